@@ -1,1 +1,18 @@
-export {};
+/**
+ * The vocabulary and kernel of quorumlab: what a protocol is, what a machine is, and the rule
+ * "durable before said".
+ *
+ * @packageDocumentation
+ */
+
+export * from './assert.ts';
+export * from './ballot.ts';
+export * from './bytes.ts';
+export * from './copy.ts';
+export * from './journal.ts';
+export * from './machine.ts';
+export * from './message.ts';
+export * from './protocol.ts';
+export * from './quorum.ts';
+export * from './replica.ts';
+export * from './schema.ts';

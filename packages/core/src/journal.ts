@@ -1,0 +1,69 @@
+import type { Outgoing, Output, Write } from './machine.ts';
+import type { Shape } from './protocol.ts';
+
+/** What a host lends to {@link journal}. */
+export interface JournalPorts<S extends Shape> {
+  /** Messages that may overtake the disk. */
+  early(messages: readonly Outgoing<S>[]): void;
+  /**
+   * Makes `writes` durable, all or none, and then calls `done`, now or later. If it cannot, it
+   * never calls `done` and the host stops: a failed sync is not retried.
+   */
+  commit(writes: readonly Write<S>[], done: () => void): void;
+  /** Everything of `output` but `early` and `writes`: it may be said now. */
+  release(output: Output<S>): void;
+}
+
+/** See {@link journal}. */
+export interface Journal<S extends Shape> {
+  /** Takes the output of the next step. */
+  add(output: Output<S>): void;
+  /** How many outputs wait for the disk. A host that reads it can stop taking inputs. */
+  waiting(): number;
+}
+
+/**
+ * Durable before said, in one place, for every host. Outputs come out in the order of their steps.
+ * While one sync is under way the outputs of later steps gather, and the next sync takes them all
+ * (group commit), so a slow disk makes larger batches and not a longer queue of syncs.
+ */
+export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
+  let gathering: Output<S>[] = [];
+  let syncing: Output<S>[] = [];
+
+  function sync(): void {
+    while (gathering.length > 0 && syncing.length === 0) {
+      const batch = gathering;
+      gathering = [];
+      const writes =
+        batch.length === 1 ? (batch[0] as Output<S>).writes : batch.flatMap((o) => o.writes);
+      if (writes.length === 0) {
+        for (const output of batch) ports.release(output);
+        continue;
+      }
+      syncing = batch;
+      ports.commit(writes, synced);
+    }
+  }
+
+  function synced(): void {
+    const batch = syncing;
+    // Releasing may add outputs (a message to oneself); they must queue up behind this batch.
+    for (const output of batch) ports.release(output);
+    syncing = [];
+    sync();
+  }
+
+  return {
+    add(output) {
+      if (output.early.length > 0) ports.early(output.early);
+      if (gathering.length === 0 && syncing.length === 0 && output.writes.length === 0) {
+        ports.release(output);
+        return;
+      }
+      gathering.push(output);
+      sync();
+    },
+    waiting: () => gathering.length + syncing.length,
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * The vocabulary every protocol, host, adversary and checker in this repository shares.
+ *
+ * A protocol is a table of handlers over plain data. A handler reads a message, changes its
+ * replica's state and tells the {@link Context} what should happen outside. Nothing happens
+ * outside until the handler has returned: the context only writes down what was asked for.
+ */
+import type { MessagesField, Tagged } from './message.ts';
+import type { Digest, Field } from './schema.ts';
+
+/** Index of a replica in its group's member list, from 0. The same on every member. */
+export type ReplicaId = number;
+/** Whoever can sign: a replica by its index, or a client, from `firstClient` (65,536) up. */
+export type PrincipalId = number;
+/** Position in a replicated log, from 0. */
+export type Slot = number;
+/** Integer microseconds on one replica's monotonic clock. Never compare instants of two replicas. */
+export type Instant = number;
+/** Integer microseconds (see {@link ms}). A pair means "the host picks, uniformly": all protocol randomness lives here. */
+export type Delay = number | readonly [min: number, max: number];
+/** What a TrueTime-style clock answers, in microseconds: real time lies somewhere in here. */
+export interface Interval {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** Milliseconds as the kernel's integer microseconds. */
+export const ms = (milliseconds: number): number => Math.round(milliseconds * 1000);
+
+/** Opaque to protocols. The host makes and checks signatures; handlers only carry them. */
+export type Signature = Uint8Array & { readonly __signature: never };
+/** Who said it, and the proof. What reaches a handler was verified by the host's keyring. */
+export interface Seal {
+  readonly from: PrincipalId;
+  readonly signature: Signature;
+}
+/** A message whose seal has been checked: the paper's ⟨PREPARE, v, n, d, i⟩σᵢ as one flat object. */
+export type Signed<M> = Readonly<M> & Seal;
+/** Signatures of several replicas over one body, signers ascending: quorum certificate, polka, prepared proof. */
+export interface Certificate<M> {
+  readonly body: Readonly<M>;
+  readonly seals: readonly Seal[];
+}
+
+/** The types one protocol is made of. Names follow Raft's Figure 2. */
+export interface Shape {
+  /** Survives a crash. Handlers see it read-only: `ctx.save` and `ctx.put` are the only pens. */
+  readonly Stable: object;
+  /** Forgotten in a crash, rebuilt by `volatile()`. Plain data: no classes, no functions. */
+  readonly Volatile: object;
+  /** Tagged union, one member per message of the paper. */
+  readonly Message: Tagged;
+  /** Names of timers, e.g. 'election' | `view-change/${number}`. */
+  readonly Timer: string;
+  /** What clients ask to have ordered. Opaque to every protocol except EPaxos' conflict test. */
+  readonly Command: unknown;
+}
+
+/** Stable fields of type `ReadonlyMap<number, V>` are tables: written row by row (a log, votes by slot). */
+export type Tables<S extends Shape> = {
+  [K in keyof S['Stable'] as S['Stable'][K] extends ReadonlyMap<number, unknown>
+    ? K
+    : never]: S['Stable'][K] extends ReadonlyMap<number, infer V> ? V : never;
+};
+/** All other stable fields are registers: overwritten whole. */
+export type Registers<S extends Shape> = Omit<S['Stable'], keyof Tables<S>>;
+/** What a handler sees of its own replica. */
+export type Replica<S extends Shape> = Readonly<S['Stable']> & S['Volatile'];
+/** The schema of each register and of each table's rows: what disks encode. */
+export type StoredFields<S extends Shape> = {
+  readonly [K in keyof S['Stable']]: S['Stable'][K] extends ReadonlyMap<number, infer V>
+    ? Field<V>
+    : Field<S['Stable'][K]>;
+};
+
+/** The handlers of a protocol, one per kind of message. */
+export type Handlers<S extends Shape> = {
+  readonly [K in S['Message']['kind']]: (
+    replica: Replica<S>,
+    message: Signed<Extract<S['Message'], { readonly kind: K }>>,
+    ctx: Context<S>,
+  ) => void;
+};
+
+/** One consensus protocol for one group, as data. */
+export interface Protocol<S extends Shape> {
+  /** Its name in the registry, on screen and in signatures: 'raft', 'pbft'. */
+  readonly name: string;
+  /** Part of what is signed; raised whenever the meaning of a message changes. */
+  readonly version: number;
+  /** The faults this protocol claims to survive. The harness tests claims and over-claims. */
+  readonly claims: Claims;
+  /** The group: 0 to n-1. */
+  readonly members: readonly ReplicaId[];
+  /** How many faulty members this configuration is to survive. */
+  readonly f: number;
+  /** What its clients have to know. */
+  readonly client: ClientPolicy;
+  /** Codec, limits, fuzz generator and documentation of its messages. */
+  readonly messages: MessagesField<S['Message']>;
+  /** Codec of its stable state. */
+  readonly stored: StoredFields<S>;
+
+  /** State of a replica that has never run. */
+  stable(): S['Stable'];
+  /** State of a replica that has just (re)started with `stable` on its disk. */
+  volatile(stable: Readonly<S['Stable']>, self: ReplicaId): S['Volatile'];
+
+  /** Arm first timers, re-send what a crash may have cut off. */
+  start?(replica: Replica<S>, ctx: Context<S>): void;
+  /** A client of this replica wants `command` in the log. Ignored by replicas that cannot help. */
+  propose(replica: Replica<S>, command: S['Command'], ctx: Context<S>): void;
+  /** A client of this replica wants to read. Answer with `ctx.allowRead`, now, later or never. */
+  read?(replica: Replica<S>, id: number, ctx: Context<S>): void;
+  /** `upon receiving ⟨KIND, …⟩` — one handler per message kind; leaving one out does not compile. */
+  readonly on: Handlers<S>;
+  /** `upon timeout`. */
+  timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
+
+  /** Slots between two snapshots of the application; 0 or absent: none are taken. */
+  readonly snapshotEvery?: number;
+  /** The application's state up to and including `slot` becomes durable with this step. */
+  snapshotTaken?(replica: Replica<S>, slot: Slot, digest: Digest, ctx: Context<S>): void;
+  /** The application's state was replaced by what `ctx.fetchSnapshot` had asked for. */
+  snapshotInstalled?(replica: Replica<S>, slot: Slot, digest: Digest, ctx: Context<S>): void;
+
+  /** What the replica believes of its group. For clients and dashboards, never for correctness. */
+  status(replica: Replica<S>): Status;
+  /** Signed parts inside a message. The host checks them all before a handler sees the message. */
+  evidence?(message: S['Message']): Iterable<Evidence<S>>;
+  /**
+   * What signing `message` binds its signer to: about X, only ever Y. E.g. `prepare/${view}/${seq}`
+   * → digest, `vote/${term}` → candidate, `entry/${term}/${index}` → command. Two messages of one
+   * signer with the same X and different Ys are proof of equivocation that a stranger can check:
+   * keyrings refuse to sign the second, observers report it, and `conflict` has to produce it.
+   */
+  vows?(message: S['Message']): Iterable<readonly [about: string, what: string]>;
+  /**
+   * The same message with at least one vow broken: what an equivocator sends. `known` are commands
+   * that clients really asked for; a liar who uses one of them breaks agreement and not validity.
+   */
+  conflict?(message: S['Message'], fork: number, known: readonly S['Command'][]): S['Message'];
+  /** Must hold on every replica after every step. Returns what is wrong, or nothing. */
+  invariant?(replica: Replica<S>): string | undefined;
+}
+
+/** A signed statement inside a message: of this protocol, or a client's request. */
+export type Evidence<S extends Shape> =
+  | Signed<S['Message']>
+  | Certificate<S['Message']>
+  | Signed<Tagged>;
+
+/** What a protocol promises, as data. */
+export interface Claims {
+  readonly faults: 'crash' | 'byzantine';
+  /** Replicas needed to survive `f` faults: 2f+1 or 3f+1. */
+  replicas(f: number): number;
+  /** 'total': same order everywhere. 'conflicts': only commands that conflict are ordered alike (EPaxos). */
+  readonly order: 'total' | 'conflicts';
+}
+
+/** What a client of a protocol has to know (architecture 11.1). */
+export interface ClientPolicy {
+  /** How many replicas must give the same reply before it is believed: 1, or f+1. */
+  readonly matching: number;
+  /** 'leader': a replica that is not the leader redirects. 'any': every replica takes requests. */
+  readonly ask: 'leader' | 'any';
+  /** Whether requests and replies must be signed, or the channel's word is enough. */
+  readonly signed: boolean;
+}
+
+/** See {@link Protocol.status}. */
+export interface Status {
+  /** Whom this replica takes for the leader or primary. */
+  readonly leader?: ReplicaId;
+  /** Its term, view, ballot or epoch. */
+  readonly term: number;
+  /** Its role in the protocol's own word: 'follower', 'candidate', 'primary', … */
+  readonly role: string;
+}
+
+/**
+ * A handler's only way to the outside. It records; it does not do. All of one step is one
+ * transaction: the host makes every `save`/`put`/`drop` of the step durable, and only then sends,
+ * arms timers and delivers decisions. So code that changes its mind and then speaks is correct
+ * as written, in the order the paper writes it.
+ */
+export interface Context<S extends Shape> {
+  readonly self: ReplicaId;
+  /** The clock was read once, before the handler ran: two looks in one step agree. */
+  readonly now: Instant;
+  readonly clock: Interval;
+
+  /** Assigns stable registers, in the replica and on disk. */
+  save(registers: Partial<Registers<S>>): void;
+  /** Sets row `index` of a stable table. */
+  put<K extends keyof Tables<S>>(table: K, index: number, row: Tables<S>[K]): void;
+  /** Deletes rows: `{ from }` cuts a log's tail, `{ below }` compacts its head. */
+  drop<K extends keyof Tables<S>>(table: K, rows: Rows): void;
+
+  /** To one principal; to itself too, and then it arrives after this step is durable. */
+  send(to: PrincipalId, message: S['Message']): void;
+  /** To every member, itself included, as the papers count it. */
+  broadcast(message: S['Message']): void;
+  /**
+   * Like `send`, but allowed to overtake this step's disk write. Correct only where the message
+   * promises nothing the write must back, e.g. a Raft leader's AppendEntries (Ongaro's thesis,
+   * 10.2.1). Say why at the call.
+   */
+  sendEarly(to: PrincipalId, message: S['Message']): void;
+
+  /** Setting a timer that is set replaces it; a replaced or cleared timer never fires. */
+  setTimer(timer: S['Timer'], after: Delay): void;
+  clearTimer(timer: S['Timer']): void;
+
+  /**
+   * Slot `slot` is decided; no commands means a no-op. Say it once per slot and start of the
+   * replica; the host delivers slots in order.
+   */
+  decide(slot: Slot, commands: readonly S['Command'][], proof?: Certificate<S['Message']>): void;
+  /** Read `id` is linearizable once everything up to and including `upTo` has been applied. */
+  allowRead(id: number, upTo: Slot): void;
+  /** Get the application's state at `slot` from one of `holders`, check it against `digest`, install it. */
+  fetchSnapshot(slot: Slot, digest: Digest, holders: readonly ReplicaId[]): void;
+
+  /** Two messages one signer should never both have signed. Anyone can check them. */
+  accuse(first: Signed<S['Message']>, second: Signed<S['Message']>): void;
+  /** Which line of the paper this is: shown by the visualiser, counted by the tests. */
+  line(id: string): void;
+  /** The collision-resistant digest of `value` in its canonical encoding (the paper's D(m)). */
+  digest<T extends object>(field: Field<T>, value: T): Digest;
+}
+
+/** Which rows to delete: from an index up, or below an index. */
+export type Rows = { readonly from: number } | { readonly below: number };

@@ -1,0 +1,215 @@
+import { copy } from './copy.ts';
+import type {
+  Accusation,
+  AllowedRead,
+  Decision,
+  Fetch,
+  Input,
+  Machine,
+  Outgoing,
+  Output,
+  TimerChange,
+  Write,
+} from './machine.ts';
+import { idle, nothing } from './machine.ts';
+import type { Context, Protocol, Replica, ReplicaId, Shape, Signed } from './protocol.ts';
+import type { Digest, Field } from './schema.ts';
+
+/** A protocol's own invariant does not hold: a bug, or a disk that lied. The host stops the replica. */
+export class InvariantError extends Error {
+  override readonly name: string = 'InvariantError';
+}
+
+/** Collision-resistant digest of a value in its canonical encoding; made by the wire package. */
+export type DigestOf = <T extends object>(field: Field<T>, value: T) => Digest;
+
+/** What a replica is started with. */
+export interface ReplicaOptions<S extends Shape> {
+  readonly digest: DigestOf;
+  /** What the disk gave back; absent: a replica that has never run. */
+  readonly stable?: S['Stable'];
+  /** Whether `ctx.line` is recorded. Off saves a few nanoseconds a step. On unless told. */
+  readonly lines?: boolean;
+}
+
+type Tableau = Record<PropertyKey, Map<number, unknown>>;
+
+/** Turns a protocol's handlers into a machine: the one place that knows how recording works. */
+export function replica<S extends Shape>(
+  protocol: Protocol<S>,
+  self: ReplicaId,
+  options: ReplicaOptions<S>,
+): Machine<S> {
+  const stable = options.stable ?? protocol.stable();
+  let stableKeys = Object.keys(stable);
+  let state = { ...stable, ...protocol.volatile(stable, self) } as Replica<S>;
+  const recorder = recording<S>(self, () => state, options);
+  const { ctx } = recorder;
+
+  function dispatch({ event }: Input<S>): void {
+    switch (event.type) {
+      case 'message': {
+        const { message } = event;
+        const handle = protocol.on[message.kind as S['Message']['kind']];
+        // The kind selects the handler that takes just this message.
+        (handle as (r: Replica<S>, m: Signed<S['Message']>, c: Context<S>) => void)(
+          state,
+          message,
+          ctx,
+        );
+        return;
+      }
+      case 'timeout':
+        return protocol.timeout?.(state, event.timer, ctx);
+      case 'propose':
+        return protocol.propose(state, event.command, ctx);
+      case 'read':
+        return protocol.read?.(state, event.id, ctx);
+      case 'start':
+        return protocol.start?.(state, ctx);
+      case 'snapshot-taken':
+        return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx);
+      case 'snapshot-installed':
+        return protocol.snapshotInstalled?.(state, event.slot, event.digest, ctx);
+      case 'submit':
+      case 'cancel':
+        return; // For machines that hold a client; a bare replica has none.
+    }
+  }
+
+  const machine: Machine<S> = {
+    self,
+    step(input) {
+      recorder.begin(input);
+      dispatch(input);
+      const wrong = protocol.invariant?.(state);
+      if (wrong !== undefined)
+        throw new InvariantError(`${protocol.name} replica ${self}: ${wrong}`);
+      return recorder.end();
+    },
+    snapshot() {
+      const all = Object.entries(copy(state));
+      const part = (mine: boolean) =>
+        Object.fromEntries(all.filter(([key]) => stableKeys.includes(key) === mine));
+      return { stable: part(true), volatile: part(false) };
+    },
+    restore(snapshot) {
+      stableKeys = Object.keys(snapshot.stable);
+      state = copy({ ...snapshot.stable, ...snapshot.volatile }) as Replica<S>;
+    },
+    fork() {
+      const other = replica(protocol, self, options);
+      other.restore(machine.snapshot());
+      return other;
+    },
+    status: () => protocol.status(state),
+  };
+  return machine;
+}
+
+interface Recorder<S extends Shape> {
+  readonly ctx: Context<S>;
+  begin(input: Input<S>): void;
+  end(): Output<S>;
+}
+
+/** A context that writes down what a handler asks for. Lists are made when first needed. */
+function recording<S extends Shape>(
+  self: ReplicaId,
+  current: () => Replica<S>,
+  options: ReplicaOptions<S>,
+): Recorder<S> {
+  const withLines = options.lines ?? true;
+  let now = 0;
+  let clock = { earliest: 0, latest: 0 };
+  let early: Outgoing<S>[] | undefined;
+  let writes: Write<S>[] | undefined;
+  let sends: Outgoing<S>[] | undefined;
+  let timers: TimerChange<S>[] | undefined;
+  let decisions: Decision<S>[] | undefined;
+  let reads: AllowedRead[] | undefined;
+  let fetches: Fetch[] | undefined;
+  let accusations: Accusation<S>[] | undefined;
+  let lines: string[] | undefined;
+
+  // Handlers see stable state read-only; this is the only code that writes it.
+  const table = (name: PropertyKey): Map<number, unknown> =>
+    (current() as unknown as Tableau)[name] as Map<number, unknown>;
+
+  const ctx: Context<S> = {
+    self,
+    get now() {
+      return now;
+    },
+    get clock() {
+      return clock;
+    },
+    save(registers) {
+      Object.assign(current(), registers);
+      (writes ??= []).push({ type: 'save', registers: registers as Partial<S['Stable']> });
+    },
+    put(name, index, row) {
+      table(name).set(index, row);
+      (writes ??= []).push({ type: 'put', table: name, index, row });
+    },
+    drop(name, rows) {
+      const map = table(name);
+      for (const i of map.keys())
+        if ('from' in rows ? i >= rows.from : i < rows.below) map.delete(i);
+      (writes ??= []).push({ type: 'drop', table: name, rows });
+    },
+    send: (to, message) => void (sends ??= []).push({ to, message }),
+    broadcast: (message) => void (sends ??= []).push({ to: 'all', message }),
+    sendEarly: (to, message) => void (early ??= []).push({ to, message }),
+    setTimer: (timer, after) => void (timers ??= []).push({ type: 'set', timer, after }),
+    clearTimer: (timer) => void (timers ??= []).push({ type: 'clear', timer }),
+    decide: (slot, commands, proof) =>
+      void (decisions ??= []).push(proof ? { slot, commands, proof } : { slot, commands }),
+    allowRead: (id, upTo) => void (reads ??= []).push({ id, upTo }),
+    fetchSnapshot: (slot, digest, holders) => void (fetches ??= []).push({ slot, digest, holders }),
+    accuse: (first, second) => void (accusations ??= []).push({ first, second }),
+    line(id) {
+      if (withLines) (lines ??= []).push(id);
+    },
+    digest: (field, value) => options.digest(field, value),
+  };
+
+  return {
+    ctx,
+    begin(input) {
+      now = input.now;
+      clock = input.clock;
+      early = writes = sends = timers = decisions = reads = undefined;
+      fetches = accusations = lines = undefined;
+    },
+    end() {
+      if (
+        !(
+          early ||
+          writes ||
+          sends ||
+          timers ||
+          decisions ||
+          reads ||
+          fetches ||
+          accusations ||
+          lines
+        )
+      )
+        return idle<S>();
+      return {
+        early: early ?? nothing.early,
+        writes: writes ?? nothing.writes,
+        sends: sends ?? nothing.sends,
+        timers: timers ?? nothing.timers,
+        decisions: decisions ?? nothing.decisions,
+        reads: reads ?? nothing.reads,
+        fetches: fetches ?? nothing.fetches,
+        accusations: accusations ?? nothing.accusations,
+        lines: lines ?? nothing.lines,
+        applied: nothing.applied,
+        answers: nothing.answers,
+      };
+    },
+  };
+}

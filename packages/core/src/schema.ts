@@ -1,0 +1,362 @@
+/**
+ * One declaration of a value gives everything that can be asked of it: its TypeScript type, its
+ * canonical encoding and decoder with limits, a fuzz generator, a field-wise mutator, a rolling
+ * hash for traces and the row of the documentation that describes it.
+ */
+import {
+  fromHex,
+  fromUtf8,
+  maxInteger,
+  type Reader,
+  readByte,
+  readBytes,
+  reader,
+  readInteger,
+  SchemaError,
+  toHex,
+  toUtf8,
+  type Writer,
+  writeByte,
+  writeBytes,
+  writeInteger,
+  writer,
+  written,
+} from './bytes.ts';
+
+/** The only source of chance: one seeded stream, drawn from in a fixed order. */
+export interface Random {
+  /** A uniform integer from 0 up to, not including, `limit` (at most 2^48). */
+  below(limit: number): number;
+}
+
+/** A kind of value that can travel. */
+export interface Field<T> {
+  /** How the documentation names it, with its limit: `bytes ≤ 1024`. */
+  readonly type: string;
+  /** Most bytes that an encoded value can take. */
+  readonly maxBytes: number;
+  /** Appends the one encoding of `value`. Throws {@link SchemaError} if it breaks a limit. */
+  write(to: Writer, value: T): void;
+  /** Reads a value. Throws {@link SchemaError} at anything `write` would not have written. */
+  read(from: Reader): T;
+  /** Folds `value` into a rolling 32-bit hash. Not collision-resistant: traces only. */
+  mix(hash: number, value: T): number;
+  /** A valid value, small ones and limits first of all. */
+  sample(random: Random): T;
+  /** A valid value that differs from `value` in one place, or `value` if there is no other. */
+  mutate(value: T, random: Random): T;
+}
+
+/** The TypeScript type that a field describes. */
+export type Infer<F> = F extends Field<infer T> ? T : never;
+
+/** FNV-1a over one 32-bit word. */
+export const mix = (hash: number, word: number): number => Math.imul(hash ^ word, 0x01000193) >>> 0;
+
+const scratch = writer(4096);
+let busy = false;
+
+/** The canonical bytes of `value`. Throws {@link SchemaError} if it breaks a limit. */
+export function encode<T>(field: Field<T>, value: T): Uint8Array {
+  const to = busy ? writer() : scratch;
+  const outermost = !busy;
+  busy = true;
+  to.length = 0;
+  try {
+    field.write(to, value);
+    return written(to);
+  } finally {
+    if (outermost) busy = false;
+  }
+}
+
+/** The value of `bytes`, all of them. Throws {@link SchemaError} unless they are its encoding. */
+export function decode<T>(field: Field<T>, bytes: Uint8Array): T {
+  if (bytes.length > field.maxBytes)
+    throw new SchemaError(`${bytes.length} bytes, but ${field.type} has at most ${field.maxBytes}`);
+  const from = reader(bytes);
+  const value = field.read(from);
+  if (from.at !== from.end) throw new SchemaError(`${from.end - from.at} bytes are left over`);
+  return value;
+}
+
+/** An integer from 0 to `limit`, which is 2^48 unless told otherwise. */
+export function integer(limit: number = maxInteger): Field<number> {
+  return {
+    type: limit === maxInteger ? 'integer' : `integer ≤ ${limit}`,
+    maxBytes: 7,
+    write(to, value) {
+      if (value > limit) throw new SchemaError(`${value} is above the limit ${limit}`);
+      writeInteger(to, value);
+    },
+    read(from) {
+      const value = readInteger(from);
+      if (value > limit) throw new SchemaError(`${value} is above the limit ${limit}`);
+      return value;
+    },
+    mix: (hash, value) => mix(mix(hash, value | 0), Math.floor(value / 0x100000000)),
+    sample(random) {
+      const choice = random.below(4);
+      if (choice === 0) return random.below(Math.min(limit, 3) + 1);
+      return choice === 1 ? limit - random.below(Math.min(limit, 2) + 1) : random.below(limit);
+    },
+    mutate(value, random) {
+      if (limit === 0) return value;
+      const near = random.below(2) === 0 ? value - 1 : value + 1;
+      if (random.below(3) > 0 && near >= 0 && near <= limit) return near;
+      const other = random.below(limit);
+      return other === value ? limit : other;
+    },
+  };
+}
+
+/** True or false, as one byte. */
+export const boolean: Field<boolean> = {
+  type: 'boolean',
+  maxBytes: 1,
+  write: (to, value) => writeByte(to, value ? 1 : 0),
+  read(from) {
+    const byte = readByte(from);
+    if (byte > 1) throw new SchemaError(`${byte} is not a boolean`);
+    return byte === 1;
+  },
+  mix: (hash, value) => mix(hash, value ? 1 : 0),
+  sample: (random) => random.below(2) === 1,
+  mutate: (value) => !value,
+};
+
+const sampleBytes = (random: Random, limit: number): Uint8Array =>
+  Uint8Array.from({ length: random.below(Math.min(limit, 24) + 1) }, () => random.below(256));
+
+function mutateBytes(value: Uint8Array, random: Random, limit: number): Uint8Array {
+  const other = value.slice();
+  if (other.length > 0 && random.below(3) > 0) {
+    const at = random.below(other.length);
+    other[at] = (other[at] as number) ^ (1 << random.below(8));
+    return other;
+  }
+  if (other.length < limit) return Uint8Array.from([...other, random.below(256)]);
+  return other.length > 0 ? other.slice(0, -1) : other;
+}
+
+const mixBytes = (hash: number, value: Uint8Array): number => {
+  let out = mix(hash, value.length);
+  for (let i = 0; i < value.length; i++) out = Math.imul(out ^ (value[i] as number), 0x01000193);
+  return out >>> 0;
+};
+
+/** Up to `limit` bytes. */
+export const bytes = (limit: number): Field<Uint8Array> => ({
+  type: `bytes ≤ ${limit}`,
+  maxBytes: limit + 7,
+  write(to, value) {
+    if (value.length > limit)
+      throw new SchemaError(`${value.length} bytes are more than the ${limit} allowed here`);
+    writeInteger(to, value.length);
+    writeBytes(to, value);
+  },
+  read(from) {
+    const length = readInteger(from);
+    if (length > limit) throw new SchemaError(`${length} bytes are more than ${limit}`);
+    return readBytes(from, length);
+  },
+  mix: mixBytes,
+  sample: (random) => sampleBytes(random, limit),
+  mutate: (value, random) => mutateBytes(value, random, limit),
+});
+
+/** Text of at most `limit` bytes of UTF-8. */
+export function text(limit: number): Field<string> {
+  const raw = bytes(limit);
+  return {
+    type: `text ≤ ${limit}`,
+    maxBytes: raw.maxBytes,
+    write: (to, value) => raw.write(to, toUtf8(value)),
+    read: (from) => fromUtf8(raw.read(from)),
+    mix(hash, value) {
+      let out = mix(hash, value.length);
+      for (let i = 0; i < value.length; i++) out = mix(out, value.charCodeAt(i));
+      return out;
+    },
+    sample: (random) =>
+      Array.from({ length: random.below(Math.min(limit, 8) + 1) }, () =>
+        String.fromCharCode(97 + random.below(26)),
+      ).join(''),
+    mutate: (value) =>
+      value.length === 0
+        ? limit === 0
+          ? value
+          : 'a'
+        : value.slice(0, -1) + (value.endsWith('a') ? 'b' : 'a'),
+  };
+}
+
+/** A collision-resistant hash, 32 bytes on the wire, lower-case hexadecimal in memory. */
+export type Digest = string;
+
+/** A {@link Digest}. */
+export const digest: Field<Digest> = {
+  type: 'digest',
+  maxBytes: 32,
+  write(to, value) {
+    if (value.length !== 64) throw new SchemaError(`"${value}" is not a digest of 64 digits`);
+    writeBytes(to, fromHex(value));
+  },
+  read: (from) => toHex(readBytes(from, 32)),
+  mix(hash, value) {
+    let out = hash;
+    for (let i = 0; i < 16; i += 2)
+      out = mix(out, value.charCodeAt(i) | (value.charCodeAt(i + 1) << 8));
+    return out;
+  },
+  sample: (random) => toHex(Uint8Array.from({ length: 32 }, () => random.below(256))),
+  mutate: (value) => (value.startsWith('0') ? '1' : '0') + value.slice(1),
+};
+
+/** Exactly one of the given words. */
+export function word<const W extends string>(...words: readonly W[]): Field<W> {
+  const place = new Map<string, number>(words.map((each, i) => [each, i]));
+  return {
+    type: words.map((each) => `'${each}'`).join(' | '),
+    maxBytes: 1,
+    write(to, value) {
+      const index = place.get(value);
+      if (index === undefined) throw new SchemaError(`"${value}" is none of ${words.join(', ')}`);
+      writeByte(to, index);
+    },
+    read(from) {
+      const value = words[readByte(from)];
+      if (value === undefined) throw new SchemaError(`none of ${words.join(', ')}`);
+      return value;
+    },
+    mix: (hash, value) => mix(hash, place.get(value) ?? -1),
+    sample: (random) => words[random.below(words.length)] as W,
+    mutate: (value) => words[((place.get(value) ?? 0) + 1) % words.length] as W,
+  };
+}
+
+/** `of`, or null. */
+export const nullable = <T>(of: Field<T>): Field<T | null> => ({
+  type: `${of.type} or null`,
+  maxBytes: of.maxBytes + 1,
+  write(to, value) {
+    writeByte(to, value === null ? 0 : 1);
+    if (value !== null) of.write(to, value);
+  },
+  read: (from) => (boolean.read(from) ? of.read(from) : null),
+  mix: (hash, value) => (value === null ? mix(hash, 0) : of.mix(mix(hash, 1), value)),
+  sample: (random) => (random.below(3) === 0 ? null : of.sample(random)),
+  mutate: (value, random) =>
+    value === null || random.below(3) === 0
+      ? value === null
+        ? of.sample(random)
+        : null
+      : of.mutate(value, random),
+});
+
+/** Up to `limit` values. */
+export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> => ({
+  type: `list of ${of.type}, ≤ ${limit}`,
+  maxBytes: 7 + limit * of.maxBytes,
+  write(to, values) {
+    if (values.length > limit)
+      throw new SchemaError(`${values.length} entries are more than the ${limit} allowed here`);
+    writeInteger(to, values.length);
+    for (const value of values) of.write(to, value);
+  },
+  read(from) {
+    const length = readInteger(from);
+    if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+    const values: T[] = [];
+    for (let i = 0; i < length; i++) values.push(of.read(from));
+    return values;
+  },
+  mix(hash, values) {
+    let out = mix(hash, values.length);
+    for (const value of values) out = of.mix(out, value);
+    return out;
+  },
+  sample: (random) =>
+    Array.from({ length: random.below(Math.min(limit, 3) + 1) }, () => of.sample(random)),
+  mutate(values, random) {
+    const choice = random.below(3);
+    if (values.length > 0 && choice === 0) {
+      const at = random.below(values.length);
+      return values.map((value, i) => (i === at ? of.mutate(value, random) : value));
+    }
+    if (values.length < limit && (choice === 1 || values.length === 0))
+      return [
+        ...values,
+        values.length > 0 && random.below(2) === 0 ? (values[0] as T) : of.sample(random),
+      ];
+    const cut = random.below(Math.max(values.length, 1));
+    return values.filter((_, i) => i !== cut);
+  },
+});
+
+/** A value with named parts, encoded in the order in which they are declared. */
+export function record<F extends Readonly<Record<string, Field<unknown>>>>(
+  fields: F,
+): Field<{ readonly [P in keyof F]: Infer<F[P]> }> {
+  type T = { readonly [P in keyof F]: Infer<F[P]> };
+  const parts: readonly (readonly [keyof F & string, Field<unknown>])[] = Object.entries(fields);
+  return {
+    type: `{ ${parts.map(([name, field]) => `${name}: ${field.type}`).join('; ')} }`,
+    maxBytes: parts.reduce((sum, [, field]) => sum + field.maxBytes, 0),
+    write(to, value) {
+      for (const [name, field] of parts) field.write(to, value[name]);
+    },
+    read(from) {
+      const value: Record<string, unknown> = {};
+      for (const [name, field] of parts) value[name] = field.read(from);
+      return value as T;
+    },
+    mix(hash, value) {
+      let out = hash;
+      for (const [name, field] of parts) out = field.mix(out, value[name]);
+      return out;
+    },
+    sample: (random) =>
+      Object.fromEntries(parts.map(([name, field]) => [name, field.sample(random)])) as T,
+    mutate(value, random) {
+      if (parts.length === 0) return value;
+      const [name, field] = parts[random.below(parts.length)] as (typeof parts)[number];
+      return { ...value, [name]: field.mutate(value[name], random) };
+    },
+  };
+}
+
+/** `of` under another name in the documentation, and with `check` saying what is wrong, if anything. */
+export const checked = <T>(
+  of: Field<T>,
+  type: string,
+  check: (value: T) => string | undefined,
+): Field<T> => ({
+  ...of,
+  type,
+  write(to, value) {
+    const wrong = check(value);
+    if (wrong !== undefined) throw new SchemaError(wrong);
+    of.write(to, value);
+  },
+  read(from) {
+    const value = of.read(from);
+    const wrong = check(value);
+    if (wrong !== undefined) throw new SchemaError(wrong);
+    return value;
+  },
+  sample(random) {
+    for (let i = 0; i < 100; i++) {
+      const value = of.sample(random);
+      if (check(value) === undefined) return value;
+    }
+    throw new SchemaError(`100 samples of ${type} were all refused by its check`);
+  },
+  mutate(value, random) {
+    for (let i = 0; i < 10; i++) {
+      const other = of.mutate(value, random);
+      if (check(other) === undefined) return other;
+    }
+    return value;
+  },
+});
