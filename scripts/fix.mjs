@@ -1,0 +1,17 @@
+// Writes what can be written by machine: formatting, import order, safe lint fixes, the floors table of ARCHITECTURE.md.
+// `npm run fix -- PATH ...` confines the first three to those paths.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { floorsTable, insertFloorsTable } from './floors-table.mjs';
+
+const document = new URL('../ARCHITECTURE.md', import.meta.url);
+const before = readFileSync(document, 'utf8');
+const after = insertFloorsTable(before, floorsTable());
+if (after !== before) writeFileSync(document, after);
+
+const paths = process.argv.slice(2);
+const { status } = spawnSync('biome', ['check', '--write', ...(paths.length > 0 ? paths : ['.'])], {
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
+process.exitCode = status ?? 1;
