@@ -11,7 +11,7 @@ import type {
   TimerChange,
   Write,
 } from './machine.ts';
-import { idle, nothing } from './machine.ts';
+import { idle } from './machine.ts';
 import type { Context, Protocol, Replica, ReplicaId, Shape, Signed } from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
 
@@ -183,6 +183,7 @@ function recording<S extends Shape>(
       fetches = accusations = lines = undefined;
     },
     end() {
+      const none = idle<S>();
       if (
         !(
           early ||
@@ -196,19 +197,19 @@ function recording<S extends Shape>(
           lines
         )
       )
-        return idle<S>();
+        return none;
       return {
-        early: early ?? nothing.early,
-        writes: writes ?? nothing.writes,
-        sends: sends ?? nothing.sends,
-        timers: timers ?? nothing.timers,
-        decisions: decisions ?? nothing.decisions,
-        reads: reads ?? nothing.reads,
-        fetches: fetches ?? nothing.fetches,
-        accusations: accusations ?? nothing.accusations,
-        lines: lines ?? nothing.lines,
-        applied: nothing.applied,
-        answers: nothing.answers,
+        early: early ?? none.early,
+        writes: writes ?? none.writes,
+        sends: sends ?? none.sends,
+        timers: timers ?? none.timers,
+        decisions: decisions ?? none.decisions,
+        reads: reads ?? none.reads,
+        fetches: fetches ?? none.fetches,
+        accusations: accusations ?? none.accusations,
+        lines: lines ?? none.lines,
+        applied: none.applied,
+        answers: none.answers,
       };
     },
   };
