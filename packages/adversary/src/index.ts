@@ -1,1 +1,9 @@
-export {};
+/**
+ * Ways to misbehave that work on every protocol: a behaviour takes an honest machine and gives
+ * back a dishonest one, for the simulator and for real processes alike.
+ *
+ * @packageDocumentation
+ */
+export * from './behaviour.ts';
+export * from './behaviours.ts';
+export * from './trigger.ts';

@@ -1,0 +1,205 @@
+import {
+  type Input,
+  idle,
+  type Machine,
+  type Outgoing,
+  type Output,
+  type PrincipalId,
+  type Shape,
+} from '@quorumlab/core';
+import { type Behaviour, isReplica, listening, type Power, rewrite, wrapped } from './behaviour.ts';
+import { always, type Moment, place, type Trigger } from './trigger.ts';
+
+/** To whom a behaviour applies. */
+export type Whom = (to: PrincipalId) => boolean;
+
+const moment = <S extends Shape>(
+  power: Power<S>,
+  input: Input<S>,
+  message: S['Message'],
+): Moment => ({
+  now: input.now,
+  random: power.random,
+  ...place(power.protocol, message),
+});
+
+/**
+ * Says one thing to some and a contradictory thing, just as well signed, to the others: every
+ * message with a vow that goes to one of `others` is replaced by the protocol's `conflict`.
+ */
+export const equivocate =
+  <S extends Shape>(
+    others: Whom,
+    when: Trigger = always,
+    kinds?: readonly string[],
+  ): Behaviour<S> =>
+  (honest, power) => {
+    const known = listening<S>();
+    // One lie per message, the same for all who are lied to.
+    const lies = new WeakMap<S['Message'], S['Message']>();
+    const lie = (message: S['Message']): S['Message'] => {
+      const told = lies.get(message);
+      if (told !== undefined) return told;
+      const other = power.protocol.conflict?.(message, 1, known.commands) ?? message;
+      lies.set(message, other);
+      return other;
+    };
+    const liar = rewrite(honest, power.members, (to, message, input) => {
+      const spare = to === honest.self || !isReplica(to) || !others(to);
+      if (spare || (kinds !== undefined && !kinds.includes(message.kind))) return [{ to, message }];
+      if (!when(moment(power, input, message))) return [{ to, message }];
+      const other = lie(message);
+      if (other !== message) power.fire('equivocate');
+      return [{ to, message: other }];
+    });
+    return wrapped(liar, (input) => {
+      known.note(input.event);
+      return liar.step(input);
+    });
+  };
+
+/** Keeps quiet towards some: says nothing to them at all while `when` holds. */
+export const silentTo =
+  <S extends Shape>(whom: Whom, when: Trigger = always): Behaviour<S> =>
+  (honest, power) =>
+    rewrite(honest, power.members, (to, message, input) => {
+      if (to === honest.self || !whom(to) || !when(moment(power, input, message)))
+        return [{ to, message }];
+      power.fire('silence');
+      return [];
+    });
+
+/** Drops single messages when `when` says so, to anyone but itself. */
+export const drop = <S extends Shape>(when: Trigger): Behaviour<S> => silentTo(() => true, when);
+
+/** Most messages that a delaying or replaying traitor holds. */
+const heldCap = 4096;
+
+/** Holds messages to some back for `by` microseconds, then sends them. */
+export const delay =
+  <S extends Shape>(by: number, whom: Whom = () => true, when: Trigger = always): Behaviour<S> =>
+  (honest, power) => {
+    const timer = 'adversary/delay' as S['Timer'];
+    let held: { readonly due: number; readonly outgoing: Outgoing<S> }[] = [];
+    const slow = rewrite(honest, power.members, (to, message, input) => {
+      if (to === honest.self || !whom(to) || held.length >= heldCap) return [{ to, message }];
+      if (!when(moment(power, input, message))) return [{ to, message }];
+      power.fire('delay');
+      held.push({ due: input.now + by, outgoing: { to, message } });
+      return [];
+    });
+    return wrapped(slow, (input) => {
+      if (input.event.type === 'timeout' && input.event.timer === timer) {
+        const due = held.filter((each) => each.due <= input.now).map((each) => each.outgoing);
+        held = held.filter((each) => each.due > input.now);
+        return { ...idle<S>(), sends: due, timers: alarm(input.now) };
+      }
+      const output = slow.step(input);
+      return held.length === 0
+        ? output
+        : { ...output, timers: [...output.timers, ...alarm(input.now)] };
+    });
+
+    function alarm(now: number): Output<S>['timers'] {
+      const next = held[0];
+      return next ? [{ type: 'set', timer, after: Math.max(0, next.due - now) }] : [];
+    }
+  };
+
+/** Now and then repeats, to a random member, something that it said before. */
+export const replay =
+  <S extends Shape>(when: Trigger): Behaviour<S> =>
+  (honest, power) => {
+    const said: S['Message'][] = [];
+    return wrapped(honest, (input) => {
+      const output = honest.step(input);
+      for (const { message } of [...output.early, ...output.sends]) {
+        said.push(message);
+        if (said.length > heldCap) said.shift();
+      }
+      if (said.length === 0) return output;
+      const message = said[power.random.below(said.length)] as S['Message'];
+      if (!when(moment(power, input, message))) return output;
+      const to = power.members[power.random.below(power.members.length)] as PrincipalId;
+      power.fire('replay');
+      return { ...output, sends: [...output.sends, { to, message }] };
+    });
+  };
+
+/** Crashes before some steps and comes back, with its disk or with an empty one. */
+export const restarts =
+  <S extends Shape>(disk: 'kept' | 'lost', when: Trigger): Behaviour<S> =>
+  (honest, power) => {
+    let machine = honest;
+    const unplaced = { view: undefined, slot: undefined, random: power.random };
+    const step = (input: Input<S>): Output<S> => {
+      if (input.event.type === 'start' || !when({ now: input.now, ...unplaced }))
+        return machine.step(input);
+      machine = power.make(disk === 'kept' ? machine.snapshot().stable : undefined);
+      power.fire('restart');
+      const started = machine.step({ ...input, event: { type: 'start' } });
+      return joined(started, machine.step(input));
+    };
+    return {
+      self: honest.self,
+      step,
+      snapshot: () => machine.snapshot(),
+      restore: (snapshot) => machine.restore(snapshot),
+      fork: () => machine.fork(),
+      status: () => machine.status(),
+    };
+  };
+
+/**
+ * In a hurry: divides all its own delays by `factor`, so that it campaigns before the others do.
+ * Not a lie by itself; it puts a traitor into the leader's seat.
+ */
+export const hasty =
+  <S extends Shape>(factor: number): Behaviour<S> =>
+  (honest) => {
+    const shorter = (delay: number): number => Math.floor(delay / factor);
+    return wrapped(honest, (input) => {
+      const output = honest.step(input);
+      if (output.timers.length === 0) return output;
+      const timers = output.timers.map((change): (typeof output.timers)[number] => {
+        if (change.type === 'clear') return change;
+        const { after } = change;
+        const less =
+          typeof after === 'number'
+            ? shorter(after)
+            : ([shorter(after[0]), shorter(after[1])] as const);
+        return { ...change, after: less };
+      });
+      return { ...output, timers };
+    });
+  };
+
+/** `behave` only while this machine takes itself for the leader. */
+export const whenLeading =
+  <S extends Shape>(behave: Behaviour<S>): Behaviour<S> =>
+  (honest, power) => {
+    let plain: Output<S> | undefined;
+    // The wrapped machine steps once; the bad one is shown the same output through a stand-in.
+    const standIn = wrapped(honest, () => plain as Output<S>);
+    const bad: Machine<S> = behave(standIn, power);
+    return wrapped(honest, (input) => {
+      plain = honest.step(input);
+      return honest.status().leader === honest.self ? bad.step(input) : plain;
+    });
+  };
+
+function joined<S extends Shape>(...outputs: readonly Output<S>[]): Output<S> {
+  return {
+    early: outputs.flatMap((o) => o.early),
+    writes: outputs.flatMap((o) => o.writes),
+    sends: outputs.flatMap((o) => o.sends),
+    timers: outputs.flatMap((o) => o.timers),
+    decisions: outputs.flatMap((o) => o.decisions),
+    reads: outputs.flatMap((o) => o.reads),
+    fetches: outputs.flatMap((o) => o.fetches),
+    accusations: outputs.flatMap((o) => o.accusations),
+    lines: outputs.flatMap((o) => o.lines),
+    applied: outputs.flatMap((o) => o.applied),
+    answers: outputs.flatMap((o) => o.answers),
+  };
+}
