@@ -1,0 +1,61 @@
+import type { Applied, Instant, PrincipalId, Request, Slot } from '@quorumlab/core';
+import type { Violation } from './verdict.ts';
+
+/** What a checker hears of a decision; commands are the clients' requests. */
+export interface ObservedDecision {
+  readonly slot: Slot;
+  readonly commands: readonly Request[];
+}
+
+/**
+ * Watches a run, simulated or real. Seats are the machines of a run by index (twins are two seats);
+ * traitors' seats are never shown to it. `at` is true time in microseconds.
+ */
+export interface Observer {
+  /** An honest client said this request for the first time. */
+  asked?(at: Instant, request: Request): void;
+  /** An honest client believes these results of its request. */
+  answered?(
+    at: Instant,
+    client: PrincipalId,
+    sequence: number,
+    results: readonly Uint8Array[],
+  ): void;
+  /** A protocol decided a slot; again after a restart. */
+  decided?(at: Instant, seat: number, decision: ObservedDecision): void;
+  /** A state machine ran a request. */
+  applied?(at: Instant, seat: number, applied: Applied): void;
+  /** A seat's state was replaced by a snapshot up to and including `slot`. */
+  installed?(at: Instant, seat: number, slot: Slot): void;
+  /** A seat starts (again) with what its disk kept. */
+  started?(at: Instant, seat: number): void;
+  /** A seat stopped for good or for now. */
+  stopped?(at: Instant, seat: number): void;
+  /** From now on the network is whole and every seat that will ever run is running. */
+  healed?(at: Instant): void;
+  /** The run is over. */
+  end?(at: Instant): void;
+  /** The first thing that was wrong. */
+  readonly violation: Violation | undefined;
+}
+
+/** One observer of many: the first violation of any of them counts. */
+export function observers(...list: readonly Observer[]): Observer {
+  return {
+    asked: (at, request) => list.forEach((each) => void each.asked?.(at, request)),
+    answered: (at, client, sequence, results) =>
+      list.forEach((each) => void each.answered?.(at, client, sequence, results)),
+    decided: (at, seat, decision) =>
+      list.forEach((each) => void each.decided?.(at, seat, decision)),
+    applied: (at, seat, applied) => list.forEach((each) => void each.applied?.(at, seat, applied)),
+    installed: (at, seat, slot) => list.forEach((each) => void each.installed?.(at, seat, slot)),
+    started: (at, seat) => list.forEach((each) => void each.started?.(at, seat)),
+    stopped: (at, seat) => list.forEach((each) => void each.stopped?.(at, seat)),
+    healed: (at) => list.forEach((each) => void each.healed?.(at)),
+    end: (at) => list.forEach((each) => void each.end?.(at)),
+    get violation() {
+      for (const { violation } of list) if (violation !== undefined) return violation;
+      return undefined;
+    },
+  };
+}
