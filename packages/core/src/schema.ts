@@ -50,8 +50,11 @@ export interface Field<T> {
 /** The TypeScript type that a field describes. */
 export type Infer<F> = F extends Field<infer T> ? T : never;
 
-/** FNV-1a over one 32-bit word. */
-export const mix = (hash: number, word: number): number => Math.imul(hash ^ word, 0x01000193) >>> 0;
+/** Folds one 32-bit word into a rolling hash: multiply by an odd constant, then let high bits fall. */
+export function mix(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x9e3779b1);
+  return (product ^ (product >>> 15)) >>> 0;
+}
 
 const scratch = writer(4096);
 let busy = false;
@@ -141,8 +144,8 @@ function mutateBytes(value: Uint8Array, random: Random, limit: number): Uint8Arr
 
 const mixBytes = (hash: number, value: Uint8Array): number => {
   let out = mix(hash, value.length);
-  for (let i = 0; i < value.length; i++) out = Math.imul(out ^ (value[i] as number), 0x01000193);
-  return out >>> 0;
+  for (let i = 0; i < value.length; i++) out = mix(out, value[i] as number);
+  return out;
 };
 
 /** Up to `limit` bytes. */

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { idle, type Journal, journal, type Output, type Shape, type Write } from './index.ts';
+
+type Plain = Shape & {
+  Stable: { term: number };
+  Message: { readonly kind: 'say'; readonly n: number };
+};
+
+const write = (term: number): Write<Plain> => ({ type: 'save', registers: { term } });
+const say = (n: number): Output<Plain> => ({
+  ...idle<Plain>(),
+  writes: [write(n)],
+  sends: [{ to: 'all', message: { kind: 'say', n } }],
+});
+const quiet = (n: number): Output<Plain> => ({ ...say(n), writes: [] });
+
+/** A disk that finishes when the test says so, and a record of what was said. */
+function bench(): {
+  said: number[];
+  early: number[];
+  synced: number[][];
+  finish(): void;
+  log: Journal<Plain>;
+} {
+  const waiting: (() => void)[] = [];
+  const said: number[] = [];
+  const early: number[] = [];
+  const synced: number[][] = [];
+  const log = journal<Plain>({
+    early: (out) => early.push(...out.map((each) => each.message.n)),
+    commit(writes, done) {
+      synced.push(
+        writes.map((each) => (each.type === 'save' ? (each.registers.term as number) : -1)),
+      );
+      waiting.push(done);
+    },
+    release: (output) => said.push(...output.sends.map((each) => each.message.n)),
+  });
+  return { said, early, synced, log, finish: () => waiting.shift()?.() };
+}
+
+test('nothing is said before the disk has it', () => {
+  const { log, said, finish } = bench();
+  log.add(say(1));
+  expect(said).toEqual([]);
+  finish();
+  expect(said).toEqual([1]);
+});
+
+test('what needs no disk is said at once, unless something before it waits', () => {
+  const { log, said, finish } = bench();
+  log.add(quiet(1));
+  expect(said).toEqual([1]);
+  log.add(say(2));
+  log.add(quiet(3));
+  expect(said).toEqual([1]);
+  finish();
+  expect(said).toEqual([1, 2, 3]);
+});
+
+test('outputs that gather during a sync share the next one', () => {
+  const { log, said, synced, finish } = bench();
+  for (const n of [1, 2, 3, 4]) log.add(say(n));
+  expect(synced).toEqual([[1]]);
+  finish();
+  expect(synced).toEqual([[1], [2, 3, 4]]);
+  expect(said).toEqual([1]);
+  finish();
+  expect(said).toEqual([1, 2, 3, 4]);
+  expect(log.waiting()).toBe(0);
+});
+
+test('a failed disk never says done, and nothing after it is ever said', () => {
+  const { log, said } = bench();
+  log.add(say(1));
+  log.add(quiet(2));
+  expect(said).toEqual([]);
+  expect(log.waiting()).toBe(2);
+});
+
+test('early messages overtake the disk, and only they', () => {
+  const { log, said, early } = bench();
+  log.add({ ...say(1), early: [{ to: 1, message: { kind: 'say', n: 7 } }] });
+  expect(early).toEqual([7]);
+  expect(said).toEqual([]);
+});
+
+test('outputs added while a batch is released come after it', () => {
+  const said: number[] = [];
+  const log: Journal<Plain> = journal<Plain>({
+    early() {},
+    commit: (_writes, done) => done(),
+    release(output) {
+      for (const { message } of output.sends) {
+        said.push(message.n);
+        if (message.n < 3) log.add(say(message.n + 10));
+      }
+    },
+  });
+  log.add(say(1));
+  log.add(say(2));
+  expect(said).toEqual([1, 11, 2, 12]);
+});
