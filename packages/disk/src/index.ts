@@ -1,1 +1,16 @@
-export {};
+export { crc32c } from './crc32c.ts';
+export {
+  DamagedLogError,
+  DiskFailedError,
+  DiskFullError,
+  FolderLockedError,
+  LogClosedError,
+  LogLimitError,
+  MissingLogError,
+  UnknownFormatError,
+  UnsafePathError,
+  WrongOwnerError,
+} from './errors.ts';
+export { type Files, nodeFiles, type OpenFile, type PathKind } from './files.ts';
+export { openLog } from './log.ts';
+export { defaultLimits, type LogOptions, type OpenLog, type RecordLog } from './types.ts';

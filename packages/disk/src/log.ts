@@ -1,0 +1,361 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { LogLimitError, namedError } from './errors.ts';
+import { type Files, nodeFiles, type OpenFile } from './files.ts';
+import {
+  encodeRecord,
+  encodeSegmentHeader,
+  formatVersion,
+  type RecordKind,
+  recordBytes,
+  setBorn,
+} from './format.ts';
+import { type Backend, commitQueue, StateError } from './queue.ts';
+import { type Recovered, recover, segmentName, temporaryName } from './recover.ts';
+import { defaultLimits, type LogOptions, type RecordLog } from './types.ts';
+
+/** Only groups up to this size are followed by zeros: a large one pays for its new size anyway. */
+const smallGroupBytes = 8 * 1024;
+/** State is written in pieces of about this size. */
+const pieceBytes = 1024 * 1024;
+/** ... or of this many batches, if they are small. */
+const pieceBatches = 4096;
+
+interface Settings {
+  readonly files: Files;
+  readonly folder: string;
+  readonly ownerHash: Uint8Array;
+  readonly segmentBytes: number;
+  readonly preallocateBytes: number;
+  readonly maxBatchBytes: number;
+}
+
+/** The segment that grows; the only mutable part of a log beside its counters. */
+interface Current {
+  file: OpenFile;
+  sequence: number;
+  salt: number;
+  /** Where the next record goes. */
+  tail: number;
+  /** Size of the file; zeros from `tail` on. */
+  size: number;
+}
+
+interface LogState {
+  current: Current;
+  /** Names of the segments before the current one. */
+  sealed: string[];
+  sealedBytes: number;
+  /** Number of the last record; all of them are durable between two groups. */
+  lastRecord: number;
+  link: number;
+  /** True if the end of the log proves that all its records are durable. */
+  marked: boolean;
+}
+
+/** Hash of the owner as it stands in a segment header. */
+export function hashOwner(owner: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(owner, 'utf8').digest());
+}
+
+/** The caller's batches; what reading them throws becomes a StateError. */
+export function* guardState(
+  state: Iterable<Uint8Array>,
+  maxBatchBytes: number,
+): Generator<Uint8Array, void, void> {
+  try {
+    for (const batch of state) {
+      if (batch.length > maxBatchBytes) {
+        const what = `A batch of ${batch.length} bytes is too large for the log`;
+        throw new LogLimitError(what, maxBatchBytes);
+      }
+      yield batch;
+    }
+  } catch (error) {
+    throw new StateError(error);
+  }
+}
+
+interface Encoded {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly link: number;
+}
+
+function encodeGroup(
+  batches: readonly Uint8Array[],
+  kind: RecordKind,
+  first: number,
+  durable: number,
+  link: number,
+  salt: number,
+  spareBytes: number,
+): Encoded {
+  let size = 0;
+  for (const batch of batches) size += recordBytes(batch.length);
+  const bytes = new Uint8Array(size + spareBytes);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  let last = link;
+  for (const [i, batch] of batches.entries()) {
+    const fields = { kind, number: first + i, durable, link: last, salt };
+    last = encodeRecord(bytes, view, at, fields, batch);
+    at += recordBytes(batch.length);
+  }
+  return { bytes, link: last };
+}
+
+/** Appends records and flushes once. */
+async function writeRecords(
+  settings: Settings,
+  log: LogState,
+  batches: readonly Uint8Array[],
+  kind: RecordKind,
+): Promise<void> {
+  const { current } = log;
+  let size = 0;
+  for (const batch of batches) size += recordBytes(batch.length);
+  const grows = current.tail + size > current.size;
+  const spare = grows && size <= smallGroupBytes ? settings.preallocateBytes : 0;
+  const first = log.lastRecord + 1;
+  const group = encodeGroup(batches, kind, first, log.lastRecord, log.link, current.salt, spare);
+  await current.file.write(group.bytes, current.tail);
+  await current.file.datasync();
+  current.size = Math.max(current.size, current.tail + group.bytes.length);
+  current.tail += size;
+  log.lastRecord += batches.length;
+  log.link = group.link;
+  log.marked = kind === 'mark';
+}
+
+interface NewSegment {
+  readonly base: boolean;
+  readonly sequence: number;
+  readonly firstRecord: number;
+  readonly link: number;
+}
+
+interface Filled {
+  readonly current: Current;
+  readonly lastRecord: number;
+  readonly link: number;
+}
+
+/**
+ * Fills a temporary file, flushes it, and only then gives it its name: so a segment with a name is
+ * whole. `state` is what a base starts with.
+ */
+async function createSegment(
+  settings: Settings,
+  segment: NewSegment,
+  state: Iterable<Uint8Array>,
+): Promise<Filled> {
+  const { files, folder } = settings;
+  const temporary = join(folder, temporaryName(segment.sequence));
+  const salt = files.salt();
+  const file = await files.open(temporary, 'create');
+  try {
+    const written = await writeState(file, segment, salt, state, settings);
+    await file.datasync();
+    await files.rename(temporary, join(folder, segmentName(segment.sequence)));
+    await files.syncFolder(folder);
+    const { tail, lastRecord, link } = written;
+    const current = { file, sequence: segment.sequence, salt, tail, size: tail };
+    return { current, lastRecord, link };
+  } catch (error) {
+    await file.close();
+    if (error instanceof StateError) await files.unlink(temporary);
+    throw error;
+  }
+}
+
+/** Writes header and state. The header comes last: it says how many records belong to the state. */
+async function writeState(
+  file: OpenFile,
+  segment: NewSegment,
+  salt: number,
+  state: Iterable<Uint8Array>,
+  settings: Settings,
+): Promise<{ tail: number; lastRecord: number; link: number }> {
+  const header = encodeSegmentHeader({
+    version: formatVersion,
+    base: segment.base,
+    sequence: segment.sequence,
+    firstRecord: segment.firstRecord,
+    born: 0,
+    link: segment.link,
+    salt,
+    owner: settings.ownerHash,
+  });
+  let tail = header.length;
+  let lastRecord = segment.firstRecord - 1;
+  let link = segment.link;
+  const durable = lastRecord;
+  const flush = async (piece: readonly Uint8Array[]): Promise<void> => {
+    const group = encodeGroup(piece, 'batch', lastRecord + 1, durable, link, salt, 0);
+    await file.write(group.bytes, tail);
+    tail += group.bytes.length;
+    lastRecord += piece.length;
+    link = group.link;
+  };
+  let piece: Uint8Array[] = [];
+  let size = 0;
+  for (const batch of guardState(state, settings.maxBatchBytes)) {
+    piece.push(batch);
+    size += batch.length;
+    if (size < pieceBytes && piece.length < pieceBatches) continue;
+    await flush(piece);
+    piece = [];
+    size = 0;
+  }
+  await flush(piece);
+  const born = setBorn(header, lastRecord);
+  await file.write(born, 0);
+  return { tail, lastRecord, link };
+}
+
+/** Cuts a torn tail and makes everything that was read durable. */
+async function resume(settings: Settings, found: Recovered): Promise<LogState> {
+  const { files, folder } = settings;
+  const last = found.segments.at(-1)!;
+  const file = await files.open(join(folder, last.name), 'update');
+  const current: Current = {
+    file,
+    sequence: last.header.sequence,
+    salt: last.header.salt,
+    tail: found.tail,
+    size: found.torn ? found.tail : found.lastSize,
+  };
+  const log: LogState = {
+    current,
+    sealed: found.segments.slice(0, -1).map((segment) => segment.name),
+    sealedBytes: found.sealedBytes,
+    lastRecord: found.lastRecord,
+    link: found.link,
+    marked: found.marked,
+  };
+  try {
+    if (found.torn) await file.truncate(found.tail);
+    // What was just read may only have been in the page cache of a process that was killed. It
+    // must be durable before the mark below may say so, and before the caller acts on it.
+    await file.datasync();
+    await files.syncFolder(folder);
+    if (!log.marked) await writeRecords(settings, log, [new Uint8Array(0)], 'mark');
+    for (const name of found.leftovers) await files.unlink(join(folder, name));
+    if (found.leftovers.length > 0) await files.syncFolder(folder);
+    return log;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Starts a log in an empty folder. */
+async function start(settings: Settings, found: Recovered): Promise<LogState> {
+  const { files, folder } = settings;
+  for (const name of found.leftovers) await files.unlink(join(folder, name));
+  const segment = { base: true, sequence: 1, firstRecord: 1, link: 0 };
+  const filled = await createSegment(settings, segment, []);
+  return { ...filled, sealed: [], sealedBytes: 0, marked: true };
+}
+
+/** Continues in a new segment. */
+async function rotate(settings: Settings, log: LogState): Promise<void> {
+  const { current } = log;
+  const segment = {
+    base: false,
+    sequence: current.sequence + 1,
+    firstRecord: log.lastRecord + 1,
+    link: log.link,
+  };
+  const filled = await createSegment(settings, segment, []);
+  log.sealed.push(segmentName(current.sequence));
+  log.sealedBytes += current.tail;
+  log.current = filled.current;
+  log.marked = true;
+  await current.file.close();
+}
+
+/** Puts a base with the new state after the log; its name is what makes the old part void. */
+async function replaceAll(
+  settings: Settings,
+  log: LogState,
+  state: Iterable<Uint8Array>,
+): Promise<void> {
+  const { files, folder } = settings;
+  const { current } = log;
+  const segment = {
+    base: true,
+    sequence: current.sequence + 1,
+    firstRecord: log.lastRecord + 1,
+    link: 0,
+  };
+  const filled = await createSegment(settings, segment, state);
+  const old = [...log.sealed, segmentName(current.sequence)];
+  log.current = filled.current;
+  log.lastRecord = filled.lastRecord;
+  log.link = filled.link;
+  log.marked = true;
+  log.sealed = [];
+  log.sealedBytes = 0;
+  await current.file.close();
+  for (const name of old) await files.unlink(join(folder, name));
+  await files.syncFolder(folder);
+}
+
+function backendOf(settings: Settings, log: LogState, unlock: () => void): Backend {
+  return {
+    writeGroup: async (batches) => {
+      if (log.current.tail >= settings.segmentBytes) await rotate(settings, log);
+      await writeRecords(settings, log, batches, 'batch');
+    },
+    writeState: (state) => replaceAll(settings, log, state),
+    bytes: () => log.sealedBytes + log.current.tail,
+    finish: async () => {
+      if (!log.marked) await writeRecords(settings, log, [new Uint8Array(0)], 'mark');
+    },
+    release: async () => {
+      try {
+        await log.current.file.close();
+      } finally {
+        unlock();
+      }
+    },
+  };
+}
+
+/**
+ * Opens the log in `folder`, or starts one, on plain files. Before it resolves every durable batch
+ * has gone to `options.replay`, a torn tail has been cut, and what was read is durable again.
+ * Throws DamagedLogError, FolderLockedError, WrongOwnerError, UnknownFormatError, UnsafePathError,
+ * MissingLogError, DiskFullError or DiskFailedError; after each of the first six nothing in the
+ * log was changed.
+ */
+export async function openLog(folder: string, options: LogOptions): Promise<RecordLog> {
+  const files = options.files ?? nodeFiles;
+  const limits = { ...defaultLimits, ...options };
+  const ownerHash = hashOwner(options.owner);
+  const settings: Settings = {
+    files,
+    folder,
+    ownerHash,
+    segmentBytes: limits.segmentBytes,
+    preallocateBytes: limits.preallocateBytes,
+    maxBatchBytes: limits.maxBatchBytes,
+  };
+  try {
+    await files.prepareFolder(folder);
+    const unlock = await files.lock(folder);
+    try {
+      const { owner, replay, mustExist = false } = options;
+      const found = await recover(files, folder, { owner, ownerHash, replay, mustExist });
+      const log =
+        found.segments.length === 0 ? await start(settings, found) : await resume(settings, found);
+      return commitQueue(backendOf(settings, log, unlock), limits);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  } catch (error) {
+    throw namedError(`opening ${folder}`, error);
+  }
+}
