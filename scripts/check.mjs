@@ -1,12 +1,13 @@
-// Every read-only check, quickest first. All parts run even if one fails, and one verdict line each closes the output.
-// A part speaks only if it fails. Nothing is written that git would see (tsc -b fills the ignored dist folders).
+// Every read-only check, quickest first. All parts run even if one fails, and one verdict line
+// each closes the output. A part speaks only if it fails. Nothing is written that git would see
+// (tsc -b fills the ignored dist folders).
 import { spawnSync } from 'node:child_process';
 
 const parts = [
   { name: 'lint and format', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of packages', command: ['tsc', '-b'] },
   { name: 'types of tests', command: ['tsc', '-p', 'tsconfig.test.json'] },
-  { name: 'architecture', command: ['vitest', 'run', 'test/architecture.test.ts'] },
+  { name: 'architecture', command: ['vitest', 'run', 'test/architecture'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
 ];
 

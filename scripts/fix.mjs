@@ -1,5 +1,5 @@
-// Writes what can be written by machine: formatting, import order, safe lint fixes, the floors table of ARCHITECTURE.md.
-// `npm run fix -- PATH ...` confines the first three to those paths.
+// Writes what can be written by machine: formatting, import order, safe lint fixes, the floors
+// table of ARCHITECTURE.md. `npm run fix -- PATH ...` confines the first three to those paths.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { floorsTable, insertFloorsTable } from './floors-table.mjs';

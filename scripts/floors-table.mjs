@@ -1,5 +1,6 @@
-// The table of floors in ARCHITECTURE.md, made from every packages/*/package.json so that the picture cannot lie.
-// Run alone it prints the table; `npm run fix` writes it between the markers; the architecture test compares.
+// The table of floors in ARCHITECTURE.md, made from every packages/*/package.json so that the
+// picture cannot lie. Run alone it prints the table; `npm run fix` writes it between the
+// markers; the architecture test compares.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const begin = '<!-- floors:begin -->';
@@ -13,9 +14,9 @@ export function floorsTableOf(manifests) {
     .toSorted((a, b) => a.floor - b.floor || (a.name < b.name ? -1 : 1))
     .map(({ name, floor, description, dependencies, peerDependencies }) => {
       const names = Object.keys({ ...dependencies, ...peerDependencies }).sort();
-      const inside = code(names.filter((other) => own.has(other)).map(short));
-      const outside = code(names.filter((other) => !own.has(other)));
-      return `| ${floor} | \`${short(name)}\` | ${description} | ${inside || '-'} | ${outside || '-'} |`;
+      const inside = code(names.filter((other) => own.has(other)).map(short)) || '-';
+      const outside = code(names.filter((other) => !own.has(other))) || '-';
+      return `| ${floor} | \`${short(name)}\` | ${description} | ${inside} | ${outside} |`;
     });
   return [
     '| floor | package | what it is | imports (ours) | imports (outside) |',

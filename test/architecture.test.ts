@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+// @ts-expect-error -- a script without types: it must run on any Node before anything is installed
+import { floorsTableOf } from '../scripts/floors-table.mjs';
+import { docCommentFaults } from './architecture/exports.ts';
+import {
+  cycleFaults,
+  dependencyFaults,
+  escapeFaults,
+  floorFaults,
+} from './architecture/imports.ts';
+import {
+  floorsTableFaults,
+  manifestFaults,
+  protocolReadmeFaults,
+} from './architecture/packages.ts';
+import { purityFaults } from './architecture/purity.ts';
+import {
+  fileLengthFaults,
+  functionLengthFaults,
+  leftOutFaults,
+  lineWidthFaults,
+  unfinishedFaults,
+} from './architecture/tidy.ts';
+import { readTree } from './architecture/tree.ts';
+
+const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
+
+describe('architecture', () => {
+  it.each([
+    ['imports point only to a lower floor', floorFaults],
+    ['relative imports stay inside their package', escapeFaults],
+    ['every imported package is declared', dependencyFaults],
+    ['no file imports itself by a detour', cycleFaults],
+    ['pure packages name no time, chance, process or network', purityFaults],
+    ['every package says what it is', manifestFaults],
+    ['every protocol README has its five sections', protocolReadmeFaults],
+    ['every public name has a doc comment', docCommentFaults],
+    ['files are short', fileLengthFaults],
+    ['functions are short', functionLengthFaults],
+    ['lines are short', lineWidthFaults],
+    ['nothing is marked as unfinished', unfinishedFaults],
+    ['no test is singled out or left out', leftOutFaults],
+  ])('%s', (_name, rule) => {
+    expect(rule(tree)).toEqual([]);
+  });
+
+  it('ARCHITECTURE.md shows the floors as they are', () => {
+    expect(floorsTableFaults(tree, floorsTableOf)).toEqual([]);
+  });
+});

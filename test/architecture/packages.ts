@@ -1,0 +1,53 @@
+import { type Faults, packagesOf, type Tree } from './tree.ts';
+
+const license = 'Apache-2.0 OR MIT';
+const protocolSections = ['Paper', 'Faults', 'Reading order', 'Divergences', 'What to break'];
+
+/** Every package says what it is, for whom, on which floor, and what it offers. */
+export function manifestFaults(tree: Tree): Faults {
+  const faults: string[] = [];
+  for (const { folder, manifest } of packagesOf(tree)) {
+    const lacks = (what: string): number => faults.push(`${folder}/package.json lacks ${what}`);
+    if (typeof manifest.floor !== 'number') lacks('"floor": a number');
+    if (manifest.license !== license) lacks(`"license": "${license}"`);
+    if (manifest.engines?.node === undefined) lacks('"engines": { "node": ... }');
+    if (manifest.description === undefined) lacks('"description"');
+    if (manifest.exports === undefined) lacks('"exports"');
+    if (!tree.has(`${folder}/README.md`)) faults.push(`${folder} lacks README.md`);
+    if (!tree.has(`${folder}/src/index.ts`)) faults.push(`${folder} lacks src/index.ts`);
+  }
+  return faults;
+}
+
+/** A protocol's README answers the same five questions, in the same order, for every protocol. */
+export function protocolReadmeFaults(tree: Tree): Faults {
+  const faults: string[] = [];
+  for (const { folder, manifest } of packagesOf(tree)) {
+    const readme = tree.get(`${folder}/README.md`);
+    if (manifest.floor !== 2 || readme === undefined) continue;
+    const headings = [...readme.matchAll(/^##+ +(.+?) *#*$/gm)].map((match) => match[1]!);
+    let from = 0;
+    for (const section of protocolSections) {
+      const at = headings.findIndex(
+        (heading, i) => i >= from && heading.toLowerCase().startsWith(section.toLowerCase()),
+      );
+      if (at >= 0) from = at + 1;
+      else
+        faults.push(`${folder}/README.md lacks the section "${section}" (or has it out of order)`);
+    }
+  }
+  return faults;
+}
+
+/** The table of floors in ARCHITECTURE.md is the one its package.json files give. */
+export function floorsTableFaults(
+  tree: Tree,
+  tableOf: (manifests: readonly unknown[]) => string,
+): Faults {
+  const document = tree.get('ARCHITECTURE.md') ?? '';
+  const shown = /<!-- floors:begin -->\n([\s\S]*?)\n?<!-- floors:end -->/.exec(document)?.[1];
+  const table = tableOf(packagesOf(tree).map(({ manifest }) => manifest));
+  if (shown === undefined) return ['ARCHITECTURE.md lacks the markers of the floors table'];
+  if (shown !== table) return ['ARCHITECTURE.md shows old floors: run `npm run fix`'];
+  return [];
+}

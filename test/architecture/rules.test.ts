@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { docCommentFaults } from './exports.ts';
+import { cycleFaults, dependencyFaults, escapeFaults, floorFaults } from './imports.ts';
+import { floorsTableFaults, manifestFaults, protocolReadmeFaults } from './packages.ts';
+import { purityFaults } from './purity.ts';
+import {
+  fileLengthFaults,
+  functionLengthFaults,
+  leftOutFaults,
+  lineWidthFaults,
+  unfinishedFaults,
+} from './tidy.ts';
+import type { Faults, Tree } from './tree.ts';
+
+type Rule = (tree: Tree) => Faults;
+
+const manifest = (name: string, floor: number, dependencies: readonly string[] = []): string =>
+  JSON.stringify({
+    name: `@quorumlab/${name}`,
+    description: name,
+    floor,
+    license: 'Apache-2.0 OR MIT',
+    engines: { node: '>=22.18' },
+    exports: { '.': './dist/index.js' },
+    dependencies: Object.fromEntries(dependencies.map((each) => [`@quorumlab/${each}`, '*'])),
+  });
+
+const readme = ['Paper', 'Faults', 'Reading order', 'Divergences', 'What to break']
+  .map((section) => `## ${section}\n`)
+  .join('\n');
+
+/** A small work tree without a fault; each test plants one. */
+const sound: Readonly<Record<string, string>> = {
+  'package.json': JSON.stringify({ devDependencies: { vitest: '1' } }),
+  'packages/core/package.json': manifest('core', 0),
+  'packages/core/README.md': '# core',
+  'packages/core/src/index.ts': "export { a, type B } from './a.ts';\n",
+  'packages/core/src/a.ts': '/** A. */\nexport const a = 1;\n/** B. */\nexport type B = 2;\n',
+  'packages/core/src/a.test.ts': "import { it } from 'vitest';\nit('runs', () => Date.now());\n",
+  'packages/raft/package.json': manifest('raft', 2, ['core', 'pbft', 'sim']),
+  'packages/raft/README.md': readme,
+  'packages/raft/src/index.ts': "export * from './raft.ts';\n",
+  'packages/raft/src/raft.ts':
+    "import { a } from '@quorumlab/core';\n/** Not Date. */\nexport const raft = 'Date' + a;\n",
+  'packages/pbft/package.json': manifest('pbft', 2, ['core']),
+  'packages/pbft/README.md': readme,
+  'packages/pbft/src/index.ts': '/** P. */\nexport const pbft = { process: 1 }.process;\n',
+  'packages/sim/package.json': manifest('sim', 4),
+  'packages/sim/README.md': '# sim',
+  'packages/sim/src/index.ts': '/** S. */\nexport function sim(): void {}\n',
+  'packages/disk/package.json': manifest('disk', 3),
+  'packages/disk/README.md': '# disk',
+  'packages/disk/src/index.ts': "/** D. */\nexport { open } from 'node:fs';\n",
+};
+
+const plant = (files: Readonly<Record<string, string | undefined>>): Tree =>
+  new Map(
+    Object.entries({ ...sound, ...files }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+
+const raft = (text: string): Tree => plant({ 'packages/raft/src/raft.ts': text });
+const index = (text: string): Tree => plant({ 'packages/core/src/index.ts': text });
+const lines = (count: number): string => 'a();\n'.repeat(count);
+const table: Rule = (tree) => floorsTableFaults(tree, (manifests) => `${manifests.length}`);
+const documentOf = (inside: string): Tree =>
+  plant({ 'ARCHITECTURE.md': `<!-- floors:begin -->\n${inside}\n<!-- floors:end -->` });
+
+const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
+  ['a protocol that imports a protocol', floorFaults, raft("import '@quorumlab/pbft';"), /never/],
+  ['an import from above', floorFaults, raft("export { sim } from '@quorumlab/sim';"), /floor 4/],
+  ['a type from above', floorFaults, raft("import type { S } from '@quorumlab/sim';"), /floor 4/],
+  ['a late import', floorFaults, raft("const s = import('@quorumlab/sim/x');"), /floor 4/],
+  ['a way round the index', escapeFaults, raft("import '../../core/src/a.ts';"), /leaves/],
+  ['an undeclared package', dependencyFaults, raft("import { x } from 'x/y';"), /x\/y/],
+  ['a test tool in the product', dependencyFaults, raft("import 'vitest';"), /vitest/],
+  ['a file that imports itself', cycleFaults, raft("export * from './raft.ts';"), /itself/],
+  ['a cycle', cycleFaults, raft("import {\n  raft,\n} from './index.ts';"), /index\.ts -> /],
+  ['a clock', purityFaults, raft('const t = Date.now();'), /:1 names Date/],
+  ['a new Date', purityFaults, raft('\nconst t = new Date();'), /:2 names Date/],
+  ['chance', purityFaults, raft('const t = Math.random();'), /Math\.random/],
+  ['hidden chance', purityFaults, raft("const t = Math['random']();"), /Math/],
+  ['another clock', purityFaults, raft('const t = performance.now();'), /performance/],
+  ['a timer', purityFaults, raft('setTimeout(f, 1);'), /setTimeout/],
+  ['the network', purityFaults, raft('fetch(a);'), /fetch/],
+  ['the process', purityFaults, raft('const e = `${process.env.A}`;'), /process/],
+  ['keys', purityFaults, raft('crypto.getRandomValues(a);'), /crypto/],
+  ['a way round the names', purityFaults, raft("globalThis['Da' + 'te'].now();"), /globalThis/],
+  ['a Node module', purityFaults, raft("import { hash } from 'node:crypto';"), /node:crypto/],
+  ['a protocol that waits', purityFaults, raft('async function f() {}'), /async/],
+  ['a long file below', fileLengthFaults, raft(lines(401)), /401 lines; at most 400/],
+  ['a long file above', fileLengthFaults, plant({ 'test/a.test.ts': lines(501) }), /501 lines/],
+  ['a long function', functionLengthFaults, raft(`function f() {\n${lines(69)}}`), /71 lines/],
+  ['a long line', lineWidthFaults, raft(`// ${'word '.repeat(20)}`), /103 columns/],
+  ['unfinished work', unfinishedFaults, raft(`a(); // ${'TO'}DO later`), /:1 says/],
+  ['a lonely test', leftOutFaults, plant({ 'test/a.test.ts': 'it.only(f);' }), /it\.only/],
+  ['a skipped test', leftOutFaults, plant({ 'test/a.test.ts': '\ntest.skip(f);' }), /:2 uses/],
+  ['a skipped table', leftOutFaults, raft('describe.skip.each([])(f)'), /describe\.skip/],
+  ['no README', manifestFaults, plant({ 'packages/core/README.md': undefined }), /README/],
+  ['an empty manifest', manifestFaults, plant({ 'packages/core/package.json': '{}' }), /floor/],
+  [
+    'a README without Faults',
+    protocolReadmeFaults,
+    plant({ 'packages/pbft/README.md': readme.replace('## Faults', '') }),
+    /"Faults"/,
+  ],
+  ['no doc comment', docCommentFaults, index('export const x = 1;'), /:1 exports x/],
+  ['a plain comment', docCommentFaults, index('/* X */\nexport class X {}'), /exports X/],
+  ['an empty doc comment', docCommentFaults, index('/** */\nexport type X = 1;'), /exports X/],
+  ['a star of a bare name', docCommentFaults, raft('export function bare() {}'), /exports bare/],
+  ['a lost name', docCommentFaults, index("export { b } from './a.ts';"), /not found/],
+  [
+    'a bare name under another name',
+    docCommentFaults,
+    plant({
+      'packages/core/src/index.ts': "import { a as b } from './a.ts';\nexport { b as c };\n",
+      'packages/core/src/a.ts': 'const other = 1;\n/** Not for a. */\nother;\nexport const a = 1;',
+    }),
+    /exports c/,
+  ],
+  ['an old floors table', table, documentOf('4'), /old floors/],
+  ['no floors table', table, plant({}), /markers/],
+];
+
+describe('the rules of the architecture', () => {
+  const rules: readonly Rule[] = [...new Set(flaws.map(([, rule]) => rule))].filter(
+    (rule) => rule !== table,
+  );
+
+  it('find nothing in a sound tree', () => {
+    for (const rule of rules) expect(rule(plant({}))).toEqual([]);
+    expect(table(documentOf('5'))).toEqual([]);
+  });
+
+  it.each(flaws)('find %s', (_name, rule, tree, expected) => {
+    expect(rule(tree).join('\n')).toMatch(expected);
+  });
+
+  it('let a cycle of types alone pass: it is gone when code runs', () => {
+    expect(cycleFaults(raft("import type { raft } from './index.ts';"))).toEqual([]);
+  });
+
+  it('let a package describe conditions under which a test runs', () => {
+    expect(leftOutFaults(raft('describe.skipIf(a)(f);\nit.runIf(b)(f);'))).toEqual([]);
+  });
+});
