@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { findChromium } from './chromium.ts';
+
+/** A page in Chromium in which an entry module is loaded. Dispose of it to end the browser. */
+export type BrowserPage = AsyncDisposable &
+  Readonly<{
+    /**
+     * Calls a function that the entry module exports, with arguments and a result that JSON can
+     * carry. Rejects with what it throws, and with anything the page threw before.
+     */
+    call: (name: string, ...args: readonly unknown[]) => Promise<unknown>;
+  }>;
+
+// No sandbox: containers that run as root cannot have one; the page loads our own code only.
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const page = '<!doctype html><meta charset="utf-8"><script type="module" src="/entry.js"></script>';
+
+/**
+ * Bundles an entry module from the sources of the packages, as a user's bundler would for a page,
+ * and returns the code of one ES module. Throws if the module needs a Node module.
+ */
+export async function bundleForBrowser(entry: string): Promise<string> {
+  const result = await build({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    resolve: { conditions: ['source', 'module', 'browser'] },
+    plugins: [
+      {
+        name: 'no-node-modules',
+        enforce: 'pre',
+        resolveId(source, importer): void {
+          if (!source.startsWith('node:')) return;
+          throw new Error(`${importer} imports ${source}: a browser has no such module`);
+        },
+      },
+    ],
+    build: {
+      write: false,
+      minify: false,
+      target: 'es2024',
+      lib: { entry, formats: ['es'], fileName: 'entry' },
+    },
+  });
+  const outputs = Array.isArray(result) ? result : [result];
+  for (const output of outputs) {
+    if (!('output' in output)) continue;
+    for (const file of output.output) if (file.type === 'chunk' && file.isEntry) return file.code;
+  }
+  throw new Error(`vite made no module of ${entry}`);
+}
+
+/**
+ * Opens a page that has loaded the module at `entry` (a path), from 127.0.0.1 so that the page is a
+ * secure context with WebCrypto. Throws if there is no Chromium: ask findChromium first.
+ */
+export async function openInBrowser(entry: string): Promise<BrowserPage> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error('no Chromium was found: set CHROMIUM_PATH or install one');
+  }
+  await using stack = new AsyncDisposableStack();
+  const server = await serve(await bundleForBrowser(entry));
+  stack.defer(() => stop(server));
+  const profile = mkdtempSync(join(tmpdir(), 'quorumlab-chromium-'));
+  stack.defer(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const browser = await launch(executablePath, profile);
+  stack.defer(() => browser.close());
+  const { port } = server.address() as AddressInfo;
+  const call = await load(await browser.newPage(), `http://127.0.0.1:${port}/`);
+  const owned = stack.move();
+  return { call, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function launch(executablePath: string, profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: flags,
+    timeout: 60_000,
+  });
+}
+
+async function load(opened: Page, address: string): Promise<BrowserPage['call']> {
+  const errors: Error[] = [];
+  opened.on('pageerror', (error) => errors.push(error));
+  await opened.goto(address, { waitUntil: 'load' });
+  return async (name, ...args) => {
+    // A string, not a function: the test runner would rewrite the import() inside a function.
+    const result = await opened
+      .evaluate(
+        `import('/entry.js').then((m) => m[${JSON.stringify(name)}](...${JSON.stringify(args)}))`,
+      )
+      .catch((error: Error) => errors.push(error));
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
+    return result;
+  };
+}
+
+function serve(module: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const isModule = request.url === '/entry.js';
+    const known = isModule || request.url === '/';
+    const type = isModule ? 'text/javascript' : 'text/html';
+    response.writeHead(known ? 200 : 204, { 'content-type': `${type}; charset=utf-8` });
+    response.end(known ? (isModule ? module : page) : undefined);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function stop(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
