@@ -1,0 +1,146 @@
+import type { Applied, Request } from '@quorumlab/core';
+import { expect, test } from 'vitest';
+import {
+  agreement,
+  execution,
+  liveness,
+  type Observer,
+  observers,
+  upper95,
+  worst,
+} from './index.ts';
+
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (each) => each.charCodeAt(0));
+const request = (sequence: number, operation = `op${sequence}`, client = 65_536): Request => ({
+  kind: 'request',
+  client,
+  sequence,
+  acknowledged: 0,
+  operations: [bytes(operation)],
+});
+const applied = (slot: number, of: Request, more: Partial<Applied> = {}): Applied => ({
+  slot,
+  client: of.client,
+  sequence: of.sequence,
+  operations: of.operations,
+  results: [bytes('done')],
+  fresh: true,
+  state: slot + 1,
+  ...more,
+});
+const word = (observer: Observer): string => observer.violation?.rule ?? 'ok';
+
+test('agreement: the same value twice is fine, two values at one slot are a fork', () => {
+  const check = agreement();
+  check.decided?.(1, 0, { slot: 0, commands: [request(1)] });
+  check.decided?.(2, 1, { slot: 0, commands: [{ ...request(1), acknowledged: 1 }] });
+  expect(check.violation).toBeUndefined();
+  check.decided?.(3, 2, { slot: 0, commands: [request(1, 'other')] });
+  expect(check.violation).toMatchObject({ word: 'forked', slot: 0, seats: [0, 2], at: 3 });
+});
+
+test('agreement: order within a batch and a no-op count, and so does a replica after its restart', () => {
+  for (const other of [[], [request(2), request(1)], [request(1)]]) {
+    const check = agreement();
+    check.decided?.(1, 0, { slot: 5, commands: [request(1), request(2)] });
+    check.decided?.(2, 0, { slot: 5, commands: other });
+    expect(check.violation?.sentence).toContain('n0 after a restart');
+  }
+});
+
+test('execution: an honest run is clean, also across a restart and a repeated request', () => {
+  const check = execution();
+  for (const each of [request(1), request(2)]) check.asked?.(0, each);
+  for (const seat of [0, 1]) {
+    check.applied?.(1, seat, applied(0, request(1)));
+    check.applied?.(2, seat, applied(1, request(2)));
+    check.applied?.(3, seat, applied(2, request(1), { fresh: false }));
+  }
+  check.answered?.(4, 65_536, 1, [bytes('done')]);
+  check.started?.(5, 1);
+  check.applied?.(6, 1, applied(0, request(1)));
+  check.healed?.(7);
+  check.end?.(8);
+  expect(word(check)).toBe('ok');
+});
+
+const flaws: Readonly<Record<string, (check: Observer) => void>> = {
+  validity: (check) => check.applied?.(1, 0, applied(0, request(9))),
+  integrity(check) {
+    check.applied?.(1, 0, applied(0, request(1)));
+    check.applied?.(2, 0, applied(1, request(1)));
+  },
+  state(check) {
+    check.applied?.(1, 0, applied(0, request(1)));
+    check.applied?.(1, 1, applied(0, request(1), { state: 77 }));
+  },
+  reply(check) {
+    check.applied?.(1, 0, applied(0, request(1)));
+    check.answered?.(2, 65_536, 1, [bytes('lie')]);
+  },
+  durability(check) {
+    check.applied?.(1, 0, applied(0, request(1)));
+    check.applied?.(1, 0, applied(1, request(2)));
+    check.answered?.(2, 65_536, 2, [bytes('done')]);
+    check.started?.(3, 0);
+    check.applied?.(4, 0, applied(0, request(1)));
+    check.healed?.(5);
+    check.end?.(6);
+  },
+};
+
+for (const [rule, run] of Object.entries(flaws))
+  test(`execution: a run without ${rule} is caught, and named`, () => {
+    const check = execution();
+    for (const each of [request(1), request(2)]) check.asked?.(0, each);
+    run(check);
+    expect(check.violation).toMatchObject({ word: 'invalid', rule });
+  });
+
+test('a changed operation under a known sequence breaks validity', () => {
+  const check = execution();
+  check.asked?.(0, request(1));
+  check.applied?.(1, 0, applied(0, request(1, 'changed')));
+  expect(word(check)).toBe('validity');
+});
+
+test('an answer that no honest replica gave is caught', () => {
+  const check = execution();
+  check.asked?.(0, request(1));
+  check.answered?.(1, 65_536, 1, [bytes('done')]);
+  expect(check.violation?.sentence).toContain('no honest replica ran it');
+});
+
+test('liveness: only requests open for the bound after healing count', () => {
+  const late = liveness(1000);
+  late.asked?.(0, request(1));
+  late.healed?.(500);
+  late.end?.(1400);
+  expect(word(late)).toBe('ok');
+  const stalled = liveness(1000);
+  stalled.asked?.(0, request(1));
+  stalled.healed?.(500);
+  stalled.end?.(1500);
+  expect(stalled.violation).toMatchObject({ word: 'stalled', rule: 'liveness' });
+  const answered = liveness(1000);
+  answered.asked?.(0, request(1));
+  answered.healed?.(500);
+  answered.answered?.(600, 65_536, 1, []);
+  answered.end?.(9000);
+  expect(word(answered)).toBe('ok');
+  const torn = liveness(1000);
+  torn.asked?.(0, request(1));
+  torn.end?.(9000);
+  expect(word(torn)).toBe('ok');
+});
+
+test('many observers are one; the worst word wins; zero hits still have an upper bound', () => {
+  const both = observers(agreement(), execution());
+  both.applied?.(1, 0, applied(0, request(3)));
+  expect(word(both)).toBe('validity');
+  expect(worst(['ok', 'stalled', 'forked'])).toBe('forked');
+  expect(worst([])).toBe('ok');
+  expect(upper95(0, 300)).toBe(1);
+  expect(upper95(0, 0)).toBe(100);
+  expect(upper95(30, 300)).toBeGreaterThan(10);
+});

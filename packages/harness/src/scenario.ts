@@ -1,0 +1,97 @@
+/** What a run is: plain data, the same in a file, a link, a trace header and a test. */
+
+/** A cut, a crash or another event of the world, at a time in microseconds. */
+export type ScenarioFault =
+  | {
+      readonly type: 'crash' | 'restart' | 'pause' | 'resume';
+      readonly at: number;
+      readonly node: number | 'leader';
+    }
+  | { readonly type: 'split'; readonly at: number; readonly groups: readonly (readonly number[])[] }
+  | { readonly type: 'heal'; readonly at: number };
+
+/** Everything that a run depends on. Two equal scenarios give the same trace, byte for byte. */
+export interface Scenario {
+  readonly schema: 'quorumlab.scenario/1';
+  /** A registered protocol's name. */
+  readonly protocol: string;
+  /** A named wrong rule of that protocol, or none. */
+  readonly mutant?: string;
+  readonly n: number;
+  readonly f: number;
+  /** Run it although n is too small for f. */
+  readonly unsafe?: boolean;
+  /** A network preset: lan, wan, lossy, psync. */
+  readonly network: string;
+  /** Clock errors: 'perfect' or e.g. 'offset=5ms,drift=100ppm,epsilon=7ms'. */
+  readonly clocks: string;
+  /** A registered attack's name; 'none' for an honest run. */
+  readonly attack: string;
+  /** Who is faulty: the traitors of an attack, or whom a crash strikes. */
+  readonly by: readonly number[];
+  readonly faults: readonly ScenarioFault[];
+  /** A workload preset (contest, a, b, c, f) or 'file'. */
+  readonly workload: string;
+  /** Operations in all. */
+  readonly count: number;
+  readonly clients: number;
+  /** Operations that one client has under way at once. */
+  readonly outstanding: number;
+  /** The lines of the file, if `workload` is 'file'. */
+  readonly commands?: readonly string[];
+  /** Virtual microseconds after which the run ends. */
+  readonly until: number;
+  /** How messages are signed: 'ideal' (unforgeable by construction) or 'ed25519'. */
+  readonly crypto: 'ideal' | 'ed25519';
+  readonly seed: string;
+}
+
+/** Something in a scenario or a flag is wrong; the sentence says what to do. Exit code 254. */
+export class ScenarioError extends Error {
+  override readonly name: string = 'ScenarioError';
+  /** A stable code for documentation and scripts, e.g. QL104. */
+  readonly code: string;
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+/** The names nearest to `wrong` by edit distance, at most two and none that is far off. */
+export function nearest(wrong: string, names: readonly string[]): readonly string[] {
+  const cap = Math.max(2, Math.floor(wrong.length / 2));
+  return names
+    .map((name) => ({ name, far: distance(wrong.toLowerCase(), name) }))
+    .filter(({ name, far }) => far <= cap || name.includes(wrong.toLowerCase()))
+    .sort((one, two) => one.far - two.far)
+    .slice(0, 2)
+    .map(({ name }) => name);
+}
+
+/** A {@link ScenarioError} for a name that nobody has. */
+export function unknownName(what: string, wrong: string, names: readonly string[]): ScenarioError {
+  const close = nearest(wrong, names);
+  const hint =
+    close.length > 0 ? `Did you mean ${close.join(' or ')}?` : `There are: ${names.join(', ')}.`;
+  return new ScenarioError('QL101', `There is no ${what} "${wrong}". ${hint}`);
+}
+
+/** Levenshtein's distance, row by row. */
+function distance(one: string, two: string): number {
+  let row = Array.from({ length: two.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= two.length; j++) {
+      const same = one[i - 1] === two[j - 1] ? 0 : 1;
+      next.push(
+        Math.min(
+          (row[j] as number) + 1,
+          (next[j - 1] as number) + 1,
+          (row[j - 1] as number) + same,
+        ),
+      );
+    }
+    row = next;
+  }
+  return row[two.length] as number;
+}
