@@ -63,6 +63,8 @@ export interface Submit {
   readonly operation: Uint8Array;
   /** It changes nothing: a protocol that can read without writing may do so. */
   readonly readOnly: boolean;
+  /** With `readOnly`: one replica's own state will do, however old it is. Linearizable unless told. */
+  readonly local?: boolean;
 }
 
 /**
@@ -152,11 +154,10 @@ export interface Applied {
   readonly state: number;
 }
 
-/** The end of a {@link Submit}. */
-export interface Answer {
-  readonly id: number;
-  readonly result: Uint8Array;
-}
+/** The end of a {@link Submit}: its result, or why there is none, as one sentence for its caller. */
+export type Answer =
+  | { readonly id: number; readonly result: Uint8Array; readonly error?: undefined }
+  | { readonly id: number; readonly error: string; readonly result?: undefined };
 
 const none: readonly never[] = Object.freeze([]);
 

@@ -4,6 +4,7 @@
 import { readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
 import type { Certificate, Seal, Signature, Signed } from './protocol.ts';
 import {
+  bounded,
   bytes,
   type Field,
   type Infer,
@@ -215,6 +216,7 @@ export function certificate<M>(of: Field<M>, members: number): Field<Certificate
  * A client asks for `operations` to be ordered and run, all of them at one position. A repeated
  * request is the same object under the same sequence; `acknowledged` is the lowest sequence whose
  * reply the client still waits for, so replicas may forget replies below it (Ongaro's thesis 6.3).
+ * All operations of one request take at most 512 KiB, so that frames and batches stay small.
  */
 export const request: MessageField<
   MessageOf<
@@ -230,7 +232,7 @@ export const request: MessageField<
   client: integer(),
   sequence: integer(),
   acknowledged: integer(),
-  operations: list(bytes(65_536), 1024),
+  operations: bounded(list(bytes(65_536), 1024), 524_288),
 });
 
 /** See {@link request}. */

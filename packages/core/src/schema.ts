@@ -297,6 +297,28 @@ export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> => ({
   },
 });
 
+/** `of` in at most `maxBytes` encoded bytes, for lists whose entries are never all of full size. */
+export const bounded = <T>(of: Field<T>, maxBytes: number): Field<T> => ({
+  ...of,
+  type: `${of.type}, ≤ ${maxBytes} bytes in all`,
+  maxBytes: Math.min(of.maxBytes, maxBytes),
+  write(to, value) {
+    const before = to.length;
+    of.write(to, value);
+    if (to.length - before > maxBytes)
+      throw new SchemaError(
+        `${to.length - before} bytes are more than the ${maxBytes} allowed here`,
+      );
+  },
+  read(from) {
+    const before = from.at;
+    const value = of.read(from);
+    if (from.at - before > maxBytes)
+      throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
+    return value;
+  },
+});
+
 /** A value with named parts, encoded in the order in which they are declared. */
 export function record<F extends Readonly<Record<string, Field<unknown>>>>(
   fields: F,
