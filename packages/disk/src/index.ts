@@ -13,4 +13,5 @@ export {
 } from './errors.ts';
 export { type Files, nodeFiles, type OpenFile, type PathKind } from './files.ts';
 export { openLog } from './log.ts';
+export { openSqliteLog } from './sqlite.ts';
 export { defaultLimits, type LogOptions, type OpenLog, type RecordLog } from './types.ts';

@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32c } from './crc32c.ts';
+import {
+  DamagedLogError,
+  DiskFailedError,
+  DiskFullError,
+  MissingLogError,
+  UnknownFormatError,
+  UnsafePathError,
+  WrongOwnerError,
+} from './errors.ts';
+import { type Files, nodeFiles } from './files.ts';
+import { guardState, hashOwner } from './log.ts';
+import { type Backend, commitQueue } from './queue.ts';
+import { defaultLimits, type LogOptions, type RecordLog } from './types.ts';
+
+const databaseName = 'log.sqlite';
+const formatVersion = 1;
+const sqliteCodes = { corrupt: 11, full: 13, notADatabase: 26 } as const;
+
+const schema = `
+  CREATE TABLE about (version INTEGER NOT NULL, owner BLOB NOT NULL) STRICT;
+  CREATE TABLE batches (
+    number INTEGER PRIMARY KEY, link INTEGER NOT NULL, bytes BLOB NOT NULL
+  ) STRICT;
+`;
+
+interface SqliteLog {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+  bytes: number;
+  nextNumber: number;
+  link: number;
+}
+
+/** Maps what SQLite throws; everything else stays as it is. */
+function sqliteError(error: unknown, path: string, record: number): unknown {
+  if (!(error instanceof Error) || !('errcode' in error)) return error;
+  const code = Number(error.errcode) & 0xff;
+  if (code === sqliteCodes.corrupt || code === sqliteCodes.notADatabase) {
+    return new DamagedLogError(path, 0, record, `SQLite says: ${error.message}`);
+  }
+  if (code === sqliteCodes.full) {
+    return new DiskFullError('The disk is full: free some space and restart the node.', error);
+  }
+  return new DiskFailedError(
+    `SQLite failed (${error.message}): this node stops; restart it to read what the disk holds.`,
+    error,
+  );
+}
+
+function nextLink(link: number, batch: Uint8Array): number {
+  return crc32c(batch, link);
+}
+
+function prepare(database: DatabaseSync, folder: string, options: LogOptions): void {
+  const path = join(folder, databaseName);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  const hash = hashOwner(options.owner);
+  // A process that was killed while it started the log leaves a database without tables.
+  const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get();
+  if (tables?.count === 0) {
+    if (options.mustExist === true) throw new MissingLogError(folder);
+    database.exec(`BEGIN IMMEDIATE; ${schema}`);
+    database.prepare('INSERT INTO about VALUES (?, ?)').run(formatVersion, hash);
+    database.exec('COMMIT');
+    return;
+  }
+  const about = database.prepare('SELECT version, owner FROM about').get();
+  const owner = about?.owner;
+  if (about === undefined || !(owner instanceof Uint8Array)) {
+    throw new DamagedLogError(path, 0, 0, 'it does not say whose it is');
+  }
+  if (about.version !== formatVersion) {
+    throw new UnknownFormatError(path, Number(about.version));
+  }
+  if (owner.length !== hash.length || owner.some((byte, i) => byte !== hash[i])) {
+    throw new WrongOwnerError(path, options.owner);
+  }
+}
+
+function readAll(log: SqliteLog, path: string, replay: (batch: Uint8Array) => void): void {
+  const rows = log.database.prepare('SELECT number, link, bytes FROM batches ORDER BY number');
+  let expected: number | undefined;
+  for (const row of rows.iterate()) {
+    const { number, link, bytes } = row;
+    expected ??= Number(number);
+    if (!(bytes instanceof Uint8Array) || number !== expected) {
+      throw new DamagedLogError(path, 0, expected, 'a row is missing');
+    }
+    // The first row after a rewrite starts a new chain.
+    const want = nextLink(log.link, bytes);
+    if (link !== want) throw new DamagedLogError(path, 0, expected, 'a row was changed');
+    replay(bytes);
+    log.link = want;
+    log.bytes += bytes.length;
+    expected += 1;
+  }
+  log.nextNumber = expected ?? 1;
+}
+
+function addRow(log: SqliteLog, batch: Uint8Array): void {
+  log.link = nextLink(log.link, batch);
+  log.insert.run(log.nextNumber, log.link, batch);
+  log.nextNumber += 1;
+  log.bytes += batch.length;
+}
+
+/** Runs `work` as one transaction; on a throw nothing of it remains. */
+function transact(log: SqliteLog, path: string, work: () => void): void {
+  const { bytes, nextNumber, link } = log;
+  try {
+    log.database.exec('BEGIN IMMEDIATE');
+    work();
+    log.database.exec('COMMIT');
+  } catch (error) {
+    Object.assign(log, { bytes, nextNumber, link });
+    if (log.database.isTransaction) log.database.exec('ROLLBACK');
+    throw sqliteError(error, path, nextNumber);
+  }
+}
+
+function backendOf(
+  log: SqliteLog,
+  path: string,
+  maxBatchBytes: number,
+  unlock: () => void,
+): Backend {
+  return {
+    writeGroup: async (batches) =>
+      transact(log, path, () => {
+        for (const batch of batches) addRow(log, batch);
+      }),
+    writeState: async (state) =>
+      transact(log, path, () => {
+        log.database.exec('DELETE FROM batches');
+        log.bytes = 0;
+        log.link = 0;
+        for (const batch of guardState(state, maxBatchBytes)) addRow(log, batch);
+      }),
+    bytes: () => log.bytes,
+    finish: async () => {},
+    release: async () => {
+      try {
+        log.database.close();
+      } finally {
+        unlock();
+      }
+    },
+  };
+}
+
+async function isNewDatabase(files: Files, folder: string): Promise<boolean> {
+  for (const suffix of ['', '-wal', '-shm']) {
+    const path = join(folder, databaseName + suffix);
+    const kind = await files.kind(path);
+    if (kind !== 'file' && kind !== 'none') {
+      throw new UnsafePathError(path, 'a log file must be a regular file');
+    }
+  }
+  return (await files.kind(join(folder, databaseName))) === 'none';
+}
+
+/**
+ * Opens the log in `folder`, or starts one, in a SQLite database (write-ahead log, synchronous =
+ * FULL). Same promises and errors as `openLog`, with two differences: a commit runs on the event
+ * loop's thread, and damage inside SQLite's own write-ahead log cannot be told from a torn tail,
+ * since SQLite drops everything from the first bad frame on.
+ */
+export async function openSqliteLog(folder: string, options: LogOptions): Promise<RecordLog> {
+  const limits = { ...defaultLimits, ...options };
+  const path = join(folder, databaseName);
+  await nodeFiles.prepareFolder(folder);
+  const unlock = await nodeFiles.lock(folder);
+  let database: DatabaseSync | undefined;
+  try {
+    const isNew = await isNewDatabase(nodeFiles, folder);
+    if (isNew && options.mustExist === true) throw new MissingLogError(folder);
+    database = new DatabaseSync(path);
+    prepare(database, folder, options);
+    if (isNew) await nodeFiles.syncFolder(folder);
+    const insert = database.prepare('INSERT INTO batches VALUES (?, ?, ?)');
+    const log: SqliteLog = { database, insert, bytes: 0, nextNumber: 1, link: 0 };
+    readAll(log, path, options.replay);
+    return commitQueue(backendOf(log, path, limits.maxBatchBytes, unlock), limits);
+  } catch (error) {
+    database?.close();
+    unlock();
+    throw sqliteError(error, path, 0);
+  }
+}

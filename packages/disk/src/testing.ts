@@ -1,0 +1,9 @@
+export { type CrashImage, crashImages } from './crash-images.ts';
+export {
+  type DiskFault,
+  type DiskImage,
+  type FaultyFiles,
+  type FileOperation,
+  faultyFiles,
+} from './memory-files.ts';
+export type { RecordLogCase } from './record-log-suite.ts';
