@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Named, because vite would else look for one in every folder above, also outside this work tree.
+  tsconfig: 'tsconfig.base.json',
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {

@@ -40,6 +40,7 @@ export async function bundleForBrowser(entry: string): Promise<string> {
   const result = await build({
     root,
     configFile: false,
+    tsconfig: 'tsconfig.base.json',
     logLevel: 'silent',
     resolve: { conditions: ['source', 'module', 'browser'] },
     plugins: [
