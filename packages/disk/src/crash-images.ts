@@ -128,11 +128,7 @@ export function* crashImages(files: FaultyFiles, count: number): Generator<Crash
     if (!names.every((one) => apply(named, one))) continue;
     for (const { label, kept } of dataChoices(doubt.data)) {
       const state = clone(named);
-      for (const one of kept) {
-        const before = state.contents.get(one.file);
-        if (before !== undefined) state.contents.set(one.file, before.slice());
-        apply(state, one);
-      }
+      for (const one of kept) apply(state, one);
       const lost = `${names.length} of ${doubt.names.length} names, ${label}`;
       yield { label: `crash after change ${count}, kept: ${lost}`, image: imageOf(state) };
     }

@@ -48,7 +48,7 @@ export function stateOf(image: DiskImage): DiskState {
   const contents = new Map<number, Uint8Array>();
   for (const [path, bytes] of image) {
     names.set(path, contents.size);
-    contents.set(contents.size, bytes.slice());
+    contents.set(contents.size, bytes);
   }
   return { names, contents };
 }
@@ -57,13 +57,13 @@ export function stateOf(image: DiskImage): DiskState {
 export function imageOf(state: DiskState): DiskImage {
   const image = new Map<string, Uint8Array>();
   for (const [path, file] of state.names) {
-    image.set(path, state.contents.get(file)?.slice() ?? new Uint8Array(0));
+    image.set(path, state.contents.get(file) ?? new Uint8Array(0));
   }
   return image;
 }
 
+/** Contents are never changed in place: images share them. */
 function resized(bytes: Uint8Array, size: number): Uint8Array {
-  if (bytes.length === size) return bytes;
   const result = new Uint8Array(size);
   result.set(bytes.subarray(0, size));
   return result;

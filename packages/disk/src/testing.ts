@@ -6,4 +6,4 @@ export {
   type FileOperation,
   faultyFiles,
 } from './memory-files.ts';
-export type { RecordLogCase } from './record-log-suite.ts';
+export { type RecordLogCase, testRecordLog } from './record-log-suite.ts';

@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { DamagedLogError } from './errors.ts';
+import { openLog } from './log.ts';
+import { type DiskImage, type FaultyFiles, faultyFiles } from './testing.ts';
+
+const folder = '/log';
+const records = 1_000;
+
+async function open(files: FaultyFiles, segmentBytes = 12_000) {
+  const batches: string[] = [];
+  const log = await openLog(folder, {
+    owner: 'damage',
+    files,
+    segmentBytes,
+    preallocateBytes: 64,
+    replay: (batch) => void batches.push(new TextDecoder().decode(batch)),
+  });
+  return { log, batches };
+}
+
+/** A log of `count` records and the disk at the moment the last was acknowledged. */
+async function write(count: number, segmentBytes?: number) {
+  const files = faultyFiles();
+  const { log } = await open(files, segmentBytes);
+  const batches: string[] = [];
+  for (let i = 0; i < count; i++) {
+    batches.push(`${i}`);
+    await log.append(new TextEncoder().encode(`${i}`));
+  }
+  const running = files.image();
+  await log.close();
+  return { batches, running, closed: files.image() };
+}
+
+/** What opening does with an image: the batches, or the name of the error. */
+async function outcome(image: DiskImage): Promise<readonly string[] | DamagedLogError> {
+  const files = faultyFiles(image);
+  try {
+    return (await open(files)).batches;
+  } catch (error) {
+    if (!(error instanceof DamagedLogError)) throw error;
+    expect(files.journal, 'a damaged log is left as it was found').toEqual([]);
+    return error;
+  }
+}
+
+function withByte(image: DiskImage, path: string, offset: number, flip: number): DiskImage {
+  const bytes = image.get(path)!.slice();
+  bytes[offset] = bytes[offset]! ^ flip;
+  return new Map([...image, [path, bytes]]);
+}
+
+test('a flip of any byte of 1,000 records is an error or changes nothing', async () => {
+  const { batches, running } = await write(records);
+  expect(running.size).toBeGreaterThan(3);
+  let errors = 0;
+  let harmless = 0;
+  for (const [path, bytes] of running) {
+    for (let offset = 0; offset < bytes.length; offset++) {
+      const flip = [0x01, 0x80, 0xff, 0x10][offset % 4]!;
+      const result = await outcome(withByte(running, path, offset, flip));
+      if (result instanceof DamagedLogError) {
+        errors += 1;
+        if (result.file !== path) throw new Error(`flip in ${path} was blamed on ${result.file}`);
+        if (result.offset > offset) throw new Error(`flip at ${offset}, error at ${result.offset}`);
+      } else {
+        // Only the zeros written ahead, behind the last record, may be flipped unnoticed.
+        harmless += 1;
+        if (result.length !== records || result.some((batch, i) => batch !== batches[i])) {
+          throw new Error(`flip ${flip} at ${offset} of ${path} changed what was recovered`);
+        }
+      }
+    }
+  }
+  expect(harmless).toBeLessThan(64 + 1);
+  expect(errors).toBeGreaterThan(records * 40);
+});
+
+test('a flipped byte in a log that was closed is always an error up to its last batch', async () => {
+  const { running, closed } = await write(20);
+  const [path, bytes] = [...closed].at(-1)!;
+  const mark = 40;
+  const end = running.get(path)!.findLastIndex((byte) => byte !== 0) + 1;
+  expect(bytes.findLastIndex((byte) => byte !== 0) + 1).toBe(end + mark);
+  for (let offset = 0; offset < end; offset++) {
+    expect(await outcome(withByte(closed, path, offset, 0xff))).toBeInstanceOf(DamagedLogError);
+  }
+});
+
+test('a sector of zeros before a later flush is an error', async () => {
+  const { running } = await write(40, 100_000);
+  const [path, bytes] = [...running][0]!;
+  for (let sector = 0; sector + 1024 < 40 * 40; sector += 512) {
+    const damaged = bytes.slice().fill(0, sector, sector + 512);
+    expect(await outcome(new Map([[path, damaged]]))).toBeInstanceOf(DamagedLogError);
+  }
+});
+
+test('a missing, repeated, renamed or foreign segment is an error', async () => {
+  const { running } = await write(records);
+  const paths = [...running.keys()].sort();
+  expect(paths.length).toBeGreaterThan(3);
+  for (const path of paths.slice(0, -1)) {
+    const image = new Map(running);
+    image.delete(path);
+    expect(await outcome(image), `without ${path}`).toBeInstanceOf(DamagedLogError);
+  }
+  const swapped = new Map(running);
+  swapped.set(paths[1]!, running.get(paths[2]!)!).set(paths[2]!, running.get(paths[1]!)!);
+  expect(await outcome(swapped)).toBeInstanceOf(DamagedLogError);
+  const repeated = new Map(running).set(
+    `${folder}/0000000000000099.log`,
+    running.get(paths.at(-1)!)!,
+  );
+  expect(await outcome(repeated)).toBeInstanceOf(DamagedLogError);
+  const shorter = new Map(running).set(paths[1]!, running.get(paths[1]!)!.slice(0, -80));
+  expect(await outcome(shorter)).toBeInstanceOf(DamagedLogError);
+  const other = await write(records + 1);
+  const foreign = new Map(running).set(paths[1]!, other.running.get(paths[1]!)!);
+  const result = await outcome(foreign);
+  // The same salt and owner make the same bytes: only then is a foreign segment no damage.
+  if (!(result instanceof DamagedLogError)) expect(result).toHaveLength(records);
+});
+
+test('a record in another place, or twice, is an error', async () => {
+  const { running } = await write(30, 100_000);
+  const [path, bytes] = [...running][0]!;
+  const first = 88;
+  const size = 40;
+  const copied = bytes.slice();
+  copied.copyWithin(first + 10 * size, first + 9 * size, first + 10 * size);
+  expect(await outcome(new Map([[path, copied]]))).toBeInstanceOf(DamagedLogError);
+  const appended = new Uint8Array(bytes.length + size);
+  appended.set(bytes);
+  appended.copyWithin(first + 30 * size, first + 29 * size, first + 30 * size);
+  expect(await outcome(new Map([[path, appended]]))).toBeInstanceOf(DamagedLogError);
+});
