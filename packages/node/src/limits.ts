@@ -1,0 +1,67 @@
+/** Every bound of a mesh in one place: what a peer can make this process hold, do or wait for. */
+export interface MeshLimits {
+  /** Bytes queued for one peer, frame headers included; raised to hold one frame of full size. */
+  readonly queueBytesPerPeer: number;
+  /** Frames one peer may send per second before it is paused (it loses nothing, it waits). */
+  readonly framesPerSecond: number;
+  /** Bytes one peer may send per second before it is paused. */
+  readonly bytesPerSecond: number;
+  /** A peer whose score of invalid frames reaches this is cut off. */
+  readonly offencesBeforeReset: number;
+  /** The score of invalid frames halves in this time. */
+  readonly offenceHalfLifeMs: number;
+  /** The first time a peer that was cut off stays out; doubles with each repetition. */
+  readonly banMs: number;
+  /** The longest time a peer stays out. */
+  readonly maxBanMs: number;
+  /** Each side sends at least an empty frame in this time. */
+  readonly heartbeatMs: number;
+  /** A peer from which nothing came for so many heartbeats is taken for dead. */
+  readonly silentHeartbeats: number;
+  /** A peer that took nothing from a full pipe for so many heartbeats is cut off. */
+  readonly stalledHeartbeats: number;
+  /** TCP, Noise and yamux of one connection must be done in this time. */
+  readonly upgradeTimeoutMs: number;
+  /** The hello must follow the connection in this time, in whole heartbeats. */
+  readonly helloHeartbeats: number;
+  /** First and longest pause between attempts to dial a peer; jitter takes off up to a half. */
+  readonly redialMs: number;
+  /** The longest pause between attempts to dial a peer. */
+  readonly maxRedialMs: number;
+  /** Connections per second accepted from one host that is no replica's host. */
+  readonly connectionsPerHostPerSecond: number;
+  /** Connections in the middle of their handshake, from hosts that are no replica's host. */
+  readonly pendingConnections: number;
+  /** Connections per second accepted from one member (in a burst, ten times as many). */
+  readonly connectionsPerMemberPerSecond: number;
+  /** Streams a peer may have open on its connection; the mesh itself needs one. */
+  readonly streamsPerConnection: number;
+  /** Bytes libp2p may hold unsent for one stream before it aborts the stream. */
+  readonly streamWriteBufferBytes: number;
+  /** The largest window a peer may fill on one stream, and so the most that is held while paused. */
+  readonly streamWindowBytes: number;
+}
+
+/** Limits that honest replicas do not notice on a laptop, in a data centre or across continents. */
+export const DEFAULT_LIMITS: MeshLimits = {
+  queueBytesPerPeer: 8 * 1024 * 1024,
+  framesPerSecond: 2_000_000,
+  bytesPerSecond: 512 * 1024 * 1024,
+  offencesBeforeReset: 50,
+  offenceHalfLifeMs: 10_000,
+  banMs: 1_000,
+  maxBanMs: 60_000,
+  heartbeatMs: 1_000,
+  silentHeartbeats: 5,
+  stalledHeartbeats: 10,
+  upgradeTimeoutMs: 3_000,
+  helloHeartbeats: 3,
+  redialMs: 50,
+  maxRedialMs: 2_000,
+  connectionsPerHostPerSecond: 50,
+  pendingConnections: 64,
+  connectionsPerMemberPerSecond: 10,
+  streamsPerConnection: 4,
+  streamWriteBufferBytes: 1024 * 1024,
+  streamWindowBytes: 4 * 1024 * 1024,
+};

@@ -1,0 +1,267 @@
+import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface';
+import { FrameReader } from './frames.ts';
+import { decodeHello, encodeHello, HELLO_BYTES } from './hello.ts';
+import type { MeshLimits } from './limits.ts';
+import { type Member, now } from './members.ts';
+import { PeerQueue, type Schedule } from './peer-queue.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Running totals of a mesh; links add to them. */
+export interface Counters {
+  framesIn: number;
+  framesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  dropped: number;
+  resets: number;
+}
+
+/** What a link needs from, and reports to, its mesh. */
+export interface LinkHost {
+  readonly self: number;
+  readonly maxFrameBytes: number;
+  readonly limits: MeshLimits;
+  readonly counters: Counters;
+  readonly schedule: Schedule;
+  /** The peer's hello was right. Called once, before any frame. */
+  admitted(link: Link): void;
+  /** A frame of an admitted peer; a view valid during the call. */
+  deliver(from: number, frame: Uint8Array): void;
+  /** The peer broke the rules of the channel; the link resets itself. */
+  violated(link: Link, reason: string): void;
+  /** The link is over, whatever the cause. Called once. */
+  closed(link: Link, reason: string): void;
+}
+
+/** A link was ended by this side; libp2p wants an error for it. */
+class LinkAbortError extends Error {
+  override readonly name = 'LinkAbortError';
+}
+
+const HEARTBEAT = new Uint8Array(0);
+
+/**
+ * One stream to one peer: hello, frames both ways, heartbeats, and all reasons to end it. The
+ * caller says hello first; the callee checks it and answers with its own, which is the admission.
+ */
+export class Link {
+  readonly member: Member;
+  /** Settles when the link is over; never rejects. */
+  readonly done: Promise<void>;
+  /** When the link was admitted, in ms of the monotonic clock. */
+  admittedAt: number | undefined;
+  readonly connection: Connection;
+  readonly #host: LinkHost;
+  readonly #stream: Stream;
+  readonly #calls: boolean;
+  readonly #queue: PeerQueue;
+  readonly #reader: FrameReader;
+  readonly #frameBucket: TokenBucket;
+  readonly #byteBucket: TokenBucket;
+  #state: 'greeting' | 'admitted' | 'closed' = 'greeting';
+  #sendCap = HELLO_BYTES;
+  #resolveDone: () => void = () => {};
+  #resumeTimer: NodeJS.Timeout | undefined;
+  #chunkFrames = 0;
+  #heard = false;
+  #sentBefore = 0;
+  #greetingTicks = 0;
+  #silentTicks = 0;
+  #stalledTicks = 0;
+
+  constructor(
+    host: LinkHost,
+    member: Member,
+    stream: Stream,
+    connection: Connection,
+    calls: boolean,
+  ) {
+    const { limits } = host;
+    this.#host = host;
+    this.member = member;
+    this.connection = connection;
+    this.#stream = stream;
+    this.#calls = calls;
+    this.done = new Promise((resolve) => {
+      this.#resolveDone = resolve;
+    });
+    const sink = {
+      // send() on a closed stream throws, and one made while libp2p is busy sending is buffered
+      // without limit and answered with true: only an empty buffer is a promise.
+      writable: () =>
+        stream.writeStatus === 'writable' &&
+        !stream.writableNeedsDrain &&
+        stream.writeBufferLength === 0,
+      send: (bytes: Uint8Array) => this.#write(bytes),
+    };
+    const maxQueueBytes = Math.max(limits.queueBytesPerPeer, host.maxFrameBytes + 64);
+    this.#queue = new PeerQueue(sink, maxQueueBytes, host.schedule);
+    this.#reader = new FrameReader(HELLO_BYTES, (frame) => this.#onFrame(frame));
+    this.#frameBucket = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond, now());
+    this.#byteBucket = new TokenBucket(limits.bytesPerSecond, limits.bytesPerSecond, now());
+  }
+
+  /** Starts to listen and, on the calling side, says hello. */
+  start(): void {
+    const stream = this.#stream;
+    // Both events come while libp2p is in the middle of sending, where bytes given to it would be
+    // left lying; so the queue continues in a later microtask.
+    stream.addEventListener('drain', () => this.#queue.wake());
+    stream.addEventListener('idle', () => this.#queue.wake());
+    stream.addEventListener('close', (event) => this.#end(event.error?.message ?? 'closed'));
+    stream.addEventListener('remoteCloseWrite', () => this.abort('the peer closed its side'));
+    stream.addEventListener('message', (event) => this.#receive(event));
+    if (stream.status !== 'open') this.#end('closed before it was used');
+    else if (this.#calls) this.#greet();
+  }
+
+  /** Queues a frame; false if the peer is not admitted, the frame too large or the queue full. */
+  send(frame: Uint8Array): boolean {
+    if (this.#state !== 'admitted' || frame.byteLength > this.#sendCap) return false;
+    if (!this.#queue.push(frame)) return false;
+    this.#host.counters.framesOut++;
+    return true;
+  }
+
+  /** Bytes waiting to be sent. */
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes;
+  }
+
+  /** Ends the link and its connection at once. */
+  abort(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#end(reason);
+    this.connection.abort(new LinkAbortError(reason));
+  }
+
+  /** Sends what the stream takes now; used before an orderly stop. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  /** Called once per heartbeat interval. Counts ticks rather than time, so that a pause of this
+   * process does not make its peers look dead. */
+  tick(): void {
+    const { limits } = this.#host;
+    if (this.#state === 'greeting') {
+      if (++this.#greetingTicks > limits.helloHeartbeats) this.abort('no hello in time');
+      return;
+    }
+    if (this.#state === 'closed') return;
+    // While the peer is paused for its rate, silence is our own doing.
+    this.#silentTicks = this.#heard || this.#resumeTimer !== undefined ? 0 : this.#silentTicks + 1;
+    this.#heard = false;
+    const idle = this.#queue.sentBytes === this.#sentBefore;
+    this.#stalledTicks = idle && this.#queue.queuedBytes > 0 ? this.#stalledTicks + 1 : 0;
+    this.#sentBefore = this.#queue.sentBytes;
+    if (this.#silentTicks >= limits.silentHeartbeats) this.abort('the peer is silent');
+    else if (this.#stalledTicks >= limits.stalledHeartbeats) this.abort('the peer takes no data');
+    else if (idle && this.#queue.queuedBytes === 0) this.#queue.push(HEARTBEAT);
+  }
+
+  #greet(): void {
+    const { self, maxFrameBytes } = this.#host;
+    this.#queue.push(encodeHello({ from: self, to: this.member.principal.id, maxFrameBytes }));
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#host.counters.bytesOut += bytes.byteLength;
+    try {
+      // The result is not needed: the stream's own flag is asked before every write.
+      this.#stream.send(bytes);
+    } catch (error) {
+      // The stream closed between the question and the write.
+      this.abort(error instanceof Error ? error.message : 'write failed');
+    }
+  }
+
+  #receive(event: StreamMessageEvent): void {
+    if (this.#state === 'closed') return;
+    const { data } = event;
+    this.#heard = true;
+    this.#chunkFrames = 0;
+    this.#host.counters.bytesIn += data.byteLength;
+    try {
+      if (data instanceof Uint8Array) this.#read(data);
+      else for (const part of data) this.#read(part);
+    } catch (error) {
+      // A handler of ours failed. The rest of the chunk is lost, so the stream cannot go on; the
+      // error goes on to end the process, unless somebody there knows better.
+      this.abort('a frame handler threw');
+      throw error;
+    }
+    this.#restrain(data.byteLength);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#reader.push(bytes) === 'too-long') this.#violate('a frame is longer than the cap');
+  }
+
+  /** Pauses a peer that is over its rate until its debt is paid; yamux then holds it back. */
+  #restrain(bytes: number): void {
+    const at = now();
+    const waitMs = Math.max(
+      this.#frameBucket.take(this.#chunkFrames, at),
+      this.#byteBucket.take(bytes, at),
+    );
+    if (waitMs === 0 || this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
+    this.#stream.pause();
+    this.#resumeTimer = setTimeout(
+      () => {
+        this.#resumeTimer = undefined;
+        if (this.#stream.readStatus === 'paused') this.#stream.resume();
+      },
+      Math.min(1000, Math.ceil(waitMs)),
+    );
+  }
+
+  #onFrame(frame: Uint8Array): boolean {
+    this.#chunkFrames++;
+    if (this.#state === 'greeting') {
+      this.#onHello(frame);
+    } else if (this.#state === 'admitted' && frame.byteLength > 0) {
+      this.#host.counters.framesIn++;
+      this.#host.deliver(this.member.principal.id, frame);
+    }
+    // The handler may have ended the link.
+    return !this.#isClosed();
+  }
+
+  #onHello(frame: Uint8Array): void {
+    const hello = decodeHello(frame);
+    const { id } = this.member.principal;
+    if (hello === undefined) return this.#violate('the first frame is no hello');
+    if (hello.from !== id)
+      return this.#violate(`replica or client ${id} claims to be ${hello.from}`);
+    if (hello.to !== this.#host.self) return this.#violate(`the peer takes us for ${hello.to}`);
+    if (!this.#calls) this.#greet();
+    this.#state = 'admitted';
+    this.admittedAt = now();
+    this.#sendCap = Math.min(this.#host.maxFrameBytes, hello.maxFrameBytes);
+    this.#reader.limit(this.#host.maxFrameBytes);
+    this.#host.admitted(this);
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #violate(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#host.violated(this, reason);
+    this.#host.counters.resets++;
+    this.abort(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#resumeTimer);
+    this.#queue.close();
+    this.#host.closed(this, reason);
+    this.#resolveDone();
+    // A stream that ended takes its connection along: one state per peer, not two.
+    this.connection.abort(new LinkAbortError(reason));
+  }
+}

@@ -1,0 +1,153 @@
+import type { ConnectionGater, PeerId } from '@libp2p/interface';
+import type { MeshLimits } from './limits.ts';
+import type { Logger } from './logging.ts';
+import { isClient, type Principal } from './principal.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { peerIdOf } from './transport.ts';
+
+/** What the mesh remembers of one principal for as long as it runs, connected or not. */
+export interface Member {
+  readonly principal: Principal;
+  readonly peerId: PeerId;
+  /** The PeerId as text: the key of the allow list. */
+  readonly name: string;
+  /** True if the two rules of dialling make the principal call us. */
+  readonly dialsUs: boolean;
+  readonly accepts: TokenBucket;
+  score: number;
+  scoredAt: number;
+  bans: number;
+  bannedUntil: number;
+}
+
+/** Strangers that are remembered in order to log each once; the oldest is forgotten first. */
+const REMEMBERED_STRANGERS = 1024;
+
+/** Log lines about strangers per second, however many there are. */
+const STRANGER_LINES_PER_SECOND = 5;
+
+/** The clock of everything here: monotonic milliseconds. */
+export function now(): number {
+  return performance.now();
+}
+
+/** The allow list of a mesh, its scores, and the gater that libp2p asks about every connection. */
+export class Members {
+  /** Refusals: strangers, banned members, members out of turn. */
+  refused = 0;
+  readonly #byName = new Map<string, Member>();
+  readonly #byId = new Map<number, Member>();
+  readonly #limits: MeshLimits;
+  readonly #logger: Logger;
+  readonly #strangers = new Set<string>();
+  readonly #strangerLines = new TokenBucket(STRANGER_LINES_PER_SECOND, 20, now());
+
+  constructor(members: readonly Member[], limits: MeshLimits, logger: Logger) {
+    for (const member of members) {
+      this.#byName.set(member.name, member);
+      this.#byId.set(member.principal.id, member);
+    }
+    this.#limits = limits;
+    this.#logger = logger;
+  }
+
+  /** The member with this number. */
+  byId(id: number): Member | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The member whose key Noise has proven. */
+  byPeerId(peerId: PeerId): Member | undefined {
+    return this.#byName.get(peerId.toString());
+  }
+
+  /** Every member but this node. */
+  all(): Iterable<Member> {
+    return this.#byId.values();
+  }
+
+  /** The answers libp2p gets. The encrypted ones are asked after Noise, with a proven identity. */
+  gater(): ConnectionGater {
+    const unknown = (peerId: PeerId): boolean => this.byPeerId(peerId) === undefined;
+    return {
+      denyDialPeer: unknown,
+      denyOutboundEncryptedConnection: unknown,
+      denyInboundEncryptedConnection: (peerId) => this.#deniesInbound(peerId),
+      denyInboundRelayedConnection: () => true,
+      denyOutboundRelayedConnection: () => true,
+    };
+  }
+
+  /**
+   * Adds one offence to a member's score, or with `grave` all it takes. True if the member is
+   * banned by it: the caller then resets its connection.
+   */
+  offend(member: Member, grave: boolean): boolean {
+    const at = now();
+    const halvings = (at - member.scoredAt) / this.#limits.offenceHalfLifeMs;
+    member.score = member.score * 0.5 ** halvings + 1;
+    member.scoredAt = at;
+    if (!grave && member.score < this.#limits.offencesBeforeReset) return false;
+    // A member that behaved for long after its last ban starts from the first one again.
+    if (at - member.bannedUntil > this.#limits.maxBanMs) member.bans = 0;
+    const banMs = Math.min(this.#limits.banMs * 2 ** member.bans, this.#limits.maxBanMs);
+    member.bans++;
+    member.score = 0;
+    member.bannedUntil = at + banMs;
+    return true;
+  }
+
+  #deniesInbound(peerId: PeerId): boolean {
+    const member = this.byPeerId(peerId);
+    const at = now();
+    if (member === undefined) {
+      this.#logStranger(peerId.toString(), at);
+    } else if (member.dialsUs && member.bannedUntil <= at && member.accepts.tryTake(at)) {
+      return false;
+    }
+    this.refused++;
+    return true;
+  }
+
+  #logStranger(name: string, at: number): void {
+    if (this.#strangers.has(name)) return;
+    const oldest = this.#strangers.values().next().value;
+    if (this.#strangers.size >= REMEMBERED_STRANGERS && oldest !== undefined) {
+      this.#strangers.delete(oldest);
+    }
+    this.#strangers.add(name);
+    if (!this.#strangerLines.tryTake(at)) return;
+    this.#logger.warn({ peerId: name }, 'Refused a peer that is not in the configuration.');
+  }
+}
+
+/** The entry of a principal in the memory of the mesh of `self`. */
+export function memberOf(
+  principal: Principal,
+  self: { readonly id: number; readonly name: string },
+  limits: MeshLimits,
+): Member {
+  const peerId = peerIdOf(principal.publicKey);
+  const name = peerId.toString();
+  const perSecond = limits.connectionsPerMemberPerSecond;
+  return {
+    principal,
+    peerId,
+    name,
+    dialsUs: dials({ id: principal.id, name }, self),
+    accepts: new TokenBucket(perSecond, perSecond * 10, now()),
+    score: 0,
+    scoredAt: now(),
+    bans: 0,
+    bannedUntil: 0,
+  };
+}
+
+/** Who calls whom: of two replicas the one with the smaller PeerId, and clients call replicas. */
+export function dials(
+  caller: { readonly id: number; readonly name: string },
+  callee: { readonly id: number; readonly name: string },
+): boolean {
+  if (isClient(callee.id)) return false;
+  return isClient(caller.id) || caller.name < callee.name;
+}

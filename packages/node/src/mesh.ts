@@ -1,0 +1,399 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection, Stream } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import type { Libp2p } from 'libp2p';
+import { publicKeyOf } from './keys.ts';
+import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
+import { type Counters, Link, type LinkHost } from './link.ts';
+import type { Logger } from './logging.ts';
+import { dials, type Member, Members, memberOf, now } from './members.ts';
+import { isClient, type Principal } from './principal.ts';
+import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
+
+/** How to join a cluster. */
+export interface MeshOptions {
+  /** The 32-byte Ed25519 seed of this principal; its PeerId is the public key of it. */
+  readonly secretKey: Uint8Array;
+  /** The number of this principal. */
+  readonly self: number;
+  /** The multiaddr a replica listens on, e.g. `/ip4/0.0.0.0/tcp/4001`; clients only dial. */
+  readonly listen?: string;
+  /** Everyone who may talk to whom, this node included. Nobody else gets past the handshake. */
+  readonly principals: readonly Principal[];
+  /** The largest frame accepted or sent, in bytes. */
+  readonly maxFrameBytes: number;
+  /**
+   * Called with every frame of a peer, in the order that peer sent them. `frame` is a view that is
+   * valid only during the call: decode or copy it there. It has to be fast, since nothing else
+   * runs meanwhile. If it throws, the link is reset and the error is left uncaught, which ends
+   * the process: a replica whose handler failed half-way must not go on.
+   */
+  readonly onFrame: (from: number, frame: Uint8Array) => void;
+  /** Called when a peer was admitted (true) and when its link ended (false). */
+  readonly onPeer?: (id: number, connected: boolean) => void;
+  /** Bounds that differ from {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<MeshLimits>;
+  /** Where the mesh reports strangers, offences and lost peers. */
+  readonly logger: Logger;
+}
+
+/** Totals since the start of the mesh. */
+export interface MeshStats {
+  /** Frames handed to `onFrame`. */
+  readonly framesIn: number;
+  /** Frames accepted by `send`; a link that ends may still lose those it had queued. */
+  readonly framesOut: number;
+  /** Bytes of streams, headers, hellos and heartbeats included. */
+  readonly bytesIn: number;
+  /** As `bytesIn`, for what was given to libp2p. */
+  readonly bytesOut: number;
+  /** Frames for which `send` returned false. */
+  readonly dropped: number;
+  /** Connections refused after the handshake: strangers, banned peers, peers calling too often. */
+  readonly refused: number;
+  /** Links reset because of what the peer sent. */
+  readonly resets: number;
+  /** Bytes waiting in all queues now. */
+  readonly queuedBytes: number;
+}
+
+/** The cluster as one principal sees it: authenticated peers, ordered frames, bounded queues. */
+export interface Mesh {
+  /**
+   * Queues a frame for a peer and copies it. All frames of one tick to one peer leave together.
+   * False means dropped: the peer is down, its queue is full, or the frame is above the cap of
+   * either side. Never throws, also not after `stop`. True is no promise of delivery.
+   */
+  send(to: number, frame: Uint8Array): boolean;
+  /**
+   * Reports that a peer's frame was invalid. After repeated offences within a short time the peer
+   * is cut off and kept out for a while, longer with each repetition.
+   */
+  penalise(id: number, reason: string): void;
+  /** The numbers of the peers admitted now, in ascending order. */
+  connected(): readonly number[];
+  /**
+   * Resolves when `count` replicas (all others unless given) are connected; rejects with the
+   * signal's reason, or with {@link MeshStoppedError}.
+   */
+  ready(count?: number, signal?: AbortSignal): Promise<void>;
+  /** The multiaddrs this node listens on, without its PeerId. */
+  addresses(): readonly string[];
+  /**
+   * Ends everything at once, within milliseconds, and leaves no handle: like a crash, frames on
+   * the way may be lost. Safe to call twice.
+   */
+  stop(): Promise<void>;
+  /** Totals for monitoring. */
+  stats(): MeshStats;
+}
+
+/** The configuration of a mesh contradicts itself; the message says where. */
+export class MeshConfigError extends Error {
+  override readonly name = 'MeshConfigError';
+}
+
+/** The mesh was stopped while somebody waited for it. */
+export class MeshStoppedError extends Error {
+  override readonly name = 'MeshStoppedError';
+}
+
+interface Waiter {
+  readonly count: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Joins the cluster: listens (a replica), dials those it has to dial, and keeps dialling. Resolves
+ * when the node listens, not when peers are connected; see {@link Mesh.ready}. Throws
+ * {@link MeshConfigError} for a configuration that cannot work.
+ */
+export async function startMesh(options: MeshOptions): Promise<Mesh> {
+  checkOptions(options);
+  const host = new MeshHost(options);
+  await host.start();
+  return host;
+}
+
+class MeshHost implements Mesh, LinkHost {
+  readonly self: number;
+  readonly maxFrameBytes: number;
+  readonly limits: MeshLimits;
+  readonly counters: Counters = {
+    framesIn: 0,
+    framesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    dropped: 0,
+    resets: 0,
+  };
+  readonly deliver: (from: number, frame: Uint8Array) => void;
+  readonly #options: MeshOptions;
+  readonly #logger: Logger;
+  readonly #members: Members;
+  readonly #toDial: readonly Member[];
+  readonly #stopping = new AbortController();
+  /** Links in any state but closed. */
+  readonly #links = new Set<Link>();
+  /** Admitted links. */
+  readonly #byId = new Map<number, Link>();
+  readonly #waiters = new Set<Waiter>();
+  #dialling: readonly Promise<void>[] = [];
+  #ticker: NodeJS.Timeout | undefined;
+  #node: Libp2p | undefined;
+
+  constructor(options: MeshOptions) {
+    this.self = options.self;
+    this.maxFrameBytes = options.maxFrameBytes;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.deliver = options.onFrame;
+    this.#options = options;
+    this.#logger = options.logger;
+    const me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
+    const others = options.principals.filter((principal) => principal.id !== this.self);
+    const members = others.map((principal) => memberOf(principal, me, this.limits));
+    this.#members = new Members(members, this.limits, this.#logger);
+    this.#toDial = members.filter((member) =>
+      dials(me, { id: member.principal.id, name: member.name }),
+    );
+  }
+
+  readonly schedule = (callback: () => void): void => queueMicrotask(callback);
+
+  async start(): Promise<void> {
+    const { principals, listen, secretKey } = this.#options;
+    const addresses = principals.flatMap(({ address }) => (address === undefined ? [] : [address]));
+    const node = await startTransport({
+      secretKey,
+      listen,
+      addresses,
+      principals: principals.length,
+      gater: this.#members.gater(),
+      limits: this.limits,
+    });
+    this.#node = node;
+    if (!isClient(this.self)) {
+      // Not async: the listeners must be on before the handler returns.
+      const accept = (stream: Stream, connection: Connection): void => {
+        this.#accept(stream, connection);
+      };
+      await node.handle(FRAME_PROTOCOL, accept, { maxInboundStreams: 1, maxOutboundStreams: 1 });
+    }
+    this.#ticker = setInterval(() => this.#tick(), this.limits.heartbeatMs);
+    this.#dialling = this.#toDial.map((member) => this.#keepDialled(node, member));
+  }
+
+  send(to: number, frame: Uint8Array): boolean {
+    const sent = frame.byteLength > 0 && (this.#byId.get(to)?.send(frame) ?? false);
+    if (!sent) this.counters.dropped++;
+    return sent;
+  }
+
+  penalise(id: number, reason: string): void {
+    const member = this.#members.byId(id);
+    if (member === undefined || !this.#members.offend(member, false)) return;
+    this.#logger.warn({ peer: id, reason }, 'Cut off a peer after repeated offences.');
+    this.counters.resets++;
+    this.#byId.get(id)?.abort(reason);
+  }
+
+  connected(): readonly number[] {
+    return [...this.#byId.keys()].sort((a, b) => a - b);
+  }
+
+  ready(count?: number, signal?: AbortSignal): Promise<void> {
+    const replicas = [...this.#members.all()].filter((m) => !isClient(m.principal.id)).length;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => waiter.reject(signal?.reason);
+      const settle = (): void => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        count: count ?? replicas,
+        resolve: () => {
+          settle();
+          resolve();
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) onAbort();
+      else if (this.#stopping.signal.aborted) waiter.reject(stoppedError());
+      else this.#wake();
+    });
+  }
+
+  addresses(): readonly string[] {
+    const addresses = this.#node?.getMultiaddrs() ?? [];
+    return addresses.map((address) => withoutPeerId(address.toString()));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(stoppedError());
+    clearInterval(this.#ticker);
+    for (const waiter of this.#waiters) waiter.reject(stoppedError());
+    for (const link of this.#links) {
+      link.flush();
+      link.abort('stopping');
+    }
+    // A graceful close of a connection takes libp2p half a second.
+    for (const connection of this.#node?.getConnections() ?? []) connection.abort(stoppedError());
+    await this.#node?.stop();
+    await Promise.all(this.#dialling);
+  }
+
+  stats(): MeshStats {
+    let queuedBytes = 0;
+    for (const link of this.#links) queuedBytes += link.queuedBytes;
+    return { ...this.counters, refused: this.#members.refused, queuedBytes };
+  }
+
+  admitted(link: Link): void {
+    const { id } = link.member.principal;
+    const old = this.#byId.get(id);
+    if (old !== undefined) old.abort('replaced by a newer connection');
+    this.#byId.set(id, link);
+    for (const connection of this.#node?.getConnections(link.member.peerId) ?? []) {
+      if (connection !== link.connection) connection.abort(new MeshStoppedError('Superseded.'));
+    }
+    this.#logger.debug({ peer: id }, 'A peer is connected.');
+    this.#options.onPeer?.(id, true);
+    this.#wake();
+  }
+
+  violated(link: Link, reason: string): void {
+    this.#members.offend(link.member, true);
+    this.#logger.warn({ peer: link.member.principal.id, reason }, 'Reset the link to a peer.');
+  }
+
+  closed(link: Link, reason: string): void {
+    const { id } = link.member.principal;
+    this.#links.delete(link);
+    if (this.#byId.get(id) !== link) return;
+    this.#byId.delete(id);
+    this.#logger.debug({ peer: id, reason }, 'A peer is gone.');
+    this.#options.onPeer?.(id, false);
+  }
+
+  #accept(stream: Stream, connection: Connection): void {
+    const member = this.#members.byPeerId(connection.remotePeer);
+    const allowed = member?.dialsUs === true && connection.direction === 'inbound';
+    if (!allowed || this.#stopping.signal.aborted) {
+      connection.abort(new MeshConfigError('This peer does not open streams here.'));
+      return;
+    }
+    this.#begin(new Link(this, member, stream, connection, false));
+  }
+
+  #begin(link: Link): void {
+    this.#links.add(link);
+    link.start();
+  }
+
+  /** Dials a peer for as long as the mesh lives, with growing pauses while that fails. */
+  async #keepDialled(node: Libp2p, member: Member): Promise<void> {
+    const { signal } = this.#stopping;
+    const { redialMs, maxRedialMs } = this.limits;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const link = await this.#dial(node, member, signal);
+        await link.done;
+        // Only a link that lasted resets the pauses: two processes with one key would otherwise
+        // replace each other as fast as they can dial.
+        const livedMs = link.admittedAt === undefined ? 0 : now() - link.admittedAt;
+        failures = livedMs >= this.limits.heartbeatMs ? 0 : failures + 1;
+      } catch (error) {
+        failures++;
+        this.#logger.trace({ peer: member.principal.id, err: error }, 'Could not dial a peer.');
+      }
+      const pauseMs = Math.min(maxRedialMs, redialMs * 2 ** Math.min(failures, 16));
+      const bannedMs = Math.max(0, member.bannedUntil - now());
+      await sleep(bannedMs + pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  async #dial(node: Libp2p, member: Member, signal: AbortSignal): Promise<Link> {
+    const address = withoutPeerId(member.principal.address ?? '');
+    // With the PeerId in the address, Noise refuses anybody else who answers there.
+    const connection = await node.dial(multiaddr(`${address}/p2p/${member.name}`), {
+      signal,
+      force: true,
+    });
+    try {
+      const timeout = AbortSignal.timeout(this.limits.upgradeTimeoutMs);
+      const stream = await connection.newStream(FRAME_PROTOCOL, {
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      signal.throwIfAborted();
+      const link = new Link(this, member, stream, connection, true);
+      this.#begin(link);
+      return link;
+    } catch (error) {
+      connection.abort(error instanceof Error ? error : new MeshStoppedError('Dial failed.'));
+      throw error;
+    }
+  }
+
+  #tick(): void {
+    for (const link of this.#links) link.tick();
+    // A member may hold a connection open without ever saying hello on it.
+    const used = new Set<Connection>();
+    for (const link of this.#links) used.add(link.connection);
+    const graceMs = this.limits.helloHeartbeats * this.limits.heartbeatMs;
+    for (const connection of this.#node?.getConnections() ?? []) {
+      if (used.has(connection) || Date.now() - connection.timeline.open <= graceMs) continue;
+      connection.abort(new MeshStoppedError('No hello on this connection.'));
+    }
+  }
+
+  #wake(): void {
+    let replicas = 0;
+    for (const id of this.#byId.keys()) if (!isClient(id)) replicas++;
+    for (const waiter of this.#waiters) if (replicas >= waiter.count) waiter.resolve();
+  }
+}
+
+function stoppedError(): MeshStoppedError {
+  return new MeshStoppedError('The mesh was stopped.');
+}
+
+/** The address as configured or reported, without the PeerId that libp2p appends. */
+function withoutPeerId(address: string): string {
+  return address.split('/p2p/')[0] ?? address;
+}
+
+function checkOptions(options: MeshOptions): void {
+  const { principals, self, listen } = options;
+  const ids = new Set<number>();
+  const keys = new Set<string>();
+  for (const { id, publicKey, address } of principals) {
+    const key = Buffer.from(publicKey).toString('hex');
+    if (ids.has(id)) throw new MeshConfigError(`Two principals have the number ${id}.`);
+    if (keys.has(key)) throw new MeshConfigError(`Two principals have the public key ${key}.`);
+    if (!isClient(id) && address === undefined) {
+      throw new MeshConfigError(`Replica ${id} has no address; only clients may lack one.`);
+    }
+    ids.add(id);
+    keys.add(key);
+  }
+  const me = principals.find((principal) => principal.id === self);
+  if (me === undefined) throw new MeshConfigError(`Principal ${self}, this node, is not listed.`);
+  if (Buffer.compare(publicKeyOf(options.secretKey), me.publicKey) !== 0) {
+    throw new MeshConfigError(`The secret key is not that of principal ${self}.`);
+  }
+  if (!isClient(self) && listen === undefined) {
+    throw new MeshConfigError(`Replica ${self} needs an address to listen on.`);
+  }
+  if (isClient(self) && listen !== undefined) {
+    throw new MeshConfigError(`Client ${self} only dials; remove its listen address.`);
+  }
+}
