@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-// @ts-expect-error -- a script without types: it must run on any Node before anything is installed
+// @ts-expect-error -- scripts are plain JavaScript, so this one has no types
 import { floorsTableOf } from '../scripts/floors-table.mjs';
 import { docCommentFaults } from './architecture/exports.ts';
 import {
