@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { type Bindings, type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -32,10 +32,19 @@ export function createLogger(options: LoggingOptions = {}): Logger {
     formatters: {
       level: (label) => ({ level: label }),
       log: (record) => withoutSecrets(record, 0) as Record<string, unknown>,
-      bindings: (bindings) => withoutSecrets(bindings, 0) as Record<string, unknown>,
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const logger =
+    options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  // pino does not pass the fields of child loggers through its formatters. Children inherit this
+  // method from their parent, hence `this`.
+  const child = logger.child;
+  const cleanChild = function (this: Logger, fields: Bindings, ...rest: unknown[]): Logger {
+    return Reflect.apply(child, this, [withoutSecrets(fields, 0), ...rest]);
+  };
+  // The cast only restores the type parameter for custom levels, of which there are none.
+  logger.child = cleanChild as typeof logger.child;
+  return logger;
 }
 
 /** The logger of one node: every line carries its id, and a name for what the process is. */
