@@ -151,12 +151,10 @@ export function mask(
     state ^= state >>> 17;
     state ^= state << 5;
     bytes[at] = bytes[at]! ^ (state & 0xff);
-    if (at + 3 < end) {
-      bytes[at + 1] = bytes[at + 1]! ^ ((state >>> 8) & 0xff);
-      bytes[at + 2] = bytes[at + 2]! ^ ((state >>> 16) & 0xff);
-      bytes[at + 3] = bytes[at + 3]! ^ (state >>> 24);
-      at += 4;
-    } else at += 1;
+    if (at + 1 < end) bytes[at + 1] = bytes[at + 1]! ^ ((state >>> 8) & 0xff);
+    if (at + 2 < end) bytes[at + 2] = bytes[at + 2]! ^ ((state >>> 16) & 0xff);
+    if (at + 3 < end) bytes[at + 3] = bytes[at + 3]! ^ (state >>> 24);
+    at += 4;
   }
 }
 
@@ -240,8 +238,8 @@ export function payloadOf(
   header: RecordHeader,
   salt: number,
 ): Uint8Array {
-  // The key stream ran over the padding too when the record was written, so it does here.
-  const body = bytes.slice(at + recordHeaderBytes, at + recordBytes(header.length) - 1);
-  mask(body, 0, body.length, salt, header.number);
-  return body.subarray(0, header.length);
+  const body = at + recordHeaderBytes;
+  const payload = bytes.slice(body, body + header.length);
+  mask(payload, 0, payload.length, salt, header.number);
+  return payload;
 }
