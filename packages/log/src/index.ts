@@ -1,1 +1,13 @@
-export {};
+/**
+ * A replicated log over any protocol: state machines, sessions, snapshots, clients.
+ *
+ * @packageDocumentation
+ */
+
+export * from './client.ts';
+export type { ClientOptions } from './client-state.ts';
+export * from './errors.ts';
+export * from './messages.ts';
+export type { ServiceOptions } from './replica-state.ts';
+export * from './service.ts';
+export * from './types.ts';

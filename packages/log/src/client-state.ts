@@ -1,0 +1,165 @@
+/** What a client remembers, as plain data, and how to copy it. */
+import type { Delay, Instant, PrincipalId, ReplicaId, Request } from '@quorumlab/core';
+import { ms } from '@quorumlab/core';
+import type { Query } from './messages.ts';
+import type { Results } from './sessions.ts';
+
+/** How a client behaves; everything has a default. */
+export interface ClientOptions {
+  /**
+   * The sequence of its first request. A client that starts again must start above every sequence
+   * it ever used, or its requests are taken for repeated ones. A host with a clock gives e.g.
+   * milliseconds since 1970 times 64. 1 unless told.
+   */
+  readonly firstSequence?: number;
+  /** Whom to ask first. The first member unless told. */
+  readonly leader?: ReplicaId;
+  /** Most requests, and most queries, under way at a time; operations that come meanwhile share the next. 4 unless told. */
+  readonly window?: number;
+  /** How long to wait before asking again, in microseconds; doubles up to `maxTimeout`. 500 ms unless told. */
+  readonly timeout?: number;
+  /** See `timeout`. 8 s unless told. */
+  readonly maxTimeout?: number;
+  /** Most unanswered operations; more are answered with an error at once. 65,536 unless told. */
+  readonly maxWaiting?: number;
+  /**
+   * Whether reads go through the log like writes. Unless told: where more than one matching reply
+   * is needed. A group that cannot read otherwise says so, and then the client orders its reads.
+   */
+  readonly orderReads?: boolean;
+}
+
+/** {@link ClientOptions} with nothing left open. */
+export type ClientSettings = Required<ClientOptions>;
+
+/** Fills in the defaults. */
+export const settle = (
+  options: ClientOptions,
+  members: readonly ReplicaId[],
+  matching: number,
+): ClientSettings => ({
+  firstSequence: 1,
+  leader: members[0] as ReplicaId,
+  window: 4,
+  timeout: ms(500),
+  maxTimeout: ms(8000),
+  maxWaiting: 65_536,
+  orderReads: matching > 1,
+  ...options,
+});
+
+/** One submitted operation. */
+export interface Ticket {
+  readonly id: number;
+  readonly operation: Uint8Array;
+  readonly readOnly: boolean;
+  readonly local: boolean;
+  cancelled: boolean;
+}
+
+/** One request or query under way. */
+export interface Flight {
+  /** The same object each time it is sent: a client never says two things under one sequence. */
+  readonly message: Request | Query;
+  readonly tickets: readonly Ticket[];
+  target: ReplicaId | 'all';
+  /** Asked again if nothing came until then. */
+  deadline: Instant;
+  backoff: number;
+  /** Redirects followed since the last time-out: two confused replicas must not play ping-pong. */
+  hops: number;
+  /** What each replica answered, where more than one answer is needed. */
+  replies: Map<ReplicaId, Answered> | undefined;
+}
+
+/** See {@link Flight}. */
+export interface Answered {
+  readonly results: Results;
+  readonly leader: number | null;
+  readonly term: number;
+}
+
+/** Requests or queries: what waits and what is under way. */
+export interface Lane {
+  readonly kind: 'request' | 'query';
+  next: number;
+  waiting: Ticket[];
+  /** How many of `waiting` have been taken: shifting a long array again and again is slow. */
+  taken: number;
+  readonly flights: Map<number, Flight>;
+}
+
+/** See {@link ClientOptions}. */
+export interface ClientState {
+  believed: ReplicaId;
+  term: number;
+  /** When the timer fires, if it is set. */
+  armed: Instant | undefined;
+  orderReads: boolean;
+  readonly requests: Lane;
+  readonly queries: Lane;
+  /** Everything not yet answered. */
+  readonly tickets: Map<number, Ticket>;
+}
+
+const lane = (kind: Lane['kind'], next: number): Lane => ({
+  kind,
+  next,
+  waiting: [],
+  taken: 0,
+  flights: new Map(),
+});
+
+/** A client that has done nothing yet. */
+export const emptyClient = (settings: ClientSettings): ClientState => ({
+  believed: settings.leader,
+  term: 0,
+  armed: undefined,
+  orderReads: settings.orderReads,
+  requests: lane('request', settings.firstSequence),
+  queries: lane('query', settings.firstSequence),
+  tickets: new Map(),
+});
+
+/** An independent copy: tickets that the original shares are shared in the copy too. */
+export function copyClient(state: ClientState): ClientState {
+  const made = new Map<Ticket, Ticket>();
+  const ticket = (of: Ticket): Ticket => {
+    const other = made.get(of) ?? { ...of };
+    made.set(of, other);
+    return other;
+  };
+  const laneCopy = (of: Lane): Lane => ({
+    ...of,
+    waiting: of.waiting.slice(of.taken).map(ticket),
+    taken: 0,
+    flights: new Map(
+      [...of.flights].map(([sequence, flight]) => [
+        sequence,
+        {
+          ...flight,
+          tickets: flight.tickets.map(ticket),
+          replies: flight.replies && new Map(flight.replies),
+        },
+      ]),
+    ),
+  });
+  return {
+    ...state,
+    requests: laneCopy(state.requests),
+    queries: laneCopy(state.queries),
+    tickets: new Map([...state.tickets].map(([id, each]) => [id, ticket(each)])),
+  };
+}
+
+/** A delay that clients which started together do not share. */
+export const spread = (delay: number): Delay => [delay, delay + Math.floor(delay / 4)];
+
+/** What a client is made of. */
+export interface Asker {
+  readonly self: PrincipalId;
+  readonly members: readonly ReplicaId[];
+  /** How many equal answers make one believed. */
+  readonly matching: number;
+  readonly settings: ClientSettings;
+}

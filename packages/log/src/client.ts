@@ -1,0 +1,390 @@
+/**
+ * A client as a machine (architecture 11.1): to whom a request goes, when it is repeated and how
+ * many equal answers it takes. The embedded client of a service is the same code.
+ */
+import type {
+  Answer,
+  ClientPolicy,
+  Input,
+  Instant,
+  Machine,
+  PrincipalId,
+  ReplicaId,
+  Request,
+  Shape,
+  Signed,
+  Submit,
+} from '@quorumlab/core';
+import { idle, sameBytes } from '@quorumlab/core';
+import {
+  type Answered,
+  type Asker,
+  type ClientOptions,
+  type ClientState,
+  copyClient,
+  emptyClient,
+  type Flight,
+  type Lane,
+  settle,
+  spread,
+  type Ticket,
+} from './client-state.ts';
+import {
+  maxOperationBytes,
+  maxOutstanding,
+  type Query,
+  type QueryReply,
+  type Redirect,
+  type Reply,
+  type ServiceMessage,
+} from './messages.ts';
+import type { Results } from './sessions.ts';
+import type { ServiceSend, ServiceTimer, ServiceTimerChange } from './types.ts';
+
+/** Most operations and bytes that share one request. */
+const maxGroup = { operations: 256, bytes: 1 << 18 };
+
+/** The shape of a pure client. */
+export interface ClientShape extends Shape {
+  readonly Stable: object;
+  readonly Volatile: ClientState;
+  readonly Message: ServiceMessage;
+  readonly Timer: ServiceTimer;
+  readonly Command: Signed<Request>;
+}
+
+/** What one step of a client asks for. */
+export interface ClientPen {
+  readonly sends: ServiceSend[];
+  readonly timers: ServiceTimerChange[];
+  readonly answers: Answer[];
+}
+
+/** Takes an operation. Every id is answered once, or cancelled. */
+export function submit(
+  asker: Asker,
+  state: ClientState,
+  event: Submit,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { id, operation, readOnly } = event;
+  const refuse = (error: string) => void pen.answers.push({ id, error });
+  if (operation.length > maxOperationBytes)
+    return refuse(
+      `an operation of ${operation.length} bytes is above ${maxOperationBytes}; split it`,
+    );
+  if (state.tickets.has(id)) return refuse(`operation ${id} is under way; use another id`);
+  const lane = readOnly && !state.orderReads ? state.queries : state.requests;
+  if (state.tickets.size >= asker.settings.maxWaiting)
+    return refuse(
+      `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; submit it again later`,
+    );
+  const ticket = { id, operation, readOnly, local: event.local ?? false, cancelled: false };
+  state.tickets.set(id, ticket);
+  lane.waiting.push(ticket);
+  fill(asker, state, lane, now, pen);
+}
+
+/**
+ * Stops waiting for `id`. Nobody can take back a request: an operation that was sent may have run,
+ * or may run later. One that was not sent never will.
+ */
+export function cancel(
+  asker: Asker,
+  state: ClientState,
+  id: number,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const ticket = state.tickets.get(id);
+  if (ticket === undefined) return;
+  state.tickets.delete(id);
+  ticket.cancelled = true;
+  for (const lane of [state.requests, state.queries]) {
+    for (const [sequence, { tickets }] of lane.flights)
+      if (tickets.every((each) => each.cancelled)) lane.flights.delete(sequence);
+    if (lane.waiting.length - lane.taken > 2 * state.tickets.size + 1024) {
+      lane.waiting = lane.waiting.slice(lane.taken).filter((each) => !each.cancelled);
+      lane.taken = 0;
+    }
+    fill(asker, state, lane, now, pen);
+  }
+}
+
+/** Takes a message, from anybody; what an honest replica would not say is ignored. */
+export function receive(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<ServiceMessage>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  if (!asker.members.includes(message.from)) return;
+  if (message.kind === 'reply') return onReply(asker, state, message, now, pen);
+  if (message.kind === 'redirect') return onRedirect(asker, state, message, now, pen);
+  if (message.kind === 'query-reply') return onQueryReply(asker, state, message, now, pen);
+}
+
+/** Asks again for what is overdue. */
+export function timeout(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): void {
+  state.armed = undefined;
+  const suspect = state.believed;
+  for (const lane of [state.requests, state.queries])
+    for (const flight of lane.flights.values()) {
+      if (flight.deadline > now) continue;
+      if (flight.target === state.believed && state.believed === suspect)
+        state.believed = after(asker, suspect);
+      flight.backoff = Math.min(flight.backoff * 2, asker.settings.maxTimeout);
+      flight.hops = 0;
+      send(flight, asker.matching > 1 ? 'all' : state.believed, now, pen);
+    }
+  arm(state, now, pen);
+}
+
+/** A hint from the replica beside an embedded client. */
+export function suggest(asker: Asker, state: ClientState, leader: number, term: number): void {
+  if (term < state.term || !asker.members.includes(leader)) return;
+  state.term = term;
+  state.believed = leader;
+}
+
+const after = ({ members }: Asker, replica: ReplicaId): ReplicaId =>
+  members[(members.indexOf(replica) + 1) % members.length] as ReplicaId;
+
+function send(flight: Flight, to: ReplicaId | 'all', now: Instant, pen: ClientPen): void {
+  flight.target = to;
+  flight.deadline = now + flight.backoff;
+  pen.sends.push({ to, message: flight.message });
+}
+
+/** Self-clocked batches: what comes while the window is full shares the next request. */
+function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: ClientPen): void {
+  while (lane.flights.size < asker.settings.window && lane.taken < lane.waiting.length) {
+    const lowest = lane.flights.keys().next().value ?? lane.next;
+    if (lane.next - lowest >= maxOutstanding) break;
+    const tickets = group(lane);
+    if (tickets.length === 0) break;
+    const sequence = lane.next++;
+    const operations = tickets.map((each) => each.operation);
+    const message: Request | Query =
+      lane.kind === 'request'
+        ? { kind: 'request', client: asker.self, sequence, acknowledged: lowest, operations }
+        : { kind: 'query', sequence, consistency: consistencyOf(tickets), operations };
+    const flight: Flight = {
+      message,
+      tickets,
+      target: state.believed,
+      deadline: now,
+      backoff: asker.settings.timeout,
+      hops: 0,
+      replies: asker.matching > 1 ? new Map() : undefined,
+    };
+    lane.flights.set(sequence, flight);
+    send(flight, state.believed, now, pen);
+  }
+  if (state.armed === undefined) arm(state, now, pen);
+}
+
+const consistencyOf = (tickets: readonly Ticket[]): 'local' | 'linearizable' =>
+  tickets[0]?.local ? 'local' : 'linearizable';
+
+/** The next operations that may share a message; cancelled ones are left out. */
+function group(lane: Lane): Ticket[] {
+  const tickets: Ticket[] = [];
+  let size = 0;
+  while (lane.taken < lane.waiting.length && tickets.length < maxGroup.operations) {
+    const ticket = lane.waiting[lane.taken] as Ticket;
+    if (!ticket.cancelled) {
+      size += ticket.operation.length;
+      const first = tickets[0];
+      if (
+        first &&
+        (size > maxGroup.bytes || (lane.kind === 'query' && first.local !== ticket.local))
+      )
+        break;
+      tickets.push(ticket);
+    }
+    lane.taken++;
+  }
+  if (lane.taken >= 1024 && lane.taken * 2 >= lane.waiting.length) {
+    lane.waiting = lane.waiting.slice(lane.taken);
+    lane.taken = 0;
+  }
+  return tickets;
+}
+
+function onReply(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<Reply>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const flight = state.requests.flights.get(message.sequence);
+  if (message.client !== asker.self || flight === undefined) return;
+  if (message.results.length > flight.tickets.length) return;
+  if (flight.replies === undefined) {
+    if (message.leader !== null) suggest(asker, state, message.leader, message.term);
+  } else {
+    flight.replies.set(message.from, message);
+    const equal = [...flight.replies.values()].filter((each) =>
+      sameResults(each.results, message.results),
+    );
+    if (equal.length < asker.matching) return;
+    learn(asker, state, equal);
+  }
+  close(state, state.requests, flight, message.sequence, message.results, pen);
+  fill(asker, state, state.requests, now, pen);
+}
+
+/** A leader is believed like a result: only if enough replicas name it, so that one is honest. */
+function learn(asker: Asker, state: ClientState, equal: readonly Answered[]): void {
+  for (const { leader, term } of equal) {
+    const same = equal.filter((each) => each.leader === leader && each.term === term);
+    if (leader === null || same.length < asker.matching) continue;
+    suggest(asker, state, leader, term);
+    return;
+  }
+}
+
+const sameResults = (first: Results, second: Results): boolean =>
+  first.length === second.length &&
+  first.every((each, i) => sameBytes(each, second[i] as Uint8Array));
+
+function onQueryReply(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<QueryReply>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { queries, requests } = state;
+  const flight = queries.flights.get(message.sequence);
+  if (flight === undefined || asker.matching > 1) return;
+  if (message.results === null) {
+    // This group cannot read without writing: everything that waits goes through the log.
+    state.orderReads = true;
+    const all = [...queries.flights.values()].flatMap((each) => each.tickets);
+    requests.waiting.push(...all, ...queries.waiting.slice(queries.taken));
+    queries.flights.clear();
+    queries.waiting = [];
+    queries.taken = 0;
+    fill(asker, state, requests, now, pen);
+    return;
+  }
+  if (message.results.length > flight.tickets.length) return;
+  close(state, queries, flight, message.sequence, message.results, pen);
+  fill(asker, state, queries, now, pen);
+}
+
+function close(
+  state: ClientState,
+  lane: Lane,
+  flight: Flight,
+  sequence: number,
+  results: Results,
+  pen: ClientPen,
+): void {
+  lane.flights.delete(sequence);
+  const { tickets } = flight;
+  for (let i = 0; i < tickets.length; i++) {
+    const { id, cancelled } = tickets[i] as Ticket;
+    if (cancelled) continue;
+    state.tickets.delete(id);
+    const result = results[i];
+    pen.answers.push(
+      result === undefined
+        ? { id, error: 'it ran, but its result did not fit into one reply; read less at once' }
+        : { id, result },
+    );
+  }
+}
+
+function onRedirect(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<Redirect>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { from, leader, term } = message;
+  const lane = message.about === 'request' ? state.requests : state.queries;
+  const flight = lane.flights.get(message.sequence);
+  if (flight === undefined || flight.target !== from || asker.matching > 1) return;
+  const known = leader !== null && leader !== from && asker.members.includes(leader);
+  if (known && term >= state.term && flight.hops < asker.members.length) {
+    suggest(asker, state, leader, term);
+    flight.hops++;
+    send(flight, leader, now, pen);
+    return;
+  }
+  // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network.
+  flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
+  if (state.armed !== undefined && state.armed > flight.deadline) arm(state, now, pen);
+}
+
+/** One timer for everything: set for the earliest deadline, looked at again when it fires. */
+function arm(state: ClientState, now: Instant, pen: ClientPen): void {
+  let earliest: Instant | undefined;
+  for (const lane of [state.requests, state.queries])
+    for (const { deadline } of lane.flights.values())
+      if (earliest === undefined || deadline < earliest) earliest = deadline;
+  state.armed = earliest;
+  if (earliest !== undefined)
+    pen.timers.push({
+      type: 'set',
+      timer: 'service/client',
+      after: spread(Math.max(earliest - now, 1)),
+    });
+}
+
+/**
+ * A client of a group of `members`. It takes `submit` and `cancel` events and gives `answers`. If
+ * `policy.matching` is 1 it believes whoever answers: one liar is enough to fool it, and that is
+ * what the crash model promises. It believes f+1 equal answers of which f are lies never.
+ */
+export function client(
+  policy: ClientPolicy,
+  members: readonly ReplicaId[],
+  self: PrincipalId,
+  options: ClientOptions = {},
+): Machine<ClientShape> {
+  const settings = settle(options, members, policy.matching);
+  const asker: Asker = { self, members, matching: policy.matching, settings };
+  let state = emptyClient(settings);
+  const machine: Machine<ClientShape> = {
+    self,
+    step(input) {
+      const pen: ClientPen = { sends: [], timers: [], answers: [] };
+      clientStep(asker, state, input, pen);
+      const none = idle<ClientShape>();
+      if (pen.sends.length + pen.timers.length + pen.answers.length === 0) return none;
+      return { ...none, ...pen };
+    },
+    snapshot: () => ({ stable: {}, volatile: copyClient(state) }),
+    restore(snapshot) {
+      state = copyClient(snapshot.volatile);
+    },
+    fork() {
+      const other = client(policy, members, self, options);
+      other.restore(machine.snapshot());
+      return other;
+    },
+    status: () => ({ leader: state.believed, term: state.term, role: 'client' }),
+  };
+  return machine;
+}
+
+function clientStep(
+  asker: Asker,
+  state: ClientState,
+  { event, now }: Input<ClientShape>,
+  pen: ClientPen,
+): void {
+  if (event.type === 'submit') return submit(asker, state, event, now, pen);
+  if (event.type === 'cancel') return cancel(asker, state, event.id, now, pen);
+  if (event.type === 'message') return receive(asker, state, event.message, now, pen);
+  if (event.type === 'timeout' && event.timer === 'service/client')
+    return timeout(asker, state, now, pen);
+}

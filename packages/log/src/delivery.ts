@@ -1,0 +1,245 @@
+/**
+ * What a service does with what its protocol says: decisions are run in the order of their slots,
+ * allowed reads are answered, snapshots are taken, fetched and installed.
+ */
+import type { Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
+import { assert, bytes, mix } from '@quorumlab/core';
+import { maxOperationBytes, maxResultBytes, type ServiceMessage } from './messages.ts';
+import { contentNow, type Pen, type PendingRead, type Run } from './replica-state.ts';
+import { loadSessions, type Results, runOnce, wellFormed } from './sessions.ts';
+import { type Content, contentOf, type Kept, keep, replacing } from './snapshots.ts';
+import { begin, type Transfer, type TransferPorts } from './transfer.ts';
+import type { LogShape, StateMachine } from './types.ts';
+
+/** Most decided slots that wait for a lower one. Protocols have smaller windows than this. */
+const maxBuffered = 65_536;
+/** How many snapshots are kept to be given to others: one that is being fetched must not vanish. */
+const keptSnapshots = 3;
+
+const operation = bytes(maxOperationBytes);
+
+/** What a step is about, and where its consequences are written down. */
+export interface Step<S extends LogShape> {
+  readonly run: Run<S>;
+  readonly input: Pick<Input<S>, 'now' | 'clock'>;
+  readonly pen: Pen<S>;
+}
+
+/** Gives the protocol an event of our own, as part of the same step. */
+export const feed = <S extends LogShape>({ run, input, pen }: Step<S>, event: Event<S>): void =>
+  void pen.outputs.push(run.inner.step({ now: input.now, clock: input.clock, event }));
+
+/** Carries out everything the protocol asked of us in this step; each may lead to more. */
+export function follow<S extends LogShape>(step: Step<S>): void {
+  const { outputs } = step.pen;
+  const { state } = step.run;
+  for (let i = 0; i < outputs.length; i++) {
+    const { decisions, reads, fetches } = outputs[i] as Output<S>;
+    for (const { slot, commands } of decisions) {
+      if (slot === state.next) {
+        applySlot(step, slot, commands);
+        if (state.buffered.size > 0) drain(step);
+      } else if (slot > state.next) buffer(step.run, slot, commands);
+    }
+    for (const { id, upTo } of reads) {
+      const read = id % 2 === 0 ? state.reads.get(id / 2) : undefined;
+      if (read !== undefined) read.upTo = upTo;
+    }
+    if (state.reads.size > 0) serveReads(step);
+    for (const fetch of fetches) startFetch(step, fetch);
+  }
+}
+
+function buffer<S extends LogShape>(
+  { state }: Run<S>,
+  slot: Slot,
+  commands: readonly LogShape['Command'][],
+): void {
+  if (state.buffered.has(slot)) return;
+  assert(
+    state.buffered.size < maxBuffered,
+    `slot ${state.next} is missing and ${maxBuffered} later ones are decided`,
+  );
+  state.buffered.set(slot, commands);
+}
+
+function drain<S extends LogShape>(step: Step<S>): void {
+  const { state } = step.run;
+  for (;;) {
+    const commands = state.buffered.get(state.next);
+    if (commands === undefined) return;
+    state.buffered.delete(state.next);
+    applySlot(step, state.next, commands);
+  }
+}
+
+function applySlot<S extends LogShape>(
+  step: Step<S>,
+  slot: Slot,
+  commands: readonly LogShape['Command'][],
+): void {
+  const { run } = step;
+  for (let i = 0; i < commands.length; i++)
+    applyRequest(step, slot, commands[i] as LogShape['Command']);
+  run.state.next = slot + 1;
+  const every = run.protocol.snapshotEvery ?? 0;
+  if (every > 0 && (slot + 1) % every === 0) takeSnapshot(step, slot);
+}
+
+function applyRequest<S extends LogShape>(
+  step: Step<S>,
+  slot: Slot,
+  request: LogShape['Command'],
+): void {
+  if (!wellFormed(request)) return;
+  const { run, pen } = step;
+  const { state } = run;
+  const ran = runOnce(state.sessions, slot, request, run.application);
+  if (ran === undefined) return;
+  const { fresh, results } = ran;
+  const { client, sequence, operations } = request;
+  if (fresh) state.hash = hashed(state.hash, slot, operations, results);
+  pen.applied.push({ slot, client, sequence, operations, results, fresh, state: state.hash });
+  pen.status ??= run.inner.status();
+  // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
+  if (run.policy.ask === 'any' || pen.status.leader === run.self)
+    sendReply(step, client, sequence, results);
+}
+
+/** Sends (again) what request `sequence` of `client` gave. */
+export function sendReply<S extends LogShape>(
+  { run, pen }: Step<S>,
+  client: number,
+  sequence: number,
+  results: Results,
+): void {
+  pen.status ??= run.inner.status();
+  const { leader = null, term } = pen.status;
+  pen.sends.push({
+    to: client,
+    message: { kind: 'reply', client, sequence, leader, term, results },
+  });
+}
+
+function hashed(before: number, slot: Slot, operations: Results, results: Results): number {
+  let hash = mix(mix(before, slot | 0), operations.length);
+  for (const each of operations) hash = operation.mix(hash, each);
+  for (const each of results) hash = operation.mix(hash, each);
+  return hash >>> 0;
+}
+
+/** Answers read-only operations, as many as fit. */
+export function query(application: StateMachine, operations: readonly Uint8Array[]): Results {
+  const results: Uint8Array[] = [];
+  let left = maxResultBytes;
+  for (const each of operations) {
+    const result = application.query(each);
+    left -= result.length;
+    if (left < 0 || result.length > maxOperationBytes) break;
+    results.push(result);
+  }
+  return results;
+}
+
+function serveReads<S extends LogShape>({ run, pen }: Step<S>): void {
+  const { state } = run;
+  for (const [id, read] of state.reads) {
+    if (read.upTo === undefined || read.upTo >= state.next) continue;
+    state.reads.delete(id);
+    pen.sends.push(answer(run, read));
+  }
+}
+
+const answer = <S extends LogShape>(
+  { application }: Run<S>,
+  { client, sequence, operations }: PendingRead,
+): { to: number; message: ServiceMessage } => ({
+  to: client,
+  message: { kind: 'query-reply', sequence, results: query(application, operations) },
+});
+
+function takeSnapshot<S extends LogShape>(step: Step<S>, slot: Slot): void {
+  const { run } = step;
+  const { state } = run;
+  const taken = keep(contentNow(run), state.kept[0], run.digest);
+  remember(run, taken);
+  feed(step, { type: 'snapshot-taken', slot, digest: taken.record.digest });
+}
+
+function remember<S extends LogShape>({ state }: Run<S>, taken: Kept): void {
+  state.kept = [taken, ...state.kept].slice(0, keptSnapshots);
+}
+
+/** Puts the newest snapshot on the disk, at the end of the step in which it was taken. */
+export function persist<S extends LogShape>({ run: { state }, pen }: Step<S>): void {
+  const newest = state.kept[0];
+  if (newest === undefined || newest === state.persisted) return;
+  pen.writes.push(...replacing(state.persisted, newest));
+  state.persisted = newest;
+}
+
+/** The ports of a transfer in this step. */
+export const transferPorts = <S extends LogShape>({ run, pen }: Step<S>): TransferPorts => ({
+  digest: run.digest,
+  send: (to: ReplicaId, message) => void pen.sends.push({ to, message }),
+  wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
+});
+
+function startFetch<S extends LogShape>(step: Step<S>, fetch: Fetch): void {
+  const { state, self } = step.run;
+  if (fetch.slot < state.next) {
+    // Our state is that one already, or a later one that grew out of it.
+    feed(step, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
+    return;
+  }
+  const holders = fetch.holders.filter((each) => each !== self);
+  const running = state.transfer;
+  const same = running?.slot === fetch.slot && running.root === fetch.digest;
+  // One at a time, and the newest wins: an older one would only be followed by it.
+  if (holders.length === 0 || same || (running && running.slot > fetch.slot)) return;
+  state.transfer = begin({ ...fetch, holders }, state.kept[0], running, transferPorts(step));
+}
+
+/** Takes over a snapshot of which every chunk was checked. */
+export function install<S extends LogShape>(step: Step<S>, fetched: Kept): void {
+  const { run, pen } = step;
+  const { state } = run;
+  state.transfer = undefined;
+  pen.timers.push({ type: 'clear', timer: 'service/transfer' });
+  const { slot, digest } = fetched.record;
+  if (slot < state.next) return feed(step, { type: 'snapshot-installed', slot, digest });
+  const opened = openSnapshot(run, fetched);
+  if (opened === undefined) return;
+  run.application = opened.application;
+  state.sessions = loadSessions(opened.content.sessions);
+  state.hash = opened.content.state;
+  state.next = slot + 1;
+  for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
+  remember(run, { ...fetched, record: { ...fetched.record, state: state.hash } });
+  feed(step, { type: 'snapshot-installed', slot, digest });
+  drain(step);
+}
+
+/**
+ * Makes an application from a snapshot, beside the one that runs. In the crash model the digest is
+ * only a leader's word: if that leader lies, what has the right digest may still be nonsense, and
+ * then the replica keeps what it has.
+ */
+function openSnapshot<S extends LogShape>(
+  run: Run<S>,
+  { manifest, chunks }: Kept,
+): { readonly application: StateMachine; readonly content: Content } | undefined {
+  try {
+    const content = contentOf(manifest, chunks);
+    if (content.slot !== manifest.slot) return undefined;
+    const application = run.stateMachine();
+    application.restore(content.application);
+    return { application, content };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The transfer under way, if there is one. */
+export const transferOf = <S extends LogShape>({ run }: Step<S>): Transfer | undefined =>
+  run.state.transfer;

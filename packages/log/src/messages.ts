@@ -1,0 +1,196 @@
+/**
+ * What replicas and clients say to each other beside the protocol: requests, replies, reads and
+ * the transfer of snapshots. Every kind has a size limit, because a host caps frames by it.
+ */
+import {
+  bounded,
+  bytes,
+  digest,
+  type Field,
+  type Infer,
+  integer,
+  list,
+  type MessageField,
+  type MessageOf,
+  type MessagesField,
+  message,
+  messages,
+  nullable,
+  request,
+  type Tagged,
+  word,
+} from '@quorumlab/core';
+
+/** Most bytes of one operation, and of one result. */
+export const maxOperationBytes = 65_536;
+/** Most operations of one request, and of one query. */
+export const maxOperations = 1024;
+/** Most bytes of all operations of one request, and of one query. */
+export const maxRequestBytes = 524_288;
+/** Most bytes of all results of one request that a replica keeps and sends. */
+export const maxResultBytes: number = 1 << 20;
+/** A client may have this many sequences between its oldest unanswered request and its newest. */
+export const maxOutstanding = 1024;
+/** Bytes of one chunk of a snapshot; the last one may be shorter. */
+export const chunkBytes: number = 1 << 17;
+/** Most chunks of a snapshot: 8,192 of 128 KiB are 1 GiB. */
+export const maxChunks = 8192;
+
+const results: Field<readonly Uint8Array[]> = bounded(
+  list(bytes(maxOperationBytes), maxOperations),
+  maxResultBytes + 4 * maxOperations + 8,
+);
+
+/**
+ * The results of request `sequence` of `client`, in the order of its operations. There are fewer
+ * results than operations if the rest did not fit in {@link maxResultBytes}: all operations ran.
+ * `leader` and `term` are what the replica believes now; they are hints and part of no comparison.
+ */
+export const reply: MessageField<
+  MessageOf<
+    'reply',
+    {
+      readonly client: Field<number>;
+      readonly sequence: Field<number>;
+      readonly leader: Field<number | null>;
+      readonly term: Field<number>;
+      readonly results: Field<readonly Uint8Array[]>;
+    }
+  >
+> = message('reply', {
+  client: integer(),
+  sequence: integer(),
+  leader: nullable(integer()),
+  term: integer(),
+  results,
+});
+
+/** "Not I: ask `leader`", or ask anybody else if it is null. `about` tells which counter `sequence` is of. */
+export const redirect: MessageField<
+  MessageOf<
+    'redirect',
+    {
+      readonly about: Field<'request' | 'query'>;
+      readonly sequence: Field<number>;
+      readonly leader: Field<number | null>;
+      readonly term: Field<number>;
+    }
+  >
+> = message('redirect', {
+  about: word('request', 'query'),
+  sequence: integer(),
+  leader: nullable(integer()),
+  term: integer(),
+});
+
+/** Read-only operations that are not put in the log. `sequence` counts the queries of one client. */
+export const query: MessageField<
+  MessageOf<
+    'query',
+    {
+      readonly sequence: Field<number>;
+      readonly consistency: Field<'linearizable' | 'local'>;
+      readonly operations: Field<readonly Uint8Array[]>;
+    }
+  >
+> = message('query', {
+  sequence: integer(),
+  consistency: word('linearizable', 'local'),
+  operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxRequestBytes),
+});
+
+/** The answer to a query. Null: this group cannot read without writing; order the reads instead. */
+export const queryReply: MessageField<
+  MessageOf<
+    'query-reply',
+    {
+      readonly sequence: Field<number>;
+      readonly results: Field<readonly Uint8Array[] | null>;
+    }
+  >
+> = message('query-reply', { sequence: integer(), results: nullable(results) });
+
+const slot = integer();
+const chunkIndex = integer(maxChunks - 1);
+
+/** "Send me the manifest of the snapshot at `slot` whose root digest is `root`." */
+export const snapshotRequest: MessageField<
+  MessageOf<'snapshot-request', { readonly slot: Field<number>; readonly root: Field<string> }>
+> = message('snapshot-request', { slot, root: digest });
+
+/** The digests of a snapshot's chunks. Its digest is the snapshot's root digest. */
+export const snapshotManifest: MessageField<
+  MessageOf<
+    'snapshot-manifest',
+    {
+      readonly slot: Field<number>;
+      readonly size: Field<number>;
+      readonly chunks: Field<readonly string[]>;
+    }
+  >
+> = message('snapshot-manifest', { slot, size: integer(), chunks: list(digest, maxChunks) });
+
+/** "I have no such snapshot." */
+export const snapshotAbsent: MessageField<
+  MessageOf<'snapshot-absent', { readonly slot: Field<number>; readonly root: Field<string> }>
+> = message('snapshot-absent', { slot, root: digest });
+
+/** "Send me chunk `index` of the snapshot whose root digest is `root`." */
+export const chunkRequest: MessageField<
+  MessageOf<'chunk-request', { readonly root: Field<string>; readonly index: Field<number> }>
+> = message('chunk-request', { root: digest, index: chunkIndex });
+
+/** One chunk of a snapshot. */
+export const snapshotChunk: MessageField<
+  MessageOf<
+    'snapshot-chunk',
+    {
+      readonly root: Field<string>;
+      readonly index: Field<number>;
+      readonly bytes: Field<Uint8Array>;
+    }
+  >
+> = message('snapshot-chunk', { root: digest, index: chunkIndex, bytes: bytes(chunkBytes) });
+
+/** See {@link reply}. */
+export type Reply = Infer<typeof reply>;
+/** See {@link redirect}. */
+export type Redirect = Infer<typeof redirect>;
+/** See {@link query}. */
+export type Query = Infer<typeof query>;
+/** See {@link queryReply}. */
+export type QueryReply = Infer<typeof queryReply>;
+/** See {@link snapshotManifest}. */
+export type SnapshotManifest = Infer<typeof snapshotManifest>;
+/** See {@link snapshotChunk}. */
+export type SnapshotChunk = Infer<typeof snapshotChunk>;
+
+/** Order is the tag on the wire: only ever append, and then raise every protocol's version. */
+const kinds = [
+  request,
+  reply,
+  redirect,
+  query,
+  queryReply,
+  snapshotRequest,
+  snapshotManifest,
+  snapshotAbsent,
+  chunkRequest,
+  snapshotChunk,
+] as const;
+
+/** What a client or a service can be sent beside the messages of its protocol. */
+export type ServiceMessage = Infer<(typeof kinds)[number]>;
+
+/** All messages of a group: those of the service under the first tags, then the protocol's. */
+export const serviceMessages = <M extends Tagged>(
+  protocol: MessagesField<M>,
+): MessagesField<M | ServiceMessage> =>
+  // `messages` works out the union from a tuple of known length; here the protocol's part is open.
+  messages(
+    ...(kinds as readonly MessageField<Tagged>[]),
+    ...(protocol.kinds as readonly MessageField<Tagged>[]),
+  ) as unknown as MessagesField<M | ServiceMessage>;
+
+/** The messages that pure clients understand. */
+export const clientMessages: MessagesField<ServiceMessage> = messages(...kinds);

@@ -1,0 +1,440 @@
+/**
+ * The service: a protocol's machine with an application, sessions, snapshots, state transfer and a
+ * client of its own around it. It is itself a machine, so hosts, adversaries and checkers treat it
+ * like any other.
+ */
+import type {
+  Event,
+  Input,
+  Machine,
+  Output,
+  Protocol,
+  Registers,
+  ReplicaId,
+  Signed,
+  Snapshot,
+  Submit,
+} from '@quorumlab/core';
+import { assert, idle, replica } from '@quorumlab/core';
+import { cancel, receive, submit, suggest, timeout } from './client.ts';
+import { emptyClient, settle } from './client-state.ts';
+import {
+  follow,
+  install,
+  persist,
+  query,
+  type Step,
+  sendReply,
+  transferOf,
+  transferPorts,
+} from './delivery.ts';
+import type { Query, ServiceMessage } from './messages.ts';
+import { clientMessages } from './messages.ts';
+import {
+  loadService,
+  type Pen,
+  type Run,
+  type ServiceOptions,
+  type ServiceState,
+  type StoredService,
+  storeService,
+} from './replica-state.ts';
+import { isForgotten, loadSessions, replyOf, wellFormed } from './sessions.ts';
+import { contentOf, fromDisk, type Kept } from './snapshots.ts';
+import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
+import type { LogShape, Serviced, ServiceStable } from './types.ts';
+import { serviceStable } from './types.ts';
+
+/** Most queries that wait for the protocol's permission, and most bytes of them. */
+const maxReads = { queries: 1024, bytes: 16 << 20 };
+/** How many sequences the embedded client sets aside on the disk at a time. */
+const reserveAhead = 4096;
+
+const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map((each) => each.kind));
+
+/**
+ * The machine of replica `self`. Everything of one step is one transaction, the application's
+ * snapshot included. On a restart the application comes back from the newest snapshot in
+ * `options.stable`, and the protocol decides again everything after it.
+ */
+export function service<S extends LogShape>(
+  protocol: Protocol<S>,
+  self: ReplicaId,
+  options: ServiceOptions<S>,
+): Machine<Serviced<S>> {
+  const run = start(protocol, self, options);
+  const machine: Machine<Serviced<S>> = {
+    self,
+    step: (input) => dispatch(run, input),
+    snapshot: () => snapshotOf(run),
+    restore: (snapshot) => restoreFrom(run, snapshot),
+    fork() {
+      const other = service(protocol, self, options);
+      other.restore(machine.snapshot());
+      return other;
+    },
+    status: () => run.inner.status(),
+  };
+  return machine;
+}
+
+function start<S extends LogShape>(
+  protocol: Protocol<S>,
+  self: ReplicaId,
+  options: ServiceOptions<S>,
+): Run<S> {
+  const { digest, stateMachine, lines } = options;
+  const { mine, theirs } = split<S>(options.stable ?? serviceStable(protocol));
+  const kept = fromDisk(mine.serviceSnapshot, mine.serviceChunks, digest);
+  const settings = settle(
+    {
+      orderReads: protocol.read === undefined || protocol.client.matching > 1,
+      ...options.client,
+      firstSequence: Math.max(options.client?.firstSequence ?? 1, mine.serviceReserved),
+    },
+    protocol.members,
+    protocol.client.matching,
+  );
+  const run: Run<S> = {
+    protocol,
+    policy: protocol.client,
+    self,
+    digest,
+    stateMachine,
+    inner: replica(protocol, self, { digest, stable: theirs, lines: lines ?? true }),
+    asker: { self, members: protocol.members, matching: protocol.client.matching, settings },
+    application: stateMachine(),
+    state: {
+      next: 0,
+      hash: 0,
+      buffered: new Map(),
+      sessions: new Map(),
+      kept: kept === undefined ? [] : [kept],
+      persisted: kept,
+      reserved: mine.serviceReserved,
+      transfer: undefined,
+      reads: new Map(),
+      nextRead: 0,
+      client: emptyClient(settings),
+    },
+  };
+  if (kept !== undefined) resume(run, kept);
+  return run;
+}
+
+function resume<S extends LogShape>({ application, state }: Run<S>, kept: Kept): void {
+  const content = contentOf(kept.manifest, kept.chunks);
+  application.restore(content.application);
+  state.sessions = loadSessions(content.sessions);
+  state.hash = content.state;
+  state.next = content.slot + 1;
+}
+
+/** Stable state in its two halves: the service's and the protocol's. */
+function split<S extends LogShape>(
+  stable: Serviced<S>['Stable'],
+): { readonly mine: ServiceStable; readonly theirs: S['Stable'] } {
+  const { serviceSnapshot, serviceChunks, serviceReserved, ...rest } = stable;
+  // Without the service's three fields, stable state is the protocol's.
+  const theirs = rest as unknown as S['Stable'];
+  return { mine: { serviceSnapshot, serviceChunks, serviceReserved }, theirs };
+}
+
+function snapshotOf<S extends LogShape>({
+  inner,
+  state,
+  application,
+}: Run<S>): Snapshot<Serviced<S>> {
+  const { stable, volatile } = inner.snapshot();
+  const rows = state.persisted?.chunks ?? [];
+  return {
+    stable: Object.assign(stable, {
+      serviceSnapshot: state.persisted?.record ?? null,
+      serviceChunks: new Map(rows.map((row, i) => [i, row])),
+      serviceReserved: state.reserved,
+    }),
+    volatile: Object.assign(volatile, { service: storeService(state, application) }),
+  };
+}
+
+function restoreFrom<S extends LogShape>(run: Run<S>, snapshot: Snapshot<Serviced<S>>): void {
+  const { service: stored, ...volatile } = snapshot.volatile;
+  run.inner.restore({
+    stable: split<S>(snapshot.stable).theirs,
+    // Without `service`, volatile state is the protocol's.
+    volatile: volatile as unknown as S['Volatile'],
+  });
+  // Only `snapshotOf` makes this part.
+  const mine = stored as StoredService;
+  run.state = loadService(mine);
+  run.application = run.stateMachine();
+  run.application.restore(mine.application);
+}
+
+function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): Output<Serviced<S>> {
+  const { event } = input;
+  switch (event.type) {
+    case 'message':
+      if (serviceKinds.has(event.message.kind))
+        // The kind was just looked up: it is one of ours.
+        return onMessage(run, input, event.message as Signed<ServiceMessage>);
+      break;
+    case 'timeout':
+      if (event.timer === 'service/client')
+        return within(run, input, ({ pen }) =>
+          timeout(run.asker, run.state.client, input.now, pen),
+        );
+      if (event.timer === 'service/transfer') return within(run, input, onTimeout);
+      break;
+    case 'submit':
+      return within(run, input, (step) => onSubmit(step, event));
+    case 'cancel':
+      return within(run, input, ({ pen }) =>
+        cancel(run.asker, run.state.client, event.id, input.now, pen),
+      );
+    case 'read':
+      // Even numbers are the service's own reads.
+      return pass(run, input, { type: 'read', id: event.id * 2 + 1 });
+    case 'snapshot-taken':
+    case 'snapshot-installed':
+      assert(false, 'a service takes and installs snapshots itself; no host may report one');
+      break;
+    case 'start':
+    case 'propose':
+      break;
+  }
+  // What is left is an event of the protocol.
+  return pass(run, input, event as Event<S>);
+}
+
+/** The fast path: what the protocol says goes out as it is unless it asks something of us. */
+function pass<S extends LogShape>(
+  run: Run<S>,
+  input: Input<Serviced<S>>,
+  event: Event<S>,
+): Output<Serviced<S>> {
+  const output = run.inner.step(
+    event === input.event
+      ? (input as unknown as Input<S>)
+      : { now: input.now, clock: input.clock, event },
+  );
+  if (output.decisions.length + output.reads.length + output.fetches.length === 0)
+    return asServiced(output);
+  const pen = newPen<S>();
+  pen.outputs.push(output);
+  return finish({ run, input, pen });
+}
+
+/** An output of the protocol is one of the service: every union of the service contains its own. */
+const asServiced = <S extends LogShape>(output: Output<S>): Output<Serviced<S>> =>
+  output as unknown as Output<Serviced<S>>;
+
+const newPen = <S extends LogShape>(): Pen<S> => ({
+  outputs: [],
+  writes: [],
+  sends: [],
+  timers: [],
+  applied: [],
+  answers: [],
+  status: undefined,
+});
+
+function within<S extends LogShape>(
+  run: Run<S>,
+  input: Input<Serviced<S>>,
+  act: (step: Step<S>) => void,
+): Output<Serviced<S>> {
+  const step: Step<S> = { run, input, pen: newPen() };
+  act(step);
+  return finish(step);
+}
+
+function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
+  const { run, pen } = step;
+  follow(step);
+  persist(step);
+  reserve(run, pen);
+  const { outputs, writes, sends, timers, applied, answers } = pen;
+  if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
+    return idle();
+  const none = idle<S>();
+  const first = outputs[0] ?? none;
+  const all = <T>(pick: (output: Output<S>) => readonly T[]): readonly T[] =>
+    outputs.length <= 1 ? pick(first) : outputs.flatMap(pick);
+  // What the service adds is typed for any protocol; it names only the service's own parts.
+  const own = { writes, sends, timers } as unknown as Output<S>;
+  const output: Output<S> = {
+    early: all((each) => each.early),
+    writes: joined(
+      all((each) => each.writes),
+      own.writes,
+    ),
+    sends: joined(
+      all((each) => each.sends),
+      own.sends,
+    ),
+    timers: joined(
+      all((each) => each.timers),
+      own.timers,
+    ),
+    decisions: all((each) => each.decisions),
+    reads: all((each) => each.reads)
+      .filter(({ id }) => id % 2 === 1)
+      .map(({ id, upTo }) => ({ id: (id - 1) / 2, upTo })),
+    fetches: none.fetches,
+    accusations: all((each) => each.accusations),
+    lines: all((each) => each.lines),
+    applied,
+    answers,
+  };
+  return asServiced(output);
+}
+
+const joined = <T>(first: readonly T[], second: readonly T[]): readonly T[] =>
+  second.length === 0 ? first : first.length === 0 ? second : [...first, ...second];
+
+/** A sequence must be set aside on the disk before a request with it leaves: same step, so it is. */
+function reserve<S extends LogShape>({ state, asker }: Run<S>, pen: Pen<S>): void {
+  const { next } = state.client.requests;
+  if (next <= state.reserved || next === asker.settings.firstSequence) return;
+  state.reserved = next + reserveAhead;
+  const registers: Partial<Registers<Serviced<LogShape>>> = { serviceReserved: state.reserved };
+  pen.writes.push({ type: 'save', registers });
+}
+
+function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submit): void {
+  if (event.readOnly && event.local) {
+    const result = query(run.application, [event.operation])[0];
+    const { id } = event;
+    pen.answers.push(
+      result
+        ? { id, result }
+        : { id, error: 'the result does not fit into 65,536 bytes; read less' },
+    );
+    return;
+  }
+  const { leader, term } = run.inner.status();
+  const { client } = run.state;
+  if (leader !== undefined) suggest(run.asker, client, leader, term);
+  submit(run.asker, client, event, input.now, pen);
+}
+
+function onTimeout<S extends LogShape>(step: Step<S>): void {
+  const transfer = transferOf(step);
+  if (transfer !== undefined) onTransferTimeout(transfer, transferPorts(step));
+}
+
+function onMessage<S extends LogShape>(
+  run: Run<S>,
+  input: Input<Serviced<S>>,
+  message: Signed<ServiceMessage>,
+): Output<Serviced<S>> {
+  switch (message.kind) {
+    case 'request':
+      return onRequest(run, input, message);
+    case 'query':
+      return onQuery(run, input, message);
+    case 'reply':
+    case 'redirect':
+    case 'query-reply':
+      return within(run, input, ({ pen }) =>
+        receive(run.asker, run.state.client, message, input.now, pen),
+      );
+    default:
+      if (!run.protocol.members.includes(message.from)) return idle();
+      return within(run, input, (step) => onTransferMessage(step, message));
+  }
+}
+
+function onRequest<S extends LogShape>(
+  run: Run<S>,
+  input: Input<Serviced<S>>,
+  message: Signed<Extract<ServiceMessage, { kind: 'request' }>>,
+): Output<Serviced<S>> {
+  if (!wellFormed(message)) return idle();
+  const { client, sequence } = message;
+  const { sessions } = run.state;
+  const before = replyOf(sessions, client, sequence);
+  if (before !== undefined)
+    return within(run, input, (step) => sendReply(step, client, sequence, before));
+  if (isForgotten(sessions, client, sequence)) return idle();
+  if (run.policy.ask === 'leader') {
+    const { leader = null, term } = run.inner.status();
+    if (leader !== run.self)
+      return within(run, input, ({ pen }) => {
+        const redirect = { kind: 'redirect', about: 'request', sequence, leader, term } as const;
+        pen.sends.push({ to: client, message: redirect });
+      });
+  }
+  // The whole message is the command, so that the client's seal goes with it wherever it goes.
+  return pass(run, input, { type: 'propose', command: message });
+}
+
+function onQuery<S extends LogShape>(
+  run: Run<S>,
+  input: Input<Serviced<S>>,
+  message: Signed<Query>,
+): Output<Serviced<S>> {
+  const { from: to, sequence, operations } = message;
+  const say = (answer: ServiceMessage): Output<Serviced<S>> =>
+    within(run, input, ({ pen }) => void pen.sends.push({ to, message: answer }));
+  if (
+    run.policy.matching > 1 ||
+    (run.protocol.read === undefined && message.consistency !== 'local')
+  )
+    return say({ kind: 'query-reply', sequence, results: null });
+  if (message.consistency === 'local')
+    return say({ kind: 'query-reply', sequence, results: query(run.application, operations) });
+  const { leader = null, term } = run.inner.status();
+  if (run.policy.ask === 'leader' && leader !== run.self)
+    return say({ kind: 'redirect', about: 'query', sequence, leader, term });
+  const { reads } = run.state;
+  const id = run.state.nextRead++;
+  reads.set(id, { client: to, sequence, operations, upTo: undefined });
+  forgetReads(reads);
+  return pass(run, input, { type: 'read', id: id * 2 });
+}
+
+/** Reads that a deposed leader may never allow must not fill the memory: the oldest go first. */
+function forgetReads(reads: ServiceState['reads']): void {
+  let size = 0;
+  for (const { operations } of reads.values())
+    for (const operation of operations) size += operation.length;
+  for (const [id, { operations }] of reads) {
+    if (reads.size <= maxReads.queries && size <= maxReads.bytes) return;
+    reads.delete(id);
+    for (const operation of operations) size -= operation.length;
+  }
+}
+
+function onTransferMessage<S extends LogShape>(
+  step: Step<S>,
+  message: Signed<ServiceMessage>,
+): void {
+  const { run, pen } = step;
+  const { kept, transfer } = run.state;
+  const say = (answer: ServiceMessage) =>
+    void pen.sends.push({ to: message.from, message: answer });
+  if (message.kind === 'snapshot-request') {
+    const { slot, root } = message;
+    const found = kept.find(({ record }) => record.digest === root && record.slot === slot);
+    return say(found?.manifest ?? { kind: 'snapshot-absent', slot, root });
+  }
+  if (message.kind === 'chunk-request') {
+    const { root, index } = message;
+    const found = kept.find(({ record }) => record.digest === root);
+    const bytes = found?.chunks[index];
+    if (bytes !== undefined) return say({ kind: 'snapshot-chunk', root, index, bytes });
+    return say({ kind: 'snapshot-absent', slot: found?.record.slot ?? 0, root });
+  }
+  if (transfer === undefined) return;
+  const ports = transferPorts(step);
+  if (message.kind === 'snapshot-absent') return onAbsent(transfer, message, ports);
+  const whole =
+    message.kind === 'snapshot-manifest'
+      ? onManifest(transfer, message, ports)
+      : message.kind === 'snapshot-chunk'
+        ? onChunk(transfer, message, ports)
+        : undefined;
+  if (whole !== undefined) install(step, whole);
+}

@@ -1,0 +1,189 @@
+/**
+ * Exactly once (Ongaro's thesis 6.3): the replies that clients may still ask for again. What is in
+ * here is a function of what was ordered and of nothing else, so all replicas agree on it, and it
+ * is part of every snapshot: without it a replica that installs one would run old requests again.
+ */
+import type { Field, PrincipalId, Request, Signed, Slot } from '@quorumlab/core';
+import { bytes, integer, list, record } from '@quorumlab/core';
+import { StateMachineError } from './errors.ts';
+import {
+  maxOperationBytes,
+  maxOperations,
+  maxOutstanding,
+  maxRequestBytes,
+  maxResultBytes,
+} from './messages.ts';
+import type { StateMachine } from './types.ts';
+
+/** Most sessions. One more, and the sixteenth part that was silent longest is forgotten. */
+export const maxSessions = 65_536;
+/** Most bytes of results that are kept for one client; what does not fit is not kept. */
+export const maxSessionBytes: number = 4 << 20;
+
+/** Results of one request. */
+export type Results = readonly Uint8Array[];
+
+/** What a replica remembers of one client. */
+export interface Session {
+  acknowledged: number;
+  /** The slot of its last request: who is silent longest is forgotten first. */
+  used: Slot;
+  /** Bytes of all results in `replies`. */
+  size: number;
+  readonly replies: Map<number, Results>;
+}
+
+/** All sessions, by client. */
+export type Sessions = Map<PrincipalId, Session>;
+
+/** What {@link runOnce} found. */
+export interface Ran {
+  readonly fresh: boolean;
+  readonly results: Results;
+}
+
+/**
+ * Whether this could be a request of an honest client. Checked when it arrives and once more when
+ * it was ordered: a lying leader can order whatever a lying client has signed.
+ */
+export function wellFormed(request: Signed<Request>): boolean {
+  const { operations, sequence, acknowledged } = request;
+  if (request.from !== request.client || operations.length === 0) return false;
+  if (acknowledged > sequence || sequence - acknowledged >= maxOutstanding) return false;
+  if (operations.length > maxOperations) return false;
+  let size = 0;
+  for (const operation of operations) {
+    if (operation.length > maxOperationBytes) return false;
+    size += operation.length;
+  }
+  return size <= maxRequestBytes;
+}
+
+/** The reply to a request that ran and that its client has not acknowledged, or nothing. */
+export const replyOf = (sessions: Sessions, client: PrincipalId, sequence: number) =>
+  sessions.get(client)?.replies.get(sequence);
+
+/** Whether the client said that it no longer waits for `sequence`. */
+export const isForgotten = (sessions: Sessions, client: PrincipalId, sequence: number): boolean =>
+  sequence < (sessions.get(client)?.acknowledged ?? 0);
+
+/**
+ * Runs an ordered request unless it ran before. Nothing is returned, and nothing runs, for a
+ * request that its client no longer waits for: it may have run before, and no one can tell.
+ */
+export function runOnce(
+  sessions: Sessions,
+  slot: Slot,
+  request: Signed<Request>,
+  application: StateMachine,
+): Ran | undefined {
+  const session = sessions.get(request.client) ?? open(sessions, request.client);
+  session.used = slot;
+  acknowledge(session, request.acknowledged);
+  if (request.sequence < session.acknowledged) return undefined;
+  const before = session.replies.get(request.sequence);
+  if (before !== undefined) return { fresh: false, results: before };
+  // The window is checked against the request itself, so this many replies are the most there are.
+  const results = run(request.operations, maxSessionBytes - session.size, application);
+  for (const result of results) session.size += result.length;
+  session.replies.set(request.sequence, results);
+  return { fresh: true, results };
+}
+
+function run(
+  operations: readonly Uint8Array[],
+  budget: number,
+  application: StateMachine,
+): Results {
+  const results: Uint8Array[] = [];
+  let left = Math.min(budget, maxResultBytes);
+  for (const operation of operations) {
+    const result = application.apply(operation);
+    if (result.length > maxOperationBytes)
+      throw new StateMachineError(
+        `a result of ${result.length} bytes is above ${maxOperationBytes}; make the application answer less at once`,
+      );
+    left -= result.length;
+    if (left >= 0) results.push(result);
+  }
+  return results;
+}
+
+function acknowledge(session: Session, below: number): void {
+  if (below <= session.acknowledged) return;
+  session.acknowledged = below;
+  for (const [sequence, results] of session.replies) {
+    if (sequence >= below) continue;
+    session.replies.delete(sequence);
+    for (const result of results) session.size -= result.length;
+  }
+}
+
+function open(sessions: Sessions, client: PrincipalId): Session {
+  if (sessions.size >= maxSessions) forgetSilent(sessions);
+  const session: Session = { acknowledged: 0, used: 0, size: 0, replies: new Map() };
+  sessions.set(client, session);
+  return session;
+}
+
+/** Same clients on every replica: ordered by the slot of the last request, then by number. */
+function forgetSilent(sessions: Sessions): void {
+  const order = [...sessions].sort(
+    ([first, { used }], [second, other]) => used - other.used || first - second,
+  );
+  for (const [client] of order.slice(0, maxSessions / 16)) sessions.delete(client);
+}
+
+/** The sessions as they stand in a snapshot: clients and sequences ascending. */
+export type StoredSessions = readonly {
+  readonly client: number;
+  readonly acknowledged: number;
+  readonly used: number;
+  readonly replies: readonly { readonly sequence: number; readonly results: Results }[];
+}[];
+
+/** See {@link StoredSessions}. */
+export const storedSessions: Field<StoredSessions> = list(
+  record({
+    client: integer(),
+    acknowledged: integer(),
+    used: integer(),
+    replies: list(
+      record({
+        sequence: integer(),
+        results: list(bytes(maxOperationBytes), maxOperations),
+      }),
+      maxOutstanding,
+    ),
+  }),
+  maxSessions,
+);
+
+/** For a snapshot. */
+export const storeSessions = (sessions: Sessions): StoredSessions =>
+  [...sessions]
+    .sort(([first], [second]) => first - second)
+    .map(([client, { acknowledged, used, replies }]) => ({
+      client,
+      acknowledged,
+      used,
+      replies: [...replies]
+        .sort(([first], [second]) => first - second)
+        .map(([sequence, results]) => ({ sequence, results })),
+    }));
+
+/** From a snapshot. */
+export const loadSessions = (stored: StoredSessions): Sessions =>
+  new Map(
+    stored.map(({ client, acknowledged, used, replies }) => [
+      client,
+      {
+        acknowledged,
+        used,
+        size: replies.reduce((sum, { results }) => sum + sizeOf(results), 0),
+        replies: new Map(replies.map(({ sequence, results }) => [sequence, results])),
+      },
+    ]),
+  );
+
+const sizeOf = (results: Results): number => results.reduce((sum, each) => sum + each.length, 0);

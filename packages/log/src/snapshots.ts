@@ -1,0 +1,135 @@
+/**
+ * Snapshots: everything a replica is, in chunks. The digest of a snapshot is the digest of its
+ * manifest, and the manifest holds the digests of the chunks: a thief of time can be caught at the
+ * first wrong chunk, long before the end.
+ */
+import type { Digest, DigestOf, Field, Slot, Write } from '@quorumlab/core';
+import { assert, bytes, decode, integer, record, writer, written } from '@quorumlab/core';
+import { SnapshotDamagedError } from './errors.ts';
+import { chunkBytes, maxChunks, type SnapshotManifest, snapshotManifest } from './messages.ts';
+import { type StoredSessions, storedSessions } from './sessions.ts';
+import type { LogShape, Serviced, SnapshotRecord } from './types.ts';
+
+/** What a snapshot holds: all that a replica needs to go on after `slot`. */
+export interface Content {
+  readonly slot: Slot;
+  readonly state: number;
+  readonly application: Uint8Array;
+  readonly sessions: StoredSessions;
+}
+
+const content: Field<Content> = record({
+  slot: integer(),
+  state: integer(2 ** 32 - 1),
+  application: bytes(maxChunks * chunkBytes),
+  sessions: storedSessions,
+});
+
+const chunk = bytes(chunkBytes);
+
+/** A snapshot in memory, ready to be written down and to be given to others. */
+export interface Kept {
+  readonly record: SnapshotRecord;
+  readonly manifest: SnapshotManifest;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** Cuts `of` into chunks. Those that `before` had too are shared with it: they need no new write. */
+export function keep(of: Content, before: Kept | undefined, digest: DigestOf): Kept {
+  const to = writer(of.application.length + 1024);
+  content.write(to, of);
+  const all = written(to);
+  const count = Math.ceil(all.length / chunkBytes);
+  assert(count <= maxChunks, `a snapshot of ${all.length} bytes is above 1 GiB; keep less state`);
+  const chunks: Uint8Array[] = [];
+  const digests: Digest[] = [];
+  for (let i = 0; i < count; i++) {
+    const fresh = all.slice(i * chunkBytes, (i + 1) * chunkBytes);
+    const name = digest(chunk, fresh);
+    const same = before?.manifest.chunks[i] === name;
+    chunks.push(same ? (before.chunks[i] as Uint8Array) : fresh);
+    digests.push(name);
+  }
+  return kept(manifestOf(of.slot, all.length, digests), chunks, of.state, 'taken', digest);
+}
+
+const manifestOf = (slot: Slot, size: number, chunks: readonly Digest[]): SnapshotManifest => ({
+  kind: 'snapshot-manifest',
+  slot,
+  size,
+  chunks,
+});
+
+/** A snapshot whose chunks are known to be those of `manifest`. */
+export function kept(
+  manifest: SnapshotManifest,
+  chunks: readonly Uint8Array[],
+  state: number,
+  origin: SnapshotRecord['origin'],
+  digest: DigestOf,
+): Kept {
+  const { slot, size } = manifest;
+  return {
+    record: { slot, digest: rootOf(manifest, digest), size, state, origin },
+    manifest,
+    chunks,
+  };
+}
+
+/** The digest that stands for a whole snapshot. */
+export const rootOf = (manifest: SnapshotManifest, digest: DigestOf): Digest =>
+  digest(snapshotManifest, manifest);
+
+/** Whether `bytes` are the chunk that `name` is the digest of. */
+export const isChunk = (data: Uint8Array, name: Digest, digest: DigestOf): boolean =>
+  data.length <= chunkBytes && digest(chunk, data) === name;
+
+/** Whether a manifest has as many chunks as its size asks for. */
+export const isComplete = ({ size, chunks }: SnapshotManifest): boolean =>
+  chunks.length === Math.ceil(size / chunkBytes) && chunks.length <= maxChunks;
+
+/** What the chunks hold. Throws `SchemaError` if that is no snapshot. */
+export function contentOf(manifest: SnapshotManifest, chunks: readonly Uint8Array[]): Content {
+  const all = new Uint8Array(manifest.size);
+  let at = 0;
+  for (const each of chunks) {
+    if (at + each.length > all.length) break;
+    all.set(each, at);
+    at += each.length;
+  }
+  return decode(content, all);
+}
+
+/** The snapshot on the disk, checked, or nothing if none was ever taken. */
+export function fromDisk(
+  record: SnapshotRecord | null,
+  rows: ReadonlyMap<number, Uint8Array>,
+  digest: DigestOf,
+): Kept | undefined {
+  if (record === null) return undefined;
+  const chunks: Uint8Array[] = [];
+  for (let i = 0; i < Math.ceil(record.size / chunkBytes); i++)
+    chunks.push(rows.get(i) ?? new Uint8Array());
+  const manifest = manifestOf(
+    record.slot,
+    record.size,
+    chunks.map((each) => digest(chunk, each)),
+  );
+  if (rootOf(manifest, digest) !== record.digest)
+    throw new SnapshotDamagedError(
+      `the snapshot at slot ${record.slot} does not have its digest ${record.digest}; restore the disk from a backup, or start this replica with an empty one`,
+    );
+  return { record, manifest, chunks };
+}
+
+/** What changes on the disk when `next` takes the place of `before`. One step, so all or nothing. */
+export function replacing(before: Kept | undefined, next: Kept): Write<Serviced<LogShape>>[] {
+  const writes: Write<Serviced<LogShape>>[] = [];
+  for (let i = 0; i < next.chunks.length; i++)
+    if (before?.manifest.chunks[i] !== next.manifest.chunks[i])
+      writes.push({ type: 'put', table: 'serviceChunks', index: i, row: next.chunks[i] });
+  if (before !== undefined && before.chunks.length > next.chunks.length)
+    writes.push({ type: 'drop', table: 'serviceChunks', rows: { from: next.chunks.length } });
+  writes.push({ type: 'save', registers: { serviceSnapshot: next.record } });
+  return writes;
+}

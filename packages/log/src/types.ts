@@ -1,0 +1,111 @@
+import type {
+  Delay,
+  Digest,
+  Field,
+  PrincipalId,
+  Protocol,
+  Request,
+  Shape,
+  Signed,
+  Slot,
+  StoredFields,
+} from '@quorumlab/core';
+import { bytes, digest, integer, nullable, record, word } from '@quorumlab/core';
+import { chunkBytes, type ServiceMessage } from './messages.ts';
+
+/**
+ * What a group keeps alike on all its replicas. It must be deterministic: the same operations in
+ * the same order give the same results and the same snapshot bytes everywhere, for ever. It must
+ * not throw for any bytes, because a stranger may have sent them: say "malformed" in the result.
+ */
+export interface StateMachine {
+  /**
+   * Runs one operation, and also every operation that {@link StateMachine.query} takes: groups that
+   * cannot read without writing order their reads. A result is at most 65,536 bytes.
+   */
+  apply(operation: Uint8Array): Uint8Array;
+  /** Answers without changing anything. */
+  query(operation: Uint8Array): Uint8Array;
+  /** Everything, in one canonical form: equal states give equal bytes. */
+  snapshot(): Uint8Array;
+  /** Forgets everything and takes over what {@link StateMachine.snapshot} gave, here or elsewhere. */
+  restore(snapshot: Uint8Array): void;
+}
+
+/** A protocol that orders client requests. */
+export interface LogShape extends Shape {
+  readonly Command: Signed<Request>;
+}
+
+/** Which snapshot the chunks on the disk make up. */
+export interface SnapshotRecord {
+  readonly slot: Slot;
+  /** The root: digest of the manifest of its chunks. */
+  readonly digest: Digest;
+  /** Bytes of all chunks together. */
+  readonly size: number;
+  /** Rolling hash of everything that ran, as in `Applied.state`. */
+  readonly state: number;
+  /** Whether this replica took it or got it from another one. */
+  readonly origin: 'taken' | 'installed';
+}
+
+/** What a service keeps on the disk beside its protocol. */
+export interface ServiceStable {
+  readonly serviceSnapshot: SnapshotRecord | null;
+  readonly serviceChunks: ReadonlyMap<number, Uint8Array>;
+  /** The embedded client never used a sequence from here up, not even before a restart. */
+  readonly serviceReserved: number;
+}
+
+/** The timers of a service. Hosts and protocols leave names that start with `service/` alone. */
+export type ServiceTimer = 'service/client' | 'service/transfer';
+
+/** A message of the service's own; `Outgoing` without the protocol's part. */
+export interface ServiceSend {
+  readonly to: PrincipalId | 'all';
+  readonly message: ServiceMessage;
+}
+
+/** A change of one of the service's own timers; `TimerChange` without the protocol's part. */
+export type ServiceTimerChange =
+  | { readonly type: 'set'; readonly timer: ServiceTimer; readonly after: Delay }
+  | { readonly type: 'clear'; readonly timer: ServiceTimer };
+
+/** The shape of a protocol's machine with the service around it. */
+export interface Serviced<S extends LogShape> extends Shape {
+  readonly Stable: S['Stable'] & ServiceStable;
+  readonly Volatile: S['Volatile'] & { readonly service: object };
+  readonly Message: S['Message'] | ServiceMessage;
+  readonly Timer: S['Timer'] | ServiceTimer;
+  readonly Command: S['Command'];
+}
+
+const snapshotRecord: Field<SnapshotRecord> = record({
+  slot: integer(),
+  digest,
+  size: integer(),
+  state: integer(2 ** 32 - 1),
+  origin: word('taken', 'installed'),
+});
+
+const stored: StoredFields<Serviced<LogShape>> = {
+  serviceSnapshot: nullable(snapshotRecord),
+  serviceChunks: bytes(chunkBytes),
+  serviceReserved: integer(),
+};
+
+/** Stable state of a service that has never run: what a disk starts from. */
+export const serviceStable = <S extends LogShape>(protocol: Protocol<S>): Serviced<S>['Stable'] =>
+  Object.assign(protocol.stable(), {
+    serviceSnapshot: null,
+    serviceChunks: new Map<number, Uint8Array>(),
+    serviceReserved: 0,
+  });
+
+/** The codec of a service's stable state, for disks. */
+export const serviceStored = <S extends LogShape>(
+  protocol: Protocol<S>,
+): StoredFields<Serviced<S>> =>
+  // Both halves have just the keys that the combined type asks for.
+  ({ ...protocol.stored, ...stored }) as unknown as StoredFields<Serviced<S>>;
