@@ -1,0 +1,73 @@
+/**
+ * Tells the observer what honest clients asked for and were answered. The simulator sees wishes
+ * under their own numbers, and requests under the sequences that client machines gave them; this
+ * is where the two are brought together.
+ */
+import type { Observer } from '@quorumlab/checker';
+import {
+  type Answer,
+  type Instant,
+  type PrincipalId,
+  type Request,
+  type Submit,
+  sameBytes,
+} from '@quorumlab/core';
+
+/** The wishes of one seat. */
+export interface Wishes {
+  submitted(wish: Submit): void;
+  /** A message of this seat that is a request: its own, or one it passes on. */
+  said(at: Instant, request: Request): void;
+  answered(at: Instant, answer: Answer): void;
+}
+
+interface Asked {
+  readonly sequence: number;
+  readonly results: (Uint8Array | undefined)[];
+  missing: number;
+}
+
+/** The wishes of the client or replica `client`. */
+export function wishes(client: PrincipalId, observer: Observer): Wishes {
+  const waiting = new Map<number, Uint8Array>();
+  const places = new Map<number, { readonly asked: Asked; readonly index: number }>();
+  let last = -1;
+
+  function take(operation: Uint8Array): number | undefined {
+    for (const [id, each] of waiting) {
+      if (!sameBytes(each, operation)) continue;
+      waiting.delete(id);
+      return id;
+    }
+    return undefined;
+  }
+
+  return {
+    submitted: (wish) => void waiting.set(wish.id, wish.operation),
+    said(at, request) {
+      if (request.client !== client || request.sequence <= last) return;
+      last = request.sequence;
+      observer.asked?.(at, request);
+      const results = request.operations.map(() => undefined);
+      const asked: Asked = { sequence: last, results, missing: results.length };
+      request.operations.forEach((operation, index) => {
+        const id = take(operation);
+        if (id !== undefined) places.set(id, { asked, index });
+      });
+    },
+    answered(at, { id, result }) {
+      waiting.delete(id);
+      const place = places.get(id);
+      if (place === undefined) return;
+      places.delete(id);
+      // An error is no answer: the request may run or not, and nobody believes anything of it.
+      if (result === undefined) return;
+      const { asked, index } = place;
+      asked.results[index] = result;
+      asked.missing--;
+      if (asked.missing > 0) return;
+      const results = asked.results.filter((each) => each !== undefined);
+      observer.answered?.(at, client, asked.sequence, results);
+    },
+  };
+}

@@ -1,0 +1,407 @@
+/** One seat's life: starting, stepping, "durable before said", stopping. */
+import type { ObservedDecision } from '@quorumlab/checker';
+import {
+  type Answer,
+  type Decision,
+  type Delay,
+  type Event,
+  idle,
+  journal,
+  type Outgoing,
+  type Output,
+  type Shape,
+  type TimerChange,
+  type Write,
+} from '@quorumlab/core';
+import { dueTime, localTime, wallTime } from './clock.ts';
+import { count } from './counters.ts';
+import { hashBytes, hashText, mixWord } from './digest.ts';
+import { applyWrites, copyStorage, emptyStorage, readStorage, type Storage } from './disk.ts';
+import { lose, say } from './links.ts';
+import { sampleDelay } from './network.ts';
+import type { ScheduledInput } from './options.ts';
+import { entryKind, pushEntry } from './queue.ts';
+import { armTimer, disarmTimer, makeTimer } from './timers.ts';
+import { type Batch, note, observerOf, type Parcel, type SeatState, type World } from './world.ts';
+
+/** Timers of one seat that are remembered while they are not armed. */
+const idleTimers = 16;
+
+const silent = idle();
+
+/** Where a restarting machine looks for its state. */
+export type DiskChoice = 'synced' | 'nothing' | 'backup';
+
+/** Starts a machine on what the disk holds and hands it `start`. */
+export function startSeat<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  from: DiskChoice,
+  cause: number,
+): void {
+  if (state.machine !== undefined) return;
+  if (from === 'nothing') state.storage = undefined;
+  if (from === 'backup') state.storage = state.backup && copyStorage(state.backup, world.strict);
+  const { storage } = state;
+  const kept = storage?.written ? readStorage(storage, world.strict) : undefined;
+  state.incarnation++;
+  state.reason = undefined;
+  state.lastMessage = undefined;
+  if (state.starts++ > 0) world.counters.restarts++;
+  try {
+    state.machine = state.seat.make(kept, state.host);
+    if (!storage?.written)
+      state.storage = emptyStorage<S>(state.machine.snapshot().stable as S['Stable']);
+  } catch (error) {
+    stopSeat(world, state, why(error), cause);
+    return;
+  }
+  state.journal = ports(world, state, state.incarnation);
+  const observer = observerOf(world, state);
+  if (observer?.started !== undefined) {
+    observer.started(world.now, state.index);
+    world.judge = true;
+  }
+  const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
+  hand(world, state, { type: 'start' }, started);
+}
+
+const why = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+/** The journal of one life of a seat: what belongs to an earlier life does nothing. */
+function ports<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  incarnation: number,
+): SeatState<S>['journal'] {
+  const alive = (): boolean => state.incarnation === incarnation && state.machine !== undefined;
+  return journal<S>({
+    early(messages) {
+      if (alive()) sayAll(world, state, messages, world.stepCause);
+    },
+    commit(writes, done) {
+      if (alive()) commit(world, state, { writes, done, incarnation, lied: false });
+    },
+    release(output) {
+      if (alive()) release(world, state, output);
+    },
+  });
+}
+
+/** Hands one event to a machine that runs. */
+export function hand<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  event: Event<S>,
+  cause: number,
+): void {
+  const { machine, clock } = state;
+  if (machine === undefined) return;
+  world.events++;
+  const now = world.now;
+  let output: Output<S>;
+  try {
+    output = machine.step({ now: localTime(clock, now), clock: wallTime(clock, now), event });
+  } catch (error) {
+    stopSeat(world, state, why(error), cause);
+    return;
+  }
+  world.options.watcher?.stepped?.(now, state.index, output);
+  if (world.trace !== undefined) showStatus(world, state, cause);
+  if (output === silent) return;
+  for (const line of output.lines) count(world.counters.lines, line);
+  mixWord(world.lanes, (output.writes.length << 16) | (output.sends.length + output.early.length));
+  world.stepCause = cause;
+  if (world.trace !== undefined) world.causes.set(output, cause);
+  state.journal?.add(output);
+}
+
+/** Shows in the trace what a machine believes, when it has changed. */
+function showStatus<S extends Shape>(world: World<S>, state: SeatState<S>, cause: number): void {
+  const status = state.machine?.status();
+  if (status === undefined) return;
+  const text = `${status.role}/${status.term}/${status.leader}`;
+  if (text === state.shown) return;
+  state.shown = text;
+  note(world, state.index, 'state', cause, undefined, status);
+}
+
+/**
+ * A place at which a crash makes a difference. True if the seat has just been crashed here, as
+ * the scenario wanted.
+ */
+function boundary<S extends Shape>(world: World<S>, state: SeatState<S>, cause: number): boolean {
+  const passed = state.boundaries++;
+  if (!world.crashPending) return false;
+  const point = world.options.crashAt;
+  if (point === undefined || point.seat !== state.index || point.boundary !== passed) return false;
+  world.crashPending = false;
+  stopSeat(world, state, undefined, cause);
+  if (point.restartAfter !== undefined) {
+    const at = world.now + point.restartAfter;
+    world.faultsLeft++;
+    const fault = { type: 'restart', at, seat: state.index } as const;
+    pushEntry(world.queue, at, world.order++, entryKind.fault, -1, fault, -1);
+  }
+  return true;
+}
+
+/** Takes a batch to the disk. */
+function commit<S extends Shape>(world: World<S>, state: SeatState<S>, batch: Batch<S>): void {
+  if (boundary(world, state, world.stepCause)) return;
+  world.counters.syncs++;
+  const { disk } = state;
+  if (disk.full) {
+    stopSeat(world, state, 'DiskFull: there is no room for the next batch', world.stepCause);
+    return;
+  }
+  if (disk.sync === undefined) {
+    synced(world, state, batch, world.stepCause);
+    return;
+  }
+  const lied = disk.lies ?? false;
+  const kept: Batch<S> = lied ? { ...batch, lied } : batch;
+  state.flight.push(kept);
+  const ends = Math.max(world.now + sampleDelay(world.random, disk.sync), state.flightUntil);
+  state.flightUntil = ends;
+  pushEntry(world.queue, ends, world.order++, entryKind.disk, state.index, kept, world.stepCause);
+  if (lied) batch.done();
+}
+
+/** A sync that took time has ended. */
+export function diskDone<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  batch: Batch<S>,
+  cause: number,
+): void {
+  if (batch.incarnation !== state.incarnation || state.machine === undefined) return;
+  world.events++;
+  state.flight.shift();
+  world.stepCause = cause;
+  synced(world, state, batch, cause);
+}
+
+function synced<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  batch: Batch<S>,
+  cause: number,
+): void {
+  if (state.disk.fails) {
+    stopSeat(world, state, 'SyncFailed: the disk did not take the last batch', cause);
+    return;
+  }
+  applyWrites(state.storage as Storage<S>, batch.writes, world.strict);
+  if (world.trace !== undefined)
+    note(world, state.index, 'accept', cause, undefined, shownWrites(batch.writes));
+  if (batch.lied) return;
+  if (state.paused) {
+    // The kernel has done its work; the process will hear of it when it runs again.
+    state.held.push({ kind: entryKind.disk, payload: batch, cause });
+    return;
+  }
+  if (boundary(world, state, cause)) return;
+  batch.done();
+}
+
+/** The names of what a batch wrote. */
+function shownWrites<S extends Shape>(writes: readonly Write<S>[]): Record<string, unknown> {
+  const saved = new Set<string>();
+  const rows: Record<string, number[]> = {};
+  for (const write of writes) {
+    if (write.type === 'save') for (const name of Object.keys(write.registers)) saved.add(name);
+    else if (write.type === 'put') (rows[String(write.table)] ??= []).push(write.index);
+    else saved.add(String(write.table));
+  }
+  return { saved: [...saved], rows };
+}
+
+/** Everything of an output whose writes are durable. */
+function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: Output<S>): void {
+  let cause = -1;
+  if (world.trace !== undefined) {
+    cause = world.causes.get(output) ?? -1;
+    world.causes.delete(output);
+  }
+  if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause)) return;
+  for (const change of output.timers) changeTimer(world, state, change, cause);
+  for (const decision of output.decisions) decide(world, state, decision, cause);
+  if (output.applied.length > 0) applied(world, state, output, cause);
+  for (const answer of output.answers) answered(world, state, answer, cause);
+  for (const accusation of output.accusations) {
+    world.options.watcher?.accused?.(world.now, state.index, accusation);
+    note(world, state.index, 'note', cause, undefined, { accused: accusation.first.from });
+  }
+}
+
+/** Says all of `messages`; false if the seat stopped on the way. */
+function sayAll<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  messages: readonly Outgoing<S>[],
+  cause: number,
+): boolean {
+  try {
+    for (let i = 0; i < messages.length; i++) {
+      if (boundary(world, state, cause)) return false;
+      say(world, state, messages[i] as Outgoing<S>, cause);
+    }
+    return true;
+  } catch (error) {
+    // What cannot be signed or encoded is a bug of the machine that said it.
+    stopSeat(world, state, why(error), cause);
+    return false;
+  }
+}
+
+function changeTimer<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  change: TimerChange<S>,
+  cause: number,
+): void {
+  const { timer: name } = change;
+  let timer = state.timers.get(name);
+  if (change.type === 'clear') {
+    if (timer === undefined) return;
+    disarmTimer(world.timers, timer);
+    if (state.timers.size > idleTimers) state.timers.delete(name);
+    return;
+  }
+  if (timer === undefined) {
+    timer = makeTimer(state.index, name, hashText(name));
+    state.timers.set(name, timer);
+  }
+  timer.cause = cause;
+  const due = dueTime(state.clock, world.now, pick(world, change.after));
+  armTimer(world.timers, timer, due, world.order++);
+}
+
+const pick = <S extends Shape>(world: World<S>, after: Delay): number =>
+  typeof after === 'number' ? after : after[0] + world.random.below(after[1] - after[0] + 1);
+
+/** Forgets a timer that has fired, if the seat knows many. */
+export function forgetTimer<S extends Shape>(state: SeatState<S>, name: string): void {
+  if (state.timers.size > idleTimers) state.timers.delete(name);
+}
+
+function decide<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  decision: Decision<S>,
+  cause: number,
+): void {
+  mixWord(world.lanes, decision.slot);
+  mixWord(world.lanes, decision.commands.length);
+  if (state.honest) world.counters.decisions++;
+  const observer = observerOf(world, state);
+  if (observer?.decided !== undefined) {
+    // Observers of decisions are used with protocols whose commands are clients' requests.
+    observer.decided(world.now, state.index, decision as unknown as ObservedDecision);
+    world.judge = true;
+  }
+  if (world.trace !== undefined) {
+    const { slot, commands } = decision;
+    note(world, state.index, 'commit', cause, undefined, {
+      slot,
+      commands: commands.map(unsigned),
+    });
+  }
+}
+
+/** A command without its signature, for people. */
+const unsigned = (command: unknown): unknown => {
+  if (typeof command !== 'object' || command === null || !('signature' in command)) return command;
+  const { signature: _, ...rest } = command;
+  return rest;
+};
+
+function applied<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  { applied: all }: Output<S>,
+  cause: number,
+): void {
+  const observer = observerOf(world, state);
+  for (const each of all) {
+    mixWord(world.lanes, each.state);
+    world.counters.applied++;
+    if (observer?.applied !== undefined) {
+      observer.applied(world.now, state.index, each);
+      world.judge = true;
+    }
+    if (world.trace === undefined) continue;
+    const { slot, client, sequence, fresh } = each;
+    const details = { slot, client, sequence, fresh, state: each.state };
+    note(world, state.index, 'apply', cause, undefined, details);
+  }
+}
+
+function answered<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  answer: Answer,
+  cause: number,
+): void {
+  const { id, result, error } = answer;
+  mixWord(world.lanes, id);
+  mixWord(world.lanes, result === undefined ? hashText(error) : hashBytes(result));
+  world.counters.answers++;
+  note(world, state.index, 'note', cause, undefined, { answer: id, result, error });
+  if (state.wishes !== undefined) {
+    state.wishes.answered(world.now, answer);
+    world.judge = true;
+  }
+  const reaction = world.options.inputs?.answered?.(world.now, state.index, answer);
+  if (reaction !== undefined) schedule(world, reaction, false, cause);
+}
+
+/** Puts an input into the queue; an instant that is over means now. */
+export function schedule<S extends Shape>(
+  world: World<S>,
+  input: ScheduledInput<S>,
+  pulled: boolean,
+  cause: number,
+): void {
+  const at = Math.max(input.at, world.now);
+  const arrival = { input, pulled };
+  pushEntry(world.queue, at, world.order++, entryKind.input, input.seat, arrival, cause);
+}
+
+/** The machine is gone, and with it all that was not synced. */
+export function stopSeat<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  reason: string | undefined,
+  cause: number,
+): void {
+  const ran = state.machine !== undefined;
+  state.incarnation++;
+  state.machine = undefined;
+  state.journal = undefined;
+  state.paused = false;
+  state.reason = reason;
+  world.counters.crashes++;
+  const crash = note(world, state.index, 'crash', cause, undefined, reason && { reason });
+  for (const timer of state.timers.values()) disarmTimer(world.timers, timer);
+  state.timers.clear();
+  for (const { kind, payload, cause: held } of state.held)
+    if (kind === entryKind.message)
+      lose(world, payload as Parcel<S>, state.index, held < 0 ? crash : held, 'crash');
+  state.held = [];
+  for (const batch of state.flight) {
+    // A log is written in order: nothing behind a lost batch is kept.
+    if (!state.disk.torn || world.random.below(2) === 0) break;
+    applyWrites(state.storage as Storage<S>, batch.writes, world.strict);
+  }
+  state.flight = [];
+  state.flightUntil = 0;
+  mixWord(world.lanes, state.index);
+  const observer = observerOf(world, state);
+  if (ran && observer?.stopped !== undefined) {
+    observer.stopped(world.now, state.index);
+    world.judge = true;
+  }
+}

@@ -1,0 +1,332 @@
+/** The simulator: one decision stream, one queue, any number of machines. */
+import type { Request, Shape, Submit, Tagged } from '@quorumlab/core';
+import { wishes } from './clients.ts';
+import { type Counters, readCounters } from './counters.ts';
+import { finalDigest, hashBytes, hashText, mixEvent } from './digest.ts';
+import { awaitStability, happen, hold, requireFault, settle, timerKind } from './faults.ts';
+import { isCut, lose } from './links.ts';
+import type {
+  Ending,
+  Fault,
+  Seat,
+  SeatView,
+  Simulation,
+  SimulationOptions,
+  SimulationResult,
+} from './options.ts';
+import { entryKind, popEntry, pushEntry } from './queue.ts';
+import { diskDone, forgetTimer, hand, schedule, startSeat } from './seat.ts';
+import { disarmTimer, type Timer } from './timers.ts';
+import {
+  type Arrival,
+  type Batch,
+  makeSeat,
+  makeWorld,
+  note,
+  type Parcel,
+  type SeatState,
+  type World,
+} from './world.ts';
+
+/** What a seat's digest events are, beside the kinds of entries. */
+const timeoutMark = 7;
+
+/** Gives a message to a seat, if it still gets there and its signatures are right. */
+function deliver<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  parcel: Parcel<S>,
+  cause: number,
+): void {
+  const { counters } = world;
+  const own = parcel.seat === state.index;
+  if (state.machine === undefined) return lose(world, parcel, state.index, cause, 'down');
+  if (state.paused) {
+    if (!hold(state, { kind: entryKind.message, payload: parcel, cause }))
+      lose(world, parcel, state.index, cause, 'overflow');
+    return;
+  }
+  if (!own) {
+    if (world.cutting && isCut(world, parcel.seat, state.index, parcel))
+      return lose(world, parcel, state.index, cause, 'cut');
+    counters.verified++;
+    if (parcel.verdict === 0) parcel.verdict = isGenuine(world, state, parcel) ? 1 : 2;
+    if (parcel.verdict === 2) {
+      counters.refused++;
+      return lose(world, parcel, state.index, cause, 'signature');
+    }
+    counters.delivered[parcel.kind] = (counters.delivered[parcel.kind] as number) + 1;
+  }
+  mixEvent(world.lanes, world.now, state.index, entryKind.message, parcel.hash);
+  const index =
+    world.trace === undefined ? -1 : note(world, state.index, 'deliver', cause, parcel.name);
+  hand(world, state, parcel.event, index);
+}
+
+function isGenuine<S extends Shape>(
+  { options }: World<S>,
+  { keyring }: SeatState<S>,
+  { message }: Parcel<S>,
+): boolean {
+  if (!keyring.check(message)) return false;
+  const { evidence } = options;
+  return evidence === undefined || keyring.checkEvidence(message, evidence(message));
+}
+
+/** Gives an input from outside to a seat, and asks the source for the next. */
+function arrive<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  arrival: Arrival<S>,
+  cause: number,
+): void {
+  const { event } = arrival.input;
+  if (arrival.pulled) pull(world);
+  if (state.paused) {
+    const item = { kind: entryKind.input, payload: { ...arrival, pulled: false }, cause };
+    if (hold(state, item)) return;
+  }
+  if (state.machine === undefined || state.paused) {
+    world.counters.inputsRefused++;
+    const reaction = world.options.inputs?.refused?.(world.now, state.index, event);
+    if (reaction !== undefined) schedule(world, reaction, false, cause);
+    return;
+  }
+  const hash = event.type === 'submit' ? hashBytes(event.operation) : hashText(event.type);
+  mixEvent(world.lanes, world.now, state.index, entryKind.input, hash);
+  if (state.wishes !== undefined) listen(world, state, event);
+  const index =
+    world.trace === undefined ? -1 : note(world, state.index, 'input', cause, undefined, event);
+  hand(world, state, event, index);
+}
+
+function listen<S extends Shape>(
+  world: World<S>,
+  { wishes: book }: SeatState<S>,
+  event: Arrival<S>['input']['event'],
+): void {
+  if (event.type === 'submit') book?.submitted(event satisfies Submit);
+  if (event.type !== 'propose') return;
+  // A command given to a replica by hand is a request if it says so.
+  const command = event.command as Tagged;
+  if (command.kind !== 'request') return;
+  world.options.observer?.asked?.(world.now, command as unknown as Request);
+  world.judge = true;
+}
+
+function pull<S extends Shape>(world: World<S>): void {
+  const input = world.options.inputs?.next();
+  if (input !== undefined) schedule(world, input, true, -1);
+}
+
+/** A timer is due. */
+function fire<S extends Shape>(world: World<S>, timer: Timer): void {
+  disarmTimer(world.timers, timer);
+  world.now = timer.time;
+  const state = world.seats[timer.seat] as SeatState<S>;
+  if (state.paused) {
+    state.held.push({ kind: timerKind, payload: timer, cause: timer.cause });
+    return;
+  }
+  mixEvent(world.lanes, world.now, state.index, timeoutMark, timer.hash);
+  const index =
+    world.trace === undefined
+      ? -1
+      : note(world, state.index, 'timer', timer.cause, undefined, { timer: timer.name });
+  forgetTimer(state, timer.name);
+  hand(world, state, { type: 'timeout', timer: timer.name }, index);
+}
+
+/** Does what comes next, if it comes by `horizon`. */
+function advance<S extends Shape>(world: World<S>, horizon: number): boolean {
+  const { queue, timers } = world;
+  const timer = timers[0];
+  if (queue.length === 0) {
+    if (timer === undefined || timer.time > horizon) return false;
+    fire(world, timer);
+    return true;
+  }
+  const time = queue.time[0] as number;
+  if (
+    timer !== undefined &&
+    (timer.time < time || (timer.time === time && timer.order < (queue.order[0] as number)))
+  ) {
+    if (timer.time > horizon) return false;
+    fire(world, timer);
+    return true;
+  }
+  if (time > horizon) return false;
+  popEntry(queue);
+  world.now = time;
+  dispatch(world, queue.topKind, queue.topSeat, queue.topCause);
+  return true;
+}
+
+function dispatch<S extends Shape>(
+  world: World<S>,
+  kind: number,
+  seat: number,
+  cause: number,
+): void {
+  const payload = world.queue.topPayload;
+  const state = world.seats[seat] as SeatState<S>;
+  // The kind of an entry says what it carries.
+  switch (kind) {
+    case entryKind.message:
+      return deliver(world, state, payload as Parcel<S>, cause);
+    case entryKind.disk:
+      mixEvent(world.lanes, world.now, seat, kind, 0);
+      return diskDone(world, state, payload as Batch<S>, cause);
+    case entryKind.acknowledged: {
+      const batch = payload as Batch<S>;
+      if (batch.incarnation === state.incarnation) batch.done();
+      return;
+    }
+    case entryKind.input:
+      return arrive(world, state, payload as Arrival<S>, cause);
+    case entryKind.start:
+      mixEvent(world.lanes, world.now, seat, kind, 0);
+      return startSeat(world, state, 'synced', -1);
+    case entryKind.settled:
+      return settle(world);
+    default:
+      mixEvent(world.lanes, world.now, seat & 0xffff, kind, 0);
+      return happen(world, payload as Fault);
+  }
+}
+
+/** Looks whether the observer has seen something wrong. */
+function judge<S extends Shape>(world: World<S>): void {
+  world.judge = false;
+  if (world.violation !== undefined) return;
+  const violation = world.options.observer?.violation;
+  if (violation === undefined) return;
+  world.violation = violation;
+  note(world, -1, 'violation', -1, undefined, violation);
+}
+
+function prepare<S extends Shape>(options: SimulationOptions<S>): World<S> {
+  const observer = options.observer;
+  const world = makeWorld<S>(options, (made, seat: Seat<S>, index) =>
+    makeSeat(made, seat, index, () =>
+      seat.traitor || !(observer?.asked || observer?.answered)
+        ? undefined
+        : wishes(seat.principal, observer),
+    ),
+  );
+  for (const { index } of world.seats)
+    pushEntry(world.queue, 0, world.order++, entryKind.start, index, undefined, -1);
+  const faults = options.faults ?? [];
+  for (const fault of faults) requireFault(world, fault);
+  for (const fault of faults) plan(world, fault);
+  awaitStability(world);
+  pull(world);
+  return world;
+}
+
+function plan<S extends Shape>(world: World<S>, fault: Fault): void {
+  world.faultsLeft++;
+  const at = Math.max(fault.at, world.now);
+  pushEntry(world.queue, at, world.order++, entryKind.fault, -1, fault, -1);
+}
+
+function view<S extends Shape>(state: SeatState<S>): SeatView<S> {
+  const { storage } = state;
+  return {
+    principal: state.principal,
+    running: state.machine !== undefined,
+    paused: state.paused,
+    reason: state.reason,
+    starts: state.starts,
+    machine: state.machine,
+    status: state.machine?.status(),
+    stable: storage?.written ? storage.stable : undefined,
+    boundaries: state.boundaries,
+  };
+}
+
+/**
+ * A run of a scenario, at time 0. The same options give the same run, byte for byte, on every
+ * engine. Throws `ScenarioError` for a scenario that cannot be run.
+ */
+export function simulate<S extends Shape>(options: SimulationOptions<S>): Simulation<S> {
+  const world = prepare(options);
+  const { until = Number.MAX_SAFE_INTEGER, events: most = Number.MAX_SAFE_INTEGER } =
+    options.limits;
+  const stopAtViolation = options.stopAtViolation ?? true;
+  let ending: Ending | undefined;
+  let result: SimulationResult | undefined;
+
+  const counters = (): Counters => readCounters(world.counters, world.queue.largest);
+
+  const digest = (): string =>
+    finalDigest(world.lanes, world.now, world.events, world.random.count);
+
+  function step(horizon: number): boolean {
+    if (ending !== undefined) return false;
+    if (!advance(world, horizon)) return false;
+    if (world.judge) judge(world);
+    if (world.violation !== undefined && stopAtViolation) ending = 'violation';
+    else if (world.events >= most) ending = 'events';
+    return true;
+  }
+
+  function runUntil(at: number): boolean {
+    const horizon = Math.min(at, until);
+    while (step(horizon));
+    if (ending !== undefined) return false;
+    const idle = world.queue.length === 0 && world.timers.length === 0;
+    if (at >= until) {
+      ending = idle ? 'idle' : 'until';
+      if (!idle) world.now = until;
+    } else if (at > world.now) world.now = at;
+    return ending === undefined;
+  }
+
+  function finish(): SimulationResult {
+    if (result !== undefined) return result;
+    ending ??= 'until';
+    world.options.observer?.end?.(world.now);
+    judge(world);
+    const { now, events, violation } = world;
+    result = { ending, digest: digest(), now, events, violation, counters: counters() };
+    world.trace?.footer(result.digest, violation);
+    return result;
+  }
+
+  return {
+    get now() {
+      return world.now;
+    },
+    get events() {
+      return world.events;
+    },
+    get counters() {
+      return counters();
+    },
+    get violation() {
+      return world.violation;
+    },
+    get ending() {
+      return ending;
+    },
+    step() {
+      if (step(until)) return true;
+      return runUntil(until);
+    },
+    runUntil,
+    run() {
+      runUntil(until);
+      return finish();
+    },
+    finish,
+    seat: (index) => view(world.seats[index] as SeatState<S>),
+    digest,
+    decisions: () => world.random.recorded(),
+    inject(fault) {
+      requireFault(world, fault);
+      plan(world, fault);
+    },
+    input: (input) => schedule(world, input, false, -1),
+  };
+}
