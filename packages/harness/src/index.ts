@@ -1,1 +1,14 @@
-export {};
+/**
+ * Scenarios, attacks, workloads and what comes of them; and the suites that protocols, hosts and
+ * disks of others can be tested with.
+ *
+ * @packageDocumentation
+ */
+export * from './attacks.ts';
+export * from './engine.ts';
+export * from './prepare.ts';
+export * from './registry.ts';
+export * from './run.ts';
+export * from './scenario.ts';
+export * from './search.ts';
+export * from './workload.ts';

@@ -1,0 +1,305 @@
+import type { Power } from '@quorumlab/adversary';
+import {
+  firstClient,
+  type Machine,
+  type MessagesField,
+  ms,
+  type PrincipalId,
+  type Protocol,
+  range,
+} from '@quorumlab/core';
+import {
+  client,
+  keyValueStore,
+  type LogShape,
+  type Serviced,
+  type ServiceMessage,
+  service,
+  serviceMessages,
+} from '@quorumlab/log';
+import {
+  asynchronous,
+  type ClockModel,
+  type Fault,
+  lan,
+  lossy,
+  type NetworkModel,
+  partiallySynchronous,
+  type Seat,
+  type SeatHost,
+  type SimulatedKeyring,
+  ssd,
+  wan,
+} from '@quorumlab/sim';
+import {
+  type Domain,
+  digestOf,
+  ed25519Keyring,
+  idealAuthority,
+  idealKeyring,
+  publicKeyOf,
+  sha256,
+} from '@quorumlab/wire';
+import { type Attack, attackOf } from './attacks.ts';
+import { protocolOf, requireSize } from './registry.ts';
+import { type Scenario, ScenarioError, unknownName } from './scenario.ts';
+
+/** The shape of every machine in a run: the service around any protocol. */
+export type AnyShape = Serviced<LogShape>;
+
+/** A scenario made ready to run. */
+export interface Prepared {
+  readonly scenario: Scenario;
+  readonly protocol: Protocol<LogShape>;
+  readonly attack: Attack;
+  readonly messages: MessagesField<AnyShape['Message']>;
+  readonly network: NetworkModel;
+  /** Replicas by their index, then the second copies of twins, then clients. */
+  readonly seats: readonly Seat<AnyShape>[];
+  readonly firstClientSeat: number;
+  /** Faults at known seats; those that strike "the leader" are in `atLeader`. */
+  readonly faults: readonly Fault[];
+  readonly atLeader: readonly {
+    readonly at: number;
+    readonly type: 'crash' | 'restart' | 'pause' | 'resume';
+  }[];
+  /** When the last fault is over and the network keeps its promises. */
+  readonly healedAt: number;
+  readonly domain: Domain;
+  readonly keyring: (seat: number, principal: PrincipalId) => SimulatedKeyring<AnyShape['Message']>;
+  readonly publicKeys: ReadonlyMap<PrincipalId, Uint8Array> | undefined;
+}
+
+/** What a behaviour may know of the protocol: its vows, which bind only its own messages. */
+export function vowsOf(protocol: Protocol<LogShape>): Power<AnyShape>['protocol'] {
+  const own = (message: AnyShape['Message']): boolean =>
+    protocol.messages.of(message.kind) !== undefined;
+  return {
+    members: protocol.members,
+    vows: (message) => (own(message) ? (protocol.vows?.(message) ?? []) : []),
+    conflict: (message, fork, known) =>
+      own(message) ? (protocol.conflict?.(message, fork, known) ?? message) : message,
+  };
+}
+
+/** The network that a scenario names: lan, wan, lossy, async, or psync with `gst` and `delta` in ms or s. */
+export function networkOf(name: string): NetworkModel {
+  const [preset, settings] = name.split(':');
+  const values = new Map(
+    (settings ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((each) => each.split('=') as [string, string]),
+  );
+  switch (preset) {
+    case 'lan':
+      return lan;
+    case 'wan':
+      return wan;
+    case 'lossy':
+      return lossy;
+    case 'async':
+      return asynchronous;
+    case 'psync':
+      return partiallySynchronous({
+        gst: microseconds(values.get('gst') ?? '1s'),
+        delta: microseconds(values.get('delta') ?? '20ms'),
+      });
+    default:
+      throw unknownName('network', name, ['lan', 'wan', 'lossy', 'psync', 'async']);
+  }
+}
+
+/** Microseconds of '20ms', '1.5s' or '300us'; throws a ScenarioError for anything else. */
+export function microseconds(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(text);
+  if (found === null)
+    throw new ScenarioError(
+      'QL105',
+      `"${text}" is not a time; write e.g. 300us, 20ms, 1.5s or 2m.`,
+    );
+  const unit = { us: 1, ms: 1000, s: 1_000_000, m: 60_000_000 }[found[2] as 'us'];
+  return Math.round(Number(found[1]) * unit);
+}
+
+/** The clock of seat `seat` for 'perfect' or 'offset=5ms,drift=100ppm,epsilon=7ms'; signs alternate by seat. */
+export function clockOf(text: string, seat: number): ClockModel | undefined {
+  if (text === 'perfect') return undefined;
+  const sign = seat % 2 === 0 ? 1 : -1;
+  const clock: { offset?: number; driftPerBillion?: number; epsilon?: number } = {};
+  for (const part of text.split(',')) {
+    const [name, value] = part.split('=') as [string, string | undefined];
+    if (name === 'offset') clock.offset = sign * microseconds(value ?? '');
+    else if (name === 'epsilon' || name === 'eps') clock.epsilon = microseconds(value ?? '');
+    else if (name === 'drift' && /^\d+ppm$/.test(value ?? ''))
+      clock.driftPerBillion = sign * Number.parseInt(value as string, 10) * 1000;
+    else
+      throw new ScenarioError(
+        'QL106',
+        `"${part}" is not a clock setting; write offset=5ms, drift=100ppm or epsilon=7ms.`,
+      );
+  }
+  return clock;
+}
+
+/** Makes a scenario ready to run. Throws a ScenarioError if something in it cannot be. */
+export function prepare(scenario: Scenario): Prepared {
+  const found = protocolOf(scenario.protocol);
+  const { n, f } = scenario;
+  if (scenario.unsafe !== true) requireSize(found, n, f);
+  const protocol = found.create(
+    { n, f, ...(scenario.unsafe ? { unsafe: true } : {}) },
+    scenario.mutant,
+  );
+  const attack = attackOf(scenario.attack);
+  const network = networkOf(scenario.network);
+  const { seats, firstClientSeat } = seatsOf(scenario, protocol, attack);
+  const all = [...scenario.faults, ...(attack.faults?.(scenario) ?? [])];
+  const faults: Fault[] = [];
+  const atLeader: { at: number; type: 'crash' | 'restart' | 'pause' | 'resume' }[] = [];
+  for (const fault of all) {
+    if (fault.type === 'split')
+      faults.push({
+        ...fault,
+        groups: attack.twins ? withTwins(fault.groups, scenario) : fault.groups,
+      });
+    else if (fault.type === 'heal') faults.push(fault);
+    else if (fault.node === 'leader') atLeader.push({ at: fault.at, type: fault.type });
+    else faults.push({ type: fault.type, at: fault.at, seat: fault.node });
+  }
+  // Keeps the simulator from calling the network healed before the leader has been struck.
+  const last = Math.max(-1, ...atLeader.map((each) => each.at));
+  if (last >= 0) faults.push({ type: 'heal', at: last + 1 });
+  const domain: Domain = {
+    cluster: 'simulation',
+    group: 'main',
+    epoch: 0,
+    protocol: protocol.name,
+    version: protocol.version,
+  };
+  const keys = keysOf(scenario, protocol, domain);
+  return {
+    scenario,
+    protocol,
+    attack,
+    messages: serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>,
+    network,
+    seats,
+    firstClientSeat,
+    faults,
+    atLeader,
+    healedAt: Math.max(network.stableFrom ?? 0, ...all.map((each) => each.at), 0),
+    domain,
+    ...keys,
+  };
+}
+
+/** The faulty nodes go with the first group, their second copies with the second. */
+const withTwins = (
+  [first, second]: readonly (readonly number[])[],
+  { n, by }: Scenario,
+): number[][] => [
+  [...(first ?? []), ...by],
+  [...(second ?? []), ...by.map((_, i) => n + i)],
+];
+
+function seatsOf(
+  scenario: Scenario,
+  protocol: Protocol<LogShape>,
+  attack: Attack,
+): { seats: readonly Seat<AnyShape>[]; firstClientSeat: number } {
+  const { n, by } = scenario;
+  const outside = by.find((id) => !(id >= 0 && id < n));
+  if (outside !== undefined)
+    throw new ScenarioError('QL103', `--by names n${outside}, but the nodes are n0 to n${n - 1}.`);
+  const traitor = (id: number): boolean => attack.needs === 'byzantine' && by.includes(id);
+  const replicaSeat = (id: number, seat: number): Seat<AnyShape> => {
+    const clock = clockOf(scenario.clocks, seat);
+    return {
+      principal: id,
+      make: (stable, host) => replicaMachine(scenario, protocol, attack, id, stable, host),
+      traitor: traitor(id),
+      disk: ssd,
+      ...(clock ? { clock } : {}),
+    };
+  };
+  const replicas = range(n).map((id) => replicaSeat(id, id));
+  const twins = attack.twins ? by.map((id, i) => replicaSeat(id, n + i)) : [];
+  const clients = range(scenario.clients).map(
+    (i): Seat<AnyShape> => ({
+      principal: firstClient + i,
+      make: () =>
+        client(protocol.client, protocol.members, firstClient + i) as unknown as Machine<AnyShape>,
+    }),
+  );
+  return { seats: [...replicas, ...twins, ...clients], firstClientSeat: n + twins.length };
+}
+
+function replicaMachine(
+  scenario: Scenario,
+  protocol: Protocol<LogShape>,
+  attack: Attack,
+  id: number,
+  stable: AnyShape['Stable'] | undefined,
+  host: SeatHost,
+): Machine<AnyShape> {
+  const make = (from: AnyShape['Stable'] | undefined): Machine<AnyShape> =>
+    service(protocol, id, {
+      stateMachine: keyValueStore,
+      digest: digestOf,
+      ...(from ? { stable: from } : {}),
+    });
+  const honest = make(stable);
+  if (attack.behaviour === undefined || !scenario.by.includes(id)) return honest;
+  return attack.behaviour<AnyShape>(scenario, id)(honest, {
+    protocol: vowsOf(protocol),
+    members: protocol.members,
+    random: host.random,
+    make,
+    fire: host.fire,
+  });
+}
+
+function keysOf(
+  { crypto, n, clients, seed }: Scenario,
+  protocol: Protocol<LogShape>,
+  domain: Domain,
+): Pick<Prepared, 'keyring' | 'publicKeys'> {
+  const messages = serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>;
+  if (crypto === 'ideal') {
+    const authority = idealAuthority();
+    return {
+      keyring: (_seat, self) => idealKeyring({ authority, messages, self }),
+      publicKeys: undefined,
+    };
+  }
+  const principals = [...range(n), ...range(clients).map((i) => firstClient + i)];
+  const secretKeys = new Map(
+    principals.map((id) => [
+      id,
+      sha256(Uint8Array.from(`quorumlab ${seed} ${id}`, (each) => each.charCodeAt(0) & 255)),
+    ]),
+  );
+  const publicKeys = new Map([...secretKeys].map(([id, key]) => [id, publicKeyOf(key)]));
+  const made = new Map<PrincipalId, SimulatedKeyring<AnyShape['Message']>>();
+  return {
+    publicKeys,
+    keyring(_seat, self) {
+      const known = made.get(self);
+      if (known !== undefined) return known;
+      const secretKey = secretKeys.get(self) as Uint8Array;
+      const keyring = ed25519Keyring({ domain, messages, self, secretKey, publicKeys });
+      made.set(self, keyring);
+      return keyring;
+    },
+  };
+}
+
+/** Milliseconds, for defaults of scenarios. */
+export const defaultUntil: number = ms(5000);
+
+/** A message that the service and not the protocol defines. */
+export const isServiceMessage = (
+  protocol: Protocol<LogShape>,
+  message: AnyShape['Message'],
+): message is ServiceMessage => protocol.messages.of(message.kind) === undefined;

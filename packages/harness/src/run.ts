@@ -1,0 +1,249 @@
+import {
+  agreement,
+  type Describe,
+  execution,
+  liveness,
+  type Observer,
+  observers,
+  type VerdictWord,
+  type Violation,
+} from '@quorumlab/checker';
+import { ms, type Request, toHex } from '@quorumlab/core';
+import { kv } from '@quorumlab/log';
+import {
+  type Counters,
+  decisions,
+  type InputSource,
+  type ScheduledInput,
+  type Simulation,
+  simulate,
+  type TraceSink,
+  type Watcher,
+} from '@quorumlab/sim';
+import { detector, type Proof } from '@quorumlab/wire';
+import { engine } from './engine.ts';
+import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
+import type { Scenario } from './scenario.ts';
+import { workloadOf } from './workload.ts';
+
+/** How a run is watched. */
+export interface RunOptions {
+  /** Writes a trace; slower. */
+  readonly trace?: TraceSink;
+  /** Looks for proofs of equivocation; slower. */
+  readonly proofs?: boolean;
+  /** Choices of an earlier run to make again. */
+  readonly decisions?: readonly number[];
+  /** Records the choices. */
+  readonly record?: boolean;
+  /** Counts bytes; slower. */
+  readonly countBytes?: boolean;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  readonly scenario: Scenario;
+  readonly word: VerdictWord;
+  /** Whether the protocol's claims allow this word for these faults. */
+  readonly expected: boolean;
+  readonly violation: Violation | undefined;
+  /** How often the attack really acted. */
+  readonly fired: number;
+  readonly digest: string;
+  /** Virtual time of the end, in microseconds. */
+  readonly now: number;
+  readonly events: number;
+  readonly answered: number;
+  readonly counters: Counters;
+  /** What honest replicas decided: per seat, per slot. */
+  readonly committed: ReadonlyMap<number, ReadonlyMap<number, readonly Request[]>>;
+  readonly proofs: readonly Proof[];
+  readonly decisions: readonly number[] | undefined;
+}
+
+/** How a request reads to people: the values it writes. */
+export const describeRequest: Describe = ({ operations }) =>
+  operations.map((each) => kv.describe(each) ?? toHex(each.subarray(0, 8))).join('+');
+
+/** How long after healing every request must be answered, by network. */
+const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
+
+/** The run goes on this long after the last answer, so that followers catch up. */
+const settling = ms(100);
+
+/** Runs one scenario in the simulator. Throws a ScenarioError if it cannot be run. */
+export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
+  const prepared = prepare(scenario);
+  const clients = closedLoop(prepared);
+  const committed = new Map<number, Map<number, readonly Request[]>>();
+  const check = observers(
+    agreement(describeRequest),
+    execution(describeRequest),
+    liveness(patience(scenario.network)),
+    recording(committed),
+  );
+  const proofs: Proof[] = [];
+  const simulation = simulate<AnyShape>({
+    messages: prepared.messages,
+    keyring: prepared.keyring,
+    evidence: (message) => evidenceOf(prepared, message),
+    seats: prepared.seats,
+    members: prepared.protocol.members,
+    network: prepared.network,
+    faults: prepared.faults,
+    inputs: clients.source,
+    seed: scenario.seed,
+    limits: { until: scenario.until },
+    observer: check,
+    record: options.record ?? false,
+    countBytes: options.countBytes ?? false,
+    ...(options.decisions ? { decisions: options.decisions } : {}),
+    ...(options.proofs ? { watcher: proofsInto(prepared, proofs) } : {}),
+    ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
+  });
+  drive(simulation, prepared, clients);
+  const result = simulation.finish();
+  const word = result.violation?.word ?? (clients.finished() ? 'ok' : 'inconclusive');
+  return {
+    scenario,
+    word,
+    expected: isExpected(prepared, word),
+    violation: result.violation,
+    fired: firedIn(prepared, result.counters, result.now),
+    digest: result.digest,
+    now: result.now,
+    events: result.events,
+    answered: clients.answered(),
+    counters: result.counters,
+    committed,
+    proofs,
+    decisions: options.record ? simulation.decisions() : undefined,
+  };
+}
+
+const evidenceOf = ({ protocol }: Prepared, message: AnyShape['Message']) =>
+  protocol.messages.of(message.kind) === undefined ? [] : (protocol.evidence?.(message) ?? []);
+
+/** Runs to the end, and strikes whoever leads when a fault says so. */
+function drive(
+  simulation: Simulation<AnyShape>,
+  { atLeader, healedAt, scenario }: Prepared,
+  clients: ClosedLoop,
+): void {
+  let struck: number | undefined;
+  for (const { at, type } of [...atLeader].sort((one, two) => one.at - two.at)) {
+    if (!simulation.runUntil(at)) return;
+    if (type === 'crash' || type === 'pause') struck = leaderOf(simulation, scenario.n);
+    if (struck !== undefined) simulation.inject({ type, at, seat: struck });
+  }
+  if (!simulation.runUntil(healedAt)) return;
+  while (!clients.finished() && simulation.runUntil(simulation.now + settling));
+  simulation.runUntil(Math.min(scenario.until, simulation.now + settling));
+}
+
+/** Whom most running replicas take for the leader. */
+function leaderOf(simulation: Simulation<AnyShape>, n: number): number {
+  const votes = new Map<number, number>();
+  for (let seat = 0; seat < n; seat++) {
+    const leader = simulation.seat(seat).running ? simulation.seat(seat).status?.leader : undefined;
+    if (leader !== undefined) votes.set(leader, (votes.get(leader) ?? 0) + 1);
+  }
+  return [...votes].sort((one, two) => two[1] - one[1] || one[0] - two[0])[0]?.[0] ?? 0;
+}
+
+/** Keeps what honest replicas decided, for people. */
+function recording(committed: Map<number, Map<number, readonly Request[]>>): Observer {
+  return {
+    decided(_at, seat, { slot, commands }) {
+      let slots = committed.get(seat);
+      if (slots === undefined) {
+        slots = new Map();
+        committed.set(seat, slots);
+      }
+      slots.set(slot, commands);
+    },
+    violation: undefined,
+  };
+}
+
+function proofsInto(prepared: Prepared, proofs: Proof[]): Watcher<AnyShape> {
+  const detect = detector({ ...vowsOf(prepared.protocol), domain: prepared.domain });
+  return {
+    said(_at, _seat, message) {
+      const proof = detect.observe(message);
+      if (proof !== undefined) proofs.push(proof);
+    },
+  };
+}
+
+/** Beyond what a protocol claims to survive, every word is expected; within it only `ok`. */
+function isExpected({ protocol, attack, scenario }: Prepared, word: VerdictWord): boolean {
+  if (word === 'ok') return true;
+  if (scenario.mutant !== undefined) return true;
+  const { claims, f } = protocol;
+  if (scenario.n < claims.replicas(scenario.f)) return true;
+  if (attack.needs === 'byzantine') return claims.faults === 'crash' || scenario.by.length > f;
+  return false;
+}
+
+function firedIn({ attack, faults, atLeader }: Prepared, counters: Counters, now: number): number {
+  if (attack.needs === 'nothing') return 0;
+  const acted = Object.values(counters.fired).reduce((sum, each) => sum + each, 0);
+  if (attack.behaviour !== undefined) return acted;
+  return [...faults, ...atLeader].filter((each) => each.at <= now).length;
+}
+
+function traceOf({ scenario, protocol }: Prepared, sink: TraceSink) {
+  return {
+    sink,
+    engine,
+    scenario,
+    protocolVersions: { [protocol.name]: String(protocol.version) },
+  };
+}
+
+/** Clients that ask for the next thing as soon as they have the answer to one before. */
+interface ClosedLoop {
+  readonly source: InputSource<AnyShape>;
+  finished(): boolean;
+  answered(): number;
+}
+
+function closedLoop({ scenario, firstClientSeat }: Prepared): ClosedLoop {
+  const { clients, outstanding } = scenario;
+  // A stream of its own: what clients ask for must not depend on how the network delays it.
+  const workload = workloadOf(scenario, decisions({ seed: `workload ${scenario.seed}` }));
+  let nextId = 0;
+  let open = 0;
+  let done = 0;
+  let started = 0;
+  let dry = false;
+  const ask = (at: number, seat: number): ScheduledInput<AnyShape> | undefined => {
+    const operation = workload.next(seat - firstClientSeat);
+    if (operation === undefined) {
+      dry = true;
+      return undefined;
+    }
+    open++;
+    const { bytes, readOnly } = operation;
+    return { at, seat, event: { type: 'submit', id: nextId++, operation: bytes, readOnly } };
+  };
+  return {
+    source: {
+      next() {
+        if (started >= clients * outstanding) return undefined;
+        const seat = firstClientSeat + (started % clients);
+        const turn = Math.floor(started / clients);
+        started++;
+        return ask(ms(1) + turn, seat);
+      },
+      answered(at, seat) {
+        open--;
+        done++;
+        return ask(at, seat);
+      },
+    },
+    finished: () => (dry || nextId >= scenario.count) && open === 0 && nextId > 0,
+    answered: () => done,
+  };
+}

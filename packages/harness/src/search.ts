@@ -1,0 +1,72 @@
+import { upper95, type VerdictWord, worst } from '@quorumlab/checker';
+import { type RunResult, runScenario } from './run.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What many runs of one scenario with different seeds showed. */
+export interface SearchResult {
+  readonly word: VerdictWord;
+  readonly expected: boolean;
+  readonly runs: number;
+  /** Runs with any word but `ok`. */
+  readonly hits: number;
+  /** Runs in which the attack really acted. */
+  readonly fired: number;
+  /** 95 % upper bound on the rate of hits, in percent. */
+  readonly upper95: number;
+  /** Digest of the first hit, or of the last run. */
+  readonly digest: string;
+  readonly first: RunResult | undefined;
+  readonly events: number;
+}
+
+/** How far a search has come. */
+export interface SearchProgress {
+  readonly runs: number;
+  readonly of: number;
+  readonly hits: number;
+  readonly events: number;
+}
+
+/** The scenario with its `i`-th seed: a search with seed 42 runs 42, 43, … unless the seed is text. */
+export const nthSeed = (seed: string, i: number): string =>
+  i === 0 ? seed : /^\d{1,12}$/.test(seed) ? String(Number(seed) + i) : `${seed}.${i}`;
+
+/**
+ * Runs a scenario under `seeds` seeds, one result at a time, so that a caller can show progress or
+ * stop. Runs that differ only in the seed share nothing.
+ */
+export function* search(scenario: Scenario, seeds: number): Generator<RunResult> {
+  for (let i = 0; i < seeds; i++)
+    yield runScenario({ ...scenario, seed: nthSeed(scenario.seed, i) });
+}
+
+/** Gathers results of {@link search}; `progress` is called after each run. */
+export function summarise(
+  results: Iterable<RunResult>,
+  of: number,
+  progress?: (state: SearchProgress) => void,
+): SearchResult {
+  const words: VerdictWord[] = [];
+  let runs = 0;
+  let hits = 0;
+  let fired = 0;
+  let events = 0;
+  let expected = true;
+  let first: RunResult | undefined;
+  let digest = '';
+  for (const result of results) {
+    runs++;
+    events += result.events;
+    if (result.fired > 0) fired++;
+    if (result.word !== 'ok') {
+      hits++;
+      words.push(result.word);
+      expected &&= result.expected;
+      first ??= result;
+    }
+    digest = first?.digest ?? result.digest;
+    progress?.({ runs, of, hits, events });
+  }
+  const upper = upper95(hits, runs);
+  return { word: worst(words), expected, runs, hits, fired, upper95: upper, digest, first, events };
+}

@@ -1,0 +1,166 @@
+import type { Random } from '@quorumlab/core';
+import { kv } from '@quorumlab/log';
+import { type Scenario, ScenarioError, unknownName } from './scenario.ts';
+import { zipfian } from './zipf.ts';
+
+/** One thing that a client does. */
+export interface Operation {
+  readonly bytes: Uint8Array;
+  readonly readOnly: boolean;
+  /** For people: `put x 1`. */
+  readonly label: string;
+}
+
+/** What clients do; every call gives the next operation of one client until there are no more. */
+export interface Workload {
+  next(client: number): Operation | undefined;
+}
+
+/** A workload preset, for lists and flags. */
+export interface WorkloadEntry {
+  readonly name: string;
+  readonly title: string;
+}
+
+/** Reads per hundred operations and what the rest is, after the YCSB core workloads. */
+const mixes = {
+  a: { title: 'YCSB A: half reads, half updates, zipfian keys', reads: 50, modify: false },
+  b: { title: 'YCSB B: 95 % reads, 5 % updates, zipfian keys', reads: 95, modify: false },
+  c: { title: 'YCSB C: only reads, zipfian keys', reads: 100, modify: false },
+  f: {
+    title: 'YCSB F: half reads, half read-modify-writes, zipfian keys',
+    reads: 50,
+    modify: true,
+  },
+} as const;
+
+/** All workloads. */
+export const workloads: readonly WorkloadEntry[] = [
+  { name: 'contest', title: 'each client writes its own name under one key: Ann, Bob, Cem, …' },
+  ...Object.entries(mixes).map(([name, { title }]) => ({ name, title })),
+  { name: 'writes', title: 'only writes of 100 bytes, zipfian keys' },
+  { name: 'file', title: 'the commands of an NDJSON file (--workload FILE)' },
+];
+
+const names: readonly string[] = ['Ann', 'Bob', 'Cem', 'Dia', 'Eli', 'Fay', 'Gus', 'Hua'];
+
+/** How many keys the presets use. */
+const keys = 100;
+
+const key = (i: number): string => `user${i}`;
+
+/** The operations of `scenario`, in an order that only its seed decides. */
+export function workloadOf(scenario: Scenario, random: Random): Workload {
+  const { workload, count, commands } = scenario;
+  let left = count;
+  if (workload === 'file') return fileWorkload(commands ?? []);
+  const limited = (make: (client: number, i: number) => Operation): Workload => ({
+    next: (client) => (left > 0 ? make(client, count - left--) : undefined),
+  });
+  if (workload === 'contest')
+    return limited((client, i) => {
+      const name = names[client % names.length] as string;
+      const value = i < scenario.clients ? name : `${name}${i}`;
+      return { bytes: kv.put('winner', value), readOnly: false, label: value };
+    });
+  const draw = zipfian(keys);
+  if (workload === 'writes')
+    return limited((client, i) => {
+      const value = `${client}.${i}.`.padEnd(100, 'x');
+      return put(key(draw(random)), value);
+    });
+  const mix = Object.hasOwn(mixes, workload) ? mixes[workload as keyof typeof mixes] : undefined;
+  if (mix === undefined)
+    throw unknownName(
+      'workload',
+      workload,
+      workloads.map((each) => each.name),
+    );
+  return mixed(mix, left, draw, random);
+}
+
+const put = (name: string, value: string): Operation => ({
+  bytes: kv.put(name, value),
+  readOnly: false,
+  label: `put ${name} ${value}`,
+});
+
+const get = (name: string): Operation => ({
+  bytes: kv.get(name),
+  readOnly: true,
+  label: `get ${name}`,
+});
+
+/** A read-modify-write is a read followed, by the same client, by a write of the same key. */
+function mixed(
+  mix: { readonly reads: number; readonly modify: boolean },
+  count: number,
+  draw: (random: Random) => number,
+  random: Random,
+): Workload {
+  let made = 0;
+  const modifying = new Map<number, string>();
+  return {
+    next(client) {
+      const waiting = modifying.get(client);
+      if (waiting !== undefined) {
+        modifying.delete(client);
+        return put(waiting, `${client}.${made}`);
+      }
+      if (made >= count) return undefined;
+      made++;
+      const name = key(draw(random));
+      if (random.below(100) < mix.reads) return get(name);
+      if (!mix.modify) return put(name, `${client}.${made}`);
+      modifying.set(client, name);
+      return get(name);
+    },
+  };
+}
+
+/**
+ * One command per line: `{"op":"put","key":"a","value":"1"}`, op being get, put, append or cas
+ * (with `expected`). Lines go to whichever client is free.
+ */
+function fileWorkload(lines: readonly string[]): Workload {
+  const operations = lines.map(parseLine);
+  let at = 0;
+  return { next: () => operations[at++] };
+}
+
+function parseLine(line: string, i: number): Operation {
+  const wrong = (what: string): ScenarioError =>
+    new ScenarioError(
+      'QL107',
+      `line ${i + 1} of the workload ${what}; write e.g. {"op":"put","key":"a","value":"1"}.`,
+    );
+  let command: unknown;
+  try {
+    command = JSON.parse(line);
+  } catch {
+    throw wrong('is not JSON');
+  }
+  if (typeof command !== 'object' || command === null) throw wrong('is not an object');
+  const part = (name: string): string => {
+    const value: unknown = Object.getOwnPropertyDescriptor(command, name)?.value;
+    if (typeof value !== 'string') throw wrong(`has no text "${name}"`);
+    return value;
+  };
+  const name = part('key');
+  switch (part('op')) {
+    case 'get':
+      return get(name);
+    case 'put':
+      return put(name, part('value'));
+    case 'append':
+      return { bytes: kv.append(name, part('value')), readOnly: false, label: line };
+    case 'cas':
+      return {
+        bytes: kv.compareAndSet(name, part('expected'), part('value')),
+        readOnly: false,
+        label: line,
+      };
+    default:
+      throw wrong('has an "op" that is none of get, put, append and cas');
+  }
+}
