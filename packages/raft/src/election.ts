@@ -1,0 +1,143 @@
+/**
+ * Leader election: §5.2 and §5.4.1 of the paper; PreVote (9.6), CheckQuorum (6.2) and the rule
+ * that voters stay loyal to a leader they hear (4.2.3) from Ongaro's thesis.
+ */
+import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
+import { becomeLeader } from './leader.ts';
+import {
+  type Group,
+  isPeer,
+  lastIndex,
+  lastTerm,
+  type Raft,
+  type RaftContext,
+  type RaftReplica,
+} from './state.ts';
+import { becomeFollower, recentContact, setElectionTimer, updateTerm } from './term.ts';
+
+/** `upon election timeout` (§5.2). */
+export function electionTimeout(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+  if (replica.role === 'leader') return;
+  // The timer is not re-armed at every heartbeat; it looks back once it fires, which is cheaper.
+  const since = recentContact(group, replica, ctx);
+  if (since !== undefined) return setElectionTimer(group, ctx, since);
+  ctx.line('followers-2');
+  becomeFollower(group, replica, null, ctx);
+  setElectionTimer(group, ctx);
+  // Terms end at the largest number of the wire: no election after it, rather than two in one term.
+  if (replica.currentTerm === maxInteger) return;
+  if (group.preVote) askPreVotes(group, replica, ctx);
+  else campaign(group, replica, ctx);
+}
+
+/** Would I win? Asked before the term is raised, so that whoever cannot win disturbs nobody. */
+function askPreVotes(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+  ctx.line('pre-vote-1');
+  replica.role = 'pre-candidate';
+  replica.votes.add(ctx.self);
+  const nextTerm = replica.currentTerm + 1;
+  const last = { lastIndex: lastIndex(replica), lastTerm: lastTerm(replica) };
+  for (const peer of group.members)
+    if (peer !== ctx.self) ctx.send(peer, { kind: 'pre-vote', nextTerm, ...last });
+  maybeCampaign(group, replica, ctx);
+}
+
+function maybeCampaign(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+  if (replica.role === 'pre-candidate' && group.quorum.has(replica.votes))
+    campaign(group, replica, ctx);
+}
+
+/** §5.2: increment the term, vote for oneself, ask all others. */
+function campaign(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
+  ctx.line('candidates-1');
+  const term = candidate.currentTerm + 1;
+  ctx.save({ currentTerm: term, votedFor: ctx.self });
+  candidate.role = 'candidate';
+  candidate.votes.clear();
+  setElectionTimer(group, ctx);
+  const last = { lastIndex: lastIndex(candidate), lastTerm: lastTerm(candidate) };
+  for (const peer of group.members)
+    if (peer !== ctx.self) ctx.send(peer, { kind: 'request-vote', term, ...last });
+  // Its own vote is a message too: it counts only once it is durable.
+  ctx.send(ctx.self, { kind: 'vote', term, candidate: ctx.self, granted: true });
+}
+
+function maybeBecomeLeader(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
+  if (candidate.role !== 'candidate' || !group.quorum.has(candidate.votes)) return;
+  ctx.line('candidates-2');
+  becomeLeader(group, candidate, ctx);
+}
+
+/** Thesis 4.2.3: whoever hears a leader, or is one, does not help to replace it. */
+const isLoyal = (group: Group, voter: RaftReplica, ctx: RaftContext): boolean =>
+  voter.role === 'leader' ||
+  (voter.leader !== null && recentContact(group, voter, ctx) !== undefined);
+
+const isFree = (voter: RaftReplica, candidate: ReplicaId): boolean =>
+  voter.votedFor === null || voter.votedFor === candidate;
+
+/** Thesis 6.2, CheckQuorum: a leader that a quorum does not answer makes room for another. */
+export function checkQuorum(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  if (leader.role !== 'leader') return;
+  const heard = [ctx.self];
+  for (const [follower, { heardAt }] of leader.pipelines)
+    if (heardAt !== null && ctx.now - heardAt < group.electionTimeout) heard.push(follower);
+  if (group.quorum.has(heard)) return ctx.setTimer('check-quorum', group.electionTimeout);
+  ctx.line('check-quorum');
+  becomeFollower(group, leader, null, ctx);
+}
+
+/** The four messages of an election. */
+export const electionHandlers = (
+  group: Group,
+): Pick<Handlers<Raft>, 'pre-vote' | 'pre-vote-reply' | 'request-vote' | 'vote'> => ({
+  'pre-vote'(voter, { nextTerm, lastIndex: index, lastTerm: term, from }, ctx) {
+    if (!isPeer(group, from, ctx)) return;
+    const reply = (term: number, granted: boolean): void =>
+      ctx.send(from, { kind: 'pre-vote-reply', term, granted });
+    // Our higher term lets an asker that has fallen behind catch up with it.
+    if (nextTerm < voter.currentTerm) return reply(voter.currentTerm, false);
+    if (isLoyal(group, voter, ctx)) return ctx.line('loyal');
+    if (nextTerm === voter.currentTerm && !isFree(voter, from)) return reply(nextTerm, false);
+    if (!group.rules.upToDate(voter, { index, term })) return reply(voter.currentTerm, false);
+    ctx.line('pre-vote-2');
+    reply(nextTerm, true);
+  },
+
+  'pre-vote-reply'(replica, { term, granted, from }, ctx) {
+    if (!isPeer(group, from, ctx)) return;
+    if (!granted) return updateTerm(group, replica, term, ctx);
+    if (replica.role !== 'pre-candidate' || term !== replica.currentTerm + 1) return;
+    replica.votes.add(from);
+    maybeCampaign(group, replica, ctx);
+  },
+
+  'request-vote'(voter, { term, lastIndex: index, lastTerm: logTerm, from }, ctx) {
+    if (!isPeer(group, from, ctx)) return;
+    if (group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, ctx))
+      return ctx.line('loyal');
+    updateTerm(group, voter, term, ctx);
+    const reply = (granted: boolean): void =>
+      ctx.send(from, { kind: 'vote', term: voter.currentTerm, candidate: from, granted });
+    if (term < voter.currentTerm) {
+      ctx.line('request-vote-1');
+      return reply(false);
+    }
+    if (!isFree(voter, from)) return reply(false);
+    if (!group.rules.upToDate(voter, { index, term: logTerm })) return reply(false);
+    ctx.line('request-vote-2');
+    ctx.save({ votedFor: from });
+    becomeFollower(group, voter, voter.leader, ctx);
+    setElectionTimer(group, ctx);
+    reply(true);
+  },
+
+  vote(candidate, { term, candidate: elect, granted, from }, ctx) {
+    if (from !== ctx.self && !isPeer(group, from, ctx)) return;
+    updateTerm(group, candidate, term, ctx);
+    if (candidate.role !== 'candidate' || term !== candidate.currentTerm) return;
+    if (!granted || elect !== ctx.self) return;
+    candidate.votes.add(from);
+    maybeBecomeLeader(group, candidate, ctx);
+  },
+});

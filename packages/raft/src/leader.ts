@@ -1,0 +1,207 @@
+/**
+ * What a leader does of its own accord: "Rules for Servers, Leaders" in Figure 2, §5.3 and §7.
+ * The answers come back to `replication.ts` and `snapshot.ts`.
+ */
+import { assert, type ReplicaId } from '@quorumlab/core';
+import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
+import {
+  type Group,
+  lastIndex,
+  type Pipeline,
+  type Raft,
+  type RaftContext,
+  type RaftReplica,
+  termAt,
+} from './state.ts';
+
+const noEntries: readonly Entry[] = Object.freeze([]);
+
+/** Upon election (§5.2): take up the volatile state on leaders, and announce it with a no-op. */
+export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  leader.role = 'leader';
+  leader.leader = ctx.self;
+  leader.votes.clear();
+  leader.writing = false;
+  leader.round = 0;
+  const next = lastIndex(leader) + 1;
+  for (const member of group.members) {
+    leader.matchIndex.set(member, 0);
+    if (member === ctx.self) continue;
+    leader.nextIndex.set(member, next);
+    leader.pipelines.set(member, { probing: true, inFlight: [], heardAt: null, ackedRound: 0 });
+  }
+  ctx.clearTimer('election');
+  ctx.setTimer('heartbeat', group.heartbeat);
+  if (group.checkQuorum) ctx.setTimer('check-quorum', group.electionTimeout);
+  // §8: with an entry of its own term it learns which entries are committed.
+  ctx.line('leaders-1');
+  append(group, leader, null, ctx);
+}
+
+/** §5.3: the command becomes an entry of the leader's log, and is sent to all in parallel. */
+export function append(
+  group: Group,
+  leader: RaftReplica,
+  command: Raft['Command'] | null,
+  ctx: RaftContext,
+): void {
+  ctx.put('log', lastIndex(leader) + 1, { term: leader.currentTerm, command });
+  countOwn(leader, ctx);
+  replicate(group, leader, ctx);
+}
+
+/**
+ * The leader's own log counts only as far as it is durable. It learns that as it learns it of
+ * others: by a reply, which the journal holds back until what was written before it is on disk.
+ * One such message at a time suffices, so many commands share one, as they share one sync.
+ */
+export function countOwn(leader: RaftReplica, ctx: RaftContext): void {
+  if (leader.writing || leader.matchIndex.get(ctx.self) === lastIndex(leader)) return;
+  leader.writing = true;
+  ctx.send(ctx.self, {
+    kind: 'append-reply',
+    term: leader.currentTerm,
+    success: true,
+    index: lastIndex(leader),
+    conflictTerm: 0,
+    conflictIndex: 0,
+    round: leader.round,
+  });
+}
+
+/** Sends each follower what it lacks, as far as its window is open. */
+export function replicate(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  let sent: AppendEntries | undefined;
+  for (const follower of group.members)
+    if (follower !== ctx.self) sent = replicateTo(group, leader, follower, ctx, sent);
+}
+
+/**
+ * Sends `follower` the entries from nextIndex on. What does not fit into the window waits for an
+ * acknowledgement and then goes out as one message: batches form by themselves under load.
+ * `sent` is the message that another follower just got: equal messages are one object.
+ */
+export function replicateTo(
+  group: Group,
+  leader: RaftReplica,
+  follower: ReplicaId,
+  ctx: RaftContext,
+  sent?: AppendEntries,
+): AppendEntries | undefined {
+  const pipeline = pipelineOf(leader, follower);
+  let message = sent;
+  while (pipeline.inFlight.length < (pipeline.probing ? 1 : group.maxInFlight)) {
+    const next = leader.nextIndex.get(follower) as Index;
+    if (next > lastIndex(leader)) break;
+    if (next <= leader.compacted.index) {
+      sendSnapshot(leader, follower, pipeline, ctx);
+      break;
+    }
+    ctx.line('leaders-3');
+    if (message?.prevIndex !== next - 1) message = entriesFrom(group, leader, next);
+    // May overtake the leader's own disk (thesis 10.2.1): the message promises nothing about it.
+    // The leader does not count itself before its write is durable, and if a crash takes that
+    // write, it cannot lead this term again: its term and vote are durable since the election.
+    ctx.sendEarly(follower, message);
+    const last = next - 1 + message.entries.length;
+    pipeline.inFlight.push({ lastIndex: last, round: leader.round });
+    // While probing, nextIndex stays what is being asked about.
+    if (!pipeline.probing) leader.nextIndex.set(follower, last + 1);
+  }
+  return message;
+}
+
+/** The state of what `leader` sends to `follower`. */
+export function pipelineOf(leader: RaftReplica, follower: ReplicaId): Pipeline {
+  const pipeline = leader.pipelines.get(follower);
+  assert(pipeline !== undefined, 'only a leader has pipelines, one for each other member');
+  return pipeline;
+}
+
+function entriesFrom(group: Group, leader: RaftReplica, next: Index): AppendEntries {
+  const entries: Entry[] = [];
+  const end = Math.min(lastIndex(leader) + 1, next + group.maxEntriesPerAppend);
+  let size = 0;
+  for (let index = next; index < end; index++) {
+    const entry = leader.log.get(index) as Entry;
+    size += entryBytes(entry.command);
+    if (size > group.maxBytesPerAppend && entries.length > 0) break;
+    entries.push(entry);
+  }
+  return appendEntries(leader, next - 1, entries);
+}
+
+function appendEntries(
+  leader: RaftReplica,
+  prevIndex: Index,
+  entries: readonly Entry[],
+): AppendEntries {
+  const prevTerm = termAt(leader, prevIndex) ?? 0;
+  const { currentTerm: term, commitIndex: leaderCommit, round } = leader;
+  return {
+    kind: 'append-entries',
+    term,
+    prevIndex,
+    prevTerm,
+    entries,
+    leaderCommit,
+    round,
+  };
+}
+
+/** §7: the follower lacks what this log no longer holds, so it gets the application's state. */
+function sendSnapshot(
+  leader: RaftReplica,
+  follower: ReplicaId,
+  pipeline: Pipeline,
+  ctx: RaftContext,
+): void {
+  const { snapshot, currentTerm: term } = leader;
+  assert(snapshot !== null, 'entries were dropped without a snapshot');
+  ctx.line('leaders-snapshot');
+  const { index, term: lastTerm, digest } = snapshot;
+  ctx.send(follower, { kind: 'install-snapshot', term, lastIndex: index, lastTerm, digest });
+  pipeline.probing = true;
+  pipeline.inFlight.length = 0;
+  pipeline.inFlight.push({ lastIndex: index, round: leader.round });
+}
+
+/**
+ * A new round of heartbeats. Each ends at matchIndex, where the follower is known to agree: it
+ * succeeds whatever is in flight, tells how much is committed, and asks "do you still follow me?".
+ */
+export function sendHeartbeats(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  ctx.line('leaders-heartbeat');
+  leader.round += 1;
+  let message: AppendEntries | undefined;
+  for (const follower of group.members) {
+    if (follower === ctx.self) continue;
+    const match = leader.matchIndex.get(follower) as Index;
+    const prevIndex = match < leader.compacted.index ? 0 : match;
+    if (message?.prevIndex !== prevIndex) message = appendEntries(leader, prevIndex, noEntries);
+    ctx.sendEarly(follower, message); // It carries nothing that a disk must hold.
+  }
+}
+
+/** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
+export function heartbeat(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  if (leader.role !== 'leader') return;
+  ctx.setTimer('heartbeat', group.heartbeat);
+  leader.writing = false;
+  countOwn(leader, ctx);
+  for (const [follower, pipeline] of leader.pipelines) backUpIfLost(leader, follower, pipeline);
+  sendHeartbeats(group, leader, ctx);
+  replicate(group, leader, ctx);
+}
+
+/**
+ * A follower that has answered a later round but not this message has lost it, whatever the delay
+ * of the network. One that answers nothing gets heartbeats only, until it does.
+ */
+function backUpIfLost(leader: RaftReplica, follower: ReplicaId, pipeline: Pipeline): void {
+  const oldest = pipeline.inFlight[0];
+  if (oldest === undefined || oldest.round >= pipeline.ackedRound) return;
+  leader.nextIndex.set(follower, (leader.matchIndex.get(follower) as Index) + 1);
+  pipeline.probing = true;
+  pipeline.inFlight.length = 0;
+}

@@ -1,0 +1,146 @@
+/** One step of the paper, in our words. */
+export interface PaperLine {
+  /** Where it stands: § of the paper, or "thesis" and the section of Ongaro's thesis. */
+  readonly section: string;
+  readonly text: string;
+}
+
+/**
+ * The steps of Raft by the ids that handlers pass to `ctx.line`. Sections marked § and figures are
+ * of Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version
+ * of USENIX ATC 2014); "thesis" is Ongaro's "Consensus: Bridging Theory and Practice" (2014).
+ */
+export const paper: Readonly<Record<string, PaperLine>> = {
+  'servers-1': {
+    section: '§5.3, Figure 2',
+    text: 'While commitIndex is above lastApplied, apply the next entry of the log.',
+  },
+  'servers-2': {
+    section: '§5.1, Figure 2',
+    text: 'A message of a higher term: adopt the term, forget the vote, become a follower.',
+  },
+  'followers-2': {
+    section: '§5.2, Figure 2',
+    text: 'No word of a leader and no vote given for an election timeout: try to become leader.',
+  },
+  'pre-vote-1': {
+    section: 'thesis 9.6',
+    text: 'Before raising the term, ask all others whether they would grant a vote.',
+  },
+  'pre-vote-2': {
+    section: 'thesis 9.6',
+    text: 'Would grant it: the next term is new, the log is up-to-date, and no leader is heard.',
+  },
+  'candidates-1': {
+    section: '§5.2, Figure 2',
+    text: 'Raise the term, vote for oneself, restart the election timer, ask all others.',
+  },
+  'candidates-2': {
+    section: '§5.2, Figure 2',
+    text: 'Votes of a majority: become leader.',
+  },
+  'candidates-3': {
+    section: '§5.2, Figure 2',
+    text: 'Another one leads this term: become its follower.',
+  },
+  'request-vote-1': {
+    section: '§5.1, Figure 2',
+    text: 'Refuse a candidate of an older term, and tell it the newer one.',
+  },
+  'request-vote-2': {
+    section: '§5.2, §5.4.1, Figure 2',
+    text: 'Grant the vote if it is not given to another and the candidate is as up-to-date.',
+  },
+  loyal: {
+    section: '§6, thesis 4.2.3',
+    text: 'Ignore whoever wants to replace a leader that was heard within an election timeout.',
+  },
+  'check-quorum': {
+    section: 'thesis 6.2',
+    text: 'A leader that no majority answered for an election timeout steps down.',
+  },
+  'leaders-1': {
+    section: '§5.2, §8, Figure 2',
+    text: 'Upon election, append a no-op of the new term and send it to all.',
+  },
+  'leaders-2': {
+    section: '§5.3, Figure 2',
+    text: 'A command of a client: append it to the own log.',
+  },
+  'leaders-3': {
+    section: '§5.3, Figure 2',
+    text: 'A follower lacks entries: send them from its nextIndex on.',
+  },
+  'leaders-3-success': {
+    section: '§5.3, Figure 2',
+    text: 'It succeeded: raise nextIndex and matchIndex of that follower.',
+  },
+  'leaders-3-failure': {
+    section: '§5.3, Figure 2',
+    text: 'The logs differ there: lower nextIndex by the hint and try again.',
+  },
+  'leaders-4': {
+    section: '§5.3, §5.4.2, Figure 2',
+    text: 'A majority holds an entry of the current term: it and all before it are committed.',
+  },
+  'leaders-heartbeat': {
+    section: '§5.2, Figure 2',
+    text: 'Heartbeats to all, so that nobody starts an election.',
+  },
+  'leaders-snapshot': {
+    section: '§7',
+    text: 'The log no longer holds what a follower needs: send the snapshot instead.',
+  },
+  'append-1': {
+    section: '§5.1, Figure 2',
+    text: 'Refuse the leader of an older term, and tell it the newer one.',
+  },
+  'append-2': {
+    section: '§5.3, Figure 2',
+    text: 'Refuse if the log has no entry of prevTerm at prevIndex.',
+  },
+  'append-3': {
+    section: '§5.3, Figure 2',
+    text: 'An own entry has another term than the new one there: delete it and all after it.',
+  },
+  'append-4': {
+    section: '§5.3, Figure 2',
+    text: 'Append the entries that are not in the log yet.',
+  },
+  'append-5': {
+    section: '§5.3, Figure 2',
+    text: 'Raise commitIndex to leaderCommit, but not beyond the last entry of this message.',
+  },
+  'read-1': {
+    section: '§8, thesis 6.4',
+    text: 'An entry of the current term is committed, so commitIndex is up to date: note it.',
+  },
+  'read-2': {
+    section: '§8, thesis 6.4',
+    text: 'Send a round of heartbeats for all reads that wait.',
+  },
+  'read-3': {
+    section: '§8, thesis 6.4',
+    text: 'A majority answered: the reads are answered once the noted index is applied.',
+  },
+  'snapshot-take': {
+    section: '§7, Figure 12',
+    text: 'The state is durable up to an index: remember its term and drop entries before it.',
+  },
+  'install-1': {
+    section: '§7, Figure 13',
+    text: 'Refuse the snapshot of a leader of an older term, and tell it the newer one.',
+  },
+  'install-5': {
+    section: '§7, Figure 13',
+    text: 'Get the snapshot and make it durable.',
+  },
+  'install-6': {
+    section: '§7, Figure 13',
+    text: 'The log holds the last entry of the snapshot: keep what follows it.',
+  },
+  'install-7': {
+    section: '§7, Figure 13',
+    text: 'The log does not hold it: drop the log, the snapshot takes its place.',
+  },
+};

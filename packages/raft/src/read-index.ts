@@ -1,0 +1,43 @@
+/**
+ * Linearizable reads without a log entry: §8 of the paper, ReadIndex in 6.4 of Ongaro's thesis.
+ */
+import { sendHeartbeats } from './leader.ts';
+import type { Group, RaftContext, RaftReplica } from './state.ts';
+
+/** A client of the leader wants to read; others are sent to the leader by the service. */
+export function read(group: Group, leader: RaftReplica, id: number, ctx: RaftContext): void {
+  if (leader.role !== 'leader') return;
+  if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= group.maxReads) return;
+  leader.reads.push(id);
+  maybeStartReadRound(group, leader, ctx);
+}
+
+/**
+ * Steps 1 to 3: note commitIndex, and ask all whether this is still their leader. One round at a
+ * time; the reads that come meanwhile share the next one.
+ */
+export function maybeStartReadRound(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  if (leader.readRound !== null || leader.reads.length === 0) return;
+  if (!group.rules.mayRead(leader)) return; // Until the no-op is committed the reads wait.
+  ctx.line('read-1');
+  const ids = leader.reads;
+  leader.reads = [];
+  sendHeartbeats(group, leader, ctx);
+  ctx.line('read-2');
+  leader.readRound = { round: leader.round, readIndex: leader.commitIndex, ids };
+  maybeAllowReads(group, leader, ctx);
+}
+
+/** Steps 4 and 5: a quorum has answered, so when the round began there was no newer leader. */
+export function maybeAllowReads(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  const { readRound } = leader;
+  if (readRound === null) return;
+  const loyal = [ctx.self];
+  for (const [follower, { ackedRound }] of leader.pipelines)
+    if (ackedRound >= readRound.round) loyal.push(follower);
+  if (!group.quorum.has(loyal)) return;
+  ctx.line('read-3');
+  for (const id of readRound.ids) ctx.allowRead(id, readRound.readIndex - 1);
+  leader.readRound = null;
+  maybeStartReadRound(group, leader, ctx);
+}

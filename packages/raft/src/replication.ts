@@ -1,0 +1,199 @@
+/** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
+import { assert, type Handlers, type ReplicaId } from '@quorumlab/core';
+import { countOwn, pipelineOf, replicateTo } from './leader.ts';
+import type { AppendEntries, AppendReply, Index } from './messages.ts';
+import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
+import {
+  firstOfTerm,
+  type Group,
+  isPeer,
+  lastIndex,
+  type Raft,
+  type RaftContext,
+  type RaftReplica,
+  termAt,
+} from './state.ts';
+import { becomeFollower, updateTerm } from './term.ts';
+
+/** Whether the follower's log holds the leader's entry before the new ones. */
+const matches = (follower: RaftReplica, { prevIndex, prevTerm }: AppendEntries): boolean =>
+  // What was dropped was committed, and every leader has what is committed (§5.4.3).
+  prevIndex <= follower.compacted.index || termAt(follower, prevIndex) === prevTerm;
+
+/** Takes over the new entries. False if that would undo a committed one: then the sender lies. */
+function store(follower: RaftReplica, message: AppendEntries, ctx: RaftContext): boolean {
+  let index = message.prevIndex;
+  for (const entry of message.entries) {
+    index += 1;
+    if (index <= follower.compacted.index) continue;
+    const term = termAt(follower, index);
+    // Never cut what merely goes on after this message: it may be late, and the rest acknowledged.
+    if (term === entry.term) continue;
+    if (term !== undefined) {
+      if (index <= follower.commitIndex) return false;
+      ctx.line('append-3');
+      ctx.drop('log', { from: index });
+    }
+    ctx.line('append-4');
+    assert(index === lastIndex(follower) + 1, 'an entry would leave a gap in the log');
+    ctx.put('log', index, entry);
+  }
+  return true;
+}
+
+/** Figure 2, All servers: what is committed is applied, in order and once. */
+function commit(replica: RaftReplica, index: Index, ctx: RaftContext): void {
+  assert(index <= lastIndex(replica), 'an entry is committed that is not in the log');
+  replica.commitIndex = index;
+  while (replica.lastApplied < index) {
+    replica.lastApplied += 1;
+    const entry = replica.log.get(replica.lastApplied);
+    assert(entry !== undefined, 'a committed entry is missing in the log');
+    ctx.line('servers-1');
+    // The paper counts entries from 1, slots count from 0.
+    ctx.decide(replica.lastApplied - 1, entry.command === null ? [] : [entry.command]);
+  }
+}
+
+/** The refusal of Figure 2, with the hint of §5.3: skip back over a whole term at once. */
+function refuse(follower: RaftReplica, { prevIndex, round }: AppendEntries): AppendReply {
+  const conflictTerm = termAt(follower, prevIndex) ?? 0;
+  const conflictIndex =
+    conflictTerm === 0
+      ? lastIndex(follower) + 1
+      : firstOfTerm(follower, conflictTerm, follower.commitIndex, prevIndex);
+  const term = follower.currentTerm;
+  return {
+    kind: 'append-reply',
+    term,
+    success: false,
+    index: prevIndex,
+    conflictTerm,
+    conflictIndex,
+    round,
+  };
+}
+
+/** Figure 2, Leaders: the highest N that a quorum holds becomes commitIndex. */
+function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+  let highest = leader.commitIndex;
+  for (const N of leader.matchIndex.values())
+    if (N > highest && group.quorum.has(holders(leader, N))) highest = N;
+  if (highest === leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
+  ctx.line('leaders-4');
+  commit(leader, highest, ctx);
+  maybeStartReadRound(group, leader, ctx);
+}
+
+function holders(leader: RaftReplica, index: Index): ReplicaId[] {
+  const members: ReplicaId[] = [];
+  for (const [member, match] of leader.matchIndex) if (match >= index) members.push(member);
+  return members;
+}
+
+/** `member`'s log is durable and equal to the leader's up to `index`. */
+export function acknowledge(
+  group: Group,
+  leader: RaftReplica,
+  member: ReplicaId,
+  index: Index,
+  ctx: RaftContext,
+): void {
+  if (index > lastIndex(leader)) return; // Nobody can have more of this log than its leader.
+  if (member !== ctx.self) openWindow(leader, member, index, ctx);
+  if (index <= (leader.matchIndex.get(member) as Index)) return;
+  leader.matchIndex.set(member, index);
+  if (index > leader.commitIndex) maybeCommit(group, leader, ctx);
+}
+
+function openWindow(
+  leader: RaftReplica,
+  follower: ReplicaId,
+  index: Index,
+  ctx: RaftContext,
+): void {
+  ctx.line('leaders-3-success');
+  const { inFlight } = pipelineOf(leader, follower);
+  const next = leader.nextIndex.get(follower) as Index;
+  if (index >= next - 1) {
+    leader.nextIndex.set(follower, index + 1);
+    pipelineOf(leader, follower).probing = false;
+  }
+  while (inFlight[0] !== undefined && inFlight[0].lastIndex <= index) inFlight.shift();
+}
+
+/** Figure 2, Leaders: the logs differ at nextIndex - 1, so try further back. */
+function backUp(leader: RaftReplica, reply: AppendReply, from: ReplicaId, ctx: RaftContext): void {
+  const pipeline = pipelineOf(leader, from);
+  const match = leader.matchIndex.get(from) as Index;
+  const next = leader.nextIndex.get(from) as Index;
+  if (reply.index <= match || reply.index > lastIndex(leader)) return; // Late, or a lie.
+  if (pipeline.probing && reply.index !== next - 1) return; // The answer to an older question.
+  ctx.line('leaders-3-failure');
+  // The last entry that the leader has of the follower's term is the last that both can share.
+  const after = firstOfTerm(leader, reply.conflictTerm + 1, match, reply.index - 1);
+  const shared = reply.conflictTerm > 0 && termAt(leader, after - 1) === reply.conflictTerm;
+  const hint = shared ? after : reply.conflictIndex;
+  leader.nextIndex.set(from, Math.max(match + 1, Math.min(hint, reply.index)));
+  pipeline.probing = true;
+  pipeline.inFlight.length = 0;
+}
+
+/** The two messages of replication. */
+export const replicationHandlers = (
+  group: Group,
+): Pick<Handlers<Raft>, 'append-entries' | 'append-reply'> => ({
+  'append-entries'(follower, message, ctx) {
+    const { term, entries, leaderCommit, prevIndex, round, from } = message;
+    if (!isPeer(group, from, ctx)) return;
+    updateTerm(group, follower, term, ctx);
+    if (term < follower.currentTerm) {
+      // The leader of an old term must hear of the new one, or its term never ends.
+      ctx.line('append-1');
+      return ctx.send(from, refuse(follower, message));
+    }
+    if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
+    if (follower.role !== 'follower') ctx.line('candidates-3');
+    becomeFollower(group, follower, from, ctx);
+    follower.lastContact = ctx.now;
+    if (!matches(follower, message)) {
+      ctx.line('append-2');
+      return ctx.send(from, refuse(follower, message));
+    }
+    if (!store(follower, message, ctx)) return;
+    const safe = Math.min(leaderCommit, group.rules.verified(follower, message));
+    if (safe > follower.commitIndex) {
+      ctx.line('append-5');
+      commit(follower, safe, ctx);
+    }
+    ctx.send(from, {
+      kind: 'append-reply',
+      term,
+      success: true,
+      index: prevIndex + entries.length,
+      conflictTerm: 0,
+      conflictIndex: 0,
+      round,
+    });
+  },
+
+  'append-reply'(leader, reply, ctx) {
+    const { term, success, index, round, from } = reply;
+    if (from === ctx.self) {
+      if (leader.role !== 'leader' || term !== leader.currentTerm || !success) return;
+      leader.writing = false;
+      acknowledge(group, leader, from, index, ctx);
+      return countOwn(leader, ctx);
+    }
+    if (!isPeer(group, from, ctx)) return;
+    updateTerm(group, leader, term, ctx);
+    if (leader.role !== 'leader' || term !== leader.currentTerm || round > leader.round) return;
+    const pipeline = pipelineOf(leader, from);
+    pipeline.heardAt = ctx.now;
+    pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
+    if (success) acknowledge(group, leader, from, index, ctx);
+    else backUp(leader, reply, from, ctx);
+    replicateTo(group, leader, from, ctx);
+    maybeAllowReads(group, leader, ctx);
+  },
+});

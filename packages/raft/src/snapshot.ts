@@ -1,0 +1,99 @@
+/**
+ * Log compaction: §7 of the paper. The bytes of a snapshot are the service's business: it takes,
+ * sends, checks and installs them. Here is what Raft must remember about them.
+ */
+import { assert, type Digest, type Handlers, type Slot } from '@quorumlab/core';
+import { replicateTo } from './leader.ts';
+import { acknowledge } from './replication.ts';
+import {
+  type Group,
+  isPeer,
+  type Raft,
+  type RaftContext,
+  type RaftReplica,
+  termAt,
+} from './state.ts';
+import { becomeFollower, updateTerm } from './term.ts';
+
+/** The application's state up to `slot` is durable with this step, so the log may lose its head. */
+export function snapshotTaken(
+  group: Group,
+  replica: RaftReplica,
+  slot: Slot,
+  digest: Digest,
+  ctx: RaftContext,
+): void {
+  const index = slot + 1;
+  if (index <= (replica.snapshot?.index ?? 0)) return;
+  const term = termAt(replica, index);
+  assert(term !== undefined && index <= replica.lastApplied, 'a snapshot of the future');
+  ctx.line('snapshot-take');
+  ctx.save({ snapshot: { index, term, digest } });
+  // The last entries stay, so that a follower a few entries behind needs no snapshot.
+  const last = index - group.keepEntries;
+  if (last <= replica.compacted.index) return;
+  const lastTerm = termAt(replica, last);
+  assert(lastTerm !== undefined, 'an entry above the compacted ones is missing');
+  ctx.drop('log', { below: last + 1 });
+  ctx.save({ compacted: { index: last, term: lastTerm } });
+}
+
+/** The application's state is what the fetched snapshot holds, and durable with this step. */
+export function snapshotInstalled(
+  replica: RaftReplica,
+  slot: Slot,
+  digest: Digest,
+  ctx: RaftContext,
+): void {
+  const { fetching } = replica;
+  if (fetching === null || fetching.index !== slot + 1 || fetching.digest !== digest) return;
+  const { index, term, holder } = fetching;
+  replica.fetching = null;
+  // The log has caught up meanwhile; the service does not go back behind what it has applied.
+  if (index <= replica.commitIndex) return;
+  if (termAt(replica, index) === term) {
+    ctx.line('install-6');
+    ctx.drop('log', { below: index + 1 });
+  } else {
+    ctx.line('install-7');
+    ctx.drop('log', { from: 0 });
+  }
+  ctx.save({ snapshot: { index, term, digest }, compacted: { index, term } });
+  replica.commitIndex = index;
+  replica.lastApplied = index;
+  ctx.send(holder, { kind: 'snapshot-reply', term: replica.currentTerm, lastIndex: index });
+}
+
+/** The two messages of InstallSnapshot. */
+export const snapshotHandlers = (
+  group: Group,
+): Pick<Handlers<Raft>, 'install-snapshot' | 'snapshot-reply'> => ({
+  'install-snapshot'(follower, { term, lastIndex: index, lastTerm, digest, from }, ctx) {
+    if (!isPeer(group, from, ctx) || index === 0) return;
+    updateTerm(group, follower, term, ctx);
+    const reply = (lastIndex: number): void =>
+      ctx.send(from, { kind: 'snapshot-reply', term: follower.currentTerm, lastIndex });
+    if (term < follower.currentTerm) {
+      ctx.line('install-1');
+      return reply(0);
+    }
+    if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
+    becomeFollower(group, follower, from, ctx);
+    follower.lastContact = ctx.now;
+    // A late snapshot must not take back what has been acknowledged since.
+    if (index <= follower.commitIndex) return reply(index);
+    const { fetching } = follower;
+    if (fetching?.index === index && fetching.digest === digest && fetching.holder === from) return;
+    ctx.line('install-5');
+    follower.fetching = { index, term: lastTerm, digest, holder: from };
+    ctx.fetchSnapshot(index - 1, digest, [from]);
+  },
+
+  'snapshot-reply'(leader, { term, lastIndex: index, from }, ctx) {
+    if (!isPeer(group, from, ctx)) return;
+    updateTerm(group, leader, term, ctx);
+    if (leader.role !== 'leader' || term !== leader.currentTerm) return;
+    acknowledge(group, leader, from, index, ctx);
+    replicateTo(group, leader, from, ctx);
+  },
+});

@@ -1,0 +1,218 @@
+import {
+  assert,
+  type Context,
+  type Digest,
+  digest,
+  type Instant,
+  integer,
+  nullable,
+  type PrincipalId,
+  type QuorumSystem,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  record,
+  type Shape,
+  type Signed,
+  type StoredFields,
+} from '@quorumlab/core';
+import { type Entry, entry, type Index, type RaftMessage } from './messages.ts';
+import type { Rules } from './rules.ts';
+
+/** An index and the term of the entry there: what a log is compared by. */
+export interface Position {
+  readonly index: Index;
+  readonly term: number;
+}
+
+/** The newest durable snapshot of the application: lastIncludedIndex and lastIncludedTerm of §7. */
+export interface SnapshotPoint extends Position {
+  readonly digest: Digest;
+}
+
+/** A snapshot that a leader told this follower to install, and who it was. */
+export interface Fetching extends SnapshotPoint {
+  readonly holder: ReplicaId;
+}
+
+/** An AppendEntries (or a snapshot) that its follower has not acknowledged. */
+export interface InFlight {
+  readonly lastIndex: Index;
+  readonly round: number;
+}
+
+/** How the leader feeds one follower. */
+export interface Pipeline {
+  /** The leader does not know yet whether the logs agree before nextIndex: one message at a time. */
+  probing: boolean;
+  /** In the order of their sending; at most `maxInFlight`. */
+  readonly inFlight: InFlight[];
+  /** When the follower last answered in this term. */
+  heardAt: Instant | null;
+  /** The highest heartbeat round it has answered. */
+  ackedRound: number;
+}
+
+/** Reads that wait until a quorum has answered `round`. */
+export interface ReadRound {
+  readonly round: number;
+  readonly readIndex: Index;
+  readonly ids: readonly number[];
+}
+
+/** The names are those of the paper's Figure 2; what is not there says where it comes from. */
+export interface RaftStable {
+  readonly currentTerm: number;
+  readonly votedFor: ReplicaId | null;
+  readonly log: ReadonlyMap<Index, Entry>;
+  /** §7. Null: none was taken yet. */
+  readonly snapshot: SnapshotPoint | null;
+  /** The last entry that was dropped from the log: the log begins after it. Never above `snapshot`. */
+  readonly compacted: Position;
+}
+
+/** See {@link RaftStable}. Everything here is bounded by the group's size or by a named limit. */
+export interface RaftVolatile {
+  role: 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+  /** Whom this replica follows; null: it knows of no leader of its term. */
+  leader: ReplicaId | null;
+  commitIndex: Index;
+  /** The last entry given to the application. */
+  lastApplied: Index;
+  /** When a leader was last heard (thesis 4.2.3). */
+  lastContact: Instant | null;
+  /** A snapshot on its way here (§7). */
+  fetching: Fetching | null;
+  /** Who granted the vote, or the pre-vote, that is being asked for. */
+  readonly votes: Set<ReplicaId>;
+
+  /** Leader only, as all that follows: the next entry to send, per follower. */
+  readonly nextIndex: Map<ReplicaId, Index>;
+  /** The highest entry known to be durable, per member: the leader's own included. */
+  readonly matchIndex: Map<ReplicaId, Index>;
+  readonly pipelines: Map<ReplicaId, Pipeline>;
+  /** A message to itself is under way that will say what of its own log is durable. */
+  writing: boolean;
+  /** Heartbeat rounds of this term so far. */
+  round: number;
+  /** Reads that wait for the next round; at most `maxReads` together with those of `readRound`. */
+  reads: number[];
+  readRound: ReadRound | null;
+}
+
+/** The types that Raft is made of. */
+export interface Raft extends Shape {
+  readonly Stable: RaftStable;
+  readonly Volatile: RaftVolatile;
+  readonly Message: RaftMessage;
+  readonly Timer: 'election' | 'heartbeat' | 'check-quorum';
+  readonly Command: Signed<Request>;
+}
+
+/** A replica of Raft as its handlers see it. */
+export type RaftReplica = Replica<Raft>;
+
+/** What a handler of Raft speaks through. */
+export type RaftContext = Context<Raft>;
+
+/** One configured group: the options of `raft` with every default filled in. */
+export interface Group {
+  readonly members: readonly ReplicaId[];
+  readonly quorum: QuorumSystem;
+  readonly electionTimeout: number;
+  readonly heartbeat: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly maxEntriesPerAppend: number;
+  readonly maxBytesPerAppend: number;
+  readonly maxInFlight: number;
+  readonly maxUncommitted: number;
+  readonly maxReads: number;
+  readonly keepEntries: number;
+  readonly rules: Rules;
+}
+
+/** How each part of the stable state is written to disk. */
+export const stored: StoredFields<Raft> = {
+  currentTerm: integer(),
+  votedFor: nullable(integer()),
+  log: entry,
+  snapshot: nullable(record({ index: integer(), term: integer(), digest })),
+  compacted: record({ index: integer(), term: integer() }),
+};
+
+/** A replica that has never run. */
+export const stable = (): RaftStable => ({
+  currentTerm: 0,
+  votedFor: null,
+  log: new Map(),
+  snapshot: null,
+  compacted: { index: 0, term: 0 },
+});
+
+/** A replica that has just started: a follower that trusts only its disk (§5.2). */
+export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
+  role: 'follower',
+  leader: null,
+  commitIndex: snapshot?.index ?? 0,
+  lastApplied: snapshot?.index ?? 0,
+  lastContact: null,
+  fetching: null,
+  votes: new Set(),
+  nextIndex: new Map(),
+  matchIndex: new Map(),
+  pipelines: new Map(),
+  writing: false,
+  round: 0,
+  reads: [],
+  readRound: null,
+});
+
+/** The index of the last entry. The log has no gaps, so its size tells. */
+export const lastIndex = (replica: RaftReplica): Index =>
+  replica.compacted.index + replica.log.size;
+
+/** The term of the entry at `index`, or nothing if the log does not hold it. */
+export const termAt = (replica: RaftReplica, index: Index): number | undefined =>
+  index === replica.compacted.index ? replica.compacted.term : replica.log.get(index)?.term;
+
+/** The term of the last entry; 0 if there has never been one. */
+export function lastTerm(replica: RaftReplica): number {
+  const term = termAt(replica, lastIndex(replica));
+  assert(term !== undefined, 'the log has a gap before its last entry');
+  return term;
+}
+
+/** Whether `from` is another member of the group. Clients and strangers are not. */
+export const isPeer = (group: Group, from: PrincipalId, ctx: RaftContext): boolean =>
+  from !== ctx.self && from < group.members.length;
+
+/**
+ * The smallest index in (`above`, `upTo`] whose entry has at least `term`, or `upTo` + 1. Terms
+ * never fall along a log (§5.3), so halving the range finds it.
+ */
+export function firstOfTerm(replica: RaftReplica, term: number, above: Index, upTo: Index): Index {
+  let low = above + 1;
+  let high = upTo + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((termAt(replica, middle) ?? 0) >= term) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The invariants of Raft that one replica can check by itself in constant time. */
+export function invariant(replica: RaftReplica): string | undefined {
+  const { commitIndex, lastApplied, compacted, snapshot } = replica;
+  if (commitIndex > lastIndex(replica))
+    return `commitIndex ${commitIndex} is above the last entry ${lastIndex(replica)}`;
+  if (lastApplied !== commitIndex)
+    return `entries up to ${commitIndex} are committed, but ${lastApplied} is the last applied`;
+  if ((snapshot?.index ?? 0) > commitIndex)
+    return `the snapshot ${snapshot?.index} is above commitIndex ${commitIndex}`;
+  if (compacted.index > (snapshot?.index ?? 0))
+    return `entries up to ${compacted.index} are dropped, the snapshot holds ${snapshot?.index}`;
+  if (replica.role === 'leader' && replica.leader === null) return 'a leader follows nobody';
+  return undefined;
+}
