@@ -5,10 +5,12 @@
  * @packageDocumentation
  */
 export * from './attacks.ts';
+export * from './defaults.ts';
 export * from './engine.ts';
 export * from './prepare.ts';
 export * from './registry.ts';
 export * from './run.ts';
 export * from './scenario.ts';
 export * from './search.ts';
+export * from './story.ts';
 export * from './workload.ts';

@@ -8,7 +8,7 @@ import {
   type VerdictWord,
   type Violation,
 } from '@quorumlab/checker';
-import { ms, type Request, toHex } from '@quorumlab/core';
+import { ms, type Request, range, type Status, toHex } from '@quorumlab/core';
 import { kv } from '@quorumlab/log';
 import {
   type Counters,
@@ -24,6 +24,7 @@ import { detector, type Proof } from '@quorumlab/wire';
 import { engine } from './engine.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
 import type { Scenario } from './scenario.ts';
+import { type StoryLine, storyteller } from './story.ts';
 import { workloadOf } from './workload.ts';
 
 /** How a run is watched. */
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly record?: boolean;
   /** Counts bytes; slower. */
   readonly countBytes?: boolean;
+  /** Tells in words what every replica did. */
+  readonly story?: boolean;
 }
 
 /** What came of a run. */
@@ -58,6 +61,8 @@ export interface RunResult {
   /** What honest replicas decided: per seat, per slot. */
   readonly committed: ReadonlyMap<number, ReadonlyMap<number, readonly Request[]>>;
   readonly proofs: readonly Proof[];
+  /** What the replicas did, in words; empty unless asked for. */
+  readonly story: readonly StoryLine[];
   readonly decisions: readonly number[] | undefined;
 }
 
@@ -83,7 +88,8 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     recording(committed),
   );
   const proofs: Proof[] = [];
-  const simulation = simulate<AnyShape>({
+  const story: StoryLine[] = [];
+  const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
     evidence: (message) => evidenceOf(prepared, message),
@@ -98,7 +104,10 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     record: options.record ?? false,
     countBytes: options.countBytes ?? false,
     ...(options.decisions ? { decisions: options.decisions } : {}),
-    ...(options.proofs ? { watcher: proofsInto(prepared, proofs) } : {}),
+    watcher: {
+      ...(options.proofs ? proofsInto(prepared, proofs) : {}),
+      ...(options.story ? storyInto(prepared, story, (seat) => simulation.seat(seat).status) : {}),
+    },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
   });
   drive(simulation, prepared, clients);
@@ -117,6 +126,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     counters: result.counters,
     committed,
     proofs,
+    story,
     decisions: options.record ? simulation.decisions() : undefined,
   };
 }
@@ -172,6 +182,22 @@ function proofsInto(prepared: Prepared, proofs: Proof[]): Watcher<AnyShape> {
     said(_at, _seat, message) {
       const proof = detect.observe(message);
       if (proof !== undefined) proofs.push(proof);
+    },
+  };
+}
+
+function storyInto(
+  { scenario, attack }: Prepared,
+  story: StoryLine[],
+  status: (seat: number) => Status | undefined,
+): Pick<Watcher<AnyShape>, 'stepped'> {
+  const isTraitor = (seat: number): boolean =>
+    attack.needs === 'byzantine' && scenario.by.includes(seat);
+  const tellers = range(scenario.n).map((seat) => storyteller(seat, isTraitor(seat)));
+  return {
+    stepped(at, seat, output) {
+      const now = status(seat);
+      if (now !== undefined) story.push(...(tellers[seat]?.stepped(at, output, now) ?? []));
     },
   };
 }

@@ -1,0 +1,38 @@
+import { defaultUntil } from './prepare.ts';
+import { protocolOf } from './registry.ts';
+import type { Scenario } from './scenario.ts';
+
+/**
+ * A scenario with everything that `given` leaves out filled in: the smallest group that survives
+ * one fault, an honest run of 20 operations by two clients on a LAN, seed 42. An attack without
+ * `by` strikes n0. Throws a ScenarioError if the protocol is unknown.
+ */
+export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'protocol'>): Scenario {
+  const { claims } = protocolOf(given.protocol);
+  const f = given.f ?? (given.n === undefined ? 1 : largest(claims.replicas, given.n));
+  return {
+    schema: 'quorumlab.scenario/1',
+    n: claims.replicas(f),
+    network: 'lan',
+    clocks: 'perfect',
+    attack: 'none',
+    by: given.attack === undefined || given.attack === 'none' ? [] : [0],
+    faults: [],
+    workload: 'contest',
+    count: 20,
+    clients: 2,
+    outstanding: 1,
+    until: defaultUntil,
+    crypto: 'ideal',
+    seed: '42',
+    ...given,
+    f,
+  };
+}
+
+/** The largest f that n replicas survive; 0 if they survive none. */
+function largest(replicas: (f: number) => number, n: number): number {
+  let f = 0;
+  while (replicas(f + 1) <= n) f++;
+  return f;
+}
