@@ -102,6 +102,7 @@ function* dataChoices(
   yield { label: 'all data', kept: data };
   for (let count = 1; count < data.length; count++) {
     yield { label: `first ${count} writes`, kept: data.slice(0, count) };
+    yield { label: `not write ${count - 1}`, kept: data.filter((_, i) => i !== count - 1) };
   }
   const last = data.at(-1)!;
   if (last.kind !== 'write') return;
@@ -117,8 +118,8 @@ function* dataChoices(
 
 /**
  * Everything the disk may hold when power is lost after the first `count` changes: what was
- * flushed, with any part of the names and of the data that were not, and with every tear of the
- * last write.
+ * flushed, with any part of the names that were not, with the first few, all but one, or none of the
+ * writes that were not, and with every tear of the last write.
  */
 export function* crashImages(files: FaultyFiles, count: number): Generator<CrashImage> {
   const doubt = doubtAfter(files, count);

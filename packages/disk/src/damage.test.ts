@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { DamagedLogError } from './errors.ts';
 import { openLog } from './log.ts';
-import { type DiskImage, type FaultyFiles, faultyFiles } from './testing.ts';
+import { crashImages, type DiskImage, type FaultyFiles, faultyFiles } from './testing.ts';
 
 const folder = '/log';
 const records = 1_000;
 
-async function open(files: FaultyFiles, segmentBytes = 12_000) {
+async function open(files: FaultyFiles, segmentBytes = 12_000, preallocateBytes = 64) {
   const batches: string[] = [];
   const log = await openLog(folder, {
     owner: 'damage',
     files,
     segmentBytes,
-    preallocateBytes: 64,
+    preallocateBytes,
     replay: (batch) => void batches.push(String.fromCharCode(...batch)),
   });
   return { log, batches };
@@ -157,4 +157,41 @@ test('a record in another place, or twice, is an error', async () => {
   appended.set(bytes);
   appended.copyWithin(first + 30 * size, first + 29 * size, first + 30 * size);
   expect(await outcome(new Map([[path, appended]]))).toBeInstanceOf(DamagedLogError);
+});
+
+test('what a restart has read is proven from then on: losing it is an error, not a tear', async () => {
+  const { running } = await write(20, 100_000);
+  const [path] = [...running.keys()];
+  const files = faultyFiles(running);
+  await open(files);
+  const restarted = files.image().get(path!)!.slice();
+  const last = 88 + 19 * 40;
+  for (const bytes of [running.get(path!)!, restarted]) {
+    const lost = bytes.slice().fill(0, last, last + 40);
+    const result = await outcome(new Map([[path!, lost]]));
+    // Before the restart nothing stands behind the record: zeros there look like no record.
+    if (bytes === restarted) expect(result).toBeInstanceOf(DamagedLogError);
+    else expect(result).toHaveLength(19);
+  }
+});
+
+test('what is left of a torn group is gone before anything is written after it', async () => {
+  const files = faultyFiles();
+  const { log } = await open(files, 100_000);
+  const before = files.journal.length;
+  await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(Uint8Array.of(i))));
+  let images = 0;
+  for (const { label, image } of crashImages(files, before + 1)) {
+    if (!label.includes('sector')) continue;
+    images += 1;
+    const torn = faultyFiles(image);
+    const { log: second, batches } = await open(torn, 100_000, 0);
+    const held = [...batches];
+    for (const name of ['x', 'y', 'z']) {
+      await second.append(new TextEncoder().encode(name));
+      held.push(name);
+      expect(await outcome(torn.image()), label).toEqual(held);
+    }
+  }
+  expect(images).toBeGreaterThan(4);
 });
