@@ -7,3 +7,41 @@ export class StateMachineError extends Error {
 export class SnapshotDamagedError extends Error {
   override readonly name: string = 'SnapshotDamagedError';
 }
+
+/** The caller's signal fired. */
+export class AbortedError extends Error {
+  /** As everything that takes an `AbortSignal` names it. */
+  override readonly name: string = 'AbortError';
+}
+
+/** The log was stopped. */
+export class StoppedError extends Error {
+  override readonly name: string = 'StoppedError';
+}
+
+/** The client gave up on an operation, for the reason in the message. */
+export class OperationError extends Error {
+  override readonly name: string = 'OperationError';
+}
+
+/** A reader asked for entries that are not kept, or was so slow that they were dropped. */
+export class LaggingReaderError extends Error {
+  override readonly name: string = 'LaggingReaderError';
+  /** The first slot whose entries are missing. */
+  readonly missing: number;
+  /** The first slot from which on all entries are here. */
+  readonly available: number;
+
+  constructor(missing: number, available: number) {
+    super(
+      `the entries from slot ${missing} on are no longer kept; read the application's state and go on with entries(${available})`,
+    );
+    this.missing = missing;
+    this.available = available;
+  }
+}
+
+/** A client was asked for the entries of the log. */
+export class NotAReplicaError extends Error {
+  override readonly name: string = 'NotAReplicaError';
+}

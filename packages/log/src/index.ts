@@ -7,7 +7,9 @@
 export * from './client.ts';
 export type { ClientOptions } from './client-state.ts';
 export * from './errors.ts';
+export * from './key-value-store.ts';
 export * from './messages.ts';
 export type { ServiceOptions } from './replica-state.ts';
+export * from './replicated-log.ts';
 export * from './service.ts';
 export * from './types.ts';

@@ -1,0 +1,212 @@
+/** A key-value store as a {@link StateMachine}, and the codec of its operations and results. */
+import {
+  boolean as bool,
+  bytes,
+  decode,
+  encode,
+  type Field,
+  type Infer,
+  list,
+  type MessageOf,
+  type MessagesField,
+  message,
+  messages,
+  nullable,
+  record,
+  SchemaError,
+  sameBytes,
+  toUtf8,
+  word,
+  writer,
+  written,
+} from '@quorumlab/core';
+import { chunkBytes, maxChunks } from './messages.ts';
+import type { StateMachine } from './types.ts';
+
+/** Most bytes of a key. */
+export const maxKeyBytes = 1024;
+/** Most bytes of a value, so that two of them and a key fit into one operation. */
+export const maxValueBytes = 30_720;
+
+const key: Field<Uint8Array> = bytes(maxKeyBytes);
+const value: Field<Uint8Array> = bytes(maxValueBytes);
+
+/** What the store can be asked to do. */
+export const keyValueOperation: MessagesField<
+  | MessageOf<'get', { readonly key: typeof key }>
+  | MessageOf<'put', { readonly key: typeof key; readonly value: typeof value }>
+  | MessageOf<'append', { readonly key: typeof key; readonly value: typeof value }>
+  | MessageOf<
+      'compare-and-set',
+      {
+        readonly key: typeof key;
+        readonly expected: Field<Uint8Array | null>;
+        readonly value: typeof value;
+      }
+    >
+> = messages(
+  message('get', { key }),
+  message('put', { key, value }),
+  message('append', { key, value }),
+  message('compare-and-set', { key, expected: nullable(value), value }),
+);
+
+/** See {@link keyValueOperation}. */
+export type KeyValueOperation = Infer<typeof keyValueOperation>;
+
+/**
+ * What the store answers: 'value' to get, with null for a key that is not there; 'stored' to put
+ * and append; 'swapped' to compare-and-set, with the value that was found if it was another one;
+ * 'refused' to what it cannot do, and then nothing has changed.
+ */
+export const keyValueResult: MessagesField<
+  | MessageOf<'value', { readonly value: Field<Uint8Array | null> }>
+  | MessageOf<'stored', Record<never, never>>
+  | MessageOf<
+      'swapped',
+      { readonly done: Field<boolean>; readonly found: Field<Uint8Array | null> }
+    >
+  | MessageOf<'refused', { readonly why: Field<'malformed' | 'too long' | 'not a query'> }>
+> = messages(
+  message('value', { value: nullable(value) }),
+  message('stored', {}),
+  message('swapped', { done: bool, found: nullable(value) }),
+  message('refused', { why: word('malformed', 'too long', 'not a query') }),
+);
+
+/** See {@link keyValueResult}. */
+export type KeyValueResult = Infer<typeof keyValueResult>;
+
+/** A key or value: bytes as they are, text as UTF-8. */
+export type Content = Uint8Array | string;
+
+const raw = (content: Content): Uint8Array =>
+  typeof content === 'string' ? toUtf8(content) : content;
+
+/** Makes operations. Each throws {@link SchemaError} for a key or value that is too long. */
+export const kv: {
+  readonly get: (key: Content) => Uint8Array;
+  readonly put: (key: Content, value: Content) => Uint8Array;
+  readonly append: (key: Content, value: Content) => Uint8Array;
+  /** Stores `value` if the key holds `expected` now; null: if the key is not there. */
+  readonly compareAndSet: (key: Content, expected: Content | null, value: Content) => Uint8Array;
+  /** Reads a result. Throws {@link SchemaError} for bytes that no key-value store has made. */
+  readonly result: (bytes: Uint8Array) => KeyValueResult;
+} = {
+  get: (name) => encode(keyValueOperation, { kind: 'get', key: raw(name) }),
+  put: (name, content) =>
+    encode(keyValueOperation, { kind: 'put', key: raw(name), value: raw(content) }),
+  append: (name, content) =>
+    encode(keyValueOperation, { kind: 'append', key: raw(name), value: raw(content) }),
+  compareAndSet: (name, expected, content) =>
+    encode(keyValueOperation, {
+      kind: 'compare-and-set',
+      key: raw(name),
+      expected: expected === null ? null : raw(expected),
+      value: raw(content),
+    }),
+  result: (data) => decode(keyValueResult, data),
+};
+
+const refusal = (why: 'malformed' | 'too long' | 'not a query'): Uint8Array =>
+  encode(keyValueResult, { kind: 'refused', why });
+const malformed = refusal('malformed');
+const tooLong = refusal('too long');
+const notAQuery = refusal('not a query');
+const stored = encode(keyValueResult, { kind: 'stored' });
+const absent = encode(keyValueResult, { kind: 'value', value: null });
+const swapped = encode(keyValueResult, { kind: 'swapped', done: true, found: null });
+
+const entries = list(record({ key, value }), 2 ** 32);
+
+/** One character per byte: a map's key, ordered like the bytes. */
+function nameOf(bytes: Uint8Array): string {
+  let name = '';
+  for (let i = 0; i < bytes.length; i++) name += String.fromCharCode(bytes[i] as number);
+  return name;
+}
+
+function bytesOf(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
+}
+
+function parse(operation: Uint8Array): KeyValueOperation | undefined {
+  try {
+    return decode(keyValueOperation, operation);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+/** An empty key-value store. */
+export function keyValueStore(): StateMachine {
+  let values = new Map<string, Uint8Array>();
+
+  const get = (name: string): Uint8Array => {
+    const held = values.get(name);
+    return held === undefined ? absent : encode(keyValueResult, { kind: 'value', value: held });
+  };
+
+  function append(name: string, tail: Uint8Array): Uint8Array {
+    const held = values.get(name);
+    if (held === undefined) {
+      values.set(name, tail);
+      return stored;
+    }
+    if (held.length + tail.length > maxValueBytes) return tooLong;
+    const whole = new Uint8Array(held.length + tail.length);
+    whole.set(held);
+    whole.set(tail, held.length);
+    values.set(name, whole);
+    return stored;
+  }
+
+  function compareAndSet(name: string, expected: Uint8Array | null, next: Uint8Array): Uint8Array {
+    const found = values.get(name) ?? null;
+    const same =
+      found === null || expected === null ? found === expected : sameBytes(found, expected);
+    if (!same) return encode(keyValueResult, { kind: 'swapped', done: false, found });
+    values.set(name, next);
+    return swapped;
+  }
+
+  return {
+    apply(bytes) {
+      const operation = parse(bytes);
+      if (operation === undefined) return malformed;
+      const name = nameOf(operation.key);
+      switch (operation.kind) {
+        case 'get':
+          return get(name);
+        case 'put':
+          values.set(name, operation.value);
+          return stored;
+        case 'append':
+          return append(name, operation.value);
+        case 'compare-and-set':
+          return compareAndSet(name, operation.expected, operation.value);
+      }
+    },
+    query(bytes) {
+      const operation = parse(bytes);
+      if (operation === undefined) return malformed;
+      return operation.kind === 'get' ? get(nameOf(operation.key)) : notAQuery;
+    },
+    snapshot() {
+      const to = writer(4096);
+      const sorted = [...values].sort(([first], [second]) => (first < second ? -1 : 1));
+      entries.write(
+        to,
+        sorted.map(([name, content]) => ({ key: bytesOf(name), value: content })),
+      );
+      return written(to);
+    },
+    restore(snapshot) {
+      const pairs = decode({ ...entries, maxBytes: maxChunks * chunkBytes }, snapshot);
+      values = new Map(pairs.map((pair) => [nameOf(pair.key), pair.value]));
+    },
+  };
+}
