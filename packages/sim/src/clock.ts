@@ -19,6 +19,8 @@ export interface RunningClock {
   /** Microseconds by which the wall clock was set ahead; timers do not see it. */
   jump: number;
   readonly epsilon: number;
+  /** It shows true time, exactly. */
+  perfect: boolean;
 }
 
 /** Largest drift either way, in parts per billion. */
@@ -39,7 +41,8 @@ export function startClock(model: ClockModel = {}): RunningClock {
       `clock offset ${offset} and epsilon ${epsilon} must be integer microseconds, epsilon from 0`,
     );
   requireDrift(driftPerBillion);
-  return { since: 0, shown: offset, driftPerBillion, jump: 0, epsilon };
+  const perfect = offset === 0 && driftPerBillion === 0 && epsilon === 0;
+  return { since: 0, shown: offset, driftPerBillion, jump: 0, epsilon, perfect };
 }
 
 function requireDrift(drift: number): void {
@@ -109,4 +112,5 @@ export function skewClock(
   clock.since = at;
   clock.driftPerBillion = driftPerBillion;
   clock.jump += by;
+  clock.perfect = false;
 }

@@ -1,6 +1,6 @@
 /** The digest of a run: two rolling 32-bit lanes in the hot loop, sha256 over them at the end. */
 import { type Digest, integer, record } from '@quorumlab/core';
-import { digestOf } from '../../wire/src/digest.ts';
+import { digestOf } from '@quorumlab/wire';
 
 /** Two lanes. Integers only, so the same on every engine. */
 export type Lanes = Int32Array;

@@ -26,11 +26,12 @@ export interface Storage<S extends Shape> {
   readonly stable: S['Stable'];
   /** Whether anything was ever synced: a disk that holds nothing gives nothing back. */
   written: boolean;
-  /** Per table, bounds that no index lies outside of: what a `drop` has to look at. */
-  readonly bounds: Map<PropertyKey, Bounds>;
+  readonly tables: Map<PropertyKey, Table>;
 }
 
-interface Bounds {
+/** A table, and bounds that no index lies outside of: what a `drop` has to look at. */
+interface Table {
+  readonly rows: Map<number, unknown>;
   low: number;
   high: number;
 }
@@ -39,20 +40,20 @@ type Fields = Record<PropertyKey, unknown>;
 
 /** A disk that would give back `stable`, the state of a machine that has never run. */
 export function emptyStorage<S extends Shape>(stable: S['Stable']): Storage<S> {
-  const bounds = new Map<PropertyKey, Bounds>();
+  const tables = new Map<PropertyKey, Table>();
   for (const [name, value] of Object.entries(stable))
-    if (value instanceof Map) bounds.set(name, boundsOf(value));
-  return { stable, written: false, bounds };
+    if (value instanceof Map) tables.set(name, tableOf(value));
+  return { stable, written: false, tables };
 }
 
-function boundsOf(table: ReadonlyMap<number, unknown>): Bounds {
+function tableOf(rows: Map<number, unknown>): Table {
   let low = Number.MAX_SAFE_INTEGER;
   let high = -1;
-  for (const index of table.keys()) {
+  for (const index of rows.keys()) {
     if (index < low) low = index;
     if (index > high) high = index;
   }
-  return { low, high };
+  return { rows, low, high };
 }
 
 /** Applies a batch that has become durable. `deep` copies it, so that nobody changes it later. */
@@ -61,60 +62,60 @@ export function applyWrites<S extends Shape>(
   writes: readonly Write<S>[],
   deep: boolean,
 ): void {
+  storage.written = true;
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i] as Write<S>;
+    if (write.type === 'save') {
+      save(storage, deep ? copy(write.registers) : write.registers);
+      continue;
+    }
+    const table = storage.tables.get(write.table) ?? newTable(storage, write.table);
+    if (write.type === 'put') {
+      const { index } = write;
+      if (index < table.low) table.low = index;
+      if (index > table.high) table.high = index;
+      table.rows.set(index, deep ? copy(write.row) : write.row);
+    } else if ('from' in write.rows) dropFrom(table, write.rows.from);
+    else dropBelow(table, write.rows.below);
+  }
+}
+
+function save<S extends Shape>(storage: Storage<S>, registers: Partial<S['Stable']>): void {
   // A disk holds what the protocol's type says; only here is it written by name.
   const fields = storage.stable as Fields;
-  storage.written = true;
-  for (const write of writes) {
-    if (write.type === 'save') {
-      Object.assign(fields, deep ? copy(write.registers) : write.registers);
-    } else if (write.type === 'put') {
-      const table = tableOf(storage, fields, write.table);
-      const bounds = storage.bounds.get(write.table) as Bounds;
-      if (write.index < bounds.low) bounds.low = write.index;
-      if (write.index > bounds.high) bounds.high = write.index;
-      table.set(write.index, deep ? copy(write.row) : write.row);
-    } else {
-      const table = tableOf(storage, fields, write.table);
-      const bounds = storage.bounds.get(write.table) as Bounds;
-      if ('from' in write.rows) dropFrom(table, bounds, write.rows.from);
-      else dropBelow(table, bounds, write.rows.below);
-    }
-  }
+  const values = registers as Readonly<Fields>;
+  for (const name in values) fields[name] = values[name];
 }
 
-function tableOf<S extends Shape>(
-  storage: Storage<S>,
-  fields: Fields,
-  name: PropertyKey,
-): Map<number, unknown> {
-  const known = fields[name];
-  if (known instanceof Map) return known;
-  const made = new Map<number, unknown>();
-  fields[name] = made;
-  storage.bounds.set(name, { low: Number.MAX_SAFE_INTEGER, high: -1 });
-  return made;
+function newTable<S extends Shape>(storage: Storage<S>, name: PropertyKey): Table {
+  const table = tableOf(new Map());
+  (storage.stable as Fields)[name] = table.rows;
+  storage.tables.set(name, table);
+  return table;
 }
 
-function dropBelow(table: Map<number, unknown>, bounds: Bounds, below: number): void {
-  if (below <= bounds.low) return;
-  const end = Math.min(below, bounds.high + 1);
-  if (end - bounds.low <= table.size) {
-    for (let index = bounds.low; index < end; index++) table.delete(index);
+function dropBelow(table: Table, below: number): void {
+  const { rows } = table;
+  if (below <= table.low) return;
+  const end = Math.min(below, table.high + 1);
+  if (end - table.low <= rows.size) {
+    for (let index = table.low; index < end; index++) rows.delete(index);
   } else {
-    for (const index of table.keys()) if (index < below) table.delete(index);
+    for (const index of rows.keys()) if (index < below) rows.delete(index);
   }
-  bounds.low = below;
+  table.low = below;
 }
 
-function dropFrom(table: Map<number, unknown>, bounds: Bounds, from: number): void {
-  if (from > bounds.high) return;
-  const start = Math.max(from, bounds.low);
-  if (bounds.high - start < table.size) {
-    for (let index = bounds.high; index >= start; index--) table.delete(index);
+function dropFrom(table: Table, from: number): void {
+  const { rows } = table;
+  if (from > table.high) return;
+  const start = Math.max(from, table.low);
+  if (table.high - start < rows.size) {
+    for (let index = table.high; index >= start; index--) rows.delete(index);
   } else {
-    for (const index of table.keys()) if (index >= from) table.delete(index);
+    for (const index of rows.keys()) if (index >= from) rows.delete(index);
   }
-  bounds.high = from - 1;
+  table.high = from - 1;
 }
 
 /**

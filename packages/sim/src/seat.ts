@@ -5,6 +5,7 @@ import {
   type Decision,
   type Delay,
   type Event,
+  type Interval,
   idle,
   journal,
   type Outgoing,
@@ -102,7 +103,11 @@ export function hand<S extends Shape>(
   const now = world.now;
   let output: Output<S>;
   try {
-    output = machine.step({ now: localTime(clock, now), clock: wallTime(clock, now), event });
+    output = machine.step(
+      clock.perfect
+        ? { now, clock: trueTime(world), event }
+        : { now: localTime(clock, now), clock: wallTime(clock, now), event },
+    );
   } catch (error) {
     stopSeat(world, state, why(error), cause);
     return;
@@ -110,11 +115,19 @@ export function hand<S extends Shape>(
   world.options.watcher?.stepped?.(now, state.index, output);
   if (world.trace !== undefined) showStatus(world, state, cause);
   if (output === silent) return;
-  for (const line of output.lines) count(world.counters.lines, line);
+  if (output.lines.length > 0)
+    for (const line of output.lines) count(world.counters.lines, line);
   mixWord(world.lanes, (output.writes.length << 16) | (output.sends.length + output.early.length));
   world.stepCause = cause;
   if (world.trace !== undefined) world.causes.set(output, cause);
   state.journal?.add(output);
+}
+
+/** What a perfect clock answers now: one object for all who ask at one instant. */
+function trueTime<S extends Shape>(world: World<S>): Interval {
+  const { now } = world;
+  if (world.interval.latest !== now) world.interval = { earliest: now, latest: now };
+  return world.interval;
 }
 
 /** Shows in the trace what a machine believes, when it has changed. */
@@ -226,14 +239,19 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
     world.causes.delete(output);
   }
   if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause)) return;
-  for (const change of output.timers) changeTimer(world, state, change, cause);
-  for (const decision of output.decisions) decide(world, state, decision, cause);
+  const { timers, decisions } = output;
+  for (let i = 0; i < timers.length; i++)
+    changeTimer(world, state, timers[i] as TimerChange<S>, cause);
+  for (let i = 0; i < decisions.length; i++)
+    decide(world, state, decisions[i] as Decision<S>, cause);
   if (output.applied.length > 0) applied(world, state, output, cause);
-  for (const answer of output.answers) answered(world, state, answer, cause);
-  for (const accusation of output.accusations) {
-    world.options.watcher?.accused?.(world.now, state.index, accusation);
-    note(world, state.index, 'note', cause, undefined, { accused: accusation.first.from });
-  }
+  if (output.answers.length > 0)
+    for (const answer of output.answers) answered(world, state, answer, cause);
+  if (output.accusations.length > 0)
+    for (const accusation of output.accusations) {
+      world.options.watcher?.accused?.(world.now, state.index, accusation);
+      note(world, state.index, 'note', cause, undefined, { accused: accusation.first.from });
+    }
 }
 
 /** Says all of `messages`; false if the seat stopped on the way. */

@@ -4,6 +4,7 @@ import {
   type Event,
   firstClient,
   type Instant,
+  type Interval,
   type Journal,
   type Machine,
   type Output,
@@ -134,6 +135,8 @@ export interface World<S extends Shape> {
   stepCause: number;
   readonly strict: boolean;
   now: Instant;
+  /** `now` as an interval, made when first asked for. */
+  interval: Interval;
   order: number;
   events: number;
   phases: readonly NetworkPhase[];
@@ -216,6 +219,7 @@ export function makeWorld<S extends Shape>(
     stepCause: -1,
     strict: options.strict ?? false,
     now: 0,
+    interval: { earliest: 0, latest: 0 },
     order: 0,
     events: 0,
     phases: network.phases,
