@@ -104,11 +104,10 @@ function traitor(behave: Behaviour<Counter>): {
 }
 
 const propose = (command: number) => ({ type: 'propose', command }) as const;
-const heard = (value: number) =>
-  ({
-    type: 'message',
-    message: seal({ kind: 'order', view: 1, slot: 1, value }, 1, new Uint8Array() as Signature),
-  }) as const;
+const heard = (value: number): Input<Counter>['event'] => {
+  const body: Counter['Message'] = { kind: 'order', view: 1, slot: 1, value };
+  return { type: 'message', message: seal(body, 1, new Uint8Array() as Signature) };
+};
 const told = (output: Output<Counter>): (readonly [unknown, number])[] =>
   output.sends.map(({ to, message }) => [to, message.value]);
 

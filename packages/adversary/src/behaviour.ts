@@ -28,7 +28,9 @@ export interface Power<S extends Shape> {
   readonly random: Random;
   /** An honest machine in the place of this one, with `stable` on its disk or an empty disk. */
   readonly make: (stable: S['Stable'] | undefined) => Machine<S>;
-  /** Called each time the behaviour really did something: an attack that never fired proves nothing. */
+  /**
+   * Called each time the behaviour really did something: an attack that never fired proves nothing.
+   */
   readonly fire: (what: string) => void;
 }
 

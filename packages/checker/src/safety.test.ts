@@ -39,7 +39,7 @@ test('agreement: the same value twice is fine, two values at one slot are a fork
   expect(check.violation).toMatchObject({ word: 'forked', slot: 0, seats: [0, 2], at: 3 });
 });
 
-test('agreement: order within a batch and a no-op count, and so does a replica after its restart', () => {
+test('agreement: order in a batch and a no-op count, and so does a replica after restart', () => {
   for (const other of [[], [request(2), request(1)], [request(1)]]) {
     const check = agreement();
     check.decided?.(1, 0, { slot: 5, commands: [request(1), request(2)] });

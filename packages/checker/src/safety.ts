@@ -193,7 +193,8 @@ export function execution(describe: Describe = plain): Observer {
       note(
         'invalid',
         'reply',
-        `client ${client} believes another result of request ${sequence} than the state machines gave`,
+        `client ${client} believes another result of request ${sequence} ` +
+          'than the state machines gave',
         at,
         [],
         place?.slot,
@@ -211,7 +212,8 @@ export function execution(describe: Describe = plain): Observer {
         note(
           'invalid',
           'durability',
-          `request ${sequence} of client ${client} was acknowledged at position ${place.slot}, and no running replica has it`,
+          `request ${sequence} of client ${client} was acknowledged at position ${place.slot}, ` +
+            'and no running replica has it',
           at,
           [],
           place.slot,
@@ -277,7 +279,9 @@ export function liveness(withinMicroseconds: number): Observer {
         found.note({
           word: 'stalled',
           rule: 'liveness',
-          sentence: `request ${sequence} of client ${client} is unanswered ${Math.floor((at - since) / 1000)} ms after the network healed`,
+          sentence:
+            `request ${sequence} of client ${client} is unanswered ` +
+            `${Math.floor((at - since) / 1000)} ms after the network healed`,
           at,
           seats: [],
         });

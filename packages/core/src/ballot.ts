@@ -1,9 +1,15 @@
 import type { ReplicaId } from './protocol.ts';
 
-/** A round that one replica owns: ballot b belongs to replica b mod n. 0 is below every ballot in use. */
+/**
+ * A round that one replica owns: ballot b belongs to replica b mod n. 0 is below every ballot in
+ * use.
+ */
 export type Ballot = number;
 
-/** The smallest ballot of `self` above `above`, in a group of `n`. Written so that no two replicas share one. */
+/**
+ * The smallest ballot of `self` above `above`, in a group of `n`. Written so that no two replicas
+ * share one.
+ */
 export const nextBallot = (above: Ballot, self: ReplicaId, n: number): Ballot =>
   (Math.floor(above / n) + 1) * n + self;
 

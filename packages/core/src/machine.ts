@@ -20,9 +20,13 @@ import type { Digest } from './schema.ts';
  */
 export interface Machine<S extends Shape> {
   readonly self: PrincipalId;
-  /** If it throws, nothing of that step is released and the host stops the machine: a crash fault. */
+  /**
+   * If it throws, nothing of that step is released and the host stops the machine: a crash fault.
+   */
   step(input: Input<S>): Output<S>;
-  /** The state as plain data, ready to hash, diff, show or restore. Messages are shared, not copied. */
+  /**
+   * The state as plain data, ready to hash, diff, show or restore. Messages are shared, not copied.
+   */
   snapshot(): Snapshot<S>;
   restore(snapshot: Snapshot<S>): void;
   /** An independent machine in the same state. */
@@ -63,7 +67,9 @@ export interface Submit {
   readonly operation: Uint8Array;
   /** It changes nothing: a protocol that can read without writing may do so. */
   readonly readOnly: boolean;
-  /** With `readOnly`: one replica's own state will do, however old it is. Linearizable unless told. */
+  /**
+   * With `readOnly`: one replica's own state will do, however old it is. Linearizable unless told.
+   */
   readonly local?: boolean;
 }
 
@@ -154,7 +160,9 @@ export interface Applied {
   readonly state: number;
 }
 
-/** The end of a {@link Submit}: its result, or why there is none, as one sentence for its caller. */
+/**
+ * The end of a {@link Submit}: its result, or why there is none, as one sentence for its caller.
+ */
 export type Answer =
   | { readonly id: number; readonly result: Uint8Array; readonly error?: undefined }
   | { readonly id: number; readonly error: string; readonly result?: undefined };

@@ -14,9 +14,14 @@ export type ReplicaId = number;
 export type PrincipalId = number;
 /** Position in a replicated log, from 0. */
 export type Slot = number;
-/** Integer microseconds on one replica's monotonic clock. Never compare instants of two replicas. */
+/**
+ * Integer microseconds on one replica's monotonic clock. Never compare instants of two replicas.
+ */
 export type Instant = number;
-/** Integer microseconds (see {@link ms}). A pair means "the host picks, uniformly": all protocol randomness lives here. */
+/**
+ * Integer microseconds (see {@link ms}). A pair means "the host picks, uniformly": all protocol
+ * randomness lives here.
+ */
 export type Delay = number | readonly [min: number, max: number];
 /** What a TrueTime-style clock answers, in microseconds: real time lies somewhere in here. */
 export interface Interval {
@@ -34,9 +39,14 @@ export interface Seal {
   readonly from: PrincipalId;
   readonly signature: Signature;
 }
-/** A message whose seal has been checked: the paper's ⟨PREPARE, v, n, d, i⟩σᵢ as one flat object. */
+/**
+ * A message whose seal has been checked: the paper's ⟨PREPARE, v, n, d, i⟩σᵢ as one flat object.
+ */
 export type Signed<M> = Readonly<M> & Seal;
-/** Signatures of several replicas over one body, signers ascending: quorum certificate, polka, prepared proof. */
+/**
+ * Signatures of several replicas over one body, signers ascending: quorum certificate, polka,
+ * prepared proof.
+ */
 export interface Certificate<M> {
   readonly body: Readonly<M>;
   readonly seals: readonly Seal[];
@@ -56,7 +66,10 @@ export interface Shape {
   readonly Command: unknown;
 }
 
-/** Stable fields of type `ReadonlyMap<number, V>` are tables: written row by row (a log, votes by slot). */
+/**
+ * Stable fields of type `ReadonlyMap<number, V>` are tables: written row by row (a log, votes by
+ * slot).
+ */
 export type Tables<S extends Shape> = {
   [K in keyof S['Stable'] as S['Stable'][K] extends ReadonlyMap<number, unknown>
     ? K
@@ -112,7 +125,9 @@ export interface Protocol<S extends Shape> {
   propose(replica: Replica<S>, command: S['Command'], ctx: Context<S>): void;
   /** A client of this replica wants to read. Answer with `ctx.allowRead`, now, later or never. */
   read?(replica: Replica<S>, id: number, ctx: Context<S>): void;
-  /** `upon receiving ⟨KIND, …⟩` — one handler per message kind; leaving one out does not compile. */
+  /**
+   * `upon receiving ⟨KIND, …⟩` — one handler per message kind; leaving one out does not compile.
+   */
   readonly on: Handlers<S>;
   /** `upon timeout`. */
   timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
@@ -155,7 +170,10 @@ export interface Claims {
   readonly faults: 'crash' | 'byzantine';
   /** Replicas needed to survive `f` faults: 2f+1 or 3f+1. */
   replicas(f: number): number;
-  /** 'total': same order everywhere. 'conflicts': only commands that conflict are ordered alike (EPaxos). */
+  /**
+   * 'total': same order everywhere. 'conflicts': only commands that conflict are ordered alike
+   * (EPaxos).
+   */
   readonly order: 'total' | 'conflicts';
 }
 
@@ -220,7 +238,10 @@ export interface Context<S extends Shape> {
   decide(slot: Slot, commands: readonly S['Command'][], proof?: Certificate<S['Message']>): void;
   /** Read `id` is linearizable once everything up to and including `upTo` has been applied. */
   allowRead(id: number, upTo: Slot): void;
-  /** Get the application's state at `slot` from one of `holders`, check it against `digest`, install it. */
+  /**
+   * Get the application's state at `slot` from one of `holders`, check it against `digest`, install
+   * it.
+   */
   fetchSnapshot(slot: Slot, digest: Digest, holders: readonly ReplicaId[]): void;
 
   /** Two messages one signer should never both have signed. Anyone can check them. */

@@ -42,7 +42,7 @@ test('overlap is what trying all subsets finds', () => {
   );
 });
 
-test('two majorities share one; two Byzantine quorums share f+1, for every n and f that fit', () => {
+test('two majorities share one, two Byzantine quorums f+1, for every n and f that fit', () => {
   for (let n = 1; n <= 40; n++) {
     expect(majority(n).overlap(majority(n))).toBeGreaterThanOrEqual(1);
     for (let f = 0; 3 * f + 1 <= n; f++) {

@@ -29,7 +29,8 @@ export const range = (n: number): ReplicaId[] => Array.from({ length: n }, (_, i
 export function threshold(members: readonly ReplicaId[], size: number): Threshold {
   if (!(Number.isInteger(size) && size >= 1 && size <= members.length))
     throw new QuorumError(
-      `a quorum of ${size} cannot be formed by ${members.length} members; use 1 to ${members.length}`,
+      `a quorum of ${size} cannot be formed by ${members.length} members; ` +
+        `use 1 to ${members.length}`,
     );
   const known = new Set(members);
   return {
@@ -91,7 +92,10 @@ export interface Phases {
   readonly phase2: QuorumSystem;
 }
 
-/** A grid: phase 1 needs one whole row, phase 2 one replica of every row; each row meets each column. */
+/**
+ * A grid: phase 1 needs one whole row, phase 2 one replica of every row; each row meets each
+ * column.
+ */
 export function grid(rows: readonly (readonly ReplicaId[])[]): Phases {
   const members = rows.flat();
   if (rows.length === 0 || rows.some((row) => row.length === 0))
@@ -109,12 +113,16 @@ export function grid(rows: readonly (readonly ReplicaId[])[]): Phases {
   };
 }
 
-/** Throws {@link QuorumError} unless every phase 1 quorum meets every phase 2 quorum in at least `faults + 1` members. */
+/**
+ * Throws {@link QuorumError} unless every phase 1 quorum meets every phase 2 quorum in at least
+ * `faults + 1` members.
+ */
 export function requireOverlap({ phase1, phase2 }: Phases, faults = 0): void {
   const common = phase1.overlap(phase2);
   if (common <= faults)
     throw new QuorumError(
-      `phase 1 and phase 2 quorums share ${common} replicas, need at least ${faults + 1}; make them larger`,
+      `phase 1 and phase 2 quorums share ${common} replicas, ` +
+        `need at least ${faults + 1}; make them larger`,
     );
 }
 

@@ -15,7 +15,9 @@ import { idle } from './machine.ts';
 import type { Context, Protocol, Replica, ReplicaId, Shape, Signed } from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
 
-/** A protocol's own invariant does not hold: a bug, or a disk that lied. The host stops the replica. */
+/**
+ * A protocol's own invariant does not hold: a bug, or a disk that lied. The host stops the replica.
+ */
 export class InvariantError extends Error {
   override readonly name: string = 'InvariantError';
 }

@@ -103,7 +103,7 @@ for (const [name, field] of Object.entries(fields)) {
   });
 }
 
-test('equal values have equal trace hashes, and different ones almost always different ones', () => {
+test('equal values have equal trace hashes, different ones almost always different ones', () => {
   const hashes = new Map<number, string>();
   let collisions = 0;
   for (let seed = 0; seed < 5000; seed++) {

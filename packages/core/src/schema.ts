@@ -50,7 +50,9 @@ export interface Field<T> {
 /** The TypeScript type that a field describes. */
 export type Infer<F> = F extends Field<infer T> ? T : never;
 
-/** Folds one 32-bit word into a rolling hash: multiply by an odd constant, then let high bits fall. */
+/**
+ * Folds one 32-bit word into a rolling hash: multiply by an odd constant, then let high bits fall.
+ */
 export function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x9e3779b1);
   return (product ^ (product >>> 15)) >>> 0;
@@ -351,7 +353,9 @@ export function record<F extends Readonly<Record<string, Field<unknown>>>>(
   };
 }
 
-/** `of` under another name in the documentation, and with `check` saying what is wrong, if anything. */
+/**
+ * `of` under another name in the documentation, and with `check` saying what is wrong, if anything.
+ */
 export const checked = <T>(
   of: Field<T>,
   type: string,
