@@ -1,1 +1,27 @@
-export {};
+/**
+ * PBFT (Castro and Liskov, OSDI '99): a replicated log that survives f Byzantine of 3f+1 replicas.
+ *
+ * @packageDocumentation
+ */
+
+export { GroupError, type PbftOptions } from './group.ts';
+export type {
+  Batch,
+  BatchBody,
+  Checkpoint,
+  Commit,
+  Committed,
+  FetchBatch,
+  Message,
+  NewView,
+  Ordered,
+  PrePrepare,
+  Prepare,
+  Relay,
+  StableCheckpoint,
+  StatusReport,
+  ViewChange,
+} from './messages.ts';
+export { paper } from './paper.ts';
+export { pbft } from './protocol.ts';
+export type { Order, Pbft, Prepared, Stable, Timer, Volatile } from './state.ts';

@@ -1,0 +1,172 @@
+/**
+ * Garbage collection: section 4.3 of the paper. When a quorum has the same state after the same
+ * number, nobody needs the messages before it to prove anything any more.
+ */
+import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { Checkpoint, StableCheckpoint } from './messages.ts';
+import { validCheckpoint } from './new-view.ts';
+import { execute, maybeOrder } from './pbft.ts';
+import { type Ctx, certify, isMember, lowWatermark, type PbftReplica, watch } from './state.ts';
+
+/** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
+export function snapshotTaken(
+  group: Group,
+  replica: PbftReplica,
+  slot: Slot,
+  digest: Digest,
+  ctx: Ctx,
+): void {
+  const sequence = slot + 1;
+  if (sequence <= replica.snapshot) return;
+  ctx.save({ snapshot: sequence });
+  if (sequence % group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
+  ctx.line('4.3-checkpoint');
+  ctx.put('checkpoints', sequence, digest);
+  replica.checkpointSince = ctx.now;
+  watch(group, replica, ctx);
+  ctx.broadcast({ kind: 'checkpoint', sequence, digest });
+  maybeStable(group, replica, { kind: 'checkpoint', sequence, digest }, ctx);
+}
+
+/** ⟨CHECKPOINT, n, d, i⟩ */
+export function checkpoint(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Checkpoint>,
+  ctx: Ctx,
+): void {
+  const { sequence, from } = message;
+  if (!isMember(group, from)) return;
+  if (sequence % group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
+  const kept = replica.checkpointVotes.get(from) ?? [];
+  const earlier = kept.find((each) => each.sequence === sequence);
+  if (earlier !== undefined) {
+    if (earlier.digest !== message.digest) ctx.accuse(earlier, message);
+    return;
+  }
+  kept.push(message);
+  kept.sort((one, other) => one.sequence - other.sequence);
+  // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
+  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
+  replica.checkpointVotes.set(from, kept);
+  maybeStable(group, replica, message, ctx);
+}
+
+/** stable: a quorum has the same state after the same number. */
+function maybeStable(group: Group, replica: PbftReplica, vote: Checkpoint, ctx: Ctx): void {
+  const { sequence, digest } = vote;
+  const same: Signed<Checkpoint>[] = [];
+  for (const kept of replica.checkpointVotes.values())
+    for (const each of kept)
+      if (each.sequence === sequence && each.digest === digest) same.push(each);
+  const far =
+    sequence > lowWatermark(replica) + group.window ||
+    sequence > replica.lastExecuted + group.checkpointEvery;
+  if (same.length >= group.quorum && (far || replica.lastExecuted >= sequence)) {
+    const body: Checkpoint = { kind: 'checkpoint', sequence, digest };
+    return adopt(group, replica, certify(body, same), ctx);
+  }
+  if (same.length < group.weak || replica.lastExecuted >= sequence) return;
+  // f+1 are there, so it is true; we are late. The next status report asks for what we lack.
+  watch(group, replica, ctx);
+  if (sequence <= replica.behind) return;
+  replica.behind = sequence;
+  replica.checkpointSince = ctx.now;
+  if (!far) return;
+  for (const { from } of same) ctx.send(from, statusOf(replica));
+}
+
+/** What a replica says about where it stands. */
+export const statusOf = (
+  replica: PbftReplica,
+): { kind: 'status'; view: number; active: boolean; stable: number; executed: number } => ({
+  kind: 'status',
+  view: replica.view,
+  active: replica.active,
+  stable: lowWatermark(replica),
+  executed: replica.lastExecuted,
+});
+
+/** The proof of a stable checkpoint from a replica that has discarded what came before it. */
+export function stableCheckpoint(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<StableCheckpoint>,
+  ctx: Ctx,
+): void {
+  if (!isMember(group, message.from)) return;
+  if (message.checkpoint.body.sequence <= lowWatermark(replica)) return;
+  if (!validCheckpoint(group, message.checkpoint)) return;
+  adopt(group, replica, message.checkpoint, ctx);
+}
+
+/** Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it. */
+export function adopt(
+  group: Group,
+  replica: PbftReplica,
+  proof: Certificate<Checkpoint>,
+  ctx: Ctx,
+): void {
+  becomeStable(group, replica, proof, ctx);
+  fetchState(replica, ctx);
+  maybeOrder(group, replica, ctx);
+}
+
+/** h := n: discards every message about numbers up to n, and older checkpoints. */
+export function becomeStable(
+  group: Group,
+  replica: PbftReplica,
+  proof: Certificate<Checkpoint>,
+  ctx: Ctx,
+): void {
+  const { sequence, digest } = proof.body;
+  const own = replica.checkpoints.get(sequence);
+  assert(
+    own === undefined || own === digest,
+    `the application's state after ${sequence} is not the one a quorum certified: it is not deterministic, or its disk is damaged`,
+  );
+  ctx.line('4.3-stable');
+  const below = sequence + 1;
+  ctx.save({ stableCheckpoint: proof });
+  ctx.drop('prePrepares', { below });
+  ctx.drop('prepared', { below });
+  ctx.drop('checkpoints', { below });
+  for (const each of [replica.progress, replica.committed])
+    for (const n of each.keys()) if (n < below) each.delete(n);
+  for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
+  replica.bodies.clear();
+  for (const [from, kept] of replica.checkpointVotes)
+    replica.checkpointVotes.set(
+      from,
+      kept.filter((each) => each.sequence >= below),
+    );
+  replica.next = Math.max(replica.next, below);
+  watch(group, replica, ctx);
+}
+
+/** Section 4.6 and rule 10: asks for the state of the stable checkpoint unless it is there. */
+export function fetchState(replica: PbftReplica, ctx: Ctx): void {
+  const proof = replica.stableCheckpoint;
+  if (proof === null || proof.body.sequence <= replica.lastExecuted) return;
+  if (replica.fetching >= proof.body.sequence) return;
+  ctx.line('4.3-fetch');
+  replica.fetching = proof.body.sequence;
+  const holders = proof.seals.map(({ from }) => from).filter((from) => from !== ctx.self);
+  ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, holders);
+}
+
+/** The state that was asked for is in place: go on behind it. */
+export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot, ctx: Ctx): void {
+  const sequence = slot + 1;
+  if (sequence <= replica.lastExecuted) return;
+  ctx.line('4.3-installed');
+  replica.lastExecuted = sequence;
+  if (replica.fetching <= sequence) replica.fetching = 0;
+  ctx.save({ snapshot: sequence });
+  for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
+  // Some of what waits here is part of the state now; clients repeat the rest.
+  replica.waiting.clear();
+  replica.waitingOf.clear();
+  execute(group, replica, ctx);
+}

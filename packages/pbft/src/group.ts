@@ -1,0 +1,95 @@
+import { type DigestOf, ms, type ReplicaId, range, weak } from '@quorumlab/core';
+import { type Codec, codec } from './messages.ts';
+import { type Rules, rules as rightRules } from './rules.ts';
+
+/** A group that cannot be run as configured. */
+export class GroupError extends RangeError {
+  override readonly name: string = 'GroupError';
+}
+
+/** What {@link pbft} can be told. All times in microseconds. Equal on all members of a group. */
+export interface PbftOptions {
+  /** How many replicas there are. */
+  readonly n: number;
+  /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
+  readonly f?: number;
+  /** How long a request may wait before the primary is changed; doubles while that does not help. */
+  readonly requestTimeout?: number;
+  /** K: batches between two checkpoints. */
+  readonly checkpointEvery?: number;
+  /** L: batches that may be logged above the last stable checkpoint; 2K unless told. */
+  readonly window?: number;
+  /** Most requests in one batch. */
+  readonly maxBatch?: number;
+  /** Most batches that the primary has ordered and that are not executed yet. */
+  readonly maxOutstanding?: number;
+  /** Run groups of fewer than 3f+1: to see them break. */
+  readonly unsafe?: boolean;
+  /**
+   * The host's digest function. Handlers use `ctx.digest`; only `conflict`, which makes an
+   * equivocator's messages outside of any step, needs it here.
+   */
+  readonly digest?: DigestOf;
+}
+
+/** A configured group: what every rule of the protocol looks at and none changes. */
+export interface Group extends Codec {
+  readonly n: number;
+  readonly f: number;
+  readonly members: readonly ReplicaId[];
+  /** ⌈(n+f+1)/2⌉: two quorums share an honest replica. */
+  readonly quorum: number;
+  /** f+1: one of them is honest. */
+  readonly weak: number;
+  readonly requestTimeout: number;
+  readonly statusPeriod: number;
+  readonly checkpointEvery: number;
+  readonly window: number;
+  readonly maxBatch: number;
+  readonly maxOutstanding: number;
+  readonly rules: Rules;
+  readonly digest: DigestOf | undefined;
+}
+
+/** Checks `options` and fills in what they leave out. Throws {@link GroupError}. */
+export function group(options: PbftOptions, rules: Rules = rightRules): Group {
+  const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
+  const {
+    window = 2 * checkpointEvery,
+    requestTimeout = ms(1000),
+    maxBatch = 256,
+    maxOutstanding = 2,
+    unsafe = false,
+  } = options;
+  const whole = { n, checkpointEvery, window, requestTimeout, maxBatch, maxOutstanding };
+  for (const [name, value] of Object.entries(whole))
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
+  if (!(Number.isSafeInteger(f) && f >= 0))
+    throw new GroupError(`f is ${f}; use an integer of at least 0`);
+  if (n < 3 * f + 1 && !unsafe)
+    throw new GroupError(
+      `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
+        `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to see it break`,
+    );
+  if (window < checkpointEvery)
+    throw new GroupError(
+      `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; make window at least that large`,
+    );
+  return {
+    ...codec({ n, window, maxBatch }),
+    n,
+    f,
+    members: range(n),
+    quorum: rules.quorum(n, f),
+    weak: weak(n, f).size,
+    requestTimeout,
+    statusPeriod: Math.max(1, Math.floor(requestTimeout / 4)),
+    checkpointEvery,
+    window,
+    maxBatch,
+    maxOutstanding,
+    rules,
+    digest: options.digest,
+  };
+}

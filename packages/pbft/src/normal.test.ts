@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { GroupError, paper, pbft } from './index.ts';
+import { Network, requestOf, testDigest } from './testing.ts';
+
+const group = (n: number, more: object = {}) => pbft({ n, digest: testDigest, ...more });
+
+describe('normal case operation (4.2)', () => {
+  it('executes a request at every replica, in one pre-prepare, prepare and commit', () => {
+    const network = new Network(group(4));
+    network.input(0, { type: 'propose', command: requestOf(0, 0) });
+    network.deliver();
+    for (const seat of network.seats) expect(seat.decisions.get(0)).toEqual([requestOf(0, 0)]);
+    expect(network.violation).toBeUndefined();
+  });
+
+  it.each([4, 5, 6, 7, 8, 9, 10, 13])('sends (n-1) + (n-1)² + n(n-1) messages for n = %i', (n) => {
+    const network = new Network(group(n));
+    network.input(0, { type: 'propose', command: requestOf(0, 0) });
+    network.deliver();
+    expect(Object.fromEntries(network.sent)).toEqual({
+      'pre-prepare': n - 1,
+      prepare: (n - 1) ** 2,
+      commit: n * (n - 1),
+    });
+    expect(network.agreed.size).toBe(1);
+    // Nothing is missing, so nothing is asked for again.
+    network.run(10_000_000);
+    expect(network.sent.has('status')).toBe(false);
+  });
+
+  it('works in groups without faults, down to one replica', () => {
+    for (const n of [1, 2, 3]) {
+      const network = new Network(group(n));
+      for (let i = 0; i < 5; i++) network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver();
+      for (const seat of network.seats) expect(seat.applied).toBeGreaterThan(0);
+      expect(network.executed.size).toBe(5);
+    }
+  });
+
+  it('puts what arrives while two batches are under way into the next one', () => {
+    const network = new Network(group(4));
+    for (let i = 0; i < 20; i++) network.input(0, { type: 'propose', command: requestOf(i, 0) });
+    network.deliver();
+    expect(network.seat(3).applied).toBe(3);
+    expect([0, 1, 2].map((slot) => network.seat(3).decisions.get(slot)?.length)).toEqual([
+      1, 1, 18,
+    ]);
+  });
+
+  it('relays a request from a backup to the primary, and orders a repeated one once', () => {
+    const network = new Network(group(4));
+    for (const self of [1, 2, 3, 0, 1])
+      network.input(self, { type: 'propose', command: requestOf(0, 7) });
+    network.deliver();
+    expect(network.agreed.size).toBe(1);
+    network.run(10_000_000);
+    expect(network.state(1).view).toBe(0);
+    expect(network.state(1).waiting.size).toBe(0);
+  });
+
+  it('takes no request that its client has not signed', () => {
+    const network = new Network(group(4));
+    network.input(0, { type: 'propose', command: { ...requestOf(0, 0), from: 2 } });
+    network.post(3, 0, { kind: 'relay', requests: [{ ...requestOf(0, 0), from: 70_000 }] });
+    network.deliver();
+    expect(network.agreed.size).toBe(0);
+  });
+
+  it('explains why n = 3f is not enough', () => {
+    expect(() => pbft({ n: 3, f: 1 })).toThrow(GroupError);
+    expect(() => pbft({ n: 3, f: 1 })).toThrow(/Use n = 4/);
+    expect(pbft({ n: 3, f: 1, unsafe: true }).f).toBe(1);
+  });
+});
+
+describe('losses', () => {
+  it('come from status reports, whatever is lost', () => {
+    for (const kind of ['pre-prepare', 'prepare', 'commit']) {
+      const network = new Network(group(4));
+      network.input(0, { type: 'propose', command: requestOf(0, 0) });
+      network.deliver((flight) => flight.message.kind !== kind || flight.from === flight.to);
+      network.drop();
+      network.run(900_000, () => network.seats.every(({ applied }) => applied === 1));
+      expect(network.seats.map(({ applied }) => applied)).toEqual([1, 1, 1, 1]);
+    }
+  });
+
+  it('leave a replica that heard nothing at all able to catch up with the next batch', () => {
+    const network = new Network(group(4));
+    for (let i = 0; i < 6; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver((flight) => flight.to !== 3);
+    }
+    network.drop();
+    network.input(0, { type: 'propose', command: requestOf(0, 6) });
+    network.run(3_000_000);
+    expect(network.seat(3).applied).toBe(7);
+    expect(network.violation).toBeUndefined();
+  });
+});
+
+describe('the list of lines', () => {
+  it('names the lines that ran', () => {
+    const network = new Network(group(4));
+    network.input(1, { type: 'propose', command: requestOf(0, 0) });
+    network.deliver();
+    for (const line of network.lines) expect(paper).toHaveProperty(line);
+    expect(network.lines).toContain('4.2-committed-local');
+  });
+});

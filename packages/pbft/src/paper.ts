@@ -1,0 +1,22 @@
+/** The lines of the paper that the handlers mark with `ctx.line`, in our words. */
+export const paper: Readonly<Record<string, string>> = {
+  '4.1-relay': 'A backup that gets a request passes it to the primary and starts a timer.',
+  '4.2-pre-prepare': 'The primary gives a batch the next number and tells all backups.',
+  '4.2-prepare': 'A backup accepts the pre-prepare and says so to all.',
+  '4.2-commit': 'With a pre-prepare and Prepares from a quorum the batch is prepared: say Commit.',
+  '4.2-committed-local': 'With Commits from a quorum the batch is committed.',
+  '4.2-execute': 'Execute it once everything with a lower number has been executed.',
+  '4.3-checkpoint': 'Every K batches, say what the state has become.',
+  '4.3-stable': 'With the same checkpoint from a quorum, discard the log up to it.',
+  '4.3-fetch': 'A replica that lacks a stable checkpoint gets the state from the others.',
+  '4.3-installed': 'The state has been checked against the certificate and installed.',
+  '4.4-timeout': 'The oldest waiting request has waited too long.',
+  '4.4-view-change': 'Stop taking part in the view; say what is stable and what is prepared.',
+  '4.4-new-view': 'The new primary has a quorum of view-changes: compute O and begin the view.',
+  '4.4-enter': 'A backup finds V valid and O as it computed it, enters the view and prepares O.',
+  '4.4-batch': 'A batch that the new view orders was fetched from another replica.',
+  '4.5.2-join': 'f+1 replicas want later views: join the smallest of them.',
+  restart: 'Not in the paper: a replica begins again with what is on its disk.',
+  status: 'Not in the paper: say again what was said, and where this replica stands.',
+  'status-committed': 'Not in the paper: a commit certificate brings a replica up to date.',
+};

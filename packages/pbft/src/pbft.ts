@@ -1,0 +1,365 @@
+/**
+ * Normal-case operation: section 4.2 of Castro and Liskov, "Practical Byzantine Fault Tolerance",
+ * OSDI '99. A request becomes part of a batch, the primary gives the batch a number
+ * (pre-prepare), a quorum agrees to the number (prepare), and a quorum knows that a quorum agreed
+ * (commit): then it can be executed, because no later view can give the number away again.
+ */
+import { assert, type Certificate, type Digest, type Request, type Signed } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { Batch, Commit, PrePrepare, Prepare, Relay } from './messages.ts';
+import {
+  armRequestTimer,
+  betweenWatermarks,
+  bodyOf,
+  type Ctx,
+  certify,
+  count,
+  digestOf,
+  type Early,
+  inView,
+  isMember,
+  lowWatermark,
+  maxBatchBytes,
+  maxEarly,
+  maxWaiting,
+  maxWaitingOfClient,
+  ownRequests,
+  type PbftReplica,
+  primaryOf,
+  progressAt,
+  timeoutOf,
+  votesFor,
+  want,
+  watch,
+} from './state.ts';
+import { startViewChange } from './view-change.ts';
+
+/** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
+export function propose(
+  group: Group,
+  replica: PbftReplica,
+  request: Signed<Request>,
+  ctx: Ctx,
+): void {
+  if (!keepWaiting(group, replica, request, ctx)) return;
+  if (!replica.active) return; // Relayed to the next primary when its view begins.
+  if (primaryOf(group, replica.view) === ctx.self) return maybeOrder(group, replica, ctx);
+  ctx.line('4.1-relay');
+  ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests: [request] });
+}
+
+/** Section 4.1: a backup passes on what clients sent to it. */
+export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>, ctx: Ctx): void {
+  if (!isMember(group, message.from) || !ownRequests(message.requests)) return;
+  // Only a primary takes relayed requests: so a relay is never relayed again.
+  if (primaryOf(group, replica.view) !== ctx.self) return;
+  for (const request of message.requests) keepWaiting(group, replica, request, ctx);
+  maybeOrder(group, replica, ctx);
+}
+
+/**
+ * Requests are told apart by client and sequence. A client that signs two under one sequence gets
+ * one of them; which one says the batch, never this table (gallery B-58).
+ */
+export const requestKey = ({ client, sequence }: Request): string => `${client}/${sequence}`;
+
+/** Whether `request` waits here, now or already; false if it has been executed or there is no room. */
+export function keepWaiting(
+  group: Group,
+  replica: PbftReplica,
+  request: Signed<Request>,
+  ctx: Ctx,
+): boolean {
+  if (request.from !== request.client) return false; // It is signed by someone else.
+  const key = requestKey(request);
+  if (replica.waiting.has(key)) return true;
+  if (replica.executed.has(key)) return false; // The session table of the host answers.
+  const ofClient = replica.waitingOf.get(request.client) ?? 0;
+  if (replica.waiting.size >= maxWaiting || ofClient >= maxWaitingOfClient) return false;
+  replica.waiting.set(key, { request, since: ctx.now, ordered: -1 });
+  replica.waitingOf.set(request.client, ofClient + 1);
+  armRequestTimer(group, replica, ctx);
+  watch(group, replica, ctx);
+  return true;
+}
+
+/** The primary gives out numbers while few enough batches are under way: what arrives meanwhile shares the next. */
+export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
+  while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {
+    if (!betweenWatermarks(group, replica, replica.next)) return; // Waits for a checkpoint.
+    const batch = nextBatch(group, replica);
+    if (batch.length === 0) return;
+    order(group, replica, batch, ctx);
+  }
+}
+
+function nextBatch(group: Group, replica: PbftReplica): Batch {
+  const batch: Signed<Request>[] = [];
+  let bytes = 0;
+  for (const waiting of replica.waiting.values()) {
+    if (waiting.ordered === replica.view) continue;
+    bytes += waiting.request.operations.reduce((sum, each) => sum + each.length, 0);
+    if (batch.length > 0 && bytes > maxBatchBytes) break;
+    waiting.ordered = replica.view;
+    batch.push(waiting.request);
+    if (batch.length === group.maxBatch) break;
+  }
+  return batch;
+}
+
+function order(group: Group, replica: PbftReplica, batch: Batch, ctx: Ctx): void {
+  const { view, next: sequence } = replica;
+  ctx.line('4.2-pre-prepare');
+  const digest = digestOf(group, batch, ctx);
+  replica.next += 1;
+  ctx.put('prePrepares', sequence, { view, digest, batch });
+  progressAt(replica, sequence, ctx);
+  watch(group, replica, ctx);
+  ctx.broadcast({ kind: 'pre-prepare', view, sequence, digest, batch });
+  maybePrepared(group, replica, sequence, ctx);
+}
+
+/** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩ */
+export function prePrepare(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<PrePrepare>,
+  ctx: Ctx,
+): void {
+  const { view, sequence, digest, batch, from } = message;
+  if (from !== primaryOf(group, view) || from === ctx.self) return; // Its own it has logged.
+  if (tooEarly(group, replica, message, ctx)) return;
+  if (!inView(replica, view)) return; // "it is in view v"
+  if (!betweenWatermarks(group, replica, sequence)) return; // "n is between h and H"
+  const logged = replica.prePrepares.get(sequence);
+  if (logged?.view === view && !group.rules.acceptsSecondPrePrepare) {
+    // "it has not accepted a pre-prepare for view v and n containing a different digest"
+    if (logged.digest !== digest) return badPrimary(group, replica, message, ctx);
+    if (logged.batch !== null) return;
+  }
+  // "the signatures are correct": the host checked them; "d is the digest for m".
+  if (!ownRequests(batch) || digestOf(group, batch, ctx) !== digest) return;
+  ctx.line('4.2-prepare');
+  ctx.put('prePrepares', sequence, { view, digest, batch });
+  progressAt(replica, sequence, ctx).prePrepare = message;
+  armRequestTimer(group, replica, ctx);
+  watch(group, replica, ctx);
+  ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+  maybePrepared(group, replica, sequence, ctx);
+}
+
+/** Two batches under one number: proof against the primary, and reason enough to leave its view. */
+function badPrimary(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<PrePrepare>,
+  ctx: Ctx,
+): void {
+  const first = replica.progress.get(message.sequence)?.prePrepare ?? replica.enteredBy;
+  if (first !== null && first !== undefined) ctx.accuse(first, message);
+  startViewChange(group, replica, replica.view + 1, ctx);
+}
+
+/** ⟨PREPARE, v, n, d, i⟩ */
+export function prepare(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Prepare>,
+  ctx: Ctx,
+): void {
+  const { view, sequence, from } = message;
+  if (tooEarly(group, replica, message, ctx)) return;
+  if (!inView(replica, view)) return; // "their view number equals the replica's current view"
+  if (!isMember(group, from) || from === primaryOf(group, view)) return; // Only backups prepare.
+  if (!betweenWatermarks(group, replica, sequence)) return;
+  if (finished(replica, sequence)) return;
+  const { prepares } = progressAt(replica, sequence, ctx);
+  if (count(group, prepares, message, ctx)) maybePrepared(group, replica, sequence, ctx);
+}
+
+/**
+ * prepared(m, v, n, i): the replica has logged the request, a pre-prepare for it and Prepares from
+ * a quorum less the primary, whose pre-prepare is its vote: 2f of them when n = 3f+1.
+ */
+export function prepared(replica: PbftReplica, sequence: number): boolean {
+  return replica.prepared.get(sequence)?.proof.body.view === replica.view;
+}
+
+function maybePrepared(group: Group, replica: PbftReplica, sequence: number, ctx: Ctx): void {
+  const logged = replica.prePrepares.get(sequence);
+  if (logged === undefined || logged.view !== replica.view || logged.batch === null) return;
+  if (prepared(replica, sequence)) return;
+  const { view, digest, batch } = logged;
+  const matching = votesFor(group, progressAt(replica, sequence, ctx).prepares, digest);
+  if (matching.length < group.quorum - 1) return;
+  ctx.line('4.2-commit');
+  const proof = certify<Prepare>({ kind: 'prepare', view, sequence, digest }, matching);
+  ctx.put('prepared', sequence, { proof, batch });
+  ctx.broadcast({ kind: 'commit', view, sequence, digest });
+  if (group.rules.executesWhenPrepared && sequence > replica.lastExecuted) {
+    const commit: Commit = { kind: 'commit', view, sequence, digest };
+    return decided(group, replica, { body: commit, seals: [] }, batch, ctx);
+  }
+  maybeCommitted(group, replica, sequence, digest, ctx);
+}
+
+/** ⟨COMMIT, v, n, D(m), i⟩ */
+export function commit(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Commit>,
+  ctx: Ctx,
+): void {
+  const { view, sequence, digest, from } = message;
+  if (tooEarly(group, replica, message, ctx)) return;
+  if (!inView(replica, view)) return; // "the view number equals the replica's current view"
+  if (!isMember(group, from)) return;
+  if (!betweenWatermarks(group, replica, sequence)) return; // "between h and H"
+  if (finished(replica, sequence)) return;
+  const { commits } = progressAt(replica, sequence, ctx);
+  if (count(group, commits, message, ctx)) maybeCommitted(group, replica, sequence, digest, ctx);
+}
+
+/**
+ * committed-local(m, v, n, i): a quorum's Commits. The paper also asks for prepared(m, v, n, i); a
+ * replica that the primary left out takes the quorum's word, f+1 honest members of which are
+ * prepared, and gets the batch from them (gallery B-16a).
+ */
+function maybeCommitted(
+  group: Group,
+  replica: PbftReplica,
+  sequence: number,
+  voted: Digest,
+  ctx: Ctx,
+): void {
+  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) {
+    if (finished(replica, sequence)) replica.progress.delete(sequence);
+    return;
+  }
+  const matching = votesFor(group, progressAt(replica, sequence, ctx).commits, voted);
+  if (matching.length < group.quorum) return;
+  const digest = group.rules.executes(replica.prePrepares.get(sequence)?.digest, voted);
+  const batch = bodyOf(group, replica, sequence, digest, ctx);
+  if (batch === undefined) {
+    const holders = matching.map(({ from }) => from);
+    return want(group, replica, { sequence, digest }, holders, ctx);
+  }
+  ctx.line('4.2-committed-local');
+  const { view } = replica;
+  const body: Commit = { kind: 'commit', view, sequence, digest };
+  decided(group, replica, certify(body, matching), batch, ctx);
+}
+
+/** The batch of `digest` has come: what waited for it at `sequence` goes on. */
+export function retry(
+  group: Group,
+  replica: PbftReplica,
+  sequence: number,
+  digest: Digest,
+  ctx: Ctx,
+): void {
+  if (!replica.active) return;
+  maybePrepared(group, replica, sequence, ctx);
+  maybeCommitted(group, replica, sequence, digest, ctx);
+}
+
+/** Whether nothing about `sequence` is left to do in this view: its votes can be let go. */
+const finished = (replica: PbftReplica, sequence: number): boolean =>
+  replica.committed.has(sequence) && prepared(replica, sequence);
+
+/** Logs what a quorum committed and executes everything that is next in order. */
+export function decided(
+  group: Group,
+  replica: PbftReplica,
+  proof: Certificate<Commit>,
+  batch: Batch,
+  ctx: Ctx,
+): void {
+  const { sequence, view } = proof.body;
+  assert(sequence > replica.lastExecuted, 'a number is decided once');
+  replica.committed.set(sequence, { commit: proof, batch });
+  if (finished(replica, sequence)) replica.progress.delete(sequence);
+  // Section 4.5.2: progress in this view takes the timeout back to its first value.
+  if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view)
+    replica.attempts = 0;
+  execute(group, replica, ctx);
+}
+
+/** "after executing all requests with lower sequence numbers" */
+export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  for (;;) {
+    const next = replica.committed.get(replica.lastExecuted + 1);
+    if (next === undefined) break;
+    replica.lastExecuted += 1;
+    ctx.line('4.2-execute');
+    const batch = group.rules.executesLocalCopy
+      ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
+      : next.batch;
+    ctx.decide(replica.lastExecuted - 1, batch, next.commit);
+    for (const request of next.batch) forget(replica, request);
+  }
+  maybeOrder(group, replica, ctx);
+}
+
+/** `request` was executed: nobody waits for it any more. */
+function forget(replica: PbftReplica, request: Request): void {
+  const key = requestKey(request);
+  if (replica.waiting.delete(key)) {
+    const left = (replica.waitingOf.get(request.client) ?? 1) - 1;
+    if (left === 0) replica.waitingOf.delete(request.client);
+    else replica.waitingOf.set(request.client, left);
+  }
+  replica.executed.add(key);
+  if (replica.executed.size <= maxWaiting) return;
+  for (const oldest of replica.executed) {
+    replica.executed.delete(oldest);
+    break;
+  }
+}
+
+/**
+ * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
+ * every timeout is replaced all the same (gallery B-15).
+ */
+export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  replica.requestTimer = false;
+  if (!replica.active) return;
+  const oldest = oldestWait(replica);
+  if (oldest === undefined) return;
+  const due = Math.max(oldest, replica.viewSince) + timeoutOf(group, replica);
+  if (due <= ctx.now) {
+    ctx.line('4.4-timeout');
+    return startViewChange(group, replica, replica.view + 1, ctx);
+  }
+  replica.requestTimer = true;
+  ctx.setTimer('request', due - ctx.now);
+}
+
+/** Since when a request, or an accepted batch that has not been executed, has been waiting. */
+function oldestWait(replica: PbftReplica): number | undefined {
+  let oldest: number | undefined;
+  for (const { since } of replica.waiting.values()) {
+    oldest = since;
+    break;
+  }
+  for (const [sequence, order] of replica.prePrepares) {
+    if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
+    const since = replica.progress.get(sequence)?.since;
+    if (since !== undefined && (oldest === undefined || since < oldest)) oldest = since;
+  }
+  return oldest;
+}
+
+/** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
+function tooEarly(group: Group, replica: PbftReplica, message: Signed<Early>, ctx: Ctx): boolean {
+  const { view, from, sequence } = message;
+  if (view < replica.view || inView(replica, view)) return false;
+  if (!isMember(group, from) || sequence <= lowWatermark(replica)) return true;
+  // An honest sender is in one view at a time.
+  const kept = (replica.early.get(from) ?? []).filter((each) => each.view === view);
+  if (kept.length < maxEarly) kept.push(message);
+  replica.early.set(from, kept);
+  watch(group, replica, ctx);
+  return true;
+}

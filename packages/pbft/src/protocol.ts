@@ -1,0 +1,91 @@
+import type { Protocol } from '@quorumlab/core';
+import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
+import { conflict, evidence, vows } from './evidence.ts';
+import { group as configure, type Group, type PbftOptions } from './group.ts';
+import { commit, prePrepare, prepare, propose, relay, requestTimeout } from './pbft.ts';
+import { batch, committed, fetchBatch, start, status, statusTimeout } from './recovery.ts';
+import { type Rules, rules as rightRules } from './rules.ts';
+import {
+  firstStable,
+  firstVolatile,
+  lowWatermark,
+  type Pbft,
+  type PbftReplica,
+  primaryOf,
+} from './state.ts';
+import { newView, newViewTimeout, viewChange } from './view-change.ts';
+
+/**
+ * PBFT with signatures, as in OSDI '99, for one group. Throws `GroupError` if the group cannot
+ * survive `f` Byzantine members.
+ */
+export const pbft = (options: PbftOptions): Protocol<Pbft> => withRules(options, rightRules);
+
+/** PBFT by other `rules`: for the mutants. Its claims are those of the real one. */
+export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
+  const group = configure(options, rules);
+  return {
+    name: 'pbft',
+    version: 1,
+    claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
+    members: group.members,
+    f: group.f,
+    client: { matching: group.weak, ask: 'any', signed: true },
+    messages: group.messages,
+    stored: group.stored,
+    stable: firstStable,
+    volatile: firstVolatile,
+    start: (replica, ctx) => start(group, replica, ctx),
+    propose: (replica, command, ctx) => propose(group, replica, command, ctx),
+    on: {
+      relay: (replica, message, ctx) => relay(group, replica, message, ctx),
+      'pre-prepare': (replica, message, ctx) => prePrepare(group, replica, message, ctx),
+      prepare: (replica, message, ctx) => prepare(group, replica, message, ctx),
+      commit: (replica, message, ctx) => commit(group, replica, message, ctx),
+      checkpoint: (replica, message, ctx) => checkpoint(group, replica, message, ctx),
+      'view-change': (replica, message, ctx) => viewChange(group, replica, message, ctx),
+      'new-view': (replica, message, ctx) => newView(group, replica, message, ctx),
+      status: (replica, message, ctx) => status(group, replica, message, ctx),
+      committed: (replica, message, ctx) => committed(group, replica, message, ctx),
+      'stable-checkpoint': (replica, message, ctx) =>
+        stableCheckpoint(group, replica, message, ctx),
+      'fetch-batch': (replica, message, ctx) => fetchBatch(group, replica, message, ctx),
+      batch: (replica, message, ctx) => batch(group, replica, message, ctx),
+    },
+    timeout(replica, timer, ctx) {
+      switch (timer) {
+        case 'request':
+          return requestTimeout(group, replica, ctx);
+        case 'new-view':
+          return newViewTimeout(group, replica, ctx);
+        case 'status':
+          return statusTimeout(group, replica, ctx);
+      }
+    },
+    snapshotEvery: group.checkpointEvery,
+    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
+    status: (replica) => ({
+      leader: primaryOf(group, replica.view),
+      term: replica.view,
+      role: replica.active ? 'active' : 'view change',
+    }),
+    evidence,
+    vows,
+    conflict: (message, fork, known) => conflict(group, message, fork, known),
+    invariant: (replica) => invariant(group, replica),
+  };
+}
+
+/** What must hold after every step. Constant time: each rule about one number is kept where it is written. */
+function invariant(group: Group, replica: PbftReplica): string | undefined {
+  if (replica.viewChange !== null && replica.viewChange.view > replica.view)
+    return `is in view ${replica.view} after its view-change for ${replica.viewChange.view}`;
+  if (!group.rules.keepsWatermarks) return undefined;
+  const { prePrepares, prepared, progress, committed } = replica;
+  for (const [name, log] of Object.entries({ prePrepares, prepared, progress, committed }))
+    if (log.size > group.window) return `${name} holds more than the window of ${group.window}`;
+  if (replica.next > lowWatermark(replica) + group.window + 1)
+    return `would order ${replica.next}, which is above the high watermark`;
+  return undefined;
+}

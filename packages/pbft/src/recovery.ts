@@ -1,0 +1,263 @@
+/**
+ * What the paper leaves to "retransmission": replicas that miss something say where they stand, and
+ * the others send them what they lack. The same reports bring a restarted replica back.
+ */
+import type { Digest, ReplicaId, Signed } from '@quorumlab/core';
+import { fetchState, statusOf } from './checkpoint.ts';
+import type { Group } from './group.ts';
+import type { Batch, BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { decided, prepared, retry } from './pbft.ts';
+import {
+  armRequestTimer,
+  betweenWatermarks,
+  bodyOf,
+  type Ctx,
+  digestOf,
+  inView,
+  isMember,
+  lowWatermark,
+  maxBatchBytes,
+  ownRequests,
+  type PbftReplica,
+  primaryOf,
+  progressAt,
+  signedBy,
+  watch,
+} from './state.ts';
+import { maybeNewView, relayAll } from './view-change.ts';
+
+/** Most numbers one tick repeats to everybody, and most that one answer explains. */
+const pushed = 16;
+const answeredAtMost = 64;
+
+/** A replica begins, or begins again with what was on its disk. */
+export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
+  if (fresh && replica.stableCheckpoint === null) return;
+  ctx.line('restart');
+  fetchState(replica, ctx);
+  replica.viewSince = ctx.now;
+  replica.checkpointSince = ctx.now;
+  for (const [sequence, digest] of replica.checkpoints)
+    ctx.broadcast({ kind: 'checkpoint', sequence, digest });
+  if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
+  for (const sequence of undecided(replica)) {
+    progressAt(replica, sequence, ctx);
+    // Its own votes count again once it has heard them again.
+    for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.send(ctx.self, vote);
+    armRequestTimer(group, replica, ctx);
+  }
+  ctx.broadcast(statusOf(replica));
+  watch(group, replica, ctx);
+}
+
+/** The numbers that were ordered in this view and are not executed, ascending. */
+function undecided(replica: PbftReplica): number[] {
+  if (!replica.active) return [];
+  return [...replica.prePrepares]
+    .filter(([n, { view }]) => view === replica.view && n > replica.lastExecuted)
+    .map(([n]) => n)
+    .filter((n) => !replica.committed.has(n))
+    .sort((one, other) => one - other);
+}
+
+/** What this replica has said about `sequence` in its view, to be said again word for word. */
+function ownVotes(
+  group: Group,
+  replica: PbftReplica,
+  sequence: number,
+  self: ReplicaId,
+): Message[] {
+  const order = replica.prePrepares.get(sequence);
+  if (order === undefined || order.batch === null || !inView(replica, order.view)) return [];
+  const { view, digest, batch } = order;
+  const votes: Message[] = [];
+  if (primaryOf(group, view) !== self) votes.push({ kind: 'prepare', view, sequence, digest });
+  // What a new-view orders has no pre-prepare of its own.
+  else if (!replica.newView?.orders.some((each) => each.sequence === sequence))
+    votes.push({ kind: 'pre-prepare', view, sequence, digest, batch });
+  if (prepared(replica, sequence)) votes.push({ kind: 'commit', view, sequence, digest });
+  return votes;
+}
+
+/** The timer 'status': while something is missing, ask for it, but not before it is late. */
+export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  replica.statusTimer = false;
+  const since = missingSince(group, replica);
+  if (since === undefined) return;
+  watch(group, replica, ctx);
+  if (since > ctx.now - group.statusPeriod) return;
+  ctx.line('status');
+  for (const sequence of undecided(replica).slice(0, pushed))
+    for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.broadcast(vote);
+  if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
+  if (replica.active && primaryOf(group, replica.view) !== ctx.self) relayAll(group, replica, ctx);
+  for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
+    ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
+  ctx.broadcast(statusOf(replica));
+}
+
+/** Since when something has been missing here; nothing: a replica that needs nobody's help. */
+function missingSince(group: Group, replica: PbftReplica): number | undefined {
+  if (!replica.active || replica.fetching > 0 || replica.wanted.size > 0) return replica.viewSince;
+  if (replica.checkpoints.size > 0 || replica.behind > replica.lastExecuted)
+    return replica.checkpointSince;
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { since } of replica.waiting.values()) {
+    oldest = since;
+    break;
+  }
+  for (const [sequence, { since, prepares, commits }] of replica.progress) {
+    if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) continue;
+    // One liar's votes do not make a number exist.
+    const votes = Math.max(prepares.votes.size, commits.votes.size);
+    if (votes >= group.weak || replica.prePrepares.get(sequence)?.view === replica.view)
+      oldest = Math.min(oldest, since);
+  }
+  // f+1 speak in views that this replica has not entered: it missed a new-view.
+  if (replica.early.size >= group.weak) oldest = Math.min(oldest, replica.viewSince);
+  return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
+}
+
+/** A replica says where it stands: send it what it lacks, once in half a period at most. */
+export function status(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<StatusReport>,
+  ctx: Ctx,
+): void {
+  const { from } = message;
+  if (!isMember(group, from) || from === ctx.self) return;
+  const last = replica.answered.get(from);
+  if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return;
+  replica.answered.set(from, { at: ctx.now, bodies: 0 });
+  if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
+    ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
+  for (const [sequence, digest] of replica.checkpoints)
+    if (sequence > message.stable) ctx.send(from, { kind: 'checkpoint', sequence, digest });
+  explainView(group, replica, message, ctx);
+  explainDecisions(replica, message, ctx);
+  repeatVotes(group, replica, message, ctx);
+  if (message.stable > lowWatermark(replica) || message.executed > replica.lastExecuted)
+    ctx.send(from, statusOf(replica));
+}
+
+/** For one in an older view, or still waiting for this one to begin. */
+function explainView(
+  group: Group,
+  replica: PbftReplica,
+  { from, view, active }: Signed<StatusReport>,
+  ctx: Ctx,
+): void {
+  if (view > replica.view || (view === replica.view && active)) return;
+  if (replica.viewChange !== null && replica.viewChange.view >= view)
+    ctx.send(from, replica.viewChange);
+  if (replica.newView !== null && primaryOf(group, replica.view) === ctx.self)
+    ctx.send(from, replica.newView);
+}
+
+/** For one that has executed less: batches with their commit certificates. */
+function explainDecisions(
+  replica: PbftReplica,
+  { from, executed }: Signed<StatusReport>,
+  ctx: Ctx,
+): void {
+  let bytes = 0;
+  const last = Math.min(executed + answeredAtMost, replica.lastExecuted);
+  for (let n = Math.max(executed, lowWatermark(replica)) + 1; n <= last; n++) {
+    const known = replica.committed.get(n);
+    if (known === undefined) continue;
+    for (const request of known.batch)
+      for (const operation of request.operations) bytes += operation.length;
+    ctx.send(from, { kind: 'committed', commit: known.commit, batch: known.batch });
+    if (bytes > maxBatchBytes) return;
+  }
+}
+
+/** For one in the same view: what this replica has said about numbers that the other lacks. */
+function repeatVotes(
+  group: Group,
+  replica: PbftReplica,
+  { from, view, active, executed }: Signed<StatusReport>,
+  ctx: Ctx,
+): void {
+  if (!active || !inView(replica, view)) return;
+  const low = Math.max(executed, lowWatermark(replica));
+  for (let n = low + 1; n <= low + answeredAtMost; n++)
+    if (!replica.committed.has(n))
+      for (const vote of ownVotes(group, replica, n, ctx.self)) ctx.send(from, vote);
+}
+
+/** A batch with a quorum's Commits, for a replica that missed them. */
+export function committed(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Committed>,
+  ctx: Ctx,
+): void {
+  const { commit, batch } = message;
+  const { sequence, digest } = commit.body;
+  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return;
+  if (sequence > lowWatermark(replica) + group.window) return;
+  if (sequence <= lowWatermark(replica)) return; // The state that is being fetched contains it.
+  if (!signedBy(group, commit, group.quorum) || !ownRequests(batch)) return;
+  if (digestOf(group, batch, ctx) !== digest) return;
+  ctx.line('status-committed');
+  replica.wanted.delete(digest);
+  decided(group, replica, commit, batch, ctx);
+}
+
+/** Section 4.4: "the missing information" of a new view, and rule 7. */
+export function fetchBatch(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<FetchBatch>,
+  ctx: Ctx,
+): void {
+  const { from, sequence, digest } = message;
+  if (!isMember(group, from) || from === ctx.self) return;
+  const answered = replica.answered.get(from) ?? { at: ctx.now - group.statusPeriod, bodies: 0 };
+  // A peer needs no batch twice: a window of them, then it waits for the next report.
+  if (answered.bodies >= group.window) return;
+  const batch = bodyOf(group, replica, sequence, digest, ctx);
+  if (batch === undefined) return;
+  replica.answered.set(from, { at: answered.at, bodies: answered.bodies + 1 });
+  ctx.send(from, { kind: 'batch', sequence, batch });
+}
+
+/** A batch that was asked for: its digest proves it. */
+export function batch(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<BatchBody>,
+  ctx: Ctx,
+): void {
+  if (replica.wanted.size === 0) return;
+  const digest = digestOf(group, message.batch, ctx);
+  const sequence = replica.wanted.get(digest);
+  if (sequence === undefined || !ownRequests(message.batch)) return;
+  ctx.line('4.4-batch');
+  replica.wanted.delete(digest);
+  if (replica.bodies.size < 4 * group.window) replica.bodies.set(digest, message.batch);
+  useBatch(group, replica, sequence, { digest, batch: message.batch }, ctx);
+  maybeNewView(group, replica, ctx);
+}
+
+/** Continues what waited for the batch: a Prepare for the new view, an execution. */
+function useBatch(
+  group: Group,
+  replica: PbftReplica,
+  sequence: number,
+  { digest, batch: body }: { readonly digest: Digest; readonly batch: Batch },
+  ctx: Ctx,
+): void {
+  if (!betweenWatermarks(group, replica, sequence)) return;
+  const order = replica.prePrepares.get(sequence);
+  if (order?.digest === digest && order.batch === null && inView(replica, order.view)) {
+    const { view } = order;
+    ctx.put('prePrepares', sequence, { view, digest, batch: body });
+    if (primaryOf(group, view) !== ctx.self)
+      ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+  }
+  retry(group, replica, sequence, digest, ctx);
+}

@@ -1,0 +1,52 @@
+import { byzantine, type Digest } from '@quorumlab/core';
+
+/**
+ * The choices of PBFT that are easy to get wrong, gathered so that a broken variant (see
+ * `@quorumlab/pbft/mutants`) differs from the protocol in exactly one of them.
+ */
+export interface Rules {
+  /** Size of a quorum: any two of them share an honest replica. */
+  quorum(n: number, f: number): number;
+  /** Votes with the same key are counted together. */
+  voteKey(digest: Digest): string;
+  /** Which batch a quorum of Commits for `voted` executes, at a replica that logged `logged`. */
+  executes(logged: Digest | undefined, voted: Digest): Digest;
+  /** Whether a second pre-prepare with the same view and number is accepted. */
+  readonly acceptsSecondPrePrepare: boolean;
+  /** Whether a prepared batch is executed without waiting for a quorum of Commits. */
+  readonly executesWhenPrepared: boolean;
+  /** Whether a request in a batch is replaced by the one that its client sent here directly. */
+  readonly executesLocalCopy: boolean;
+  /** Whether entries of P in a view-change must come with a quorum's Prepares from an older view. */
+  readonly provesPrepared: boolean;
+  /** Whether a view-change reports what is prepared, and not only what is committed. */
+  readonly carriesPrepared: boolean;
+  /** Whether backups compute O of a new-view themselves. */
+  readonly recomputesOrders: boolean;
+  /** Whether the certificate of view `candidate` replaces that of view `chosen`. */
+  outranks(candidate: number, chosen: number): boolean;
+  /** How many view-changes for later views make a replica join. */
+  joinsAt(weak: number): number;
+  /** The timeout after `attempts` view changes without progress. */
+  timeout(first: number, attempts: number): number;
+  /** Whether numbers outside the watermarks are refused. */
+  readonly keepsWatermarks: boolean;
+}
+
+/** The rules as they should be. */
+export const rules: Rules = {
+  quorum: (n, f) => byzantine(n, f).size,
+  voteKey: (digest) => digest,
+  executes: (_, voted) => voted,
+  acceptsSecondPrePrepare: false,
+  executesWhenPrepared: false,
+  executesLocalCopy: false,
+  provesPrepared: true,
+  carriesPrepared: true,
+  recomputesOrders: true,
+  outranks: (candidate, chosen) => candidate > chosen,
+  joinsAt: (weak) => weak,
+  // Section 4.5.2: doubling makes it longer than any delay, sooner or later. 2^16 is "later".
+  timeout: (first, attempts) => first * 2 ** Math.min(attempts, 16),
+  keepsWatermarks: true,
+};

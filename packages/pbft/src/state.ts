@@ -1,0 +1,342 @@
+/**
+ * What a replica remembers, on disk and off it, and the words that the chapters of the paper share.
+ */
+import type {
+  Certificate,
+  Context,
+  Digest,
+  Instant,
+  PrincipalId,
+  Replica,
+  ReplicaId,
+  Request,
+  Signed,
+} from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type {
+  Batch,
+  Checkpoint,
+  Commit,
+  Message,
+  NewView,
+  PrePrepare,
+  Prepare,
+  ViewChange,
+} from './messages.ts';
+
+/** What is logged under a number: the paper's pre-prepare. `batch` is null until it has been fetched. */
+export interface Order {
+  readonly view: number;
+  readonly digest: Digest;
+  readonly batch: Batch | null;
+}
+
+/** A prepared batch with its proof: Prepares of a quorum less one of distinct backups. */
+export interface Prepared {
+  readonly proof: Certificate<Prepare>;
+  readonly batch: Batch;
+}
+
+/** What survives a crash. All of it is written before the message that it backs is sent. */
+export interface Stable {
+  readonly view: number;
+  /** False from the view-change for `view` until its new-view. */
+  readonly active: boolean;
+  /** By sequence, of the last view in which something was accepted there. */
+  readonly prePrepares: ReadonlyMap<number, Order>;
+  /** By sequence, the proof of the highest view. */
+  readonly prepared: ReadonlyMap<number, Prepared>;
+  /** The last view-change sent: one view, one view-change, also after a restart. */
+  readonly viewChange: ViewChange | null;
+  /** The new-view sent as primary of `view`. */
+  readonly newView: NewView | null;
+  readonly stableCheckpoint: Certificate<Checkpoint> | null;
+  /** By sequence, the digests of own checkpoints above the stable one. */
+  readonly checkpoints: ReadonlyMap<number, Digest>;
+  /** The last sequence in the application's own snapshot on disk. */
+  readonly snapshot: number;
+}
+
+/** Votes about one number in one view: one a sender, counted as they come. */
+export interface Tally<V> {
+  readonly votes: Map<ReplicaId, V>;
+  readonly matching: Map<string, V[]>;
+}
+
+/** What is known about one number in the current view. */
+export interface Progress {
+  readonly since: Instant;
+  prePrepare: Signed<PrePrepare> | null;
+  readonly prepares: Tally<Signed<Prepare>>;
+  readonly commits: Tally<Signed<Commit>>;
+}
+
+/** A batch that a quorum committed. */
+export interface Decided {
+  readonly commit: Certificate<Commit>;
+  readonly batch: Batch;
+}
+
+/** A client's request that has not been executed. */
+export interface Waiting {
+  readonly request: Signed<Request>;
+  readonly since: Instant;
+  /** The view in which this primary has put it into a batch, or -1. */
+  ordered: number;
+}
+
+/** A vote, or a pre-prepare, of a view that this replica has not entered yet. */
+export type Early = PrePrepare | Prepare | Commit;
+
+/** What a crash may take. Each collection names its bound. */
+export interface Volatile {
+  /** All numbers up to here have been decided, in order. */
+  lastExecuted: number;
+  /** Next number to be given out by a primary. */
+  next: number;
+  /** At most `window`. */
+  readonly progress: Map<number, Progress>;
+  /** At most `window`: numbers above the stable checkpoint. */
+  readonly committed: Map<number, Decided>;
+  /** At most one a member: that of its latest view. */
+  readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
+  /** At most window / K + 1 a member. */
+  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
+  readonly waiting: Map<string, Waiting>;
+  readonly waitingOf: Map<PrincipalId, number>;
+  /** The last {@link maxWaiting} executed requests, oldest first. */
+  readonly executed: Set<string>;
+  /** At most {@link maxEarly} a member. */
+  readonly early: Map<ReplicaId, Signed<Early>[]>;
+  /** At most 4 windows: digests of batches that are being fetched, and their numbers. */
+  readonly wanted: Map<Digest, number>;
+  /** Batches that were wanted and have come. */
+  readonly bodies: Map<Digest, Batch>;
+  /** At most one a member: when its last status report was answered, and what it fetched since. */
+  readonly answered: Map<ReplicaId, { at: Instant; bodies: number }>;
+  /** What made this replica enter its view. */
+  enteredBy: Signed<NewView> | null;
+  /** When the view, or the attempt to leave it, began. */
+  viewSince: Instant;
+  /** View changes since the last progress. */
+  attempts: number;
+  /** The sequence of the snapshot that is being fetched; 0: none. */
+  fetching: number;
+  /** f+1 replicas have a checkpoint at this number. */
+  behind: number;
+  /** When the last own checkpoint, or the last change of `behind`, happened. */
+  checkpointSince: Instant;
+  requestTimer: boolean;
+  newViewTimer: boolean;
+  statusTimer: boolean;
+}
+
+/** Names of timers. */
+export type Timer = 'request' | 'new-view' | 'status';
+
+/** The types PBFT is made of. */
+export interface Pbft {
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
+  readonly Timer: Timer;
+  readonly Command: Signed<Request>;
+}
+
+/** A replica as its handlers see it. */
+export type PbftReplica = Replica<Pbft>;
+/** The pen of its handlers. */
+export type Ctx = Context<Pbft>;
+
+/** Most requests that wait at a replica. */
+export const maxWaiting = 10_000;
+/** Most requests of one client that wait at a replica. */
+export const maxWaitingOfClient = 1024;
+/** Most messages of later views that are kept for one sender. */
+export const maxEarly = 64;
+/** Most bytes of operations in a batch of more than one request, and in one answer to a laggard. */
+export const maxBatchBytes: number = 2 ** 20;
+
+/** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
+export const firstStable = (): Stable => ({
+  view: 0,
+  active: true,
+  prePrepares: new Map(),
+  prepared: new Map(),
+  viewChange: null,
+  newView: null,
+  stableCheckpoint: null,
+  checkpoints: new Map(),
+  snapshot: 0,
+});
+
+/** A replica that has just started with `stable` on its disk. */
+export function firstVolatile(stable: Readonly<Stable>): Volatile {
+  const low = stable.stableCheckpoint?.body.sequence ?? 0;
+  return {
+    lastExecuted: stable.snapshot,
+    next: Math.max(low, ...stable.prePrepares.keys()) + 1,
+    progress: new Map(),
+    committed: new Map(),
+    viewChanges: new Map(),
+    checkpointVotes: new Map(),
+    waiting: new Map(),
+    waitingOf: new Map(),
+    executed: new Set(),
+    early: new Map(),
+    wanted: new Map(),
+    bodies: new Map(),
+    answered: new Map(),
+    enteredBy: null,
+    viewSince: 0,
+    attempts: 0,
+    fetching: 0,
+    behind: 0,
+    checkpointSince: 0,
+    requestTimer: false,
+    newViewTimer: false,
+    statusTimer: false,
+  };
+}
+
+/** The primary of `view`: p = v mod |R|. */
+export const primaryOf = (group: Group, view: number): ReplicaId => view % group.n;
+
+/** Whether `from` is one of the replicas, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
+
+/** h, the low watermark: the last stable checkpoint. */
+export const lowWatermark = (replica: Readonly<Stable>): number =>
+  replica.stableCheckpoint?.body.sequence ?? 0;
+
+/** h < n ≤ H. */
+export const betweenWatermarks = (group: Group, replica: PbftReplica, sequence: number): boolean =>
+  !group.rules.keepsWatermarks ||
+  (sequence > lowWatermark(replica) && sequence <= lowWatermark(replica) + group.window);
+
+/** Whether a message of `view` may be acted on: "it is in view v", and has not asked to leave it. */
+export const inView = (replica: PbftReplica, view: number): boolean =>
+  replica.active && replica.view === view;
+
+/** What is known about `sequence` in this view. Callers have checked the watermarks. */
+export function progressAt(replica: PbftReplica, sequence: number, ctx: Ctx): Progress {
+  let progress = replica.progress.get(sequence);
+  if (progress === undefined) {
+    progress = {
+      since: ctx.now,
+      prePrepare: null,
+      prepares: { votes: new Map(), matching: new Map() },
+      commits: { votes: new Map(), matching: new Map() },
+    };
+    replica.progress.set(sequence, progress);
+  }
+  return progress;
+}
+
+/** Adds a vote unless its sender has voted; two different votes of one sender are proof against it. */
+export function count<V extends Signed<Prepare> | Signed<Commit>>(
+  group: Group,
+  tally: Tally<V>,
+  vote: V,
+  ctx: Ctx,
+): boolean {
+  const earlier = tally.votes.get(vote.from);
+  if (earlier !== undefined) {
+    if (earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
+    return false;
+  }
+  tally.votes.set(vote.from, vote);
+  const key = group.rules.voteKey(vote.digest);
+  const same = tally.matching.get(key);
+  if (same === undefined) tally.matching.set(key, [vote]);
+  else same.push(vote);
+  return true;
+}
+
+/** The votes for `digest`. */
+export const votesFor = <V>(group: Group, tally: Tally<V>, digest: Digest): readonly V[] =>
+  tally.matching.get(group.rules.voteKey(digest)) ?? [];
+
+/** A certificate over `body` from votes for it. */
+export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
+  body,
+  seals: votes
+    .map(({ from, signature }) => ({ from, signature }))
+    .sort((one, other) => one.from - other.from),
+});
+
+/** Whether `certificate` names at least `least` distinct members, none of them `without`. */
+export function signedBy(
+  group: Group,
+  certificate: Certificate<unknown>,
+  least: number,
+  without: ReplicaId | null = null,
+): boolean {
+  const signers = new Set<ReplicaId>();
+  for (const { from } of certificate.seals)
+    if (isMember(group, from) && from !== without) signers.add(from);
+  return signers.size >= least && signers.size === certificate.seals.length;
+}
+
+/** Whether each request was signed by the client whose it says it is. */
+export const ownRequests = (batch: Batch): boolean =>
+  batch.every((each) => each.from === each.client);
+
+/** The null request: a batch of nothing (section 4.4). */
+export const nullBatch: Batch = Object.freeze([]);
+
+/** D(m). */
+export const digestOf = (group: Group, batch: Batch, ctx: Ctx): Digest =>
+  ctx.digest(group.content, batch);
+
+/** The batch that `digest` stands for at `sequence`, if this replica has it. */
+export function bodyOf(
+  group: Group,
+  replica: PbftReplica,
+  sequence: number,
+  digest: Digest,
+  ctx: Ctx,
+): Batch | undefined {
+  const order = replica.prePrepares.get(sequence);
+  if (order?.digest === digest && order.batch !== null) return order.batch;
+  const prepared = replica.prepared.get(sequence);
+  if (prepared?.proof.body.digest === digest) return prepared.batch;
+  const decided = replica.committed.get(sequence);
+  if (decided?.commit.body.digest === digest) return decided.batch;
+  if (digestOf(group, nullBatch, ctx) === digest) return nullBatch;
+  return replica.bodies.get(digest);
+}
+
+/** Arms the timer that asks the others for what is missing. */
+export function watch(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.statusTimer) return;
+  replica.statusTimer = true;
+  ctx.setTimer('status', group.statusPeriod);
+}
+
+/** How long a request may wait in this view. */
+export const timeoutOf = (group: Group, replica: PbftReplica): number =>
+  group.rules.timeout(group.requestTimeout, replica.attempts);
+
+/** Arms the request timer if it is not running. It looks for the oldest wait when it fires. */
+export function armRequestTimer(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.requestTimer || !replica.active) return;
+  replica.requestTimer = true;
+  ctx.setTimer('request', timeoutOf(group, replica));
+}
+
+/** Remembers that the batch of `digest` is needed and asks `from` for it. */
+export function want(
+  group: Group,
+  replica: PbftReplica,
+  { sequence, digest }: { readonly sequence: number; readonly digest: Digest },
+  from: readonly ReplicaId[],
+  ctx: Ctx,
+): void {
+  if (replica.wanted.has(digest) || replica.wanted.size >= 4 * group.window) return;
+  replica.wanted.set(digest, sequence);
+  for (const holder of from)
+    if (holder !== ctx.self) ctx.send(holder, { kind: 'fetch-batch', sequence, digest });
+  watch(group, replica, ctx);
+}

@@ -1,0 +1,281 @@
+/**
+ * View changes: section 4.4 of the paper. A quorum stops believing in the primary and shows the
+ * next one what it has prepared. Whatever may have been executed was prepared by a quorum, and two
+ * quorums share an honest replica, so the new view orders it again under the same number.
+ */
+import { assert, type Certificate, type ReplicaId, type Signed } from '@quorumlab/core';
+import { becomeStable, fetchState } from './checkpoint.ts';
+import type { Group } from './group.ts';
+import type { Batch, NewView, Prepare, ViewChange } from './messages.ts';
+import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
+import { commit, keepWaiting, maybeOrder, prePrepare, prepare, requestKey } from './pbft.ts';
+import {
+  armRequestTimer,
+  bodyOf,
+  type Ctx,
+  isMember,
+  lowWatermark,
+  type PbftReplica,
+  primaryOf,
+  progressAt,
+  timeoutOf,
+  want,
+  watch,
+} from './state.ts';
+
+/** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
+export function startViewChange(group: Group, replica: PbftReplica, view: number, ctx: Ctx): void {
+  assert(view > replica.view, 'a replica only moves to later views');
+  ctx.line('4.4-view-change');
+  const message: ViewChange = {
+    kind: 'view-change',
+    view,
+    checkpoint: replica.stableCheckpoint,
+    prepared: reported(group, replica),
+  };
+  ctx.save({ view, active: false, viewChange: message, newView: null });
+  replica.attempts += 1;
+  leave(replica, ctx);
+  ctx.broadcast(message);
+  watch(group, replica, ctx);
+}
+
+/** P: for each number above the stable checkpoint the certificate with the highest view. */
+const reported = (group: Group, replica: PbftReplica): Certificate<Prepare>[] =>
+  [...replica.prepared.entries()]
+    .filter(([sequence]) => group.rules.carriesPrepared || replica.committed.has(sequence))
+    .sort(([one], [other]) => one - other)
+    .map(([, { proof }]) => proof);
+
+function leave(replica: PbftReplica, ctx: Ctx): void {
+  replica.progress.clear();
+  replica.enteredBy = null;
+  replica.viewSince = ctx.now;
+  if (replica.requestTimer) ctx.clearTimer('request');
+  if (replica.newViewTimer) ctx.clearTimer('new-view');
+  replica.requestTimer = false;
+  replica.newViewTimer = false;
+}
+
+/** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩ of any replica, the own one too. */
+export function viewChange(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<ViewChange>,
+  ctx: Ctx,
+): void {
+  const { view, from } = message;
+  if (!isMember(group, from)) return;
+  if (view < replica.view || (view === replica.view && replica.active)) return; // Too late.
+  const earlier = replica.viewChanges.get(from);
+  if (earlier !== undefined && earlier.view >= view) return; // One a sender: its latest.
+  if (!validViewChange(group, message)) return;
+  replica.viewChanges.set(from, message);
+  maybeJoin(group, replica, ctx);
+  maybeAwaitNewView(group, replica, ctx);
+  maybeNewView(group, replica, ctx);
+}
+
+/**
+ * Section 4.5.2: f+1 replicas want later views, so one that is honest does: join it in the smallest
+ * of these views, even if our own timer has not expired.
+ */
+function maybeJoin(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  let later = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const { view } of replica.viewChanges.values()) {
+    if (view <= replica.view) continue;
+    later += 1;
+    smallest = Math.min(smallest, view);
+  }
+  if (later < group.rules.joinsAt(group.weak)) return;
+  ctx.line('4.5.2-join');
+  startViewChange(group, replica, smallest, ctx);
+}
+
+/** Section 4.5.2: a quorum wants this view; its primary has as long as a request to begin it. */
+function maybeAwaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.active || replica.newViewTimer) return;
+  if (forView(replica).length < group.quorum) return;
+  replica.newViewTimer = true;
+  ctx.setTimer('new-view', timeoutOf(group, replica));
+}
+
+const forView = (replica: PbftReplica): Signed<ViewChange>[] =>
+  [...replica.viewChanges.values()].filter(({ view }) => view === replica.view);
+
+/** The new view did not begin in time: try the next one, with twice the patience. */
+export function newViewTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  replica.newViewTimer = false;
+  if (!replica.active) startViewChange(group, replica, replica.view + 1, ctx);
+}
+
+/**
+ * The primary of the new view: ⟨NEW-VIEW, v+1, V, O⟩ once it has a quorum's view-changes, its own
+ * one of them. It uses only those whose batches it has, so that it can hand out every batch it
+ * orders; a liar who keeps one secret is left out.
+ */
+export function maybeNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.active || primaryOf(group, replica.view) !== ctx.self) return;
+  const own = replica.viewChanges.get(ctx.self);
+  if (own?.view !== replica.view) return;
+  const received = forView(replica);
+  if (received.length < group.quorum) return;
+  const usable = received.filter((each) => hasBatches(group, replica, each, ctx));
+  const others = usable.filter(({ from }) => from !== ctx.self).sort(bySender);
+  if (others.length < group.quorum - 1 || others.length === usable.length) return;
+  const viewChanges = [own, ...others.slice(0, group.quorum - 1)].sort(bySender);
+  const plan = computeOrders(group, viewChanges, ctx);
+  ctx.line('4.4-new-view');
+  const { view } = replica;
+  const message: NewView = { kind: 'new-view', view, viewChanges, orders: plan.orders };
+  ctx.broadcast(message);
+  enterView(group, replica, { view, plan, own: message, by: null }, ctx);
+}
+
+const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number =>
+  one.from - other.from;
+
+/** Whether all that `message` reports is at hand here; asks its sender for what is not. */
+function hasBatches(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<ViewChange>,
+  ctx: Ctx,
+): boolean {
+  let all = true;
+  for (const { body } of message.prepared) {
+    const { sequence, digest } = body;
+    if (sequence <= lowWatermark(replica)) continue;
+    if (bodyOf(group, replica, sequence, digest, ctx) !== undefined) continue;
+    all = false;
+    want(group, replica, { sequence, digest }, [message.from], ctx);
+  }
+  return all;
+}
+
+/** ⟨NEW-VIEW, v+1, V, O⟩ */
+export function newView(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<NewView>,
+  ctx: Ctx,
+): void {
+  const { view, from } = message;
+  if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
+  if (view < replica.view || view === 0 || inProgress(replica, view)) return;
+  const plan = checkedPlan(group, message, ctx);
+  if (plan === undefined) {
+    // A primary that begins its view with a lie has had its turn.
+    if (view === replica.view) startViewChange(group, replica, view + 1, ctx);
+    return;
+  }
+  ctx.line('4.4-enter');
+  enterView(group, replica, { view, plan, own: null, by: message }, ctx);
+}
+
+const inProgress = (replica: PbftReplica, view: number): boolean =>
+  replica.view === view && replica.active;
+
+/** "if the view-change messages it contains are valid for view v+1, and if the set O is correct; it
+ * verifies the correctness of O by performing a computation similar to the one used by the primary" */
+function checkedPlan(group: Group, message: NewView, ctx: Ctx): Plan | undefined {
+  const { view, viewChanges, orders } = message;
+  const senders = new Set(viewChanges.map(({ from }) => from));
+  if (senders.size !== viewChanges.length || senders.size < group.quorum) return undefined;
+  for (const each of viewChanges)
+    if (each.view !== view || !isMember(group, each.from) || !validViewChange(group, each))
+      return undefined;
+  const plan = computeOrders(group, viewChanges, ctx);
+  if (!group.rules.recomputesOrders) return { ...plan, orders };
+  return samePlan(plan.orders, orders) ? plan : undefined;
+}
+
+interface Entry {
+  readonly view: number;
+  readonly plan: Plan;
+  /** The new-view, if this replica is its primary. */
+  readonly own: NewView | null;
+  /** The new-view, if another is. */
+  readonly by: Signed<NewView> | null;
+}
+
+/** Begins `view`: its log is O, and backups prepare all of it again. */
+function enterView(
+  group: Group,
+  replica: PbftReplica,
+  { view, plan, own, by }: Entry,
+  ctx: Ctx,
+): void {
+  if (plan.checkpoint !== null && plan.checkpoint.body.sequence > lowWatermark(replica)) {
+    becomeStable(group, replica, plan.checkpoint, ctx);
+    fetchState(replica, ctx);
+  }
+  const orders = plan.orders
+    .filter(({ sequence }) => sequence > lowWatermark(replica))
+    .map((order) => ({
+      ...order,
+      batch: bodyOf(group, replica, order.sequence, order.digest, ctx),
+    }));
+  const before = [...replica.prePrepares.values()];
+  replica.bodies.clear();
+  leave(replica, ctx);
+  ctx.save({ view, active: true, newView: own });
+  // Nothing of an older view is left in the log; what was prepared in one keeps its proof.
+  ctx.drop('prePrepares', { from: 0 });
+  replica.enteredBy = by;
+  for (const { sequence, digest, batch = null } of orders) {
+    ctx.put('prePrepares', sequence, { view, digest, batch });
+    progressAt(replica, sequence, ctx);
+    if (batch === null)
+      want(group, replica, { sequence, digest }, [primaryOf(group, view), ...group.members], ctx);
+    else if (own === null) ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+  }
+  replica.next = Math.max(lowWatermark(replica), plan.high) + 1;
+  for (const order of before)
+    for (const request of order.batch ?? []) keepWaiting(group, replica, request, ctx);
+  for (const { from, view: wanted } of [...replica.viewChanges.values()])
+    if (wanted <= view) replica.viewChanges.delete(from);
+  begin(group, replica, ctx);
+}
+
+/** What has been waiting for the view: requests, and messages that overtook its new-view. */
+function begin(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const { view } = replica;
+  if (replica.waiting.size > 0 || replica.prePrepares.size > 0)
+    armRequestTimer(group, replica, ctx);
+  watch(group, replica, ctx);
+  if (primaryOf(group, view) === ctx.self) {
+    for (const { batch } of replica.prePrepares.values())
+      for (const request of batch ?? []) markOrdered(replica, requestKey(request));
+    return maybeOrder(group, replica, ctx);
+  }
+  relayAll(group, replica, ctx);
+  const early = [...replica.early.values()].flat();
+  replica.early.clear();
+  for (const message of early) {
+    if (message.view < view) continue;
+    if (message.kind === 'pre-prepare') prePrepare(group, replica, message, ctx);
+    else if (message.kind === 'prepare') prepare(group, replica, message, ctx);
+    else commit(group, replica, message, ctx);
+  }
+}
+
+function markOrdered(replica: PbftReplica, key: string): void {
+  const waiting = replica.waiting.get(key);
+  if (waiting !== undefined) waiting.ordered = replica.view;
+}
+
+/** Tells the primary of the view what clients wait for. */
+export function relayAll(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  let requests: Batch[number][] = [];
+  const flush = (): void => {
+    if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });
+    requests = [];
+  };
+  for (const { request } of replica.waiting.values()) {
+    requests.push(request);
+    if (requests.length === group.maxBatch) flush();
+  }
+  flush();
+}
