@@ -1,1 +1,53 @@
-export {};
+/**
+ * What is signed, what is sent, and how a lie is proven: digests, envelopes with domain separation,
+ * keyrings, certificates and the equivocation detector.
+ *
+ * @packageDocumentation
+ */
+
+export * from './bounded.ts';
+export * from './certificate.ts';
+export * from './channel-keyring.ts';
+export * from './digest.ts';
+export {
+  bodyBytes,
+  type Domain,
+  domainField,
+  domainIdentity,
+  domainIdentityBytes,
+  domainOf,
+  signingBytes,
+} from './domain.ts';
+export * from './ed25519.ts';
+export * from './ed25519-keyring.ts';
+export * from './envelope.ts';
+export {
+  type IdealAuthority,
+  type IdealAuthorityOptions,
+  type IdealKeyringOptions,
+  idealAuthority,
+  idealKeyring,
+} from './ideal-keyring.ts';
+export {
+  type CheckSeal,
+  type Counters,
+  type EvidenceItem,
+  type EvidenceLimits,
+  type EvidenceSource,
+  type Keyring,
+  KeyringError,
+} from './keyring.ts';
+export {
+  encodeProof,
+  isProven,
+  type NoProof,
+  type ProofPlace,
+  type ProofRecord,
+  type ProvenLie,
+  proofField,
+  proofSchema,
+  type VerifyProofOptions,
+  verifyProof,
+} from './proof.ts';
+export * from './proof-json.ts';
+export * from './vows.ts';

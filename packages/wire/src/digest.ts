@@ -1,0 +1,34 @@
+import { sha256 as portableSha256 } from '@noble/hashes/sha2.js';
+import { type Digest, type DigestOf, encode, type Field, toHex, toUtf8 } from '@quorumlab/core';
+
+/** SHA-256: 32 bytes for any bytes. */
+export type Hash = (bytes: Uint8Array) => Uint8Array;
+
+/** SHA-256 in portable code (FIPS 180-4), the same on Node and in a browser. */
+export const sha256: Hash = (bytes) => portableSha256(bytes);
+
+/** Keeps digests apart from every other use of SHA-256, as signatures are kept apart (ADR 020). */
+const tag: Uint8Array = toUtf8('quorumlab/digest/1\n');
+
+/**
+ * Makes a {@link DigestOf} over `hash`. Digests are remembered per object for as long as the object
+ * lives, so what has been digested must not be changed afterwards: digest messages and their parts,
+ * never a replica's state.
+ */
+export function digests(hash: Hash = sha256): DigestOf {
+  const known = new WeakMap<object, { readonly field: unknown; readonly digest: Digest }>();
+  return <T extends object>(field: Field<T>, value: T): Digest => {
+    const before = known.get(value);
+    if (before?.field === field) return before.digest;
+    const body = encode(field, value);
+    const bytes = new Uint8Array(tag.length + body.length);
+    bytes.set(tag);
+    bytes.set(body, tag.length);
+    const digest = toHex(hash(bytes));
+    known.set(value, { field, digest });
+    return digest;
+  };
+}
+
+/** {@link digests} over the portable hash. */
+export const digestOf: DigestOf = digests();

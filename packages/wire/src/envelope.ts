@@ -1,0 +1,150 @@
+import {
+  type MessagesField,
+  maxSignatureBytes,
+  type PrincipalId,
+  type Reader,
+  readByte,
+  readBytes,
+  reader,
+  readInteger,
+  type Signature,
+  type Signed,
+  sameBytes,
+  seal,
+  type Tagged,
+  writeByte,
+  writeBytes,
+  writeInteger,
+  writer,
+  written,
+} from '@quorumlab/core';
+import { type Domain, domainIdentity, domainIdentityBytes } from './domain.ts';
+
+/** First byte of every frame. A change of the frame's layout raises it. */
+export const frameVersion = 1;
+
+/** Largest frame that is decoded unless told otherwise: 16 MiB. */
+export const defaultMaxFrameBytes: number = 16 * 1024 * 1024;
+
+/** Why a frame was not taken. */
+export type RefusalReason =
+  | 'oversized'
+  | 'wrong-version'
+  | 'wrong-domain'
+  | 'not-a-member'
+  | 'not-the-sender'
+  | 'unknown-kind'
+  | 'malformed';
+
+/** A frame that was not taken, and why. It has no `kind`, which is how it differs from a message. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly detail: string;
+}
+
+/** Whether decoding gave a {@link Refusal}. */
+export const isRefusal = (result: object): result is Refusal => !('kind' in result);
+
+/** What a receiver knows that the frame's bytes do not say. */
+export interface DecodeLimits {
+  /** Largest frame in bytes; {@link defaultMaxFrameBytes} unless told. */
+  readonly maxFrameBytes?: number;
+  /** Largest encoding of a kind's parts in bytes, where that is to be less than its schema allows. */
+  readonly maxBytesOf?: (kind: string) => number | undefined;
+  /** Whether the principal is known here. Everybody is, unless told. */
+  readonly knows?: (principal: PrincipalId) => boolean;
+  /** Who the channel has proven to be at its other end, if messages may not be relayed. */
+  readonly sender?: PrincipalId;
+}
+
+/** Turns signed messages into frames and strangers' frames into signed messages. */
+export interface Envelopes<M extends Tagged> {
+  /** The one frame of `message`. Throws `SchemaError` if it breaks a limit of its schema. */
+  encode(message: Signed<M>): Uint8Array;
+  /**
+   * The message of `frame`, its signature not yet checked, or why there is none. Never throws. The
+   * cheap checks come first; what is accepted encodes to `frame` again.
+   */
+  decode(frame: Uint8Array, limits?: DecodeLimits): Signed<M> | Refusal;
+}
+
+/** The envelopes of one domain. */
+export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField<M>): Envelopes<M> {
+  const identity = domainIdentity(domain);
+  return {
+    encode(message) {
+      const out = writer(256);
+      writeByte(out, frameVersion);
+      writeBytes(out, identity);
+      writeInteger(out, message.from);
+      writeInteger(out, message.signature.length);
+      writeBytes(out, message.signature);
+      field.write(out, message);
+      return written(out);
+    },
+    decode(frame, limits = {}) {
+      try {
+        return opened(frame, limits, identity, field);
+      } catch (error) {
+        // Nothing that a stranger sends may stop a node, whatever a schema does with it.
+        return refused('malformed', error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
+}
+
+const refused = (reason: RefusalReason, detail: string): Refusal => ({ reason, detail });
+
+function opened<M extends Tagged>(
+  frame: Uint8Array,
+  limits: DecodeLimits,
+  identity: Uint8Array,
+  field: MessagesField<M>,
+): Signed<M> | Refusal {
+  const most = limits.maxFrameBytes ?? defaultMaxFrameBytes;
+  if (frame.length > most) return refused('oversized', `${frame.length} bytes, at most ${most}`);
+  const input = reader(frame);
+  const version = readByte(input);
+  if (version !== frameVersion)
+    return refused('wrong-version', `frame version ${version}, here ${frameVersion}`);
+  if (!sameBytes(readBytes(input, domainIdentityBytes), identity))
+    return refused('wrong-domain', 'another cluster, group, epoch, protocol or version');
+  const from = readInteger(input);
+  if (limits.sender !== undefined && from !== limits.sender)
+    return refused('not-the-sender', `principal ${limits.sender} sent a message of ${from}`);
+  if (limits.knows?.(from) === false)
+    return refused('not-a-member', `principal ${from} is not known here`);
+  const length = readInteger(input);
+  if (length > maxSignatureBytes)
+    return refused('malformed', `a signature of ${length} bytes, at most ${maxSignatureBytes}`);
+  const signature = readBytes(input, length) as Signature;
+  return tooLarge(input, limits, field) ?? whole(input, field, from, signature);
+}
+
+/** Looks at the tag without moving on. */
+function tooLarge<M extends Tagged>(
+  input: Reader,
+  limits: DecodeLimits,
+  field: MessagesField<M>,
+): Refusal | undefined {
+  const tag = input.bytes[input.at];
+  if (tag === undefined || input.at >= input.end) return refused('malformed', 'no message');
+  const of = field.kinds[tag];
+  if (of === undefined) return refused('unknown-kind', `no message has the tag ${tag}`);
+  const most = Math.min(of.maxBytes, limits.maxBytesOf?.(of.kind) ?? of.maxBytes);
+  const size = input.end - input.at - 1;
+  if (size > most) return refused('oversized', `${of.kind}: ${size} bytes, at most ${most}`);
+  return undefined;
+}
+
+function whole<M extends Tagged>(
+  input: Reader,
+  field: MessagesField<M>,
+  from: PrincipalId,
+  signature: Signature,
+): Signed<M> | Refusal {
+  const message = field.read(input);
+  if (input.at !== input.end)
+    return refused('malformed', `${input.end - input.at} bytes are left over`);
+  return seal<M>(message, from, signature);
+}

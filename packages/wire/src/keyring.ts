@@ -1,0 +1,125 @@
+import {
+  type Certificate,
+  firstClient,
+  type PrincipalId,
+  type Signature,
+  type Signed,
+  type Tagged,
+} from '@quorumlab/core';
+
+/** A keyring that must not be used for this protocol or member. */
+export class KeyringError extends Error {
+  override readonly name: string = 'KeyringError';
+}
+
+/** What a keyring has done so far. */
+export interface Counters {
+  /** Signatures made. */
+  signed: number;
+  /** Signatures computed and found good. */
+  verified: number;
+  /** Signatures found good, or made, without computing them again. */
+  cached: number;
+  /** Signatures found bad. */
+  refused: number;
+}
+
+/** A signed statement inside a message, or many over one body. */
+export type EvidenceItem = Signed<Tagged> | Certificate<Tagged>;
+
+/** What keyrings ask a protocol: its kinds of messages, and the signed parts inside them. */
+export interface EvidenceSource {
+  readonly messages: { of(kind: string): object | undefined };
+  evidence?(message: Tagged): Iterable<EvidenceItem>;
+}
+
+/** Makes seals with one's own key and checks those of others. The only code that sees a secret key. */
+export interface Keyring<M extends Tagged> {
+  /** Named in results, because a run with ideal signatures has not tested real ones. */
+  readonly name: 'ed25519' | 'channel' | 'ideal';
+  readonly self: PrincipalId;
+  readonly counters: Readonly<Counters>;
+  /** Whether this principal can be checked at all. */
+  knows(principal: PrincipalId): boolean;
+  /** Seals `message` as one's own. */
+  sign(message: M): Signed<M>;
+  /** Whether the outer seal is good. Evidence inside is not looked at. */
+  check(message: Signed<Tagged>): boolean;
+  /** Whether `signature` is one by `from` over `statement`: {@link Keyring.check} for parts of a certificate. */
+  readonly checkSeal: CheckSeal;
+  /**
+   * Whether every signature inside `message` is good, to any depth. `evidence` are the signed parts
+   * of the message itself; left out, the keyring finds them as it finds deeper ones: by the
+   * `evidence` of the protocol that it was made for.
+   */
+  checkEvidence(message: Signed<M>, evidence?: Iterable<EvidenceItem>): boolean;
+}
+
+/** How much one message may make its receiver compute. */
+export interface EvidenceLimits {
+  /** Most signatures inside one message; 16,384 unless told. */
+  readonly maxSignatures?: number;
+  /** Deepest nesting of signed parts; 8 unless told. */
+  readonly maxDepth?: number;
+}
+
+/** Checks one signature. */
+export type CheckSeal = (from: PrincipalId, signature: Signature, statement: Tagged) => boolean;
+
+/** {@link Keyring.checkEvidence} for keyrings that check one seal by `check`. */
+export function evidenceChecker<M extends Tagged>(
+  protocol: EvidenceSource,
+  knows: (principal: PrincipalId) => boolean,
+  check: CheckSeal,
+  limits: EvidenceLimits,
+): Keyring<M>['checkEvidence'] {
+  const inside = (message: Tagged): Iterable<EvidenceItem> =>
+    protocol.evidence !== undefined && protocol.messages.of(message.kind) !== undefined
+      ? protocol.evidence(message)
+      : [];
+  return (message, evidence = inside(message)) =>
+    walkEvidence(evidence, inside, knows, check, limits);
+}
+
+/**
+ * Walks signed parts and stops at the first bad one. Signers of a certificate must be replicas,
+ * known, distinct and ascending; every seal must be over the certificate's own body.
+ */
+function walkEvidence(
+  items: Iterable<EvidenceItem>,
+  inside: (message: Tagged) => Iterable<EvidenceItem>,
+  knows: (principal: PrincipalId) => boolean,
+  check: CheckSeal,
+  limits: EvidenceLimits,
+): boolean {
+  const maxDepth = limits.maxDepth ?? 8;
+  let left = limits.maxSignatures ?? 16_384;
+  const one: CheckSeal = (from, signature, statement) =>
+    --left >= 0 && knows(from) && check(from, signature, statement);
+
+  function all(each: Iterable<EvidenceItem>, depth: number): boolean {
+    for (const item of each) {
+      if (depth > maxDepth) return false;
+      const isCertificate = 'seals' in item;
+      if (isCertificate ? !sealsHold(item, one) : !one(item.from, item.signature, item))
+        return false;
+      if (!all(inside(isCertificate ? item.body : item), depth + 1)) return false;
+    }
+    return true;
+  }
+  return all(items, 1);
+}
+
+/** Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each seal. */
+export function sealsHold({ body, seals }: Certificate<Tagged>, check: CheckSeal): boolean {
+  let last = -1;
+  for (const { from, signature } of seals) {
+    if (!(from > last && from < firstClient)) return false;
+    last = from;
+    if (!check(from, signature, body)) return false;
+  }
+  return true;
+}
+
+/** Counters that stand at zero. */
+export const zero = (): Counters => ({ signed: 0, verified: 0, cached: 0, refused: 0 });
