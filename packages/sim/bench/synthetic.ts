@@ -1,9 +1,9 @@
 /** Events per second of the simulator itself, with a protocol that does next to nothing. */
 import { range, replica } from '@quorumlab/core';
 import { digestOf } from '@quorumlab/wire';
+import type { Counting } from '../fixtures/counting.ts';
 import { believing, counting, countingMessages, countingSeats } from '../fixtures/counting.ts';
 import { lan, type SimulationOptions, simulate, ssd } from '../src/index.ts';
-import type { Counting } from '../fixtures/counting.ts';
 
 function run(name: string, options: Partial<SimulationOptions<Counting>>, n: number): void {
   const events = 3_000_000;

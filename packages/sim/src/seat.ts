@@ -115,8 +115,7 @@ export function hand<S extends Shape>(
   world.options.watcher?.stepped?.(now, state.index, output);
   if (world.trace !== undefined) showStatus(world, state, cause);
   if (output === silent) return;
-  if (output.lines.length > 0)
-    for (const line of output.lines) count(world.counters.lines, line);
+  if (output.lines.length > 0) for (const line of output.lines) count(world.counters.lines, line);
   mixWord(world.lanes, (output.writes.length << 16) | (output.sends.length + output.early.length));
   world.stepCause = cause;
   if (world.trace !== undefined) world.causes.set(output, cause);
