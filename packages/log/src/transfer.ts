@@ -158,7 +158,8 @@ export function onTransferTimeout(transfer: Transfer, ports: TransferPorts): voi
   transfer.failed = 0;
   if (!transfer.progress) {
     transfer.at = (transfer.at + 1) % transfer.holders.length;
-    transfer.wait = Math.min(transfer.wait * 2, longestWait);
+    // Silence of one may be a lost message; only a round of silence makes us more patient.
+    if (transfer.at === 0) transfer.wait = Math.min(transfer.wait * 2, longestWait);
   }
   // Messages can be lost: whatever is not here by now is asked for again.
   transfer.progress = false;

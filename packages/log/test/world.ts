@@ -1,0 +1,205 @@
+/**
+ * A tiny world for the tests of this package: machines, a network that loses, repeats and reorders
+ * from a seed, disks that keep what was written, crashes. The simulator is a floor above.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type Applied,
+  type DigestOf,
+  type Event,
+  encode,
+  type Field,
+  type Machine,
+  type Output,
+  type PrincipalId,
+  type Random,
+  type Shape,
+  type Signature,
+  type Write,
+} from '@quorumlab/core';
+
+export const sha256: DigestOf = <T extends object>(field: Field<T>, value: T) =>
+  createHash('sha256').update(field.type).update(encode(field, value)).digest('hex');
+
+/** Mulberry32: one number in, the same sequence out. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return {
+    below(limit) {
+      state = (state + 0x6d2b79f5) >>> 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) % limit;
+    },
+  };
+}
+
+interface Happening {
+  readonly at: number;
+  readonly order: number;
+  readonly to: PrincipalId;
+  readonly event: Event<Shape>;
+  readonly timer?: number;
+}
+
+export interface Weather {
+  /** Per mille. */
+  readonly loss?: number;
+  readonly repeat?: number;
+  readonly delay?: readonly [min: number, max: number];
+}
+
+/** Changes what a replica says: a liar. */
+export type Liar = (output: Output<Shape>) => Output<Shape>;
+
+export interface World {
+  readonly applied: Map<PrincipalId, Applied[]>;
+  readonly outputs: Map<PrincipalId, Output<Shape>[]>;
+  readonly answers: Map<PrincipalId, Map<number, Uint8Array | string>>;
+  now(): number;
+  add(id: PrincipalId, make: (stable?: object) => unknown): void;
+  tell(id: PrincipalId, event: object): void;
+  crash(id: PrincipalId): void;
+  restart(id: PrincipalId): void;
+  lie(id: PrincipalId, liar: Liar): void;
+  machine(id: PrincipalId): Machine<Shape>;
+  /** What is on the disk of `id`. */
+  stable(id: PrincipalId): Record<string, unknown>;
+  /** Lets time pass until `until` holds or `limit` microseconds are over. Returns whether it held. */
+  run(limit: number, until?: () => boolean): boolean;
+}
+
+const noSignature = new Uint8Array() as Signature;
+
+export function world(
+  members: readonly PrincipalId[],
+  random: Random,
+  weather: Weather = {},
+): World {
+  const { loss = 0, repeat = 0, delay = [200, 2000] } = weather;
+  const machines = new Map<PrincipalId, Machine<Shape>>();
+  const makers = new Map<PrincipalId, (stable?: object) => unknown>();
+  const disks = new Map<PrincipalId, Record<string, unknown>>();
+  const liars = new Map<PrincipalId, Liar>();
+  const timers = new Map<string, number>();
+  let queue: Happening[] = [];
+  let now = 0;
+  let order = 0;
+  const result: World = {
+    applied: new Map(),
+    outputs: new Map(),
+    answers: new Map(),
+    now: () => now,
+    add(id, make) {
+      makers.set(id, make);
+      result.applied.set(id, []);
+      result.outputs.set(id, []);
+      result.answers.set(id, new Map());
+      result.restart(id);
+    },
+    tell: (id, event) => step(id, event as Event<Shape>),
+    crash(id) {
+      machines.delete(id);
+      for (const key of timers.keys()) if (key.startsWith(`${id} `)) timers.delete(key);
+    },
+    restart(id) {
+      // The tests' machines have many shapes; the world treats them all alike.
+      machines.set(id, makers.get(id)?.(copyOf(disks.get(id))) as Machine<Shape>);
+      const disk =
+        disks.get(id) ?? (machines.get(id)?.snapshot().stable as Record<string, unknown>);
+      disks.set(id, copyOf(disk) as Record<string, unknown>);
+      step(id, { type: 'start' });
+    },
+    lie: (id, liar) => void liars.set(id, liar),
+    machine: (id) => machines.get(id) as Machine<Shape>,
+    stable: (id) => disks.get(id) as Record<string, unknown>,
+    run(limit, until = () => false) {
+      const end = now + limit;
+      while (!until()) {
+        queue.sort((a, b) => a.at - b.at || a.order - b.order);
+        const next = queue[0];
+        if (next === undefined || next.at > end) {
+          now = end;
+          return until();
+        }
+        queue = queue.slice(1);
+        now = next.at;
+        if (next.timer !== undefined && next.event.type === 'timeout') {
+          const key = `${next.to} ${next.event.timer}`;
+          if (timers.get(key) !== next.timer) continue;
+          timers.delete(key);
+        }
+        step(next.to, next.event);
+      }
+      return true;
+    },
+  };
+
+  function step(id: PrincipalId, event: Event<Shape>): void {
+    const machine = machines.get(id);
+    if (machine === undefined) return;
+    const honest = machine.step({ now, clock: { earliest: now, latest: now }, event });
+    const output = liars.get(id)?.(honest) ?? honest;
+    for (const write of output.writes) store(disks.get(id) as Record<string, unknown>, write);
+    result.outputs.get(id)?.push(output);
+    result.applied.get(id)?.push(...output.applied);
+    for (const answer of output.answers)
+      result.answers.get(id)?.set(answer.id, answer.result ?? answer.error ?? '');
+    for (const { to, message } of [...output.early, ...output.sends])
+      for (const each of to === 'all' ? members : [to])
+        send(each, each === id, {
+          type: 'message',
+          message: { ...message, from: id, signature: noSignature },
+        });
+    for (const change of output.timers) {
+      const key = `${id} ${change.timer}`;
+      if (change.type === 'clear') {
+        timers.delete(key);
+        continue;
+      }
+      const [least, most] =
+        typeof change.after === 'number' ? [change.after, change.after] : change.after;
+      const timer = order++;
+      timers.set(key, timer);
+      const at = now + least + random.below(most - least + 1);
+      queue.push({
+        at,
+        order: timer,
+        to: id,
+        event: { type: 'timeout', timer: change.timer },
+        timer,
+      });
+    }
+  }
+
+  function send(to: PrincipalId, home: boolean, event: Event<Shape>): void {
+    // What a machine says to itself never leaves it.
+    if (!home && random.below(1000) < loss) return;
+    const copies = random.below(1000) < repeat ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      const at = now + delay[0] + random.below(delay[1] - delay[0] + 1);
+      queue.push({ at, order: order++, to, event });
+    }
+  }
+  return result;
+}
+
+function copyOf(disk: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  if (disk === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(disk).map(([key, each]) => [key, each instanceof Map ? new Map(each) : each]),
+  );
+}
+
+function store(disk: Record<string, unknown>, write: Write<Shape>): void {
+  if (write.type === 'save') {
+    Object.assign(disk, write.registers);
+    return;
+  }
+  const table = disk[write.table] as Map<number, unknown>;
+  if (write.type === 'put') table.set(write.index, write.row);
+  else
+    for (const index of [...table.keys()])
+      if ('from' in write.rows ? index >= write.rows.from : index < write.rows.below)
+        table.delete(index);
+}
