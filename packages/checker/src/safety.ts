@@ -7,7 +7,7 @@ import {
   sameBytes,
 } from '@quorumlab/core';
 import type { ObservedDecision, Observer } from './observer.ts';
-import type { VerdictWord, Violation } from './verdict.ts';
+import type { Violation } from './verdict.ts';
 
 /** How a checker names a request to people. Unless told: client, sequence and the first bytes. */
 export type Describe = (request: Request) => string;
@@ -101,137 +101,128 @@ function table<T>(): Table<T> {
   };
 }
 
+/** How far the state machine of a seat has come. */
+interface Cursor {
+  slot: Slot;
+  /** Which of the requests of `slot` ran last. */
+  ordinal: number;
+  running: boolean;
+}
+
+/** What {@link execution} remembers of a run. */
+interface Ledger {
+  readonly describe: Describe;
+  readonly asked: Table<Request>;
+  readonly ran: Table<Place>;
+  readonly answered: Table<readonly Uint8Array[]>;
+  readonly states: Map<Slot, number[]>;
+  readonly cursors: Map<number, Cursor>;
+  note(rule: string, sentence: string, at: Instant, seats: readonly number[], slot?: Slot): void;
+}
+
+function checkRequest(ledger: Ledger, at: Instant, seat: number, applied: Applied): void {
+  const { describe, asked, ran, note } = ledger;
+  const { client, sequence, operations, slot } = applied;
+  const request: Request = { kind: 'request', client, sequence, acknowledged: 0, operations };
+  const wish = asked.get(client, sequence);
+  if (wish === undefined || !sameRequest(wish, request)) {
+    const what = `n${seat} ran ${describe(request)}, which no client asked for`;
+    note('validity', `position ${slot}: ${what}`, at, [seat], slot);
+  }
+  const place = ran.get(client, sequence);
+  if (place === undefined) ran.set(client, sequence, { slot, results: applied.results });
+  else if (place.slot !== slot) {
+    const what = `n${seat} ran ${describe(request)} at position ${slot}`;
+    note('integrity', `${what}, and it ran at ${place.slot} before`, at, [seat], slot);
+  }
+}
+
+function checkState(ledger: Ledger, at: Instant, seat: number, { slot, state }: Applied): void {
+  const { cursors, states, note } = ledger;
+  const cursor = cursors.get(seat) ?? { slot: -1, ordinal: 0, running: true };
+  cursors.set(seat, cursor);
+  cursor.ordinal = cursor.slot === slot ? cursor.ordinal + 1 : 0;
+  cursor.slot = slot;
+  const known = states.get(slot);
+  if (known === undefined) states.set(slot, [state]);
+  else if (known[cursor.ordinal] === undefined) known[cursor.ordinal] = state;
+  else if (known[cursor.ordinal] !== state) {
+    const what = `after position ${slot} the state machine of n${seat} differs from the others'`;
+    note('state', what, at, [seat], slot);
+  }
+}
+
+function checkReply(
+  { ran, note }: Ledger,
+  at: Instant,
+  client: PrincipalId,
+  sequence: number,
+  results: readonly Uint8Array[],
+): void {
+  const place = ran.get(client, sequence);
+  if (place === undefined) {
+    const what = `client ${client} believes that request ${sequence} ran`;
+    note('reply', `${what}, and no honest replica ran it`, at, []);
+    return;
+  }
+  const right = place.results;
+  if (
+    right.length === results.length &&
+    right.every((each, i) => sameBytes(each, results[i] as Uint8Array))
+  )
+    return;
+  const what = `client ${client} believes another result of request ${sequence}`;
+  note('reply', `${what} than the state machines gave`, at, [], place.slot);
+}
+
+function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant): void {
+  let reached = -1;
+  for (const { slot, running } of cursors.values()) if (running) reached = Math.max(reached, slot);
+  for (const [client, sequence] of answered.entries()) {
+    const place = ran.get(client, sequence);
+    if (place === undefined || place.slot <= reached) continue;
+    const what = `request ${sequence} of client ${client} was acknowledged at position ${place.slot}`;
+    note('durability', `${what}, and no running replica has it`, at, [], place.slot);
+  }
+}
+
 /**
  * Validity: only what a client asked for runs. Integrity: it runs once. State: replicas that ran
  * the same slots are in the same state. Replies: what a client believes is what ran. Durability:
  * what was acknowledged is on a running replica when a healed run ends.
  */
 export function execution(describe: Describe = plain): Observer {
-  const asked = table<Request>();
-  const ran = table<Place>();
-  const answered = table<readonly Uint8Array[]>();
-  const states = new Map<Slot, number[]>();
-  const cursors = new Map<number, { slot: Slot; ordinal: number; running: boolean }>();
   const found = memory();
+  const ledger: Ledger = {
+    describe,
+    asked: table(),
+    ran: table(),
+    answered: table(),
+    states: new Map(),
+    cursors: new Map(),
+    note: (rule, sentence, at, seats, slot) =>
+      found.note({
+        word: 'invalid',
+        rule,
+        sentence,
+        at,
+        seats,
+        ...(slot === undefined ? {} : { slot }),
+      }),
+  };
+  const { asked, answered, cursors } = ledger;
   let healed = false;
-
-  const note = (
-    word: VerdictWord,
-    rule: string,
-    sentence: string,
-    at: Instant,
-    seats: readonly number[],
-    slot?: Slot,
-  ): void =>
-    found.note({ word, rule, sentence, at, seats, ...(slot === undefined ? {} : { slot }) });
-
-  function checkRequest(at: Instant, seat: number, applied: Applied): void {
-    const { client, sequence, operations, slot } = applied;
-    const request: Request = { kind: 'request', client, sequence, acknowledged: 0, operations };
-    const wish = asked.get(client, sequence);
-    if (wish === undefined || !sameRequest(wish, request))
-      note(
-        'invalid',
-        'validity',
-        `position ${slot}: n${seat} ran ${describe(request)}, which no client asked for`,
-        at,
-        [seat],
-        slot,
-      );
-    const place = ran.get(client, sequence);
-    if (place === undefined) ran.set(client, sequence, { slot, results: applied.results });
-    else if (place.slot !== slot)
-      note(
-        'invalid',
-        'integrity',
-        `n${seat} ran ${describe(request)} at position ${slot}, and it ran at ${place.slot} before`,
-        at,
-        [seat],
-        slot,
-      );
-  }
-
-  function checkState(at: Instant, seat: number, { slot, state }: Applied): void {
-    const cursor = cursors.get(seat) ?? { slot: -1, ordinal: 0, running: true };
-    cursors.set(seat, cursor);
-    cursor.ordinal = cursor.slot === slot ? cursor.ordinal + 1 : 0;
-    cursor.slot = slot;
-    const known = states.get(slot);
-    if (known === undefined) states.set(slot, [state]);
-    else if (known[cursor.ordinal] === undefined) known[cursor.ordinal] = state;
-    else if (known[cursor.ordinal] !== state)
-      note(
-        'invalid',
-        'state',
-        `after position ${slot} the state machine of n${seat} differs from the others'`,
-        at,
-        [seat],
-        slot,
-      );
-  }
-
-  function checkReply(
-    at: Instant,
-    client: PrincipalId,
-    sequence: number,
-    results: readonly Uint8Array[],
-  ): void {
-    const place = ran.get(client, sequence);
-    const right = place?.results;
-    if (right === undefined)
-      note(
-        'invalid',
-        'reply',
-        `client ${client} believes that request ${sequence} ran, and no honest replica ran it`,
-        at,
-        [],
-      );
-    else if (
-      right.length !== results.length ||
-      !right.every((each, i) => sameBytes(each, results[i] as Uint8Array))
-    )
-      note(
-        'invalid',
-        'reply',
-        `client ${client} believes another result of request ${sequence} ` +
-          'than the state machines gave',
-        at,
-        [],
-        place?.slot,
-      );
-  }
-
-  function end(at: Instant): void {
-    if (!healed) return;
-    let reached = -1;
-    for (const { slot, running } of cursors.values())
-      if (running) reached = Math.max(reached, slot);
-    for (const [client, sequence] of answered.entries()) {
-      const place = ran.get(client, sequence);
-      if (place !== undefined && place.slot > reached)
-        note(
-          'invalid',
-          'durability',
-          `request ${sequence} of client ${client} was acknowledged at position ${place.slot}, ` +
-            'and no running replica has it',
-          at,
-          [],
-          place.slot,
-        );
-    }
-  }
-
   return {
     asked(_at, request) {
       asked.set(request.client, request.sequence, request);
     },
     applied(at, seat, applied) {
-      if (applied.fresh) checkRequest(at, seat, applied);
-      checkState(at, seat, applied);
+      if (applied.fresh) checkRequest(ledger, at, seat, applied);
+      checkState(ledger, at, seat, applied);
     },
     answered(at, client, sequence, results) {
       answered.set(client, sequence, results);
-      checkReply(at, client, sequence, results);
+      checkReply(ledger, at, client, sequence, results);
     },
     installed(_at, seat, slot) {
       cursors.set(seat, { slot, ordinal: 0, running: true });
@@ -246,7 +237,9 @@ export function execution(describe: Describe = plain): Observer {
     healed() {
       healed = true;
     },
-    end,
+    end(at) {
+      if (healed) checkDurability(ledger, at);
+    },
     get violation() {
       return found.first;
     },
