@@ -118,8 +118,8 @@ function* dataChoices(
 
 /**
  * Everything the disk may hold when power is lost after the first `count` changes: what was
- * flushed, with any part of the names that were not, with the first few, all but one, or none of the
- * writes that were not, and with every tear of the last write.
+ * flushed, with any part of the names that were not, with all, none, the first few or all but one
+ * of the writes that were not, and with every tear of the last write.
  */
 export function* crashImages(files: FaultyFiles, count: number): Generator<CrashImage> {
   const doubt = doubtAfter(files, count);

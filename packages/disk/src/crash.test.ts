@@ -137,7 +137,7 @@ test('a crash during recovery and after each torn tail is recovered too', async 
   }
 });
 
-test('a killed process, then a loss of power during or after the restart, loses nothing', async () => {
+test('a killed process, then a loss of power around the restart, loses nothing', async () => {
   const run = await script(false);
   for (let count = 0; count <= run.files.journal.length; count++) {
     const files = faultyFiles(new Map(), { earlier: run.files.journal.slice(0, count) });
@@ -159,7 +159,7 @@ test('a killed process, then a loss of power during or after the restart, loses 
   }
 });
 
-test('control: with a disk that only pretends to flush, the same check finds the loss', async () => {
+test('control: a disk that only pretends to flush is found out by the same check', async () => {
   const run = await script(true);
   const verdicts: boolean[] = [];
   for (let count = 0; count <= run.files.journal.length; count++) {

@@ -99,7 +99,7 @@ test('a flip of any byte of 1,000 records is an error or changes nothing', async
   expect(errors).toBeGreaterThan(records * 40);
 });
 
-test('a flipped byte in a log that was closed is always an error up to its last batch', async () => {
+test('a flipped byte in a log that was closed is an error up to its last batch', async () => {
   const { running, closed } = await write(20);
   const [path, bytes] = [...closed].at(-1)!;
   const mark = 40;
@@ -119,7 +119,7 @@ test('a sector of zeros before a later flush is an error', async () => {
   }
 });
 
-test('a missing, repeated, renamed or foreign segment is an error', async () => {
+test('a missing, repeated, renamed or shortened segment is an error', async () => {
   const { running } = await write(records);
   const paths = [...running.keys()].sort();
   expect(paths.length).toBeGreaterThan(3);
@@ -138,11 +138,6 @@ test('a missing, repeated, renamed or foreign segment is an error', async () => 
   expect(await outcome(repeated)).toBeInstanceOf(DamagedLogError);
   const shorter = new Map(running).set(paths[1]!, running.get(paths[1]!)!.slice(0, -80));
   expect(await outcome(shorter)).toBeInstanceOf(DamagedLogError);
-  const other = await write(records + 1);
-  const foreign = new Map(running).set(paths[1]!, other.running.get(paths[1]!)!);
-  const result = await outcome(foreign);
-  // The same salt and owner make the same bytes: only then is a foreign segment no damage.
-  if (!(result instanceof DamagedLogError)) expect(result).toHaveLength(records);
 });
 
 test('a record in another place, or twice, is an error', async () => {
@@ -159,7 +154,7 @@ test('a record in another place, or twice, is an error', async () => {
   expect(await outcome(new Map([[path, appended]]))).toBeInstanceOf(DamagedLogError);
 });
 
-test('what a restart has read is proven from then on: losing it is an error, not a tear', async () => {
+test('what a restart has read is proven: losing it later is an error, not a tear', async () => {
   const { running } = await write(20, 100_000);
   const [path] = [...running.keys()];
   const files = faultyFiles(running);

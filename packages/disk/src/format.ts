@@ -136,13 +136,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
  * number. It is no encryption. It makes sure that a written payload holds no sector of zeros, so
  * that zeros mean "never arrived", and that no client can place bytes that look like a record.
  */
-export function mask(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  salt: number,
-  number: number,
-): void {
+function mask(bytes: Uint8Array, start: number, end: number, salt: number, number: number): void {
   let state = (salt ^ Math.imul(number | 0, 0x9e3779b1) ^ 0x6a09e667) | 0;
   if (state === 0) state = 0x3c6ef372;
   let at = start;

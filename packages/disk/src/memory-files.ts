@@ -109,10 +109,32 @@ function systemError(fault: DiskFault, operation: FileOperation): Error {
   return Object.assign(error, { code: fault, syscall: kind, path });
 }
 
+function openFileOf(
+  state: DiskState,
+  path: string,
+  file: number,
+  change: (operation: FileOperation) => void,
+): OpenFile {
+  const contents = (): Uint8Array => state.contents.get(file) ?? new Uint8Array(0);
+  return {
+    size: async () => contents().length,
+    read: async (target, position) => {
+      const part = contents().subarray(position, position + target.length);
+      target.set(part);
+      return part.length;
+    },
+    write: async (bytes, position) =>
+      change({ kind: 'write', path, file, position, bytes: bytes.slice() }),
+    datasync: async () => change({ kind: 'datasync', path, file }),
+    truncate: async (size) => change({ kind: 'truncate', path, file, size }),
+    close: async () => {},
+  };
+}
+
 /**
  * File operations on a disk in memory. `earlier` are changes made by a process that was killed:
- * they are seen, but what was not flushed is still in doubt. `lyingSync` makes `datasync` return without making
- * anything durable in the journal: the control that shows that a test would notice.
+ * they are seen, but what was not flushed is still in doubt. `lyingSync` makes `datasync` return
+ * without making anything durable in the journal: the control that shows that a test would notice.
  */
 export function faultyFiles(
   start: DiskImage = new Map(),
@@ -140,22 +162,7 @@ export function faultyFiles(
     return file;
   };
 
-  const handle = (path: string, file: number): OpenFile => {
-    const contents = (): Uint8Array => state.contents.get(file) ?? new Uint8Array(0);
-    return {
-      size: async () => contents().length,
-      read: async (target, position) => {
-        const part = contents().subarray(position, position + target.length);
-        target.set(part);
-        return part.length;
-      },
-      write: async (bytes, position) =>
-        change({ kind: 'write', path, file, position, bytes: bytes.slice() }),
-      datasync: async () => change({ kind: 'datasync', path, file }),
-      truncate: async (size) => change({ kind: 'truncate', path, file, size }),
-      close: async () => {},
-    };
-  };
+  const handle = (path: string, file: number): OpenFile => openFileOf(state, path, file, change);
 
   return {
     journal,

@@ -47,105 +47,128 @@ function afterReadyWork(then: () => void): void {
   queueMicrotask(() => process.nextTick(then));
 }
 
-/** Group commit: whatever is appended while one flush runs shares the next one. */
-export function commitQueue(
-  backend: Backend,
-  limits: { readonly maxBatchBytes: number; readonly maxPendingBytes: number },
-): CommitQueue {
-  let waiting: Waiting[] = [];
-  let pendingBytes = 0;
-  let running: Promise<void> | undefined;
-  let failure: DiskFailedError | undefined;
-  let closing: Promise<void> | undefined;
+interface Limits {
+  readonly maxBatchBytes: number;
+  readonly maxPendingBytes: number;
+}
 
-  const fail = (what: string, error: unknown, group: readonly Waiting[]): void => {
-    failure = diskError(what, error);
-    const rest = waiting;
-    waiting = [];
-    for (const one of group) one.reject(failure);
-    for (const one of rest) one.reject(failure);
-  };
+interface Queue {
+  readonly backend: Backend;
+  readonly limits: Limits;
+  waiting: Waiting[];
+  /** Bytes of batches that wait or are being written. */
+  pendingBytes: number;
+  /** The loop, while there is work. */
+  running: Promise<void> | undefined;
+  /** Why the log takes nothing more. */
+  failure: DiskFailedError | undefined;
+  closing: Promise<void> | undefined;
+}
 
-  const takeGroup = (): Waiting[] => {
-    let count = 0;
-    let size = 0;
-    while (count < waiting.length && waiting[count]!.batch !== undefined) {
-      size += waiting[count]!.batch!.length;
-      if (count > 0 && size > maxGroupBytes) break;
-      count += 1;
-    }
-    return waiting.splice(0, Math.max(count, 1));
-  };
+function fail(queue: Queue, what: string, error: unknown, group: readonly Waiting[]): void {
+  const failure = diskError(what, error);
+  const rest = queue.waiting;
+  queue.failure = failure;
+  queue.waiting = [];
+  for (const one of group) one.reject(failure);
+  for (const one of rest) one.reject(failure);
+}
 
-  const settle = async (group: readonly Waiting[]): Promise<void> => {
-    const state = group[0]!.state;
-    if (state === undefined) {
-      const batches = group.map((one) => one.batch!);
-      await backend.writeGroup(batches);
-      for (const batch of batches) pendingBytes -= batch.length;
-    } else {
-      await backend.writeState(state);
-    }
-    for (const one of group) one.resolve();
-  };
+/** The next rewrite, or the appends up to the next rewrite or the group's limit. */
+function takeGroup({ waiting }: Queue): readonly Waiting[] {
+  let count = 0;
+  let size = 0;
+  while (count < waiting.length && waiting[count]!.batch !== undefined) {
+    size += waiting[count]!.batch!.length;
+    if (count > 0 && size > maxGroupBytes) break;
+    count += 1;
+  }
+  return waiting.splice(0, Math.max(count, 1));
+}
 
-  const run = async (): Promise<void> => {
-    while (failure === undefined) {
-      // Those who were just answered get the chance to append again before the next flush.
-      await new Promise<void>((resolve) => afterReadyWork(resolve));
-      if (waiting.length === 0) break;
-      const group = takeGroup();
-      try {
-        await settle(group);
-      } catch (error) {
-        if (error instanceof StateError) group[0]!.reject(error.cause);
-        else fail(group[0]!.state === undefined ? 'append' : 'rewrite', error, group);
-      }
-    }
-    running = undefined;
-  };
+async function settle(queue: Queue, group: readonly Waiting[]): Promise<void> {
+  const state = group[0]!.state;
+  if (state === undefined) {
+    const batches = group.map((one) => one.batch!);
+    await queue.backend.writeGroup(batches);
+    for (const batch of batches) queue.pendingBytes -= batch.length;
+  } else {
+    await queue.backend.writeState(state);
+  }
+  for (const one of group) one.resolve();
+}
 
-  const add = (batch?: Uint8Array, state?: Iterable<Uint8Array>): Promise<void> => {
-    if (failure !== undefined) return Promise.reject(failure);
-    if (closing !== undefined) return Promise.reject(new LogClosedError());
-    return new Promise((resolve, reject) => {
-      waiting.push({ batch, state, resolve, reject });
-      running ??= run();
-    });
-  };
-
-  const end = async (): Promise<void> => {
-    while (running !== undefined) await running;
+async function run(queue: Queue): Promise<void> {
+  while (queue.failure === undefined) {
+    // Those who were just answered get the chance to append again before the next flush.
+    await new Promise<void>((resolve) => afterReadyWork(resolve));
+    if (queue.waiting.length === 0) break;
+    const group = takeGroup(queue);
     try {
-      if (failure === undefined) await backend.finish();
+      await settle(queue, group);
     } catch (error) {
-      failure = diskError('close', error);
-      throw failure;
-    } finally {
-      await backend.release();
+      if (error instanceof StateError) group[0]!.reject(error.cause);
+      else fail(queue, group[0]!.state === undefined ? 'append' : 'rewrite', error, group);
     }
-  };
+  }
+  queue.running = undefined;
+}
 
+function add(queue: Queue, batch?: Uint8Array, state?: Iterable<Uint8Array>): Promise<void> {
+  if (queue.failure !== undefined) return Promise.reject(queue.failure);
+  if (queue.closing !== undefined) return Promise.reject(new LogClosedError());
+  if (batch !== undefined) queue.pendingBytes += batch.length;
+  return new Promise((resolve, reject) => {
+    queue.waiting.push({ batch, state, resolve, reject });
+    queue.running ??= run(queue);
+  });
+}
+
+async function end(queue: Queue): Promise<void> {
+  while (queue.running !== undefined) await queue.running;
+  try {
+    if (queue.failure === undefined) await queue.backend.finish();
+  } catch (error) {
+    queue.failure = diskError('close', error);
+    throw queue.failure;
+  } finally {
+    await queue.backend.release();
+  }
+}
+
+/** Group commit: whatever is appended while one flush runs shares the next one. */
+export function commitQueue(backend: Backend, limits: Limits): CommitQueue {
+  const queue: Queue = {
+    backend,
+    limits,
+    waiting: [],
+    pendingBytes: 0,
+    running: undefined,
+    failure: undefined,
+    closing: undefined,
+  };
   return {
     append: (batch) => {
       if (batch.length > limits.maxBatchBytes) {
         const what = `A batch of ${batch.length} bytes is too large for the log`;
         return Promise.reject(new LogLimitError(what, limits.maxBatchBytes));
       }
-      if (pendingBytes + batch.length > limits.maxPendingBytes) {
+      if (
+        queue.pendingBytes + batch.length > limits.maxPendingBytes &&
+        queue.failure === undefined
+      ) {
         const what = 'Too many bytes wait for the disk';
         return Promise.reject(new LogLimitError(what, limits.maxPendingBytes));
       }
-      if (failure === undefined && closing === undefined) pendingBytes += batch.length;
-      return add(batch.slice());
+      return add(queue, batch.slice());
     },
-    rewrite: (state) => add(undefined, state),
+    rewrite: (state) => add(queue, undefined, state),
     get bytes() {
       return backend.bytes();
     },
     close: () => {
-      closing ??= end();
-      return closing;
+      queue.closing ??= end(queue);
+      return queue.closing;
     },
   };
 }

@@ -41,9 +41,9 @@ export interface LogOptions {
   readonly maxBatchBytes?: number;
   /** Most bytes that may wait for the disk. Default 256 MiB. */
   readonly maxPendingBytes?: number;
-  /** File back end: a segment that has grown beyond this is followed by a new one. Default 16 MiB. */
+  /** File back end: a segment larger than this is followed by a new one. Default 16 MiB. */
   readonly segmentBytes?: number;
-  /** File back end: zeros written ahead, so that a small flush need not change the file's size. */
+  /** File back end: zeros written ahead, so that a small flush keeps the size. Default 256 KiB. */
   readonly preallocateBytes?: number;
   /** File back end: the file operations; the default is Node's. */
   readonly files?: Files;
