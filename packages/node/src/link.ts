@@ -13,6 +13,7 @@ export interface Counters {
   bytesIn: number;
   bytesOut: number;
   dropped: number;
+  pauses: number;
   resets: number;
 }
 
@@ -206,6 +207,7 @@ export class Link {
       this.#byteBucket.take(bytes, at),
     );
     if (waitMs === 0 || this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
+    this.#host.counters.pauses++;
     this.#stream.pause();
     this.#resumeTimer = setTimeout(
       () => {

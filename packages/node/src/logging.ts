@@ -42,8 +42,7 @@ export function createLogger(options: LoggingOptions = {}): Logger {
   const cleanChild = function (this: Logger, fields: Bindings, ...rest: unknown[]): Logger {
     return Reflect.apply(child, this, [withoutSecrets(fields, 0), ...rest]);
   };
-  // The cast only restores the type parameter for custom levels, of which there are none.
-  logger.child = cleanChild as typeof logger.child;
+  Object.defineProperty(logger, 'child', { value: cleanChild });
   return logger;
 }
 

@@ -49,6 +49,8 @@ export interface MeshStats {
   readonly bytesOut: number;
   /** Frames for which `send` returned false. */
   readonly dropped: number;
+  /** Times a peer was held back because it was above its rate. */
+  readonly pauses: number;
   /** Connections refused after the handshake: strangers, banned peers, peers calling too often. */
   readonly refused: number;
   /** Links reset because of what the peer sent. */
@@ -126,6 +128,7 @@ class MeshHost implements Mesh, LinkHost {
     bytesIn: 0,
     bytesOut: 0,
     dropped: 0,
+    pauses: 0,
     resets: 0,
   };
   readonly deliver: (from: number, frame: Uint8Array) => void;
