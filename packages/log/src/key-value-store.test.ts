@@ -1,0 +1,76 @@
+import { sameBytes, toUtf8 } from '@quorumlab/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { keyValueStore, kv, maxValueBytes } from './key-value-store.ts';
+
+const key = fc.constantFrom('', 'a', 'b', 'ab', 'ключ');
+const value = fc.string({ maxLength: 5 });
+const operation = fc.oneof(
+  fc.record({ kind: fc.constant('get' as const), key }),
+  fc.record({ kind: fc.constant('put' as const), key, value }),
+  fc.record({ kind: fc.constant('append' as const), key, value }),
+  fc.record({ kind: fc.constant('cas' as const), key, expected: fc.option(value), value }),
+);
+
+describe('the key-value store', () => {
+  test('does what a Map does', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+        const store = keyValueStore();
+        const model = new Map<string, string>();
+        for (const each of operations) {
+          const held = model.get(each.key);
+          if (each.kind === 'get') {
+            const expected = held === undefined ? null : toUtf8(held);
+            for (const run of [store.apply, store.query])
+              expect(kv.result(run(kv.get(each.key)))).toEqual({ kind: 'value', value: expected });
+          } else if (each.kind === 'put') {
+            model.set(each.key, each.value);
+            expect(kv.result(store.apply(kv.put(each.key, each.value))).kind).toBe('stored');
+          } else if (each.kind === 'append') {
+            model.set(each.key, (held ?? '') + each.value);
+            expect(kv.result(store.apply(kv.append(each.key, each.value))).kind).toBe('stored');
+          } else {
+            const done = (held ?? null) === each.expected;
+            if (done) model.set(each.key, each.value);
+            const bytes = kv.compareAndSet(each.key, each.expected, each.value);
+            expect(kv.result(store.apply(bytes))).toMatchObject({ kind: 'swapped', done });
+          }
+        }
+      }),
+    );
+  });
+
+  test('gives equal bytes for equal states, whatever way led there', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value), (pairs) => {
+        const one = keyValueStore();
+        const two = keyValueStore();
+        const all = Object.entries(pairs);
+        for (const [name, content] of all) one.apply(kv.put(name, content));
+        for (const [name, content] of all.reverse()) two.apply(kv.put(name, content));
+        expect(sameBytes(one.snapshot(), two.snapshot())).toBe(true);
+        const three = keyValueStore();
+        three.restore(one.snapshot());
+        expect(sameBytes(three.snapshot(), one.snapshot())).toBe(true);
+      }),
+    );
+  });
+
+  test('refuses nonsense, values that grow too long and queries that write, and changes nothing', () => {
+    const store = keyValueStore();
+    store.apply(kv.put('a', new Uint8Array(maxValueBytes)));
+    const before = store.snapshot();
+    const refused = (bytes: Uint8Array) => kv.result(bytes).kind;
+    expect(refused(store.apply(kv.append('a', 'x')))).toBe('refused');
+    expect(refused(store.query(kv.put('a', 'x')))).toBe('refused');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+        expect(() => store.query(bytes)).not.toThrow();
+        if (bytes[0] === undefined || bytes[0] > 3)
+          expect(refused(store.apply(bytes))).toBe('refused');
+      }),
+    );
+    expect(sameBytes(store.snapshot(), before)).toBe(true);
+  });
+});
