@@ -136,6 +136,7 @@ export function becomeStable(
     for (const n of each.keys()) if (n < below) each.delete(n);
   for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
   replica.bodies.clear();
+  replica.above.clear();
   for (const [from, kept] of replica.checkpointVotes)
     replica.checkpointVotes.set(
       from,

@@ -131,7 +131,7 @@ export function prePrepare(
   if (from !== primaryOf(group, view) || from === ctx.self) return; // Its own it has logged.
   if (tooEarly(group, replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "it is in view v"
-  if (!betweenWatermarks(group, replica, sequence)) return; // "n is between h and H"
+  if (outside(group, replica, message, ctx)) return; // "n is between h and H"
   const logged = replica.prePrepares.get(sequence);
   if (logged?.view === view && !group.rules.acceptsSecondPrePrepare) {
     // "it has not accepted a pre-prepare for view v and n containing a different digest"
@@ -172,7 +172,7 @@ export function prepare(
   if (tooEarly(group, replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "their view number equals the replica's current view"
   if (!isMember(group, from) || from === primaryOf(group, view)) return; // Only backups prepare.
-  if (!betweenWatermarks(group, replica, sequence)) return;
+  if (outside(group, replica, message, ctx)) return;
   if (finished(replica, sequence)) return;
   const { prepares } = progressAt(replica, sequence, ctx);
   if (count(group, prepares, message, ctx)) maybePrepared(group, replica, sequence, ctx);
@@ -215,7 +215,7 @@ export function commit(
   if (tooEarly(group, replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "the view number equals the replica's current view"
   if (!isMember(group, from)) return;
-  if (!betweenWatermarks(group, replica, sequence)) return; // "between h and H"
+  if (outside(group, replica, message, ctx)) return; // "between h and H"
   if (finished(replica, sequence)) return;
   const { commits } = progressAt(replica, sequence, ctx);
   if (count(group, commits, message, ctx)) maybeCommitted(group, replica, sequence, digest, ctx);
@@ -278,7 +278,8 @@ export function decided(
 ): void {
   const { sequence, view } = proof.body;
   assert(sequence > replica.lastExecuted, 'a number is decided once');
-  replica.committed.set(sequence, { commit: proof, batch });
+  replica.committed.set(sequence, { since: ctx.now, commit: proof, batch });
+  watch(group, replica, ctx);
   if (finished(replica, sequence)) replica.progress.delete(sequence);
   // Section 4.5.2: progress in this view takes the timeout back to its first value.
   if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view)
@@ -349,6 +350,16 @@ function oldestWait(replica: PbftReplica): number | undefined {
     if (since !== undefined && (oldest === undefined || since < oldest)) oldest = since;
   }
   return oldest;
+}
+
+/** Whether the number is not between the watermarks. f+1 replicas above them show that we lag. */
+function outside(group: Group, replica: PbftReplica, message: Signed<Early>, ctx: Ctx): boolean {
+  if (betweenWatermarks(group, replica, message.sequence)) return false;
+  if (message.sequence > lowWatermark(replica)) {
+    replica.above.add(message.from);
+    watch(group, replica, ctx);
+  }
+  return true;
 }
 
 /** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */

@@ -30,7 +30,10 @@ import { maybeNewView, relayAll } from './view-change.ts';
 const pushed = 16;
 const answeredAtMost = 64;
 
-/** A replica begins, or begins again with what was on its disk. */
+/**
+ * A replica begins again with what was on its disk. One that has never run says nothing: if it is
+ * late, the first messages it hears will show it.
+ */
 export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
   if (fresh && replica.stableCheckpoint === null) return;
@@ -114,8 +117,12 @@ function missingSince(group: Group, replica: PbftReplica): number | undefined {
     if (votes >= group.weak || replica.prePrepares.get(sequence)?.view === replica.view)
       oldest = Math.min(oldest, since);
   }
-  // f+1 speak in views that this replica has not entered: it missed a new-view.
-  if (replica.early.size >= group.weak) oldest = Math.min(oldest, replica.viewSince);
+  // Something later is decided: there is a gap.
+  for (const [sequence, { since }] of replica.committed)
+    if (sequence > replica.lastExecuted) oldest = Math.min(oldest, since);
+  // f+1 speak in views, or of numbers, that this replica has not reached.
+  if (replica.early.size >= group.weak || replica.above.size >= group.weak)
+    oldest = Math.min(oldest, replica.viewSince);
   return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
 }
 

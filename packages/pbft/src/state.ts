@@ -73,6 +73,7 @@ export interface Progress {
 
 /** A batch that a quorum committed. */
 export interface Decided {
+  readonly since: Instant;
   readonly commit: Certificate<Commit>;
   readonly batch: Batch;
 }
@@ -125,6 +126,8 @@ export interface Volatile {
   fetching: number;
   /** f+1 replicas have a checkpoint at this number. */
   behind: number;
+  /** Who spoke of numbers above the high watermark: at most one entry a member. */
+  readonly above: Set<ReplicaId>;
   /** When the last own checkpoint, or the last change of `behind`, happened. */
   checkpointSince: Instant;
   requestTimer: boolean;
@@ -193,6 +196,7 @@ export function firstVolatile(stable: Readonly<Stable>): Volatile {
     attempts: 0,
     fetching: 0,
     behind: 0,
+    above: new Set(),
     checkpointSince: 0,
     requestTimer: false,
     newViewTimer: false,

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { pbft } from './index.ts';
+import { Network, requestOf, testDigest } from './testing.ts';
+
+const small = (more: object = {}) =>
+  pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more });
+
+function propose(network: Network, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    network.input(0, { type: 'propose', command: requestOf(0, i) });
+    network.deliver(({ to: receiver }) => network.seat(receiver).up);
+  }
+}
+
+describe('checkpoints (4.3)', () => {
+  it('discard the log up to what a quorum has', () => {
+    const network = new Network(small());
+    propose(network, 0, 30);
+    for (const self of [0, 1, 2, 3]) {
+      const state = network.state(self);
+      expect(state.stableCheckpoint?.body.sequence).toBe(28);
+      expect([...state.prePrepares.keys()]).toEqual([29, 30]);
+      expect([...state.prepared.keys()]).toEqual([29, 30]);
+      expect(state.committed.size).toBe(2);
+      expect(state.progress.size).toBe(0);
+      expect(state.checkpoints.size).toBe(0);
+    }
+    network.run(10_000_000);
+    expect(network.sent.has('status')).toBe(false);
+  });
+
+  it('stop the primary at the high watermark until one is stable', () => {
+    const network = new Network(small());
+    const noCheckpoints = (kind: string) => kind !== 'checkpoint';
+    for (let i = 0; i < 20; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver(({ message }) => noCheckpoints(message.kind));
+    }
+    expect(network.seat(3).applied).toBe(8);
+    network.deliver();
+    expect(network.executed.size).toBe(20);
+  });
+
+  it('bring the state to a replica that was away too long for messages', () => {
+    const network = new Network(small());
+    propose(network, 0, 2);
+    network.stop(3);
+    propose(network, 2, 21);
+    network.drop();
+    network.restart(3);
+    network.run(5_000_000, () => network.seat(3).applied === 21);
+    expect(network.seat(3).applied).toBe(21);
+    expect(network.lines).toContain('4.3-installed');
+    expect(network.seat(3).state).toBe(network.seat(0).state);
+    propose(network, 21, 40);
+    expect(network.seat(3).applied).toBe(40);
+  });
+
+  it('bring the state to a replica that begins late, once it hears anything', () => {
+    const network = new Network(small());
+    network.stop(3);
+    propose(network, 0, 21);
+    network.drop();
+    network.restart(3);
+    propose(network, 21, 22);
+    network.run(5_000_000, () => network.seat(3).applied === 22);
+    expect(network.seat(3).applied).toBe(22);
+  });
+
+  it('bring the state to a replica that was cut off and never restarted', () => {
+    const network = new Network(small());
+    for (let i = 0; i < 18; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver(({ to }) => to !== 3);
+    }
+    network.drop();
+    for (let i = 18; i < 26; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.run(2_000_000);
+    }
+    expect(network.seat(3).applied).toBe(26);
+    expect(network.seat(3).state).toBe(network.seat(0).state);
+  });
+
+  it('come again after their messages were lost', () => {
+    const network = new Network(small());
+    for (let i = 0; i < 4; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver(({ message }) => message.kind !== 'checkpoint');
+    }
+    network.drop();
+    network.run(2_000_000);
+    for (const self of [0, 1, 2, 3])
+      expect(network.state(self).stableCheckpoint?.body.sequence).toBe(4);
+  });
+
+  it('start the numbers of a new view above the stable one', () => {
+    const network = new Network(small());
+    propose(network, 0, 9);
+    network.stop(0);
+    for (const self of [1, 2, 3])
+      network.input(self, { type: 'propose', command: requestOf(0, 9) });
+    network.run(20_000_000, () => network.executed.size === 10);
+    expect(network.executed.size).toBe(10);
+    expect(network.violation).toBeUndefined();
+    expect(network.state(1).view).toBe(1);
+  });
+});

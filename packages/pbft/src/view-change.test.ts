@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { pbft } from './index.ts';
+import { Network, requestOf, testDigest } from './testing.ts';
+
+const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });
+const all = (network: Network, command = requestOf(0, 0)) => {
+  for (const self of network.protocol.members) network.input(self, { type: 'propose', command });
+};
+
+describe('view changes (4.4)', () => {
+  it('replace a silent primary', () => {
+    const network = new Network(group());
+    network.stop(0);
+    all(network);
+    network.run(20_000_000, () => network.executed.size === 1 && network.seat(3).applied === 1);
+    expect(network.seats.slice(1).map(({ applied }) => applied)).toEqual([1, 1, 1]);
+    expect(network.state(1).view).toBe(1);
+    expect(network.lines).toContain('4.4-enter');
+  });
+
+  it('replace several silent primaries in a row, with more patience each time', () => {
+    const network = new Network(group(7));
+    network.stop(0);
+    network.stop(1);
+    all(network);
+    network.run(60_000_000, () => network.seat(6).applied === 1);
+    expect(network.seat(6).applied).toBe(1);
+    expect(network.state(6).view).toBe(2);
+  });
+
+  it('never fork and go on when the primary equivocates', () => {
+    const network = new Network(group());
+    const known = [requestOf(0, 0, 'a'), requestOf(1, 0, 'b')];
+    network.seat(0).treason = ({ to, message }) =>
+      message.kind === 'pre-prepare' && to > 1
+        ? [{ to, message: network.protocol.conflict?.(message, to, known) ?? message }]
+        : [{ to, message }];
+    for (const command of known) all(network, command);
+    network.run(60_000_000, () => network.executed.size === 2);
+    expect(network.violation).toBeUndefined();
+    expect(network.executed.size).toBe(2);
+    expect(network.seat(1).applied).toBeGreaterThan(0);
+  });
+
+  it('accuse a primary that sends two batches under one number to one replica', () => {
+    const network = new Network(group());
+    network.seat(0).treason = ({ to, message }) => {
+      const other = network.protocol.conflict?.(message, 0, []) ?? message;
+      return message.kind === 'pre-prepare'
+        ? [
+            { to, message },
+            { to, message: other },
+          ]
+        : [{ to, message }];
+    };
+    all(network);
+    network.run(60_000_000, () => network.seat(3).applied > 0 && network.seat(1).applied > 0);
+    expect([...network.accused]).toEqual([0]);
+    expect(network.violation).toBeUndefined();
+    expect(network.executed.size).toBe(1);
+  });
+
+  it('fill the numbers below what was prepared with null requests', () => {
+    const network = new Network(group(4, { maxOutstanding: 8 }));
+    for (let i = 0; i < 3; i++) network.input(0, { type: 'propose', command: requestOf(0, i) });
+    // Numbers 1 and 2 are lost; 3 is prepared everywhere and committed nowhere.
+    const third = (flight: { message: object }) =>
+      (flight.message as { sequence?: number }).sequence === 3;
+    network.deliver((flight) => third(flight) && flight.message.kind !== 'commit');
+    network.drop();
+    network.stop(0);
+    for (let i = 0; i < 3; i++) all(network, requestOf(0, i));
+    network.run(60_000_000, () => network.executed.size === 3);
+    expect(network.executed.size).toBe(3);
+    expect(network.seat(2).decisions.get(0)).toEqual([]);
+    expect(network.seat(2).decisions.get(1)).toEqual([]);
+    expect(network.seat(2).decisions.get(2)).toEqual([requestOf(0, 2)]);
+  });
+
+  it('fetch a batch that the new primary never saw', () => {
+    const network = new Network(group());
+    network.input(0, { type: 'propose', command: requestOf(0, 0, 'a') });
+    // Replica 1 is left out; 0, 2 and 3 prepare; nobody commits.
+    network.deliver(({ to, message }) => to !== 1 && message.kind !== 'commit');
+    network.drop();
+    network.stop(0);
+    all(network, requestOf(1, 0, 'b'));
+    network.run(60_000_000, () => network.executed.size === 2);
+    expect(network.violation).toBeUndefined();
+    expect(network.lines).toContain('4.4-batch');
+    expect(network.seat(1).decisions.get(0)).toEqual([requestOf(0, 0, 'a')]);
+  });
+
+  it('are left out by a primary that works, and the timeout falls back', () => {
+    const network = new Network(group());
+    network.stop(0);
+    all(network);
+    network.run(20_000_000, () => network.seat(3).applied === 1);
+    for (let i = 1; i < 20; i++) all(network, requestOf(0, i));
+    network.run(20_000_000, () => network.executed.size === 20);
+    expect(network.executed.size).toBe(20);
+    expect(network.state(3).attempts).toBe(0);
+    expect(network.state(3).view).toBe(1);
+  });
+});
