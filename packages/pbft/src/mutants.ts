@@ -36,6 +36,8 @@ const wrong = {
   'join-rule-one': { joinsAt: () => 1 },
   /** Nobody joins the others in a later view. */
   'join-rule-none': { joinsAt: () => Number.POSITIVE_INFINITY },
+  /** Every execution restarts the timer: a primary may order one request a timeout, for ever. */
+  'timer-restarts': { progressRestartsTimer: true },
   /** A primary may use numbers as high as it likes. */
   'no-watermarks': { keepsWatermarks: false },
   /** Executes the request that the client sent here instead of the one that was ordered. */

@@ -299,6 +299,7 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
       : next.batch;
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
     for (const request of next.batch) forget(replica, request);
+    if (group.rules.progressRestartsTimer) replica.viewSince = ctx.now;
   }
   maybeOrder(group, replica, ctx);
 }

@@ -29,6 +29,8 @@ export interface Rules {
   joinsAt(weak: number): number;
   /** The timeout after `attempts` view changes without progress. */
   timeout(first: number, attempts: number): number;
+  /** Whether any progress restarts the timer of every waiting request. */
+  readonly progressRestartsTimer: boolean;
   /** Whether numbers outside the watermarks are refused. */
   readonly keepsWatermarks: boolean;
 }
@@ -48,5 +50,6 @@ export const rules: Rules = {
   joinsAt: (weak) => weak,
   // Section 4.5.2: doubling makes it longer than any delay, sooner or later. 2^16 is "later".
   timeout: (first, attempts) => first * 2 ** Math.min(attempts, 16),
+  progressRestartsTimer: false,
   keepsWatermarks: true,
 };

@@ -27,6 +27,8 @@ import type { Pbft, Stable, Timer } from './state.ts';
 
 /** A message on its way. */
 export interface Flight {
+  /** When it was sent. */
+  readonly at: number;
   readonly from: number;
   readonly to: number;
   readonly message: Signed<Message>;
@@ -244,7 +246,7 @@ export class Network {
   /** Puts a message of `from` on its way: also what a traitor invents. */
   post(from: number, to: number, message: Message): void {
     if (from !== to) this.sent.set(message.kind, (this.sent.get(message.kind) ?? 0) + 1);
-    this.flights.push({ from, to, message: this.sign(message, from) });
+    this.flights.push({ at: this.now, from, to, message: this.sign(message, from) });
   }
 
   /** Delivers one message if its signatures are right. */
@@ -320,6 +322,20 @@ export class Network {
       for (const self of this.protocol.members) this.transfer(self);
       this.deliver();
       if (done() || !this.tick(until)) return;
+    }
+  }
+
+  /** Like {@link run}, but every message takes `delay`. */
+  runDelayed(time: number, delay: number, done: () => boolean): void {
+    const until = this.now + time;
+    while (!done()) {
+      const first = this.flights[0];
+      const arrival = first === undefined ? Number.POSITIVE_INFINITY : first.at + delay;
+      if (this.tick(Math.min(arrival, until))) continue;
+      if (first === undefined || arrival > until) return;
+      this.now = Math.max(this.now, arrival);
+      this.flights.shift();
+      this.receive(first);
     }
   }
 
