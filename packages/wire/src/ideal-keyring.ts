@@ -29,10 +29,10 @@ export interface IdealAuthority {
 /** See {@link idealAuthority}. */
 export interface IdealAuthorityOptions {
   /**
-   * Whether a signature is recognised after it went through bytes (a disk that really encodes, a
-   * worker, a trace). True unless told: then each signature costs some bytes for the authority's
-   * life, and a canonical encoding once it is no longer recent. A simulation whose disks share
-   * objects can do without.
+   * Whether a signature is recognised after it went through bytes: a simulated disk that really
+   * encodes, a worker, a trace. False unless told, because the simulator's own disks share objects;
+   * copies of the message around the same signature are recognised in any case. True costs eight
+   * bytes per signature for the authority's life, and one encoding once it is no longer recent.
    */
   readonly rebuilt?: boolean;
 }
@@ -91,7 +91,7 @@ function serialOf(bytes: Uint8Array): number {
  * in the authority's own books, so a signature over anything else, or by anyone else, does not
  * exist. Nothing is hashed while signature and message travel as the objects that `sign` returned.
  */
-export function idealAuthority({ rebuilt = true }: IdealAuthorityOptions = {}): IdealAuthority {
+export function idealAuthority({ rebuilt = false }: IdealAuthorityOptions = {}): IdealAuthority {
   const realms = new Map<string, Realm>();
   const recent: (Issue | undefined)[] = new Array(rebuilt ? recentCount : 0).fill(undefined);
   const past: FingerprintTable = fingerprints();
