@@ -1,0 +1,83 @@
+import type { Signed } from '@quorumlab/core';
+import { expect, test } from 'vitest';
+import { boundedMap } from './bounded.ts';
+import { idealAuthority } from './ideal-keyring.ts';
+import { idealOf, said, type ToyMessage, toy, voteFor } from './toy.test.ts';
+import { detector, type Proof, VowBrokenError, vowGuard } from './vows.ts';
+
+const authority = idealAuthority();
+const keyrings = toy.members.map((id) => idealOf(authority, id));
+const by = (id: number, seq: number, what: string): Signed<ToyMessage> =>
+  said(keyrings[id] as (typeof keyrings)[0], voteFor(seq, what));
+
+test('two votes of one member on one thing are told once; all else is innocent', () => {
+  const watch = detector(toy);
+  expect(watch.observe(by(0, 1, 'a'))).toBeUndefined();
+  expect(watch.observe(by(0, 1, 'a'))).toBeUndefined();
+  expect(watch.observe(by(1, 1, 'b'))).toBeUndefined();
+  expect(watch.observe(by(0, 2, 'b'))).toBeUndefined();
+  const proof = watch.observe(by(0, 1, 'b'));
+  expect(proof).toMatchObject({ signer: 0, about: 'vote/0/1' });
+  expect(proof?.first).toMatchObject(voteFor(1, 'a'));
+  expect(proof?.second).toMatchObject(voteFor(1, 'b'));
+  expect(watch.observe(by(0, 1, 'c'))).toBeUndefined();
+});
+
+test('a lie inside the evidence of an honest message is found', () => {
+  const watch = detector(toy);
+  watch.observe(by(2, 1, 'a'));
+  watch.observe(by(3, 1, 'a'));
+  const seals = [2, 3].map((from) => ({ from, signature: by(from, 1, 'b').signature }));
+  const commit = keyrings[0]?.sign({
+    kind: 'commit',
+    seq: 1,
+    votes: { body: voteFor(1, 'b'), seals },
+  });
+  const report = keyrings[1]?.sign({ kind: 'change', view: 1, reports: [commit as never] });
+  const also: Proof<ToyMessage>[] = [];
+  expect(watch.observe(report as Signed<ToyMessage>, (each) => also.push(each))?.signer).toBe(2);
+  expect(also.map(({ signer }) => signer)).toEqual([3]);
+});
+
+test('a million vows of one member leave the memory as it is and do not push out another member', () => {
+  const watch = detector(toy, { maxVowsPerSigner: 1000 });
+  watch.observe(by(1, 7, 'a'));
+  const { signature } = by(0, 0, 'a');
+  const digest = voteFor(0).digest;
+  let highest = 0;
+  for (let seq = 0; seq < 1_000_000; seq++) {
+    watch.observe({ kind: 'vote', view: 0, seq, digest, from: 0, signature } as Signed<ToyMessage>);
+    if (seq % 1000 === 0) highest = Math.max(highest, watch.size);
+  }
+  expect(highest).toBeLessThanOrEqual(1001);
+  expect(watch.observe(by(1, 7, 'b'))).toMatchObject({ signer: 1 });
+});
+
+test('strangers fill nothing', () => {
+  const watch = detector(toy);
+  for (let id = 4; id < 1000; id++) watch.observe({ ...by(0, 1, 'a'), from: id });
+  expect(watch.size).toBe(0);
+});
+
+test('a guarded keyring signs a statement again, and never against its word', () => {
+  const guarded = vowGuard(idealOf(authority, 0), toy, { maxVows: 100 });
+  guarded.sign(voteFor(1, 'a'));
+  guarded.sign(voteFor(1, 'a'));
+  expect(guarded.counters.signed).toBe(2);
+  expect(() => guarded.sign(voteFor(1, 'b'))).toThrow(VowBrokenError);
+  expect(() => guarded.sign(voteFor(1, 'b'))).toThrow(/vote\/0\/1/);
+  expect(guarded.counters.signed).toBe(2);
+  expect(guarded.check(guarded.sign(voteFor(2, 'b')))).toBe(true);
+});
+
+test('a bounded map keeps what is used and forgets what is not', () => {
+  const map = boundedMap<number, number>(100);
+  map.set(-1, 7);
+  for (let i = 0; i < 10_000; i++) {
+    map.set(i, i);
+    expect(map.get(-1)).toBe(7);
+    expect(map.size).toBeLessThanOrEqual(100);
+  }
+  expect(map.get(0)).toBeUndefined();
+  expect(map.get(9_999)).toBe(9_999);
+});
