@@ -43,6 +43,20 @@ describe('functionsOf', () => {
     expect(functionsOf(layersOf(source).code)).toEqual([{ line: 1, lines: 3 }]);
   });
 
+  const inner = 'a();\n'.repeat(9);
+  it.each([
+    ['a table of handlers', `function f() {\n  return {\n    a() {\n${inner}},\n  };\n}`, [4, 11]],
+    ['a closure', `function f() {\n  const g = () => {\n\n${inner}};\n  g();\n}`, [4, 12]],
+    ['a function in one in one', `f() {\ng() {\nh() {\n${inner}}\nb();\n}\nb();\n}`, [3, 3, 11]],
+    ['two in one', `f() {\n  g() {\n${inner}}\n  h() {\n${inner}}\n}`, [2, 11, 11]],
+    ['words behind it', `function f() {\n  wait(() => {\n${inner}}, later);\n}`, [4, 11]],
+    ['calls with callbacks', `f() {\n${'  g(() => { a(); });\n'.repeat(2)}}`, [4, 1, 1]],
+    ['callbacks without a block', `f() {\n${'  g(() => a());\n'.repeat(9)}}`, [11]],
+    ['blank lines of its own', `f() {\n\n\n\n  g() {\n${inner}}\n}`, [5, 11]],
+  ])('counts only the own lines of a function with %s', (_name, source, expected) => {
+    expect(functionsOf(layersOf(source).code).map(({ lines }) => lines)).toEqual(expected);
+  });
+
   it.each([
     ['a condition', `if (a) ${body}`],
     ['a call', `a(b);\n${body}`],
