@@ -20,7 +20,7 @@ import { hashBytes, hashText, mixWord } from './digest.ts';
 import { applyWrites, copyStorage, emptyStorage, readStorage, type Storage } from './disk.ts';
 import { lose, say } from './links.ts';
 import { sampleDelay } from './network.ts';
-import type { ScheduledInput } from './options.ts';
+import type { Fault, ScheduledInput } from './options.ts';
 import { entryKind, pushEntry } from './queue.ts';
 import { armTimer, disarmTimer, makeTimer } from './timers.ts';
 import { type Batch, note, observerOf, type Parcel, type SeatState, type World } from './world.ts';
@@ -150,12 +150,15 @@ function boundary<S extends Shape>(world: World<S>, state: SeatState<S>, cause: 
   if (point === undefined || point.seat !== state.index || point.boundary !== passed) return false;
   world.crashPending = false;
   stopSeat(world, state, undefined, cause);
-  if (point.restartAfter !== undefined) {
-    const at = world.now + point.restartAfter;
-    world.faultsLeft++;
-    const fault = { type: 'restart', at, seat: state.index } as const;
-    pushEntry(world.queue, at, world.order++, entryKind.fault, -1, fault, -1);
+  const { queue, now } = world;
+  if (point.restartAfter === undefined) {
+    pushEntry(queue, now, world.order++, entryKind.settled, -1, undefined, -1);
+    return true;
   }
+  const at = now + point.restartAfter;
+  world.faultsLeft++;
+  const fault: Fault = { type: 'restart', at, seat: state.index };
+  pushEntry(queue, at, world.order++, entryKind.fault, -1, fault, -1);
   return true;
 }
 

@@ -278,7 +278,8 @@ export function simulate<S extends Shape>(options: SimulationOptions<S>): Simula
     const idle = world.queue.length === 0 && world.timers.length === 0;
     if (at >= until) {
       ending = idle ? 'idle' : 'until';
-      if (!idle) world.now = until;
+      // Time passes even if nothing happens any more: who waits for an answer has waited.
+      if (!idle || until < Number.MAX_SAFE_INTEGER) world.now = until;
     } else if (at > world.now) world.now = at;
     return ending === undefined;
   }
