@@ -3,7 +3,7 @@
  * allowed reads are answered, snapshots are taken, fetched and installed.
  */
 import type { Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
-import { assert, bytes, mix } from '@quorumlab/core';
+import { assert, mix } from '@quorumlab/core';
 import { maxOperationBytes, maxResultBytes, type ServiceMessage } from './messages.ts';
 import { contentNow, type Pen, type PendingRead, type Run } from './replica-state.ts';
 import { loadSessions, type Results, runOnce, wellFormed } from './sessions.ts';
@@ -15,8 +15,6 @@ import type { LogShape, StateMachine } from './types.ts';
 const maxBuffered = 65_536;
 /** How many snapshots are kept to be given to others: one that is being fetched must not vanish. */
 const keptSnapshots = 3;
-
-const operation = bytes(maxOperationBytes);
 
 /** What a step is about, and where its consequences are written down. */
 export interface Step<S extends LogShape> {
@@ -123,10 +121,26 @@ export function sendReply<S extends LogShape>(
 
 function hashed(before: number, slot: Slot, operations: Results, results: Results): number {
   let hash = mix(mix(before, slot | 0), operations.length);
-  for (const each of operations) hash = operation.mix(hash, each);
-  for (const each of results) hash = operation.mix(hash, each);
-  return hash >>> 0;
+  for (let i = 0; i < operations.length; i++) hash = mixBytes(hash, operations[i] as Uint8Array);
+  for (let i = 0; i < results.length; i++) hash = mixBytes(hash, results[i] as Uint8Array);
+  return hash;
 }
+
+/** Folds bytes into a hash, four at a time. */
+function mixBytes(before: number, data: Uint8Array): number {
+  const { length } = data;
+  let hash = mix(before, length);
+  let i = 0;
+  for (; i + 4 <= length; i += 4)
+    hash = mix(
+      hash,
+      at(data, i) | (at(data, i + 1) << 8) | (at(data, i + 2) << 16) | (at(data, i + 3) << 24),
+    );
+  for (; i < length; i++) hash = mix(hash, at(data, i));
+  return hash;
+}
+
+const at = (data: Uint8Array, i: number): number => data[i] as number;
 
 /** Answers read-only operations, as many as fit. */
 export function query(application: StateMachine, operations: readonly Uint8Array[]): Results {

@@ -258,6 +258,7 @@ function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
   if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
     return idle();
   const none = idle<S>();
+  // Lists are only copied where two of them have to become one: this runs for every decision.
   const first = outputs[0] ?? none;
   const all = <T>(pick: (output: Output<S>) => readonly T[]): readonly T[] =>
     outputs.length <= 1 ? pick(first) : outputs.flatMap(pick);
