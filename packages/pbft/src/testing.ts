@@ -94,7 +94,8 @@ interface Seat {
   /** Next slot to be applied, and the hash of everything applied. */
   applied: number;
   state: number;
-  /** The application's own snapshot on disk. */
+  /** The application's last snapshot, and the last one that is on its disk. */
+  taken: { applied: number; state: number };
   snapshot: { applied: number; state: number };
   decisions: Map<number, Batch>;
   fetches: { slot: number; digest: string; holders: readonly number[] }[];
@@ -130,6 +131,7 @@ export class Network {
       treason: undefined,
       applied: 0,
       state: 0,
+      taken: { applied: 0, state: 0 },
       snapshot: { applied: 0, state: 0 },
       decisions: new Map(),
       fetches: [],
@@ -194,17 +196,9 @@ export class Network {
     }
     if (phase === 'before writes') return this.stop(self);
     for (const { writes } of outputs) for (const write of writes) store(seat, write);
-    seat.snapshot = this.snapshotOf(self);
+    if (seat.disk.snapshot === seat.taken.applied) seat.snapshot = seat.taken;
     if (phase === 'before sends') return this.stop(self);
     for (const output of outputs) this.release(self, output);
-  }
-
-  private snapshotOf(self: number): Seat['snapshot'] {
-    const seat = this.seat(self);
-    const every = this.protocol.snapshotEvery ?? 0;
-    if (every > 0 && seat.disk.snapshot === seat.applied && seat.applied % every === 0)
-      return { applied: seat.applied, state: seat.state };
-    return seat.snapshot;
   }
 
   private apply(self: number, slot: number, batch: Batch, lost: boolean): Event<Pbft> | undefined {
@@ -225,6 +219,7 @@ export class Network {
     seat.state = hash(Uint8Array.from([...text].map((each) => each.charCodeAt(0))), seat.state);
     const every = this.protocol.snapshotEvery ?? 0;
     if (every === 0 || seat.applied % every !== 0) return undefined;
+    seat.taken = { applied: seat.applied, state: seat.state };
     return { type: 'snapshot-taken', slot, digest: stateDigest(seat.state) };
   }
 
@@ -287,6 +282,7 @@ export class Network {
       if (holder.snapshot.applied !== fetch.slot + 1) continue; // A newer proof will come.
       seat.applied = holder.snapshot.applied;
       seat.state = holder.snapshot.state;
+      seat.taken = holder.snapshot;
       this.input(self, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
     }
     seat.fetches = left;
