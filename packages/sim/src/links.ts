@@ -73,18 +73,17 @@ function carry<S extends Shape>(
   to: number,
   cause: number,
 ): void {
-  const { queue, counters, random } = world;
+  const { queue, counters, random, trace } = world;
   const from = parcel.seat;
+  const sent = trace === undefined ? -1 : note(world, from, 'send', cause, parcel.name, { to });
   if (from === to) {
     counters.toSelf++;
-    const sent = note(world, from, 'send', cause, parcel.name, { to });
     pushEntry(queue, world.now, world.order++, entryKind.message, to, parcel, sent);
     return;
   }
   counters.sent[parcel.kind] = (counters.sent[parcel.kind] as number) + 1;
   if (parcel.bytes > 0)
     counters.bytes[parcel.kind] = (counters.bytes[parcel.kind] as number) + parcel.bytes;
-  const sent = note(world, from, 'send', cause, parcel.name, { to });
   if (world.cutting && isCut(world, from, to, parcel)) {
     lose(world, parcel, to, sent, 'cut');
     return;
@@ -165,5 +164,5 @@ export function lose<S extends Shape>(
 ): void {
   const { dropped } = world.counters;
   dropped[parcel.kind] = (dropped[parcel.kind] as number) + 1;
-  note(world, to, 'drop', cause, parcel.name, { why });
+  if (world.trace !== undefined) note(world, to, 'drop', cause, parcel.name, { why });
 }

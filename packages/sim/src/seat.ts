@@ -369,7 +369,8 @@ function answered<S extends Shape>(
   mixWord(world.lanes, id);
   mixWord(world.lanes, result === undefined ? hashText(error) : hashBytes(result));
   world.counters.answers++;
-  note(world, state.index, 'note', cause, undefined, { answer: id, result, error });
+  if (world.trace !== undefined)
+    note(world, state.index, 'note', cause, undefined, { answer: id, result, error });
   if (state.wishes !== undefined) {
     state.wishes.answered(world.now, answer);
     world.judge = true;

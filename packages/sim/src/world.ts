@@ -30,7 +30,7 @@ import type {
 import { type EventQueue, eventQueue } from './queue.ts';
 import { type Decisions, decisions } from './random.ts';
 import type { Timer } from './timers.ts';
-import { type TraceWriter, traceWriter } from './trace.ts';
+import { type TraceKind, type TraceWriter, traceWriter } from './trace.ts';
 
 /** A signed message under way, shared by all who get it. */
 export interface Parcel<S extends Shape> {
@@ -163,16 +163,17 @@ export const observerOf = <S extends Shape>(
   state: SeatState<S>,
 ): Observer | undefined => (state.honest ? world.options.observer : undefined);
 
-/** Adds an event to the trace, if there is one, and answers its index. */
+/**
+ * Adds an event to the trace, if there is one, and answers its index. In the hot loop look for the
+ * trace first, so that no details are made for nobody.
+ */
 export const note = <S extends Shape>(
   world: World<S>,
-  ...[seat, kind, cause, message, details]: [
-    seat: number,
-    kind: Parameters<TraceWriter['event']>[2],
-    cause: number,
-    message?: string | undefined,
-    details?: unknown,
-  ]
+  seat: number,
+  kind: TraceKind,
+  cause: number,
+  message?: string,
+  details?: unknown,
 ): number =>
   world.trace === undefined
     ? -1
