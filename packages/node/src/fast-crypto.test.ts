@@ -1,9 +1,30 @@
+import { readFileSync } from 'node:fs';
 import { fromHex, toHex, toUtf8 } from '@quorumlab/core';
 import { publicKeyOf, sha256, signer, verifier } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
-import wycheproof from '../../../test/fixtures/ed25519/ed25519_test.json' with { type: 'json' };
-import torsion from '../../../test/fixtures/ed25519/torsion.json' with { type: 'json' };
 import { fastCrypto } from './fast-crypto.ts';
+
+/** A file of test/fixtures/ed25519. Its form is that of the vectors' publishers. */
+const fixture = <T>(name: string): T =>
+  JSON.parse(
+    readFileSync(new URL(`../../../test/fixtures/ed25519/${name}`, import.meta.url), 'utf8'),
+  );
+
+interface Groups {
+  readonly testGroups: readonly {
+    readonly publicKey: { readonly pk: string };
+    readonly tests: readonly {
+      readonly tcId: number;
+      readonly comment: string;
+      readonly msg: string;
+      readonly sig: string;
+      readonly result: string;
+    }[];
+  }[];
+}
+
+const wycheproof = fixture<Groups>('ed25519_test.json');
+const torsion = fixture<readonly { pub: string; msg: string; sig: string }[]>('torsion.json');
 
 interface Vector {
   readonly name: string;

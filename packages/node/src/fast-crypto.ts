@@ -1,7 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
 import type { FastPath } from '@quorumlab/wire';
 
-/** The fixed start of the DER forms of an Ed25519 key (RFC 8410, sections 4 and 7); the raw key follows. */
+/**
+ * The fixed start of the DER forms of an Ed25519 key (RFC 8410, sections 4 and 7); the raw key
+ * follows.
+ */
 const pkcs8Prefix: Uint8Array = Buffer.from('302e020100300506032b657004220420', 'hex');
 const spkiPrefix: Uint8Array = Buffer.from('302a300506032b6570032100', 'hex');
 

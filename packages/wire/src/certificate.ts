@@ -16,8 +16,8 @@ export class CertificateError extends Error {
 }
 
 /**
- * The certificate of `votes`: equal messages of different replicas, in any order. Throws
- * {@link CertificateError} at no votes, unequal votes, or one signer twice: the caller has counted wrong.
+ * The certificate of `votes`: equal messages of different replicas, in any order. Throws {@link
+ * CertificateError} at no votes, unequal votes, or one signer twice: the caller has counted wrong.
  */
 export function makeCertificate<M extends Tagged>(
   field: MessagesField<M>,
@@ -35,7 +35,8 @@ export function makeCertificate<M extends Tagged>(
   for (const vote of votes)
     if (vote.kind !== first.kind || !sameBytes(bodyBytes(field, vote), body))
       throw new CertificateError(
-        `the ${vote.kind} of replica ${vote.from} says something else than the ${first.kind} of replica ${first.from}; group votes by what they say`,
+        `the ${vote.kind} of replica ${vote.from} says something else than the ${first.kind} of ` +
+          `replica ${first.from}; group votes by what they say`,
       );
   return { body: unsealed(first), seals };
 }
@@ -48,8 +49,8 @@ export function unsealed<M extends Tagged>(message: Signed<M>): M {
 }
 
 /**
- * Whether `certificate` proves that a quorum said its body: signers distinct, ascending and members,
- * every signature good, and together a quorum.
+ * Whether `certificate` proves that a quorum said its body: signers distinct, ascending and
+ * members, every signature good, and together a quorum.
  */
 export function checkCertificate<M extends Tagged>(
   keyring: Keyring<M>,

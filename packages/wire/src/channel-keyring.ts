@@ -14,15 +14,16 @@ const none = new Uint8Array(0) as Signature;
 
 /**
  * No signatures: the channel (Noise, or the simulator's network) proves who speaks, and the host
- * refuses frames whose `from` is not the channel's. What is quoted inside a message rests on the word
- * of the peer that quotes it, which is what crash-fault protocols assume. Byzantine protocols do not,
- * so they are refused with {@link KeyringError}.
+ * refuses frames whose `from` is not the channel's. What is quoted inside a message rests on the
+ * word of the peer that quotes it, which is what crash-fault protocols assume. Byzantine protocols
+ * do not, so they are refused with {@link KeyringError}.
  */
 export function channelKeyring<M extends Tagged>(options: ChannelKeyringOptions): Keyring<M> {
   const { self, knows } = options;
   if (options.faults === 'byzantine')
     throw new KeyringError(
-      'a Byzantine protocol shows signatures to third parties, and a channel proves nothing to them; use the ed25519 keyring',
+      'a Byzantine protocol shows signatures to third parties, and a channel proves nothing to ' +
+        'them; use the ed25519 keyring',
     );
   const counters: Counters = zero();
   const check: CheckSeal = (from, signature) => {

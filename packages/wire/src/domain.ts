@@ -20,7 +20,10 @@ import {
 } from '@quorumlab/core';
 import { sha256 } from './digest.ts';
 
-/** Where a signature means something. Two statements of different domains never verify as one another. */
+/**
+ * Where a signature means something. Two statements of different domains never verify as one
+ * another.
+ */
 export interface Domain {
   /** Which cluster: no two clusters that share a key may share this name. */
   readonly cluster: string;
@@ -64,8 +67,8 @@ const identityTag: Uint8Array = toUtf8('quorumlab/domain/1\n');
 export const domainIdentityBytes = 8;
 
 /**
- * A short name of `domain` for frames, so that a frame of another cluster or epoch is refused before
- * anything is decoded. Signatures never rest on it: they cover the whole domain.
+ * A short name of `domain` for frames, so that a frame of another cluster or epoch is refused
+ * before anything is decoded. Signatures never rest on it: they cover the whole domain.
  */
 export const domainIdentity = (domain: Domain): Uint8Array =>
   sha256(joined(identityTag, encode(domainField, domain))).slice(0, domainIdentityBytes);
@@ -101,7 +104,9 @@ function writeStatement(out: Writer, from: PrincipalId, kind: Uint8Array, body: 
   writeBytes(out, body);
 }
 
-/** The schema of `kind` in `field`. A client's request needs none: every protocol carries requests. */
+/**
+ * The schema of `kind` in `field`. A client's request needs none: every protocol carries requests.
+ */
 export function kindField<M extends Tagged>(
   field: MessagesField<M>,
   kind: string,
@@ -111,7 +116,9 @@ export function kindField<M extends Tagged>(
   return own ?? (kind === request.kind ? (request as unknown as MessageField<Tagged>) : undefined);
 }
 
-/** The encoding of `message`'s parts, without its tag. Throws {@link SchemaError} at unknown kinds. */
+/**
+ * The encoding of `message`'s parts, without its tag. Throws {@link SchemaError} at unknown kinds.
+ */
 export function bodyBytes<M extends Tagged>(field: MessagesField<M>, message: Tagged): Uint8Array {
   const of = kindField(field, message.kind);
   if (of === undefined)
@@ -137,7 +144,9 @@ export function statements<M extends Tagged>(
   };
 }
 
-/** What `encoding` gives, or nothing if the value is none of its schema: then it was never signed. */
+/**
+ * What `encoding` gives, or nothing if the value is none of its schema: then it was never signed.
+ */
 export function orNothing<T>(encoding: () => T): T | undefined {
   try {
     return encoding();

@@ -32,7 +32,9 @@ import {
 /** What {@link ed25519Keyring} needs. */
 export interface Ed25519KeyringOptions<M extends Tagged> extends EvidenceLimits {
   readonly domain: Domain;
-  /** All messages that are said with this key: the protocol's, with those of the service around it. */
+  /**
+   * All messages that are said with this key: the protocol's, with those of the service around it.
+   */
   readonly messages: MessagesField<M>;
   /** Finds the signatures inside messages. */
   readonly protocol: EvidenceSource;
@@ -55,10 +57,10 @@ export interface Ed25519Keyring<M extends Tagged> extends Keyring<M> {
 
 /**
  * Ed25519 by the single rule of ADR 020. Verified statements are remembered by signer and digest of
- * the statement, together with the signature that was verified: only that very signature is accepted
- * again without computing, so a bad signature beside a known statement is refused and never travels
- * on in a certificate, and a signer who makes many good ones fills one place and not many.
- * Throws {@link KeyError} if any key must not be used.
+ * the statement, together with the signature that was verified: only that very signature is
+ * accepted again without computing, so a bad signature beside a known statement is refused and
+ * never travels on in a certificate, and a signer who makes many good ones fills one place and not
+ * many. Throws {@link KeyError} if any key must not be used.
  */
 export function ed25519Keyring<M extends Tagged>(
   options: Ed25519KeyringOptions<M>,

@@ -38,7 +38,9 @@ function requireSecret(secretKey: Uint8Array): void {
     throw new KeyError(`a secret key has 32 bytes and not ${secretKey.length}; generate another`);
 }
 
-/** Signs (RFC 8032, 5.1.6): deterministic, so an honest signer makes one signature per statement. */
+/**
+ * Signs (RFC 8032, 5.1.6): deterministic, so an honest signer makes one signature per statement.
+ */
 export function signer(secretKey: Uint8Array, fast?: FastPath): (bytes: Uint8Array) => Uint8Array {
   requireSecret(secretKey);
   // A view into a larger buffer may be reused by its owner.
@@ -62,9 +64,9 @@ export function verifier(publicKey: Uint8Array, fast?: FastPath): Verifier {
 }
 
 /**
- * Throws {@link KeyError} unless `publicKey` is the canonical encoding of a point of the prime-order
- * group. Under ZIP-215 a small-order key "signs" everything, and a key with torsion lets its owner
- * make signatures on which other libraries disagree; neither is ever admitted.
+ * Throws {@link KeyError} unless `publicKey` is the canonical encoding of a point of the
+ * prime-order group. Under ZIP-215 a small-order key "signs" everything, and a key with torsion
+ * lets its owner make signatures on which other libraries disagree; neither is ever admitted.
  */
 export function admitPublicKey(publicKey: Uint8Array, of: PrincipalId | string): void {
   const refuse = (why: string): never => {

@@ -36,7 +36,9 @@ export type RefusalReason =
   | 'unknown-kind'
   | 'malformed';
 
-/** A frame that was not taken, and why. It has no `kind`, which is how it differs from a message. */
+/**
+ * A frame that was not taken, and why. It has no `kind`, which is how it differs from a message.
+ */
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly detail: string;
@@ -49,7 +51,9 @@ export const isRefusal = (result: object): result is Refusal => !('kind' in resu
 export interface DecodeLimits {
   /** Largest frame in bytes; {@link defaultMaxFrameBytes} unless told. */
   readonly maxFrameBytes?: number;
-  /** Largest encoding of a kind's parts in bytes, where that is to be less than its schema allows. */
+  /**
+   * Largest encoding of a kind's parts in bytes, where that is to be less than its schema allows.
+   */
   readonly maxBytesOf?: (kind: string) => number | undefined;
   /** Whether the principal is known here. Everybody is, unless told. */
   readonly knows?: (principal: PrincipalId) => boolean;

@@ -97,7 +97,7 @@ test('authorities and domains do not accept the signatures of others', () => {
   }
 });
 
-test('a message that went through bytes is recognised if the authority keeps books, recent or old', () => {
+test('a message that went through bytes is recognised by an authority with books', () => {
   const authority = idealAuthority({ rebuilt: true });
   const keyring = idealOf(authority, 3);
   const kept: Uint8Array[] = [];

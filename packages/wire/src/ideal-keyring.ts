@@ -87,9 +87,10 @@ function serialOf(bytes: Uint8Array): number {
 }
 
 /**
- * An authority for one simulation. Its signatures are serial numbers; what each one signs is written
- * in the authority's own books, so a signature over anything else, or by anyone else, does not
- * exist. Nothing is hashed while signature and message travel as the objects that `sign` returned.
+ * An authority for one simulation. Its signatures are serial numbers; what each one signs is
+ * written in the authority's own books, so a signature over anything else, or by anyone else, does
+ * not exist. Nothing is hashed while signature and message travel as the objects that `sign`
+ * returned.
  */
 export function idealAuthority({ rebuilt = false }: IdealAuthorityOptions = {}): IdealAuthority {
   const realms = new Map<string, Realm>();
@@ -155,7 +156,9 @@ export interface IdealKeyringOptions<M extends Tagged> extends EvidenceLimits {
   readonly authority: IdealAuthority;
   /** Signatures of other domains are refused. All keyrings without one share one. */
   readonly domain?: Domain;
-  /** All messages that are said with this key: the protocol's, with those of the service around it. */
+  /**
+   * All messages that are said with this key: the protocol's, with those of the service around it.
+   */
   readonly messages: MessagesField<M>;
   /** Finds the signatures inside messages. */
   readonly protocol: EvidenceSource;

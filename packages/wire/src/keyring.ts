@@ -33,7 +33,9 @@ export interface EvidenceSource {
   evidence?(message: Tagged): Iterable<EvidenceItem>;
 }
 
-/** Makes seals with one's own key and checks those of others. The only code that sees a secret key. */
+/**
+ * Makes seals with one's own key and checks those of others. The only code that sees a secret key.
+ */
 export interface Keyring<M extends Tagged> {
   /** Named in results, because a run with ideal signatures has not tested real ones. */
   readonly name: 'ed25519' | 'channel' | 'ideal';
@@ -45,7 +47,10 @@ export interface Keyring<M extends Tagged> {
   sign(message: M): Signed<M>;
   /** Whether the outer seal is good. Evidence inside is not looked at. */
   check(message: Signed<Tagged>): boolean;
-  /** Whether `signature` is one by `from` over `statement`: {@link Keyring.check} for parts of a certificate. */
+  /**
+   * Whether `signature` is one by `from` over `statement`: {@link Keyring.check} for parts of a
+   * certificate.
+   */
   readonly checkSeal: CheckSeal;
   /**
    * Whether every signature inside `message` is good, to any depth. `evidence` are the signed parts
@@ -110,7 +115,10 @@ function walkEvidence(
   return all(items, 1);
 }
 
-/** Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each seal. */
+/**
+ * Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each
+ * seal.
+ */
 export function sealsHold({ body, seals }: Certificate<Tagged>, check: CheckSeal): boolean {
   let last = -1;
   for (const { from, signature } of seals) {

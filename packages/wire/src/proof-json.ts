@@ -23,8 +23,8 @@ function jsonOf({ publicKey, first, second, ...rest }: ProofRecord): string {
 }
 
 /**
- * The bytes of a proof from its JSON text, for `verifyProof`. Throws {@link SchemaError} at text that
- * `proofToJson` would not have written: one proof has one text.
+ * The bytes of a proof from its JSON text, for `verifyProof`. Throws {@link SchemaError} at text
+ * that `proofToJson` would not have written: one proof has one text.
  */
 export function proofFromJson(json: string): Uint8Array {
   let bytes: Uint8Array;
@@ -45,7 +45,8 @@ export function proofFromJson(json: string): Uint8Array {
       second: part(all.second),
     });
   } catch (error) {
-    // Wrong types end in an encoder or in a property of nothing; the text comparison below does the rest.
+    // Wrong types end in an encoder or in a property of nothing; the text comparison below does the
+    // rest.
     throw new SchemaError(`this is not the JSON text of a proof: ${String(error)}`);
   }
   if (proofToJson(bytes) !== json)

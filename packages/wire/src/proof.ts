@@ -119,8 +119,9 @@ export interface VerifyProofOptions {
 }
 
 /**
- * Checks a proof from its bytes alone: both signatures by the key inside, and that by the protocol's
- * `vows` the two messages say different things about one thing. Never throws at bad proofs.
+ * Checks a proof from its bytes alone: both signatures by the key inside, and that by the
+ * protocol's `vows` the two messages say different things about one thing. Never throws at bad
+ * proofs.
  */
 export function verifyProof<M extends Tagged>(
   proof: Uint8Array,
@@ -149,7 +150,7 @@ function verified<M extends Tagged>(
     return { reason: `"${proof.schema}" is not the schema ${proofSchema}` };
   if (domain.protocol !== protocol.name || domain.version !== protocol.version)
     return {
-      reason: `a proof about ${domain.protocol} ${domain.version}, not ${protocol.name} ${protocol.version}`,
+      reason: `a proof about ${domain.protocol} ${domain.version}, not ${protocol.name}`,
     };
   if (
     options.domain !== undefined &&

@@ -39,7 +39,7 @@ test('a lie inside the evidence of an honest message is found', () => {
   expect(also.map(({ signer }) => signer)).toEqual([3]);
 });
 
-test('a million vows of one member leave the memory as it is and do not push out another member', () => {
+test('a million vows of one member neither fill the memory nor push out another member', () => {
   const watch = detector(toy, { maxVowsPerSigner: 1000 });
   watch.observe(by(1, 7, 'a'));
   const { signature } = by(0, 0, 'a');

@@ -51,9 +51,9 @@ interface Vow<M> {
 }
 
 /**
- * Watches signed messages for two that break one vow. Memory is bounded per member, so nobody pushes
- * out what was seen of others; each broken vow is told once. A signer that makes more vows than are
- * remembered between two conflicting ones is not caught by this detector.
+ * Watches signed messages for two that break one vow. Memory is bounded per member, so nobody
+ * pushes out what was seen of others; each broken vow is told once. A signer that makes more vows
+ * than are remembered between two conflicting ones is not caught by this detector.
  */
 export function detector<M extends Tagged>(
   protocol: VowSource<M>,
@@ -107,7 +107,10 @@ export function detector<M extends Tagged>(
 export const spoken = <M extends Tagged>({ body, seals }: Certificate<M>): Signed<M>[] =>
   seals.map(({ from, signature }) => seal<M>(body, from, signature));
 
-/** One's own replica was about to sign against its word: a bug, or state that was lost. The host stops. */
+/**
+ * One's own replica was about to sign against its word: a bug, or state that was lost. The host
+ * stops.
+ */
 export class VowBrokenError extends Error {
   override readonly name: string = 'VowBrokenError';
   /** What both statements are about. */
@@ -115,7 +118,8 @@ export class VowBrokenError extends Error {
 
   constructor(self: PrincipalId, about: string, before: string, now: string) {
     super(
-      `replica ${self} said "${before}" about ${about} and was to sign "${now}"; stop it and look for lost state or two copies of its key`,
+      `replica ${self} said "${before}" about ${about} and was to sign "${now}"; ` +
+        'stop it and look for lost state or two copies of its key',
     );
     this.about = about;
   }
