@@ -1,0 +1,348 @@
+/**
+ * A group of Raft machines in which a test decides what is delivered, lost and synced. It honours
+ * the journal rule: what a step writes is durable before what it says is sent.
+ */
+import {
+  copy,
+  type Event,
+  type Journal,
+  journal,
+  type Machine,
+  type Outgoing,
+  type Output,
+  type PrincipalId,
+  type Protocol,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  replica,
+  type Signature,
+  type Signed,
+  seal,
+  type Write,
+} from '@quorumlab/core';
+import type { Raft, RaftMessage, RaftOptions, RaftStable } from '../src/index.ts';
+import { mutants } from '../src/mutants.ts';
+
+export const unsigned: Signature = new Uint8Array(0) as Signature;
+
+/** A digest for tests: 64 digits that differ with high probability, and nothing more. */
+export function testDigest(text: string): string {
+  let out = '';
+  for (let part = 0; part < 8; part++) {
+    let hash = 0x811c9dc5 ^ part;
+    for (let i = 0; i < text.length; i++)
+      hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+    out += hash.toString(16).padStart(8, '0');
+  }
+  return out;
+}
+
+/** The flawed variant `name`. */
+export function mutant(name: string, options: RaftOptions): Protocol<Raft> {
+  const make = mutants[name];
+  if (make === undefined) throw new Error(`there is no mutant ${name}`);
+  return make(options);
+}
+
+const client = 65_536;
+let sequences = 0;
+
+/** A client's command whose one operation is `text`. */
+export function command(text: string): Signed<Request> {
+  sequences += 1;
+  const operations = [new TextEncoder().encode(text)];
+  const request: Request = {
+    kind: 'request',
+    client,
+    sequence: sequences,
+    acknowledged: 0,
+    operations,
+  };
+  return seal(request, client, unsigned);
+}
+
+export const textOf = (value: Signed<Request> | null | undefined): string =>
+  value === null || value === undefined ? '-' : new TextDecoder().decode(value.operations[0]);
+
+export interface Packet {
+  readonly from: PrincipalId;
+  readonly to: ReplicaId;
+  readonly message: RaftMessage;
+}
+
+export interface Node {
+  readonly id: ReplicaId;
+  machine: Machine<Raft>;
+  up: boolean;
+  /** Raised by each crash: what an earlier life began never ends. */
+  life: number;
+  disk: RaftStable;
+  /** Decided commands by slot since this node's application began; no-ops are '-'. */
+  decided: string[];
+  readonly timers: Map<string, readonly [number, number]>;
+  readonly reads: { id: number; upTo: number }[];
+  journal: Journal<Raft>;
+  /** Finishes the sync under way, if there is one. */
+  finishSync: (() => void) | undefined;
+  /** Snapshots being fetched. */
+  fetch: { slot: number; digest: string; holder: ReplicaId } | undefined;
+}
+
+export interface Cluster {
+  readonly nodes: readonly Node[];
+  readonly packets: Packet[];
+  readonly lines: Set<string>;
+  now: number;
+  /** Called for each decision, with what the same slot had decided elsewhere if it differs. */
+  readonly disagreements: string[];
+  step(id: ReplicaId, event: Event<Raft>): void;
+  /** Time goes on until `timer` can fire, and it does. */
+  timeout(id: ReplicaId, timer: Raft['Timer']): void;
+  /** `timer` fires, as if it had been set long ago. */
+  fire(id: ReplicaId, timer: Raft['Timer']): void;
+  propose(id: ReplicaId, text: string): void;
+  inject(from: PrincipalId, to: ReplicaId, message: RaftMessage): void;
+  /** Delivers one packet that is in flight. */
+  deliver(packet: Packet): void;
+  /** Delivers all packets, and those that they cause, for which `link` holds. Others are lost. */
+  settle(link?: (packet: Packet) => boolean): number;
+  /** Makes `id` the leader if those that `link` connects can elect it. */
+  elect(id: ReplicaId, link?: (packet: Packet) => boolean): void;
+  crash(id: ReplicaId): void;
+  restart(id: ReplicaId): void;
+  view(id: ReplicaId): Replica<Raft>;
+  logOf(id: ReplicaId): string[];
+}
+
+/** Applies what a step wrote, as a disk would. */
+function apply(disk: RaftStable, writes: readonly Write<Raft>[]): RaftStable {
+  let next = disk;
+  for (const write of writes) {
+    if (write.type === 'save') next = { ...next, ...write.registers };
+    else {
+      const log = next.log as Map<number, unknown>;
+      if (write.type === 'put') log.set(write.index, write.row);
+      else
+        for (const index of [...log.keys()])
+          if ('from' in write.rows ? index >= write.rows.from : index < write.rows.below)
+            log.delete(index);
+    }
+  }
+  return next;
+}
+
+export interface ClusterOptions {
+  /** Whether syncs end at once. If not, the test calls `finishSync`. True unless told. */
+  readonly instantSync?: boolean;
+}
+
+export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}): Cluster {
+  const instant = options.instantSync ?? true;
+  const packets: Packet[] = [];
+  const chosen: string[] = [];
+  const states = new Map<string, string[]>();
+  const lines = new Set<string>();
+  const disagreements: string[] = [];
+
+  function machineOf(id: ReplicaId, disk?: RaftStable): Machine<Raft> {
+    const digest = (_field: unknown, value: object): string => testDigest(JSON.stringify(value));
+    return replica(protocol, id, disk === undefined ? { digest } : { digest, stable: copy(disk) });
+  }
+
+  function route(from: ReplicaId, { to, message }: Outgoing<Raft>): void {
+    if (to === 'all') throw new Error('this protocol sends to each member by itself');
+    if (to === from) {
+      group.step(from, { type: 'message', message: seal<RaftMessage>(message, from, unsigned) });
+      return;
+    }
+    packets.push({ from, to, message });
+  }
+
+  function decide(node: Node, output: Output<Raft>): void {
+    for (const { slot, commands } of output.decisions) {
+      if (slot !== node.decided.length)
+        disagreements.push(`${node.id} decides slot ${slot} after ${node.decided.length - 1}`);
+      const text = textOf(commands[0]);
+      node.decided.push(text);
+      chosen[slot] ??= text;
+      if (chosen[slot] !== text)
+        disagreements.push(`slot ${slot}: ${chosen[slot]} and, at ${node.id}, ${text}`);
+      const every = protocol.snapshotEvery ?? 0;
+      if (every === 0 || (slot + 1) % every !== 0) continue;
+      const state = testDigest(node.decided.join());
+      states.set(state, node.decided.slice());
+      group.step(node.id, { type: 'snapshot-taken', slot, digest: state });
+    }
+  }
+
+  function journalOf(node: Node): Journal<Raft> {
+    const { life } = node;
+    const log = journal<Raft>({
+      early: (sends) => {
+        for (const each of sends) route(node.id, each);
+      },
+      commit(writes, done) {
+        const finish = (): void => {
+          node.finishSync = undefined;
+          if (node.life !== life) return; // A crash took this write.
+          node.disk = apply(node.disk, writes);
+          done();
+        };
+        if (instant) finish();
+        else node.finishSync = finish;
+      },
+      release(output) {
+        for (const each of output.timers) {
+          if (each.type === 'clear') node.timers.delete(each.timer);
+          else {
+            const [least, most] =
+              typeof each.after === 'number' ? [each.after, each.after] : each.after;
+            node.timers.set(each.timer, [group.now + least, group.now + most]);
+          }
+        }
+        node.reads.push(...output.reads);
+        for (const { slot, digest, holders } of output.fetches)
+          node.fetch = { slot, digest, holder: holders[0] as ReplicaId };
+        decide(node, output);
+        for (const each of output.sends) route(node.id, each);
+      },
+    });
+    return {
+      ...log,
+      add(output) {
+        for (const line of output.lines) lines.add(line);
+        log.add(output);
+      },
+    };
+  }
+
+  function nodeOf(id: ReplicaId): Node {
+    const node: Node = {
+      id,
+      machine: machineOf(id),
+      up: true,
+      life: 0,
+      disk: protocol.stable(),
+      decided: [],
+      timers: new Map(),
+      reads: [],
+      // Replaced at once: a journal needs its node.
+      journal: undefined as unknown as Journal<Raft>,
+      finishSync: undefined,
+      fetch: undefined,
+    };
+    return node;
+  }
+
+  const nodes = protocol.members.map(nodeOf);
+
+  const group: Cluster = {
+    nodes,
+    packets,
+    lines,
+    now: 0,
+    disagreements,
+    step(id, event) {
+      const node = nodes[id] as Node;
+      if (!node.up) return;
+      const clock = { earliest: group.now, latest: group.now };
+      const output = node.machine.step({ now: group.now, clock, event });
+      node.journal.add(output);
+    },
+    timeout(id, timer) {
+      const [, latest] = (nodes[id] as Node).timers.get(timer) ?? [0, 0];
+      group.now = Math.max(group.now, latest);
+      group.fire(id, timer);
+    },
+    fire(id, timer) {
+      (nodes[id] as Node).timers.delete(timer);
+      group.step(id, { type: 'timeout', timer });
+    },
+    propose: (id, text) => group.step(id, { type: 'propose', command: command(text) }),
+    inject(from, to, message) {
+      group.step(to, { type: 'message', message: seal<RaftMessage>(message, from, unsigned) });
+    },
+    deliver(packet) {
+      const at = packets.indexOf(packet);
+      if (at >= 0) packets.splice(at, 1);
+      group.inject(packet.from, packet.to, packet.message);
+    },
+    settle(link = () => true) {
+      let count = 0;
+      for (let packet = packets.shift(); packet !== undefined; packet = packets.shift()) {
+        if (!link(packet)) continue;
+        count += 1;
+        if (count > 10_000) throw new Error('the group does not come to rest');
+        group.inject(packet.from, packet.to, packet.message);
+      }
+      return count;
+    },
+    elect(id, link) {
+      group.timeout(id, 'election');
+      group.settle(link);
+    },
+    crash(id) {
+      const node = nodes[id] as Node;
+      node.up = false;
+      node.life += 1;
+      node.timers.clear();
+      node.finishSync = undefined;
+      node.fetch = undefined;
+    },
+    restart(id) {
+      const node = nodes[id] as Node;
+      node.disk = copy(node.disk);
+      node.machine = machineOf(id, node.disk);
+      node.decided = node.decided.slice(0, node.disk.snapshot?.index ?? 0);
+      node.reads.length = 0;
+      node.up = true;
+      node.journal = journalOf(node);
+      group.step(id, { type: 'start' });
+    },
+    view(id) {
+      const { stable, volatile } = (nodes[id] as Node).machine.snapshot();
+      return { ...stable, ...volatile };
+    },
+    logOf(id) {
+      const { log } = group.view(id);
+      return [...log.entries()]
+        .sort(([first], [second]) => first - second)
+        .map(([, { term, command: value }]) => `${term}${textOf(value)}`);
+    },
+  };
+
+  installers.set(group, (node) => {
+    const { fetch } = node;
+    if (fetch === undefined) return;
+    node.fetch = undefined;
+    const state = states.get(fetch.digest);
+    if (state === undefined || fetch.slot < node.decided.length) return;
+    node.decided = state.slice();
+    group.step(node.id, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
+  });
+
+  for (const node of nodes) {
+    node.journal = journalOf(node);
+    group.step(node.id, { type: 'start' });
+  }
+  return group;
+}
+
+const installers = new WeakMap<Cluster, (node: Node) => void>();
+
+/** Ends the fetch of a snapshot as the service would: replaces the state and tells the machine. */
+export const install = (group: Cluster, id: ReplicaId): void =>
+  installers.get(group)?.(group.nodes[id] as Node);
+
+/** Packets over these links only, each in both directions. */
+export const links =
+  (...pairs: readonly (readonly [ReplicaId, ReplicaId])[]) =>
+  ({ from, to }: Packet): boolean =>
+    pairs.some(([a, b]) => (a === from && b === to) || (a === to && b === from));
+
+/** Packets between these nodes only. */
+export const among =
+  (...ids: readonly ReplicaId[]) =>
+  ({ from, to }: Packet): boolean =>
+    ids.includes(from) && ids.includes(to);

@@ -1,0 +1,224 @@
+/**
+ * Random schedules: any delay, loss, duplication and order of messages, crashes that lose what was
+ * not synced, late timers. After them the properties of the paper's Figure 3 are checked.
+ */
+import type { Protocol, Random, ReplicaId } from '@quorumlab/core';
+import type { Raft } from '../src/index.ts';
+import { type Cluster, cluster, install, type Packet } from './cluster.ts';
+
+/** A small seeded generator (xorshift), so that a schedule is replayed by its seed. */
+export function random(seed: number): Random {
+  let state = (Math.imul(seed + 1, 0x9e3779b1) | 1) >>> 0;
+  return {
+    below(limit) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      state >>>= 0;
+      return state % limit;
+    },
+  };
+}
+
+export interface Schedule {
+  readonly steps: number;
+  /** Of 1,000 steps, how many crash a replica. */
+  readonly crashes: number;
+  /** Of 100 packets, how many are lost. */
+  readonly loss: number;
+  /** The oldest of how many packets may be delivered next. */
+  readonly reorder: number;
+  /** Of 100 timers that are not due, how many fire nevertheless, because time goes on. */
+  readonly hurry: number;
+}
+
+interface Run {
+  readonly group: Cluster;
+  readonly chance: Random;
+  readonly schedule: Schedule;
+  readonly leaders: Map<number, ReplicaId>;
+  /** For each read how many slots were decided when it was asked for. */
+  readonly asked: Map<number, number>;
+  decided: number;
+  reads: number;
+  isolated: ReplicaId;
+}
+
+export interface Outcome {
+  readonly violation: string | undefined;
+  readonly decided: number;
+  readonly lines: ReadonlySet<string>;
+}
+
+const start = (group: Cluster, seed: number, schedule: Schedule): Run => ({
+  group,
+  chance: random(seed),
+  schedule,
+  leaders: new Map(),
+  asked: new Map(),
+  decided: 0,
+  reads: 0,
+  isolated: -1,
+});
+
+/** Runs `protocol` under the schedule of `seed`; returns the first property that broke. */
+export function run(protocol: Protocol<Raft>, seed: number, schedule: Schedule): Outcome {
+  const state = start(cluster(protocol, { instantSync: false }), seed, schedule);
+  let violation: string | undefined;
+  for (let i = 0; i < schedule.steps && violation === undefined; i++) {
+    act(state);
+    violation = cheapChecks(state) ?? (i % 50 === 0 ? logChecks(state) : undefined);
+  }
+  return outcome(state, seed, violation ?? logChecks(state));
+}
+
+function outcome({ group, decided }: Run, seed: number, violation: string | undefined): Outcome {
+  const place = `replay: seed ${seed}, n = ${group.nodes.length}`;
+  const sentence = violation === undefined ? undefined : `${violation} (${place})`;
+  return { violation: sentence, decided, lines: group.lines };
+}
+
+/**
+ * Many short reigns: somebody is elected by a random quorum, a few of its messages arrive, and the
+ * next one takes over. Rare by pure chance, and what Figure 8 is made of.
+ */
+export function reigns(protocol: Protocol<Raft>, seed: number, count: number): Outcome {
+  const state = start(cluster(protocol), seed, {
+    steps: 0,
+    crashes: 0,
+    loss: 0,
+    reorder: 1,
+    hurry: 0,
+  });
+  let violation: string | undefined;
+  for (let i = 0; i < count && violation === undefined; i++) {
+    reign(state);
+    violation = cheapChecks(state) ?? logChecks(state);
+  }
+  return outcome(state, seed, violation);
+}
+
+function reign(state: Run): void {
+  const { group, chance } = state;
+  const { packets, nodes } = group;
+  const candidate = chance.below(nodes.length);
+  const part = nodes.filter(({ id }) => id === candidate || chance.below(3) > 0);
+  const inside = ({ from, to }: Packet): boolean =>
+    part.some(({ id }) => id === from) && part.some(({ id }) => id === to);
+  group.timeout(candidate, 'election');
+  let vote = packets.findIndex(isElection);
+  for (; vote >= 0; vote = packets.findIndex(isElection)) {
+    const [packet] = packets.splice(vote, 1);
+    if (packet !== undefined && inside(packet))
+      group.inject(packet.from, packet.to, packet.message);
+  }
+  if (chance.below(2) === 0) propose(state);
+  for (let left = chance.below(12); left > 0 && packets.length > 0; left--) {
+    const packet = packets[chance.below(Math.min(3, packets.length))] as Packet;
+    if (inside(packet)) group.deliver(packet);
+    else packets.splice(packets.indexOf(packet), 1);
+  }
+  packets.length = 0;
+  if (chance.below(2) > 0) return;
+  group.crash(candidate);
+  group.restart(candidate);
+}
+
+const isElection = ({ message: { kind } }: Packet): boolean =>
+  kind === 'pre-vote' || kind === 'pre-vote-reply' || kind === 'request-vote' || kind === 'vote';
+
+function act(state: Run): void {
+  const { group, chance, schedule } = state;
+  const { packets, nodes } = group;
+  const node = nodes[chance.below(nodes.length)];
+  if (node === undefined) return;
+  group.now += chance.below(3_000);
+  const choice = chance.below(1_000);
+  if (choice < schedule.crashes) {
+    if (node.up) group.crash(node.id);
+    if (!node.up && chance.below(2) === 0) group.restart(node.id);
+  } else if (choice < 600 && packets.length > 0) deliverOne(state);
+  else if (choice < 780) node.finishSync?.();
+  else if (choice < 900) fireDue(state, node.id);
+  else if (choice < 960) propose(state);
+  else if (choice < 980) read(state, node.id);
+  else if (choice < 990) install(group, node.id);
+  else if (choice < 992) state.isolated = chance.below(nodes.length * 2) - nodes.length;
+  else if (!node.up) group.restart(node.id);
+  if (packets.length > 200) packets.splice(0, packets.length - 200);
+}
+
+/** To all who lead, or think so. */
+function propose({ group, chance }: Run): void {
+  for (const { id, machine } of group.nodes)
+    if (machine.status().role === 'leader') group.propose(id, `${chance.below(1_000_000)}`);
+}
+
+function deliverOne({ group, chance, schedule, isolated }: Run): void {
+  const at = chance.below(Math.min(group.packets.length, schedule.reorder));
+  const packet = group.packets[at] as Packet;
+  const isCut = packet.from === isolated || packet.to === isolated;
+  if (isCut || chance.below(100) < schedule.loss) group.packets.splice(at, 1);
+  else if (chance.below(20) === 0) group.inject(packet.from, packet.to, packet.message);
+  else group.deliver(packet);
+}
+
+/** Fires a timer whose time may have come; now and then time makes a jump towards it. */
+function fireDue({ group, chance, schedule }: Run, id: ReplicaId): void {
+  const timers = [...(group.nodes[id]?.timers ?? [])];
+  const due = timers[chance.below(Math.max(1, timers.length))];
+  if (due === undefined) return;
+  const [timer, [earliest]] = due;
+  if (earliest > group.now) {
+    if (chance.below(100) >= schedule.hurry) return;
+    group.now = earliest;
+  }
+  group.fire(id, timer as Raft['Timer']);
+}
+
+function read(state: Run, id: ReplicaId): void {
+  state.reads += 1;
+  state.asked.set(state.reads, state.decided);
+  state.group.step(id, { type: 'read', id: state.reads });
+}
+
+function cheapChecks(state: Run): string | undefined {
+  const { group, leaders, asked } = state;
+  if (group.disagreements.length > 0) return `state machine safety: ${group.disagreements[0]}`;
+  for (const { id, up, machine, decided, reads } of group.nodes) {
+    state.decided = Math.max(state.decided, decided.length);
+    const { role, term } = machine.status();
+    if (up && role === 'leader') {
+      const other = leaders.get(term) ?? id;
+      if (other !== id) return `election safety: ${other} and ${id} lead term ${term}`;
+      leaders.set(term, id);
+    }
+    for (const { id: asker, upTo } of reads.splice(0))
+      if (upTo + 1 < (asked.get(asker) ?? 0))
+        return `linearizability: a read up to slot ${upTo} misses what was decided before it`;
+  }
+  return undefined;
+}
+
+/** Log matching and leader completeness (Figure 3). */
+function logChecks({ group, decided }: Run): string | undefined {
+  const views = group.nodes.map(({ id }) => group.view(id));
+  for (const [id, one] of views.entries())
+    for (const two of views.slice(id + 1)) {
+      let equal = false;
+      for (const index of [...one.log.keys()].sort((a, b) => b - a)) {
+        const mine = one.log.get(index);
+        const other = two.log.get(index);
+        if (other === undefined || mine === undefined) continue;
+        if (mine.term === other.term) equal = true;
+        const same = mine.term === other.term && mine.command === other.command;
+        if (equal && !same) return `log matching: replica ${id} differs at index ${index}`;
+      }
+    }
+  const newest = Math.max(...views.map(({ currentTerm }) => currentTerm));
+  for (const [id, { role, currentTerm, log, compacted }] of views.entries())
+    if (group.nodes[id]?.up && role === 'leader' && currentTerm === newest)
+      if (compacted.index + log.size < decided)
+        return `leader completeness: ${id} lacks committed entries in term ${currentTerm}`;
+  return undefined;
+}
