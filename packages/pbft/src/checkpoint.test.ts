@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { Network, requestOf, testDigest } from './testing.ts';
 
 const small = (more: object = {}) =>
   pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more });

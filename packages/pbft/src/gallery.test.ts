@@ -4,11 +4,11 @@
  */
 import type { Protocol } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
+import { type Flight, Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
 import { type Batch, codec, type Message } from './messages.ts';
 import { type Mutant, mutant } from './mutants.ts';
 import type { Pbft } from './state.ts';
-import { type Flight, Network, requestOf, testDigest } from './testing.ts';
 
 const { content } = codec({ n: 4, window: 256, maxBatch: 256 });
 const digestOf = (batch: Batch) => testDigest(content, batch);

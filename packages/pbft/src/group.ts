@@ -42,6 +42,7 @@ export interface Group extends Codec {
   /** f+1: one of them is honest. */
   readonly weak: number;
   readonly requestTimeout: number;
+  /** How long something may be missing before it is asked for: half a timeout. */
   readonly statusPeriod: number;
   readonly checkpointEvery: number;
   readonly window: number;
@@ -84,7 +85,7 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     quorum: rules.quorum(n, f),
     weak: weak(n, f).size,
     requestTimeout,
-    statusPeriod: Math.max(1, Math.floor(requestTimeout / 4)),
+    statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
     checkpointEvery,
     window,
     maxBatch,

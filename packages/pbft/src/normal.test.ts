@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Network, requestOf, testDigest } from '../test/network.ts';
 import { GroupError, paper, pbft } from './index.ts';
-import { Network, requestOf, testDigest } from './testing.ts';
 
 const group = (n: number, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 

@@ -65,11 +65,11 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     snapshotEvery: group.checkpointEvery,
     snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
-    status: (replica) => ({
-      leader: primaryOf(group, replica.view),
-      term: replica.view,
-      role: replica.active ? 'active' : 'view change',
-    }),
+    status(replica) {
+      const leader = primaryOf(group, replica.view);
+      const role = leader === replica.self ? 'primary' : 'backup';
+      return { leader, term: replica.view, role: replica.active ? role : 'view change' };
+    },
     evidence,
     vows,
     conflict: (message, fork, known) => conflict(group, message, fork, known),
@@ -83,8 +83,8 @@ function invariant(group: Group, replica: PbftReplica): string | undefined {
     return `is in view ${replica.view} after its view-change for ${replica.viewChange.view}`;
   if (!group.rules.keepsWatermarks) return undefined;
   const { prePrepares, prepared, progress, committed } = replica;
-  for (const [name, log] of Object.entries({ prePrepares, prepared, progress, committed }))
-    if (log.size > group.window) return `${name} holds more than the window of ${group.window}`;
+  const most = Math.max(prePrepares.size, prepared.size, progress.size, committed.size);
+  if (most > group.window) return `logs ${most} numbers, more than the window of ${group.window}`;
   if (replica.next > lowWatermark(replica) + group.window + 1)
     return `would order ${replica.next}, which is above the high watermark`;
   return undefined;

@@ -1,9 +1,9 @@
 /** Random schedules: everything may happen, agreement holds; then the network heals and all is done. */
 import { decode, encode, firstClient, type Random } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
+import { Network, requestOf, type Treason, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
 import type { Message } from './messages.ts';
-import { Network, requestOf, type Treason, testDigest } from './testing.ts';
 
 const requests = 12;
 /** Other seeds, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run packages/pbft/src/random.test.ts`. */
@@ -105,6 +105,10 @@ function chaos(kind: string, seed: number): Network {
           network.input(self, { type: 'propose', command });
     network.run(10_000_000, () => network.executed.size === requests);
   }
+  // Those who missed something get it.
+  const honest = network.seats.filter(({ treason }) => treason === undefined);
+  const last = Math.max(...honest.map(({ applied }) => applied));
+  network.run(60_000_000, () => honest.every(({ applied }) => applied >= last));
   return network;
 }
 
@@ -120,6 +124,8 @@ describe('random schedules with losses, repetitions, crashes and one liar', () =
       }
       expect(network.violation, replay).toBeUndefined();
       expect(network.executed.size, replay).toBe(requests);
+      const honest = network.seats.filter(({ treason }) => treason === undefined);
+      expect(new Set(honest.map(({ state }) => state)).size, replay).toBe(1);
       for (const client of [0, 1, 2])
         expect(network.executed.has(`${firstClient + client}/0`), replay).toBe(true);
     }

@@ -24,7 +24,7 @@ import {
   signedBy,
   watch,
 } from './state.ts';
-import { maybeNewView, relayAll } from './view-change.ts';
+import { maybeNewView } from './view-change.ts';
 
 /** Most numbers one tick repeats to everybody, and most that one answer explains. */
 const pushed = 16;
@@ -94,10 +94,21 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
   for (const sequence of undecided(replica).slice(0, pushed))
     for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.broadcast(vote);
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
-  if (replica.active && primaryOf(group, replica.view) !== ctx.self) relayAll(group, replica, ctx);
+  if (replica.active && primaryOf(group, replica.view) !== ctx.self)
+    relayOldest(group, replica, ctx);
   for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   ctx.broadcast(statusOf(replica));
+}
+
+/** Requests that are late may have been lost on their way to the primary: a batch of them, again. */
+function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const requests: Batch[number][] = [];
+  for (const { request, since } of replica.waiting.values()) {
+    if (since > ctx.now - group.statusPeriod || requests.length === group.maxBatch) break;
+    requests.push(request);
+  }
+  if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });
 }
 
 /** Since when something has been missing here; nothing: a replica that needs nobody's help. */

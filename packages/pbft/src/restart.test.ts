@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type CrashPhase, Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { type CrashPhase, Network, requestOf, testDigest } from './testing.ts';
 
 const requests = 6;
 

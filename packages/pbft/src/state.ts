@@ -91,6 +91,7 @@ export type Early = PrePrepare | Prepare | Commit;
 
 /** What a crash may take. Each collection names its bound. */
 export interface Volatile {
+  readonly self: ReplicaId;
   /** All numbers up to here have been decided, in order. */
   lastExecuted: number;
   /** Next number to be given out by a primary. */
@@ -175,9 +176,10 @@ export const firstStable = (): Stable => ({
 });
 
 /** A replica that has just started with `stable` on its disk. */
-export function firstVolatile(stable: Readonly<Stable>): Volatile {
+export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volatile {
   const low = stable.stableCheckpoint?.body.sequence ?? 0;
   return {
+    self,
     lastExecuted: stable.snapshot,
     next: Math.max(low, ...stable.prePrepares.keys()) + 1,
     progress: new Map(),

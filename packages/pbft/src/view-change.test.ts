@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { Network, requestOf, testDigest } from './testing.ts';
 
 const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 const all = (network: Network, command = requestOf(0, 0)) => {

@@ -93,10 +93,16 @@ function maybeJoin(group: Group, replica: PbftReplica, ctx: Ctx): void {
   startViewChange(group, replica, smallest, ctx);
 }
 
-/** Section 4.5.2: a quorum wants this view; its primary has as long as a request to begin it. */
+/**
+ * Section 4.5.2: a quorum wants this view; its primary has as long as a request to begin it.
+ * View-changes for later views count too: whoever sent one has given up on this view as well, and
+ * what it said about this one may have been lost, or forgotten here in a crash.
+ */
 function maybeAwaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
   if (replica.active || replica.newViewTimer) return;
-  if (forView(replica).length < group.quorum) return;
+  let leaving = 0;
+  for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
+  if (leaving < group.quorum) return;
   replica.newViewTimer = true;
   ctx.setTimer('new-view', timeoutOf(group, replica));
 }
@@ -267,7 +273,7 @@ function markOrdered(replica: PbftReplica, key: string): void {
 }
 
 /** Tells the primary of the view what clients wait for. */
-export function relayAll(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function relayAll(group: Group, replica: PbftReplica, ctx: Ctx): void {
   let requests: Batch[number][] = [];
   const flush = (): void => {
     if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });

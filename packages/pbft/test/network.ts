@@ -22,8 +22,8 @@ import {
   toHex,
   type Write,
 } from '@quorumlab/core';
-import type { Batch, Message } from './messages.ts';
-import type { Pbft, Stable, Timer } from './state.ts';
+import type { Batch, Message } from '../src/messages.ts';
+import type { Pbft, Stable, Timer } from '../src/state.ts';
 
 /** A message on its way. */
 export interface Flight {
@@ -115,6 +115,7 @@ export class Network {
   readonly agreed: Map<number, string> = new Map();
   readonly executed: Set<string> = new Set();
   violation: string | undefined;
+  private readonly vows: Map<string, string> = new Map();
   now = 0;
   steps = 0;
   /** Crash `seat` at step number `at` (counted over all seats). */
@@ -241,7 +242,20 @@ export class Network {
   /** Puts a message of `from` on its way: also what a traitor invents. */
   post(from: number, to: number, message: Message): void {
     if (from !== to) this.sent.set(message.kind, (this.sent.get(message.kind) ?? 0) + 1);
+    this.guard(from, message);
     this.flights.push({ at: this.now, from, to, message: this.sign(message, from) });
+  }
+
+  /** One signer, one word: honest replicas keep every vow, whatever crashes come between. */
+  private guard(from: number, message: Message): void {
+    if (this.seat(from).treason !== undefined) return;
+    for (const [about, what] of this.protocol.vows?.(message) ?? []) {
+      const key = `${from} ${about}`;
+      const earlier = this.vows.get(key);
+      if (earlier !== undefined && earlier !== what)
+        this.violation ??= `${key}: said ${earlier}, and then ${what}`;
+      this.vows.set(key, what);
+    }
   }
 
   /** Delivers one message if its signatures are right. */
