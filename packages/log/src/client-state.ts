@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly window?: number;
   /** How long to wait before asking again, in microseconds; doubles up to `maxTimeout`. 500 ms unless told. */
   readonly timeout?: number;
-  /** See `timeout`. 8 s unless told. */
+  /** See `timeout`. 2 s unless told. */
   readonly maxTimeout?: number;
   /** Most unanswered operations; more are answered with an error at once. 65,536 unless told. */
   readonly maxWaiting?: number;
@@ -42,7 +42,7 @@ export const settle = (
   leader: members[0] as ReplicaId,
   window: 4,
   timeout: ms(500),
-  maxTimeout: ms(8000),
+  maxTimeout: ms(2000),
   maxWaiting: 65_536,
   orderReads: matching > 1,
   ...options,
@@ -63,6 +63,8 @@ export interface Flight {
   readonly message: Request | Query;
   readonly tickets: readonly Ticket[];
   target: ReplicaId | 'all';
+  /** Who was asked beside `target` when the last answer was overdue. */
+  also: ReplicaId | 'all' | undefined;
   /** Asked again if nothing came until then. */
   deadline: Instant;
   backoff: number;

@@ -137,7 +137,11 @@ export function timeout(asker: Asker, state: ClientState, now: Instant, pen: Cli
         state.believed = after(asker, suspect);
       flight.backoff = Math.min(flight.backoff * 2, asker.settings.maxTimeout);
       flight.hops = 0;
+      flight.also = flight.target;
       send(flight, asker.matching > 1 ? 'all' : state.believed, now, pen);
+      // A lost message is likelier than a dead leader, so the one who was asked is asked again.
+      if (asker.matching === 1 && flight.also !== flight.target)
+        pen.sends.push({ to: flight.also, message: flight.message });
     }
   arm(state, now, pen);
 }
@@ -175,6 +179,7 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
       message,
       tickets,
       target: state.believed,
+      also: undefined,
       deadline: now,
       backoff: asker.settings.timeout,
       hops: 0,
@@ -182,8 +187,8 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
     };
     lane.flights.set(sequence, flight);
     send(flight, state.believed, now, pen);
+    watch(state, flight, now, pen);
   }
-  if (state.armed === undefined) arm(state, now, pen);
 }
 
 const consistencyOf = (tickets: readonly Ticket[]): 'local' | 'linearizable' =>
@@ -311,17 +316,25 @@ function onRedirect(
   const { from, leader, term } = message;
   const lane = message.about === 'request' ? state.requests : state.queries;
   const flight = lane.flights.get(message.sequence);
-  if (flight === undefined || flight.target !== from || asker.matching > 1) return;
+  if (flight === undefined || asker.matching > 1) return;
+  if (flight.target !== from) return; // An answer to what was asked before, or of nobody we asked.
   const known = leader !== null && leader !== from && asker.members.includes(leader);
   if (known && term >= state.term && flight.hops < asker.members.length) {
     suggest(asker, state, leader, term);
     flight.hops++;
-    send(flight, leader, now, pen);
+    if (leader === flight.also) flight.target = leader;
+    else send(flight, leader, now, pen);
+    watch(state, flight, now, pen);
     return;
   }
   // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network.
   flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
-  if (state.armed !== undefined && state.armed > flight.deadline) arm(state, now, pen);
+  watch(state, flight, now, pen);
+}
+
+/** The timer must not fire later than `flight` is due. Mostly an older one is due before it. */
+function watch(state: ClientState, { deadline }: Flight, now: Instant, pen: ClientPen): void {
+  if (state.armed === undefined || deadline < state.armed) arm(state, now, pen);
 }
 
 /** One timer for everything: set for the earliest deadline, looked at again when it fires. */
