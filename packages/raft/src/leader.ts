@@ -70,7 +70,7 @@ export function countOwn(leader: RaftReplica, ctx: RaftContext): void {
 }
 
 /** Sends each follower what it lacks, as far as its window is open. */
-export function replicate(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+function replicate(group: Group, leader: RaftReplica, ctx: RaftContext): void {
   let sent: AppendEntries | undefined;
   for (const follower of group.members)
     if (follower !== ctx.self) sent = replicateTo(group, leader, follower, ctx, sent);

@@ -15,7 +15,7 @@ import {
 import { expect, test } from 'vitest';
 import { cluster, command, testDigest, unsigned } from '../test/cluster.ts';
 import { random } from '../test/schedule.ts';
-import { type Entry, type RaftMessage, RaftOptionsError, raft } from './index.ts';
+import { type Entry, type Raft, type RaftMessage, RaftOptionsError, raft } from './index.ts';
 import { entryBytes, entry as entryField } from './messages.ts';
 
 const protocol = raft({ n: 3 });
@@ -48,7 +48,8 @@ test('no decodable message makes a handler throw, whoever sends it and whatever 
   for (let seed = 0; seed < 400; seed++) {
     const chance = random(seed);
     const machine = replica(protocol, 0, { digest: () => testDigest('') });
-    if (seed % 2 === 0) lead(machine);
+    begin(machine, seed % 3);
+    roles.add(machine.status().role);
     let last: RaftMessage = protocol.messages.sample(chance);
     for (let i = 0; i < 60; i++) {
       last = chance.below(3) > 0 ? protocol.messages.mutate(last, chance) : fresh(chance);
@@ -62,15 +63,17 @@ test('no decodable message makes a handler throw, whoever sends it and whatever 
   expect([...roles].sort()).toEqual(['candidate', 'follower', 'leader', 'pre-candidate']);
 });
 
-/** Elects replica 0 of 3, with three entries in its log. */
-function lead(machine: Machine<Raft>): void {
+/** Stage 1 makes replica 0 of 3 a candidate, stage 2 a leader with three entries in its log. */
+function begin(machine: Machine<Raft>, stage: number): void {
+  if (stage === 0) return;
   const step = (event: Event<Raft>): void =>
     void machine.step({ now: 0, clock: { earliest: 0, latest: 0 }, event });
   step({ type: 'timeout', timer: 'election' });
-  for (const message of [
+  const answers: RaftMessage[] = [
     { kind: 'pre-vote-reply', term: 1, granted: true },
     { kind: 'vote', term: 1, candidate: 0, granted: true },
-  ] as const)
+  ];
+  for (const message of answers.slice(0, stage))
     for (const from of [1, 2])
       step({ type: 'message', message: seal<RaftMessage>(message, from, unsigned) });
   for (const text of ['x', 'y']) step({ type: 'propose', command: command(text) });
