@@ -4,6 +4,15 @@
  *
  * @packageDocumentation
  */
+export * from './client-history.ts';
+export {
+  type Call,
+  HistoryError,
+  type Model,
+  type ModelState,
+} from './history.ts';
+export * from './linearizability.ts';
+export * from './models.ts';
 export * from './observer.ts';
 export * from './safety.ts';
 export * from './verdict.ts';

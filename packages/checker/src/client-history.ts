@@ -1,0 +1,102 @@
+import type { Instant, PrincipalId } from '@quorumlab/core';
+import type { Call, Model, ModelState } from './history.ts';
+import { checkLinearizable, type LinearizabilityBudget } from './linearizability.ts';
+import type { Observer } from './observer.ts';
+import type { Violation } from './verdict.ts';
+
+/** An operation as a model knows it; the output is undefined as long as it is unknown. */
+export interface Decoded<I, O> {
+  readonly input: I;
+  readonly output: O | undefined;
+}
+
+/** What {@link linearizable} has to know of the application. */
+export interface LinearizableOptions<S extends ModelState, I, O> {
+  readonly model: Model<S, I, O>;
+  /**
+   * The operation and, once there is one, its result. Undefined for bytes that the model knows
+   * nothing of: such operations are left out, such results are violations.
+   */
+  decode(operation: Uint8Array, result: Uint8Array | undefined): Decoded<I, O> | undefined;
+  readonly budget?: LinearizabilityBudget;
+  /** Most calls to remember; a longer run is inconclusive. 1,000,000 unless told. */
+  readonly callsMax?: number;
+}
+
+/** A call whose times are places in the order of what was heard, so that none are equal. */
+interface Heard<I, O> extends Call<I, O> {
+  readonly operation: Uint8Array;
+  readonly began: Instant;
+  /** True time of the return, of the invocation before that. */
+  readonly at: Instant;
+}
+
+const callsMaxUnlessTold = 1_000_000;
+const rule = 'linearizability';
+
+/**
+ * Linearizability of what honest clients saw: listens to `invoked` and `returned`, and judges at
+ * the end of the run. A read that fits no order is a `stale-read`, any other call is `invalid`; a
+ * history that costs more than the budget is `inconclusive`.
+ */
+export function linearizable<S extends ModelState, I, O>(
+  options: LinearizableOptions<S, I, O>,
+): Observer {
+  const { model, decode, budget, callsMax = callsMaxUnlessTold } = options;
+  const calls: Heard<I, O>[] = [];
+  const open = new Map<string, number>();
+  let heard = 0;
+  let overflowed = false;
+  let violation: Violation | undefined;
+  const note = (word: Violation['word'], sentence: string, at: Instant): void => {
+    violation ??= { word, rule, sentence, at, seats: [] };
+  };
+  return {
+    invoked(at: Instant, process: PrincipalId, id: number, operation: Uint8Array) {
+      const name = `${process}/${id}`;
+      const decoded = open.has(name) ? undefined : decode(operation, undefined);
+      if (decoded === undefined) return;
+      overflowed ||= calls.length >= callsMax;
+      if (overflowed) return;
+      open.set(name, calls.length);
+      const invokedAt = heard++;
+      calls.push({
+        ...decoded,
+        process,
+        operation,
+        began: at,
+        at,
+        invokedAt,
+        returnedAt: undefined,
+      });
+    },
+    returned(at: Instant, process: PrincipalId, id: number, result: Uint8Array) {
+      const index = open.get(`${process}/${id}`);
+      const call = index === undefined ? undefined : calls[index];
+      if (index === undefined || call === undefined) return;
+      open.delete(`${process}/${id}`);
+      const decoded = decode(call.operation, result);
+      if (decoded === undefined) {
+        const what = model.describe(call.input, undefined);
+        note('invalid', `process ${process}: ${what} returned bytes that are no result of it`, at);
+        return;
+      }
+      calls[index] = { ...call, ...decoded, at, returnedAt: heard++ };
+    },
+    end(at: Instant) {
+      if (overflowed) {
+        note('inconclusive', `more than ${callsMax} calls were made; raise callsMax`, at);
+        return;
+      }
+      const found = checkLinearizable(model, calls, budget);
+      if (found.verdict === 'unknown') note('inconclusive', found.sentence, at);
+      if (found.verdict !== 'not-linearizable') return;
+      const { input, began, at: ended } = calls[found.blame.call] as Heard<I, O>;
+      const sentence = `${found.blame.sentence} (it ran from ${began} to ${ended} µs)`;
+      note(model.isRead(input) ? 'stale-read' : 'invalid', sentence, ended);
+    },
+    get violation() {
+      return violation;
+    },
+  };
+}

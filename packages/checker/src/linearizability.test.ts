@@ -1,0 +1,316 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  type Call,
+  checkLinearizable,
+  HistoryError,
+  type KeyValueInput,
+  type KeyValueOutput,
+  keyValueModel,
+  type Model,
+  type ModelState,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+  verifyWitness,
+} from './index.ts';
+
+type RegisterCall = Call<RegisterInput<number>, RegisterOutput<number>>;
+type KeyValueCall = Call<KeyValueInput, KeyValueOutput>;
+
+const register = registerModel<number>();
+const store = keyValueModel();
+
+/**
+ * The plain twin: tries every order of every choice of calls, without keys, memory or cleverness.
+ * Calls that returned after `until` may be left out.
+ */
+function hasOrder<S extends ModelState, I, O>(
+  { initial, step, key }: Model<S, I, O>,
+  calls: readonly Call<I, O>[],
+  until = Infinity,
+): boolean {
+  const keyOf = (call: Call<I, O>): string => key?.(call.input) ?? '';
+  const go = (order: readonly Call<I, O>[], states: ReadonlyMap<string, S>): boolean => {
+    const rest = calls.filter((call) => !order.includes(call));
+    if (rest.every(({ returnedAt }) => returnedAt === undefined || returnedAt > until)) return true;
+    return rest.some((call) => {
+      if (order.some(({ invokedAt }) => (call.returnedAt ?? Infinity) < invokedAt)) return false;
+      const name = keyOf(call);
+      const after = step(states.has(name) ? states.get(name)! : initial, call.input, call.output);
+      return after !== undefined && go([...order, call], new Map([...states, [name, after]]));
+    });
+  };
+  return go([], new Map());
+}
+
+const small = fc.nat(1);
+const times = fc.record({
+  process: fc.nat(9),
+  invokedAt: fc.nat(8),
+  lasts: fc.nat(5),
+  ends: fc.constantFrom('returned', 'returned', 'returned', 'unseen', 'open'),
+});
+const registerOperation: fc.Arbitrary<[RegisterInput<number>, RegisterOutput<number> | undefined]> =
+  fc.oneof(
+    fc.tuple(fc.constant({ kind: 'read' } as const), fc.option(small)),
+    fc.tuple(
+      fc.record({ kind: fc.constant('write' as const), value: small }),
+      fc.constant(undefined),
+    ),
+    fc.tuple(
+      fc.record({
+        kind: fc.constant('compare-and-set' as const),
+        expected: fc.option(small),
+        value: small,
+      }),
+      fc.boolean(),
+    ),
+  );
+const letter = fc.constantFrom('a', 'b');
+const keyValueOperation: fc.Arbitrary<[KeyValueInput, KeyValueOutput | undefined]> = fc.oneof(
+  fc.tuple(
+    fc.record({ kind: fc.constant('get' as const), key: letter }),
+    fc.option(fc.constantFrom('x', 'y', 'xy', 'xx')),
+  ),
+  fc.tuple(
+    fc.record({
+      kind: fc.constantFrom('put' as const, 'append' as const),
+      key: letter,
+      value: fc.constantFrom('x', 'y'),
+    }),
+    fc.constant(undefined),
+  ),
+  fc.tuple(
+    fc.record({
+      kind: fc.constant('compare-and-set' as const),
+      key: letter,
+      expected: fc.option(fc.constantFrom('x', 'xy')),
+      value: fc.constantFrom('x', 'y'),
+    }),
+    fc.boolean(),
+  ),
+);
+
+const historyOf = <I, O>(operation: fc.Arbitrary<[I, O | undefined]>) =>
+  fc.array(
+    fc.tuple(times, operation).map(
+      ([{ process, invokedAt, lasts, ends }, [input, output]]): Call<I, O> => ({
+        process,
+        invokedAt,
+        returnedAt: ends === 'open' ? undefined : invokedAt + lasts,
+        input,
+        output: ends === 'returned' ? output : undefined,
+      }),
+    ),
+    { maxLength: 6 },
+  );
+
+function agreesWithTwin<S extends ModelState, I, O>(
+  model: Model<S, I, O>,
+  calls: readonly Call<I, O>[],
+  seen: Map<string, number>,
+): void {
+  const found = checkLinearizable(model, calls);
+  seen.set(found.verdict, (seen.get(found.verdict) ?? 0) + 1);
+  expect(found.verdict).toBe(hasOrder(model, calls) ? 'linearizable' : 'not-linearizable');
+  if (found.verdict === 'linearizable')
+    expect(verifyWitness(model, calls, found.witness)).toBe(true);
+  if (found.verdict !== 'not-linearizable') return;
+  const { key, prefix, call } = found.blame;
+  const until = calls[call]?.returnedAt as number;
+  const ofKey = calls.filter(({ input }) => model.key?.(input) === key);
+  expect(hasOrder(model, ofKey, until)).toBe(false);
+  // The order of the prefix is a witness of all that returned before, and of more at one instant.
+  const before = calls.map((each, i) =>
+    each.returnedAt !== undefined && each.returnedAt < until && i !== call
+      ? each
+      : { ...each, returnedAt: undefined },
+  );
+  const early = before.map((each, i) =>
+    ofKey.includes(calls[i] as Call<I, O>) ? each : { ...each, returnedAt: undefined },
+  );
+  expect(verifyWitness(model, early, [{ key, order: prefix }])).toBe(true);
+}
+
+test('any small history of a register is judged as by trying every order', () => {
+  const seen = new Map<string, number>();
+  const property = fc.property(historyOf(registerOperation), (calls) =>
+    agreesWithTwin(register, calls, seen),
+  );
+  fc.assert(property, { numRuns: 6000 });
+  expect(seen.get('linearizable')).toBeGreaterThan(500);
+  expect(seen.get('not-linearizable')).toBeGreaterThan(500);
+});
+
+test('any small history of a store is judged as by trying every order', () => {
+  const seen = new Map<string, number>();
+  const property = fc.property(historyOf(keyValueOperation), (calls) =>
+    agreesWithTwin(store, calls, seen),
+  );
+  fc.assert(property, { numRuns: 4000 });
+  expect(seen.get('linearizable')).toBeGreaterThan(300);
+  expect(seen.get('not-linearizable')).toBeGreaterThan(300);
+});
+
+/** A history with an order: every call takes effect at its own moment between its two times. */
+function soundHistory(
+  operations: readonly (readonly [RegisterInput<number>, before: number, after: number])[],
+  lost: (i: number) => boolean = () => false,
+): readonly RegisterCall[] {
+  let state: number | null = null;
+  return operations.map(([input, before, after], i) => {
+    const output: RegisterOutput<number> | undefined =
+      input.kind === 'read'
+        ? state
+        : input.kind === 'compare-and-set'
+          ? state === input.expected
+          : undefined;
+    state = register.step(state, input, undefined) as number | null;
+    const at = 10 * i;
+    const call = { process: i, invokedAt: at - before, input };
+    if (lost(i)) return { ...call, returnedAt: undefined, output: undefined };
+    return { ...call, returnedAt: at + after, output };
+  });
+}
+
+const operations = fc.array(
+  fc.tuple(
+    registerOperation.map(([input]) => input),
+    fc.nat(40),
+    fc.nat(40),
+  ),
+  { minLength: 20, maxLength: 120 },
+);
+
+test('a long history that has an order is found to have one, lost answers included', () => {
+  const property = fc.property(operations, fc.nat(12), (chosen, lossy) => {
+    const calls = soundHistory(chosen, (i) => i % 17 === lossy);
+    const found = checkLinearizable(register, calls);
+    expect(found.verdict).toBe('linearizable');
+    if (found.verdict === 'linearizable')
+      expect(verifyWitness(register, calls, found.witness)).toBe(true);
+  });
+  fc.assert(property, { numRuns: 150 });
+});
+
+test('a value that nobody wrote is found in a long history, and its reader is blamed', () => {
+  const property = fc.property(operations, fc.nat(), (chosen, where) => {
+    const calls = [...soundHistory(chosen)];
+    const index = where % calls.length;
+    calls[index] = { ...(calls[index] as RegisterCall), input: { kind: 'read' }, output: 77 };
+    const found = checkLinearizable(register, calls);
+    expect(found.verdict).toBe('not-linearizable');
+  });
+  fc.assert(property, { numRuns: 150 });
+});
+
+const put = (key: string, value: string, from: number, to: number | undefined): KeyValueCall => ({
+  process: from,
+  invokedAt: from,
+  returnedAt: to,
+  input: { kind: 'put', key, value },
+  output: undefined,
+});
+const get = (key: string, value: string | null, from: number, to: number): KeyValueCall => ({
+  process: from,
+  invokedAt: from,
+  returnedAt: to,
+  input: { kind: 'get', key },
+  output: value,
+});
+
+test('a stale read is blamed in words', () => {
+  const calls = [put('a', 'x', 0, 1), put('a', 'y', 2, 3), get('a', 'x', 4, 5)];
+  const found = checkLinearizable(store, calls);
+  expect(found).toMatchObject({ verdict: 'not-linearizable', blame: { key: 'a', call: 2 } });
+  if (found.verdict === 'not-linearizable')
+    expect(found.blame.sentence).toBe(
+      "process 4: get 'a' gave 'x' fits no order of the calls; the longest order without it has " +
+        `2 of them, ends with put 'a' 'y' and leaves the state "y"`,
+    );
+});
+
+test('calls that touch at one instant are concurrent; later ones are not', () => {
+  expect(checkLinearizable(store, [get('a', 'x', 0, 5), put('a', 'x', 5, 9)]).verdict).toBe(
+    'linearizable',
+  );
+  expect(checkLinearizable(store, [get('a', 'x', 0, 5), put('a', 'x', 6, 9)]).verdict).toBe(
+    'not-linearizable',
+  );
+});
+
+test('a lost write may take effect at any later time, but not earlier and not twice', () => {
+  const lost = put('a', 'x', 0, undefined);
+  const verdict = (...calls: KeyValueCall[]) => checkLinearizable(store, calls).verdict;
+  expect(verdict(lost, get('a', null, 1, 2), get('a', 'x', 1000, 1001))).toBe('linearizable');
+  expect(verdict({ ...lost, invokedAt: 5 }, get('a', 'x', 1, 2))).toBe('not-linearizable');
+  const twice = [get('a', 'x', 1, 2), put('a', 'y', 3, 4), get('a', 'x', 5, 6)];
+  expect(verdict(lost, ...twice)).toBe('not-linearizable');
+});
+
+/** Writes that all overlap, and a read of what none of them wrote: every subset must be tried. */
+const hard = (key: string): readonly KeyValueCall[] => [
+  ...Array.from({ length: 40 }, (_, i) => put(key, `${i}`, 0, 100)),
+  get(key, 'nobody', 0, 100),
+];
+
+test('a budget that is spent gives unknown and a sentence, never an exception', () => {
+  for (const budget of [{ steps: 0 }, { steps: 5000 }, { bytes: 0 }, { bytes: 1_000_000 }]) {
+    const found = checkLinearizable(store, hard('a'), budget);
+    expect(found.verdict).toBe('unknown');
+    expect(found.steps).toBeLessThanOrEqual(budget.steps ?? 1_000_000);
+    if (found.verdict === 'unknown') expect(found.sentence).toContain('1 keys (first: a)');
+  }
+});
+
+test('a hard key does not hide a wrong one, and does not take its memory for good', () => {
+  const wrong = [put('z', 'x', 0, 1), get('z', null, 2, 3)];
+  const calls = [...hard('a'), ...hard('b'), ...wrong];
+  expect(checkLinearizable(store, calls)).toMatchObject({
+    verdict: 'not-linearizable',
+    blame: { key: 'z' },
+    steps: expect.toSatisfy((steps: number) => steps < 5000),
+  });
+  const right = Array.from({ length: 3000 }, (_, i) => put('z', `${i}`, 2 * i, 2 * i + 1));
+  const found = checkLinearizable(store, [...hard('a'), ...right], { bytes: 1_000_000 });
+  expect(found.verdict === 'unknown' && found.sentence).toContain('1 keys (first: a)');
+});
+
+test('a history of many calls needs no more memory for each of them', () => {
+  const calls = soundHistory(
+    Array.from({ length: 100_000 }, (_, i) => [
+      i % 3 === 0 ? { kind: 'read' } : { kind: 'write', value: i },
+      (i * 13) % 41,
+      (i * 11) % 41,
+    ]),
+  );
+  const begun = performance.now();
+  const found = checkLinearizable(register, calls, { bytes: 32 * 1024 * 1024 });
+  console.log(`100,000 calls: ${found.steps} steps, ${Math.round(performance.now() - begun)} ms`);
+  expect(found.verdict).toBe('linearizable');
+});
+
+test('the verifier takes no order that lies', () => {
+  const calls = [put('a', 'x', 0, 1), get('a', 'x', 2, 3), put('b', 'y', 0, 9)];
+  const takes = (...witness: (readonly [string, number[]])[]) =>
+    verifyWitness(
+      store,
+      calls,
+      witness.map(([key, order]) => ({ key, order })),
+    );
+  expect(takes(['a', [0, 1]], ['b', [2]])).toBe(true);
+  expect(takes(['a', [1, 0]], ['b', [2]])).toBe(false);
+  expect(takes(['a', [0, 1]])).toBe(false);
+  expect(takes(['a', [0]], ['b', [2]])).toBe(false);
+  expect(takes(['a', [0, 1, 1]], ['b', [2]])).toBe(false);
+  expect(takes(['a', [0, 1, 2]])).toBe(false);
+  expect(takes(['a', [0]], ['a', [1]], ['b', [2]])).toBe(false);
+  expect(takes(['a', [0, 1, 7]], ['b', [2]])).toBe(false);
+  const late = [get('a', null, 2, 3), put('a', 'x', 0, 1)];
+  expect(verifyWitness(store, late, [{ key: 'a', order: [0, 1] }])).toBe(false);
+});
+
+test('a history that no run can have is refused with its times', () => {
+  expect(() => checkLinearizable(store, [put('a', 'x', 5, 4)])).toThrow(HistoryError);
+});

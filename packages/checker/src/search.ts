@@ -1,0 +1,285 @@
+import type { Call, Model, ModelState, Partition } from './history.ts';
+import { addLast, forget, type Memory, makeRoom, type SeenLists, seenLists } from './seen.ts';
+
+/**
+ * The search for an order of one partition, after Wing and Gong ("Testing and verifying concurrent
+ * objects", 1993): take any call that nobody who returned before it waits for, go on, and go back
+ * when a call that returned can no longer be taken. With Lowe's memory ("Testing for
+ * linearizability", 2017): what was taken together with the state it led to is never entered twice.
+ *
+ * Calls are numbered here from 0: those that returned by invocation, then those that may never have
+ * run. The search can be stopped after any step and taken up again.
+ */
+export interface Search<S extends ModelState, I, O> {
+  readonly model: Model<S, I, O>;
+  readonly partition: Partition;
+  readonly calls: readonly Call<I, O>[];
+  /** How many of `calls` returned. */
+  readonly returned: number;
+
+  /**
+   * Invocations and returns in order of time as a doubly linked list from node 0. Calls that are
+   * taken are not in it.
+   */
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+  readonly callAt: Int32Array;
+  readonly invokeNode: Int32Array;
+  /** 0 for a call that never returned. */
+  readonly returnNode: Int32Array;
+
+  /** One bit for each call that is taken: returned calls, and apart from them the others. */
+  readonly taken: Uint32Array;
+  readonly takenOpen: Uint32Array;
+  /** Calls in the order taken; after `i` of them states[i], and the highest that returned. */
+  readonly stack: Int32Array;
+  readonly states: Int32Array;
+  readonly highest: Int32Array;
+  depth: number;
+  /** The first returned call that is not taken. */
+  low: number;
+  /** How many returned calls are not taken. */
+  missing: number;
+  /** The next invocation or return to look at. */
+  node: number;
+  /** How many steps the search has made. */
+  steps: number;
+
+  readonly stateNumbers: Map<S, number>;
+  readonly stateValues: S[];
+  readonly seen: SeenLists;
+
+  /** The last return that the search stood before, and in which order it came there. */
+  furthest: number;
+  readonly furthestStack: Int32Array;
+  furthestDepth: number;
+  furthestState: number;
+  /** So many calls of the stack are the same as in `furthestStack`. */
+  unchanged: number;
+}
+
+/** `open`: steps are used up. `full`: memory is used up, and the search is over undecided. */
+export type Outcome = 'open' | 'found' | 'impossible' | 'full';
+
+const wordsFor = (bits: number): number => (bits + 31) >>> 5;
+
+/** A search before its first step, or undefined if memory does not suffice for it. */
+export function searchOf<S extends ModelState, I, O>(
+  model: Model<S, I, O>,
+  history: readonly Call<I, O>[],
+  partition: Partition,
+  memory: Memory,
+): Search<S, I, O> | undefined {
+  const seen = seenLists(memory);
+  if (seen === undefined) return undefined;
+  const calls = [...partition.returned, ...partition.open].map((i) => history[i] as Call<I, O>);
+  const returned = partition.returned.length;
+  const search: Search<S, I, O> = {
+    model,
+    partition,
+    calls,
+    returned,
+    ...eventsOf(calls),
+    taken: new Uint32Array(wordsFor(returned)),
+    takenOpen: new Uint32Array(wordsFor(calls.length - returned)),
+    stack: new Int32Array(calls.length),
+    states: new Int32Array(calls.length + 1),
+    highest: new Int32Array(calls.length + 1).fill(-1, 0, 1),
+    depth: 0,
+    low: 0,
+    missing: returned,
+    node: 0,
+    steps: 0,
+    stateNumbers: new Map([[model.initial, 0]]),
+    stateValues: [model.initial],
+    seen,
+    furthest: 0,
+    furthestStack: new Int32Array(calls.length),
+    furthestDepth: 0,
+    furthestState: 0,
+    unchanged: 0,
+  };
+  search.node = search.next[0] as number;
+  return search;
+}
+
+type Events = Pick<
+  Search<never, unknown, unknown>,
+  'next' | 'previous' | 'callAt' | 'invokeNode' | 'returnNode'
+>;
+
+/** At one instant invocations come before returns: calls that touch are concurrent. */
+function eventsOf(calls: readonly Call<unknown, unknown>[]): Events {
+  const events: { readonly call: number; readonly at: number; readonly isReturn: boolean }[] = [];
+  for (const [call, { invokedAt, returnedAt }] of calls.entries()) {
+    events.push({ call, at: invokedAt, isReturn: false });
+    if (returnedAt !== undefined) events.push({ call, at: returnedAt, isReturn: true });
+  }
+  events.sort((one, two) => one.at - two.at || Number(one.isReturn) - Number(two.isReturn));
+  const size = events.length + 2;
+  const found = {
+    next: Int32Array.from({ length: size }, (_, node) => node + 1),
+    previous: Int32Array.from({ length: size }, (_, node) => node - 1),
+    callAt: new Int32Array(size).fill(-1),
+    invokeNode: new Int32Array(calls.length),
+    returnNode: new Int32Array(calls.length),
+  };
+  for (const [i, { call, isReturn }] of events.entries()) {
+    found.callAt[i + 1] = call;
+    (isReturn ? found.returnNode : found.invokeNode)[call] = i + 1;
+  }
+  return found;
+}
+
+/** Goes on for so many steps. Every step looks at one invocation, or goes back by one call. */
+export function advance<S extends ModelState, I, O>(
+  search: Search<S, I, O>,
+  steps: number,
+): Outcome {
+  const { next, callAt, invokeNode } = search;
+  for (let left = steps; search.missing > 0; left--) {
+    if (left <= 0) return 'open';
+    search.steps++;
+    const { node } = search;
+    const call = callAt[node] as number;
+    if (invokeNode[call] === node) {
+      const taking = take(search, call);
+      if (taking === 'full') return 'full';
+      search.node = next[taking === 'taken' ? 0 : node] as number;
+    } else {
+      keepFurthest(search, node);
+      if (search.depth === 0) return 'impossible';
+      search.node = next[giveBack(search)] as number;
+    }
+  }
+  return 'found';
+}
+
+/** Gives the memory of a search back to the others. */
+export function finish<S extends ModelState, I, O>(search: Search<S, I, O>): void {
+  forget(search.seen);
+  for (const state of search.stateValues) search.seen.memory.bytesLeft += costOf(state);
+  search.seen.memory.bytesLeft -= costOf(search.model.initial);
+}
+
+function take<S extends ModelState, I, O>(
+  search: Search<S, I, O>,
+  call: number,
+): 'taken' | 'refused' | 'full' {
+  const { model, calls, returned, stack, states, highest, depth, stateValues } = search;
+  const { input, output } = calls[call] as Call<I, O>;
+  const from = states[depth] as number;
+  const after = model.step(stateValues[from] as S, input, output);
+  if (after === undefined) return 'refused';
+  const state = numberOf(search, after);
+  if (state < 0) return 'full';
+  const mustRun = call < returned;
+  // A call that may never have run and changes nothing is of no use here.
+  if (!mustRun && state === from) return 'refused';
+  const { low } = search;
+  highest[depth + 1] = Math.max(highest[depth] as number, mustRun ? call : -1);
+  flip(search, call);
+  while (search.low < returned && isTaken(search, search.low)) search.low++;
+  const entering = enter(search, state, highest[depth + 1] as number);
+  if (entering !== 'new') {
+    flip(search, call);
+    search.low = low;
+    return entering === 'full' ? 'full' : 'refused';
+  }
+  stack[depth] = call;
+  states[depth + 1] = state;
+  search.depth = depth + 1;
+  if (mustRun) search.missing--;
+  unlink(search, search.invokeNode[call] as number);
+  if (mustRun) unlink(search, search.returnNode[call] as number);
+  return 'taken';
+}
+
+/** Takes the last call back; gives the node of its invocation. */
+function giveBack<S extends ModelState, I, O>(search: Search<S, I, O>): number {
+  const call = search.stack[--search.depth] as number;
+  search.unchanged = Math.min(search.unchanged, search.depth);
+  flip(search, call);
+  const node = search.invokeNode[call] as number;
+  if (call < search.returned) {
+    search.low = Math.min(search.low, call);
+    search.missing++;
+    relink(search, search.returnNode[call] as number);
+  }
+  relink(search, node);
+  return node;
+}
+
+function keepFurthest<S extends ModelState, I, O>(search: Search<S, I, O>, node: number): void {
+  if (node <= search.furthest) return;
+  const { stack, depth, unchanged } = search;
+  search.furthest = node;
+  search.furthestStack.set(stack.subarray(unchanged, depth), unchanged);
+  search.furthestDepth = depth;
+  search.furthestState = search.states[depth] as number;
+  search.unchanged = depth;
+}
+
+/**
+ * Remembers the calls taken and the state, if they are new. All calls below `low` that returned
+ * are taken, so only the words from there to the highest are kept: a long history costs no more
+ * for each entry than a short one.
+ */
+function enter<S extends ModelState, I, O>(
+  { seen, taken, takenOpen, low }: Search<S, I, O>,
+  state: number,
+  highest: number,
+): 'new' | 'old' | 'full' {
+  const first = low >>> 5;
+  const end = Math.max(first, wordsFor(highest + 1));
+  const length = 3 + end - first + takenOpen.length;
+  if (!makeRoom(seen, length)) return 'full';
+  const { words } = seen;
+  let at = seen.used;
+  words[at++] = length;
+  words[at++] = first;
+  words[at++] = state;
+  for (let i = first; i < end; i++) words[at++] = taken[i] as number;
+  for (let i = 0; i < takenOpen.length; i++) words[at++] = takenOpen[i] as number;
+  return addLast(seen) ? 'new' : 'old';
+}
+
+/** What a state costs in memory beside its words: two bytes a character and its places in lists. */
+const costOf = (state: ModelState): number =>
+  100 + (typeof state === 'string' ? 2 * state.length : 0);
+
+/** The number of a state, below 0 if there is no memory for a new one. */
+function numberOf<S extends ModelState, I, O>(search: Search<S, I, O>, state: S): number {
+  const known = search.stateNumbers.get(state);
+  if (known !== undefined) return known;
+  const { memory } = search.seen;
+  if (memory.bytesLeft < costOf(state)) return -1;
+  memory.bytesLeft -= costOf(state);
+  search.stateNumbers.set(state, search.stateValues.length);
+  return search.stateValues.push(state) - 1;
+}
+
+type Bits = Pick<Search<never, unknown, unknown>, 'taken' | 'takenOpen' | 'returned'>;
+
+function isTaken({ taken }: Bits, call: number): boolean {
+  return (((taken[call >>> 5] as number) >>> (call & 31)) & 1) === 1;
+}
+
+function flip({ taken, takenOpen, returned }: Bits, call: number): void {
+  const bits = call < returned ? taken : takenOpen;
+  const bit = call < returned ? call : call - returned;
+  bits[bit >>> 5] = (bits[bit >>> 5] as number) ^ (1 << (bit & 31));
+}
+
+type Links = Pick<Search<never, unknown, unknown>, 'next' | 'previous'>;
+
+function unlink({ next, previous }: Links, node: number): void {
+  next[previous[node] as number] = next[node] as number;
+  previous[next[node] as number] = previous[node] as number;
+}
+
+/** Undoes {@link unlink}; nodes come back in the opposite order. */
+function relink({ next, previous }: Links, node: number): void {
+  next[previous[node] as number] = node;
+  previous[next[node] as number] = node;
+}
