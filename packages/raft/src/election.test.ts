@@ -6,7 +6,7 @@ import { type Raft, raft } from './index.ts';
 const options = { n: 3 };
 const entry = (term: number) => ({ term, command: null });
 
-test('§5.2: a follower that hears no leader for an election timeout is elected by a majority', () => {
+test('§5.2: who hears no leader for an election timeout is elected by a majority', () => {
   const group = cluster(raft(options));
   group.elect(0);
   expect(group.view(0)).toMatchObject({ role: 'leader', currentTerm: 1, votedFor: 0 });
@@ -206,7 +206,7 @@ test('A-21: at the largest term of the wire there is no election, and never two 
   expect(group.packets).toEqual([]);
 });
 
-test('A-28: with PreVote and loyal voters a partly cut-off replica cannot unseat the leader', () => {
+test('A-28: with PreVote and loyalty a partly cut-off replica cannot unseat the leader', () => {
   const run = (protocol: Protocol<Raft>) => {
     const group = cluster(protocol);
     const link = links([0, 1], [0, 2], [1, 2], [1, 3], [2, 4]);

@@ -84,7 +84,7 @@ export interface AppendReply {
   readonly round: number;
 }
 
-/** InstallSnapshot RPC of Figure 13 without the bytes: those are fetched and checked by `digest`. */
+/** InstallSnapshot RPC of Figure 13 without the bytes: `digest` tells which they are. */
 export interface InstallSnapshot {
   readonly kind: 'install-snapshot';
   readonly term: number;

@@ -1,6 +1,6 @@
 /**
  * Raft with one rule wrong at a time, by the names of the bug gallery. They prove that the tests
- * test: each must be caught by schedules that the right protocol survives. Never use one in earnest.
+ * test: each must be caught by schedules that the right one survives. Never use one in earnest.
  *
  * @packageDocumentation
  */

@@ -43,7 +43,7 @@ test('a wider quorum decides elections and commits', () => {
   expect(group.view(0).commitIndex).toBe(1);
 });
 
-test('no decodable message makes a handler throw, whoever sends it and whatever came before', () => {
+test('no decodable message makes a handler throw, whoever sends it, whatever came before', () => {
   const roles = new Set<string>();
   for (let seed = 0; seed < 400; seed++) {
     const chance = random(seed);

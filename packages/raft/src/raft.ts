@@ -15,7 +15,7 @@ import { type Group, invariant, lastIndex, type Raft, stable, stored, volatile }
 import { setElectionTimer } from './term.ts';
 import { conflict, vows } from './vows.ts';
 
-/** How a group runs Raft. Times are integer microseconds; all members must have the same options. */
+/** How a group runs Raft, the same for all members. Times are integer microseconds. */
 export interface RaftOptions {
   /** How many replicas the group has. */
   readonly n: number;
@@ -25,21 +25,21 @@ export interface RaftOptions {
   readonly unsafe?: boolean;
   /** What decides elections and commits; more than half unless told. */
   readonly quorum?: QuorumSystem;
-  /** The smallest election timeout; each one is drawn from here to twice this. 300 ms unless told. */
+  /** Each election timeout is drawn from this to twice this. 300 ms unless told. */
   readonly electionTimeout?: number;
   /** Between two heartbeats; a tenth of the election timeout unless told. */
   readonly heartbeat?: number;
   /** Ask before raising the term (thesis 9.6). On unless told. */
   readonly preVote?: boolean;
-  /** Leaders step down and voters stay loyal by what they hear (thesis 6.2, 4.2.3). On unless told. */
+  /** Leaders and voters judge by whom they hear (thesis 6.2, 4.2.3). On unless told. */
   readonly checkQuorum?: boolean;
   /** Slots between two snapshots; 0: none. 10,000 unless told. */
   readonly snapshotEvery?: number;
-  /** Entries that stay in the log behind a snapshot, for followers a little behind. 1,000 unless told. */
+  /** Entries kept behind a snapshot for followers a little behind. 1,000 unless told. */
   readonly keepEntries?: number;
   /** Most entries in one AppendEntries, up to 1,024, which is what it is unless told. */
   readonly maxEntriesPerAppend?: number;
-  /** Most bytes of entries in one AppendEntries. 1 MiB unless told; at least 640 KiB, one request. */
+  /** Most bytes of entries in one AppendEntries, at least 640 KiB. 1 MiB unless told. */
   readonly maxBytesPerAppend?: number;
   /** Most unacknowledged AppendEntries with entries per follower. 4 unless told. */
   readonly maxInFlight?: number;

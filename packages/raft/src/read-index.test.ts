@@ -36,7 +36,7 @@ test('a read whose round is lost is allowed by the answers to the next heartbeat
   expect(group.nodes[0]?.reads).toEqual([{ id: 7, upTo: 0 }]);
 });
 
-test('a group of one answers itself; a follower leaves reads to the leader; reads are bounded', () => {
+test('a group of one answers itself, a follower never, and waiting reads are bounded', () => {
   const one = cluster(raft({ n: 1 }));
   one.elect(0);
   readAt(one, 0, 1);

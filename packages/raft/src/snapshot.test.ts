@@ -86,7 +86,7 @@ test('A-26: a late snapshot takes back nothing that was acknowledged since', () 
   const log = group.logOf(1);
   group.inject(0, 1, snapshotOf(5, 1));
   expect(group.logOf(1)).toEqual(log);
-  expect(group.nodes[1]?.fetch).toBeUndefined();
+  expect(group.nodes[1]?.wanted).toBeUndefined();
   expect(group.packets.map(({ message }) => message)).toEqual([
     { kind: 'snapshot-reply', term: 1, lastIndex: 5 },
   ]);
@@ -100,7 +100,7 @@ test('§7, Figure 13: entries after the last one of the snapshot are kept, other
     group.inject(0, 1, { kind: 'append-entries', term: 3, ...none, entries });
     group.inject(0, 1, { ...snapshotOf(2, 3), lastTerm });
     group.inject(0, 1, { ...snapshotOf(2, 3), lastTerm });
-    expect(group.nodes[1]?.fetch).toEqual({ slot: 1, digest: testDigest('state'), holder: 0 });
+    expect(group.nodes[1]?.wanted).toEqual({ slot: 1, digest: testDigest('state'), holder: 0 });
     group.step(1, { type: 'snapshot-installed', slot: 1, digest: testDigest('other') });
     expect(group.view(1).commitIndex).toBe(0);
     group.step(1, { type: 'snapshot-installed', slot: 1, digest: testDigest('state') });
@@ -118,12 +118,12 @@ test('§5.1: the snapshot of a leader of an older term is refused', () => {
   const group = cluster(raft(options));
   group.inject(2, 1, { kind: 'vote', term: 4, candidate: 2, granted: false });
   group.inject(0, 1, snapshotOf(5, 3));
-  expect(group.nodes[1]?.fetch).toBeUndefined();
+  expect(group.nodes[1]?.wanted).toBeUndefined();
   group.settle();
   expect(group.view(0).currentTerm).toBe(4);
 });
 
-test('a follower learns from the next leader of a snapshot that the last one did not finish', () => {
+test('a snapshot that one leader did not finish comes from the next one', () => {
   const group = cluster(raft(options));
   group.elect(0);
   group.crash(2);
@@ -133,7 +133,7 @@ test('a follower learns from the next leader of a snapshot that the last one did
     group.timeout(0, 'heartbeat');
     group.settle();
   }
-  expect(group.nodes[2]?.fetch).toMatchObject({ slot: 29, holder: 0 });
+  expect(group.nodes[2]?.wanted).toMatchObject({ slot: 29, holder: 0 });
   group.crash(0);
   group.elect(1, among(1, 2));
   heartbeats(group, 1, 5);

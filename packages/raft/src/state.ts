@@ -25,7 +25,7 @@ export interface Position {
   readonly term: number;
 }
 
-/** The newest durable snapshot of the application: lastIncludedIndex and lastIncludedTerm of §7. */
+/** The newest durable snapshot: lastIncludedIndex and lastIncludedTerm of §7. */
 export interface SnapshotPoint extends Position {
   readonly digest: Digest;
 }
@@ -43,7 +43,7 @@ export interface InFlight {
 
 /** How the leader feeds one follower. */
 export interface Pipeline {
-  /** The leader does not know yet whether the logs agree before nextIndex: one message at a time. */
+  /** Not known yet whether the logs agree before nextIndex: one message at a time. */
   probing: boolean;
   /** In the order of their sending; at most `maxInFlight`. */
   readonly inFlight: InFlight[];
@@ -67,7 +67,7 @@ export interface RaftStable {
   readonly log: ReadonlyMap<Index, Entry>;
   /** §7. Null: none was taken yet. */
   readonly snapshot: SnapshotPoint | null;
-  /** The last entry that was dropped from the log: the log begins after it. Never above `snapshot`. */
+  /** The last entry dropped from the log, which begins after it. Never above `snapshot`. */
   readonly compacted: Position;
 }
 

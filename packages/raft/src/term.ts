@@ -1,7 +1,7 @@
 import { assert, type ReplicaId } from '@quorumlab/core';
 import type { Group, RaftContext, RaftReplica } from './state.ts';
 
-/** §5.1: whoever hears of a higher term adopts it and becomes a follower that has not voted in it. */
+/** §5.1: whoever hears of a higher term adopts it, and follows without having voted in it. */
 export function updateTerm(
   group: Group,
   replica: RaftReplica,

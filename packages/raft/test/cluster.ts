@@ -85,8 +85,8 @@ export interface Node {
   journal: Journal<Raft>;
   /** Finishes the sync under way, if there is one. */
   finishSync: (() => void) | undefined;
-  /** Snapshots being fetched. */
-  fetch: { slot: number; digest: string; holder: ReplicaId } | undefined;
+  /** The snapshot that its machine asked for. */
+  wanted: { slot: number; digest: string; holder: ReplicaId } | undefined;
 }
 
 export interface Cluster {
@@ -203,7 +203,7 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
         }
         node.reads.push(...output.reads);
         for (const { slot, digest, holders } of output.fetches)
-          node.fetch = { slot, digest, holder: holders[0] as ReplicaId };
+          node.wanted = { slot, digest, holder: holders[0] as ReplicaId };
         decide(node, output);
         for (const each of output.sends) route(node.id, each);
       },
@@ -230,7 +230,7 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
       // Replaced at once: a journal needs its node.
       journal: undefined as unknown as Journal<Raft>,
       finishSync: undefined,
-      fetch: undefined,
+      wanted: undefined,
     };
     return node;
   }
@@ -288,7 +288,7 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
       node.life += 1;
       node.timers.clear();
       node.finishSync = undefined;
-      node.fetch = undefined;
+      node.wanted = undefined;
     },
     restart(id) {
       const node = nodes[id] as Node;
@@ -313,13 +313,13 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
   };
 
   installers.set(group, (node) => {
-    const { fetch } = node;
-    if (fetch === undefined) return;
-    node.fetch = undefined;
-    const state = states.get(fetch.digest);
-    if (state === undefined || fetch.slot < node.decided.length) return;
+    const { wanted } = node;
+    if (wanted === undefined) return;
+    node.wanted = undefined;
+    const state = states.get(wanted.digest);
+    if (state === undefined || wanted.slot < node.decided.length) return;
     node.decided = state.slice();
-    group.step(node.id, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
+    group.step(node.id, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
   });
 
   for (const node of nodes) {
@@ -331,7 +331,7 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
 
 const installers = new WeakMap<Cluster, (node: Node) => void>();
 
-/** Ends the fetch of a snapshot as the service would: replaces the state and tells the machine. */
+/** Installs the snapshot that a replica asked for, as the service would, and tells its machine. */
 export const install = (group: Cluster, id: ReplicaId): void =>
   installers.get(group)?.(group.nodes[id] as Node);
 
