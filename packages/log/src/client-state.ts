@@ -14,9 +14,12 @@ export interface ClientOptions {
   readonly firstSequence?: number;
   /** Whom to ask first. The first member unless told. */
   readonly leader?: ReplicaId;
-  /** Most requests, and most queries, under way at a time; operations that come meanwhile share the next. 4 unless told. */
+  /**
+   * Most requests, and most queries, under way at a time; operations that come meanwhile share the
+   * next one. 4 unless told.
+   */
   readonly window?: number;
-  /** How long to wait before asking again, in microseconds; doubles up to `maxTimeout`. 500 ms unless told. */
+  /** Microseconds to wait before asking again; doubles up to `maxTimeout`. 500 ms unless told. */
   readonly timeout?: number;
   /** See `timeout`. 2 s unless told. */
   readonly maxTimeout?: number;

@@ -78,7 +78,8 @@ export function submit(
   const lane = readOnly && !state.orderReads ? state.queries : state.requests;
   if (state.tickets.size >= asker.settings.maxWaiting)
     return refuse(
-      `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; submit it again later`,
+      `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; ` +
+        'submit it again later',
     );
   const ticket = { id, operation, readOnly, local: event.local ?? false, cancelled: false };
   state.tickets.set(id, ticket);

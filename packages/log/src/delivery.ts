@@ -44,7 +44,7 @@ export function follow<S extends LogShape>(step: Step<S>): void {
       if (read !== undefined) read.upTo = upTo;
     }
     if (state.reads.size > 0) serveReads(step);
-    for (const fetch of fetches) startFetch(step, fetch);
+    for (const wanted of fetches) startFetch(step, wanted);
   }
 }
 
@@ -199,19 +199,19 @@ export const transferPorts = <S extends LogShape>({ run, pen }: Step<S>): Transf
   wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
 });
 
-function startFetch<S extends LogShape>(step: Step<S>, fetch: Fetch): void {
+function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   const { state, self } = step.run;
-  if (fetch.slot < state.next) {
+  if (wanted.slot < state.next) {
     // Our state is that one already, or a later one that grew out of it.
-    feed(step, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
+    feed(step, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
     return;
   }
-  const holders = fetch.holders.filter((each) => each !== self);
+  const holders = wanted.holders.filter((each) => each !== self);
   const running = state.transfer;
-  const same = running?.slot === fetch.slot && running.root === fetch.digest;
+  const same = running?.slot === wanted.slot && running.root === wanted.digest;
   // One at a time, and the newest wins: an older one would only be followed by it.
-  if (holders.length === 0 || same || (running && running.slot > fetch.slot)) return;
-  state.transfer = begin({ ...fetch, holders }, state.kept[0], running, transferPorts(step));
+  if (holders.length === 0 || same || (running && running.slot > wanted.slot)) return;
+  state.transfer = begin({ ...wanted, holders }, state.kept[0], running, transferPorts(step));
 }
 
 /** Takes over a snapshot of which every chunk was checked. */

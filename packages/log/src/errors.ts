@@ -34,7 +34,8 @@ export class LaggingReaderError extends Error {
 
   constructor(missing: number, available: number) {
     super(
-      `the entries from slot ${missing} on are no longer kept; read the application's state and go on with entries(${available})`,
+      `the entries from slot ${missing} on are no longer kept; read the application's state ` +
+        `and go on with entries(${available})`,
     );
     this.missing = missing;
     this.available = available;

@@ -9,7 +9,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { group } from '../test/group.ts';
 import { honest, sequencer } from '../test/sequencer.ts';
-import { seeded, sha256 } from '../test/world.ts';
+import { digestOf, seeded } from '../test/world.ts';
 import { client } from './client.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
 import { maxOutstanding, serviceMessages } from './messages.ts';
@@ -22,7 +22,7 @@ describe('no message from anybody', () => {
   const protocol = sequencer({ snapshotEvery: 4 });
   const field = serviceMessages(protocol.messages);
   const machines = (seed: number): readonly (readonly [string, Machine<Shape>])[] => {
-    const options = { stateMachine: keyValueStore, digest: sha256 };
+    const options = { stateMachine: keyValueStore, digest: digestOf };
     const byzantine = { ...honest, matching: 2 };
     // The machines have different shapes; here they are only shaken.
     return [
@@ -138,7 +138,7 @@ describe('a machine', () => {
 
   test('that asks nothing of the service gets its protocol’s output untouched', () => {
     const protocol = sequencer();
-    const machine = service(protocol, 1, { stateMachine: keyValueStore, digest: sha256 });
+    const machine = service(protocol, 1, { stateMachine: keyValueStore, digest: digestOf });
     const clock = { earliest: 0, latest: 0 };
     const moved = { kind: 'pull', next: 3, from: 2, signature } as const;
     const output = machine.step({ now: 0, clock, event: { type: 'message', message: moved } });

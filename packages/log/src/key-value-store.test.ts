@@ -57,7 +57,7 @@ describe('the key-value store', () => {
     );
   });
 
-  test('refuses nonsense, values that grow too long and queries that write, and changes nothing', () => {
+  test('refuses nonsense, values too long and queries that write, and changes nothing', () => {
     const store = keyValueStore();
     store.apply(kv.put('a', new Uint8Array(maxValueBytes)));
     const before = store.snapshot();

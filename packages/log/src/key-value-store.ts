@@ -209,7 +209,7 @@ export function keyValueStore(): StateMachine {
     return swapped;
   }
 
-  /** Reads by hand what {@link keyValueOperation} reads: this is where a busy replica spends its time. */
+  /** Reads by hand what {@link keyValueOperation} reads: a busy replica spends its time here. */
   function run(bytes: Uint8Array): Uint8Array {
     const from = reader(bytes);
     const tag = readByte(from);

@@ -65,7 +65,10 @@ export const reply: MessageField<
   results,
 });
 
-/** "Not I: ask `leader`", or ask anybody else if it is null. `about` tells which counter `sequence` is of. */
+/**
+ * "Not I: ask `leader`", or ask anybody else if it is null. `about` tells which counter `sequence`
+ * is of.
+ */
 export const redirect: MessageField<
   MessageOf<
     'redirect',
@@ -83,7 +86,7 @@ export const redirect: MessageField<
   term: integer(),
 });
 
-/** Read-only operations that are not put in the log. `sequence` counts the queries of one client. */
+/** Read-only operations that stay out of the log. `sequence` counts the queries of one client. */
 export const query: MessageField<
   MessageOf<
     'query',

@@ -1,4 +1,4 @@
-/** The one face that all protocols show their users: promises and an async iterator over a machine. */
+/** The one face that all protocols show their users: promises and an async iterator. */
 import type { Answer, Applied, Field, PrincipalId, Slot, Status, Submit } from '@quorumlab/core';
 import { decode, encode, SchemaError } from '@quorumlab/core';
 import {
@@ -34,7 +34,7 @@ export interface LogPort {
   status(): Status;
   /** Stops the machine and its host. */
   stop(): Promise<void>;
-  /** Slots below were applied before anybody listened: 0 unless the machine began with a snapshot. */
+  /** Slots below it were applied before anybody listened: 0 unless there was a snapshot. */
   readonly from?: Slot;
 }
 
@@ -66,7 +66,7 @@ export interface Entry<C> {
   readonly client: PrincipalId;
   readonly sequence: number;
   readonly operation: Uint8Array;
-  /** Nothing if the operation is not a command of the codec: an ordered read, or a stranger's bytes. */
+  /** Nothing if the operation is no command of the codec: an ordered read, a stranger's bytes. */
   readonly command: C | undefined;
 }
 
@@ -253,7 +253,7 @@ interface Keeper {
   skip(upTo: Slot): void;
   /** The place of the first entry from slot `from` on. */
   find(from: Slot | undefined): number;
-  /** Throws {@link LaggingReaderError} if `place` is no longer kept; `reached` is where the reader is. */
+  /** Throws {@link LaggingReaderError}, with `reached`, if `place` is no longer kept. */
   at(place: number, reached: Slot): Step | undefined;
   last(): Slot;
   isStopped(): boolean;

@@ -294,7 +294,7 @@ function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
 const joined = <T>(first: readonly T[], second: readonly T[]): readonly T[] =>
   second.length === 0 ? first : first.length === 0 ? second : [...first, ...second];
 
-/** A sequence must be set aside on the disk before a request with it leaves: same step, so it is. */
+/** Sets sequences aside on the disk before a request with them leaves: same step, so it is. */
 function reserve<S extends LogShape>({ state, asker }: Run<S>, pen: Pen<S>): void {
   const { next } = state.client.requests;
   if (next <= state.reserved || next === asker.settings.firstSequence) return;

@@ -101,7 +101,8 @@ function run(
     const result = application.apply(operation);
     if (result.length > maxOperationBytes)
       throw new StateMachineError(
-        `a result of ${result.length} bytes is above ${maxOperationBytes}; make the application answer less at once`,
+        `a result of ${result.length} bytes is above ${maxOperationBytes}; ` +
+          'make the application answer less at once',
       );
     left -= result.length;
     if (left >= 0) results.push(result);

@@ -34,7 +34,7 @@ export interface Kept {
   readonly chunks: readonly Uint8Array[];
 }
 
-/** Cuts `of` into chunks. Those that `before` had too are shared with it: they need no new write. */
+/** Cuts `of` into chunks. Those that `before` had too are shared with it and not written again. */
 export function keep(of: Content, before: Kept | undefined, digest: DigestOf): Kept {
   const to = writer(of.application.length + 1024);
   content.write(to, of);
@@ -117,12 +117,13 @@ export function fromDisk(
   );
   if (rootOf(manifest, digest) !== record.digest)
     throw new SnapshotDamagedError(
-      `the snapshot at slot ${record.slot} does not have its digest ${record.digest}; restore the disk from a backup, or start this replica with an empty one`,
+      `the snapshot at slot ${record.slot} does not have its digest ${record.digest}; ` +
+        'restore the disk from a backup, or start this replica with an empty one',
     );
   return { record, manifest, chunks };
 }
 
-/** What changes on the disk when `next` takes the place of `before`. One step, so all or nothing. */
+/** What changes on the disk when `next` takes the place of `before`: one step, all or nothing. */
 export function replacing(before: Kept | undefined, next: Kept): Write<Serviced<LogShape>>[] {
   const writes: Write<Serviced<LogShape>>[] = [];
   for (let i = 0; i < next.chunks.length; i++)

@@ -28,7 +28,7 @@ export interface StateMachine {
   query(operation: Uint8Array): Uint8Array;
   /** Everything, in one canonical form: equal states give equal bytes. */
   snapshot(): Uint8Array;
-  /** Forgets everything and takes over what {@link StateMachine.snapshot} gave, here or elsewhere. */
+  /** Forgets everything and takes over what {@link StateMachine.snapshot} gave here or elsewhere. */
   restore(snapshot: Uint8Array): void;
 }
 

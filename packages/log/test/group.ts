@@ -6,7 +6,7 @@ import { type KeyValueResult, keyValueStore, kv } from '../src/key-value-store.t
 import { service } from '../src/service.ts';
 import type { Serviced, StateMachine } from '../src/types.ts';
 import { type Sequencer, type SequencerOptions, sequencer } from './sequencer.ts';
-import { seeded, sha256, type Weather, type World, world } from './world.ts';
+import { digestOf, seeded, type Weather, type World, world } from './world.ts';
 
 export interface Group {
   readonly world: World;
@@ -36,7 +36,7 @@ export function group(options: GroupOptions = {}): Group {
     made.add(id, (stable) =>
       service(protocol, id, {
         stateMachine,
-        digest: sha256,
+        digest: digestOf,
         // The world gives back what the disk of this very replica holds.
         ...(stable ? { stable: stable as Serviced<Sequencer>['Stable'] } : {}),
         ...(options.client ? { client: options.client } : {}),
