@@ -101,7 +101,9 @@ export function stableCheckpoint(
   adopt(group, replica, message.checkpoint, ctx);
 }
 
-/** Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it. */
+/**
+ * Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it.
+ */
 export function adopt(
   group: Group,
   replica: PbftReplica,
@@ -124,7 +126,8 @@ export function becomeStable(
   const own = replica.checkpoints.get(sequence);
   assert(
     own === undefined || own === digest,
-    `the application's state after ${sequence} is not the one a quorum certified: it is not deterministic, or its disk is damaged`,
+    `the state after ${sequence} is not the one that a quorum certified: ` +
+      'the application is not deterministic, or its disk is damaged',
   );
   ctx.line('4.3-stable');
   const below = sequence + 1;

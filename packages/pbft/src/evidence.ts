@@ -8,7 +8,9 @@ import type { Batch, Message, NewView, PrePrepare, ViewChange } from './messages
 import type { Pbft } from './state.ts';
 import { nullBatch } from './state.ts';
 
-/** Every signed statement inside `message`. The host checks all of them before a handler sees it. */
+/**
+ * Every signed statement inside `message`. The host checks all of them before a handler sees it.
+ */
 export function evidence(message: Message): readonly Evidence<Pbft>[] {
   switch (message.kind) {
     case 'pre-prepare':
@@ -72,7 +74,10 @@ function reportOf({ checkpoint, prepared }: ViewChange): string {
   return [at, ...entries].join(' ');
 }
 
-/** `message` with a vow broken: what an equivocator sends to some. `known` are requests of real clients. */
+/**
+ * `message` with a vow broken: what an equivocator sends to some. `known` are requests of real
+ * clients.
+ */
 export function conflict(group: Group, message: Message, fork: number, known: Batch): Message {
   switch (message.kind) {
     case 'pre-prepare':
@@ -126,7 +131,9 @@ function forgetful(message: ViewChange, fork: number): ViewChange {
   return { ...message, prepared: [{ body: claim, seals: [] }] };
 }
 
-/** Orders the null request, or something that nobody knows, where the view-changes say otherwise. */
+/**
+ * Orders the null request, or something that nobody knows, where the view-changes say otherwise.
+ */
 function otherOrders(message: NewView, fork: number): NewView {
   const [first, ...rest] = message.orders;
   if (first === undefined) {

@@ -13,7 +13,9 @@ export interface PbftOptions {
   readonly n: number;
   /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
   readonly f?: number;
-  /** How long a request may wait before the primary is changed; doubles while that does not help. */
+  /**
+   * How long a request may wait before the primary is changed; doubles while that does not help.
+   */
   readonly requestTimeout?: number;
   /** K: batches between two checkpoints. */
   readonly checkpointEvery?: number;
@@ -71,11 +73,13 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
   if (n < 3 * f + 1 && !unsafe)
     throw new GroupError(
       `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
-        `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to see it break`,
+        `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
+        'see it break',
     );
   if (window < checkpointEvery)
     throw new GroupError(
-      `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; make window at least that large`,
+      `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
+        'make window at least that large',
     );
   return {
     ...codec({ n, window, maxBatch }),

@@ -25,7 +25,10 @@ import {
 } from '@quorumlab/core';
 import type { Pbft, Stable } from './state.ts';
 
-/** What one sequence number orders: requests with their clients' signatures. None: the null request. */
+/**
+ * What one sequence number orders: requests with their clients' signatures. None: the null
+ * request.
+ */
 export type Batch = readonly Signed<Request>[];
 
 /** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩, section 4.2: the primary gives `batch` the number `sequence`. */
@@ -60,7 +63,10 @@ export interface Checkpoint {
   readonly digest: Digest;
 }
 
-/** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` is C (its sequence is n), `prepared` is P. */
+/**
+ * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` is C (its sequence is n), `prepared`
+ * is P.
+ */
 export interface ViewChange {
   readonly kind: 'view-change';
   readonly view: number;

@@ -6,6 +6,7 @@
  */
 import { assert, type Certificate, type Digest, type Request, type Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
+import { startViewChange } from './leave-view.ts';
 import type { Batch, Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import {
   armRequestTimer,
@@ -32,7 +33,6 @@ import {
   want,
   watch,
 } from './state.ts';
-import { startViewChange } from './view-change.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
 export function propose(
@@ -63,7 +63,9 @@ export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>
  */
 export const requestKey = ({ client, sequence }: Request): string => `${client}/${sequence}`;
 
-/** Whether `request` waits here, now or already; false if it has been executed or there is no room. */
+/**
+ * Whether `request` waits here, now or already; false if it has been executed or there is no room.
+ */
 export function keepWaiting(
   group: Group,
   replica: PbftReplica,
@@ -83,7 +85,10 @@ export function keepWaiting(
   return true;
 }
 
-/** The primary gives out numbers while few enough batches are under way: what arrives meanwhile shares the next. */
+/**
+ * The primary gives out numbers while few enough batches are under way: what arrives meanwhile
+ * shares the next.
+ */
 export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
   if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {

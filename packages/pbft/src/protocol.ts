@@ -77,7 +77,10 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
   };
 }
 
-/** What must hold after every step. Constant time: each rule about one number is kept where it is written. */
+/**
+ * What must hold after every step. Constant time: each rule about one number is kept where it is
+ * written.
+ */
 function invariant(group: Group, replica: PbftReplica): string | undefined {
   if (replica.viewChange !== null && replica.viewChange.view > replica.view)
     return `is in view ${replica.view} after its view-change for ${replica.viewChange.view}`;

@@ -1,4 +1,7 @@
-/** Random schedules: everything may happen, agreement holds; then the network heals and all is done. */
+/**
+ * Random schedules: everything may happen, agreement holds; then the network heals and all is
+ * done.
+ */
 import { decode, encode, firstClient, type Random } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
 import { Network, requestOf, type Treason, testDigest } from '../test/network.ts';
@@ -6,7 +9,11 @@ import { pbft } from './index.ts';
 import type { Message } from './messages.ts';
 
 const requests = 12;
-/** Other seeds, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run packages/pbft/src/random.test.ts`. */
+const file = 'packages/pbft/src/random.test.ts';
+/**
+ * Other seeds, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run
+ * packages/pbft/src/random.test.ts`.
+ */
 const firstSeed = Number(process.env.PBFT_SEED ?? 1);
 const seeds = Number(process.env.PBFT_SEEDS ?? 25);
 
@@ -115,7 +122,7 @@ function chaos(kind: string, seed: number): Network {
 describe('random schedules with losses, repetitions, crashes and one liar', () => {
   it.each(Object.keys(treasons))('keep agreement and end well: %s', (kind) => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      const replay = `${kind}: PBFT_SEED=${seed} PBFT_SEEDS=1 vitest run packages/pbft/src/random.test.ts`;
+      const replay = `${kind}: PBFT_SEED=${seed} PBFT_SEEDS=1 vitest run ${file}`;
       let network: Network;
       try {
         network = chaos(kind, seed);

@@ -101,7 +101,9 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
   ctx.broadcast(statusOf(replica));
 }
 
-/** Requests that are late may have been lost on their way to the primary: a batch of them, again. */
+/**
+ * Requests that are late may have been lost on their way to the primary: a batch of them, again.
+ */
 function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
   const requests: Batch[number][] = [];
   for (const { request, since } of replica.waiting.values()) {

@@ -17,7 +17,9 @@ export interface Rules {
   readonly executesWhenPrepared: boolean;
   /** Whether a request in a batch is replaced by the one that its client sent here directly. */
   readonly executesLocalCopy: boolean;
-  /** Whether entries of P in a view-change must come with a quorum's Prepares from an older view. */
+  /**
+   * Whether entries of P in a view-change must come with a quorum's Prepares from an older view.
+   */
   readonly provesPrepared: boolean;
   /** Whether a view-change reports what is prepared, and not only what is committed. */
   readonly carriesPrepared: boolean;

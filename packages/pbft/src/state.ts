@@ -24,7 +24,10 @@ import type {
   ViewChange,
 } from './messages.ts';
 
-/** What is logged under a number: the paper's pre-prepare. `batch` is null until it has been fetched. */
+/**
+ * What is logged under a number: the paper's pre-prepare. `batch` is null until it has been
+ * fetched.
+ */
 export interface Order {
   readonly view: number;
   readonly digest: Digest;
@@ -221,7 +224,9 @@ export const betweenWatermarks = (group: Group, replica: PbftReplica, sequence: 
   !group.rules.keepsWatermarks ||
   (sequence > lowWatermark(replica) && sequence <= lowWatermark(replica) + group.window);
 
-/** Whether a message of `view` may be acted on: "it is in view v", and has not asked to leave it. */
+/**
+ * Whether a message of `view` may be acted on: "it is in view v", and has not asked to leave it.
+ */
 export const inView = (replica: PbftReplica, view: number): boolean =>
   replica.active && replica.view === view;
 
@@ -240,7 +245,9 @@ export function progressAt(replica: PbftReplica, sequence: number, ctx: Ctx): Pr
   return progress;
 }
 
-/** Adds a vote unless its sender has voted; two different votes of one sender are proof against it. */
+/**
+ * Adds a vote unless its sender has voted; two different votes of one sender are proof against it.
+ */
 export function count<V extends Signed<Prepare> | Signed<Commit>>(
   group: Group,
   tally: Tally<V>,

@@ -3,10 +3,11 @@
  * next one what it has prepared. Whatever may have been executed was prepared by a quorum, and two
  * quorums share an honest replica, so the new view orders it again under the same number.
  */
-import { assert, type Certificate, type ReplicaId, type Signed } from '@quorumlab/core';
+import type { ReplicaId, Signed } from '@quorumlab/core';
 import { becomeStable, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
-import type { Batch, NewView, Prepare, ViewChange } from './messages.ts';
+import { leave, startViewChange } from './leave-view.ts';
+import type { Batch, NewView, ViewChange } from './messages.ts';
 import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
 import { commit, keepWaiting, maybeOrder, prePrepare, prepare, requestKey } from './pbft.ts';
 import {
@@ -22,40 +23,6 @@ import {
   want,
   watch,
 } from './state.ts';
-
-/** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
-export function startViewChange(group: Group, replica: PbftReplica, view: number, ctx: Ctx): void {
-  assert(view > replica.view, 'a replica only moves to later views');
-  ctx.line('4.4-view-change');
-  const message: ViewChange = {
-    kind: 'view-change',
-    view,
-    checkpoint: replica.stableCheckpoint,
-    prepared: reported(group, replica),
-  };
-  ctx.save({ view, active: false, viewChange: message, newView: null });
-  replica.attempts += 1;
-  leave(replica, ctx);
-  ctx.broadcast(message);
-  watch(group, replica, ctx);
-}
-
-/** P: for each number above the stable checkpoint the certificate with the highest view. */
-const reported = (group: Group, replica: PbftReplica): Certificate<Prepare>[] =>
-  [...replica.prepared.entries()]
-    .filter(([sequence]) => group.rules.carriesPrepared || replica.committed.has(sequence))
-    .sort(([one], [other]) => one - other)
-    .map(([, { proof }]) => proof);
-
-function leave(replica: PbftReplica, ctx: Ctx): void {
-  replica.progress.clear();
-  replica.enteredBy = null;
-  replica.viewSince = ctx.now;
-  if (replica.requestTimer) ctx.clearTimer('request');
-  if (replica.newViewTimer) ctx.clearTimer('new-view');
-  replica.requestTimer = false;
-  replica.newViewTimer = false;
-}
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩ of any replica, the own one too. */
 export function viewChange(
@@ -183,8 +150,10 @@ export function newView(
 const inProgress = (replica: PbftReplica, view: number): boolean =>
   replica.view === view && replica.active;
 
-/** "if the view-change messages it contains are valid for view v+1, and if the set O is correct; it
- * verifies the correctness of O by performing a computation similar to the one used by the primary" */
+/**
+ * Every view-change in V is valid, there is a quorum of them, and O is what this replica computes
+ * from V itself: the same computation as the primary's.
+ */
 function checkedPlan(group: Group, message: NewView, ctx: Ctx): Plan | undefined {
   const { view, viewChanges, orders } = message;
   const senders = new Set(viewChanges.map(({ from }) => from));

@@ -285,19 +285,19 @@ export class Network {
   transfer(self: number): void {
     const seat = this.seat(self);
     const left = [];
-    for (const fetch of seat.fetches) {
-      const holder = fetch.holders
+    for (const wanted of seat.fetches) {
+      const holder = wanted.holders
         .map((each) => this.seat(each))
-        .find((each) => each.up && each.snapshot.applied >= fetch.slot + 1);
-      if (holder === undefined || fetch.slot < seat.applied) {
-        if (fetch.slot >= seat.applied) left.push(fetch);
+        .find((each) => each.up && each.snapshot.applied >= wanted.slot + 1);
+      if (holder === undefined || wanted.slot < seat.applied) {
+        if (wanted.slot >= seat.applied) left.push(wanted);
         continue;
       }
-      if (holder.snapshot.applied !== fetch.slot + 1) continue; // A newer proof will come.
+      if (holder.snapshot.applied !== wanted.slot + 1) continue; // A newer proof will come.
       seat.applied = holder.snapshot.applied;
       seat.state = holder.snapshot.state;
       seat.taken = holder.snapshot;
-      this.input(self, { type: 'snapshot-installed', slot: fetch.slot, digest: fetch.digest });
+      this.input(self, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
     }
     seat.fetches = left;
   }
