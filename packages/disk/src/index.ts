@@ -1,4 +1,5 @@
 export { crc32c } from './crc32c.ts';
+export { type Disk, type DiskOptions, openDisk } from './disk.ts';
 export {
   DamagedLogError,
   DiskFailedError,
@@ -14,4 +15,5 @@ export {
 export { type Files, nodeFiles, type OpenFile, type PathKind } from './files.ts';
 export { openLog } from './log.ts';
 export { openSqliteLog } from './sqlite.ts';
+export { DiskFieldsError, DiskRecordError } from './stored.ts';
 export { defaultLimits, type LogOptions, type OpenLog, type RecordLog } from './types.ts';

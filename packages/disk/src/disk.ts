@@ -1,0 +1,125 @@
+import { type Shape, type StoredFields, type Write, writer, written } from '@quorumlab/core';
+import { LogClosedError } from './errors.ts';
+import { applyWrite, type Fields, ownTables, storedCodec } from './stored.ts';
+import type { LogOptions, RecordLog } from './types.ts';
+
+/** The stable state of one replica on a disk. */
+export interface Disk<S extends Shape> {
+  /** What the disk gave back; absent: a replica that has never committed anything. Yours to change. */
+  readonly stable?: S['Stable'];
+  /**
+   * Resolves when `writes`, all of them, would survive losing power, and all earlier commits with
+   * them. They are encoded at the call, so rows may be reused; rows and registers must not be changed
+   * in place afterwards. The first rejection is final: every later call rejects with the same error,
+   * and the host stops.
+   */
+  commit(writes: readonly Write<S>[]): Promise<void>;
+  /** Waits for what was committed and closes the log. Rejects if anything had failed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What {@link openDisk} needs. */
+export interface DiskOptions<S extends Shape> {
+  /** Opens the byte log: `(replay) => openLog(folder, { owner, replay })`. */
+  readonly open: (replay: LogOptions['replay']) => Promise<RecordLog>;
+  /** The codec of the stable state: `protocol.stored`, or that of the service around it. */
+  readonly stored: StoredFields<S>;
+  /** The state of a replica that has never run: `protocol.stable()`. */
+  readonly initial: S['Stable'];
+  /** The log is compacted when it exceeds this, in bytes; 4 MiB unless told... */
+  readonly compactAboveBytes?: number;
+  /** ...and this many times its size after the last compaction; 4 unless told. */
+  readonly compactAboveFactor?: number;
+}
+
+/** Batches of a compaction are about this large, in bytes. */
+const compactionBatchBytes = 65_536;
+
+/**
+ * Opens the stable state in a log. Throws `DiskRecordError` if a batch cannot be read,
+ * `DiskFieldsError` if it is that of another protocol or version, and what `open` throws.
+ */
+export async function openDisk<S extends Shape>(options: DiskOptions<S>): Promise<Disk<S>> {
+  const codec = storedCodec<S>(options.stored, options.initial);
+  const state = ownTables(options.initial);
+  let batches = 0;
+  const log = await options.open((batch) => {
+    codec.read(batch, ++batches, (write) => applyWrite(state, write));
+  });
+  return diskOver(log, codec, state, batches > 0, options);
+}
+
+function diskOver<S extends Shape>(
+  log: RecordLog,
+  codec: ReturnType<typeof storedCodec<S>>,
+  mirror: Fields,
+  used: boolean,
+  options: DiskOptions<S>,
+): Disk<S> {
+  const least = options.compactAboveBytes ?? 4 * 1024 * 1024;
+  const factor = options.compactAboveFactor ?? 4;
+  const out = writer(4096);
+  let started = used;
+  let compacted = 0;
+  let compacting: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let closing: Promise<void> | undefined;
+
+  const fail = (error: unknown): never => {
+    failure ??= { error };
+    throw failure.error;
+  };
+
+  /** The live state in batches, read while the log is rewritten; `mirror` goes on changing. */
+  function* encoded(state: Fields): Generator<Uint8Array> {
+    const to = writer(compactionBatchBytes + 4096);
+    codec.writeFields(to);
+    for (const write of codec.all(state)) {
+      codec.write(to, write);
+      if (to.length >= compactionBatchBytes) yield written(to);
+    }
+    if (to.length > 0) yield written(to);
+  }
+
+  function compact(): void {
+    compacting = log.rewrite(encoded(ownTables(mirror))).then(
+      () => {
+        compacted = log.bytes;
+        compacting = undefined;
+      },
+      // Told by the next commit, or by close: nobody waits for this promise alone.
+      (error: unknown) => void (failure ??= { error }),
+    );
+  }
+
+  async function commit(writes: readonly Write<S>[]): Promise<void> {
+    if (failure !== undefined) throw failure.error;
+    if (closing !== undefined) throw new LogClosedError();
+    if (writes.length === 0) return;
+    let appended: Promise<void>;
+    try {
+      out.length = 0;
+      if (!started) codec.writeFields(out);
+      for (const write of writes) codec.write(out, write);
+      appended = log.append(out.bytes.subarray(0, out.length));
+      started = true;
+      for (const write of writes) applyWrite(mirror, write);
+    } catch (error) {
+      return fail(error);
+    }
+    if (compacting === undefined && log.bytes > Math.max(least, factor * compacted)) compact();
+    await appended.catch(fail);
+  }
+
+  async function close(): Promise<void> {
+    await compacting;
+    await log.close();
+    if (failure !== undefined) throw failure.error;
+  }
+
+  return {
+    ...(used ? { stable: ownTables(mirror) as S['Stable'] } : {}),
+    commit,
+    close: () => (closing ??= close()),
+  };
+}
