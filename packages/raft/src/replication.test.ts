@@ -1,7 +1,9 @@
 import type { Protocol } from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { among, type Cluster, cluster, command, mutant, type Packet } from '../test/cluster.ts';
+import { random } from '../test/schedule.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
+import { firstOfTerm, stable, volatile } from './state.ts';
 
 const options = { n: 3 };
 
@@ -254,6 +256,20 @@ test('many commands during one sync take one message to oneself', () => {
   }
   expect(syncs).toBe(2);
   expect(group.view(0).commitIndex).toBe(101);
+});
+
+test('halving finds the same entry as looking at one after the other', () => {
+  const chance = random(3);
+  for (let i = 0; i < 300; i++) {
+    const terms = Array.from({ length: chance.below(20) }, () => 1 + chance.below(5)).sort();
+    const log = new Map(terms.map((term, at) => [at + 1, { term, command: null }]));
+    const view = { ...stable(), ...volatile(stable()), log };
+    const term = chance.below(7);
+    const above = chance.below(terms.length + 1);
+    const upTo = above + chance.below(terms.length - above + 1);
+    const found = terms.findIndex((each, at) => at + 1 > above && at < upTo && each >= term);
+    expect(firstOfTerm(view, term, above, upTo)).toBe(found < 0 ? upTo + 1 : found + 1);
+  }
 });
 
 test('A-13: a leader that forks its log breaks agreement, and Raft cannot notice', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { cluster, mutant } from '../test/cluster.ts';
-import { type Outcome, reigns, run, type Schedule } from '../test/schedule.ts';
+import { heal, type Outcome, reigns, run, type Schedule } from '../test/schedule.ts';
 import { paper, type RaftOptions, raft } from './index.ts';
 
 const calm: Schedule = { steps: 3_000, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
@@ -35,6 +35,13 @@ test.each([3, 5])('Figure 3: every property holds under random schedules, n=%i',
 test.each([3, 5])('Figure 3: every property holds through many short reigns, n=%i', (n) => {
   for (let seed = 0; seed < 150; seed++)
     expect(reigns(raft(optionsOf(seed, n)), seed, 40).violation).toBeUndefined();
+});
+
+test.each([1, 3, 5])('liveness: once everything works again, everything is decided, n=%i', (n) => {
+  for (let seed = 0; seed < 60; seed++) {
+    const options = { ...optionsOf(seed, n), preVote: true, checkQuorum: true };
+    expect(heal(raft(options), seed, schedules[seed % 4] as Schedule)).toBeUndefined();
+  }
 });
 
 type Search = (name: string, seed: number) => Outcome;

@@ -72,6 +72,47 @@ export function run(protocol: Protocol<Raft>, seed: number, schedule: Schedule):
   return outcome(state, seed, violation ?? logChecks(state));
 }
 
+/**
+ * After the schedule of `seed` everything works again: all run, nothing is lost. Returns what is
+ * wrong unless, within a few seconds, everybody has decided the same and a new command.
+ */
+export function heal(
+  protocol: Protocol<Raft>,
+  seed: number,
+  schedule: Schedule,
+): string | undefined {
+  const state = start(cluster(protocol, { instantSync: false }), seed, schedule);
+  const { group } = state;
+  for (let i = 0; i < schedule.steps; i++) act(state);
+  for (const { id, up } of group.nodes) if (!up) group.restart(id);
+  for (let round = 0; round < 500; round++) {
+    if (round === 400) for (const { id } of group.nodes) group.propose(id, 'the last command');
+    work(state);
+  }
+  const [first = [], ...others] = group.nodes.map(({ decided }) => decided);
+  const all = first.join();
+  return all.endsWith('the last command') && others.every((each) => each.join() === all)
+    ? undefined
+    : `liveness: no progress once healed (replay: seed ${seed}, n = ${others.length + 1})`;
+}
+
+/** Ten milliseconds in which all that can happen does. */
+function work({ group, chance }: Run): void {
+  group.now += 10_000;
+  for (const { id, timers } of group.nodes)
+    for (const [timer, [earliest, latest]] of [...timers])
+      if (group.now >= latest || (group.now >= earliest && chance.below(10) === 0))
+        group.fire(id, timer as Raft['Timer']);
+  for (let i = 0; i < 1_000; i++) {
+    const syncing = group.nodes.filter(({ finishSync }) => finishSync !== undefined);
+    if (group.packets.length + syncing.length === 0) break;
+    for (const { finishSync } of syncing) finishSync?.();
+    for (const packet of group.packets.splice(0))
+      group.inject(packet.from, packet.to, packet.message);
+  }
+  for (const { id } of group.nodes) install(group, id);
+}
+
 function outcome({ group, decided }: Run, seed: number, violation: string | undefined): Outcome {
   const place = `replay: seed ${seed}, n = ${group.nodes.length}`;
   const sentence = violation === undefined ? undefined : `${violation} (${place})`;
