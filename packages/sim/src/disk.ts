@@ -1,6 +1,7 @@
 /** Disks of seats: what is synced, what would be lost, and how they fail. */
 import { copy, type Shape, type Write } from '@quorumlab/core';
 import type { DelayModel } from './network.ts';
+import { dropBelow, dropFrom, makeTable, putRow, rowsOf, type Table } from './table.ts';
 
 /** How a disk behaves. Batches are atomic: a half-written one is the log's business, not ours. */
 export interface DiskModel {
@@ -22,43 +23,28 @@ export const ssd: DiskModel = {
 };
 
 /** What is synced, kept up to date in time proportional to what is written. */
-export interface Storage<S extends Shape> {
-  readonly stable: S['Stable'];
+export interface Storage {
+  readonly registers: Fields;
+  readonly tables: Map<PropertyKey, Table>;
   /** Whether anything was ever synced: a disk that holds nothing gives nothing back. */
   written: boolean;
-  readonly tables: Map<PropertyKey, Table>;
-}
-
-/** A table, and bounds that no index lies outside of: what a `drop` has to look at. */
-interface Table {
-  readonly rows: Map<number, unknown>;
-  low: number;
-  high: number;
 }
 
 type Fields = Record<PropertyKey, unknown>;
 
 /** A disk that would give back `stable`, the state of a machine that has never run. */
-export function emptyStorage<S extends Shape>(stable: S['Stable']): Storage<S> {
-  const tables = new Map<PropertyKey, Table>();
-  for (const [name, value] of Object.entries(stable))
-    if (value instanceof Map) tables.set(name, tableOf(value));
-  return { stable, written: false, tables };
-}
-
-function tableOf(rows: Map<number, unknown>): Table {
-  let low = Number.MAX_SAFE_INTEGER;
-  let high = -1;
-  for (const index of rows.keys()) {
-    if (index < low) low = index;
-    if (index > high) high = index;
+export function emptyStorage<S extends Shape>(stable: S['Stable']): Storage {
+  const storage: Storage = { registers: {}, tables: new Map(), written: false };
+  for (const [name, value] of Object.entries(stable)) {
+    if (value instanceof Map) storage.tables.set(name, makeTable(value));
+    else storage.registers[name] = value;
   }
-  return { rows, low, high };
+  return storage;
 }
 
 /** Applies a batch that has become durable. `deep` copies it, so that nobody changes it later. */
 export function applyWrites<S extends Shape>(
-  storage: Storage<S>,
+  storage: Storage,
   writes: readonly Write<S>[],
   deep: boolean,
 ): void {
@@ -69,72 +55,36 @@ export function applyWrites<S extends Shape>(
       save(storage, deep ? copy(write.registers) : write.registers);
       continue;
     }
-    const table = storage.tables.get(write.table) ?? newTable(storage, write.table);
-    if (write.type === 'put') {
-      const { index } = write;
-      if (index < table.low) table.low = index;
-      if (index > table.high) table.high = index;
-      table.rows.set(index, deep ? copy(write.row) : write.row);
-    } else if ('from' in write.rows) dropFrom(table, write.rows.from);
+    let table = storage.tables.get(write.table);
+    if (table === undefined) {
+      table = makeTable(new Map());
+      storage.tables.set(write.table, table);
+    }
+    if (write.type === 'put') putRow(table, write.index, deep ? copy(write.row) : write.row);
+    else if ('from' in write.rows) dropFrom(table, write.rows.from);
     else dropBelow(table, write.rows.below);
   }
 }
 
-function save<S extends Shape>(storage: Storage<S>, registers: Partial<S['Stable']>): void {
+function save({ registers: fields }: Storage, registers: object): void {
   // A disk holds what the protocol's type says; only here is it written by name.
-  const fields = storage.stable as Fields;
   const values = registers as Readonly<Fields>;
   for (const name in values) fields[name] = values[name];
 }
 
-function newTable<S extends Shape>(storage: Storage<S>, name: PropertyKey): Table {
-  const table = tableOf(new Map());
-  (storage.stable as Fields)[name] = table.rows;
-  storage.tables.set(name, table);
-  return table;
-}
-
-function dropBelow(table: Table, below: number): void {
-  const { rows } = table;
-  if (below <= table.low) return;
-  const end = Math.min(below, table.high + 1);
-  if (end - table.low <= rows.size) {
-    for (let index = table.low; index < end; index++) rows.delete(index);
-  } else {
-    for (const index of rows.keys()) if (index < below) rows.delete(index);
-  }
-  table.low = below;
-}
-
-function dropFrom(table: Table, from: number): void {
-  const { rows } = table;
-  if (from > table.high) return;
-  const start = Math.max(from, table.low);
-  if (table.high - start < rows.size) {
-    for (let index = table.high; index >= start; index--) rows.delete(index);
-  } else {
-    for (const index of rows.keys()) if (index >= from) rows.delete(index);
-  }
-  table.high = from - 1;
-}
-
 /**
- * What the disk gives back at a restart: fields of its own, rows shared, because nobody may change
- * a row; with `deep`, nothing is shared.
+ * What the disk gives back at a restart: fields and tables of its own, rows shared, because nobody
+ * may change a row; with `deep`, nothing is shared.
  */
-export function readStorage<S extends Shape>(storage: Storage<S>, deep: boolean): S['Stable'] {
-  if (deep) return copy(storage.stable);
-  const fields = storage.stable as Fields;
-  const fresh: Fields = {};
-  for (const name of Object.keys(fields)) {
-    const value = fields[name];
-    fresh[name] = value instanceof Map ? new Map(value) : value;
-  }
-  return fresh as S['Stable'];
+export function readStorage<S extends Shape>(storage: Storage, deep: boolean): S['Stable'] {
+  const fields: Fields = { ...storage.registers };
+  for (const [name, table] of storage.tables) fields[name] = rowsOf(table);
+  // Exactly the fields that the machine's own stable state had, and what it wrote since.
+  return (deep ? copy(fields) : fields) as S['Stable'];
 }
 
 /** An independent copy of a disk. */
-export function copyStorage<S extends Shape>(storage: Storage<S>, deep: boolean): Storage<S> {
+export function copyStorage<S extends Shape>(storage: Storage, deep: boolean): Storage {
   const other = emptyStorage<S>(readStorage(storage, deep));
   other.written = storage.written;
   return other;

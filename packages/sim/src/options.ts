@@ -199,7 +199,7 @@ export interface SeatView<S extends Shape> {
   readonly starts: number;
   readonly machine: Machine<S> | undefined;
   readonly status: Status | undefined;
-  /** What its disk would give back now. Not to be changed. */
+  /** What its disk would give back now; made when asked for. */
   readonly stable: S['Stable'] | undefined;
   /**
    * Boundaries passed: before a batch goes to the disk, after it is durable, before each message

@@ -52,7 +52,7 @@ export function startSeat<S extends Shape>(
   try {
     state.machine = state.seat.make(kept, state.host);
     if (!storage?.written)
-      state.storage = emptyStorage<S>(state.machine.snapshot().stable as S['Stable']);
+      state.storage = emptyStorage(state.machine.snapshot().stable as S['Stable']);
   } catch (error) {
     stopSeat(world, state, why(error), cause);
     return;
@@ -208,7 +208,7 @@ function synced<S extends Shape>(
     stopSeat(world, state, 'SyncFailed: the disk did not take the last batch', cause);
     return;
   }
-  applyWrites(state.storage as Storage<S>, batch.writes, world.strict);
+  applyWrites(state.storage as Storage, batch.writes, world.strict);
   if (world.trace !== undefined)
     note(world, state.index, 'accept', cause, undefined, shownWrites(batch.writes));
   if (batch.lied) return;
@@ -415,7 +415,7 @@ export function stopSeat<S extends Shape>(
   for (const batch of state.flight) {
     // A log is written in order: nothing behind a lost batch is kept.
     if (!state.disk.torn || world.random.below(2) === 0) break;
-    applyWrites(state.storage as Storage<S>, batch.writes, world.strict);
+    applyWrites(state.storage as Storage, batch.writes, world.strict);
   }
   state.flight = [];
   state.flightUntil = 0;

@@ -3,6 +3,7 @@ import type { Request, Shape, Submit, Tagged } from '@quorumlab/core';
 import { wishes } from './clients.ts';
 import { type Counters, readCounters } from './counters.ts';
 import { finalDigest, hashBytes, hashText, mixEvent } from './digest.ts';
+import { readStorage } from './disk.ts';
 import { awaitStability, happen, hold, requireFault, settle, timerKind } from './faults.ts';
 import { isCut, lose } from './links.ts';
 import type {
@@ -240,7 +241,9 @@ function view<S extends Shape>(state: SeatState<S>): SeatView<S> {
     starts: state.starts,
     machine: state.machine,
     status: state.machine?.status(),
-    stable: storage?.written ? storage.stable : undefined,
+    get stable() {
+      return storage?.written ? readStorage<S>(storage, false) : undefined;
+    },
     boundaries: state.boundaries,
   };
 }

@@ -89,8 +89,8 @@ export interface SeatState<S extends Shape> {
   disk: DiskModel;
   machine: Machine<S> | undefined;
   journal: Journal<S> | undefined;
-  storage: Storage<S> | undefined;
-  backup: Storage<S> | undefined;
+  storage: Storage | undefined;
+  backup: Storage | undefined;
   /** Batches not yet durable, the oldest first. */
   flight: Batch<S>[];
   /** No sync ends before the one before it. */
