@@ -227,7 +227,9 @@ async function otherFields(medium: TestMedium): Promise<void> {
   await again.close();
 }
 
-/** After a crash at any point: what some prefix of the commits gives, with every acknowledged one. */
+/**
+ * After a crash at any point: what some prefix of the commits gives, with every acknowledged one.
+ */
 async function crashes(medium: TestMedium): Promise<void> {
   const { power } = medium;
   if (power === undefined)
@@ -255,8 +257,8 @@ async function crashes(medium: TestMedium): Promise<void> {
 
 /**
  * What every disk must do, whatever it keeps its bytes on. `make` gives an empty medium per case:
- * `for (const { name, run } of testDisk(make)) test(name, run)`. `power: false` leaves out what only
- * a medium that can lose power shows.
+ * `for (const { name, run } of testDisk(make)) test(name, run)`. `power: false` leaves out what
+ * only a medium that can lose power shows.
  */
 export function testDisk(
   make: () => TestMedium | Promise<TestMedium>,

@@ -5,16 +5,19 @@ import type { LogOptions, RecordLog } from './types.ts';
 
 /** The stable state of one replica on a disk. */
 export interface Disk<S extends Shape> {
-  /** What the disk gave back; absent: a replica that has never committed anything. Yours to change. */
+  /**
+   * What the disk gave back; absent: a replica that has never committed anything. Yours to change.
+   */
   readonly stable?: S['Stable'];
   /**
    * Resolves when `writes`, all of them, would survive losing power, and all earlier commits with
-   * them. They are encoded at the call, so rows may be reused; rows and registers must not be changed
-   * in place afterwards. The first rejection is final: every later call rejects with the same error,
-   * and the host stops.
+   * them. They are encoded at the call; rows and registers must not be changed in place afterwards.
+   * The first rejection is final: every later call rejects with the same error, and the host stops.
    */
   commit(writes: readonly Write<S>[]): Promise<void>;
-  /** Waits for what was committed and closes the log. Rejects if anything had failed. Idempotent. */
+  /**
+   * Waits for what was committed and closes the log. Rejects if anything had failed. Idempotent.
+   */
   close(): Promise<void>;
 }
 

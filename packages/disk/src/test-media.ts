@@ -10,7 +10,9 @@ import type { OpenLog } from './types.ts';
 
 /** See {@link memoryMedium}. */
 export interface MemoryMediumOptions {
-  /** The back end over plain files; `openLog` unless told. A flawed one shows what a suite catches. */
+  /**
+   * The back end over plain files; `openLog` unless told. A flawed one shows what a suite catches.
+   */
   readonly open?: OpenLog;
   /** Flushes that only pretend. */
   readonly lyingSync?: boolean;

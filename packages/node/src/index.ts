@@ -3,6 +3,7 @@
  * A replica as a libp2p process. This half is the transport: keys, logging and a mesh of
  * authenticated peers that exchange frames.
  */
+export { fastCrypto } from './fast-crypto.ts';
 export {
   generateSeed,
   KEY_BYTES,
