@@ -163,10 +163,10 @@ export function fetchState(replica: PbftReplica, ctx: Ctx): void {
 /** The state that was asked for is in place: go on behind it. */
 export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot, ctx: Ctx): void {
   const sequence = slot + 1;
+  if (replica.fetching <= sequence) replica.fetching = 0;
   if (sequence <= replica.lastExecuted) return;
   ctx.line('4.3-installed');
   replica.lastExecuted = sequence;
-  if (replica.fetching <= sequence) replica.fetching = 0;
   ctx.save({ snapshot: sequence });
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.

@@ -1,3 +1,4 @@
+import { decode, encode, type Field } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
 import { type CrashPhase, Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
@@ -88,5 +89,21 @@ describe('a replica that restarts with its disk', () => {
       for (const seat of network.seats)
         expect([...seat.decisions.values()].flat()).toContainEqual(requestOf(0, 0));
     }
+  });
+
+  it('finds on its disk what it wrote there, byte for byte', () => {
+    const network = small(undefined, true);
+    const { stored } = network.protocol;
+    let rows = 0;
+    for (const { disk } of network.seats)
+      for (const [name, value] of Object.entries(disk)) {
+        const field = stored[name as keyof typeof stored] as Field<unknown>;
+        for (const row of value instanceof Map ? value.values() : [value]) {
+          expect(decode(field, encode(field, row))).toEqual(row);
+          rows += 1;
+        }
+      }
+    expect(network.state(1).viewChange).not.toBeNull();
+    expect(rows).toBeGreaterThan(20);
   });
 });
