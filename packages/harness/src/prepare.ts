@@ -34,6 +34,7 @@ import {
 import {
   type Domain,
   digestOf,
+  type EvidenceSource,
   ed25519Keyring,
   idealAuthority,
   idealKeyring,
@@ -266,10 +267,11 @@ function keysOf(
   domain: Domain,
 ): Pick<Prepared, 'keyring' | 'publicKeys'> {
   const messages = serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>;
+  const source = protocol as unknown as EvidenceSource;
   if (crypto === 'ideal') {
     const authority = idealAuthority();
     return {
-      keyring: (_seat, self) => idealKeyring({ authority, messages, self }),
+      keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
       publicKeys: undefined,
     };
   }
@@ -288,7 +290,14 @@ function keysOf(
       const known = made.get(self);
       if (known !== undefined) return known;
       const secretKey = secretKeys.get(self) as Uint8Array;
-      const keyring = ed25519Keyring({ domain, messages, self, secretKey, publicKeys });
+      const keyring = ed25519Keyring({
+        domain,
+        messages,
+        protocol: source,
+        self,
+        secretKey,
+        publicKeys,
+      });
       made.set(self, keyring);
       return keyring;
     },

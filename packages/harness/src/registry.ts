@@ -1,7 +1,7 @@
 import type { Claims, Protocol } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
-import { mutants as pbftMutants } from '@quorumlab/pbft/mutants';
+import { mutant as pbftMutant, mutants as pbftMutants } from '@quorumlab/pbft/mutants';
 import { raft } from '@quorumlab/raft';
 import { mutants as raftMutants } from '@quorumlab/raft/mutants';
 import { digestOf } from '@quorumlab/wire';
@@ -50,19 +50,26 @@ function entry(title: string, right: Maker, wrong: Readonly<Record<string, Maker
 // registry may forget which protocol a shape belongs to.
 const erase = <P>(make: (options: ProtocolSize) => P): Maker => make as unknown as Maker;
 
-const eraseAll = (makers: object): Readonly<Record<string, Maker>> =>
-  makers as Readonly<Record<string, Maker>>;
+const eraseAll = <P>(
+  names: readonly string[],
+  make: (name: string, options: ProtocolSize) => P,
+): Readonly<Record<string, Maker>> =>
+  Object.fromEntries(names.map((name) => [name, erase((options) => make(name, options))]));
 
 const entries: readonly ProtocolEntry[] = [
   entry(
     'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
     erase(raft),
-    eraseAll(raftMutants),
+    eraseAll(Object.keys(raftMutants), (name, options) =>
+      (raftMutants[name] as (typeof raftMutants)[string])(options),
+    ),
   ),
   entry(
     'PBFT: three phases and certificates; survives f liars among 3f+1.',
     erase((size) => pbft({ ...size, digest: digestOf })),
-    eraseAll(pbftMutants),
+    eraseAll(pbftMutants, (name, options) =>
+      pbftMutant(name as (typeof pbftMutants)[number], { ...options, digest: digestOf }),
+    ),
   ),
 ];
 

@@ -8,8 +8,17 @@ import {
   type VerdictWord,
   type Violation,
 } from '@quorumlab/checker';
-import { ms, type Request, range, type Status, toHex } from '@quorumlab/core';
-import { kv } from '@quorumlab/log';
+import {
+  decode,
+  fromUtf8,
+  ms,
+  type Request,
+  range,
+  SchemaError,
+  type Status,
+  toHex,
+} from '@quorumlab/core';
+import { keyValueOperation } from '@quorumlab/log';
 import {
   type Counters,
   decisions,
@@ -20,12 +29,15 @@ import {
   type TraceSink,
   type Watcher,
 } from '@quorumlab/sim';
-import { detector, type Proof } from '@quorumlab/wire';
+import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
 import { engine } from './engine.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
 import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
 import { workloadOf } from './workload.ts';
+
+/** Two statements of one node of which it may only make one. */
+export type Lie = Proof<AnyShape['Message']>;
 
 /** How a run is watched. */
 export interface RunOptions {
@@ -60,7 +72,7 @@ export interface RunResult {
   readonly counters: Counters;
   /** What honest replicas decided: per seat, per slot. */
   readonly committed: ReadonlyMap<number, ReadonlyMap<number, readonly Request[]>>;
-  readonly proofs: readonly Proof[];
+  readonly proofs: readonly Lie[];
   /** What the replicas did, in words; empty unless asked for. */
   readonly story: readonly StoryLine[];
   readonly decisions: readonly number[] | undefined;
@@ -68,7 +80,30 @@ export interface RunResult {
 
 /** How a request reads to people: the values it writes. */
 export const describeRequest: Describe = ({ operations }) =>
-  operations.map((each) => kv.describe(each) ?? toHex(each.subarray(0, 8))).join('+');
+  operations.map(describeOperation).join('+');
+
+/** `Ann` for a write of Ann, `get x` for a read, hexadecimal digits for what the store does not know. */
+export function describeOperation(operation: Uint8Array): string {
+  try {
+    const command = decode(keyValueOperation, operation);
+    if (command.kind === 'get') return `get ${readable(command.key)}`;
+    return readable(command.value);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return toHex(operation.subarray(0, 8));
+  }
+}
+
+/** Text if the bytes are text, else the first of them in hexadecimal digits. */
+function readable(bytes: Uint8Array): string {
+  try {
+    const text = fromUtf8(bytes);
+    return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return toHex(bytes.subarray(0, 8));
+  }
+}
 
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
@@ -87,12 +122,12 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     liveness(patience(scenario.network)),
     recording(committed),
   );
-  const proofs: Proof[] = [];
+  const proofs: Lie[] = [];
   const story: StoryLine[] = [];
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
-    evidence: (message) => evidenceOf(prepared, message),
+    evidence: (message) => evidenceOf(prepared.protocol, message),
     seats: prepared.seats,
     members: prepared.protocol.members,
     network: prepared.network,
@@ -131,7 +166,10 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   };
 }
 
-const evidenceOf = ({ protocol }: Prepared, message: AnyShape['Message']) =>
+const evidenceOf = (
+  protocol: Prepared['protocol'],
+  message: AnyShape['Message'],
+): Iterable<EvidenceItem> =>
   protocol.messages.of(message.kind) === undefined ? [] : (protocol.evidence?.(message) ?? []);
 
 /** Runs to the end, and strikes whoever leads when a fault says so. */
@@ -176,8 +214,16 @@ function recording(committed: Map<number, Map<number, readonly Request[]>>): Obs
   };
 }
 
-function proofsInto(prepared: Prepared, proofs: Proof[]): Watcher<AnyShape> {
-  const detect = detector({ ...vowsOf(prepared.protocol), domain: prepared.domain });
+/** The protocol as the detector wants it: its own messages and their vows. */
+const vowSource = ({ protocol, messages }: Prepared): VowSource<AnyShape['Message']> => ({
+  members: protocol.members,
+  messages,
+  vows: (message) => vowsOf(protocol).vows?.(message) ?? [],
+  evidence: (message) => evidenceOf(protocol, message),
+});
+
+function proofsInto(prepared: Prepared, proofs: Lie[]): Watcher<AnyShape> {
+  const detect = detector<AnyShape['Message']>(vowSource(prepared));
   return {
     said(_at, _seat, message) {
       const proof = detect.observe(message);

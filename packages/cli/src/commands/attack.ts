@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import {
+  attackOf,
+  attacks,
+  type Scenario,
+  type SearchResult,
+  search,
+  summarise,
+} from '@quorumlab/harness';
+import type { Command } from 'commander';
+import { type ScenarioFlags, scenarioOf, wholeNumber, withScenarioFlags } from '../flags.ts';
+import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
+import { costOf, exitOf, resultOf, searchRow, type VerdictRow } from '../result.ts';
+import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
+import { runWithTrace } from './run.ts';
+
+interface AttackFlags extends ScenarioFlags {
+  readonly seeds?: string;
+  readonly expect?: string;
+  readonly traces?: string;
+}
+
+/** `quorumlab attack <protocol>`: looks for a violation over many seeds. */
+export function addAttack(program: Command): void {
+  withScenarioFlags(program.command('attack <protocol>'))
+    .description('search seeds for a violation and show the first')
+    .option('--seeds <runs>', 'how many seeds', '1000')
+    .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
+    .option('--expect <word>', 'exit 0 only if the verdict is this word')
+    .action((protocol: string, flags: AttackFlags, command: Command) => {
+      const io = terminal(command.optsWithGlobals<GlobalFlags>());
+      const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
+      const scenarios = scenariosOf(protocol, flags);
+      const rows: VerdictRow[] = [];
+      for (const scenario of scenarios)
+        rows.push(attackOne(io, scenario, seeds, flags.traces ?? '.quorumlab/traces'));
+      const exit = exitOf(rows, flags.expect);
+      if (io.json) {
+        const line = `quorumlab attack ${protocol} --seeds ${seeds}`;
+        io.out(JSON.stringify(resultOf(line, scenarios, rows, [], exit)));
+      }
+      process.exitCode = exit;
+    });
+}
+
+/** The scenario of the flags, or one per attack for `--attack all`. */
+function scenariosOf(protocol: string, flags: AttackFlags): readonly Scenario[] {
+  const chosen = flags.attack ?? 'equivocating-leader';
+  if (chosen !== 'all') return [scenarioOf(protocol, { ...flags, attack: chosen })];
+  return attacks
+    .filter(({ needs }) => needs !== 'nothing')
+    .map(({ name }) => scenarioOf(protocol, { ...flags, attack: name }));
+}
+
+function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): VerdictRow {
+  attackOf(scenario.attack);
+  const progress = progressOf(io, 'seeds');
+  const found = summarise(search(scenario, seeds), seeds, ({ runs, of, hits }) =>
+    progress.update(runs, of, `${io.sign('fail')} ${hits}`),
+  );
+  progress.end();
+  if (found.first === undefined) {
+    const row = searchRow(scenario, found);
+    if (!io.json) sayClean(io, scenario, found, row);
+    return row;
+  }
+  // The search keeps nothing; the first hit is run again with its trace, its story and its proofs.
+  const { seed } = found.first.scenario;
+  const file = join(folder, `${scenario.protocol}-${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`);
+  const shown = runWithTrace(found.first.scenario, file);
+  const row = searchRow(scenario, found, shown, file);
+  if (io.json) return row;
+  io.out(headline(scenario));
+  io.out('');
+  io.out(`${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. First: seed ${seed}, ${grouped(shown.events)} events`);
+  io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
+  for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
+  sayProofs(io, row);
+  io.out(`  ${expectation(row)}`);
+  io.out(`  cost      ${costOf(shown).messages} messages until then`);
+  io.out(`  trace     ${file}`);
+  io.out(`  replay    quorumlab replay ${file}`);
+  io.out('');
+  return row;
+}
+
+function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
+  io.out(headline(scenario));
+  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; the attack fired in ${grouped(found.fired)} of them`);
+  io.out(`  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`);
+  io.out(`  ${expectation(row)}`);
+  io.out('');
+}

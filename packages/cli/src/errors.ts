@@ -1,0 +1,48 @@
+import { ScenarioError } from '@quorumlab/harness';
+import { CommanderError } from 'commander';
+
+/** The command ends with this exit code; `sentence` has been said or is to be said on stderr. */
+export class Exit extends Error {
+  override readonly name: string = 'Exit';
+  readonly code: number;
+  readonly sentence: string;
+  constructor(code: number, sentence = '') {
+    super(sentence);
+    this.code = code;
+    this.sentence = sentence;
+  }
+}
+
+/** What exit codes mean. */
+export const exitCodes = {
+  expected: 0,
+  unexpected: 1,
+  inconclusive: 2,
+  replayDiffers: 3,
+  usage: 254,
+  internal: 255,
+} as const;
+
+/** What to say on stderr and how to leave, for anything that a command threw. */
+export function explainError(error: unknown): { readonly code: number; readonly text: string } {
+  if (error instanceof Exit) return { code: error.code, text: error.sentence };
+  if (error instanceof ScenarioError)
+    return { code: exitCodes.usage, text: `error ${error.code}: ${error.message}` };
+  if (error instanceof CommanderError) {
+    const helped = error.exitCode === 0;
+    return { code: helped ? 0 : exitCodes.usage, text: '' };
+  }
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (isOurs(error)) return { code: exitCodes.usage, text: `error ${name}: ${message}` };
+  return {
+    code: exitCodes.internal,
+    text: `internal error ${name}: ${message}\n${stack ?? ''}\nThis is a bug of quorumlab; please report it with the command line.`,
+  };
+}
+
+/** Named errors of our packages teach by themselves: bad input, not a bug. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof Error &&
+  /^(Raft|Pbft|Quorum|KeyFile|Key|Keyring|FolderLocked|DamagedLog|DiskFull|DiskFailed|Cluster|Config|Trace|Scenario|Proof)\w*Error$/.test(
+    error.name,
+  );

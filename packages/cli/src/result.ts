@@ -1,0 +1,229 @@
+import { upper95, type VerdictWord } from '@quorumlab/checker';
+import {
+  attackOf,
+  completeScenario,
+  engine,
+  nameRequests,
+  type RunResult,
+  requestsIn,
+  type Scenario,
+  type SearchResult,
+} from '@quorumlab/harness';
+import { toHex } from '@quorumlab/core';
+import type { Proof } from '@quorumlab/wire';
+import { exitCodes } from './errors.ts';
+
+/** The schema of everything that `--json` prints. */
+export const resultSchema = 'quorumlab.result/1';
+
+/** One row of `verdicts`: a protocol under an attack. */
+export interface VerdictRow {
+  readonly protocol: string;
+  readonly n: number;
+  readonly f: number;
+  readonly attack: string;
+  readonly word: VerdictWord;
+  /** Whether the protocol's declared tolerance allows this word. */
+  readonly expected: boolean;
+  readonly runs: number;
+  readonly hits: number;
+  /** Runs in which the attack really acted. */
+  readonly fired: number;
+  /** 95 % upper bound on the rate of hits, in percent. */
+  readonly upper95: number;
+  readonly digest: string;
+  readonly seed: string;
+  readonly counterexample?: Counterexample;
+}
+
+/** What went wrong, and how to see it again. */
+export interface Counterexample {
+  readonly rule: string;
+  readonly sentence: string;
+  readonly slot?: number;
+  readonly seats: readonly number[];
+  readonly events: number;
+  readonly seed: string;
+  /** The file it was written to, if it was. */
+  readonly trace?: string;
+  /** The command line that runs it again. */
+  readonly replay: string;
+  /** Who signed two statements of which only one may be signed. */
+  readonly culprits: readonly number[];
+  readonly proofs: readonly ProofRow[];
+}
+
+/** Two signatures of one node that convict it. */
+export interface ProofRow {
+  readonly signer: number;
+  readonly about: string;
+  readonly first: Statement;
+  readonly second: Statement;
+}
+
+/** One signed statement. */
+export interface Statement {
+  readonly kind: string;
+  readonly what: string;
+  readonly signature: string;
+}
+
+/** What a run cost, per operation that was answered. */
+export interface CostRow {
+  readonly protocol: string;
+  readonly answered: number;
+  readonly messages: number;
+  readonly messagesPerCommit: number;
+  readonly signaturesPerCommit: number;
+  readonly syncsPerCommit: number;
+  readonly virtualMilliseconds: number;
+}
+
+/** Everything that a command found out; the text says no more than this. */
+export interface Result {
+  readonly schema: typeof resultSchema;
+  readonly engine: string;
+  readonly command: string;
+  readonly crypto: string;
+  readonly scenario: Scenario | readonly Scenario[];
+  readonly verdicts: readonly VerdictRow[];
+  readonly cost: readonly CostRow[];
+  readonly exit: number;
+}
+
+const statement = (message: Proof['first']): Statement => ({
+  kind: message.kind,
+  what: nameRequests(requestsIn(message)),
+  signature: toHex(message.signature),
+});
+
+/** The proofs of a run as rows. */
+export const proofRows = (proofs: readonly Proof[]): readonly ProofRow[] =>
+  proofs.map(({ signer, about, first, second }) => ({
+    signer,
+    about,
+    first: statement(first),
+    second: statement(second),
+  }));
+
+/** One run as a row. */
+export function rowOf(result: RunResult, trace?: string): VerdictRow {
+  return {
+    ...common(result.scenario),
+    word: result.word,
+    expected: result.expected,
+    runs: 1,
+    hits: result.word === 'ok' ? 0 : 1,
+    fired: result.fired > 0 ? 1 : 0,
+    upper95: upper95(result.word === 'ok' ? 0 : 1, 1),
+    digest: result.digest,
+    ...counterexampleOf(result, trace),
+  };
+}
+
+/** Many runs as a row; `shown` is the first hit, run again with proofs. */
+export function searchRow(scenario: Scenario, found: SearchResult, shown?: RunResult, trace?: string): VerdictRow {
+  const { word, expected, runs, hits, fired, digest } = found;
+  return {
+    ...common(scenario),
+    word,
+    expected,
+    runs,
+    hits,
+    fired,
+    upper95: found.upper95,
+    digest,
+    ...(shown ? counterexampleOf(shown, trace) : {}),
+  };
+}
+
+const common = ({ protocol, n, f, attack, seed }: Scenario) => ({ protocol, n, f, attack, seed });
+
+function counterexampleOf(result: RunResult, trace?: string): { readonly counterexample?: Counterexample } {
+  const { violation, scenario, proofs, events } = result;
+  if (violation === undefined) return {};
+  const { rule, sentence, slot, seats } = violation;
+  return {
+    counterexample: {
+      rule,
+      sentence,
+      ...(slot === undefined ? {} : { slot }),
+      seats,
+      events,
+      seed: scenario.seed,
+      ...(trace === undefined ? {} : { trace }),
+      replay: commandLine(scenario),
+      culprits: [...new Set(proofs.map(({ signer }) => signer))].sort((one, two) => one - two),
+      proofs: proofRows(proofs),
+    },
+  };
+}
+
+/** What a run cost. */
+export function costOf({ scenario, answered, counters, now }: RunResult): CostRow {
+  const per = (sum: number): number => (answered === 0 ? 0 : Math.round((1000 * sum) / answered) / 1000);
+  return {
+    protocol: scenario.protocol,
+    answered,
+    messages: counters.sent,
+    messagesPerCommit: per(counters.sent),
+    signaturesPerCommit: per(counters.signed),
+    syncsPerCommit: per(counters.syncs),
+    virtualMilliseconds: Math.round(now / 1000),
+  };
+}
+
+/** The command line that runs a scenario again: every flag that is not the default. */
+export function commandLine(scenario: Scenario): string {
+  const plain = completeScenario({ protocol: scenario.protocol, n: scenario.n, f: scenario.f, attack: scenario.attack });
+  const flags: string[] = [`-n ${scenario.n}`, `-f ${scenario.f}`];
+  const add = (flag: string, value: string | number, usual: string | number): void => {
+    if (value !== usual) flags.push(`${flag} ${value}`);
+  };
+  if (scenario.attack !== 'none') flags.push(`--attack ${scenario.attack}`, `--by ${scenario.by.join(',')}`);
+  add('--net', scenario.network, plain.network);
+  add('--clock', scenario.clocks, plain.clocks);
+  for (const fault of scenario.faults) {
+    if (fault.type === 'crash') flags.push(`--crash ${fault.node}@${fault.at}us`);
+    if (fault.type === 'split')
+      flags.push(`--split ${fault.groups.map((group) => group.join(',')).join('-')}@${fault.at}us`);
+  }
+  if (scenario.workload !== 'file') add('--workload', scenario.workload, plain.workload);
+  add('--count', scenario.count, plain.count);
+  add('--clients', scenario.clients, plain.clients);
+  add('--outstanding', scenario.outstanding, plain.outstanding);
+  add('--until', `${scenario.until}us`, `${plain.until}us`);
+  add('--crypto', scenario.crypto, plain.crypto);
+  if (scenario.mutant !== undefined) flags.push(`--mutant ${scenario.mutant}`);
+  if (scenario.unsafe) flags.push('--unsafe-n');
+  flags.push(`--seed ${scenario.seed}`);
+  return `quorumlab run ${scenario.protocol} ${flags.join(' ')}`;
+}
+
+/** The exit code for verdicts, given what was expected of them on the command line, if anything. */
+export function exitOf(rows: readonly VerdictRow[], expect?: string): number {
+  if (expect !== undefined)
+    return rows.every(({ word }) => word === expect) ? exitCodes.expected : exitCodes.unexpected;
+  if (rows.some(({ expected, word }) => !expected && word !== 'inconclusive')) return exitCodes.unexpected;
+  const silent = rows.some(({ attack, fired }) => attackOf(attack).needs !== 'nothing' && fired === 0);
+  if (silent || rows.some(({ word }) => word === 'inconclusive')) return exitCodes.inconclusive;
+  return exitCodes.expected;
+}
+
+/** A whole result. */
+export const resultOf = (
+  command: string,
+  scenario: Scenario | readonly Scenario[],
+  verdicts: readonly VerdictRow[],
+  cost: readonly CostRow[],
+  exit: number,
+): Result => ({
+  schema: resultSchema,
+  engine,
+  command,
+  crypto: (Array.isArray(scenario) ? scenario[0]?.crypto : (scenario as Scenario).crypto) ?? 'ideal',
+  scenario,
+  verdicts,
+  cost,
+  exit,
+});

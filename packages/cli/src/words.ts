@@ -1,0 +1,96 @@
+import { attackOf, protocolOf, type RunResult, type Scenario, toleratedBy } from '@quorumlab/harness';
+import { type ColumnsOptions, columns } from './columns.ts';
+import type { Io, Sign, Style } from './io.ts';
+import type { CostRow, VerdictRow } from './result.ts';
+
+const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
+  forked: ['fail', 'bad'],
+  invalid: ['fail', 'bad'],
+  'stale-read': ['stale', 'warn'],
+  stalled: ['stalled', 'warn'],
+  inconclusive: ['unknown', 'dim'],
+  ok: ['ok', 'good'],
+};
+
+/** `✗ forked`, painted. */
+export function verdictWord(io: Io, word: VerdictRow['word']): string {
+  const [sign, style] = looks[word];
+  return io.paint(style, `${io.sign(sign)} ${word}`);
+}
+
+/** `raft n=3 f=1 (crash) · equivocating-leader by n0 · lan · seed 42`. */
+export function headline(scenario: Scenario): string {
+  const { protocol, mutant, n, f, attack, by, network, seed, crypto } = scenario;
+  const { claims } = protocolOf(protocol);
+  const whom = by.length > 0 ? ` by ${by.map((id) => `n${id}`).join(', ')}` : '';
+  const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
+  return `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom} · ${network} · ${crypto} signatures · seed ${seed}`;
+}
+
+/** One sentence on why a verdict was to be expected, or that it was not. */
+export function expectation({ protocol, n, attack, word, expected }: VerdictRow): string {
+  const { claims } = protocolOf(protocol);
+  const many = toleratedBy(claims, n);
+  if (word === 'ok') return `expected: yes. ${protocol} n=${n} claims to survive this`;
+  if (!expected) return `expected: NO. ${protocol} n=${n} claims to survive this; please report it`;
+  if (attackOf(attack).needs === 'byzantine' && claims.faults === 'crash')
+    return `expected: yes. ${protocol} tolerates crashes, not lies (declared: byzantine 0)`;
+  return `expected: yes. This is beyond what ${protocol} n=${n} declares (${claims.faults} ${many})`;
+}
+
+/** What is about the contested position, or the first lines of a story without one. */
+export function contested(result: RunResult): RunResult['story'] {
+  const slot = result.violation?.slot;
+  return result.story.filter((line) => line.kind !== 'commits' || slot === undefined || line.slot === slot);
+}
+
+/** The columns of one run. */
+export function storyColumns(io: Io, result: RunResult, more: Partial<ColumnsOptions> = {}): readonly string[] {
+  const { scenario } = result;
+  const traitors = attackOf(scenario.attack).needs === 'byzantine' ? scenario.by : [];
+  return columns(contested(result), {
+    n: scenario.n,
+    traitors,
+    traitorSign: io.sign('traitor'),
+    width: 26,
+    most: 16,
+    ...more,
+  });
+}
+
+/** The text of a single run. */
+export function sayRun(io: Io, result: RunResult, row: VerdictRow, cost: CostRow, verbose: boolean): void {
+  io.out(headline(result.scenario));
+  io.out('');
+  io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? summary(result)}`);
+  if (row.counterexample !== undefined) {
+    io.out(`  rule      ${row.counterexample.rule}, broken after ${result.events} events`);
+    for (const line of storyColumns(io, result, verbose ? { most: 10_000, width: 60 } : {}))
+      io.out(`  ${line}`);
+    sayProofs(io, row);
+  }
+  io.out(`  ${expectation(row)}`);
+  if (attackOf(row.attack).needs !== 'nothing')
+    io.out(`  attack    ${row.fired > 0 ? 'fired' : 'did NOT fire: this run says nothing about it'}`);
+  io.out(`  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ${cost.virtualMilliseconds} ms of virtual time`);
+  io.out(`  digest    ${row.digest}`);
+  if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);
+  if (row.counterexample !== undefined) io.out(`  again     ${row.counterexample.replay}`);
+}
+
+const summary = ({ answered, word }: RunResult): string =>
+  word === 'ok'
+    ? `${answered} operations answered, all honest logs and states agree`
+    : `${answered} operations answered before the time was over`;
+
+/** The two signatures that prove each lie. */
+export function sayProofs(io: Io, row: VerdictRow): void {
+  const proofs = row.counterexample?.proofs ?? [];
+  for (const { signer, about, first, second } of proofs.slice(0, 1)) {
+    io.out(`  proof     n${signer} signed two statements about ${about}, of which only one may be signed:`);
+    for (const { kind, what, signature } of [first, second])
+      io.out(`            ${kind} ${what} ${io.sign('arrow')} signature ${signature.slice(0, 32)}…`);
+  }
+  if (proofs.length > 1) io.out(`            and ${proofs.length - 1} more: --json has them all`);
+}
+
