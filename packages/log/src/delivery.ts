@@ -160,6 +160,7 @@ function serveReads<S extends LogShape>({ run, pen }: Step<S>): void {
   for (const [id, read] of state.reads) {
     if (read.upTo === undefined || read.upTo >= state.next) continue;
     state.reads.delete(id);
+    state.readBytes -= read.size;
     pen.sends.push(answer(run, read));
   }
 }
@@ -210,8 +211,18 @@ function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   const running = state.transfer;
   const same = running?.slot === wanted.slot && running.root === wanted.digest;
   // One at a time, and the newest wins: an older one would only be followed by it.
-  if (holders.length === 0 || same || (running && running.slot > wanted.slot)) return;
+  if (holders.length === 0 || (running && running.slot > wanted.slot)) return;
+  if (same) {
+    running.holders = [...new Set([...running.holders, ...holders])];
+    return;
+  }
   state.transfer = begin({ ...wanted, holders }, state.kept[0], running, transferPorts(step));
+}
+
+/** What was being fetched is no longer needed: decisions have led there, or further. */
+export function overtaken<S extends LogShape>(step: Step<S>, { slot, root }: Transfer): void {
+  step.run.state.transfer = undefined;
+  feed(step, { type: 'snapshot-installed', slot, digest: root });
 }
 
 /** Takes over a snapshot of which every chunk was checked. */

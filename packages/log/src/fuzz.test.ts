@@ -14,7 +14,7 @@ import { client } from './client.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
 import { maxOutstanding, serviceMessages } from './messages.ts';
 import { service } from './service.ts';
-import { maxSessionBytes, runOnce, type Sessions, wellFormed } from './sessions.ts';
+import { maxSessionBytes, maxSessions, runOnce, type Sessions, wellFormed } from './sessions.ts';
 
 const signature = new Uint8Array() as Signature;
 
@@ -101,6 +101,20 @@ describe('sessions', () => {
     expect(session?.size).toBe(1);
   });
 
+  test('are 65,536 at most, and those silent longest are forgotten first', () => {
+    const sessions: Sessions = new Map();
+    for (let i = 0; i < maxSessions; i++) {
+      const client = firstClient + ((i * 7919) % maxSessions);
+      runOnce(sessions, i, { ...request(1, 1), client, from: client }, echo);
+    }
+    // The very first speaks again, so it is not the one that was silent longest.
+    runOnce(sessions, maxSessions, request(2, 2), echo);
+    runOnce(sessions, maxSessions + 1, { ...request(1, 1), client: 3, from: 3 }, echo);
+    expect(sessions.size).toBe((maxSessions / 16) * 15 + 1);
+    expect(sessions.has(firstClient)).toBe(true);
+    expect(sessions.has(firstClient + 7919)).toBe(false);
+  });
+
   test('refuse what another principal sends in the name of a client', () => {
     expect(wellFormed({ ...request(1, 1), from: firstClient + 1 })).toBe(false);
   });
@@ -110,6 +124,27 @@ describe('sessions', () => {
     runOnce(sessions, 0, request(5, 5), echo);
     expect(runOnce(sessions, 1, request(4, 4), echo)).toBeUndefined();
     expect(runOnce(sessions, 2, request(5, 5), echo)?.fresh).toBe(false);
+  });
+});
+
+describe('the client inside a service', () => {
+  test('sets sequences aside on the disk before it uses them, for reads too', () => {
+    const machine = service(sequencer(), 1, { stateMachine: keyValueStore, digest: digestOf });
+    const clock = { earliest: 0, latest: 0 };
+    let reserved = 0;
+    for (let id = 0; id < 10_000; id++) {
+      const event = { type: 'submit', id, operation: kv.get('a'), readOnly: true } as const;
+      const { writes, sends } = machine.step({ now: 0, clock, event });
+      for (const write of writes)
+        if (write.type === 'save') reserved = write.registers.serviceReserved ?? reserved;
+      const query = sends[0]?.message;
+      if (query?.kind !== 'query') throw new Error('a read-only operation was not asked for');
+      expect(query.sequence).toBeLessThan(reserved);
+      const { sequence } = query;
+      const reply = { kind: 'query-reply', sequence, results: [], from: 0, signature } as const;
+      machine.step({ now: 0, clock, event: { type: 'message', message: reply } });
+    }
+    expect(reserved).toBeGreaterThan(10_000);
   });
 });
 

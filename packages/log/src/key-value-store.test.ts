@@ -1,7 +1,7 @@
-import { sameBytes, toUtf8 } from '@quorumlab/core';
+import { decode, encode, sameBytes, toUtf8 } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyValueStore, kv, maxValueBytes } from './key-value-store.ts';
+import { keyValueOperation, keyValueStore, kv, maxValueBytes } from './key-value-store.ts';
 
 const key = fc.constantFrom('', 'a', 'b', 'ab', 'ключ');
 const value = fc.string({ maxLength: 5 });
@@ -11,6 +11,15 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), key, value }),
   fc.record({ kind: fc.constant('cas' as const), key, expected: fc.option(value), value }),
 );
+
+function isOperation(bytes: Uint8Array): boolean {
+  try {
+    decode(keyValueOperation, bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('the key-value store', () => {
   test('does what a Map does', () => {
@@ -38,6 +47,27 @@ describe('the key-value store', () => {
           }
         }
       }),
+    );
+  });
+
+  test('reads just what the codec of its operations reads', () => {
+    const random = (seed: number) => {
+      let state = seed;
+      return { below: (limit: number) => (state = (state * 48_271) % 2_147_483_647) % limit };
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (seed) => {
+        const chance = random(seed);
+        const good = encode(keyValueOperation, keyValueOperation.sample(chance));
+        const bad = good.slice(0, good.length - chance.below(2));
+        if (bad.length > 0) bad[chance.below(Math.min(bad.length, 4))] = chance.below(5);
+        for (const bytes of [good, bad]) {
+          const result = kv.result(keyValueStore().apply(bytes));
+          const malformed = result.kind === 'refused' && result.why === 'malformed';
+          expect(malformed).toBe(!isOperation(bytes));
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

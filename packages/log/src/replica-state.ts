@@ -51,6 +51,8 @@ export interface PendingRead {
   readonly client: PrincipalId;
   readonly sequence: number;
   readonly operations: readonly Uint8Array[];
+  /** Bytes of all operations. */
+  readonly size: number;
   upTo: Slot | undefined;
 }
 
@@ -71,6 +73,8 @@ export interface ServiceState {
   reserved: number;
   transfer: Transfer | undefined;
   readonly reads: Map<number, PendingRead>;
+  /** Bytes of all operations in `reads`. */
+  readBytes: number;
   nextRead: number;
   client: ClientState;
 }

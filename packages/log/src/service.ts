@@ -21,6 +21,7 @@ import { emptyClient, settle } from './client-state.ts';
 import {
   follow,
   install,
+  overtaken,
   persist,
   query,
   type Step,
@@ -114,6 +115,7 @@ function start<S extends LogShape>(
       reserved: mine.serviceReserved,
       transfer: undefined,
       reads: new Map(),
+      readBytes: 0,
       nextRead: 0,
       client: emptyClient(settings),
     },
@@ -296,7 +298,7 @@ const joined = <T>(first: readonly T[], second: readonly T[]): readonly T[] =>
 
 /** Sets sequences aside on the disk before a request with them leaves: same step, so it is. */
 function reserve<S extends LogShape>({ state, asker }: Run<S>, pen: Pen<S>): void {
-  const { next } = state.client.requests;
+  const next = Math.max(state.client.requests.next, state.client.queries.next);
   if (next <= state.reserved || next === asker.settings.firstSequence) return;
   state.reserved = next + reserveAhead;
   const registers: Partial<Registers<Serviced<LogShape>>> = { serviceReserved: state.reserved };
@@ -322,7 +324,9 @@ function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submi
 
 function onTimeout<S extends LogShape>(step: Step<S>): void {
   const transfer = transferOf(step);
-  if (transfer !== undefined) onTransferTimeout(transfer, transferPorts(step));
+  if (transfer === undefined) return;
+  if (transfer.slot < step.run.state.next) return overtaken(step, transfer);
+  onTransferTimeout(transfer, transferPorts(step));
 }
 
 function onMessage<S extends LogShape>(
@@ -389,22 +393,20 @@ function onQuery<S extends LogShape>(
   const { leader = null, term } = run.inner.status();
   if (run.policy.ask === 'leader' && leader !== run.self)
     return say({ kind: 'redirect', about: 'query', sequence, leader, term });
-  const { reads } = run.state;
   const id = run.state.nextRead++;
-  reads.set(id, { client: to, sequence, operations, upTo: undefined });
-  forgetReads(reads);
+  const size = operations.reduce((sum, each) => sum + each.length, 0);
+  run.state.reads.set(id, { client: to, sequence, operations, size, upTo: undefined });
+  run.state.readBytes += size;
+  forgetReads(run.state);
   return pass(run, input, { type: 'read', id: id * 2 });
 }
 
 /** Reads that a deposed leader may never allow must not fill the memory: the oldest go first. */
-function forgetReads(reads: ServiceState['reads']): void {
-  let size = 0;
-  for (const { operations } of reads.values())
-    for (const operation of operations) size += operation.length;
-  for (const [id, { operations }] of reads) {
-    if (reads.size <= maxReads.queries && size <= maxReads.bytes) return;
-    reads.delete(id);
-    for (const operation of operations) size -= operation.length;
+function forgetReads(state: ServiceState): void {
+  for (const [id, { size }] of state.reads) {
+    if (state.reads.size <= maxReads.queries && state.readBytes <= maxReads.bytes) return;
+    state.reads.delete(id);
+    state.readBytes -= size;
   }
 }
 

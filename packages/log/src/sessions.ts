@@ -60,8 +60,11 @@ export function wellFormed(request: Signed<Request>): boolean {
 }
 
 /** The reply to a request that ran and that its client has not acknowledged, or nothing. */
-export const replyOf = (sessions: Sessions, client: PrincipalId, sequence: number) =>
-  sessions.get(client)?.replies.get(sequence);
+export const replyOf = (
+  sessions: Sessions,
+  client: PrincipalId,
+  sequence: number,
+): Results | undefined => sessions.get(client)?.replies.get(sequence);
 
 /** Whether the client said that it no longer waits for `sequence`. */
 export const isForgotten = (sessions: Sessions, client: PrincipalId, sequence: number): boolean =>

@@ -18,7 +18,7 @@ const longestWait = ms(8000);
 export interface Transfer {
   readonly slot: Slot;
   readonly root: Digest;
-  readonly holders: readonly ReplicaId[];
+  holders: readonly ReplicaId[];
   /** Which holder is asked now. */
   at: number;
   /** Holders given up since the timer last fired: after a whole round it is time to wait. */

@@ -28,7 +28,7 @@ export interface StateMachine {
   query(operation: Uint8Array): Uint8Array;
   /** Everything, in one canonical form: equal states give equal bytes. */
   snapshot(): Uint8Array;
-  /** Forgets everything and takes over what {@link StateMachine.snapshot} gave here or elsewhere. */
+  /** Forgets everything and takes over what {@link StateMachine.snapshot} gave, here or there. */
   restore(snapshot: Uint8Array): void;
 }
 
@@ -54,7 +54,7 @@ export interface SnapshotRecord {
 export interface ServiceStable {
   readonly serviceSnapshot: SnapshotRecord | null;
   readonly serviceChunks: ReadonlyMap<number, Uint8Array>;
-  /** The embedded client never used a sequence from here up, not even before a restart. */
+  /** The embedded client never used a sequence from here up, for a request or a query. */
   readonly serviceReserved: number;
 }
 
