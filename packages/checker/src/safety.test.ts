@@ -108,6 +108,8 @@ test('an answer that no honest replica gave is caught', () => {
   const check = execution();
   check.asked?.(0, request(1));
   check.answered?.(1, 65_536, 1, [bytes('done')]);
+  expect(check.violation).toBeUndefined();
+  check.end?.(2);
   expect(check.violation?.sentence).toContain('no honest replica ran it');
 });
 

@@ -160,11 +160,7 @@ function checkReply(
   results: readonly Uint8Array[],
 ): void {
   const place = ran.get(client, sequence);
-  if (place === undefined) {
-    const what = `client ${client} believes that request ${sequence} ran`;
-    note('reply', `${what}, and no honest replica ran it`, at, []);
-    return;
-  }
+  if (place === undefined) return; // A liar may have answered first: `checkRan` looks at the end.
   const right = place.results;
   if (
     right.length === results.length &&
@@ -173,6 +169,18 @@ function checkReply(
     return;
   const what = `client ${client} believes another result of request ${sequence}`;
   note('reply', `${what} than the state machines gave`, at, [], place.slot);
+}
+
+/** What a client believes must have run on an honest replica by the end of the run. */
+function checkRan(ledger: Ledger, at: Instant): void {
+  for (const [client, sequence, results] of ledger.answered.entries()) {
+    if (ledger.ran.get(client, sequence) !== undefined) {
+      checkReply(ledger, at, client, sequence, results);
+      continue;
+    }
+    const what = `client ${client} believes that request ${sequence} ran`;
+    ledger.note('reply', `${what}, and no honest replica ran it`, at, []);
+  }
 }
 
 function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant): void {
@@ -238,6 +246,7 @@ export function execution(describe: Describe = plain): Observer {
       healed = true;
     },
     end(at) {
+      checkRan(ledger, at);
       if (healed) checkDurability(ledger, at);
     },
     get violation() {

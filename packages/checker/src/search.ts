@@ -18,11 +18,14 @@ export interface Search<S extends ModelState, I, O> {
   readonly returned: number;
 
   /**
-   * Invocations and returns in order of time as a doubly linked list from node 0. Calls that are
-   * taken are not in it.
+   * Invocations and returns of calls that returned, in order of time, as a circular list from node
+   * 0, and from `openHead` the invocations of the others. Earlier nodes have lower numbers. Calls
+   * that are taken are not in the lists.
    */
   readonly next: Int32Array;
   readonly previous: Int32Array;
+  readonly openHead: number;
+  /** -1 for the two heads. */
   readonly callAt: Int32Array;
   readonly invokeNode: Int32Array;
   /** 0 for a call that never returned. */
@@ -42,6 +45,8 @@ export interface Search<S extends ModelState, I, O> {
   missing: number;
   /** The next invocation or return to look at. */
   node: number;
+  /** The first return in the list, while calls that may never have run are looked at. */
+  blocked: number;
   /** How many steps the search has made. */
   steps: number;
 
@@ -89,6 +94,7 @@ export function searchOf<S extends ModelState, I, O>(
     low: 0,
     missing: returned,
     node: 0,
+    blocked: 0,
     steps: 0,
     stateNumbers: new Map([[model.initial, 0]]),
     stateValues: [model.initial],
@@ -105,7 +111,7 @@ export function searchOf<S extends ModelState, I, O>(
 
 type Events = Pick<
   Search<never, unknown, unknown>,
-  'next' | 'previous' | 'callAt' | 'invokeNode' | 'returnNode'
+  'next' | 'previous' | 'openHead' | 'callAt' | 'invokeNode' | 'returnNode'
 >;
 
 /** At one instant invocations come before returns: calls that touch are concurrent. */
@@ -118,38 +124,52 @@ function eventsOf(calls: readonly Call<unknown, unknown>[]): Events {
   events.sort((one, two) => one.at - two.at || Number(one.isReturn) - Number(two.isReturn));
   const size = events.length + 2;
   const found = {
-    next: Int32Array.from({ length: size }, (_, node) => node + 1),
-    previous: Int32Array.from({ length: size }, (_, node) => node - 1),
+    next: new Int32Array(size),
+    previous: new Int32Array(size),
+    openHead: size - 1,
     callAt: new Int32Array(size).fill(-1),
     invokeNode: new Int32Array(calls.length),
     returnNode: new Int32Array(calls.length),
   };
+  const { next, previous, openHead } = found;
+  next[openHead] = previous[openHead] = openHead;
   for (const [i, { call, isReturn }] of events.entries()) {
-    found.callAt[i + 1] = call;
-    (isReturn ? found.returnNode : found.invokeNode)[call] = i + 1;
+    const node = i + 1;
+    const head = calls[call]?.returnedAt === undefined ? openHead : 0;
+    found.callAt[node] = call;
+    (isReturn ? found.returnNode : found.invokeNode)[call] = node;
+    previous[node] = previous[head] as number;
+    next[node] = head;
+    relink(found, node);
   }
   return found;
 }
 
-/** Goes on for so many steps. Every step looks at one invocation, or goes back by one call. */
+/**
+ * Goes on for so many steps. Every step looks at one node, or goes back by one call. Calls that may
+ * never have run are tried last, when a return stands in the way: most of them are not needed.
+ */
 export function advance<S extends ModelState, I, O>(
   search: Search<S, I, O>,
   steps: number,
 ): Outcome {
-  const { next, callAt, invokeNode } = search;
+  const { next, callAt, invokeNode, returned, openHead } = search;
   for (let left = steps; search.missing > 0; left--) {
     if (left <= 0) return 'open';
     search.steps++;
     const { node } = search;
     const call = callAt[node] as number;
-    if (invokeNode[call] === node) {
+    if (node === openHead || (call >= returned && node > search.blocked)) {
+      if (search.depth === 0) return 'impossible';
+      search.node = next[giveBack(search)] as number;
+    } else if (invokeNode[call] === node) {
       const taking = take(search, call);
       if (taking === 'full') return 'full';
       search.node = next[taking === 'taken' ? 0 : node] as number;
     } else {
       keepFurthest(search, node);
-      if (search.depth === 0) return 'impossible';
-      search.node = next[giveBack(search)] as number;
+      search.blocked = node;
+      search.node = next[openHead] as number;
     }
   }
   return 'found';
@@ -205,8 +225,15 @@ function giveBack<S extends ModelState, I, O>(search: Search<S, I, O>): number {
     search.low = Math.min(search.low, call);
     search.missing++;
     relink(search, search.returnNode[call] as number);
-  }
+  } else search.blocked = firstReturn(search);
   relink(search, node);
+  return node;
+}
+
+function firstReturn<S extends ModelState, I, O>(search: Search<S, I, O>): number {
+  const { next, callAt, invokeNode } = search;
+  let node = next[0] as number;
+  while (invokeNode[callAt[node] as number] === node) node = next[node] as number;
   return node;
 }
 
