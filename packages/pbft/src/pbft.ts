@@ -9,9 +9,11 @@ import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Batch, Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import {
+  acceptable,
   armRequestTimer,
   betweenWatermarks,
   bodyOf,
+  bytesOf,
   type Ctx,
   certify,
   count,
@@ -24,7 +26,6 @@ import {
   maxEarly,
   maxWaiting,
   maxWaitingOfClient,
-  ownRequests,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -50,7 +51,7 @@ export function propose(
 
 /** Section 4.1: a backup passes on what clients sent to it. */
 export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>, ctx: Ctx): void {
-  if (!isMember(group, message.from) || !ownRequests(message.requests)) return;
+  if (!isMember(group, message.from) || !acceptable(message.requests)) return;
   // Only a primary takes relayed requests: so a relay is never relayed again.
   if (primaryOf(group, replica.view) !== ctx.self) return;
   for (const request of message.requests) keepWaiting(group, replica, request, ctx);
@@ -73,6 +74,7 @@ export function keepWaiting(
   ctx: Ctx,
 ): boolean {
   if (request.from !== request.client) return false; // It is signed by someone else.
+  if (bytesOf(request) > maxBatchBytes) return false; // No batch could hold it.
   const key = requestKey(request);
   if (replica.waiting.has(key)) return true;
   if (replica.executed.has(key)) return false; // The session table of the host answers.
@@ -104,8 +106,8 @@ function nextBatch(group: Group, replica: PbftReplica): Batch {
   let bytes = 0;
   for (const waiting of replica.waiting.values()) {
     if (waiting.ordered === replica.view) continue;
-    bytes += waiting.request.operations.reduce((sum, each) => sum + each.length, 0);
-    if (batch.length > 0 && bytes > maxBatchBytes) break;
+    bytes += bytesOf(waiting.request);
+    if (bytes > maxBatchBytes) break;
     waiting.ordered = replica.view;
     batch.push(waiting.request);
     if (batch.length === group.maxBatch) break;
@@ -144,7 +146,7 @@ export function prePrepare(
     if (logged.batch !== null) return;
   }
   // "the signatures are correct": the host checked them; "d is the digest for m".
-  if (!ownRequests(batch) || digestOf(group, batch, ctx) !== digest) return;
+  if (!acceptable(batch) || digestOf(group, batch, ctx) !== digest) return;
   ctx.line('4.2-prepare');
   ctx.put('prePrepares', sequence, { view, digest, batch });
   progressAt(replica, sequence, ctx).prePrepare = message;

@@ -8,16 +8,17 @@ import type { Group } from './group.ts';
 import type { Batch, BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
 import { decided, prepared, retry } from './pbft.ts';
 import {
+  acceptable,
   armRequestTimer,
   betweenWatermarks,
   bodyOf,
+  bytesOf,
   type Ctx,
   digestOf,
   inView,
   isMember,
   lowWatermark,
   maxBatchBytes,
-  ownRequests,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -106,9 +107,12 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
  */
 function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
   const requests: Batch[number][] = [];
+  let bytes = 0;
   for (const { request, since } of replica.waiting.values()) {
-    if (since > ctx.now - group.statusPeriod || requests.length === group.maxBatch) break;
+    bytes += bytesOf(request);
+    if (since > ctx.now - group.statusPeriod || bytes > maxBatchBytes) break;
     requests.push(request);
+    if (requests.length === group.maxBatch) break;
   }
   if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });
 }
@@ -187,8 +191,7 @@ function explainDecisions(
   for (let n = Math.max(executed, lowWatermark(replica)) + 1; n <= last; n++) {
     const known = replica.committed.get(n);
     if (known === undefined) continue;
-    for (const request of known.batch)
-      for (const operation of request.operations) bytes += operation.length;
+    for (const request of known.batch) bytes += bytesOf(request);
     ctx.send(from, { kind: 'committed', commit: known.commit, batch: known.batch });
     if (bytes > maxBatchBytes) return;
   }
@@ -220,7 +223,7 @@ export function committed(
   if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return;
   if (sequence > lowWatermark(replica) + group.window) return;
   if (sequence <= lowWatermark(replica)) return; // The state that is being fetched contains it.
-  if (!signedBy(group, commit, group.quorum) || !ownRequests(batch)) return;
+  if (!signedBy(group, commit, group.quorum) || !acceptable(batch)) return;
   if (digestOf(group, batch, ctx) !== digest) return;
   ctx.line('status-committed');
   replica.wanted.delete(digest);
@@ -255,7 +258,7 @@ export function batch(
   if (replica.wanted.size === 0) return;
   const digest = digestOf(group, message.batch, ctx);
   const sequence = replica.wanted.get(digest);
-  if (sequence === undefined || !ownRequests(message.batch)) return;
+  if (sequence === undefined || !acceptable(message.batch)) return;
   ctx.line('4.4-batch');
   replica.wanted.delete(digest);
   if (replica.bodies.size < 4 * group.window) replica.bodies.set(digest, message.batch);

@@ -162,7 +162,7 @@ export const maxWaiting = 10_000;
 export const maxWaitingOfClient = 1024;
 /** Most messages of later views that are kept for one sender. */
 export const maxEarly = 64;
-/** Most bytes of operations in a batch of more than one request, and in one answer to a laggard. */
+/** Most bytes of operations in a batch or a relay, and in one answer to a laggard. */
 export const maxBatchBytes: number = 2 ** 20;
 
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
@@ -292,9 +292,22 @@ export function signedBy(
   return signers.size >= least && signers.size === certificate.seals.length;
 }
 
-/** Whether each request was signed by the client whose it says it is. */
-export const ownRequests = (batch: Batch): boolean =>
-  batch.every((each) => each.from === each.client);
+/** Whether each request was signed by the client whose it says it is, and all fit into a batch. */
+export function acceptable(batch: Batch): boolean {
+  let bytes = 0;
+  for (const request of batch) {
+    if (request.from !== request.client) return false;
+    bytes += bytesOf(request);
+  }
+  return bytes <= maxBatchBytes;
+}
+
+/** How many bytes of operations `request` brings. */
+export function bytesOf({ operations }: Request): number {
+  let sum = 0;
+  for (const operation of operations) sum += operation.length;
+  return sum;
+}
 
 /** The null request: a batch of nothing (section 4.4). */
 export const nullBatch: Batch = Object.freeze([]);

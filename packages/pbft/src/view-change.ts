@@ -13,9 +13,11 @@ import { commit, keepWaiting, maybeOrder, prePrepare, prepare, requestKey } from
 import {
   armRequestTimer,
   bodyOf,
+  bytesOf,
   type Ctx,
   isMember,
   lowWatermark,
+  maxBatchBytes,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -241,16 +243,20 @@ function markOrdered(replica: PbftReplica, key: string): void {
   if (waiting !== undefined) waiting.ordered = replica.view;
 }
 
-/** Tells the primary of the view what clients wait for. */
+/** Tells the primary of the view what clients wait for, a batch of requests at a time. */
 function relayAll(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const primary = primaryOf(group, replica.view);
   let requests: Batch[number][] = [];
-  const flush = (): void => {
-    if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });
-    requests = [];
-  };
+  let bytes = 0;
   for (const { request } of replica.waiting.values()) {
+    const more = bytesOf(request);
+    if (requests.length === group.maxBatch || bytes + more > maxBatchBytes) {
+      ctx.send(primary, { kind: 'relay', requests });
+      requests = [];
+      bytes = 0;
+    }
     requests.push(request);
-    if (requests.length === group.maxBatch) flush();
+    bytes += more;
   }
-  flush();
+  if (requests.length > 0) ctx.send(primary, { kind: 'relay', requests });
 }
