@@ -5,7 +5,7 @@
 import { decode, encode, firstClient, type Random } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
 import { Network, requestOf, type Treason, testDigest } from '../test/network.ts';
-import { pbft } from './index.ts';
+import { paper, pbft } from './index.ts';
 import type { Message } from './messages.ts';
 
 const requests = 12;
@@ -136,6 +136,14 @@ describe('random schedules with losses, repetitions, crashes and one liar', () =
       for (const client of [0, 1, 2])
         expect(network.executed.has(`${firstClient + client}/0`), replay).toBe(true);
     }
+  });
+
+  it('together go through every line of the paper', () => {
+    const lines = new Set<string>();
+    for (const kind of Object.keys(treasons))
+      for (let seed = 1; seed <= 10; seed++)
+        for (const line of chaos(kind, seed).lines) lines.add(line);
+    expect([...lines].sort()).toEqual(Object.keys(paper).sort());
   });
 
   it('accuse nobody who is honest', () => {
