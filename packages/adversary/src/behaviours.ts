@@ -40,7 +40,7 @@ export const equivocate =
     const lie = (message: S['Message']): S['Message'] => {
       const told = lies.get(message);
       if (told !== undefined) return told;
-      const other = power.protocol.conflict?.(message, 1, known.commands) ?? message;
+      const other = power.protocol.conflict?.(message, 0, known.commands) ?? message;
       lies.set(message, other);
       return other;
     };
@@ -150,41 +150,47 @@ export const restarts =
     };
   };
 
+/** A hasty machine does not make delays shorter than this, in microseconds: it must not spin. */
+const shortest = 1000;
+
 /**
- * In a hurry: divides all its own delays by `factor`, so that it campaigns before the others do.
- * Not a lie by itself; it puts a traitor into the leader's seat.
+ * In a hurry until it leads for the first time: divides its own delays by `factor`, so that it
+ * campaigns before the others do. Not a lie by itself; it puts a traitor into the leader's seat.
  */
 export const hasty =
   <S extends Shape>(factor: number): Behaviour<S> =>
   (honest) => {
-    const shorter = (delay: number): number => Math.floor(delay / factor);
+    let arrived = false;
+    const less = (delay: number): number =>
+      Math.max(Math.min(delay, shortest), Math.floor(delay / factor));
     return wrapped(honest, (input) => {
       const output = honest.step(input);
-      if (output.timers.length === 0) return output;
+      arrived ||= honest.status().leader === honest.self;
+      if (arrived || output.timers.length === 0) return output;
       const timers = output.timers.map((change): (typeof output.timers)[number] => {
         if (change.type === 'clear') return change;
         const { after } = change;
-        const less =
-          typeof after === 'number'
-            ? shorter(after)
-            : ([shorter(after[0]), shorter(after[1])] as const);
-        return { ...change, after: less };
+        const sooner =
+          typeof after === 'number' ? less(after) : ([less(after[0]), less(after[1])] as const);
+        return { ...change, after: sooner };
       });
       return { ...output, timers };
     });
   };
 
-/** `behave` only while this machine takes itself for the leader. */
-export const whenLeading =
+/** `behave` from the first step on after which this machine takes itself for the leader. */
+export const onceLeading =
   <S extends Shape>(behave: Behaviour<S>): Behaviour<S> =>
   (honest, power) => {
     let plain: Output<S> | undefined;
+    let turned = false;
     // The wrapped machine steps once; the bad one is shown the same output through a stand-in.
     const standIn = wrapped(honest, () => plain as Output<S>);
     const bad: Machine<S> = behave(standIn, power);
     return wrapped(honest, (input) => {
       plain = honest.step(input);
-      return honest.status().leader === honest.self ? bad.step(input) : plain;
+      turned ||= honest.status().leader === honest.self;
+      return turned ? bad.step(input) : plain;
     });
   };
 

@@ -2,11 +2,12 @@ import {
   type Behaviour,
   chain,
   chance,
+  delay,
   equivocate,
   hasty,
+  onceLeading,
   replay,
   silentTo,
-  whenLeading,
 } from '@quorumlab/adversary';
 import { ms, type ReplicaId, type Shape } from '@quorumlab/core';
 import { type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
@@ -57,6 +58,8 @@ const list: readonly Attack[] = [
       const others = otherHalf(n, by);
       return chain(
         hasty<S>(hurry),
+        // It thinks before it speaks, until it knows two true commands to lie with.
+        delay<S>(ms(3), (to) => to < n),
         equivocate<S>((to) => others.includes(to)),
       );
     },
@@ -76,7 +79,7 @@ const list: readonly Attack[] = [
     title: 'A node becomes leader and then says nothing more.',
     needs: 'byzantine',
     behaviour: <S extends Shape>(): Behaviour<S> =>
-      chain(hasty<S>(hurry), whenLeading<S>(silentTo(() => true))),
+      chain(hasty<S>(hurry), onceLeading<S>(silentTo(() => true))),
   },
   {
     name: 'silent-follower',

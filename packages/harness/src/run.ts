@@ -108,6 +108,9 @@ function readable(bytes: Uint8Array): string {
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
 
+/** A run that makes this many events is not getting anywhere. */
+const maxEvents = 20_000_000;
+
 /** The run goes on this long after the last answer, so that followers catch up. */
 const settling = ms(100);
 
@@ -134,7 +137,8 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     faults: prepared.faults,
     inputs: clients.source,
     seed: scenario.seed,
-    limits: { until: scenario.until },
+    limits: { until: scenario.until, events: maxEvents },
+    stopAtViolation: false,
     observer: check,
     record: options.record ?? false,
     countBytes: options.countBytes ?? false,
@@ -185,7 +189,9 @@ function drive(
     if (struck !== undefined) simulation.inject({ type, at, seat: struck });
   }
   if (!simulation.runUntil(healedAt)) return;
-  while (!clients.finished() && simulation.runUntil(simulation.now + settling));
+  const open = (): boolean => !clients.finished() && simulation.violation?.word !== 'forked';
+  while (open() && simulation.now < scenario.until)
+    if (!simulation.runUntil(Math.min(scenario.until, simulation.now + settling))) return;
   simulation.runUntil(Math.min(scenario.until, simulation.now + settling));
 }
 

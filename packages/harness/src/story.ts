@@ -64,10 +64,13 @@ export function storyteller(seat: number, traitor: boolean): Storyteller {
 /** `Ann→n1, Bob→n2`: what a traitor says to whom in one step, if it carries requests. */
 function told(at: number, seat: number, output: Output<AnyShape>): readonly StoryLine[] {
   const said = new Map<string, PrincipalId[]>();
+  const heard = new Set<PrincipalId>();
   for (const { to, message } of [...output.early, ...output.sends]) {
     if (to === 'all' || to === seat || to >= firstClient || message.kind === 'reply') continue;
     const requests = requestsIn(message);
-    if (requests.length === 0) continue;
+    // What each one hears first is the story; the rest of a step says the same of later positions.
+    if (requests.length === 0 || heard.has(to)) continue;
+    heard.add(to);
     const name = nameRequests(requests);
     said.set(name, [...(said.get(name) ?? []), to]);
   }
