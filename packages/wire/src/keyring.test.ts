@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { channelKeyring } from './channel-keyring.ts';
 import { digestOf, digests, sha256 } from './digest.ts';
 import { bodyBytes, type Domain, signingBytes } from './domain.ts';
-import { KeyError } from './ed25519.ts';
+import { KeyError, publicKeyOf } from './ed25519.ts';
 import { KeyringError } from './keyring.ts';
 import {
   asked,
@@ -47,6 +47,14 @@ test.each(otherDomains)('a signature of another domain is refused: %s', (_, chan
   expect(
     receiver.check(said(realKeyring(0, { domain: { ...toyDomain, ...change } }), voteFor(1))),
   ).toBe(false);
+});
+
+test('two principals with one key do not speak for each other', () => {
+  const shared = new Map([0, 1].map((id) => [id, publicKeyOf(secretKeyOf(0))]));
+  const keyring = realKeyring(0, { publicKeys: shared });
+  const signed = said(keyring, voteFor(1));
+  expect(keyring.check(signed)).toBe(true);
+  expect(keyring.check({ ...signed, from: 1 })).toBe(false);
 });
 
 test('the same body under another kind is another statement', () => {
