@@ -27,7 +27,7 @@ function decode(operation: Uint8Array, result: Uint8Array | undefined) {
 const watch = (more: { callsMax?: number; budget?: { steps: number } } = {}): Observer =>
   linearizable({ model: keyValueModel(), decode, ...more });
 
-/** Runs 'client operation > result' one after the other, 1 ms each; without '>' it never returns. */
+/** Runs 'client operation > result' one by one, 1 ms each; without '>' it never returns. */
 function run(check: Observer, ...calls: readonly string[]): Observer {
   for (const [i, call] of calls.entries()) {
     const [asked, result] = call.split(' > ') as [string, string?];
@@ -59,7 +59,7 @@ test('a read that misses a completed write is a stale read, and says when and wh
   expect(check.violation?.sentence).toContain('from 2000 to 2500 µs');
 });
 
-test('what is wrong and no read is invalid: a change on a false condition, bytes of no meaning', () => {
+test('a change on a false condition and a result without meaning are invalid', () => {
   const changed = run(watch(), '7 put a 1 > ok', '7 compare-and-set a 9 2 > yes');
   expect(changed.violation?.word).toBe('invalid');
   const nonsense = run(watch(), '7 get a > nonsense');

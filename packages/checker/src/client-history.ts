@@ -52,8 +52,8 @@ export function linearizable<S extends ModelState, I, O>(
     violation ??= { word, rule, sentence, at, seats: [] };
   };
   return {
-    invoked(at: Instant, process: PrincipalId, id: number, operation: Uint8Array) {
-      const name = `${process}/${id}`;
+    invoked(at: Instant, client: PrincipalId, id: number, operation: Uint8Array) {
+      const name = `${client}/${id}`;
       const decoded = open.has(name) ? undefined : decode(operation, undefined);
       if (decoded === undefined) return;
       overflowed ||= calls.length >= callsMax;
@@ -62,7 +62,7 @@ export function linearizable<S extends ModelState, I, O>(
       const invokedAt = heard++;
       calls.push({
         ...decoded,
-        process,
+        process: client,
         operation,
         began: at,
         at,
@@ -70,15 +70,15 @@ export function linearizable<S extends ModelState, I, O>(
         returnedAt: undefined,
       });
     },
-    returned(at: Instant, process: PrincipalId, id: number, result: Uint8Array) {
-      const index = open.get(`${process}/${id}`);
+    returned(at: Instant, client: PrincipalId, id: number, result: Uint8Array) {
+      const index = open.get(`${client}/${id}`);
       const call = index === undefined ? undefined : calls[index];
       if (index === undefined || call === undefined) return;
-      open.delete(`${process}/${id}`);
+      open.delete(`${client}/${id}`);
       const decoded = decode(call.operation, result);
       if (decoded === undefined) {
         const what = model.describe(call.input, undefined);
-        note('invalid', `process ${process}: ${what} returned bytes that are no result of it`, at);
+        note('invalid', `process ${client}: ${what} returned bytes that are no result of it`, at);
         return;
       }
       calls[index] = { ...call, ...decoded, at, returnedAt: heard++ };

@@ -45,7 +45,9 @@ export interface Partition {
   readonly open: readonly number[];
 }
 
-/** Splits a history by key. Throws {@link HistoryError} if a call returned before it was invoked. */
+/**
+ * Splits a history by key. Throws {@link HistoryError} if a call returned before it was invoked.
+ */
 export function partitionsOf<S extends ModelState, I, O>(
   model: Model<S, I, O>,
   history: readonly Call<I, O>[],

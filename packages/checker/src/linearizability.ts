@@ -113,7 +113,7 @@ function witnessOf<S extends ModelState, I, O>(search: Search<S, I, O>): Witness
 function blameOf<S extends ModelState, I, O>(search: Search<S, I, O>): Blame {
   const { model, partition, furthestStack, furthestDepth } = search;
   const blamed = search.callAt[search.furthest] as number;
-  const { process, input, output } = search.calls[blamed] as Call<I, O>;
+  const call = search.calls[blamed] as Call<I, O>;
   const prefix = Array.from(furthestStack.subarray(0, furthestDepth), (call) =>
     numberIn(search, call),
   );
@@ -124,8 +124,8 @@ function blameOf<S extends ModelState, I, O>(search: Search<S, I, O>): Blame {
     prefix,
     call: numberIn(search, blamed),
     sentence:
-      `process ${process}: ${model.describe(input, output)} fits no order of the calls; the ` +
-      `longest order without it has ${prefix.length} of them, ` +
+      `process ${call.process}: ${model.describe(call.input, call.output)} fits no order of the ` +
+      `calls; the longest order without it has ${prefix.length} of them, ` +
       (last === undefined ? '' : `ends with ${model.describe(last.input, last.output)} `) +
       `and leaves the state ${state.length > 80 ? `…${state.slice(-80)}` : state}`,
   };

@@ -25,9 +25,9 @@ export interface Observer {
    * An honest client begins an operation, named by `id` among its own. Nothing of it has happened
    * before; it may never return.
    */
-  invoked?(at: Instant, process: PrincipalId, id: number, operation: Uint8Array): void;
+  invoked?(at: Instant, client: PrincipalId, id: number, operation: Uint8Array): void;
   /** The operation returned to its client. An error is no return: it may still take effect. */
-  returned?(at: Instant, process: PrincipalId, id: number, result: Uint8Array): void;
+  returned?(at: Instant, client: PrincipalId, id: number, result: Uint8Array): void;
   /** A protocol decided a slot; again after a restart. */
   decided?(at: Instant, seat: number, decision: ObservedDecision): void;
   /** A state machine ran a request. */
@@ -52,10 +52,10 @@ export function observers(...list: readonly Observer[]): Observer {
     asked: (at, request) => list.forEach((each) => void each.asked?.(at, request)),
     answered: (at, client, sequence, results) =>
       list.forEach((each) => void each.answered?.(at, client, sequence, results)),
-    invoked: (at, process, id, operation) =>
-      list.forEach((each) => void each.invoked?.(at, process, id, operation)),
-    returned: (at, process, id, result) =>
-      list.forEach((each) => void each.returned?.(at, process, id, result)),
+    invoked: (at, client, id, operation) =>
+      list.forEach((each) => void each.invoked?.(at, client, id, operation)),
+    returned: (at, client, id, result) =>
+      list.forEach((each) => void each.returned?.(at, client, id, result)),
     decided: (at, seat, decision) =>
       list.forEach((each) => void each.decided?.(at, seat, decision)),
     applied: (at, seat, applied) => list.forEach((each) => void each.applied?.(at, seat, applied)),

@@ -189,7 +189,8 @@ function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant):
   for (const [client, sequence] of answered.entries()) {
     const place = ran.get(client, sequence);
     if (place === undefined || place.slot <= reached) continue;
-    const what = `request ${sequence} of client ${client} was acknowledged at position ${place.slot}`;
+    const who = `request ${sequence} of client ${client}`;
+    const what = `${who} was acknowledged at position ${place.slot}`;
     note('durability', `${what}, and no running replica has it`, at, [], place.slot);
   }
 }
