@@ -1,9 +1,25 @@
 /**
  * @packageDocumentation
- * A replica as a libp2p process. This half is the transport: keys, logging and a mesh of
- * authenticated peers that exchange frames.
+ * A replica, or a client, as a libp2p process: keys, logging, a mesh of authenticated peers, and
+ * the host loop that runs a machine over it and over a disk.
  */
+export { type ClientNodeOptions, connectClient, type RunningClient } from './client.ts';
+export {
+  type ClusterIdentity,
+  type ClusterProtocol,
+  type MemberIdentity,
+  NodeConfigError,
+} from './cluster-identity.ts';
 export { fastCrypto } from './fast-crypto.ts';
+export {
+  type NodeHooks,
+  type NodeOptions,
+  type NodeStatus,
+  type RunningNode,
+  startNode,
+} from './host.ts';
+export { defaultHostLimits, type HostLimits } from './host-limits.ts';
+export type { Signatures } from './keyring.ts';
 export {
   generateSeed,
   KEY_BYTES,
@@ -24,3 +40,5 @@ export {
   startMesh,
 } from './mesh.ts';
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
+export { rawCodec } from './raw-codec.ts';
+export type { FrameRefusal, RunnerCounters, RunnerHooks } from './runner.ts';

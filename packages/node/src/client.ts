@@ -1,0 +1,156 @@
+/** A client as a process: it asks a group's replicas over the network and is none of them. */
+import type { Instant, PrincipalId } from '@quorumlab/core';
+import {
+  type ClientOptions,
+  type ClientShape,
+  client,
+  clientMessages,
+  type LogCodec,
+  type ReplicatedLog,
+  replicatedLog,
+  type ServiceMessage,
+} from '@quorumlab/log';
+import { envelopes } from '@quorumlab/wire';
+import {
+  type ClusterIdentity,
+  type ClusterProtocol,
+  checkCluster,
+  clusterDomain,
+  NodeConfigError,
+  principalsOf,
+} from './cluster-identity.ts';
+import { defaultHostLimits, type HostLimits } from './host-limits.ts';
+import { nodeKeyring, type Signatures } from './keyring.ts';
+import type { MeshLimits } from './limits.ts';
+import { type Logger, nodeLogger } from './logging.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+import { FIRST_CLIENT } from './principal.ts';
+import { rawCodec } from './raw-codec.ts';
+import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+
+/** How to ask a group. */
+export interface ClientNodeOptions<C, R, Q> {
+  readonly cluster: ClusterIdentity;
+  /** The protocol its replicas run. */
+  readonly protocol: ClusterProtocol;
+  /** This client's number, from 65,536 up; one process at a time may use it. */
+  readonly self: PrincipalId;
+  /** The 32-byte Ed25519 seed of this client. */
+  readonly secretKey: Uint8Array;
+  readonly logger: Logger;
+  /** How commands become bytes. Unless told, operations and results are bytes. */
+  readonly codec?: LogCodec<C, R, Q>;
+  /** As the replicas have it. */
+  readonly signatures?: Signatures;
+  /** Most operations under way; more wait for their turn. 1,024 unless told. */
+  readonly maxOutstanding?: number;
+  readonly client?: ClientOptions;
+  readonly limits?: Partial<HostLimits>;
+  readonly meshLimits?: Partial<MeshLimits>;
+  readonly hooks?: RunnerHooks<ClientShape>;
+}
+
+/** A client at work: a log without `entries`, and what it is connected to. */
+export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
+  /** Resolves when `count` replicas (all unless given) are connected. */
+  ready(count?: number, signal?: AbortSignal): Promise<void>;
+  readonly counters: RunnerCounters;
+  /** Resolves with the reason if the client stops itself. */
+  readonly failed: Promise<Error>;
+}
+
+/**
+ * Connects to all replicas and resolves at once; operations are sent when somebody can take them.
+ * Sequences begin at the wall clock (milliseconds times 64), so a client that was restarted does
+ * not use one twice unless its clock went back. Throws {@link NodeConfigError}, `KeyringError` and
+ * `MeshConfigError`.
+ */
+export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
+  options: ClientNodeOptions<C, R, Q>,
+): Promise<RunningClient<C, R, Q>> {
+  const { cluster, protocol, self, secretKey, codec, maxOutstanding, meshLimits } = options;
+  checkCluster(protocol, cluster);
+  if (self < FIRST_CLIENT)
+    throw new NodeConfigError(
+      `A client's number is ${FIRST_CLIENT} or more, and not ${self}; smaller ones are replicas.`,
+    );
+  const logger = nodeLogger(options.logger, self, 'client');
+  const limits = { ...defaultHostLimits, ...options.limits };
+  const failed = Promise.withResolvers<Error>();
+  const runner = runnerOf(options, limits, (error) => {
+    logger.fatal({ err: error }, 'The client stops: it must not go on after this.');
+    stop().then(
+      () => failed.resolve(error),
+      () => failed.resolve(error),
+    );
+  });
+  const mesh: Mesh = await startMesh({
+    secretKey,
+    self,
+    principals: principalsOf(cluster),
+    maxFrameBytes: limits.maxFrameBytes,
+    onFrame: (from, frame) => runner.receive(from, frame),
+    onPeer: (id, connected) => runner.peer(id, connected),
+    logger,
+    ...(meshLimits === undefined ? {} : { limits: meshLimits }),
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    runner.stop();
+    stopping ??= mesh.stop();
+    return stopping;
+  };
+  runner.start(mesh);
+  const log = replicatedLog<C, R, Q>({
+    host: {
+      send: (event) => runner.hand(event),
+      listen: (listener) => runner.listen(listener),
+      status: () => runner.machine.status(),
+      stop,
+    },
+    // Without a codec C, R and Q are what they are unless told: bytes.
+    codec: codec ?? (rawCodec as unknown as LogCodec<C, R, Q>),
+    ...(maxOutstanding === undefined ? {} : { maxOutstanding }),
+  });
+  return {
+    ...log,
+    ready: (count, signal) => mesh.ready(count, signal),
+    counters: runner.counters,
+    failed: failed.promise,
+  };
+}
+
+function runnerOf<C, R, Q>(
+  options: ClientNodeOptions<C, R, Q>,
+  limits: HostLimits,
+  onFailure: (error: Error) => void,
+): Runner<ClientShape> {
+  const { cluster, protocol, self, secretKey, signatures, hooks = {} } = options;
+  const keyring = nodeKeyring<ServiceMessage>({
+    signatures,
+    self,
+    secretKey,
+    cluster,
+    protocol,
+    messages: clientMessages,
+    evidence: { messages: clientMessages },
+  });
+  return new Runner<ClientShape>({
+    machine: client(protocol.client, protocol.members, self, {
+      firstSequence: firstSequence(),
+      ...options.client,
+    }),
+    members: protocol.members,
+    keyring: () => keyring,
+    envelopes: envelopes(clusterDomain(protocol, cluster), clientMessages),
+    // A pure client has no stable state: it never writes.
+    commit: () => Promise.resolve(),
+    limits,
+    hooks,
+    clockError: 0,
+    onFailure,
+  });
+}
+
+/** Above every sequence of earlier runs, as long as fewer than 64 requests a millisecond are made. */
+const firstSequence = (): Instant => Date.now() * 64;

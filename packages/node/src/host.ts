@@ -1,0 +1,373 @@
+/** A replica as a process: the machine of a protocol over a real network and a real disk. */
+import type { Behaviour } from '@quorumlab/adversary';
+import type { Instant, Machine, Protocol, ReplicaId, Slot, Status } from '@quorumlab/core';
+import type { Files } from '@quorumlab/disk';
+import { type Disk, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
+import {
+  installedBy,
+  type LogCodec,
+  type LogOutput,
+  type LogPort,
+  type LogShape,
+  type ReplicatedLog,
+  replicatedLog,
+  type Serviced,
+  type ServiceOptions,
+  type StateMachine,
+  service,
+  serviceMessages,
+  serviceStable,
+  serviceStored,
+} from '@quorumlab/log';
+import { type Counters, digests, envelopes, type Keyring } from '@quorumlab/wire';
+import {
+  type ClusterIdentity,
+  checkCluster,
+  clusterDomain,
+  NodeConfigError,
+  principalsOf,
+} from './cluster-identity.ts';
+import { fastCrypto } from './fast-crypto.ts';
+import { defaultHostLimits, type HostLimits } from './host-limits.ts';
+import { honestKeyring, nodeKeyring, type Signatures } from './keyring.ts';
+import type { MeshLimits } from './limits.ts';
+import { type Logger, nodeLogger } from './logging.ts';
+import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
+import { rawCodec } from './raw-codec.ts';
+import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+import { powerOf, vowsOf } from './traitor.ts';
+
+/** What an observer of a node may listen to; it must neither change nor keep what it is given. */
+export interface NodeHooks<S extends LogShape> extends RunnerHooks<Serviced<S>> {
+  /** A request ran, or was found to have run before. */
+  readonly applied?: (at: Instant, applied: LogOutput['applied'][number]) => void;
+  /** A behaviour of the adversary really did something. */
+  readonly fired?: (what: string) => void;
+}
+
+/** How to run a replica. */
+export interface NodeOptions<S extends LogShape, C, R, Q> {
+  readonly protocol: Protocol<S>;
+  readonly self: ReplicaId;
+  readonly cluster: ClusterIdentity;
+  /** The 32-byte Ed25519 seed of this replica. */
+  readonly secretKey: Uint8Array;
+  /** Where its state lives; made if it is not there. One process at a time. */
+  readonly folder: string;
+  /** Makes the application, empty. */
+  readonly stateMachine: () => StateMachine;
+  readonly logger: Logger;
+  /** How commands become bytes. Unless told, operations and results are bytes. */
+  readonly codec?: LogCodec<C, R, Q>;
+  /** Unless told, what the protocol's clients need: signatures, or the channel's word. */
+  readonly signatures?: Signatures;
+  /** Allows `behaviour` and `setBehaviour`. Only for clusters that were made to be attacked. */
+  readonly allowFaults?: boolean;
+  /** How this replica misbehaves. */
+  readonly behaviour?: Behaviour<Serviced<S>>;
+  /** Plain files unless told. */
+  readonly backEnd?: 'files' | 'sqlite';
+  /** The file operations of the back end `files`; Node's unless told. For tests that fail disks. */
+  readonly files?: Files;
+  /** Refuse to start on an empty folder: for a replica that has run before. */
+  readonly mustExist?: boolean;
+  /** The multiaddr to listen on, where it is not the one that others dial. */
+  readonly listen?: string;
+  readonly limits?: Partial<HostLimits>;
+  readonly meshLimits?: Partial<MeshLimits>;
+  /** By how much this machine's wall clock may be wrong, in microseconds. 100 ms unless told. */
+  readonly clockError?: number;
+  readonly client?: ServiceOptions<S>['client'];
+  readonly hooks?: NodeHooks<S>;
+}
+
+/** What a node knows of itself; for dashboards and tests. */
+export interface NodeStatus extends Status {
+  readonly self: ReplicaId;
+  /** The last slot that has run here; -1: none. */
+  readonly applied: Slot;
+  /** Rolling hash of everything that has run: equal logs have equal hashes. */
+  readonly state: number;
+  /** The peers that are connected. */
+  readonly peers: readonly number[];
+  /** Why it stopped, if it stopped by itself. */
+  readonly failure: Error | undefined;
+  readonly counters: RunnerCounters & {
+    readonly signatures: Readonly<Counters>;
+    readonly mesh: MeshStats;
+    /** Times a behaviour really did something. */
+    readonly fired: number;
+  };
+}
+
+/** A replica at work. */
+export interface RunningNode<S extends LogShape, C, R, Q> {
+  /** The log, through the client inside this replica. */
+  readonly log: ReplicatedLog<C, R, Q>;
+  status(): NodeStatus;
+  /** Resolves when `count` replicas (all others unless given) are connected. */
+  ready(count?: number, signal?: AbortSignal): Promise<void>;
+  /** The multiaddrs it listens on. */
+  addresses(): readonly string[];
+  /**
+   * Makes it misbehave, or behave again. Throws {@link NodeConfigError} unless faults are allowed.
+   * Who has ever misbehaved counts as faulty until the end: its state may be anything.
+   */
+  setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void;
+  /** Resolves with the reason if the node stops itself. */
+  readonly failed: Promise<Error>;
+  /** As abrupt as a crash: what is not durable is lost. Leaves no handle; idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a replica. Resolves when it listens, with its state read back. Throws
+ * {@link NodeConfigError}, `KeyringError`, `KeyError`, `MeshConfigError`, and what the disk package
+ * throws (`FolderLockedError`, `DamagedLogError`, ...); then nothing is left running.
+ */
+export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
+  options: NodeOptions<S, C, R, Q>,
+): Promise<RunningNode<S, C, R, Q>> {
+  checkNode(options);
+  const keyring = keyringOf(options);
+  const disk = await openStable(options);
+  let host: NodeHost<S, C, R, Q>;
+  try {
+    host = new NodeHost(options, disk, keyring);
+    await host.start();
+  } catch (error) {
+    await disk.close();
+    throw error;
+  }
+  return host;
+}
+
+function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C, R, Q>): void {
+  const { protocol, cluster, self, behaviour, allowFaults = false } = options;
+  checkCluster(protocol, cluster);
+  if (!protocol.members.includes(self))
+    throw new NodeConfigError(
+      `Replica ${self} is not one of ${protocol.members.join(', ')}; give it one of these numbers.`,
+    );
+  if (behaviour !== undefined && !allowFaults) throw faultsForbidden();
+}
+
+const faultsForbidden = (): NodeConfigError =>
+  new NodeConfigError(
+    'This cluster was not made for faults, so no replica may misbehave; start it with allowFaults.',
+  );
+
+const keyringOf = <S extends LogShape, C, R, Q>(
+  options: NodeOptions<S, C, R, Q>,
+): Keyring<Serviced<S>['Message']> => {
+  const { protocol, signatures, self, secretKey, cluster } = options;
+  return nodeKeyring<Serviced<S>['Message']>({
+    signatures,
+    self,
+    secretKey,
+    cluster,
+    protocol,
+    messages: serviceMessages(protocol.messages),
+    evidence: protocol,
+  });
+};
+
+/** Opens the folder, which stays locked for the node's life. */
+function openStable<S extends LogShape, C, R, Q>(
+  options: NodeOptions<S, C, R, Q>,
+): Promise<Disk<Serviced<S>>> {
+  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist } = options;
+  const open = backEnd === 'sqlite' ? openSqliteLog : openLog;
+  const owner = JSON.stringify([cluster.cluster, cluster.group, self, protocol.name]);
+  const more = {
+    ...(files === undefined ? {} : { files }),
+    ...(mustExist === undefined ? {} : { mustExist }),
+  };
+  return openDisk<Serviced<S>>({
+    open: (replay) => open(folder, { owner, replay, ...more }),
+    stored: serviceStored(protocol),
+    initial: serviceStable(protocol),
+  });
+}
+
+class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
+  readonly log: ReplicatedLog<C, R, Q>;
+  readonly failed: Promise<Error>;
+  readonly #options: NodeOptions<S, C, R, Q>;
+  readonly #logger: Logger;
+  readonly #limits: HostLimits;
+  readonly #disk: Disk<Serviced<S>>;
+  readonly #signing: Keyring<Serviced<S>['Message']>;
+  readonly #guarded: Keyring<Serviced<S>['Message']>;
+  readonly #honest: Machine<Serviced<S>>;
+  readonly #runner: Runner<Serviced<S>>;
+  readonly #tellFailed: (error: Error) => void;
+  #mesh: Mesh | undefined;
+  #behaves = true;
+  #fired = 0;
+  #applied: Slot;
+  #state: number;
+  #failure: Error | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    options: NodeOptions<S, C, R, Q>,
+    disk: Disk<Serviced<S>>,
+    keyring: Keyring<Serviced<S>['Message']>,
+  ) {
+    const { protocol, self, codec, hooks = {} } = options;
+    this.#options = options;
+    this.#logger = nodeLogger(options.logger, self, 'replica');
+    this.#limits = { ...defaultHostLimits, ...options.limits };
+    this.#disk = disk;
+    this.#signing = keyring;
+    this.#guarded = honestKeyring(keyring, protocol, vowsOf(protocol));
+    const failed = Promise.withResolvers<Error>();
+    this.failed = failed.promise;
+    this.#tellFailed = failed.resolve;
+    this.#honest = this.#make(disk.stable);
+    const snapshot = disk.stable?.serviceSnapshot ?? undefined;
+    this.#applied = snapshot?.slot ?? -1;
+    this.#state = snapshot?.state ?? 0;
+    this.#runner = new Runner<Serviced<S>>({
+      machine: this.#honest,
+      members: protocol.members,
+      keyring: () => (this.#behaves ? this.#guarded : this.#signing),
+      envelopes: envelopes(
+        clusterDomain(protocol, options.cluster),
+        serviceMessages(protocol.messages),
+      ),
+      commit: (writes) => disk.commit(writes),
+      limits: this.#limits,
+      hooks,
+      clockError: options.clockError ?? 100_000,
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#runner.listen((output) => this.#note(output));
+    if (options.behaviour !== undefined) this.setBehaviour(options.behaviour);
+    // Without a codec C, R and Q are what they are unless told: bytes.
+    const coded = codec ?? (rawCodec as unknown as LogCodec<C, R, Q>);
+    this.log = replicatedLog({ host: this.#port(this.#applied + 1), codec: coded });
+  }
+
+  async start(): Promise<void> {
+    const { cluster, self, secretKey, listen, meshLimits } = this.#options;
+    const runner = this.#runner;
+    this.#mesh = await startMesh({
+      secretKey,
+      self,
+      listen: listen ?? cluster.members.find(({ id }) => id === self)?.address ?? '',
+      principals: principalsOf(cluster),
+      maxFrameBytes: this.#limits.maxFrameBytes,
+      onFrame: (from, frame) => runner.receive(from, frame),
+      onPeer: (id, connected) => runner.peer(id, connected),
+      logger: this.#logger,
+      ...(meshLimits === undefined ? {} : { limits: meshLimits }),
+    });
+    runner.start(this.#mesh);
+  }
+
+  status(): NodeStatus {
+    const mesh = this.#mesh as Mesh;
+    return {
+      ...this.#runner.machine.status(),
+      self: this.#options.self,
+      applied: this.#applied,
+      state: this.#state,
+      peers: mesh.connected(),
+      failure: this.#failure,
+      counters: {
+        ...this.#runner.counters,
+        signatures: this.#signing.counters,
+        mesh: mesh.stats(),
+        fired: this.#fired,
+      },
+    };
+  }
+
+  ready(count?: number, signal?: AbortSignal): Promise<void> {
+    return (this.#mesh as Mesh).ready(count, signal);
+  }
+
+  addresses(): readonly string[] {
+    return (this.#mesh as Mesh).addresses();
+  }
+
+  setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void {
+    const { allowFaults = false, protocol, hooks } = this.#options;
+    if (behaviour === undefined) {
+      this.#behaves = true;
+      this.#runner.machine = this.#honest;
+      return;
+    }
+    if (!allowFaults) throw faultsForbidden();
+    const fire = (what: string): void => {
+      this.#fired++;
+      hooks?.fired?.(what);
+    };
+    this.#behaves = false;
+    const power = powerOf(protocol, (stable) => this.#make(stable), fire);
+    this.#runner.machine = behaviour(this.#honest, power);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  #make(stable: Serviced<S>['Stable'] | undefined): Machine<Serviced<S>> {
+    const { protocol, self, stateMachine, client } = this.#options;
+    return service(protocol, self, {
+      stateMachine,
+      digest: digests(fastCrypto.hash),
+      lines: false,
+      ...(stable === undefined ? {} : { stable }),
+      ...(client === undefined ? {} : { client }),
+    });
+  }
+
+  #port(from: Slot): LogPort {
+    return {
+      send: (event) => this.#runner.hand(event),
+      listen: (listener) => this.#runner.listen(listener),
+      status: () => this.#runner.machine.status(),
+      stop: () => this.stop(),
+      from,
+    };
+  }
+
+  #note(output: LogOutput): void {
+    const installed = output.writes.length === 0 ? undefined : installedBy(output);
+    if (installed !== undefined) {
+      this.#applied = installed.slot;
+      this.#state = installed.state;
+    }
+    const last = output.applied.at(-1);
+    if (last === undefined) return;
+    this.#applied = Math.max(this.#applied, last.slot);
+    this.#state = last.state;
+    const hook = this.#options.hooks?.applied;
+    if (hook === undefined) return;
+    const at = Math.floor(performance.now() * 1000);
+    for (const each of output.applied) hook(at, each);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#logger.fatal({ err: error }, 'The replica stops: it must not go on after this.');
+    this.stop().then(
+      () => this.#tellFailed(error),
+      () => this.#tellFailed(error),
+    );
+  }
+
+  async #end(): Promise<void> {
+    this.#runner.stop();
+    await this.#mesh?.stop();
+    // The log's own stop calls this method again, and gets the same promise.
+    void this.log.stop();
+    await this.#disk.close().catch((error: unknown) => {
+      if (this.#failure === undefined) throw error;
+    });
+  }
+}

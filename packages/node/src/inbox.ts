@@ -1,0 +1,100 @@
+/** What waits to be stepped, by sender, in a bounded queue each. */
+
+interface Queue<T> {
+  items: { readonly item: T; readonly bytes: number }[];
+  /** How many of `items` have been taken: shifting a long array again and again is slow. */
+  taken: number;
+  bytes: number;
+}
+
+/** What one sender may have waiting. */
+export interface InboxLimits {
+  /** Items. */
+  readonly waitingPerPeer: number;
+  /** Bytes of frames. */
+  readonly waitingBytesPerPeer: number;
+}
+
+/**
+ * One queue per sender, emptied in turns: a sender that floods fills its own queue and delays
+ * nobody else's items by more than one item a turn. The order of one sender's items is kept.
+ */
+export class Inbox<T> {
+  readonly #limits: InboxLimits;
+  readonly #queues = new Map<number, Queue<T>>();
+  /** Queues that hold something, in the order of their turns. */
+  #turns: Queue<T>[] = [];
+  #turn = 0;
+  #size = 0;
+
+  constructor(limits: InboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many items wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Queues `item` of `bytes` for `sender`; false means dropped, because its queue is full. */
+  push(sender: number, item: T, bytes: number): boolean {
+    const queue = this.#queueOf(sender);
+    const { waitingPerPeer, waitingBytesPerPeer } = this.#limits;
+    const waiting = queue.items.length - queue.taken;
+    if (waiting >= waitingPerPeer) return false;
+    // A frame larger than the bound must pass when nothing else waits.
+    if (waiting > 0 && queue.bytes + bytes > waitingBytesPerPeer) return false;
+    this.#add(queue, item, bytes);
+    return true;
+  }
+
+  /** Queues what this process itself has to do: never dropped, its makers are bounded. */
+  pushOwn(self: number, item: T): void {
+    this.#add(this.#queueOf(self), item, 0);
+  }
+
+  /** The next item, or nothing. */
+  take(): T | undefined {
+    if (this.#size === 0) return undefined;
+    if (this.#turn >= this.#turns.length) this.#turn = 0;
+    const queue = this.#turns[this.#turn] as Queue<T>;
+    const { item, bytes } = queue.items[queue.taken++] as Queue<T>['items'][number];
+    queue.bytes -= bytes;
+    this.#size--;
+    if (queue.taken === queue.items.length) {
+      queue.items = [];
+      queue.taken = 0;
+      this.#turns.splice(this.#turn, 1);
+    } else this.#turn++;
+    return item;
+  }
+
+  /** Forgets what waits of `sender`: it was cut off. */
+  clear(sender: number): void {
+    const queue = this.#queues.get(sender);
+    if (queue === undefined) return;
+    this.#size -= queue.items.length - queue.taken;
+    this.#queues.delete(sender);
+    this.#turns = this.#turns.filter((each) => each !== queue);
+  }
+
+  #queueOf(sender: number): Queue<T> {
+    let queue = this.#queues.get(sender);
+    if (queue === undefined) {
+      queue = { items: [], taken: 0, bytes: 0 };
+      this.#queues.set(sender, queue);
+    }
+    return queue;
+  }
+
+  #add(queue: Queue<T>, item: T, bytes: number): void {
+    if (queue.items.length === 0) this.#turns.push(queue);
+    queue.items.push({ item, bytes });
+    queue.bytes += bytes;
+    this.#size++;
+    if (queue.taken >= 4096 && queue.taken * 2 >= queue.items.length) {
+      queue.items = queue.items.slice(queue.taken);
+      queue.taken = 0;
+    }
+  }
+}

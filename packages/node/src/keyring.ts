@@ -1,0 +1,66 @@
+import type { MessagesField, PrincipalId, Tagged } from '@quorumlab/core';
+import {
+  channelKeyring,
+  type EvidenceSource,
+  ed25519Keyring,
+  type Keyring,
+  type VowSource,
+  vowGuard,
+} from '@quorumlab/wire';
+import {
+  type ClusterIdentity,
+  type ClusterProtocol,
+  clusterDomain,
+  publicKeysOf,
+} from './cluster-identity.ts';
+import { fastCrypto } from './fast-crypto.ts';
+
+/**
+ * How messages are authenticated. `ed25519`: each is signed, and whoever carries it is of no
+ * importance. `channel`: nothing is signed and Noise proves who speaks; only for protocols that
+ * trust their members.
+ */
+export type Signatures = 'ed25519' | 'channel';
+
+/** What a node's keyring is made of. */
+export interface NodeKeyringOptions<M extends Tagged> {
+  readonly signatures: Signatures | undefined;
+  readonly self: PrincipalId;
+  readonly secretKey: Uint8Array;
+  readonly cluster: ClusterIdentity;
+  readonly protocol: ClusterProtocol;
+  readonly messages: MessagesField<M>;
+  readonly evidence: EvidenceSource;
+}
+
+/** The keyring of a principal. Throws `KeyringError` at `channel` for a Byzantine protocol. */
+export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): Keyring<M> {
+  const { self, secretKey, cluster, protocol, messages } = options;
+  const signatures = options.signatures ?? (protocol.client.signed ? 'ed25519' : 'channel');
+  const publicKeys = publicKeysOf(cluster);
+  if (signatures === 'channel')
+    return channelKeyring({
+      self,
+      faults: protocol.claims.faults,
+      knows: (principal) => publicKeys.has(principal),
+    });
+  return ed25519Keyring({
+    domain: clusterDomain(protocol, cluster),
+    messages,
+    protocol: options.evidence,
+    self,
+    secretKey,
+    publicKeys,
+    fast: fastCrypto,
+  });
+}
+
+/**
+ * An honest replica's keyring: it refuses to sign against its word. Only where a broken word is
+ * what the protocol is about; members of crash-fault groups are trusted.
+ */
+export const honestKeyring = <M extends Tagged>(
+  keyring: Keyring<M>,
+  protocol: ClusterProtocol,
+  vows: Omit<VowSource<M>, 'members'>,
+): Keyring<M> => (protocol.claims.faults === 'byzantine' ? vowGuard<M>(keyring, vows) : keyring);

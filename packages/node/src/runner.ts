@@ -1,0 +1,326 @@
+/** The loop in which a machine lives: inputs, steps, "durable before said", outputs. */
+import {
+  type Answer,
+  type Decision,
+  type Event,
+  type Instant,
+  type Journal,
+  journal,
+  type Machine,
+  nothing,
+  type Outgoing,
+  type Output,
+  type PrincipalId,
+  type ReplicaId,
+  type Shape,
+  type Signed,
+  type Status,
+  type TimerChange,
+  type Write,
+} from '@quorumlab/core';
+import type { LogOutput } from '@quorumlab/log';
+import { type Envelopes, isRefusal, type Keyring, type RefusalReason } from '@quorumlab/wire';
+import type { HostLimits } from './host-limits.ts';
+import { Inbox } from './inbox.ts';
+import type { Mesh } from './mesh.ts';
+import { interval, microseconds } from './time.ts';
+import { type Due, Timers } from './timers.ts';
+
+/** Why a frame was not given to the machine. */
+export type FrameRefusal = RefusalReason | 'bad-signature' | 'bad-evidence' | 'overload';
+
+/** What an observer of a running machine may listen to. Everything is told once it is durable. */
+export interface RunnerHooks<S extends Shape> {
+  /** One step is durable and will be said now. */
+  readonly stepped?: (at: Instant, output: Output<S>, status: Status) => void;
+  /** A slot was decided. */
+  readonly decided?: (at: Instant, decision: Decision<S>) => void;
+  /** A message was sealed and handed to the network. */
+  readonly said?: (message: Signed<S['Message']>, to: PrincipalId | 'all') => void;
+  /** A message whose signatures, outer and inner, were good; and its frame. */
+  readonly heard?: (message: Signed<S['Message']>, frame: Uint8Array, peer: PrincipalId) => void;
+  /** A frame was refused. */
+  readonly refused?: (peer: PrincipalId, reason: FrameRefusal) => void;
+}
+
+/** What {@link Runner} needs. */
+export interface RunnerOptions<S extends Shape> {
+  readonly machine: Machine<S>;
+  /** The group: to whom `all` goes. */
+  readonly members: readonly ReplicaId[];
+  /** Makes and checks seals; asked at each message, because a traitor's is another one. */
+  readonly keyring: () => Keyring<S['Message']>;
+  readonly envelopes: Envelopes<S['Message']>;
+  /** Makes writes durable. A rejection is final. */
+  readonly commit: (writes: readonly Write<S>[]) => Promise<void>;
+  readonly limits: HostLimits;
+  readonly hooks: RunnerHooks<S>;
+  /** By how much this machine's wall clock may be wrong, in microseconds. */
+  readonly clockError: number;
+  /** Called once, with what stopped the loop. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Totals since the start. */
+export interface RunnerCounters {
+  /** Events given to the machine. */
+  steps: number;
+  /** Times the loop ran. */
+  ticks: number;
+  /** Batches made durable. */
+  commits: number;
+  /** Frames refused, by reason. */
+  readonly refused: Record<FrameRefusal, number>;
+}
+
+type Waiting<S extends Shape> =
+  | { readonly type: 'event'; readonly event: Event<S> }
+  | { readonly type: 'due'; readonly due: Due<S['Timer']> }
+  | { readonly type: 'frame'; readonly message: Signed<S['Message']>; readonly peer: PrincipalId };
+
+/** The network as the loop sees it. */
+type Network = Pick<Mesh, 'send' | 'penalise'>;
+
+const noReasons = (): Record<FrameRefusal, number> => ({
+  oversized: 0,
+  'wrong-version': 0,
+  'wrong-domain': 0,
+  'not-a-member': 0,
+  'not-the-sender': 0,
+  'unknown-kind': 0,
+  malformed: 0,
+  'bad-signature': 0,
+  'bad-evidence': 0,
+  overload: 0,
+});
+
+/**
+ * Runs one machine. Everything that waits is stepped in one tick; what the steps write goes to the
+ * disk in one commit, and while that is under way the next tick gathers (core's `journal`).
+ */
+export class Runner<S extends Shape> {
+  readonly counters: RunnerCounters = { steps: 0, ticks: 0, commits: 0, refused: noReasons() };
+  /** What is stepped: the honest machine, or a behaviour around it. */
+  machine: Machine<S>;
+  readonly #options: RunnerOptions<S>;
+  readonly #self: PrincipalId;
+  readonly #inbox: Inbox<Waiting<S>>;
+  readonly #journal: Journal<S>;
+  readonly #timers: Timers<S['Timer']>;
+  readonly #listeners = new Set<(output: LogOutput) => void>();
+  readonly #cut = new Set<PrincipalId>();
+  #network: Network | undefined;
+  #scheduled = false;
+  #stopped = false;
+  #submits = 0;
+
+  constructor(options: RunnerOptions<S>) {
+    this.#options = options;
+    this.machine = options.machine;
+    this.#self = options.machine.self;
+    this.#inbox = new Inbox(options.limits);
+    this.#timers = new Timers((due) => this.#wait({ type: 'due', due }));
+    this.#journal = journal<S>({
+      early: (messages) => this.#say(messages),
+      commit: (writes, done) => this.#commit(writes, done),
+      release: (output) => this.#release(output),
+    });
+    this.#wait({ type: 'event', event: { type: 'start' } });
+  }
+
+  /** Starts stepping. Frames that came before have waited. */
+  start(network: Network): void {
+    this.#network = network;
+    this.#schedule();
+  }
+
+  /** Ends at once: nothing is stepped and nothing is said any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timers.stop();
+  }
+
+  /** Gives the machine an event of this process. */
+  hand(event: Event<S>): void {
+    if (this.#stopped) return;
+    if (event.type === 'submit') {
+      if (this.#submits >= this.#options.limits.waitingSubmits) {
+        this.#tell({ applied: [], writes: [], answers: [overloaded(event.id)] });
+        return;
+      }
+      this.#submits++;
+    }
+    this.#wait({ type: 'event', event });
+  }
+
+  /** Calls `listener` with every output once it is durable. Returns how to stop that. */
+  listen(listener: (output: LogOutput) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Takes a frame of `peer`, which the channel has proven; the bytes are not kept. */
+  receive(peer: PrincipalId, frame: Uint8Array): void {
+    if (this.#stopped) return;
+    const { envelopes, limits } = this.#options;
+    const keyring = this.#options.keyring();
+    const message = envelopes.decode(frame, {
+      maxFrameBytes: limits.maxFrameBytes,
+      knows: keyring.knows,
+      // Without signatures only the channel proves who speaks; with them, relays are welcome.
+      ...(keyring.name === 'channel' ? { sender: peer } : {}),
+    });
+    if (isRefusal(message)) return this.#refuse(peer, message.reason);
+    if (!this.#inbox.push(peer, { type: 'frame', message, peer }, frame.byteLength))
+      return this.#refuse(peer, 'overload');
+    this.#schedule();
+  }
+
+  /** Reports that the link to `peer` began or ended. */
+  peer(id: PrincipalId, connected: boolean): void {
+    if (connected) this.#cut.delete(id);
+    else this.#cut.add(id);
+  }
+
+  #wait(waiting: Waiting<S>): void {
+    this.#inbox.pushOwn(this.#self, waiting);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped || this.#network === undefined) return;
+    this.#scheduled = true;
+    // After all sockets that are readable now, so that their frames share a tick.
+    setImmediate(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#scheduled = false;
+    const { inputsPerTick, waitingOutputs } = this.#options.limits;
+    this.counters.ticks++;
+    const now = microseconds();
+    const clock = interval(this.#options.clockError);
+    try {
+      for (let i = 0; i < inputsPerTick; i++) {
+        if (this.#stopped || this.#journal.waiting() >= waitingOutputs) break;
+        const waiting = this.#inbox.take();
+        if (waiting === undefined) break;
+        const event = this.#admitted(waiting);
+        if (event === undefined) continue;
+        this.counters.steps++;
+        const output = this.machine.step({ now, clock, event });
+        if (output !== nothing) this.#journal.add(output);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#inbox.size > 0 && this.#journal.waiting() < waitingOutputs) this.#schedule();
+  };
+
+  /** The event of what waited, if it still counts and all its signatures are good. */
+  #admitted(waiting: Waiting<S>): Event<S> | undefined {
+    switch (waiting.type) {
+      case 'event':
+        if (waiting.event.type === 'submit') this.#submits--;
+        return waiting.event;
+      case 'due':
+        return this.#timers.claim(waiting.due)
+          ? { type: 'timeout', timer: waiting.due.timer }
+          : undefined;
+      case 'frame':
+        return this.#checked(waiting.message, waiting.peer);
+    }
+  }
+
+  #checked(message: Signed<S['Message']>, peer: PrincipalId): Event<S> | undefined {
+    const keyring = this.#options.keyring();
+    if (!keyring.check(message)) return this.#refuse(peer, 'bad-signature');
+    if (!keyring.checkEvidence(message)) return this.#refuse(peer, 'bad-evidence');
+    this.#options.hooks.heard?.(message, this.#options.envelopes.encode(message), peer);
+    return { type: 'message', message };
+  }
+
+  #refuse(peer: PrincipalId, reason: FrameRefusal): undefined {
+    this.counters.refused[reason]++;
+    this.#options.hooks.refused?.(peer, reason);
+    if (reason === 'overload') return;
+    this.#network?.penalise(peer, reason);
+    // What a peer that was just cut off has left behind is not worth the computing.
+    if (this.#cut.has(peer)) this.#inbox.clear(peer);
+  }
+
+  #commit(writes: readonly Write<S>[], done: () => void): void {
+    this.counters.commits++;
+    this.#options
+      .commit(writes)
+      .then(() => {
+        if (this.#stopped) return;
+        done();
+        if (this.#inbox.size > 0) this.#schedule();
+      })
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #release(output: Output<S>): void {
+    if (this.#stopped) return;
+    if (output.sends.length > 0) this.#say(output.sends);
+    for (const change of output.timers) this.#change(change);
+    this.#observe(output);
+    if (output.applied.length + output.answers.length > 0 || output.writes.length > 0)
+      this.#tell(output);
+  }
+
+  #observe(output: Output<S>): void {
+    const { stepped, decided } = this.#options.hooks;
+    if (decided === undefined && stepped === undefined) return;
+    const at = microseconds();
+    for (const decision of output.decisions) decided?.(at, decision);
+    stepped?.(at, output, this.machine.status());
+  }
+
+  #tell(output: LogOutput): void {
+    for (const listener of this.#listeners) listener(output);
+  }
+
+  #change(change: TimerChange<S>): void {
+    if (change.type === 'set') this.#timers.set(change.timer, change.after);
+    else this.#timers.clear(change.timer);
+  }
+
+  /** Seals and encodes each message once, whoever it goes to. */
+  #say(messages: readonly Outgoing<S>[]): void {
+    if (this.#stopped) return;
+    const keyring = this.#options.keyring();
+    const { envelopes, members, hooks } = this.#options;
+    let last: Outgoing<S>['message'] | undefined;
+    let sealed: Signed<S['Message']> | undefined;
+    let frame: Uint8Array | undefined;
+    for (const { to, message } of messages) {
+      if (message !== last || sealed === undefined) {
+        sealed = keyring.sign(message);
+        frame = undefined;
+        last = message;
+      }
+      hooks.said?.(sealed, to);
+      for (const id of to === 'all' ? members : [to]) {
+        if (id === this.#self) {
+          this.#wait({ type: 'event', event: { type: 'message', message: sealed } });
+          continue;
+        }
+        frame ??= envelopes.encode(sealed);
+        this.#network?.send(id, frame);
+      }
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFailure(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  }
+}
+
+const overloaded = (id: number): Answer => ({
+  id,
+  error: 'too many operations wait in this process and this one was not sent; submit it later',
+});
