@@ -21,7 +21,8 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
   for (const { at, seat, text } of story) {
     const last = rows.at(-1);
     const time = Math.round(at / 1000);
-    if (last && Math.round(last.at / 1000) === time && last.cells[seat] === '') last.cells[seat] = text;
+    if (last && Math.round(last.at / 1000) === time && last.cells[seat] === '')
+      last.cells[seat] = text;
     else {
       const cells = Array.from({ length: n }, () => '');
       cells[seat] = text;
@@ -29,24 +30,34 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
     }
   }
   const shown = rows.slice(0, most);
-  const heads = Array.from({ length: n }, (_, i) => `n${i}${traitors.includes(i) ? traitorSign : ''}`);
+  const heads = Array.from(
+    { length: n },
+    (_, i) => `n${i}${traitors.includes(i) ? traitorSign : ''}`,
+  );
   const widths = heads.map((head, i) =>
-    Math.min(options.width, Math.max(head.length, ...shown.map(({ cells }) => [...(cells[i] as string)].length))),
+    Math.min(
+      options.width,
+      Math.max(head.length, ...shown.map(({ cells }) => [...(cells[i] as string)].length)),
+    ),
   );
   const line = (time: string, cells: readonly string[]): string =>
-    `${time}  ${cells.map((cell, i) => fit(cell, widths[i] as number)).join('  ')}`.trimEnd();
+    `${time}  ${cells.map((cell, i) => clip(cell, widths[i] as number)).join('  ')}`.trimEnd();
   const lines = [line('   ms', heads), ...shown.map(({ at, cells }) => line(clock(at), cells))];
   if (rows.length > most) lines.push(`       … ${rows.length - most} more lines: --verbose`);
   return lines;
 }
 
-const fit = (text: string, width: number): string => {
+const clip = (text: string, width: number): string => {
   const letters = [...text];
   return letters.length > width ? `${letters.slice(0, width - 1).join('')}…` : text.padEnd(width);
 };
 
 /** Two blocks of text side by side, the left one padded. */
-export function sideBySide(left: readonly string[], right: readonly string[], gap = 4): readonly string[] {
+export function sideBySide(
+  left: readonly string[],
+  right: readonly string[],
+  gap = 4,
+): readonly string[] {
   const width = Math.max(...left.map((line) => [...line].length));
   return Array.from({ length: Math.max(left.length, right.length) }, (_, i) =>
     `${(left[i] ?? '').padEnd(width + gap)}${right[i] ?? ''}`.trimEnd(),

@@ -67,7 +67,9 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   if (flags.f !== undefined) given.f = wholeNumber('-f', flags.f, 0, 3333);
   if (flags.attack !== undefined) given.attack = flags.attack;
   if (flags.by !== undefined)
-    given.by = flags.by.split(',').map((each) => wholeNumber('--by', each.replace(/^n/, ''), 0, 9999));
+    given.by = flags.by
+      .split(',')
+      .map((each) => wholeNumber('--by', each.replace(/^n/, ''), 0, 9999));
   if (flags.net !== undefined) given.network = flags.net;
   if (flags.clock !== undefined) given.clocks = flags.clock;
   const faults = [...(flags.crash ?? []).flatMap(crashOf), ...(flags.split ?? []).flatMap(splitOf)];
@@ -94,14 +96,19 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
 export function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new ScenarioError('QL102', `${flag} takes a whole number from ${least} to ${most}, not "${text}".`);
+  throw new ScenarioError(
+    'QL102',
+    `${flag} takes a whole number from ${least} to ${most}, not "${text}".`,
+  );
 }
 
 /** Lines of the file that `--workload` names, if it is none of the presets. */
 function workloadFile(name: string | undefined): readonly string[] | undefined {
   if (name === undefined || !/[./\\]/.test(name)) return undefined;
   try {
-    return readFileSync(name, 'utf8').split('\n').filter((line) => line.trim() !== '');
+    return readFileSync(name, 'utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ScenarioError('QL108', `the workload file ${name} cannot be read (${why}).`);
@@ -111,7 +118,10 @@ function workloadFile(name: string | undefined): readonly string[] | undefined {
 function crashOf(text: string): readonly ScenarioFault[] {
   const found = /^n?(\d+|leader)@([^.]+(?:\.\d+\w+)?)(?:\.\.(.+))?$/.exec(text);
   if (found === null)
-    throw new ScenarioError('QL105', `--crash "${text}": write e.g. 3@900ms, or 3@900ms..2s to restart it.`);
+    throw new ScenarioError(
+      'QL105',
+      `--crash "${text}": write e.g. 3@900ms, or 3@900ms..2s to restart it.`,
+    );
   const node = found[1] === 'leader' ? 'leader' : Number(found[1]);
   const crash: ScenarioFault = { type: 'crash', at: microseconds(found[2] as string), node };
   if (found[3] === undefined) return [crash];
@@ -121,7 +131,10 @@ function crashOf(text: string): readonly ScenarioFault[] {
 function splitOf(text: string): readonly ScenarioFault[] {
   const found = /^([\d,]+(?:-[\d,]+)+)@([^.]+(?:\.\d+\w+)?)(?:\.\.(.+))?$/.exec(text);
   if (found === null)
-    throw new ScenarioError('QL105', `--split "${text}": write e.g. 01-23@900ms..1500ms, or 0,1-10,11@1s.`);
+    throw new ScenarioError(
+      'QL105',
+      `--split "${text}": write e.g. 01-23@900ms..1500ms, or 0,1-10,11@1s.`,
+    );
   const groups = (found[1] as string)
     .split('-')
     .map((group) => (group.includes(',') ? group.split(',') : [...group]).map(Number));

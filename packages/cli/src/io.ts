@@ -53,7 +53,7 @@ export interface GlobalFlags {
 export function terminal(flags: GlobalFlags): Io {
   const { env, stdout, stderr } = process;
   const wanted = flags.color ?? 'auto';
-  const auto = env['NO_COLOR'] ? false : Boolean(env['FORCE_COLOR']) || stdout.isTTY === true;
+  const auto = env.NO_COLOR ? false : Boolean(env.FORCE_COLOR) || stdout.isTTY === true;
   const colours = wanted === 'always' || (wanted === 'auto' && auto);
   const chosen = flags.progress ?? 'auto';
   const progress =

@@ -1,16 +1,18 @@
 import { upper95, type VerdictWord } from '@quorumlab/checker';
+import { type Tagged, toHex } from '@quorumlab/core';
 import {
   attackOf,
   completeScenario,
   engine,
+  type Lie,
   nameRequests,
+  prepare,
   type RunResult,
   requestsIn,
   type Scenario,
   type SearchResult,
 } from '@quorumlab/harness';
-import { toHex } from '@quorumlab/core';
-import type { Proof } from '@quorumlab/wire';
+import { encodeProof, proofToJson } from '@quorumlab/wire';
 import { exitCodes } from './errors.ts';
 
 /** The schema of everything that `--json` prints. */
@@ -91,14 +93,14 @@ export interface Result {
   readonly exit: number;
 }
 
-const statement = (message: Proof['first']): Statement => ({
+const statement = (message: Lie['first']): Statement => ({
   kind: message.kind,
   what: nameRequests(requestsIn(message)),
   signature: toHex(message.signature),
 });
 
 /** The proofs of a run as rows. */
-export const proofRows = (proofs: readonly Proof[]): readonly ProofRow[] =>
+export const proofRows = (proofs: readonly Lie[]): readonly ProofRow[] =>
   proofs.map(({ signer, about, first, second }) => ({
     signer,
     about,
@@ -122,7 +124,12 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
 }
 
 /** Many runs as a row; `shown` is the first hit, run again with proofs. */
-export function searchRow(scenario: Scenario, found: SearchResult, shown?: RunResult, trace?: string): VerdictRow {
+export function searchRow(
+  scenario: Scenario,
+  found: SearchResult,
+  shown?: RunResult,
+  trace?: string,
+): VerdictRow {
   const { word, expected, runs, hits, fired, digest } = found;
   return {
     ...common(scenario),
@@ -139,7 +146,10 @@ export function searchRow(scenario: Scenario, found: SearchResult, shown?: RunRe
 
 const common = ({ protocol, n, f, attack, seed }: Scenario) => ({ protocol, n, f, attack, seed });
 
-function counterexampleOf(result: RunResult, trace?: string): { readonly counterexample?: Counterexample } {
+function counterexampleOf(
+  result: RunResult,
+  trace?: string,
+): { readonly counterexample?: Counterexample } {
   const { violation, scenario, proofs, events } = result;
   if (violation === undefined) return {};
   const { rule, sentence, slot, seats } = violation;
@@ -159,9 +169,19 @@ function counterexampleOf(result: RunResult, trace?: string): { readonly counter
   };
 }
 
+/** The first proof of a run with real signatures as JSON that anyone can check; nothing if there is none. */
+export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined {
+  const proof = proofs[0];
+  const { publicKeys, domain, protocol } = prepare(scenario);
+  const publicKey = proof === undefined ? undefined : publicKeys?.get(proof.signer);
+  if (proof === undefined || publicKey === undefined) return undefined;
+  return proofToJson(encodeProof<Tagged>(proof, protocol, { domain, publicKey }));
+}
+
 /** What a run cost. */
 export function costOf({ scenario, answered, counters, now }: RunResult): CostRow {
-  const per = (sum: number): number => (answered === 0 ? 0 : Math.round((1000 * sum) / answered) / 1000);
+  const per = (sum: number): number =>
+    answered === 0 ? 0 : Math.round((1000 * sum) / answered) / 1000;
   return {
     protocol: scenario.protocol,
     answered,
@@ -175,12 +195,18 @@ export function costOf({ scenario, answered, counters, now }: RunResult): CostRo
 
 /** The command line that runs a scenario again: every flag that is not the default. */
 export function commandLine(scenario: Scenario): string {
-  const plain = completeScenario({ protocol: scenario.protocol, n: scenario.n, f: scenario.f, attack: scenario.attack });
+  const plain = completeScenario({
+    protocol: scenario.protocol,
+    n: scenario.n,
+    f: scenario.f,
+    attack: scenario.attack,
+  });
   const flags: string[] = [`-n ${scenario.n}`, `-f ${scenario.f}`];
   const add = (flag: string, value: string | number, usual: string | number): void => {
     if (value !== usual) flags.push(`${flag} ${value}`);
   };
-  if (scenario.attack !== 'none') flags.push(`--attack ${scenario.attack}`, `--by ${scenario.by.join(',')}`);
+  if (scenario.attack !== 'none')
+    flags.push(`--attack ${scenario.attack}`, `--by ${scenario.by.join(',')}`);
   add('--net', scenario.network, plain.network);
   add('--clock', scenario.clocks, plain.clocks);
   for (const fault of scenario.faults) {
@@ -204,8 +230,11 @@ export function commandLine(scenario: Scenario): string {
 export function exitOf(rows: readonly VerdictRow[], expect?: string): number {
   if (expect !== undefined)
     return rows.every(({ word }) => word === expect) ? exitCodes.expected : exitCodes.unexpected;
-  if (rows.some(({ expected, word }) => !expected && word !== 'inconclusive')) return exitCodes.unexpected;
-  const silent = rows.some(({ attack, fired }) => attackOf(attack).needs !== 'nothing' && fired === 0);
+  if (rows.some(({ expected, word }) => !expected && word !== 'inconclusive'))
+    return exitCodes.unexpected;
+  const silent = rows.some(
+    ({ attack, fired }) => attackOf(attack).needs !== 'nothing' && fired === 0,
+  );
   if (silent || rows.some(({ word }) => word === 'inconclusive')) return exitCodes.inconclusive;
   return exitCodes.expected;
 }
@@ -221,7 +250,8 @@ export const resultOf = (
   schema: resultSchema,
   engine,
   command,
-  crypto: (Array.isArray(scenario) ? scenario[0]?.crypto : (scenario as Scenario).crypto) ?? 'ideal',
+  crypto:
+    (Array.isArray(scenario) ? scenario[0]?.crypto : (scenario as Scenario).crypto) ?? 'ideal',
   scenario,
   verdicts,
   cost,

@@ -1,4 +1,10 @@
-import { attackOf, protocolOf, type RunResult, type Scenario, toleratedBy } from '@quorumlab/harness';
+import {
+  attackOf,
+  protocolOf,
+  type RunResult,
+  type Scenario,
+  toleratedBy,
+} from '@quorumlab/harness';
 import { type ColumnsOptions, columns } from './columns.ts';
 import type { Io, Sign, Style } from './io.ts';
 import type { CostRow, VerdictRow } from './result.ts';
@@ -41,11 +47,17 @@ export function expectation({ protocol, n, attack, word, expected }: VerdictRow)
 /** What is about the contested position, or the first lines of a story without one. */
 export function contested(result: RunResult): RunResult['story'] {
   const slot = result.violation?.slot;
-  return result.story.filter((line) => line.kind !== 'commits' || slot === undefined || line.slot === slot);
+  return result.story.filter(
+    (line) => line.kind !== 'commits' || slot === undefined || line.slot === slot,
+  );
 }
 
 /** The columns of one run. */
-export function storyColumns(io: Io, result: RunResult, more: Partial<ColumnsOptions> = {}): readonly string[] {
+export function storyColumns(
+  io: Io,
+  result: RunResult,
+  more: Partial<ColumnsOptions> = {},
+): readonly string[] {
   const { scenario } = result;
   const traitors = attackOf(scenario.attack).needs === 'byzantine' ? scenario.by : [];
   return columns(contested(result), {
@@ -59,7 +71,13 @@ export function storyColumns(io: Io, result: RunResult, more: Partial<ColumnsOpt
 }
 
 /** The text of a single run. */
-export function sayRun(io: Io, result: RunResult, row: VerdictRow, cost: CostRow, verbose: boolean): void {
+export function sayRun(
+  io: Io,
+  result: RunResult,
+  row: VerdictRow,
+  cost: CostRow,
+  verbose: boolean,
+): void {
   io.out(headline(result.scenario));
   io.out('');
   io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? summary(result)}`);
@@ -71,8 +89,12 @@ export function sayRun(io: Io, result: RunResult, row: VerdictRow, cost: CostRow
   }
   io.out(`  ${expectation(row)}`);
   if (attackOf(row.attack).needs !== 'nothing')
-    io.out(`  attack    ${row.fired > 0 ? 'fired' : 'did NOT fire: this run says nothing about it'}`);
-  io.out(`  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ${cost.virtualMilliseconds} ms of virtual time`);
+    io.out(
+      `  attack    ${row.fired > 0 ? 'fired' : 'did NOT fire: this run says nothing about it'}`,
+    );
+  io.out(
+    `  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ${cost.virtualMilliseconds} ms of virtual time`,
+  );
   io.out(`  digest    ${row.digest}`);
   if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);
   if (row.counterexample !== undefined) io.out(`  again     ${row.counterexample.replay}`);
@@ -87,10 +109,13 @@ const summary = ({ answered, word }: RunResult): string =>
 export function sayProofs(io: Io, row: VerdictRow): void {
   const proofs = row.counterexample?.proofs ?? [];
   for (const { signer, about, first, second } of proofs.slice(0, 1)) {
-    io.out(`  proof     n${signer} signed two statements about ${about}, of which only one may be signed:`);
+    io.out(
+      `  proof     n${signer} signed two statements about ${about}, of which only one may be signed:`,
+    );
     for (const { kind, what, signature } of [first, second])
-      io.out(`            ${kind} ${what} ${io.sign('arrow')} signature ${signature.slice(0, 32)}…`);
+      io.out(
+        `            ${kind} ${what} ${io.sign('arrow')} signature ${signature.slice(0, 32)}…`,
+      );
   }
   if (proofs.length > 1) io.out(`            and ${proofs.length - 1} more: --json has them all`);
 }
-

@@ -66,13 +66,18 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   }
   // The search keeps nothing; the first hit is run again with its trace, its story and its proofs.
   const { seed } = found.first.scenario;
-  const file = join(folder, `${scenario.protocol}-${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`);
+  const file = join(
+    folder,
+    `${scenario.protocol}-${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`,
+  );
   const shown = runWithTrace(found.first.scenario, file);
   const row = searchRow(scenario, found, shown, file);
   if (io.json) return row;
   io.out(headline(scenario));
   io.out('');
-  io.out(`${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. First: seed ${seed}, ${grouped(shown.events)} events`);
+  io.out(
+    `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. First: seed ${seed}, ${grouped(shown.events)} events`,
+  );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
   for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
   sayProofs(io, row);
@@ -86,8 +91,12 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
 
 function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
   io.out(headline(scenario));
-  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; the attack fired in ${grouped(found.fired)} of them`);
-  io.out(`  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`);
+  io.out(
+    `${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; the attack fired in ${grouped(found.fired)} of them`,
+  );
+  io.out(
+    `  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,
+  );
   io.out(`  ${expectation(row)}`);
   io.out('');
 }

@@ -1,5 +1,12 @@
 import { verdictWords } from '@quorumlab/checker';
-import { attacks, engine, protocols, ScenarioError, unknownName, workloads } from '@quorumlab/harness';
+import {
+  attacks,
+  engine,
+  protocols,
+  ScenarioError,
+  unknownName,
+  workloads,
+} from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { type GlobalFlags, terminal } from '../io.ts';
 
@@ -13,7 +20,10 @@ const networks: readonly Listed[] = [
   { name: 'lan', title: 'one switch: 0.1 to 0.3 ms, nothing lost' },
   { name: 'wan', title: 'five regions of public clouds' },
   { name: 'lossy', title: '5 % lost, 2 % twice, any order' },
-  { name: 'psync', title: 'any delay and loss until gst, then within delta: psync:gst=1s,delta=20ms' },
+  {
+    name: 'psync',
+    title: 'any delay and loss until gst, then within delta: psync:gst=1s,delta=20ms',
+  },
   { name: 'async', title: 'no bound on delays at all' },
 ];
 
@@ -24,7 +34,10 @@ const lists: Readonly<Record<string, () => readonly Listed[]>> = {
   workloads: () => workloads,
   mutants: () =>
     protocols.flatMap(({ name, mutants }) =>
-      mutants.map((mutant) => ({ name: mutant, title: `a wrong rule of ${name}: --mutant ${mutant}` })),
+      mutants.map((mutant) => ({
+        name: mutant,
+        title: `a wrong rule of ${name}: --mutant ${mutant}`,
+      })),
     ),
   verdicts: () => verdictWords.map((name) => ({ name, title: verdictTitles[name] })),
 };
@@ -42,7 +55,8 @@ const verdictTitles: Readonly<Record<(typeof verdictWords)[number], string>> = {
 export const listNames: readonly string[] = Object.keys(lists);
 
 /** The names in one list: for completion. */
-export const namesIn = (list: string): readonly string[] => (lists[list]?.() ?? []).map(({ name }) => name);
+export const namesIn = (list: string): readonly string[] =>
+  (lists[list]?.() ?? []).map(({ name }) => name);
 
 /** `quorumlab list <what>`. */
 export function addList(program: Command): void {
@@ -60,6 +74,7 @@ export function addList(program: Command): void {
         return;
       }
       const width = Math.max(...rows.map(({ name }) => name.length));
-      for (const { name, title } of rows) io.out(`${io.paint('strong', name.padEnd(width))}  ${title}`);
+      for (const { name, title } of rows)
+        io.out(`${io.paint('strong', name.padEnd(width))}  ${title}`);
     });
 }

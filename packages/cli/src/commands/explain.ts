@@ -1,0 +1,95 @@
+import {
+  describeRequest,
+  protocolOf,
+  requestsIn,
+  runScenario,
+  type Scenario,
+} from '@quorumlab/harness';
+import { parseTrace } from '@quorumlab/sim';
+import {
+  isProven,
+  type ProofRecord,
+  proofFromJson,
+  proofSchema,
+  verifyProof,
+} from '@quorumlab/wire';
+import type { Command } from 'commander';
+import { Exit, exitCodes } from '../errors.ts';
+import { type GlobalFlags, type Io, terminal } from '../io.ts';
+import { costOf, proofJsonOf, rowOf } from '../result.ts';
+import { sayRun } from '../words.ts';
+import { demoScenario } from './demo.ts';
+import { readText } from './replay.ts';
+
+interface ExplainFlags {
+  readonly proof?: boolean;
+}
+
+/** `quorumlab explain <trace|proof|demo>`: what happened, who lied, and the proof. */
+export function addExplain(program: Command): void {
+  program
+    .command('explain <what>')
+    .description(
+      'narrate a trace or check a proof; "explain demo --proof" prints the proof of the demo',
+    )
+    .option('--proof', 'print only the proof, as JSON that anyone can check')
+    .action((what: string, flags: ExplainFlags, command: Command) => {
+      const io = terminal(command.optsWithGlobals<GlobalFlags>());
+      const text = what === 'demo' ? undefined : readText(what);
+      if (text?.includes(`"schema": "${proofSchema}"`)) return explainProof(io, text);
+      const scenario = text === undefined ? demoScenario('raft') : scenarioIn(text);
+      explainRun(io, scenario, flags.proof ?? false);
+    });
+}
+
+function scenarioIn(text: string): Scenario {
+  try {
+    return parseTrace(text).header.scenario as Scenario;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Exit(exitCodes.usage, `error QL109: this is neither a trace nor a proof (${why}).`);
+  }
+}
+
+/** Runs a scenario again, with real signatures if a proof is wanted, because a stranger must check it. */
+function explainRun(io: Io, scenario: Scenario, proofOnly: boolean): void {
+  const signed: Scenario = proofOnly ? { ...scenario, crypto: 'ed25519' } : scenario;
+  const result = runScenario(signed, { proofs: true, story: true });
+  if (!proofOnly) {
+    sayRun(io, result, rowOf(result), costOf(result), true);
+    return;
+  }
+  const proof = proofJsonOf(result);
+  if (proof === undefined)
+    throw new Exit(exitCodes.inconclusive, 'nobody broke a vow in this run, so there is no proof.');
+  io.out(proof.trimEnd());
+}
+
+function explainProof(io: Io, text: string): void {
+  const bytes = proofFromJson(text);
+  const { domain }: ProofRecord = JSON.parse(text);
+  const entry = protocolOf(domain.protocol);
+  const protocol = entry.create({ n: 4, f: 1 });
+  const verdict = verifyProof(bytes, protocol);
+  if (io.json) {
+    io.out(
+      JSON.stringify({
+        schema: 'quorumlab.explain/1',
+        holds: isProven(verdict),
+        ...(isProven(verdict)
+          ? { signer: verdict.signer, about: verdict.about, said: verdict.said }
+          : verdict),
+      }),
+    );
+  } else if (isProven(verdict)) {
+    io.out(
+      `${io.paint('good', `${io.sign('ok')} the proof holds`)}: n${verdict.signer} signed two statements about ${verdict.about}`,
+    );
+    for (const message of [verdict.first, verdict.second])
+      io.out(`  ${message.kind} ${requestsIn(message).map(describeRequest).join(' then ')}`);
+    io.out(
+      `  of ${domain.protocol} in cluster "${domain.cluster}", epoch ${domain.epoch}; only one of them may be signed`,
+    );
+  } else io.out(`${io.paint('bad', `${io.sign('fail')} this proves nothing`)}: ${verdict.reason}`);
+  process.exitCode = isProven(verdict) ? exitCodes.expected : exitCodes.unexpected;
+}

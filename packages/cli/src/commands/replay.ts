@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { engine, runScenario, type Scenario } from '@quorumlab/harness';
+import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '@quorumlab/sim';
+import type { Command } from 'commander';
+import { Exit, exitCodes } from '../errors.ts';
+import { type GlobalFlags, type Io, terminal } from '../io.ts';
+import { commandLine, costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { headline, verdictWord } from '../words.ts';
+
+interface ReplayFlags {
+  readonly step?: boolean;
+}
+
+/** The text of a file, or of stdin for `-`. */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Exit(exitCodes.usage, `error QL108: ${file} cannot be read (${why}).`);
+  }
+}
+
+/** `quorumlab replay <trace>`: runs a trace's scenario again and compares every line. */
+export function addReplay(program: Command): void {
+  program
+    .command('replay <trace>')
+    .description('run a trace (a file, or - for stdin) again and compare it line by line')
+    .option('--step', 'print every event')
+    .action((file: string, flags: ReplayFlags, command: Command) => {
+      const io = terminal(command.optsWithGlobals<GlobalFlags>());
+      const text = readText(file);
+      const trace = parsed(text);
+      if (trace.header.engine !== engine)
+        throw new Exit(
+          exitCodes.replayDiffers,
+          `this trace is of "${trace.header.engine}" and this is "${engine}": install that version to replay it, or run its scenario here with quorumlab run.`,
+        );
+      // The header was written by this engine, so its scenario has this engine's schema.
+      const scenario = trace.header.scenario as Scenario;
+      if (scenario.schema !== 'quorumlab.scenario/1')
+        throw new Exit(exitCodes.usage, 'error QL109: this trace has no scenario to run again.');
+      const buffer = traceBuffer();
+      const result = runScenario(scenario, { trace: buffer, proofs: true, story: true });
+      const difference = compareTraces(text, buffer.text());
+      if (difference !== undefined) {
+        const where =
+          difference.event === undefined ? `line ${difference.line}` : `event ${difference.event}`;
+        if (!io.json) {
+          io.out(
+            `${verdictWord(io, 'invalid')}   the replay differs first at ${where} (line ${difference.line})`,
+          );
+          io.out(`  the file   ${difference.first ?? '(has ended)'}`);
+          io.out(`  this run   ${difference.second ?? '(has ended)'}`);
+          io.out('  either the file was edited, or this is a bug of determinism: please report it');
+        } else
+          io.out(
+            JSON.stringify({
+              schema: 'quorumlab.replay/1',
+              engine,
+              same: false,
+              difference,
+              exit: exitCodes.replayDiffers,
+            }),
+          );
+        process.exitCode = exitCodes.replayDiffers;
+        return;
+      }
+      const row = rowOf(result, file);
+      if (io.json) {
+        io.out(
+          JSON.stringify(
+            resultOf(commandLine(scenario), scenario, [row], [costOf(result)], exitOf([row])),
+          ),
+        );
+        return;
+      }
+      if (flags.step) sayEvents(io, trace);
+      io.out(headline(scenario));
+      io.out(
+        `same ${engine} · ${trace.events.length} events · digest ${row.digest} ${io.sign('ok')} identical`,
+      );
+      io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
+    });
+}
+
+function parsed(text: string): Trace {
+  try {
+    return parseTrace(text);
+  } catch (error) {
+    if (error instanceof TraceError)
+      throw new Exit(
+        exitCodes.replayDiffers,
+        `this is not a trace that can be replayed: ${error.message}.`,
+      );
+    throw error;
+  }
+}
+
+function sayEvents(io: Io, { events, messages }: Trace): void {
+  for (const { i, t, n, k, c, m, d } of events) {
+    const message = m === undefined ? undefined : messages.get(m);
+    const who = n < 0 ? 'world' : `n${n}`;
+    const what =
+      message === undefined ? '' : ` ${message.kind} from n${message.from} ${short(message.body)}`;
+    const why = c === undefined ? '' : io.paint('dim', ` ← ${c}`);
+    io.out(
+      `[${i}] ${(t / 1000).toFixed(3)} ms  ${who} ${k}${what}${d === undefined ? '' : ` ${short(d)}`}${why}`,
+    );
+  }
+}
+
+const short = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? '';
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+};
