@@ -171,3 +171,30 @@ test('machines that keep what they wrote and change it are found out by a strict
   expect(run(true)).toEqual({ number: 1 });
   expect(run(false)).not.toEqual({ number: 1 });
 });
+
+test('observers are told what a restarted machine still has, and what a step has replaced', () => {
+  const told: [boolean, number, number][] = [];
+  promises(
+    {},
+    {
+      faults: [
+        { type: 'crash', at: 9_000, seat: 1 },
+        { type: 'restart', at: 9_500, seat: 1 },
+      ],
+      // The registers stand in for a service's: 3 is a snapshot, and so is all that is found.
+      installed: ({ number = 0 }, when) =>
+        when === 'restart' ? 1_000 + number : number === 3 ? 3 : undefined,
+      observer: {
+        installed: (at, seat, slot) => void told.push([at < 9_000, seat, slot]),
+        violation: undefined,
+      },
+    },
+  );
+  expect(told.filter(([early]) => early).map(([, seat, slot]) => [seat, slot])).toEqual(
+    expect.arrayContaining([0, 1, 2].map((seat) => [seat, 3])),
+  );
+  const [later] = told.filter(([early]) => !early);
+  expect(later?.[1]).toBe(1);
+  expect(later?.[2]).toBeGreaterThan(1_003);
+  expect(told).toHaveLength(4);
+});

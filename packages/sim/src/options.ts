@@ -14,6 +14,7 @@ import type {
   Random,
   Shape,
   Signed,
+  Slot,
   Status,
   Tagged,
 } from '@quorumlab/core';
@@ -174,6 +175,15 @@ export interface SimulationOptions<S extends Shape> {
   readonly record?: boolean;
   readonly limits: Limits;
   readonly observer?: Observer;
+  /**
+   * The slot up to which a snapshot has replaced a machine's state, if these registers say so: all
+   * that a restarting machine finds (`restart`), or what a step has made durable (`step`). Without
+   * it observers are not told of snapshots, and do not know what a restarted replica still has.
+   */
+  readonly installed?: (
+    registers: Partial<S['Stable']>,
+    when: 'restart' | 'step',
+  ) => Slot | undefined;
   /** Whether the first violation ends the run. On unless told. */
   readonly stopAtViolation?: boolean;
   readonly watcher?: Watcher<S>;

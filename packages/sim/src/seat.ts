@@ -63,8 +63,24 @@ export function startSeat<S extends Shape>(
     observer.started(world.now, state.index);
     world.judge = true;
   }
+  if (kept !== undefined) showInstalled(world, state, kept, 'restart');
   const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
   hand(world, state, { type: 'start' }, started);
+}
+
+/** Tells the observer of a snapshot that has taken the place of a machine's state. */
+function showInstalled<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  registers: Partial<S['Stable']>,
+  when: 'restart' | 'step',
+): void {
+  const observer = observerOf(world, state);
+  if (observer?.installed === undefined) return;
+  const slot = world.options.installed?.(registers, when);
+  if (slot === undefined) return;
+  observer.installed(world.now, state.index, slot);
+  world.judge = true;
 }
 
 const why = (error: unknown): string =>
@@ -241,7 +257,10 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
     world.causes.delete(output);
   }
   if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause)) return;
-  const { timers, decisions } = output;
+  const { timers, decisions, writes } = output;
+  if (world.options.installed !== undefined)
+    for (const write of writes)
+      if (write.type === 'save') showInstalled(world, state, write.registers, 'step');
   for (let i = 0; i < timers.length; i++)
     changeTimer(world, state, timers[i] as TimerChange<S>, cause);
   for (let i = 0; i < decisions.length; i++)
