@@ -34,7 +34,7 @@ test('a timer is due at the first instant at which its clock has moved that far'
   }
 });
 
-test('the interval holds true time as long as the model keeps its bound, and not after a jump', () => {
+test('the interval holds true time while the model keeps its bound, and not after a jump', () => {
   const clock = startClock({ offset: 300, driftPerBillion: 1_000, epsilon: 500 });
   for (let at = 0; at < 100_000_000; at += 999_983) {
     const { earliest, latest } = wallTime(clock, at);

@@ -71,7 +71,7 @@ export function localTime(clock: RunningClock, at: Instant): Instant {
   return Math.max(shown, 0);
 }
 
-/** What the seat's wall clock answers at true time `at`: true time, if the model keeps its bound. */
+/** What the seat's wall clock answers at true time `at`. Holds `at`, within the bound. */
 export function wallTime(clock: RunningClock, at: Instant): Interval {
   const elapsed = at - clock.since;
   const shown = clock.shown + elapsed + drifted(elapsed, clock.driftPerBillion) + clock.jump;

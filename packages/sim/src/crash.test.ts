@@ -117,7 +117,7 @@ test('what was not synced is lost, what was synced comes back', () => {
   expect(simulation.seat(0).stable?.number).toBe(1);
 });
 
-test('a disk that fails or is full stops its seat alone, with a reason, and nothing is said', () => {
+test('a disk that fails or is full stops its seat alone, with a reason', () => {
   const cases: [DiskModel, RegExp][] = [
     [{ fails: true }, /SyncFailed/],
     [{ ...ssd, fails: true }, /SyncFailed/],

@@ -135,7 +135,7 @@ test('a timer set again replaces, a cleared one never fires, and one fires once'
   ]);
 });
 
-test('timers with endless names are forgotten once they are over, and those of a crash never fire', () => {
+test('timers with endless names are forgotten, and those of a crash never fire', () => {
   const { simulation, heard } = stage(
     [0],
     (_, { now }) => ({ timers: [{ type: 'set', timer: `view/${now}`, after: 10 }] }),
@@ -218,7 +218,7 @@ test('what waits for a paused seat is bounded', () => {
   expect(counters.sent - counters.dropped).toBeLessThan(heldCap + 2_000);
 });
 
-test('a machine that throws stops alone, nothing of that step is said, and the reason is kept', () => {
+test('a machine that throws stops alone, says nothing of that step, and the reason is kept', () => {
   const { simulation, heard } = stage([0, 1], (seat, input) => {
     if (seat === 1 && input.now > 5_000) throw new RangeError('out of range');
     return beating(seat, input);
@@ -284,7 +284,7 @@ test('a signature that is wrong reaches no machine, and is counted once per reci
   expect(counters.verified).toBe(counters.delivered + counters.refused);
 });
 
-test('links in order stay in order, others do not; what is under way at GST arrives by GST + Δ', () => {
+test('links keep the order they promise; what is under way at GST arrives by GST + Δ', () => {
   const order = (link: LinkModel): boolean => {
     const { simulation, heard } = stage([0, 1], beating, { network: uniformNetwork('x', link) });
     simulation.run();

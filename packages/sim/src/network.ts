@@ -9,7 +9,7 @@ export type DelayModel =
   | { readonly type: 'constant'; readonly delay: number }
   /** From `min` to `max`, both included. */
   | { readonly type: 'uniform'; readonly min: number; readonly max: number }
-  /** Ascending quantiles of equal probability, linear in between: an inverse distribution function. */
+  /** Ascending quantiles of equal probability, linear in between: an inverse CDF. */
   | { readonly type: 'table'; readonly quantiles: readonly number[] };
 
 /** One direction of one link. */
@@ -94,7 +94,7 @@ export const wanRegions: readonly string[] = [
   'ap-southeast',
 ];
 
-/** One-way delays between {@link wanRegions}: half the usual round trips of public clouds, in µs. */
+/** One-way delays between {@link wanRegions}: half of public clouds' round trips, in µs. */
 const wanDelays: readonly (readonly number[])[] = [
   [250, 31_000, 35_000, 75_000, 108_000],
   [31_000, 250, 66_000, 54_000, 86_000],
@@ -103,7 +103,7 @@ const wanDelays: readonly (readonly number[])[] = [
   [108_000, 86_000, 82_000, 35_000, 250],
 ];
 
-/** Replicas and clients spread over five regions by their number; up to 1/16 of jitter, in order. */
+/** Replicas and clients spread over five regions by number; up to 1/16 of jitter, in order. */
 export const wan: NetworkModel = ((): NetworkModel => {
   const links = wanDelays.map((row) =>
     row.map((delay): LinkModel => {

@@ -36,7 +36,7 @@ export interface SeatHost {
 export interface Seat<S extends Shape> {
   /** Whose messages it takes and whose key it signs with. Several seats may share one (Twins). */
   readonly principal: PrincipalId;
-  /** Called at the start and at every restart, with what the disk kept: nothing if never written. */
+  /** Called at the start and at every restart, with what the disk kept, if anything. */
   readonly make: (stable: S['Stable'] | undefined, host: SeatHost) => Machine<S>;
   /** Observers do not see it. */
   readonly traitor?: boolean;
@@ -73,7 +73,7 @@ export type Fault =
   /** Stops taking inputs, as after SIGSTOP; they wait, up to {@link heldCap} messages. */
   | { readonly type: 'pause'; readonly at: Instant; readonly seat: number }
   | { readonly type: 'resume'; readonly at: Instant; readonly seat: number }
-  /** Only seats of one group reach each other; seats in no group reach all. Replaces earlier splits. */
+  /** Only seats of one group reach each other; seats in no group reach all. Ends earlier splits. */
   | {
       readonly type: 'split';
       readonly at: Instant;
@@ -163,7 +163,7 @@ export interface SimulationOptions<S extends Shape> {
   /** Signed parts inside a message, checked before a machine sees it. */
   readonly evidence?: ((message: S['Message']) => Iterable<Evidence<S>>) | undefined;
   readonly seats: readonly Seat<S>[];
-  /** Who gets what is sent to all. Every principal below `firstClient` that has a seat unless told. */
+  /** Who gets what is sent to all. Unless told, every principal below `firstClient`. */
   readonly members?: readonly PrincipalId[];
   readonly network: NetworkModel;
   readonly faults?: readonly Fault[];
@@ -249,7 +249,7 @@ export interface Simulation<S extends Shape> {
   runUntil(at: Instant): boolean;
   /** Goes on to the end and finishes. */
   run(): SimulationResult;
-  /** Tells observers that the run is over and closes the trace. May be called once more: same answer. */
+  /** Tells observers that the run is over and closes the trace. Can be repeated. */
   finish(): SimulationResult;
   seat(index: number): SeatView<S>;
   /** The digest of the run so far. */

@@ -112,7 +112,7 @@ export function pushEntry<P>(
   slots[at] = slot;
 }
 
-/** Takes the first entry out and puts what belongs to it into the `top` fields. Must not be empty. */
+/** Moves the first entry into the `top` fields. The queue must not be empty. */
 export function popEntry<P>(queue: EventQueue<P>): void {
   const times = queue.time;
   const orders = queue.order;

@@ -16,7 +16,7 @@ test('one seed, one stream; a number and its text are one seed; others differ', 
   expect(draws(decisions({ seed: '420' }), limits)).not.toEqual(first);
 });
 
-test('the stream is the same on every machine for ever: its first choices are written down here', () => {
+test('the stream is the same everywhere for ever: its first choices are written down', () => {
   const random = decisions({ seed: 'quorumlab' });
   expect(draws(random, [1000, 1000, 1000, 2 ** 40])).toMatchInlineSnapshot(`
     [
@@ -43,7 +43,7 @@ test('choices are in range and spread evenly', () => {
   }
 });
 
-test('a recording played again gives the same choices, edited or cut short it still is a run', () => {
+test('a recording gives the same choices again; edited or cut short it still is a run', () => {
   const original = decisions({ seed: 1, record: true });
   const first = draws(original, limits);
   const list = original.recorded();

@@ -48,7 +48,7 @@ const traced = (more: Partial<SimulationOptions<Counting>> = {}): [string, Simul
   return [sink.text(), result];
 };
 
-test('one scenario is one run: equal digests and traces, byte for byte; the trace changes nothing', () => {
+test('one scenario is one run, byte for byte, and the trace changes nothing', () => {
   const [text, result] = traced();
   const [again, second] = traced();
   expect(compareTraces(text, again)).toBeUndefined();
@@ -120,7 +120,7 @@ test('limits end a run: events, time, nothing left', () => {
   expect([alone.ending, alone.events, alone.counters.crashes]).toEqual(['idle', 0, 3]);
 });
 
-test('what is sent is delivered, dropped or still under way, and rates are those of the network', () => {
+test('what is sent is delivered, dropped or under way, at the rates of the network', () => {
   const sim = start({ limits: { events: 30_000 } });
   const { counters } = sim.run();
   const { sent, delivered, dropped, duplicated } = counters;

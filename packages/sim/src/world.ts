@@ -183,7 +183,7 @@ const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new ScenarioError(sentence);
 };
 
-/** A world in which nothing has happened yet. Throws {@link ScenarioError} for what cannot be run. */
+/** A world in which nothing has happened yet. Throws {@link ScenarioError} if it cannot be. */
 export function makeWorld<S extends Shape>(
   options: SimulationOptions<S>,
   seatState: (world: World<S>, seat: Seat<S>, index: number) => SeatState<S>,

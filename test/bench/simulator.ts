@@ -1,14 +1,18 @@
 /** Events per second of the simulator itself, with a protocol that does next to nothing. */
 import { range, replica } from '@quorumlab/core';
+import { lan, type SimulationOptions, simulate, ssd } from '@quorumlab/sim';
 import { digestOf } from '@quorumlab/wire';
-import type { Counting } from '../fixtures/counting.ts';
-import { believing, counting, countingMessages, countingSeats } from '../fixtures/counting.ts';
-import { lan, type SimulationOptions, simulate, ssd } from '../src/index.ts';
+import {
+  believing,
+  type Counting,
+  counting,
+  countingMessages,
+  countingSeats,
+} from '../../packages/sim/fixtures/counting.ts';
 
 function run(name: string, options: Partial<SimulationOptions<Counting>>, n: number): void {
   const events = 3_000_000;
   for (let i = 0; i < 3; i++) {
-    // biome-ignore lint/style/noRestrictedGlobals: a benchmark asks its own process what it used.
     const began = process.cpuUsage();
     const result = simulate<Counting>({
       messages: countingMessages,
@@ -19,11 +23,11 @@ function run(name: string, options: Partial<SimulationOptions<Counting>>, n: num
       limits: { events },
       ...options,
     }).run();
-    // biome-ignore lint/style/noRestrictedGlobals: the same.
     const seconds = process.cpuUsage(began).user / 1e6;
     console.log(
       `${name} n=${n}: ${(result.events / seconds / 1e6).toFixed(2)} M events/s, ` +
-        `queue ${result.counters.largestQueue}, ${result.counters.decisions} decisions, ${result.digest.slice(0, 8)}`,
+        `queue ${result.counters.largestQueue}, ${result.counters.decisions} decisions, ` +
+        result.digest.slice(0, 8),
     );
   }
 }
@@ -36,7 +40,6 @@ run('instant disk', {}, 31);
 /** All to all: n(n-1) messages under way at once, as in one PBFT phase. */
 function storm(n: number): void {
   const protocol = counting(n);
-  // biome-ignore lint/style/noRestrictedGlobals: a benchmark asks its own process what it used.
   const began = process.cpuUsage();
   const result = simulate<Counting>({
     messages: countingMessages,
@@ -59,12 +62,11 @@ function storm(n: number): void {
     seed: 1,
     limits: { until: 1_000_000 },
   }).run();
-  // biome-ignore lint/style/noRestrictedGlobals: the same.
   const seconds = process.cpuUsage(began).user / 1e6;
-  // biome-ignore lint/style/noRestrictedGlobals: the same.
   const { rss } = process.memoryUsage();
   console.log(
-    `storm n=${n}: ${result.events} events in ${seconds.toFixed(2)} s, queue ${result.counters.largestQueue}, ` +
+    `storm n=${n}: ${result.events} events in ${seconds.toFixed(2)} s, ` +
+      `queue ${result.counters.largestQueue}, ` +
       `rss ${(rss / 1e6).toFixed(0)} MB`,
   );
 }
