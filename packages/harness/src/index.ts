@@ -7,6 +7,7 @@
 export * from './attacks.ts';
 export * from './defaults.ts';
 export * from './engine.ts';
+export * from './history.ts';
 export * from './prepare.ts';
 export * from './registry.ts';
 export * from './run.ts';

@@ -21,6 +21,7 @@ import {
 import { keyValueOperation } from '@quorumlab/log';
 import {
   type Counters,
+  type CrashPoint,
   decisions,
   type InputSource,
   type ScheduledInput,
@@ -31,8 +32,10 @@ import {
 } from '@quorumlab/sim';
 import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
 import { engine } from './engine.ts';
+import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
-import type { Scenario } from './scenario.ts';
+import type { ProtocolEntry } from './registry.ts';
+import type { Scenario, ScenarioFault } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
 import { workloadOf } from './workload.ts';
 
@@ -53,6 +56,12 @@ export interface RunOptions {
   readonly countBytes?: boolean;
   /** Tells in words what every replica did. */
   readonly story?: boolean;
+  /** A protocol that is not registered, instead of the one that the scenario names. */
+  readonly entry?: ProtocolEntry;
+  /** Crashes a replica at one of its boundaries: see {@link RunResult.boundaries}. */
+  readonly crashAt?: CrashPoint;
+  /** Freezes messages and copies what is written, to find machines that share state; slow. */
+  readonly strict?: boolean;
 }
 
 /** What came of a run. */
@@ -76,6 +85,10 @@ export interface RunResult {
   /** What the replicas did, in words; empty unless asked for. */
   readonly story: readonly StoryLine[];
   readonly decisions: readonly number[] | undefined;
+  /** Per replica: the places in the run at which a crash would make a difference. */
+  readonly boundaries: readonly number[];
+  /** Per replica: why it stopped by itself, if it did: it threw, or its disk failed. */
+  readonly reasons: readonly (string | undefined)[];
 }
 
 /** How a request reads to people: the values it writes. */
@@ -108,6 +121,9 @@ function readable(bytes: Uint8Array): string {
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
 
+/** Histories of more operations than this are not judged for linearizability: it would take longer than the run. */
+const historyLimit = 10_000;
+
 /** A run that makes this many events is not getting anywhere. */
 const maxEvents = 20_000_000;
 
@@ -116,15 +132,16 @@ const settling = ms(100);
 
 /** Runs one scenario in the simulator. Throws a ScenarioError if it cannot be run. */
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
-  const prepared = prepare(scenario);
-  const clients = closedLoop(prepared);
+  const prepared = prepare(scenario, options.entry);
   const committed = new Map<number, Map<number, readonly Request[]>>();
   const check = observers(
     agreement(describeRequest),
     execution(describeRequest),
     liveness(patience(scenario.network)),
+    ...(scenario.count <= historyLimit ? [keyValueHistory()] : []),
     recording(committed),
   );
+  const clients = closedLoop(prepared, check);
   const proofs: Lie[] = [];
   const story: StoryLine[] = [];
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
@@ -140,8 +157,14 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     limits: { until: scenario.until, events: maxEvents },
     stopAtViolation: false,
     observer: check,
+    installed: ({ serviceSnapshot }, when) =>
+      serviceSnapshot && (when === 'restart' || serviceSnapshot.origin === 'installed')
+        ? serviceSnapshot.slot
+        : undefined,
     record: options.record ?? false,
     countBytes: options.countBytes ?? false,
+    strict: options.strict ?? false,
+    ...(options.crashAt ? { crashAt: options.crashAt } : {}),
     ...(options.decisions ? { decisions: options.decisions } : {}),
     watcher: {
       ...(options.proofs ? proofsInto(prepared, proofs) : {}),
@@ -167,6 +190,8 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     proofs,
     story,
     decisions: options.record ? simulation.decisions() : undefined,
+    boundaries: range(scenario.n).map((seat) => simulation.seat(seat).boundaries),
+    reasons: range(scenario.n).map((seat) => simulation.seat(seat).reason),
   };
 }
 
@@ -183,10 +208,10 @@ function drive(
   clients: ClosedLoop,
 ): void {
   let struck: number | undefined;
-  for (const { at, type } of [...atLeader].sort((one, two) => one.at - two.at)) {
-    if (!simulation.runUntil(at)) return;
-    if (type === 'crash' || type === 'pause') struck = leaderOf(simulation, scenario.n);
-    if (struck !== undefined) simulation.inject({ type, at, seat: struck });
+  for (const { node: _, ...fault } of [...atLeader].sort((one, two) => one.at - two.at)) {
+    if (!simulation.runUntil(fault.at)) return;
+    if (fault.type === 'crash' || fault.type === 'pause') struck = leaderOf(simulation, scenario.n);
+    if (struck !== undefined) simulation.inject({ ...fault, seat: struck });
   }
   if (!simulation.runUntil(healedAt)) return;
   const open = (): boolean => !clients.finished() && simulation.violation?.word !== 'forked';
@@ -257,12 +282,17 @@ function storyInto(
 /** Beyond what a protocol claims to survive, every word is expected; within it only `ok`. */
 function isExpected({ protocol, attack, scenario }: Prepared, word: VerdictWord): boolean {
   if (word === 'ok') return true;
-  if (scenario.mutant !== undefined) return true;
+  if (scenario.mutant !== undefined || scenario.faults.some(forgets)) return true;
   const { claims, f } = protocol;
   if (scenario.n < claims.replicas(scenario.f)) return true;
   if (attack.needs === 'byzantine') return claims.faults === 'crash' || scenario.by.length > f;
   return false;
 }
+
+/** No protocol claims to survive a disk that forgets what it has confirmed. */
+const forgets = (fault: ScenarioFault): boolean =>
+  (fault.type === 'disk' && fault.disk.lies === true) ||
+  (fault.type === 'restart' && fault.disk !== undefined && fault.disk !== 'synced');
 
 function firedIn({ attack, faults, atLeader }: Prepared, counters: Counters, now: number): number {
   if (attack.needs === 'nothing') return 0;
@@ -287,7 +317,7 @@ interface ClosedLoop {
   answered(): number;
 }
 
-function closedLoop({ scenario, firstClientSeat }: Prepared): ClosedLoop {
+function closedLoop({ scenario, firstClientSeat }: Prepared, check: Observer): ClosedLoop {
   const { clients, outstanding } = scenario;
   // A stream of its own: what clients ask for must not depend on how the network delays it.
   const workload = workloadOf(scenario, decisions({ seed: `workload ${scenario.seed}` }));
@@ -304,6 +334,7 @@ function closedLoop({ scenario, firstClientSeat }: Prepared): ClosedLoop {
     }
     open++;
     const { bytes, readOnly } = operation;
+    check.invoked?.(at, seat, nextId, bytes);
     return { at, seat, event: { type: 'submit', id: nextId++, operation: bytes, readOnly } };
   };
   return {
@@ -315,7 +346,8 @@ function closedLoop({ scenario, firstClientSeat }: Prepared): ClosedLoop {
         started++;
         return ask(ms(1) + turn, seat);
       },
-      answered(at, seat) {
+      answered(at, seat, { id, result }) {
+        if (result !== undefined) check.returned?.(at, seat, id, result);
         open--;
         done++;
         return ask(at, seat);
