@@ -29,9 +29,30 @@ export const writer = (capacity = 256): Writer => ({ bytes: new Uint8Array(capac
 
 /** A copy of what has been written; the writer is empty afterwards and can be used again. */
 export function written(to: Writer): Uint8Array {
-  const bytes = to.bytes.slice(0, to.length);
+  const bytes = copyOf(to.bytes, 0, to.length);
   to.length = 0;
   return bytes;
+}
+
+/** Byte strings up to this length share a slab: making a buffer of its own costs ten times as much. */
+const slabLimit = 1024;
+const slabBytes = 16_384;
+let slab = new Uint8Array(slabBytes);
+let slabUsed = 0;
+
+/** An independent copy of `bytes[start, end)`. Short ones lie in a shared buffer: never use `.buffer`. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
+  if (length > slabLimit) return bytes.slice(start, end);
+  if (slabUsed + length > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabUsed = 0;
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length);
+  slabUsed += length;
+  if (length > 32) copy.set(bytes.subarray(start, end));
+  else for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
+  return copy;
 }
 
 /** A reader over the whole of `bytes`. */
@@ -97,13 +118,23 @@ export function writeBytes(to: Writer, bytes: Uint8Array): void {
 /** The next `length` bytes, copied, so that the frame they came in can be let go. */
 export function readBytes(from: Reader, length: number): Uint8Array {
   if (length > from.end - from.at) throw new SchemaError('the bytes end too early');
-  const bytes = from.bytes.slice(from.at, from.at + length);
+  const bytes = copyOf(from.bytes, from.at, from.at + length);
   from.at += length;
   return bytes;
 }
 
 /** UTF-8 of well-formed text; lone surrogates have no encoding and are refused. */
 export function toUtf8(text: string): Uint8Array {
+  const plain = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return toUtf8Slowly(text);
+    plain[i] = code;
+  }
+  return plain;
+}
+
+function toUtf8Slowly(text: string): Uint8Array {
   const out = writer(text.length + 8);
   for (const character of text) {
     const code = character.codePointAt(0) as number;
