@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'quorumlab-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A real process, as people start it. */
+function quorumlab(line: string, input = ''): { out: string; err: string; code: number | null } {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--conditions=source', main, ...line.split(' ').filter(Boolean)],
+    { cwd: folder, input, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  return { out: stdout, err: stderr, code: status };
+}
+
+const json = (line: string) => JSON.parse(quorumlab(line).out);
+
+test('the same liar forks Raft and not PBFT, and the same seed gives the same digest', () => {
+  const flags = '--attack equivocating-leader --by 0 --seed 42 --json';
+  const raft = json(`run raft -n 3 ${flags}`);
+  const pbft = json(`run pbft -n 4 ${flags}`);
+  expect(raft).toMatchObject({
+    schema: 'quorumlab.result/1',
+    exit: 0,
+    verdicts: [{ protocol: 'raft', n: 3, f: 1, word: 'forked', expected: true, fired: 1 }],
+  });
+  expect(raft.verdicts[0].counterexample).toMatchObject({ rule: 'agreement', culprits: [0] });
+  expect(pbft.verdicts[0]).toMatchObject({ word: 'ok', expected: true, fired: 1 });
+  expect(json(`run raft -n 3 ${flags}`).verdicts[0].digest).toBe(raft.verdicts[0].digest);
+  expect(json(`run pbft -n 4 ${flags}`).verdicts[0].digest).toBe(pbft.verdicts[0].digest);
+});
+
+test('the replay line of a counterexample gives the same run', () => {
+  const row = json('run raft --attack equivocating-leader --seed 7 --net lossy --count 9 --json')
+    .verdicts[0];
+  const again = json(`${row.counterexample.replay.replace('quorumlab ', '')} --json`).verdicts[0];
+  expect(again.digest).toBe(row.digest);
+});
+
+test('the text says the verdict first and everything that the JSON says', () => {
+  const flags = 'run raft --attack equivocating-leader --seed 42';
+  const { out, code } = quorumlab(`${flags} --ascii`);
+  const row = json(`${flags} --json`).verdicts[0];
+  expect(code).toBe(0);
+  expect(out.split('\n')[2]).toContain(`FAIL forked   ${row.counterexample.sentence}`);
+  for (const part of [
+    row.digest,
+    row.counterexample.rule,
+    row.counterexample.replay,
+    row.counterexample.proofs[0].about,
+  ])
+    expect(out).toContain(part);
+  expect(out).not.toMatch(/[✓✗⚠]/);
+});
+
+test('bad input gets one sentence that says what to do, and exit code 254', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['run pbft -n 3 -f 1', 'use   -n 4'],
+    ['run raf', 'Did you mean raft?'],
+    ['run raft --attack equivocating-lead', 'Did you mean equivocating-leader?'],
+    ['run raft --atack x', 'Did you mean --attack?'],
+    ['run raft --net lam', 'Did you mean lan'],
+    ['run raft --attack silent-leader --by 7', 'n0 to n2'],
+    ['run raft -n many', 'whole number from 1'],
+    ['run raft --crash 3', 'write e.g. 3@900ms'],
+    ['run raft --workload ./none.ndjson', 'cannot be read'],
+    ['run raft --mutant figure-9', 'Did you mean figure-8?'],
+    ['list attaks', 'Did you mean attacks?'],
+    ['completion tcsh', 'bash, zsh and fish'],
+  ];
+  for (const [line, sentence] of cases) {
+    const { out, err, code } = quorumlab(line);
+    expect({ line, code, out }).toEqual({ line, code: 254, out: '' });
+    expect(err).toContain(sentence);
+    expect(err).toMatch(/^error QL\d{3}: /);
+  }
+});
+
+test('--unsafe-n runs what cannot be safe', () => {
+  const { verdicts } = json('run pbft -n 3 -f 1 --unsafe-n --json');
+  expect(verdicts[0]).toMatchObject({ n: 3, f: 1, expected: true });
+});
+
+test('a search finds the fork, writes its trace, and the trace replays; an edited one does not', () => {
+  const { out, code } = quorumlab('attack raft --attack equivocating-leader --seeds 5 --json');
+  expect(code).toBe(0);
+  const row = JSON.parse(out).verdicts[0];
+  expect(row).toMatchObject({ word: 'forked', runs: 5, hits: 5, fired: 5 });
+  const file = join(folder, row.counterexample.trace);
+  expect(existsSync(file)).toBe(true);
+  expect(quorumlab(`replay ${file}`)).toMatchObject({ code: 0 });
+  expect(quorumlab(`replay ${file}`).out).toContain('identical');
+  const text = readFileSync(file, 'utf8');
+  const edited = join(folder, 'edited.trace.ndjson');
+  writeFileSync(edited, text.replace('"k":"deliver"', '"k":"drop"'));
+  const difference = quorumlab(`replay ${edited}`);
+  expect(difference.code).toBe(3);
+  expect(difference.out).toMatch(/differs first at event \d+/);
+  const other = join(folder, 'other.trace.ndjson');
+  writeFileSync(other, text.replace('quorumlab 0.1.0', 'quorumlab 9.9.9'));
+  expect(quorumlab(`replay ${other}`)).toMatchObject({ code: 3 });
+  expect(quorumlab('replay -', text)).toMatchObject({ code: 0 });
+  expect(quorumlab('replay -', 'nonsense')).toMatchObject({ code: 3 });
+});
+
+test('--expect decides the exit code', () => {
+  const line = 'run raft --attack equivocating-leader --seed 42';
+  expect(quorumlab(`${line} --expect forked`).code).toBe(0);
+  expect(quorumlab(`${line} --expect ok`).code).toBe(1);
+});
+
+test('an attack that never fires is inconclusive, not a pass', () => {
+  const { code, out } = quorumlab('run raft --attack stale-replay --count 1 --until 2ms');
+  expect(code).toBe(2);
+  expect(out).toContain('did NOT fire');
+});
+
+test('explain prints a proof that explain checks, and refuses an edited one', () => {
+  const proof = quorumlab('explain demo --proof');
+  expect(proof.code).toBe(0);
+  const file = join(folder, 'proof.json');
+  writeFileSync(file, proof.out);
+  const checked = quorumlab(`explain ${file}`);
+  expect(checked.out).toContain('the proof holds');
+  expect(checked.code).toBe(0);
+  writeFileSync(file, proof.out.replace(/"signature": "../, '"signature": "00'));
+  expect(quorumlab(`explain ${file}`).code).not.toBe(0);
+});
+
+test('a workload file is run line by line, and a wrong line is named', () => {
+  const file = join(folder, 'commands.ndjson');
+  writeFileSync(
+    file,
+    '{"op":"put","key":"a","value":"1"}\n{"op":"cas","key":"a","expected":"1","value":"2"}\n',
+  );
+  expect(json(`run raft --workload ${file} --json`).cost[0]).toMatchObject({ answered: 2 });
+  writeFileSync(file, '{"op":"put","key":"a"}\n');
+  expect(quorumlab(`run raft --workload ${file}`).err).toContain(
+    'line 1 of the workload has no text "value"',
+  );
+});
+
+test('lists and completions name what there is', () => {
+  expect(json('list protocols --json').rows.map(({ name }: { name: string }) => name)).toEqual([
+    'raft',
+    'pbft',
+  ]);
+  expect(quorumlab('list mutants').out).toContain('figure-8');
+  expect(quorumlab('__complete run').out).toContain('run');
+  expect(quorumlab('__complete run ra').out).toContain('raft');
+  expect(quorumlab('__complete run raft --attack e').out).toContain('equivocating-leader');
+  for (const shell of ['bash', 'zsh', 'fish'])
+    expect(quorumlab(`completion ${shell}`).out).toContain('__complete');
+});
+
+test('the simulated demo tells the story in two columns', () => {
+  const { out, code } = quorumlab('demo --sim');
+  expect(code).toBe(0);
+  expect(out).toContain('RAFT  n=3');
+  expect(out).toContain('PBFT  n=4');
+  expect(out).toMatch(/✗ forked {3}position \d+: n1=(Ann|Bob), n2=(Ann|Bob)/);
+  expect(out).toContain('n0 signed two statements about entry/');
+});
+
+test('neither the library nor the command line loads libp2p before a real node is asked for', () => {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const seen = [];
+    registerHooks({ resolve: (name, context, next) => (seen.push(name), next(name, context)) });
+    await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)});
+    await import(${JSON.stringify(new URL('./program.ts', import.meta.url).href)});
+    console.log(JSON.stringify(seen.filter((name) => /libp2p|quorumlab.(node|cluster)$/.test(name))));
+  `;
+  const flags = ['--conditions=source', '--input-type=module', '-e', script];
+  expect(spawnSync(process.execPath, flags, { encoding: 'utf8' }).stdout.trim()).toBe('[]');
+});
