@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const names = readdirSync(folder).filter((name) => /^[^.]+\.ts$/.test(name));
+
+/** Runs an example as its README says and returns what it prints; fails if it fails. */
+async function outputOf(name: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', name], {
+    cwd: folder,
+  });
+  return stdout;
+}
+
+describe('the examples', () => {
+  it('are short enough to read, and each is tested here', () => {
+    expect(names).toEqual(['bank.ts', 'counter.ts', 'one-liar.ts']);
+    for (const name of names)
+      expect(readFileSync(`${folder}${name}`, 'utf8').split('\n').length - 1, name).toBeLessThan(
+        101,
+      );
+  });
+
+  it('one-liar: the same lie forks Raft and not PBFT, and both times it is proven', async () => {
+    const output = await outputOf('one-liar.ts');
+    expect(output).toMatch(/raft \(n=3, f=1\): forked \(expected\)\n {2}position 1: .*Ann.*Bob/);
+    expect(output).toContain('pbft (n=4, f=1): ok (expected)\n  proof: n0 signed');
+    expect(output).not.toContain('never got to lie');
+    expect(output.match(/proof: n0 signed two statements/g)).toHaveLength(2);
+  });
+
+  it('counter: every addition counts once although the leader crashes', async () => {
+    const output = await outputOf('counter.ts');
+    expect(output).toContain('totals: 1, 3, 6, 10');
+    const [, first, second] =
+      /replica (\d) led and crashed, then replica (\d) led/.exec(output) ?? [];
+    expect(new Set([first, second, undefined]).size).toBe(3);
+    expect(await outputOf('counter.ts')).toBe(output);
+  });
+
+  it('bank: the lying replica answers every request and is never believed', async () => {
+    expect(await outputOf('bank.ts')).toBe(
+      [
+        'move ann bob 30: done',
+        'move ann bob 80: not enough money',
+        'balance ann: 70',
+        'balance bob: 130',
+        'lies told: 4',
+        '',
+      ].join('\n'),
+    );
+  });
+});
