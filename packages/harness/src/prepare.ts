@@ -42,11 +42,17 @@ import {
   sha256,
 } from '@quorumlab/wire';
 import { type Attack, attackOf } from './attacks.ts';
-import { protocolOf, requireSize } from './registry.ts';
-import { type Scenario, ScenarioError, unknownName } from './scenario.ts';
+import { type ProtocolEntry, protocolOf, requireSize } from './registry.ts';
+import { type Scenario, ScenarioError, type ScenarioFault, unknownName } from './scenario.ts';
 
 /** The shape of every machine in a run: the service around any protocol. */
 export type AnyShape = Serviced<LogShape>;
+
+/** A fault that strikes whoever leads then, or whoever it struck last. */
+export type LeaderFault = Extract<
+  ScenarioFault,
+  { readonly type: 'crash' | 'pause' | 'resume' | 'restart' }
+>;
 
 /** A scenario made ready to run. */
 export interface Prepared {
@@ -60,10 +66,7 @@ export interface Prepared {
   readonly firstClientSeat: number;
   /** Faults at known seats; those that strike "the leader" are in `atLeader`. */
   readonly faults: readonly Fault[];
-  readonly atLeader: readonly {
-    readonly at: number;
-    readonly type: 'crash' | 'restart' | 'pause' | 'resume';
-  }[];
+  readonly atLeader: readonly LeaderFault[];
   /** When the last fault is over and the network keeps its promises. */
   readonly healedAt: number;
   readonly domain: Domain;
@@ -143,31 +146,69 @@ export function clockOf(text: string, seat: number): ClockModel | undefined {
   return clock;
 }
 
-/** Makes a scenario ready to run. Throws a ScenarioError if something in it cannot be. */
-export function prepare(scenario: Scenario): Prepared {
-  const found = protocolOf(scenario.protocol);
-  const { n, f } = scenario;
-  if (scenario.unsafe !== true) requireSize(found, n, f);
-  const protocol = found.create(
-    { n, f, ...(scenario.unsafe ? { unsafe: true } : {}) },
-    scenario.mutant,
-  );
-  const attack = attackOf(scenario.attack);
-  const network = networkOf(scenario.network);
-  const { seats, firstClientSeat } = seatsOf(scenario, protocol, attack);
-  const all = [...scenario.faults, ...(attack.faults?.(scenario) ?? [])];
+/** Faults at known seats, and those that strike whoever leads. */
+function faultsOf(
+  scenario: Scenario,
+  attack: Attack,
+): { readonly faults: Fault[]; readonly atLeader: readonly LeaderFault[] } {
   const faults: Fault[] = [];
-  const atLeader: { at: number; type: 'crash' | 'restart' | 'pause' | 'resume' }[] = [];
-  for (const fault of all) {
+  const atLeader: LeaderFault[] = [];
+  for (const fault of [...scenario.faults, ...(attack.faults?.(scenario) ?? [])]) {
+    requireNodes(fault, scenario.n);
     if (fault.type === 'split')
       faults.push({
         ...fault,
         groups: attack.twins ? withTwins(fault.groups, scenario) : fault.groups,
       });
-    else if (fault.type === 'heal') faults.push(fault);
-    else if (fault.node === 'leader') atLeader.push({ at: fault.at, type: fault.type });
-    else faults.push({ type: fault.type, at: fault.at, seat: fault.node });
+    else if (!('node' in fault)) faults.push(fault);
+    else if (strikesLeader(fault)) atLeader.push(fault);
+    else {
+      const { node: seat, ...rest } = fault;
+      // Without the name that scenarios use, it is a fault of the simulator.
+      faults.push({ ...rest, seat } as Fault);
+    }
   }
+  return { faults, atLeader };
+}
+
+const strikesLeader = (fault: ScenarioFault): fault is LeaderFault =>
+  'node' in fault && fault.node === 'leader';
+
+/** Throws a ScenarioError (QL109) if a fault names a node that does not exist. */
+function requireNodes(fault: ScenarioFault, n: number): void {
+  const named =
+    'node' in fault
+      ? [fault.node]
+      : fault.type === 'split'
+        ? fault.groups.flat()
+        : fault.type === 'cut'
+          ? [...fault.from, ...fault.to]
+          : [];
+  for (const node of named)
+    if (node !== 'leader' && !(Number.isInteger(node) && node >= 0 && node < n))
+      throw new ScenarioError(
+        'QL109',
+        `a ${fault.type} names n${node}, but the nodes are n0 to n${n - 1}.`,
+      );
+}
+
+/**
+ * Makes a scenario ready to run, for a registered protocol or for `entry`. Throws a ScenarioError
+ * if something in it cannot be.
+ */
+export function prepare(scenario: Scenario, entry?: ProtocolEntry): Prepared {
+  const found = entry ?? protocolOf(scenario.protocol);
+  const { n, f, options } = scenario;
+  if (scenario.unsafe !== true) requireSize(found, n, f);
+  const protocol = found.create(
+    { n, f, ...(scenario.unsafe ? { unsafe: true } : {}), ...(options ? { options } : {}) },
+    scenario.mutant,
+  );
+  const attack = attackOf(scenario.attack);
+  const network = networkOf(scenario.network);
+  const { seats, firstClientSeat } = seatsOf(scenario, protocol, attack);
+  const { faults, atLeader } = faultsOf(scenario, attack);
+  const over = Math.max(0, ...[...faults, ...atLeader].map((each) => each.at));
   // Keeps the simulator from calling the network healed before the leader has been struck.
   const last = Math.max(-1, ...atLeader.map((each) => each.at));
   if (last >= 0) faults.push({ type: 'heal', at: last + 1 });
@@ -189,7 +230,7 @@ export function prepare(scenario: Scenario): Prepared {
     firstClientSeat,
     faults,
     atLeader,
-    healedAt: Math.max(network.stableFrom ?? 0, ...all.map((each) => each.at), 0),
+    healedAt: Math.max(network.stableFrom ?? 0, over),
     domain,
     ...keys,
   };

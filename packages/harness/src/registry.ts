@@ -13,6 +13,8 @@ export interface ProtocolSize {
   readonly f: number;
   /** Allows an n that is too small for f. */
   readonly unsafe?: boolean;
+  /** The protocol's own options by name: see {@link ProtocolEntry.options}. */
+  readonly options?: Readonly<Record<string, number | boolean>>;
 }
 
 /** A protocol that scenarios can name. */
@@ -23,54 +25,78 @@ export interface ProtocolEntry {
   readonly claims: Claims;
   /** Names of its wrong variants. */
   readonly mutants: readonly string[];
+  /** Names of the options of its own that a scenario may set; times are in microseconds. */
+  readonly options: readonly string[];
   /** The protocol for a group, or its wrong variant `mutant`. */
   create(size: ProtocolSize, mutant?: string): Protocol<LogShape>;
 }
 
-type Maker = (size: ProtocolSize) => Protocol<LogShape>;
+/** What a protocol is made of in a registry: see {@link protocolEntry}. */
+export interface EntryParts<S extends LogShape> {
+  readonly title: string;
+  /** The protocol as it should be. Must accept n = 4 and f = 1. */
+  readonly right: (options: ProtocolSize) => Protocol<S>;
+  /** Wrong variants by name, to prove that tests test. */
+  readonly mutants?: Readonly<Record<string, (options: ProtocolSize) => Protocol<S>>>;
+  /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
+  readonly options?: readonly string[];
+}
 
-function entry(title: string, right: Maker, wrong: Readonly<Record<string, Maker>>): ProtocolEntry {
+/** Makes an entry of a protocol, yours for example, so that scenarios and suites can run it. */
+export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): ProtocolEntry {
+  const { title, right, mutants: wrong = {}, options: known = [] } = parts;
   const sample = right({ n: 4, f: 1 });
   const mutants = Object.keys(wrong);
+  // Hosts treat messages, commands and state of a protocol as values of its own codecs only, so an
+  // entry may forget which protocol a shape belongs to.
+  const erased = (protocol: Protocol<S>): Protocol<LogShape> =>
+    protocol as unknown as Protocol<LogShape>;
   return {
     name: sample.name,
     title,
     claims: sample.claims,
     mutants,
-    create(size, mutant) {
-      if (mutant === undefined) return right(size);
-      const make = wrong[mutant];
+    options: known,
+    create({ options = {}, ...size }, mutant) {
+      for (const name of Object.keys(options))
+        if (!known.includes(name)) throw unknownName(`option of ${sample.name}`, name, known);
+      const told = { ...options, ...size };
+      if (mutant === undefined) return erased(right(told));
+      const make = Object.hasOwn(wrong, mutant) ? wrong[mutant] : undefined;
       if (make === undefined) throw unknownName(`mutant of ${sample.name}`, mutant, mutants);
-      return make(size);
+      return erased(make(told));
     },
   };
 }
 
-// Hosts treat messages, commands and state of a protocol as values of its own codecs only, so the
-// registry may forget which protocol a shape belongs to.
-const erase = <P>(make: (options: ProtocolSize) => P): Maker => make as unknown as Maker;
-
-const eraseAll = <P>(
-  names: readonly string[],
-  make: (name: string, options: ProtocolSize) => P,
-): Readonly<Record<string, Maker>> =>
-  Object.fromEntries(names.map((name) => [name, erase((options) => make(name, options))]));
-
 const entries: readonly ProtocolEntry[] = [
-  entry(
-    'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
-    erase(raft),
-    eraseAll(Object.keys(raftMutants), (name, options) =>
-      (raftMutants[name] as (typeof raftMutants)[string])(options),
+  protocolEntry({
+    title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
+    right: (options) => raft(options),
+    mutants: raftMutants,
+    options: [
+      'electionTimeout',
+      'heartbeat',
+      'preVote',
+      'checkQuorum',
+      'snapshotEvery',
+      'keepEntries',
+      'maxEntriesPerAppend',
+      'maxInFlight',
+      'maxUncommitted',
+    ],
+  }),
+  protocolEntry({
+    title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
+    right: (options) => pbft({ ...options, digest: digestOf }),
+    mutants: Object.fromEntries(
+      pbftMutants.map((name) => [
+        name,
+        (options: ProtocolSize) => pbftMutant(name, { ...options, digest: digestOf }),
+      ]),
     ),
-  ),
-  entry(
-    'PBFT: three phases and certificates; survives f liars among 3f+1.',
-    erase((size) => pbft({ ...size, digest: digestOf })),
-    eraseAll(pbftMutants, (name, options) =>
-      pbftMutant(name as (typeof pbftMutants)[number], { ...options, digest: digestOf }),
-    ),
-  ),
+    options: ['requestTimeout', 'checkpointEvery', 'window', 'maxBatch', 'maxOutstanding'],
+  }),
 ];
 
 /** All protocols, crash-fault ones first. */

@@ -317,8 +317,19 @@ interface ClosedLoop {
   answered(): number;
 }
 
-function closedLoop({ scenario, firstClientSeat }: Prepared, check: Observer): ClosedLoop {
+function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
+  const { scenario, firstClientSeat, healedAt } = prepared;
   const { clients, outstanding } = scenario;
+  // There must be load while things go wrong: the last operation is asked for when all is healed.
+  const lasts = healedAt < scenario.until ? healedAt : 0;
+  const pace = Math.floor(lasts / Math.max(1, scenario.count));
+  let asked: { at: number; seat: number; id: number; operation: Uint8Array }[] = [];
+  /** Checkers hear of an operation when its time has come, and before anything that follows. */
+  const tell = (now: number): void => {
+    for (const { at, seat, id, operation } of asked)
+      if (at <= now) check.invoked?.(at, seat, id, operation);
+    asked = asked.filter(({ at }) => at > now);
+  };
   // A stream of its own: what clients ask for must not depend on how the network delays it.
   const workload = workloadOf(scenario, decisions({ seed: `workload ${scenario.seed}` }));
   let nextId = 0;
@@ -334,8 +345,10 @@ function closedLoop({ scenario, firstClientSeat }: Prepared, check: Observer): C
     }
     open++;
     const { bytes, readOnly } = operation;
-    check.invoked?.(at, seat, nextId, bytes);
-    return { at, seat, event: { type: 'submit', id: nextId++, operation: bytes, readOnly } };
+    const id = nextId++;
+    const then = Math.max(at, ms(1) + id * pace);
+    asked.push({ at: then, seat, id, operation: bytes });
+    return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly } };
   };
   return {
     source: {
@@ -347,6 +360,7 @@ function closedLoop({ scenario, firstClientSeat }: Prepared, check: Observer): C
         return ask(ms(1) + turn, seat);
       },
       answered(at, seat, { id, result }) {
+        tell(at);
         if (result !== undefined) check.returned?.(at, seat, id, result);
         open--;
         done++;

@@ -1,14 +1,44 @@
 /** What a run is: plain data, the same in a file, a link, a trace header and a test. */
+import type { DiskModel } from '@quorumlab/sim';
 
 /** A cut, a crash or another event of the world, at a time in microseconds. */
 export type ScenarioFault =
   | {
-      readonly type: 'crash' | 'restart' | 'pause' | 'resume';
+      readonly type: 'crash' | 'pause' | 'resume';
       readonly at: number;
       readonly node: number | 'leader';
     }
+  /** Restarts what was crashed with what it had synced (unless told), nothing, or its backup. */
+  | {
+      readonly type: 'restart';
+      readonly at: number;
+      readonly node: number | 'leader';
+      readonly disk?: 'synced' | 'nothing' | 'backup';
+    }
+  /** Copies a node's disk, for a later restart from a stale backup. */
+  | { readonly type: 'backup'; readonly at: number; readonly node: number }
+  /** Only nodes of one group reach each other. Replaces earlier splits and cuts. */
   | { readonly type: 'split'; readonly at: number; readonly groups: readonly (readonly number[])[] }
-  | { readonly type: 'heal'; readonly at: number };
+  /** One way: nothing gets from `from` to `to`; of `kinds` only, if given. Adds to earlier cuts. */
+  | {
+      readonly type: 'cut';
+      readonly at: number;
+      readonly from: readonly number[];
+      readonly to: readonly number[];
+      readonly kinds?: readonly string[];
+    }
+  /** Ends all splits and cuts. */
+  | { readonly type: 'heal'; readonly at: number }
+  /** Sets a node's wall clock ahead by `by` microseconds, and from now on it drifts. */
+  | {
+      readonly type: 'skew';
+      readonly at: number;
+      readonly node: number;
+      readonly by?: number;
+      readonly driftPerBillion?: number;
+    }
+  /** Replaces how a node's disk behaves: slow, torn, full, failing, lying; what is on it stays. */
+  | { readonly type: 'disk'; readonly at: number; readonly node: number; readonly disk: DiskModel };
 
 /** Everything that a run depends on. Two equal scenarios give the same trace, byte for byte. */
 export interface Scenario {
@@ -21,6 +51,8 @@ export interface Scenario {
   readonly f: number;
   /** Run it although n is too small for f. */
   readonly unsafe?: boolean;
+  /** What the protocol is told besides its size, by the names of its own options. */
+  readonly options?: Readonly<Record<string, number | boolean>>;
   /** A network preset: lan, wan, lossy, psync. */
   readonly network: string;
   /** Clock errors: 'perfect' or e.g. 'offset=5ms,drift=100ppm,epsilon=7ms'. */
