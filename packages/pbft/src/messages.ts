@@ -4,6 +4,7 @@
  */
 import {
   boolean,
+  bounded,
   type Certificate,
   certificate,
   type Digest,
@@ -147,6 +148,12 @@ export type Message =
   | FetchBatch
   | BatchBody;
 
+/** Most bytes of operations in a batch or a relay, and in one answer to a laggard. */
+export const maxBatchBytes: number = 2 ** 20;
+
+/** Most bytes that a request takes in a batch beside its operations, 1,024 of them counted. */
+const requestOverhead = 7_400;
+
 /** What the limits of the encodings follow from. */
 export interface Sizes {
   readonly n: number;
@@ -167,7 +174,10 @@ const number = integer(2 ** 40);
 
 /** Builds the encodings of a group of `n` with a log of `window` batches. */
 export function codec({ n, window, maxBatch }: Sizes): Codec {
-  const batch: Field<Batch> = list(signed(request), maxBatch);
+  const batch: Field<Batch> = bounded(
+    list(signed(request), maxBatch),
+    maxBatchBytes + maxBatch * requestOverhead,
+  );
   const vote = { view: number, sequence: number, digest };
   const prePrepare: MessageField<PrePrepare> = message('pre-prepare', { ...vote, batch });
   const prepare: MessageField<Prepare> = message('prepare', vote);

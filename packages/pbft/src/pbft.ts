@@ -8,6 +8,7 @@ import { assert, type Certificate, type Digest, type Request, type Signed } from
 import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Batch, Commit, PrePrepare, Prepare, Relay } from './messages.ts';
+import { maxBatchBytes } from './messages.ts';
 import {
   acceptable,
   armRequestTimer,
@@ -22,7 +23,6 @@ import {
   inView,
   isMember,
   lowWatermark,
-  maxBatchBytes,
   maxEarly,
   maxWaiting,
   maxWaitingOfClient,

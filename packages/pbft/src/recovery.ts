@@ -6,6 +6,7 @@ import type { Digest, ReplicaId, Signed } from '@quorumlab/core';
 import { fetchState, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import type { Batch, BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { maxBatchBytes } from './messages.ts';
 import { decided, prepared, retry } from './pbft.ts';
 import {
   acceptable,
@@ -18,7 +19,6 @@ import {
   inView,
   isMember,
   lowWatermark,
-  maxBatchBytes,
   type PbftReplica,
   primaryOf,
   progressAt,

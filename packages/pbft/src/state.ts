@@ -23,6 +23,7 @@ import type {
   Prepare,
   ViewChange,
 } from './messages.ts';
+import { maxBatchBytes } from './messages.ts';
 
 /**
  * What is logged under a number: the paper's pre-prepare. `batch` is null until it has been
@@ -162,9 +163,6 @@ export const maxWaiting = 10_000;
 export const maxWaitingOfClient = 1024;
 /** Most messages of later views that are kept for one sender. */
 export const maxEarly = 64;
-/** Most bytes of operations in a batch or a relay, and in one answer to a laggard. */
-export const maxBatchBytes: number = 2 ** 20;
-
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
 export const firstStable = (): Stable => ({
   view: 0,

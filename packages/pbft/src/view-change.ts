@@ -8,6 +8,7 @@ import { becomeStable, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { Batch, NewView, ViewChange } from './messages.ts';
+import { maxBatchBytes } from './messages.ts';
 import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
 import { commit, keepWaiting, maybeOrder, prePrepare, prepare, requestKey } from './pbft.ts';
 import {
@@ -17,7 +18,6 @@ import {
   type Ctx,
   isMember,
   lowWatermark,
-  maxBatchBytes,
   type PbftReplica,
   primaryOf,
   progressAt,
