@@ -5,6 +5,12 @@
  * @packageDocumentation
  */
 export * from './attacks.ts';
+export {
+  ConformanceError,
+  type ProtocolCase,
+  type ProtocolSuiteOptions,
+  testProtocol,
+} from './conformance/protocol-suite.ts';
 export * from './defaults.ts';
 export * from './engine.ts';
 export * from './history.ts';

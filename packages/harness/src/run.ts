@@ -142,6 +142,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     recording(committed),
   );
   const clients = closedLoop(prepared, check);
+  const progress = watchProgress();
   const proofs: Lie[] = [];
   const story: StoryLine[] = [];
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
@@ -156,7 +157,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     seed: scenario.seed,
     limits: { until: scenario.until, events: maxEvents },
     stopAtViolation: false,
-    observer: check,
+    observer: observers(check, progress.observer),
     installed: ({ serviceSnapshot }, when) =>
       serviceSnapshot && (when === 'restart' || serviceSnapshot.origin === 'installed')
         ? serviceSnapshot.slot
@@ -172,7 +173,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
   });
-  drive(simulation, prepared, clients);
+  drive(simulation, prepared, clients, progress);
   const result = simulation.finish();
   const word = result.violation?.word ?? (clients.finished() ? 'ok' : 'inconclusive');
   return {
@@ -195,7 +196,8 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   };
 }
 
-const evidenceOf = (
+/** The signed parts of a message, if it is one of the protocol's own. */
+export const evidenceOf = (
   protocol: Prepared['protocol'],
   message: AnyShape['Message'],
 ): Iterable<EvidenceItem> =>
@@ -206,6 +208,7 @@ function drive(
   simulation: Simulation<AnyShape>,
   { atLeader, healedAt, scenario }: Prepared,
   clients: ClosedLoop,
+  progress: Progress,
 ): void {
   let struck: number | undefined;
   for (const { node: _, ...fault } of [...atLeader].sort((one, two) => one.at - two.at)) {
@@ -214,10 +217,37 @@ function drive(
     if (struck !== undefined) simulation.inject({ ...fault, seat: struck });
   }
   if (!simulation.runUntil(healedAt)) return;
-  const open = (): boolean => !clients.finished() && simulation.violation?.word !== 'forked';
+  const open = (): boolean =>
+    !(clients.finished() && progress.isKept()) && simulation.violation?.word !== 'forked';
   while (open() && simulation.now < scenario.until)
     if (!simulation.runUntil(Math.min(scenario.until, simulation.now + settling))) return;
   simulation.runUntil(Math.min(scenario.until, simulation.now + settling));
+}
+
+/** How far state machines have come, to see when a group has recovered what it had. */
+interface Progress {
+  readonly observer: Observer;
+  /** Whether a running replica has everything that any replica ever had. */
+  isKept(): boolean;
+}
+
+function watchProgress(): Progress {
+  let most = -1;
+  const reached = new Map<number, number>();
+  const at = (seat: number, slot: number): void => {
+    most = Math.max(most, slot);
+    reached.set(seat, slot);
+  };
+  return {
+    observer: {
+      applied: (_at, seat, { slot }) => at(seat, slot),
+      installed: (_at, seat, slot) => at(seat, slot),
+      started: (_at, seat) => void reached.delete(seat),
+      stopped: (_at, seat) => void reached.delete(seat),
+      violation: undefined,
+    },
+    isKept: () => most < 0 || [...reached.values()].includes(most),
+  };
 }
 
 /** Whom most running replicas take for the leader. */

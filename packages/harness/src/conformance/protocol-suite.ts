@@ -1,0 +1,258 @@
+/**
+ * What every protocol has to show before anybody relies on it, as a list of cases without a test
+ * runner: `for (const { name, run } of testProtocol(entry)) test(name, run)`.
+ */
+import { decode, encode, type Field, ms, range, sameBytes, type Tagged } from '@quorumlab/core';
+import { type LogShape, serviceStored } from '@quorumlab/log';
+import { defaultMaxFrameBytes } from '@quorumlab/wire';
+import { type Attack, attacks } from '../attacks.ts';
+import type { AnyShape } from '../prepare.ts';
+import type { ProtocolEntry } from '../registry.ts';
+import { type RunOptions, type RunResult, runScenario } from '../run.ts';
+import type { Scenario } from '../scenario.ts';
+import { chanceOf, liveGroup, provoke } from './live.ts';
+
+/** One promise of a protocol, to be run by any test runner. */
+export interface ProtocolCase {
+  readonly name: string;
+  /** Throws a {@link ConformanceError} if the promise is broken. */
+  readonly run: () => void;
+}
+
+/** How much is tried. */
+export interface ProtocolSuiteOptions {
+  /** Faulty replicas to survive; the group is as small as the claims allow. 1 unless told. */
+  readonly f?: number;
+  /** Seeds per scenario. 5 unless told. */
+  readonly seeds?: number;
+  /** Messages that handlers are fed. 4,000 unless told. */
+  readonly inputs?: number;
+  /** Options of the protocol for all runs. */
+  readonly options?: Readonly<Record<string, number | boolean>>;
+  /** Largest message that may be declared; 16 MiB, the largest frame of hosts, unless told. */
+  readonly maxMessageBytes?: number;
+}
+
+/** A protocol broke a promise; the sentence says which, and what replays it. */
+export class ConformanceError extends Error {
+  override readonly name: string = 'ConformanceError';
+}
+
+interface Suite {
+  readonly entry: ProtocolEntry;
+  readonly seeds: number;
+  readonly inputs: number;
+  readonly maxMessageBytes: number;
+  readonly base: Scenario;
+}
+
+/** Networks on which honest runs must agree and finish. */
+const networks = ['lan', 'lossy', 'psync:gst=400ms,delta=20ms', 'wan'];
+
+/** The suite for `entry`. See {@link ProtocolCase}. */
+export function testProtocol(
+  entry: ProtocolEntry,
+  options: ProtocolSuiteOptions = {},
+): readonly ProtocolCase[] {
+  const suite = suiteOf(entry, options);
+  const covered = attacks.filter(
+    ({ needs }) => needs !== 'nothing' && (needs !== 'byzantine' || isByzantine(entry)),
+  );
+  return [
+    ...networks.map((network) => ({
+      name: `honest runs over ${network} agree and finish`,
+      run: () => void runs(suite, { network }),
+    })),
+    ...covered.map((attack) => ({
+      name: `${attack.name} by f of n is survived`,
+      run: () => survives(suite, attack),
+    })),
+    { name: 'a crash at any boundary loses nothing and stops nobody', run: () => crashes(suite) },
+    { name: 'equal scenarios give equal runs', run: () => isDeterministic(suite) },
+    { name: 'machines share nothing with what they gave away', run: () => sharesNothing(suite) },
+    { name: 'every message has one encoding, within its cap', run: () => encodings(suite) },
+    { name: 'stable state survives its encoding', run: () => storedState(suite) },
+    { name: 'no decodable message makes a replica throw', run: () => handlersStand(suite) },
+    { name: 'an equivocation breaks a vow and is proven', run: () => liesAreProven(suite) },
+  ];
+}
+
+const isByzantine = ({ claims }: ProtocolEntry): boolean => claims.faults === 'byzantine';
+
+function suiteOf(entry: ProtocolEntry, options: ProtocolSuiteOptions): Suite {
+  const { f = 1, seeds = 5, inputs = 4000, maxMessageBytes = defaultMaxFrameBytes } = options;
+  return {
+    entry,
+    seeds,
+    inputs,
+    maxMessageBytes,
+    base: {
+      schema: 'quorumlab.scenario/1',
+      protocol: entry.name,
+      n: entry.claims.replicas(f),
+      f,
+      network: 'lan',
+      clocks: 'perfect',
+      attack: 'none',
+      by: [],
+      faults: [],
+      workload: 'a',
+      count: 20,
+      clients: 2,
+      outstanding: 1,
+      until: ms(30_000),
+      crypto: 'ideal',
+      seed: '1',
+      ...(options.options ? { options: options.options } : {}),
+    },
+  };
+}
+
+function fail(scenario: Scenario, what: string, more: object = {}): never {
+  throw new ConformanceError(
+    `${scenario.protocol}: ${what}. Replay: runScenario(${JSON.stringify({ ...scenario })}` +
+      `${Object.keys(more).length > 0 ? `, ${JSON.stringify(more)}` : ''})`,
+  );
+}
+
+/** Runs `change` under all seeds; every run must be `ok`. */
+function runs(suite: Suite, change: Partial<Scenario>, options: RunOptions = {}): RunResult[] {
+  return range(suite.seeds).map((i) => {
+    const scenario = { ...suite.base, ...change, seed: `${i + 1}` };
+    const result = runScenario(scenario, { ...options, entry: suite.entry });
+    requireOk(result);
+    return result;
+  });
+}
+
+function requireOk(result: RunResult, more: object = {}): void {
+  const { scenario, word, violation, reasons } = result;
+  const reason = reasons.find((each) => each !== undefined);
+  if (reason !== undefined) fail(scenario, `a replica stopped by itself: ${reason}`, more);
+  if (word !== 'ok') fail(scenario, `${word}: ${violation?.sentence ?? 'not finished'}`, more);
+}
+
+function survives(suite: Suite, { name }: Attack): void {
+  const by = range(suite.base.f);
+  const results = runs(suite, { attack: name, by });
+  if (results.every(({ fired }) => fired === 0))
+    fail(suite.base, `${name} never acted, so nothing was tested`);
+}
+
+/** Every crash that matters in a run of three operations, each followed by a restart. */
+function crashes(suite: Suite): void {
+  const scenario: Scenario = { ...suite.base, workload: 'contest', count: 3, clients: 1 };
+  const { entry } = suite;
+  const calm = runScenario(scenario, { entry });
+  requireOk(calm);
+  for (const [seat, boundaries] of calm.boundaries.entries())
+    for (let boundary = 0; boundary < boundaries; boundary++) {
+      const crashAt = { seat, boundary, restartAfter: ms(20) };
+      const result = runScenario(scenario, { entry, crashAt });
+      requireOk(result, { crashAt });
+      if (result.counters.crashes !== 1) fail(scenario, 'the replica did not crash', { crashAt });
+    }
+}
+
+function isDeterministic({ base, entry }: Suite): void {
+  const scenario = { ...base, network: 'lossy' };
+  const [first, second] = [1, 2].map(() => runScenario(scenario, { entry }).digest);
+  if (first !== second) fail(scenario, `two runs gave the digests ${first} and ${second}`);
+}
+
+function sharesNothing({ base, entry }: Suite): void {
+  const scenario = { ...base, network: 'lossy' };
+  const strict = runScenario(scenario, { entry, strict: true });
+  requireOk(strict);
+  if (strict.digest !== runScenario(scenario, { entry }).digest)
+    fail(scenario, 'a run with copied writes and frozen messages differs: something is shared');
+}
+
+function requireRoundTrip<T>(suite: Suite, field: Field<T>, value: T, what: string): void {
+  const bytes = encode(field, value);
+  if (bytes.length > field.maxBytes)
+    fail(suite.base, `${what} takes ${bytes.length} bytes, more than its ${field.maxBytes}`);
+  if (!sameBytes(bytes, encode(field, decode(field, bytes))))
+    fail(suite.base, `${what} is not what its own encoding decodes to`);
+}
+
+function encodings(suite: Suite): void {
+  const { entry, base, maxMessageBytes } = suite;
+  const { n, f, options } = base;
+  const { messages } = entry.create({ n, f, ...(options ? { options } : {}) });
+  const random = chanceOf('encodings');
+  for (const kind of messages.kinds) {
+    if (!(kind.maxBytes <= maxMessageBytes))
+      fail(base, `${kind.kind} may take ${kind.maxBytes} bytes, above the cap ${maxMessageBytes}`);
+    for (let i = 0; i < 50; i++) {
+      const message: Tagged = kind.sample(random);
+      requireRoundTrip(suite, messages, message, kind.kind);
+      requireRoundTrip(suite, messages, messages.mutate(message, random), kind.kind);
+    }
+  }
+}
+
+/** What is on the disks of a working group, field by field, with its checkpoints and view. */
+function storedState(suite: Suite): void {
+  const { prepared, simulation } = busy(suite, 'stored');
+  const fields = serviceStored<LogShape>(prepared.protocol);
+  const random = chanceOf('stored');
+  for (const seat of range(suite.base.n)) {
+    const stable = simulation.seat(seat).stable ?? {};
+    for (const [name, value] of Object.entries(stable)) {
+      // The type says so: every stable field has a schema under its own name.
+      const field = fields[name as keyof typeof fields] as Field<unknown> | undefined;
+      if (field === undefined) fail(suite.base, `stable field ${name} has no schema`);
+      const rows: Iterable<unknown> = value instanceof Map ? value.values() : [value];
+      for (const row of rows) {
+        requireRoundTrip(suite, field, row, name);
+        requireRoundTrip(suite, field, field.mutate(row, random), name);
+      }
+    }
+  }
+}
+
+const busy = ({ base, entry }: Suite, seed: string) =>
+  liveGroup({ ...base, network: 'lossy', seed, until: ms(3000) }, entry, 400);
+
+function handlersStand(suite: Suite): void {
+  for (const i of range(suite.seeds)) {
+    const group = busy(suite, `${i}`);
+    const found = provoke(group, chanceOf(`strange ${i}`), Math.ceil(suite.inputs / suite.seeds));
+    if (found === undefined) continue;
+    const kind = (found.message as Tagged).kind ?? found.message;
+    fail({ ...suite.base, seed: `${i}` }, `a replica threw at ${kind}: ${String(found.error)}`);
+  }
+}
+
+function liesAreProven(suite: Suite): void {
+  const { prepared, said } = busy(suite, 'lies');
+  const { protocol } = prepared;
+  const own = said.filter(({ kind }) => protocol.messages.of(kind) !== undefined);
+  const commands = said.filter(({ kind }) => kind === 'request');
+  // Requests are found by their kind: that is what makes them commands.
+  const known = commands as unknown as readonly AnyShape['Command'][];
+  let broken = 0;
+  for (const message of own) {
+    const lie = protocol.conflict?.(message, 0, known) ?? message;
+    if (lie === message) continue;
+    const vows = new Map(protocol.vows?.(message) ?? []);
+    const breaks = [...(protocol.vows?.(lie) ?? [])].some(
+      ([about, what]) => vows.has(about) && vows.get(about) !== what,
+    );
+    if (!breaks) fail(suite.base, `conflict changes ${message.kind} and breaks none of its vows`);
+    requireRoundTrip(suite, protocol.messages, lie, lie.kind);
+    broken++;
+  }
+  if (broken === 0) fail(suite.base, 'conflict never breaks a vow');
+  const attack = { attack: 'equivocating-leader', by: [0] };
+  let proven = 0;
+  for (const i of range(suite.seeds)) {
+    const scenario = { ...suite.base, ...attack, workload: 'contest', seed: `${i + 1}` };
+    const { proofs } = runScenario(scenario, { entry: suite.entry, proofs: true });
+    const framed = proofs.find(({ signer }) => signer !== 0);
+    if (framed) fail(scenario, `honest n${framed.signer} is accused about ${framed.about}`);
+    proven += proofs.length;
+  }
+  if (proven === 0) fail({ ...suite.base, ...attack }, 'no equivocation was proven');
+}
