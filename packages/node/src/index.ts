@@ -42,3 +42,4 @@ export {
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
 export { rawCodec } from './raw-codec.ts';
 export type { FrameRefusal, RunnerCounters, RunnerHooks } from './runner.ts';
+export { peerIdOf } from './transport.ts';

@@ -4,6 +4,7 @@ import { decodeHello, encodeHello, HELLO_BYTES } from './hello.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Member, now } from './members.ts';
 import { PeerQueue, type Schedule } from './peer-queue.ts';
+import { updateWindowRarely } from './quick-channel.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Running totals of a mesh; links add to them. */
@@ -239,6 +240,7 @@ export class Link {
     if (hello.to !== this.#host.self) return this.#violate(`the peer takes us for ${hello.to}`);
     if (!this.#calls) this.#greet();
     this.#state = 'admitted';
+    updateWindowRarely(this.#stream);
     this.admittedAt = now();
     this.#sendCap = Math.min(this.#host.maxFrameBytes, hello.maxFrameBytes);
     this.#reader.limit(this.#host.maxFrameBytes);

@@ -7,6 +7,7 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import type { MeshLimits } from './limits.ts';
+import { quickened } from './quick-channel.ts';
 
 /** The stream protocol of the mesh; both ends must name it to talk. */
 export const FRAME_PROTOCOL = '/quorumlab/frames/1.0.0';
@@ -51,7 +52,7 @@ export async function startTransport(options: TransportOptions): Promise<Libp2p>
         maxConnections: 8 * members + 4096,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [quickened(noise())],
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.streamsPerConnection,

@@ -1,0 +1,308 @@
+/**
+ * Committed, durable writes per second of a real cluster: one process per replica, real sockets,
+ * real disks, and one client in this process. Prints one line of JSON.
+ *
+ * node --conditions=source packages/node/bench/cluster.ts --protocol raft -n 3 --outstanding 512
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { kv } from '@quorumlab/log';
+import type { Signatures } from '../src/index.ts';
+import { connectClient, createLogger, generateSeed, publicKeyOf } from '../src/index.ts';
+import { freePorts } from '../test-support/cluster.ts';
+import { type Ask, benchProtocol, clusterOf, type PrincipalJson, type Told } from './shared.ts';
+
+/** What to measure. */
+export interface BenchClusterOptions {
+  readonly protocol: 'raft' | 'pbft';
+  readonly n: number;
+  /** Writes under way at a time. */
+  readonly outstanding: number;
+  readonly seconds: number;
+  /**
+   * Seconds before the measurement begins; 2 unless told. For most of them at least 64 writes are
+   * under way, so that the code is compiled even where only one will be.
+   */
+  readonly warmUpSeconds?: number;
+  /** Bytes of a value; 100 unless told. */
+  readonly valueBytes?: number;
+  readonly signatures?: Signatures;
+  readonly backEnd?: 'files' | 'sqlite';
+  /** Where the replicas' folders go; a new one among the temporary ones unless told. */
+  readonly folder?: string;
+  /** Further arguments of Node for the replicas, e.g. `--cpu-prof`. */
+  readonly execArgv?: readonly string[];
+}
+
+/** What was measured. Times in milliseconds, CPU in microseconds. */
+export interface BenchClusterResult {
+  readonly protocol: string;
+  readonly n: number;
+  readonly outstanding: number;
+  readonly valueBytes: number;
+  readonly signatures: string;
+  readonly seconds: number;
+  readonly committed: number;
+  readonly committedPerSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly failed: number;
+  /** Of each replica and of the client, per committed write. */
+  readonly cpuPerWrite: {
+    readonly client: number;
+    readonly replicas: readonly number[];
+    readonly total: number;
+  };
+  readonly replicas: readonly {
+    readonly leads: boolean;
+    readonly rssMiB: number;
+    readonly stepsPerWrite: number;
+    readonly writesPerCommit: number;
+  }[];
+}
+
+type Usage = Extract<Told, { type: 'usage' }>;
+
+interface Child {
+  readonly process: ChildProcess;
+  ask(ask: Ask): void;
+  next<T extends Told['type']>(type: T): Promise<Extract<Told, { type: T }>>;
+}
+
+function spawn(execArgv: readonly string[]): Child {
+  const path = fileURLToPath(new URL('replica.ts', import.meta.url));
+  const child = fork(path, [], { execArgv: ['--conditions=source', ...execArgv] });
+  return {
+    process: child,
+    ask: (ask) => void child.send(ask),
+    async next(type) {
+      for (;;) {
+        const [told] = (await once(child, 'message')) as [Told];
+        if (told.type === 'failed') throw new Error(`A replica stopped: ${told.why}`);
+        // The type was just compared.
+        if (told.type === type) return told as Extract<Told, { type: typeof type }>;
+      }
+    },
+  };
+}
+
+/** Runs one cluster and one client and measures them. */
+export async function benchCluster(options: BenchClusterOptions): Promise<BenchClusterResult> {
+  const { protocol, n, backEnd = 'files', signatures, execArgv = [] } = options;
+  const home = await mkdtemp(join(options.folder ?? tmpdir(), 'quorumlab-bench-'));
+  const ports = await freePorts(n);
+  const seeds = Array.from({ length: n + 1 }, () => generateSeed());
+  const principals: PrincipalJson[] = seeds.map((seed, i) => {
+    const publicKey = Buffer.from(publicKeyOf(seed)).toString('hex');
+    if (i === n) return { id: 65_536, publicKey };
+    return { id: i, publicKey, address: `/ip4/127.0.0.1/tcp/${ports[i]}` };
+  });
+  const children = Array.from({ length: n }, () => spawn(execArgv));
+  try {
+    children.forEach((child, self) => {
+      const secretKey = Buffer.from(seeds[self] as Uint8Array).toString('hex');
+      const folder = join(home, `${self}`);
+      const place = { protocol, n, self, principals, secretKey, folder };
+      child.ask({ type: 'start', ...place, backEnd, signatures });
+    });
+    await Promise.all(children.map((child) => child.next('ready')));
+    return await measure(options, children, principals, seeds[n] as Uint8Array);
+  } finally {
+    await Promise.all(children.map(end));
+    if (execArgv.length === 0) await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function end(child: Child): Promise<void> {
+  if (child.process.exitCode !== null || child.process.signalCode !== null) return;
+  const gone = once(child.process, 'exit');
+  if (child.process.connected) child.ask({ type: 'stop' });
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), 3000);
+  await gone;
+  clearTimeout(timer);
+}
+
+async function measure(
+  options: BenchClusterOptions,
+  children: readonly Child[],
+  principals: readonly PrincipalJson[],
+  secretKey: Uint8Array,
+): Promise<BenchClusterResult> {
+  const { protocol, n, outstanding, seconds, warmUpSeconds = 2, valueBytes = 100 } = options;
+  const { signatures } = options;
+  const made = benchProtocol(protocol, n);
+  const client = await connectClient({
+    cluster: clusterOf(principals),
+    protocol: made,
+    self: 65_536,
+    secretKey,
+    logger: createLogger({ level: 'error' }),
+    maxOutstanding: Math.max(1024, outstanding),
+    ...(signatures === undefined ? {} : { signatures }),
+  });
+  const usages = (): Promise<Usage[]> =>
+    Promise.all(
+      children.map((child) => {
+        const told = child.next('usage');
+        child.ask({ type: 'usage' });
+        return told;
+      }),
+    );
+  try {
+    await client.ready();
+    const warmUp = loadOn(client, Math.max(64, outstanding), valueBytes);
+    await sleep(warmUpSeconds);
+    await warmUp.stop();
+    const load = loadOn(client, outstanding, valueBytes);
+    await sleep(0.25);
+    const before = await usages();
+    const mine = process.cpuUsage();
+    const started = performance.now();
+    load.record();
+    await sleep(seconds);
+    const elapsed = (performance.now() - started) / 1000;
+    const own = process.cpuUsage(mine);
+    const [latencies, after] = await Promise.all([load.stop(), usages()]);
+    return {
+      protocol,
+      n,
+      outstanding,
+      valueBytes,
+      signatures: signatures ?? (made.client.signed ? 'ed25519' : 'channel'),
+      ...summary(latencies, elapsed, load.failed(), own.user + own.system, before, after),
+    };
+  } finally {
+    await client.stop();
+  }
+}
+
+const sleep = (seconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+interface Load {
+  /** Starts to remember latencies. */
+  record(): void;
+  /** The latencies since then, in ms. Begins no new writes and waits for those under way. */
+  stop(): Promise<readonly number[]>;
+  failed(): number;
+}
+
+/** Keeps `outstanding` writes under way. */
+function loadOn(
+  client: { propose(operation: Uint8Array): Promise<Uint8Array> },
+  outstanding: number,
+  valueBytes: number,
+): Load {
+  const content = new Uint8Array(valueBytes).fill(120);
+  const writes = Array.from({ length: 1000 }, (_, i) => kv.put(`key ${i}`, content));
+  let latencies: number[] = [];
+  let stopped = false;
+  let failures = 0;
+  let next = 0;
+  const one = async (): Promise<void> => {
+    while (!stopped) {
+      const begun = performance.now();
+      await client.propose(writes[next++ % writes.length] as Uint8Array).then(
+        () => void latencies.push(performance.now() - begun),
+        () => void (stopped || failures++),
+      );
+    }
+  };
+  const loops = Array.from({ length: outstanding }, one);
+  return {
+    record() {
+      latencies = [];
+      failures = 0;
+    },
+    async stop() {
+      const measured = latencies;
+      latencies = [];
+      stopped = true;
+      await Promise.all(loops);
+      return measured;
+    },
+    failed: () => failures,
+  };
+}
+
+type Measured = Omit<
+  BenchClusterResult,
+  'protocol' | 'n' | 'outstanding' | 'valueBytes' | 'signatures'
+>;
+
+function summary(
+  latencies: readonly number[],
+  seconds: number,
+  failed: number,
+  clientCpu: number,
+  before: readonly Usage[],
+  after: readonly Usage[],
+): Measured {
+  const sorted = Float64Array.from(latencies).sort();
+  const committed = sorted.length;
+  const at = (share: number): number =>
+    rounded(sorted[Math.min(committed - 1, Math.floor(share * committed))] ?? 0);
+  const perWrite = (microseconds: number): number => rounded(microseconds / Math.max(1, committed));
+  const replicas = after.map(({ cpu }, i) => perWrite(cpu - (before[i]?.cpu ?? 0)));
+  const client = perWrite(clientCpu);
+  return {
+    seconds: rounded(seconds),
+    committed,
+    committedPerSecond: Math.round(committed / seconds),
+    p50: at(0.5),
+    p99: at(0.99),
+    max: at(1),
+    failed,
+    cpuPerWrite: {
+      client,
+      replicas,
+      total: rounded(client + replicas.reduce((sum, each) => sum + each, 0)),
+    },
+    replicas: after.map(({ leads, rss, steps, commits }, i) => ({
+      leads,
+      rssMiB: Math.round(rss / 1048576),
+      stepsPerWrite: perWrite(steps - (before[i]?.steps ?? 0)),
+      writesPerCommit: rounded(committed / Math.max(1, commits - (before[i]?.commits ?? 0))),
+    })),
+  };
+}
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      protocol: { type: 'string', default: 'raft' },
+      n: { type: 'string', short: 'n' },
+      outstanding: { type: 'string', default: '512' },
+      seconds: { type: 'string', default: '5' },
+      bytes: { type: 'string', default: '100' },
+      signatures: { type: 'string' },
+      'back-end': { type: 'string', default: 'files' },
+      folder: { type: 'string' },
+      'cpu-prof': { type: 'string' },
+    },
+  });
+  const protocol = values.protocol === 'pbft' ? 'pbft' : 'raft';
+  const { signatures, folder } = values;
+  const result = await benchCluster({
+    protocol,
+    n: Number(values.n ?? (protocol === 'raft' ? 3 : 4)),
+    outstanding: Number(values.outstanding),
+    seconds: Number(values.seconds),
+    valueBytes: Number(values.bytes),
+    backEnd: values['back-end'] === 'sqlite' ? 'sqlite' : 'files',
+    ...(signatures === 'ed25519' || signatures === 'channel' ? { signatures } : {}),
+    ...(folder === undefined ? {} : { folder }),
+    ...(values['cpu-prof'] === undefined
+      ? {}
+      : { execArgv: ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`] }),
+  });
+  console.log(JSON.stringify(result));
+}

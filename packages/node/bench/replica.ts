@@ -1,0 +1,44 @@
+/** One replica of the benchmark in a process of its own: told what to run, and when to report. */
+import { keyValueStore, type LogShape } from '@quorumlab/log';
+import { createLogger, type RunningNode, startNode } from '../src/index.ts';
+import { type Ask, benchProtocol, clusterOf, type Told } from './shared.ts';
+
+let node: RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array> | undefined;
+
+const tell = (told: Told): void => void process.send?.(told);
+
+async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
+  node = await startNode({
+    protocol: benchProtocol(ask.protocol, ask.n),
+    self: ask.self,
+    cluster: clusterOf(ask.principals),
+    secretKey: Buffer.from(ask.secretKey, 'hex'),
+    folder: ask.folder,
+    stateMachine: keyValueStore,
+    logger: createLogger({ level: 'error' }),
+    backEnd: ask.backEnd,
+    ...(ask.signatures === undefined ? {} : { signatures: ask.signatures }),
+  });
+  void node.failed.then((error) => tell({ type: 'failed', why: String(error) }));
+  await node.ready();
+  tell({ type: 'ready' });
+}
+
+process.on('message', (ask: Ask) => {
+  if (ask.type === 'start') void start(ask);
+  if (ask.type === 'usage') {
+    const { user, system } = process.cpuUsage();
+    const status = node?.status();
+    tell({
+      type: 'usage',
+      cpu: user + system,
+      rss: process.memoryUsage.rss(),
+      steps: status?.counters.steps ?? 0,
+      ticks: status?.counters.ticks ?? 0,
+      commits: status?.counters.commits ?? 0,
+      leads: status?.leader === status?.self,
+    });
+  }
+  if (ask.type === 'stop')
+    void (node?.stop() ?? Promise.resolve()).then(() => process.disconnect?.());
+});

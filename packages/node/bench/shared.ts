@@ -1,0 +1,67 @@
+/** What the parent and the replicas of the benchmark say to each other. */
+import type { Protocol } from '@quorumlab/core';
+import type { LogShape } from '@quorumlab/log';
+import { pbft } from '../../pbft/src/index.ts';
+import { raft } from '../../raft/src/index.ts';
+import type { ClusterIdentity, Signatures } from '../src/index.ts';
+
+/** A principal as JSON. */
+export interface PrincipalJson {
+  readonly id: number;
+  readonly publicKey: string;
+  readonly address?: string;
+}
+
+/** Parent to replica. */
+export type Ask =
+  | {
+      readonly type: 'start';
+      readonly protocol: 'raft' | 'pbft';
+      readonly n: number;
+      readonly self: number;
+      readonly principals: readonly PrincipalJson[];
+      readonly secretKey: string;
+      readonly folder: string;
+      readonly backEnd: 'files' | 'sqlite';
+      readonly signatures?: Signatures | undefined;
+    }
+  | { readonly type: 'usage' }
+  | { readonly type: 'stop' };
+
+/** Replica to parent. */
+export type Told =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly why: string }
+  | {
+      readonly type: 'usage';
+      /** User and system time in microseconds. */
+      readonly cpu: number;
+      /** Resident memory in bytes. */
+      readonly rss: number;
+      readonly steps: number;
+      readonly ticks: number;
+      readonly commits: number;
+      readonly leads: boolean;
+    };
+
+/** The protocol under test, with its default options. */
+export function benchProtocol(name: 'raft' | 'pbft', n: number): Protocol<LogShape> {
+  const made = name === 'raft' ? raft({ n }) : pbft({ n });
+  // The host treats messages and state as values of the protocol's own codecs only.
+  return made as unknown as Protocol<LogShape>;
+}
+
+/** The cluster of the benchmark: replicas have addresses, clients have none. */
+export function clusterOf(principals: readonly PrincipalJson[]): ClusterIdentity {
+  const all = principals.map((each) => ({
+    ...each,
+    publicKey: Uint8Array.from(Buffer.from(each.publicKey, 'hex')),
+  }));
+  return {
+    cluster: 'bench',
+    group: 'log',
+    epoch: 0,
+    members: all.flatMap(({ address, ...one }) => (address ? [{ ...one, address }] : [])),
+    clients: all.filter(({ address }) => address === undefined),
+  };
+}
