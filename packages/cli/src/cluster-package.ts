@@ -13,7 +13,8 @@ export async function clusterPackage(): Promise<typeof import('@quorumlab/cluste
     if (!missing || !error.message.includes('@quorumlab/cluster')) throw error;
     throw new Exit(
       exitCodes.usage,
-      'error QL110: real processes need @quorumlab/cluster (43 MB, with libp2p).\n  install   npm i @quorumlab/cluster',
+      'error QL110: real processes need @quorumlab/cluster (43 MB, with libp2p).\n' +
+        '  install   npm i @quorumlab/cluster',
     );
   }
 }

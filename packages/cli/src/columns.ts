@@ -14,7 +14,7 @@ export interface ColumnsOptions {
 /** Milliseconds, right-aligned in five characters. */
 const clock = (at: number): string => String(Math.round(at / 1000)).padStart(5);
 
-/** A table of what happened: time, then a column per node. Events of one millisecond share a line. */
+/** What happened: time, then a column per node. Events of one millisecond share a line. */
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
   const { n, traitors, traitorSign, most } = options;
   const rows: { at: number; cells: string[] }[] = [];

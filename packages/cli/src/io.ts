@@ -105,7 +105,8 @@ export function progressOf(io: Io, unit: string): Progress {
         if (now - shownAt < 100) return;
         shownAt = now;
         const full = Math.round((barWidth * done) / of);
-        io.status(`${'█'.repeat(full)}${'░'.repeat(barWidth - full)}  ${line(done, of, extra)}`);
+        const bar = `${'█'.repeat(full)}${'░'.repeat(barWidth - full)}`;
+        io.status(`${bar}  ${line(done, of, extra)}`);
         return;
       }
       const tenth = Math.floor((10 * done) / of);

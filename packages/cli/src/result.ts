@@ -169,7 +169,7 @@ function counterexampleOf(
   };
 }
 
-/** The first proof of a run with real signatures as JSON that anyone can check; nothing if there is none. */
+/** The first proof of a run with real signatures, as JSON that anyone can check; or nothing. */
 export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined {
   const proof = proofs[0];
   const { publicKeys, domain, protocol } = prepare(scenario);

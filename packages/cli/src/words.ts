@@ -30,7 +30,8 @@ export function headline(scenario: Scenario): string {
   const { claims } = protocolOf(protocol);
   const whom = by.length > 0 ? ` by ${by.map((id) => `n${id}`).join(', ')}` : '';
   const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
-  return `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom} · ${network} · ${crypto} signatures · seed ${seed}`;
+  const what = `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom}`;
+  return `${what} · ${network} · ${crypto} signatures · seed ${seed}`;
 }
 
 /** One sentence on why a verdict was to be expected, or that it was not. */
@@ -41,7 +42,8 @@ export function expectation({ protocol, n, attack, word, expected }: VerdictRow)
   if (!expected) return `expected: NO. ${protocol} n=${n} claims to survive this; please report it`;
   if (attackOf(attack).needs === 'byzantine' && claims.faults === 'crash')
     return `expected: yes. ${protocol} tolerates crashes, not lies (declared: byzantine 0)`;
-  return `expected: yes. This is beyond what ${protocol} n=${n} declares (${claims.faults} ${many})`;
+  const declared = `${claims.faults} ${many}`;
+  return `expected: yes. This is beyond what ${protocol} n=${n} declares (${declared})`;
 }
 
 /** What is about the contested position, or the first lines of a story without one. */
@@ -93,7 +95,9 @@ export function sayRun(
       `  attack    ${row.fired > 0 ? 'fired' : 'did NOT fire: this run says nothing about it'}`,
     );
   io.out(
-    `  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ${cost.virtualMilliseconds} ms of virtual time`,
+    `  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ` +
+      `${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ` +
+      `${cost.virtualMilliseconds} ms of virtual time`,
   );
   io.out(`  digest    ${row.digest}`);
   if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);
@@ -110,7 +114,8 @@ export function sayProofs(io: Io, row: VerdictRow): void {
   const proofs = row.counterexample?.proofs ?? [];
   for (const { signer, about, first, second } of proofs.slice(0, 1)) {
     io.out(
-      `  proof     n${signer} signed two statements about ${about}, of which only one may be signed:`,
+      `  proof     n${signer} signed two statements about ${about}, ` +
+        'of which only one may be signed:',
     );
     for (const { kind, what, signature } of [first, second])
       io.out(

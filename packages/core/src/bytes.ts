@@ -34,13 +34,13 @@ export function written(to: Writer): Uint8Array {
   return bytes;
 }
 
-/** Byte strings up to this length share a slab: making a buffer of its own costs ten times as much. */
+/** Byte strings up to this length share a slab: a buffer of its own costs ten times as much. */
 const slabLimit = 1024;
 const slabBytes = 16_384;
 let slab = new Uint8Array(slabBytes);
 let slabUsed = 0;
 
-/** An independent copy of `bytes[start, end)`. Short ones lie in a shared buffer: never use `.buffer`. */
+/** An independent copy of `bytes[start, end)`. Short ones share a buffer: never use `.buffer`. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length > slabLimit) return bytes.slice(start, end);

@@ -1,2 +1,2 @@
-/** Name and version of what runs, in traces and results: traces of another engine are not replayed. */
+/** Name and version of what runs, in traces and results. Other engines' traces are not replayed. */
 export const engine = 'quorumlab 0.1.0';

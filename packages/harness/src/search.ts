@@ -27,7 +27,7 @@ export interface SearchProgress {
   readonly events: number;
 }
 
-/** The scenario with its `i`-th seed: a search with seed 42 runs 42, 43, … unless the seed is text. */
+/** The `i`-th seed of a search: from seed 42 on it is 42, 43, …; a word gets a number behind it. */
 export const nthSeed = (seed: string, i: number): string =>
   i === 0 ? seed : /^\d{1,12}$/.test(seed) ? String(Number(seed) + i) : `${seed}.${i}`;
 

@@ -76,7 +76,8 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   io.out(headline(scenario));
   io.out('');
   io.out(
-    `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. First: seed ${seed}, ${grouped(shown.events)} events`,
+    `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. ` +
+      `First: seed ${seed}, ${grouped(shown.events)} events`,
   );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
   for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
@@ -92,7 +93,8 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
 function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
   io.out(headline(scenario));
   io.out(
-    `${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; the attack fired in ${grouped(found.fired)} of them`,
+    `${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; ` +
+      `the attack fired in ${grouped(found.fired)} of them`,
   );
   io.out(
     `  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,

@@ -4,12 +4,16 @@ import { Exit, exitCodes } from '../errors.ts';
 import { listNames, namesIn } from './list.ts';
 
 const scripts: Readonly<Record<string, string>> = {
-  bash: `_quorumlab() { COMPREPLY=($(compgen -W "$(quorumlab __complete "\${COMP_WORDS[@]:1:COMP_CWORD}")" -- "\${COMP_WORDS[COMP_CWORD]}")); }
+  bash: `_quorumlab() {
+  local words="$(quorumlab __complete "\${COMP_WORDS[@]:1:COMP_CWORD}")"
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
 complete -F _quorumlab quorumlab`,
   zsh: `#compdef quorumlab
 _quorumlab() { compadd -- $(quorumlab __complete "\${(@)words[2,CURRENT]}") }
 compdef _quorumlab quorumlab`,
-  fish: `complete -c quorumlab -f -a '(quorumlab __complete (commandline -opc)[2..] (commandline -ct))'`,
+  fish: `set -l words '(commandline -opc)[2..] (commandline -ct)'
+complete -c quorumlab -f -a "(quorumlab __complete $words)"`,
 };
 
 /** `quorumlab completion <shell>`, and the hidden command that shells ask. */

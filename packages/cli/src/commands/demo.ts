@@ -60,7 +60,8 @@ function simulatedDemo(io: Io, seed?: string): void {
   const exit = expected ? exitCodes.expected : exitCodes.unexpected;
   if (io.json) io.out(JSON.stringify(resultOf('quorumlab demo', scenarios, rows, costs, exit)));
   else {
-    const heading = `One node lies. Same attack, same seed, two protocols.  (simulated, seed ${seed ?? '42'}, ${seconds} s)`;
+    const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
+    const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
     io.out(`  again   ${commandLine(scenarios[0] as Scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');
@@ -113,7 +114,7 @@ const firstCommand = ({ committed }: RunResult): number => {
 const namesAt = (commands: Parameters<typeof nameRequests>[0] | undefined): string =>
   commands === undefined ? '(nothing yet)' : nameRequests(commands);
 
-/** What belongs to the contested position: the lie, what is accepted and committed there, who leads next. */
+/** What is about the contested position: the lie, what is accepted and committed, who leads next. */
 export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {
   const lie = story.findIndex(({ kind }) => kind === 'says');
   const seen = new Set<string>();

@@ -51,7 +51,7 @@ function scenarioIn(text: string): Scenario {
   }
 }
 
-/** Runs a scenario again, with real signatures if a proof is wanted, because a stranger must check it. */
+/** Runs a scenario again; with real signatures if a proof is wanted: a stranger must check it. */
 function explainRun(io: Io, scenario: Scenario, proofOnly: boolean): void {
   const signed: Scenario = proofOnly ? { ...scenario, crypto: 'ed25519' } : scenario;
   const result = runScenario(signed, { proofs: true, story: true });
@@ -83,12 +83,14 @@ function explainProof(io: Io, text: string): void {
     );
   } else if (isProven(verdict)) {
     io.out(
-      `${io.paint('good', `${io.sign('ok')} the proof holds`)}: n${verdict.signer} signed two statements about ${verdict.about}`,
+      `${io.paint('good', `${io.sign('ok')} the proof holds`)}: ` +
+        `n${verdict.signer} signed two statements about ${verdict.about}`,
     );
     for (const message of [verdict.first, verdict.second])
       io.out(`  ${message.kind} ${requestsIn(message).map(describeRequest).join(' then ')}`);
     io.out(
-      `  of ${domain.protocol} in cluster "${domain.cluster}", epoch ${domain.epoch}; only one of them may be signed`,
+      `  of ${domain.protocol} in cluster "${domain.cluster}", epoch ${domain.epoch}; ` +
+        'only one of them may be signed',
     );
   } else io.out(`${io.paint('bad', `${io.sign('fail')} this proves nothing`)}: ${verdict.reason}`);
   process.exitCode = isProven(verdict) ? exitCodes.expected : exitCodes.unexpected;

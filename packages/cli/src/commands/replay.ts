@@ -34,7 +34,8 @@ export function addReplay(program: Command): void {
       if (trace.header.engine !== engine)
         throw new Exit(
           exitCodes.replayDiffers,
-          `this trace is of "${trace.header.engine}" and this is "${engine}": install that version to replay it, or run its scenario here with quorumlab run.`,
+          `this trace is of "${trace.header.engine}" and this is "${engine}": ` +
+            'install that version to replay it, or run its scenario here with quorumlab run.',
         );
       // The header was written by this engine, so its scenario has this engine's schema.
       const scenario = trace.header.scenario as Scenario;
@@ -48,7 +49,8 @@ export function addReplay(program: Command): void {
           difference.event === undefined ? `line ${difference.line}` : `event ${difference.event}`;
         if (!io.json) {
           io.out(
-            `${verdictWord(io, 'invalid')}   the replay differs first at ${where} (line ${difference.line})`,
+            `${verdictWord(io, 'invalid')}   the replay differs first at ${where} ` +
+              `(line ${difference.line})`,
           );
           io.out(`  the file   ${difference.first ?? '(has ended)'}`);
           io.out(`  this run   ${difference.second ?? '(has ended)'}`);
@@ -78,7 +80,8 @@ export function addReplay(program: Command): void {
       if (flags.step) sayEvents(io, trace);
       io.out(headline(scenario));
       io.out(
-        `same ${engine} · ${trace.events.length} events · digest ${row.digest} ${io.sign('ok')} identical`,
+        `same ${engine} · ${trace.events.length} events · digest ${row.digest} ` +
+          `${io.sign('ok')} identical`,
       );
       io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
     });
@@ -105,7 +108,8 @@ function sayEvents(io: Io, { events, messages }: Trace): void {
       message === undefined ? '' : ` ${message.kind} from n${message.from} ${short(message.body)}`;
     const why = c === undefined ? '' : io.paint('dim', ` ← ${c}`);
     io.out(
-      `[${i}] ${(t / 1000).toFixed(3)} ms  ${who} ${k}${what}${d === undefined ? '' : ` ${short(d)}`}${why}`,
+      `[${i}] ${(t / 1000).toFixed(3)} ms  ${who} ${k}${what}` +
+        `${d === undefined ? '' : ` ${short(d)}`}${why}`,
     );
   }
 }
