@@ -86,7 +86,7 @@ export function vowsOf(protocol: Protocol<LogShape>): Power<AnyShape>['protocol'
   };
 }
 
-/** The network that a scenario names: lan, wan, lossy, async, or psync with `gst` and `delta` in ms or s. */
+/** The network that a scenario names: lan, wan, lossy, async, or psync with `gst` and `delta`. */
 export function networkOf(name: string): NetworkModel {
   const [preset, settings] = name.split(':');
   const values = new Map(
@@ -126,7 +126,10 @@ export function microseconds(text: string): number {
   return Math.round(Number(found[1]) * unit);
 }
 
-/** The clock of seat `seat` for 'perfect' or 'offset=5ms,drift=100ppm,epsilon=7ms'; signs alternate by seat. */
+/**
+ * The clock of seat `seat` for 'perfect' or 'offset=5ms,drift=100ppm,epsilon=7ms'; signs alternate
+ * by seat.
+ */
 export function clockOf(text: string, seat: number): ClockModel | undefined {
   if (text === 'perfect') return undefined;
   const sign = seat % 2 === 0 ? 1 : -1;

@@ -129,7 +129,8 @@ export function requireSize({ name, claims }: ProtocolEntry, n: number, f: numbe
   const whom = claims.faults === 'crash' ? 'crashes' : 'traitors';
   throw new ScenarioError(
     'QL104',
-    `${name} needs n ≥ ${formula}, so n=${n} tolerates ${toleratedBy(claims, n)} ${whom}, not ${f}.\n` +
+    `${name} needs n ≥ ${formula}, so n=${n} tolerates ${toleratedBy(claims, n)} ${whom}, ` +
+      `not ${f}.\n` +
       `  use   -n ${need}\n  or    --unsafe-n   to see what breaks`,
   );
 }

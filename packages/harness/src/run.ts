@@ -95,7 +95,7 @@ export interface RunResult {
 export const describeRequest: Describe = ({ operations }) =>
   operations.map(describeOperation).join('+');
 
-/** `Ann` for a write of Ann, `get x` for a read, hexadecimal digits for what the store does not know. */
+/** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
 export function describeOperation(operation: Uint8Array): string {
   try {
     const command = decode(keyValueOperation, operation);
@@ -121,7 +121,7 @@ function readable(bytes: Uint8Array): string {
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
 
-/** Histories of more operations than this are not judged for linearizability: it would take longer than the run. */
+/** Longer histories are not judged for linearizability: it could take longer than the run. */
 const historyLimit = 10_000;
 
 /** A run that makes this many events is not getting anywhere. */
@@ -352,7 +352,9 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
   const { clients, outstanding } = scenario;
   // There must be load while things go wrong: the last operation is asked for when all is healed.
   const lasts = healedAt < scenario.until ? healedAt : 0;
-  const pace = Math.floor(lasts / Math.max(1, scenario.count));
+  // All clients ask at the same moments, so that they contend.
+  const together = clients * outstanding;
+  const pace = Math.floor((lasts * together) / Math.max(1, scenario.count));
   let asked: { at: number; seat: number; id: number; operation: Uint8Array }[] = [];
   /** Checkers hear of an operation when its time has come, and before anything that follows. */
   const tell = (now: number): void => {
@@ -376,7 +378,7 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
     open++;
     const { bytes, readOnly } = operation;
     const id = nextId++;
-    const then = Math.max(at, ms(1) + id * pace);
+    const then = Math.max(at, ms(1) + Math.floor(id / together) * pace);
     asked.push({ at: then, seat, id, operation: bytes });
     return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly } };
   };
