@@ -22,13 +22,31 @@ export interface Attack {
   /** Whether the faulty nodes are two copies under one key, each talking to its own half. */
   readonly twins?: boolean;
   /** How each faulty node misbehaves. */
-  readonly behaviour?: <S extends Shape>(scenario: Scenario, seat: ReplicaId) => Behaviour<S>;
+  readonly behaviour?: <S extends Shape>(
+    scenario: Scenario,
+    seat: ReplicaId,
+    pace?: Pace,
+  ) => Behaviour<S>;
   /** What happens to the world. */
   readonly faults?: (scenario: Scenario) => readonly ScenarioFault[];
 }
 
-/** How much faster a traitor that wants to lead runs its own timers. */
-const hurry = 20;
+/** How fast a traitor is; what it does is the same. */
+export interface Pace {
+  /** How much faster a traitor that wants to lead runs its own timers. */
+  readonly hurry: number;
+  /** How long it waits for a second true command to lie with, in microseconds. */
+  readonly patience: number;
+}
+
+const simulatedPace: Pace = { hurry: 20, patience: ms(3) };
+
+/**
+ * Among real processes a round takes milliseconds, with the disk and on a busy machine tens of
+ * them: who campaigns more often than a round lasts interrupts itself, and clients that ask at once
+ * are not heard at once.
+ */
+export const realPace: Pace = { hurry: 4, patience: ms(25) };
 
 /**
  * Those who hear the other story: the second half of the others, so that neither half is empty
@@ -54,12 +72,16 @@ const list: readonly Attack[] = [
     name: 'equivocating-leader',
     title: 'The leader signs one value for half of the nodes and another for the rest.',
     needs: 'byzantine',
-    behaviour: <S extends Shape>({ n, by }: Scenario): Behaviour<S> => {
+    behaviour: <S extends Shape>(
+      { n, by }: Scenario,
+      _seat: ReplicaId,
+      { hurry, patience } = simulatedPace,
+    ): Behaviour<S> => {
       const others = otherHalf(n, by);
       return chain(
         hasty<S>(hurry),
         // It thinks before it speaks, until it knows two true commands to lie with.
-        delay<S>(ms(3), (to) => to < n),
+        delay<S>(patience, (to) => to < n),
         equivocate<S>((to) => others.includes(to)),
       );
     },
@@ -78,8 +100,11 @@ const list: readonly Attack[] = [
     name: 'silent-leader',
     title: 'A node becomes leader and then says nothing more.',
     needs: 'byzantine',
-    behaviour: <S extends Shape>(): Behaviour<S> =>
-      chain(hasty<S>(hurry), onceLeading<S>(silentTo(() => true))),
+    behaviour: <S extends Shape>(
+      _scenario: Scenario,
+      _seat: ReplicaId,
+      { hurry } = simulatedPace,
+    ): Behaviour<S> => chain(hasty<S>(hurry), onceLeading<S>(silentTo(() => true))),
   },
   {
     name: 'silent-follower',

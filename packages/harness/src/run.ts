@@ -315,8 +315,21 @@ function isExpected({ protocol, attack, scenario }: Prepared, word: VerdictWord)
   if (scenario.mutant !== undefined || scenario.faults.some(forgets)) return true;
   const { claims, f } = protocol;
   if (scenario.n < claims.replicas(scenario.f)) return true;
+  const gone = stopped(scenario);
+  if (attack.needs === 'byzantine') for (const id of scenario.by) gone.add(id);
+  if (word === 'stalled' && gone.size > f) return true;
   if (attack.needs === 'byzantine') return claims.faults === 'crash' || scenario.by.length > f;
   return false;
+}
+
+/** Nodes that do not run at the end, because nothing restarts or resumes them. */
+function stopped({ faults }: Scenario): Set<number | 'leader'> {
+  const gone = new Set<number | 'leader'>();
+  for (const fault of [...faults].sort((one, two) => one.at - two.at)) {
+    if (fault.type === 'crash' || fault.type === 'pause') gone.add(fault.node);
+    if (fault.type === 'restart' || fault.type === 'resume') gone.delete(fault.node);
+  }
+  return gone;
 }
 
 /** No protocol claims to survive a disk that forgets what it has confirmed. */
