@@ -1,1 +1,42 @@
-export {};
+/**
+ * Clusters of real processes on this machine: make, start, use, attack, compare, stop; and the demo
+ * of one liar among real processes.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ClusterConfig,
+  type ClusterMember,
+  type ClusterPrincipal,
+  clusterSchema,
+  defaultFolder,
+  readConfig,
+} from './config.ts';
+export { type ClusterClient, type ConnectOptions, connectCluster } from './connect.ts';
+export { ClusterSilentError } from './control-client.ts';
+export { type DemoOptions, demoReal, type RealDemo, type RealRun } from './demo.ts';
+export type { RealCounterexample, RealVerdict } from './demo-verdict.ts';
+export { ClusterError, ClusterNodeError } from './errors.ts';
+export type { ProvenRow, ProvenStatement } from './evidence.ts';
+export { faultNode } from './fault.ts';
+export { type InitOptions, initCluster } from './init.ts';
+export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
+export type { LoggedRequest, LoggedSlot, NodeReport } from './reports.ts';
+export { type RunNodeOptions, type RunningClusterNode, runNode } from './run-node.ts';
+export { type ClusterStatus, clusterStatus, type Disagreement, type StatusRow } from './status.ts';
+export {
+  type ClusterOperation,
+  parseOperation,
+  type SubmitOptions,
+  type SubmitResult,
+  type SubmitRow,
+  submit,
+} from './submit.ts';
+export {
+  type DownOptions,
+  type DownRow,
+  downCluster,
+  type UpOptions,
+  type UpResult,
+  upCluster,
+} from './up.ts';

@@ -1,0 +1,136 @@
+/** What a cluster is, as one file that all its processes read: `cluster.json`. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fromHex, type Protocol, type ReplicaId } from '@quorumlab/core';
+import { protocolOf } from '@quorumlab/harness';
+import type { LogShape } from '@quorumlab/log';
+import type { ClusterIdentity, Signatures } from '@quorumlab/node';
+import { ClusterError, codeOf } from './errors.ts';
+
+/** The schema of `cluster.json`. */
+export const clusterSchema = 'quorumlab.cluster/1';
+
+/** A replica or a client in `cluster.json`. */
+export interface ClusterPrincipal {
+  readonly id: number;
+  /** Its Ed25519 public key in hexadecimal digits. */
+  readonly publicKey: string;
+}
+
+/** A replica in `cluster.json`. */
+export interface ClusterMember extends ClusterPrincipal {
+  /** The multiaddr on which it listens. */
+  readonly address: string;
+}
+
+/** The content of `cluster.json`: the same for all processes, and without any secret. */
+export interface ClusterConfig {
+  readonly schema: typeof clusterSchema;
+  /** Part of everything that is signed: no two clusters have the same. */
+  readonly name: string;
+  readonly group: string;
+  readonly epoch: number;
+  /** A registered protocol's name. */
+  readonly protocol: string;
+  readonly n: number;
+  readonly f: number;
+  readonly signatures: Signatures;
+  /** Whether nodes may be told to lie. */
+  readonly allowFaults: boolean;
+  readonly members: readonly ClusterMember[];
+  readonly clients: readonly ClusterPrincipal[];
+}
+
+/** Where a cluster's parts are. */
+export const paths = {
+  config: (folder: string): string => join(folder, 'cluster.json'),
+  node: (folder: string, self: ReplicaId): string => join(folder, `n${self}`),
+  client: (folder: string, id: number): string => join(folder, `client-${id}`),
+  /** In a node's or client's folder: its secret key. */
+  key: (home: string): string => join(home, 'key'),
+  /** In a node's folder: its durable log. */
+  data: (home: string): string => join(home, 'data'),
+  /** In a node's folder: what it reports, one JSON object a line. */
+  log: (home: string): string => join(home, 'log.ndjson'),
+  /** In a node's folder: the number of its process. */
+  pid: (home: string): string => join(home, 'pid'),
+  /** In a node's folder: the last words of a process that did not start. */
+  stderr: (home: string): string => join(home, 'stderr'),
+  /** In a node's folder: there since its log was first opened. */
+  started: (home: string): string => join(home, 'started'),
+  /** In a node's folder: there since it was first told to lie; names the attack. */
+  traitor: (home: string): string => join(home, 'traitor'),
+};
+
+/** Where `quorumlab cluster` keeps its cluster unless told. */
+export const defaultFolder: string = join('.quorumlab', 'cluster');
+
+/**
+ * Reads `<folder>/cluster.json`. Throws {@link ClusterError} if there is none or it is not one; a
+ * protocol that is not registered is a `ScenarioError`.
+ */
+export async function readConfig(folder: string): Promise<ClusterConfig> {
+  const file = paths.config(folder);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new ClusterError(
+      `There is no cluster in ${resolve(folder)}; make one with: quorumlab cluster init --folder ${folder}`,
+    );
+  });
+  return checked(file, parsed(file, text));
+}
+
+function parsed(file: string, text: string): Partial<ClusterConfig> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below: text that is no JSON is as wrong as JSON that is no object.
+  }
+  throw new ClusterError(`${file} is not a JSON object; restore it or make the cluster again.`);
+}
+
+function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
+  const wrong = (what: string): ClusterError =>
+    new ClusterError(`${file}: ${what}; restore it or make the cluster again.`);
+  const { schema, name, group, epoch, protocol, n, f, members, clients } = config;
+  if (schema !== clusterSchema) throw wrong(`"schema" must be "${clusterSchema}"`);
+  if (typeof name !== 'string' || typeof group !== 'string') throw wrong('it has no name or group');
+  if (!isCount(epoch) || !isCount(n) || !isCount(f))
+    throw wrong('"epoch", "n" or "f" is no number');
+  if (typeof protocol !== 'string') throw wrong('it names no protocol');
+  if (config.signatures !== 'ed25519' && config.signatures !== 'channel')
+    throw wrong('"signatures" must be "ed25519" or "channel"');
+  if (typeof config.allowFaults !== 'boolean') throw wrong('"allowFaults" must be true or false');
+  if (!Array.isArray(members) || !Array.isArray(clients))
+    throw wrong('"members" and "clients" must be lists');
+  if (members.length !== n) throw wrong(`it lists ${members.length} members, and n is ${n}`);
+  for (const each of [...members, ...clients])
+    if (!isCount(each?.id) || !/^[0-9a-f]{64}$/.test(each.publicKey))
+      throw wrong('a member or client has no number or no public key of 64 digits');
+  for (const each of members)
+    if (typeof each.address !== 'string') throw wrong(`n${each.id} has no address`);
+  protocolOf(protocol);
+  // Every part has been looked at above.
+  return config as ClusterConfig;
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+/** The protocol that a cluster runs. */
+export const protocolIn = ({ protocol, n, f }: ClusterConfig): Protocol<LogShape> =>
+  protocolOf(protocol).create({ n, f });
+
+/** A cluster as its nodes and clients know it. */
+export const identityOf = (config: ClusterConfig): ClusterIdentity => ({
+  cluster: config.name,
+  group: config.group,
+  epoch: config.epoch,
+  members: config.members.map(({ id, publicKey, address }) => ({
+    id,
+    address,
+    publicKey: fromHex(publicKey),
+  })),
+  clients: config.clients.map(({ id, publicKey }) => ({ id, publicKey: fromHex(publicKey) })),
+});

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { basename, dirname, join, resolve } from 'node:path';
+import { range, toHex } from '@quorumlab/core';
+import { protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
+import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
+import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
+import { ClusterError, codeOf } from './errors.ts';
+import { freePorts } from './ports.ts';
+
+/** What {@link initCluster} makes. */
+export interface InitOptions {
+  /** Where; must not be there yet, or be empty. */
+  readonly folder: string;
+  /** A registered protocol's name. */
+  readonly protocol: string;
+  /** How many replicas; as many as `f` needs unless told. */
+  readonly n?: number;
+  /** How many faulty ones it is to survive; unless told as many as `n` allows, or 1. */
+  readonly f?: number;
+  /** Unless told, a name that nobody else has. */
+  readonly name?: string;
+  /** Signs every message, also where the protocol needs no signatures. */
+  readonly signed?: boolean;
+  /** Allows telling nodes to lie, for good. */
+  readonly allowFaults?: boolean;
+  /** n0's port, n1's is one above, and so on. 0, which it is unless told: free ones are picked. */
+  readonly basePort?: number;
+  /** How many clients can be connected at once. 1 unless told. */
+  readonly clients?: number;
+  /** The IP address on which all nodes listen. Loopback unless told. */
+  readonly host?: string;
+}
+
+/** Most replicas and clients of a cluster on one machine. */
+const most = { n: 128, clients: 64 };
+
+/**
+ * Makes a cluster's folder: `cluster.json`, and a folder (0700) with a key file (0600) for each
+ * node and client. All of it is there afterwards, or nothing. Throws {@link ClusterError}, and
+ * `ScenarioError` for a protocol or size that cannot be.
+ */
+export async function initCluster(options: InitOptions): Promise<ClusterConfig> {
+  const { folder, host = '127.0.0.1', basePort = 0, clients = 1 } = options;
+  const { n, f } = sizeOf(options);
+  if (n > most.n || clients > most.clients || clients < 1)
+    throw new ClusterError(
+      `A cluster on one machine has up to ${most.n} nodes and 1 to ${most.clients} clients, ` +
+        `not ${n} and ${clients}.`,
+    );
+  if (isIP(host) === 0) throw new ClusterError(`"${host}" is no IP address; write e.g. 127.0.0.1.`);
+  if (basePort !== 0 && !(basePort >= 1024 && basePort + n <= 65_536))
+    throw new ClusterError(`Ports ${basePort} to ${basePort + n - 1}: use 1024 to 65535, or 0.`);
+  await refuseExisting(folder);
+  const parent = dirname(resolve(folder));
+  await mkdir(parent, { recursive: true });
+  const draft = join(parent, `.${basename(resolve(folder))}.${randomBytes(6).toString('hex')}`);
+  await mkdir(draft, { mode: 0o700 });
+  try {
+    const ports = basePort === 0 ? await freePorts(host, n) : range(n).map((i) => basePort + i);
+    const config = await fill(draft, { ...options, n, f, host, clients, ports });
+    await rename(draft, resolve(folder)).catch((error: unknown) => {
+      if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+      throw existsAlready(folder);
+    });
+    return config;
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function sizeOf({ protocol, n, f }: InitOptions): { readonly n: number; readonly f: number } {
+  const entry = protocolOf(protocol);
+  const faults = f ?? (n === undefined ? 1 : toleratedBy(entry.claims, n));
+  const size = n ?? entry.claims.replicas(faults);
+  requireSize(entry, size, faults);
+  return { n: size, f: faults };
+}
+
+const existsAlready = (folder: string): ClusterError =>
+  new ClusterError(
+    `${resolve(folder)} is there already and was left as it is; start it with: quorumlab cluster up, ` +
+      'or choose another --folder.',
+  );
+
+async function refuseExisting(folder: string): Promise<void> {
+  const there = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOTDIR') return ['a file'];
+    throw error;
+  });
+  if (there.length > 0) throw existsAlready(folder);
+}
+
+interface Filling extends InitOptions {
+  readonly n: number;
+  readonly f: number;
+  readonly host: string;
+  readonly clients: number;
+  readonly ports: readonly number[];
+}
+
+async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
+  const { protocol, n, f, host, ports, clients, signed = false, allowFaults = false } = options;
+  const family = isIP(host) === 6 ? 'ip6' : 'ip4';
+  const members = await Promise.all(
+    range(n).map(async (id) => ({
+      ...(await newPrincipal(paths.node(draft, id), id)),
+      address: `/${family}/${host}/tcp/${ports[id]}`,
+    })),
+  );
+  const config: ClusterConfig = {
+    schema: clusterSchema,
+    name: options.name ?? `cluster-${randomBytes(8).toString('hex')}`,
+    group: 'main',
+    epoch: 0,
+    protocol,
+    n,
+    f,
+    signatures:
+      signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
+    allowFaults,
+    members,
+    clients: await Promise.all(
+      range(clients).map((i) =>
+        newPrincipal(paths.client(draft, FIRST_CLIENT + i), FIRST_CLIENT + i),
+      ),
+    ),
+  };
+  const file = await open(paths.config(draft), 'wx', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(config, undefined, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return config;
+}
+
+/** A folder with a key in it that only its owner can read. */
+async function newPrincipal(home: string, id: number): Promise<ClusterPrincipal> {
+  const seed = generateSeed();
+  await mkdir(home, { mode: 0o700 });
+  await writeKeyFile(paths.key(home), seed);
+  const publicKey = toHex(publicKeyOf(seed));
+  seed.fill(0);
+  return { id, publicKey };
+}

@@ -1,0 +1,63 @@
+/** What a node tells on its control channel: plain data, the same on both ends. */
+import type { StoryLine } from '@quorumlab/harness';
+
+/** One committed request. */
+export interface LoggedRequest {
+  readonly client: number;
+  readonly sequence: number;
+  /** Digest of the whole request, in hexadecimal digits. */
+  readonly digest: string;
+  /** For people: `Ann`, `get x`. */
+  readonly text: string;
+}
+
+/** One position of a node's log. No requests: a no-op. */
+export interface LoggedSlot {
+  readonly slot: number;
+  readonly requests: readonly LoggedRequest[];
+}
+
+/** A run of positions, each as the digest of what was committed there. */
+export interface LogDigests {
+  /** The first position that is known. */
+  readonly from: number;
+  /** From `from` on without a gap. */
+  readonly digests: readonly string[];
+}
+
+/** A signed statement that a node has heard. */
+export interface HeardStatement {
+  /** The frame in base64: sender, signature and message. */
+  readonly frame: string;
+}
+
+/** How a node is. */
+export interface NodeReport {
+  readonly self: number;
+  readonly pid: number;
+  readonly role: string;
+  /** Term or view. */
+  readonly term: number;
+  readonly leader: number | undefined;
+  /** The last slot that has run; -1: none. */
+  readonly applied: number;
+  /** Rolling hash of everything that has run, in hexadecimal digits. */
+  readonly state: string;
+  /** The last slot of the log that was committed without a gap; -1: none. */
+  readonly committed: number;
+  readonly peers: readonly number[];
+  /** Milliseconds since the last commit, if there was one since the start. */
+  readonly lastCommitMilliseconds: number | undefined;
+  /** What it has been told to do since it was made, even if it behaves again. */
+  readonly attack: string | undefined;
+  /** Whether it misbehaves now. */
+  readonly lying: boolean;
+  /** Times it really misbehaved. */
+  readonly fired: number;
+  /** Inputs that its machine has taken. */
+  readonly steps: number;
+  readonly uptimeMilliseconds: number;
+}
+
+/** Lines of what one node did; `at` in microseconds since 1970. */
+export type NodeStory = readonly StoryLine[];

@@ -1,0 +1,263 @@
+/** One node of a cluster as this process. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import type { Behaviour } from '@quorumlab/adversary';
+import type { ReplicaId } from '@quorumlab/core';
+import { type AnyShape, attackOf, attacks, completeScenario, realPace } from '@quorumlab/harness';
+import { keyValueStore, type LogShape } from '@quorumlab/log';
+import {
+  createLogger,
+  type Logger,
+  type LoggingOptions,
+  type NodeHooks,
+  publicKeyOf,
+  type RunningNode,
+  readKeyFile,
+  startNode,
+} from '@quorumlab/node';
+import { type ClusterConfig, identityOf, paths, protocolIn, readConfig } from './config.ts';
+import { controlPath } from './control-path.ts';
+import { type ControlHandler, startControl } from './control-server.ts';
+import { ClusterError, sentenceOf } from './errors.ts';
+import { openLogFile } from './log-file.ts';
+import { hearing, logView, storyRecord } from './node-record.ts';
+import { clearPid, writePid } from './process-file.ts';
+import type { NodeReport } from './reports.ts';
+import { readTraitor, writeTraitor } from './traitor-file.ts';
+
+/** How to run a node. */
+export interface RunNodeOptions {
+  /** The cluster's folder. */
+  readonly folder: string;
+  /** The number of the replica. */
+  readonly self: ReplicaId;
+  /** An attack of the harness to begin with; only where faults are allowed. */
+  readonly attack?: string;
+  /** The least severe level in its log file; `info` unless given. */
+  readonly logLevel?: LoggingOptions['level'];
+}
+
+/** A node at work in this process. */
+export interface RunningClusterNode {
+  /** Stops it: like a crash, but without a trace. Idempotent. */
+  stop(): Promise<void>;
+  /** Resolves when it has stopped: with the reason if it did so by itself. */
+  readonly ended: Promise<Error | undefined>;
+}
+
+type AnyNode = RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array>;
+
+/**
+ * Runs replica `self` of the cluster in `folder` until it is stopped. Throws {@link ClusterError},
+ * `KeyFileError`, `NodeConfigError`, `FolderLockedError`, `DamagedLogError` and what else the node
+ * and disk packages throw; then nothing is left running, and no vote was cast.
+ */
+export async function runNode(options: RunNodeOptions): Promise<RunningClusterNode> {
+  const { folder, self, attack } = options;
+  const config = await readConfig(folder);
+  if (!(Number.isSafeInteger(self) && self >= 0 && self < config.n))
+    throw new ClusterError(
+      `The cluster has the nodes 0 to ${config.n - 1}, and ${self} is none of them.`,
+    );
+  const first = attack === undefined ? undefined : behaviourOf(config, self, attack);
+  const home = paths.node(folder, self);
+  const secretKey = await readOwnKey(config, home, self);
+  const file = openLogFile(paths.log(home));
+  const logger = createLogger({ level: options.logLevel ?? 'info', destination: file });
+  try {
+    const kept = keeping(config, self, attack ?? readTraitor(home));
+    const node = await startNode({
+      protocol: kept.protocol,
+      self,
+      cluster: identityOf(config),
+      secretKey,
+      folder: paths.data(home),
+      stateMachine: keyValueStore,
+      logger,
+      signatures: config.signatures,
+      allowFaults: config.allowFaults,
+      // A replica that has voted and lost its votes must not vote again.
+      mustExist: existsSync(paths.started(home)),
+      hooks: kept.hooks,
+      ...(first === undefined ? {} : { behaviour: first }),
+    });
+    return await attend({ ...options, config, home, logger, node, kept, close: file.close });
+  } catch (error) {
+    logger.fatal({ err: error }, 'The node did not start.');
+    file.close();
+    throw error;
+  }
+}
+
+/** The secret key, which must be the one that the others know. */
+async function readOwnKey(config: ClusterConfig, home: string, self: number): Promise<Uint8Array> {
+  const secretKey = await readKeyFile(paths.key(home));
+  const publicKey = Buffer.from(publicKeyOf(secretKey)).toString('hex');
+  if (publicKey !== config.members.find(({ id }) => id === self)?.publicKey)
+    throw new ClusterError(
+      `${paths.key(home)} is not the key of n${self} in cluster.json; restore the right file.`,
+    );
+  return secretKey;
+}
+
+/** How `self` behaves under the attack called `name`. Throws if that is none of a single node. */
+function behaviourOf(config: ClusterConfig, self: number, name: string): Behaviour<AnyShape> {
+  const { protocol, n, f } = config;
+  const attack = attackOf(name);
+  if (!config.allowFaults)
+    throw new ClusterError(
+      'This cluster was made without --allow-faults, so no node of it can be told to lie; ' +
+        'make another one with: quorumlab cluster init --allow-faults',
+    );
+  const scenario = completeScenario({ protocol, n, f, attack: name, by: [self] });
+  const behaviour = attack.behaviour?.<AnyShape>(scenario, self, realPace);
+  if (behaviour !== undefined) return behaviour;
+  const able = attacks.filter((each) => each.behaviour !== undefined).map((each) => each.name);
+  throw new ClusterError(
+    `${name} is not something that one process can do by itself; use one of ${able.join(', ')}, ` +
+      'or stop and kill processes yourself.',
+  );
+}
+
+type Keeping = ReturnType<typeof keeping>;
+
+/** What is remembered for whoever asks. Story and evidence only where nodes may lie: they cost. */
+function keeping(config: ClusterConfig, self: number, attack: string | undefined) {
+  const protocol = protocolIn(config);
+  const log = logView();
+  const heard = hearing(protocol);
+  const story = storyRecord(self, attack !== undefined);
+  const state = { attack, lying: false, lastCommit: undefined as number | undefined };
+  const hooks: NodeHooks<LogShape> = {
+    decided(_at, decision) {
+      // What this protocol decides are the clients' requests.
+      log.add(decision);
+      state.lastCommit = performance.now();
+    },
+    ...(config.allowFaults
+      ? {
+          stepped: (at, output, status) => story.stepped(at, output, status),
+          heard: (message, frame) => heard.add(message, frame),
+        }
+      : {}),
+  };
+  return { protocol, log, heard, story, state, hooks };
+}
+
+interface Attending extends RunNodeOptions {
+  readonly config: ClusterConfig;
+  readonly home: string;
+  readonly logger: Logger;
+  readonly node: AnyNode;
+  readonly kept: Keeping;
+  readonly close: () => void;
+}
+
+/** Opens the control channel and waits for the end. */
+async function attend(options: Attending): Promise<RunningClusterNode> {
+  const { home, node, kept, logger, close, attack } = options;
+  kept.state.lying = attack !== undefined;
+  const ended = Promise.withResolvers<Error | undefined>();
+  let stopping: Promise<void> | undefined;
+  const stop = (reason?: Error): Promise<void> => (stopping ??= end(reason));
+  const control = await startControl(
+    controlPath(home),
+    handlersOf(options, () => void stop()),
+  ).catch(async (error: unknown) => {
+    await node.stop();
+    throw error;
+  });
+  async function end(reason: Error | undefined): Promise<void> {
+    await control.stop();
+    let failure = reason;
+    await node.stop().catch((error: unknown) => (failure ??= asError(error)));
+    await clearPid(home);
+    logger.info('The node has stopped.');
+    close();
+    ended.resolve(failure);
+  }
+  try {
+    await writeFile(paths.started(home), '', { mode: 0o600 });
+    if (attack !== undefined) writeTraitor(home, attack);
+    await writePid(home);
+  } catch (error) {
+    await end(asError(error));
+    throw error;
+  }
+  void node.failed.then(stop);
+  logger.info({ addresses: node.addresses() }, 'The node is up.');
+  return { stop: () => stop(), ended: ended.promise };
+}
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(sentenceOf(error));
+
+/** Most positions in one answer. */
+const mostSlots = 1024;
+
+function handlersOf(options: Attending, stop: () => void): Record<string, ControlHandler> {
+  const { kept } = options;
+  const number = (question: URLSearchParams, name: string, unlessTold: number): number => {
+    const value = Number(question.get(name) ?? unlessTold);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new ClusterError(`"${name}" takes a whole number from 0.`);
+    return value;
+  };
+  return {
+    status: () => reportOf(options),
+    log: (question) =>
+      kept.log.slots(
+        number(question, 'from', 0),
+        Math.min(mostSlots, number(question, 'limit', mostSlots)),
+      ),
+    digests: (question) => kept.log.digests(number(question, 'from', 0)),
+    story: () => kept.story.lines(),
+    evidence: () => kept.heard.statements(),
+    fault: (question) => fault(options, question.get('attack') ?? ''),
+    stop: () => {
+      // After the answer has left.
+      setImmediate(stop);
+      return { stopping: true };
+    },
+  };
+}
+
+function fault(options: Attending, name: string): { readonly attack: string } {
+  const { config, self, node, home, kept, logger } = options;
+  if (name === 'none') {
+    node.setBehaviour(undefined);
+    kept.state.lying = false;
+  } else {
+    const behaviour = behaviourOf(config, self, name);
+    writeTraitor(home, name);
+    node.setBehaviour(behaviour);
+    kept.state.attack = name;
+    kept.state.lying = true;
+    kept.story.turnTraitor();
+  }
+  logger.warn({ attack: name }, 'The node was told how to behave.');
+  return { attack: name };
+}
+
+function reportOf({ node, kept }: Attending): NodeReport {
+  const { self, role, term, leader, applied, state, peers, counters } = node.status();
+  const { lastCommit, attack, lying } = kept.state;
+  return {
+    self,
+    pid: process.pid,
+    role,
+    term,
+    leader,
+    applied,
+    state: state.toString(16).padStart(8, '0'),
+    committed: kept.log.last(),
+    peers,
+    lastCommitMilliseconds:
+      lastCommit === undefined ? undefined : Math.round(performance.now() - lastCommit),
+    attack,
+    lying,
+    fired: counters.fired,
+    steps: counters.steps,
+    uptimeMilliseconds: Math.round(process.uptime() * 1000),
+  };
+}

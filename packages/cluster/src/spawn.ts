@@ -1,0 +1,102 @@
+/** Starting node processes and waiting until they answer. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { paths } from './config.ts';
+import { tryAskNode } from './control-client.ts';
+import { ClusterError, ClusterNodeError } from './errors.ts';
+import type { NodeReport } from './reports.ts';
+
+/** How to start a node's process. */
+export interface SpawnOptions {
+  readonly folder: string;
+  readonly self: number;
+  /** An attack to begin with. */
+  readonly attack?: string;
+  /** It ends with this process, however that ends. Else it goes on by itself. */
+  readonly attached?: boolean;
+}
+
+/** A node's process that was started and may not be up yet. */
+export interface SpawnedNode {
+  readonly self: number;
+  readonly child: ChildProcess;
+  /** Resolves with its report when it answers. Throws {@link ClusterNodeError} if it ends. */
+  ready(limitMs: number, signal?: AbortSignal): Promise<NodeReport>;
+}
+
+/** How often a node that is starting is asked whether it is up. */
+const pollMs = 25;
+
+/** The program of a node: source or build, as this file is. */
+const isSource = import.meta.url.endsWith('.ts');
+const program = fileURLToPath(
+  new URL(isSource ? './node-main.ts' : './node-main.js', import.meta.url),
+);
+
+/** Starts the process of node `self`. */
+export function spawnNode(options: SpawnOptions): SpawnedNode {
+  const { self, attack, attached = false } = options;
+  const folder = resolve(options.folder);
+  const home = paths.node(folder, self);
+  // Truncated: only the words of this start count.
+  const words = openSync(paths.stderr(home), 'w', 0o600);
+  const args = [
+    ...(isSource ? ['--conditions=source'] : []),
+    program,
+    '--folder',
+    folder,
+    '--self',
+    String(self),
+    ...(attack === undefined ? [] : ['--attack', attack]),
+    ...(attached ? ['--attached'] : []),
+  ];
+  const child = spawn(process.execPath, args, {
+    detached: !attached,
+    stdio: [attached ? 'pipe' : 'ignore', 'ignore', words],
+    windowsHide: true,
+  });
+  closeSync(words);
+  if (!attached) child.unref();
+  // The other end of the pipe closes when the node ends first.
+  child.stdin?.on('error', () => undefined);
+  const exit = new Promise<Error>((tell) => {
+    child.once('error', (error) => tell(error));
+    child.once('exit', (code) => {
+      lastWords(home).then(
+        (said) => tell(new ClusterNodeError(self, code, said)),
+        (error: Error) => tell(error),
+      );
+    });
+  });
+  let ended: Error | undefined;
+  void exit.then((error) => (ended = error));
+  return {
+    self,
+    child,
+    async ready(limitMs, signal) {
+      const deadline = performance.now() + limitMs;
+      for (;;) {
+        signal?.throwIfAborted();
+        if (ended !== undefined) throw ended;
+        const report = await tryAskNode<NodeReport>(home, 'status');
+        // Another process may answer for the same folder: then ours is about to say so.
+        if (report !== undefined && report.pid === child.pid) return report;
+        if (performance.now() > deadline)
+          throw new ClusterError(
+            `n${self} is not up after ${Math.round(limitMs / 1000)} s; read ${paths.log(home)}.`,
+          );
+        await Promise.race([sleep(pollMs), exit]);
+      }
+    },
+  };
+}
+
+async function lastWords(home: string): Promise<string> {
+  const text = await readFile(paths.stderr(home), 'utf8').catch(() => '');
+  const error = /^error (.*)$/ms.exec(text)?.[1] ?? text;
+  return error.trim() === '' ? `its process ended; read ${paths.log(home)}` : error.trim();
+}

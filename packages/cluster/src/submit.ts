@@ -1,0 +1,163 @@
+import { fromUtf8, SchemaError, toHex } from '@quorumlab/core';
+import { kv } from '@quorumlab/log';
+import { connectCluster } from './connect.ts';
+import { ClusterError } from './errors.ts';
+
+/** One operation of a client on the key-value store. */
+export interface ClusterOperation {
+  readonly bytes: Uint8Array;
+  readonly readOnly: boolean;
+  /** For people. */
+  readonly label: string;
+}
+
+/** What came of one operation. */
+export interface SubmitRow {
+  readonly operation: string;
+  readonly result: string;
+  readonly milliseconds: number;
+}
+
+/** What came of all of them. */
+export interface SubmitResult {
+  /** The last ones; at most 1,000. */
+  readonly rows: readonly SubmitRow[];
+  readonly operations: number;
+  readonly milliseconds: number;
+  readonly perSecond: number;
+  /** Half of all took no longer, in milliseconds. */
+  readonly p50: number;
+  /** 99 of 100 took no longer, in milliseconds. */
+  readonly p99: number;
+}
+
+/** How to submit. */
+export interface SubmitOptions {
+  /** How often; `{i}` in a text is replaced by the turn, from 0. Once unless told. */
+  readonly count?: number;
+  /** How many are under way at a time. 1 unless told. */
+  readonly outstanding?: number;
+  /** Longest wait for all answers, in milliseconds. 30,000 unless told. */
+  readonly limitMs?: number;
+  readonly progress?: (done: number, of: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows that are kept. */
+const mostRows = 1000;
+
+const usage = `write e.g. 'set a 1', 'get a', 'append a 2' or 'cas a 1 2' (- for "not there yet")`;
+
+/**
+ * The operation that a text asks for: `set KEY VALUE`, `get KEY`, `append KEY VALUE`,
+ * `cas KEY EXPECTED VALUE`. Throws {@link ClusterError} with the usage for any other.
+ */
+export function parseOperation(text: string): ClusterOperation {
+  const [verb = '', key = '', ...rest] = text.trim().split(/\s+/);
+  const value = text.trim().replace(/^\S+\s+\S+\s*/, '');
+  const write = (bytes: Uint8Array): ClusterOperation => ({ bytes, readOnly: false, label: text });
+  try {
+    if (key !== '' && verb === 'get' && rest.length === 0)
+      return { bytes: kv.get(key), readOnly: true, label: text };
+    if (key !== '' && (verb === 'set' || verb === 'put') && rest.length > 0)
+      return write(kv.put(key, value));
+    if (key !== '' && verb === 'append' && rest.length > 0) return write(kv.append(key, value));
+    if (key !== '' && (verb === 'cas' || verb === 'compare-and-set') && rest.length > 1) {
+      const [expected = ''] = rest;
+      const next = value.replace(/^\S+\s+/, '');
+      return write(kv.compareAndSet(key, expected === '-' ? null : expected, next));
+    }
+  } catch (error) {
+    if (error instanceof SchemaError) throw new ClusterError(`"${text}": ${error.message}`);
+    throw error;
+  }
+  throw new ClusterError(`"${text}" is no operation of the key-value store; ${usage}.`);
+}
+
+/** A result of the store, for people. */
+export function describeResult(bytes: Uint8Array): string {
+  const result = kv.result(bytes);
+  switch (result.kind) {
+    case 'value':
+      return result.value === null ? '(not there)' : readable(result.value);
+    case 'stored':
+      return 'stored';
+    case 'swapped':
+      if (result.done) return 'swapped';
+      return `not swapped: found ${result.found === null ? 'nothing' : readable(result.found)}`;
+    case 'refused':
+      return `refused: ${result.why}`;
+  }
+}
+
+function readable(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return `0x${toHex(bytes)}`;
+  }
+}
+
+/**
+ * Runs the operations of `text`, one a line, on the running cluster in `folder`. Throws
+ * {@link ClusterError} if they cannot be read or no answer came in time.
+ */
+export async function submit(
+  folder: string,
+  text: string,
+  options: SubmitOptions = {},
+): Promise<SubmitResult> {
+  const { count = 1, outstanding = 1, limitMs = 30_000, progress } = options;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new ClusterError(`There is nothing to submit; ${usage}.`);
+  for (const line of lines) parseOperation(line);
+  const client = await connectCluster(folder, { outstanding: Math.min(outstanding, 65_536) });
+  const limit = AbortSignal.timeout(limitMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  const rows: SubmitRow[] = [];
+  const times: number[] = [];
+  const total = lines.length * count;
+  let next = 0;
+  const start = performance.now();
+  async function worker(): Promise<void> {
+    while (next < total) {
+      const i = next++;
+      const line = (lines[i % lines.length] as string).replaceAll(
+        '{i}',
+        String(Math.floor(i / lines.length)),
+      );
+      const { bytes, readOnly, label } = parseOperation(line);
+      const from = performance.now();
+      const result = await (readOnly
+        ? client.read(bytes, 'linearizable', { signal })
+        : client.propose(bytes, { signal }));
+      const milliseconds = performance.now() - from;
+      times.push(milliseconds);
+      rows.push({ operation: label, result: describeResult(result), milliseconds });
+      if (rows.length > 2 * mostRows) rows.splice(0, mostRows);
+      progress?.(times.length, total);
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.min(outstanding, total) }, worker));
+  } catch (error) {
+    if (!limit.aborted || options.signal?.aborted) throw error;
+    throw new ClusterError(
+      `${total - times.length} of ${total} operations had no answer after ${limitMs / 1000} s, and ` +
+        'may still run; look at: quorumlab cluster status',
+    );
+  } finally {
+    await client.stop();
+  }
+  const milliseconds = performance.now() - start;
+  times.sort((one, two) => one - two);
+  const at = (share: number): number => times[Math.floor(share * (times.length - 1))] ?? 0;
+  return {
+    rows: rows.slice(-mostRows),
+    operations: total,
+    milliseconds,
+    perSecond: (1000 * total) / milliseconds,
+    p50: at(0.5),
+    p99: at(0.99),
+  };
+}

@@ -1,0 +1,152 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { range } from '@quorumlab/core';
+import { type ClusterConfig, paths, readConfig } from './config.ts';
+import { tryAskNode } from './control-client.ts';
+import { controlPath } from './control-path.ts';
+import { ClusterError } from './errors.ts';
+import { isAlive, isNode, readPid } from './process-file.ts';
+import type { NodeReport } from './reports.ts';
+import { type SpawnedNode, spawnNode } from './spawn.ts';
+
+/** How to start a cluster. */
+export interface UpOptions {
+  /** Called whenever one more node is up. */
+  readonly progress?: (up: readonly NodeReport[], of: number) => void;
+  /** Longest wait for all nodes, in milliseconds. 30,000 unless told. */
+  readonly limitMs?: number;
+  /** Attacks that nodes begin with, by their number; only where faults are allowed. */
+  readonly attacks?: ReadonlyMap<number, string>;
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link upCluster} did. */
+export interface UpResult {
+  readonly config: ClusterConfig;
+  /** All nodes, by number; those that had been running too. */
+  readonly nodes: readonly NodeReport[];
+  /** The ones that were started. */
+  readonly started: readonly number[];
+  readonly milliseconds: number;
+}
+
+/**
+ * Starts every node that is not running, each as a process of its own that outlives this one, and
+ * waits until all answer. Throws {@link ClusterError} if all are running, and what a node said if
+ * it did not start; the others that it started are stopped then.
+ */
+export async function upCluster(folder: string, options: UpOptions = {}): Promise<UpResult> {
+  const { limitMs = 30_000, progress, attacks, signal } = options;
+  const start = performance.now();
+  const config = await readConfig(folder);
+  const before = await reports(folder, config);
+  const missing = range(config.n).filter((id) => before[id] === undefined);
+  if (missing.length === 0) {
+    const who = before.map((each) => `n${each?.self} is process ${each?.pid}`).join(', ');
+    throw new ClusterError(`All nodes are up already (${who}); stop them: quorumlab cluster down`);
+  }
+  const spawned = missing.map((self) => {
+    const attack = attacks?.get(self);
+    return spawnNode({ folder, self, ...(attack === undefined ? {} : { attack }) });
+  });
+  const up: NodeReport[] = before.filter((each) => each !== undefined);
+  try {
+    await Promise.all(
+      spawned.map(async (each) => {
+        up.push(await each.ready(limitMs, signal));
+        progress?.(up, config.n);
+      }),
+    );
+  } catch (error) {
+    await Promise.all(spawned.map((each) => endSpawned(each)));
+    throw error;
+  }
+  return {
+    config,
+    nodes: up.sort((one, two) => one.self - two.self),
+    started: missing,
+    milliseconds: performance.now() - start,
+  };
+}
+
+/** What every node says of itself; nothing where nobody answers. */
+export const reports = (
+  folder: string,
+  { n }: ClusterConfig,
+): Promise<readonly (NodeReport | undefined)[]> =>
+  Promise.all(range(n).map((id) => tryAskNode<NodeReport>(paths.node(folder, id), 'status')));
+
+/** Stops a process that this one has started; the signal cannot hit another one. */
+export async function endSpawned({ child }: SpawnedNode, graceMs = 2000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exit;
+  clearTimeout(timer);
+}
+
+/** What became of one node. */
+export interface DownRow {
+  readonly node: number;
+  readonly pid: number | undefined;
+  /** How it ended: by itself when asked, by force, or it was not there. */
+  readonly how: 'stopped' | 'killed' | 'was not running';
+}
+
+/** How to stop a cluster. */
+export interface DownOptions {
+  /** How long a node may take to stop before it is killed, in milliseconds. 5,000 unless told. */
+  readonly graceMs?: number;
+  /** Stop only these. All unless told. */
+  readonly nodes?: readonly number[];
+}
+
+/**
+ * Stops the nodes: SIGTERM, and SIGKILL for one that does not end in time. Removes their sockets
+ * and process numbers; logs and keys stay. Throws {@link ClusterError} if a process stays.
+ */
+export async function downCluster(
+  folder: string,
+  { graceMs = 5000, nodes }: DownOptions = {},
+): Promise<readonly DownRow[]> {
+  const config = await readConfig(folder);
+  return Promise.all((nodes ?? range(config.n)).map((id) => downNode(folder, id, graceMs)));
+}
+
+async function downNode(folder: string, node: number, graceMs: number): Promise<DownRow> {
+  const home = paths.node(folder, node);
+  const report = await tryAskNode<NodeReport>(home, 'status');
+  const noted = await readPid(home);
+  const pid = report?.pid ?? (noted !== undefined && isNode(noted, node) ? noted : undefined);
+  let how: DownRow['how'] = 'was not running';
+  if (pid !== undefined) {
+    send(pid, 'SIGTERM');
+    how = (await gone(pid, graceMs)) ? 'stopped' : 'killed';
+    if (how === 'killed') {
+      send(pid, 'SIGKILL');
+      if (!(await gone(pid, graceMs)))
+        throw new ClusterError(`n${node}, process ${pid}, cannot be ended; look at it with ps.`);
+    }
+  }
+  await rm(controlPath(home), { force: true });
+  await rm(paths.pid(home), { force: true });
+  return { node, pid, how };
+}
+
+function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (isAlive(pid)) throw error;
+  }
+}
+
+async function gone(pid: number, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
+}
