@@ -46,26 +46,46 @@ export interface Observer {
   readonly violation: Violation | undefined;
 }
 
+/** The part of an observer that is called again and again. */
+type Hook = Exclude<keyof Observer, 'violation'>;
+
 /** One observer of many: the first violation of any of them counts. */
 export function observers(...list: readonly Observer[]): Observer {
+  // Who does not listen is not asked: this is the hot path of a simulation.
+  const listening = (hook: Hook): readonly Observer[] =>
+    list.filter((each) => each[hook] !== undefined);
+  const deciding = listening('decided');
+  const applying = listening('applied');
+  const asking = listening('asked');
+  const answering = listening('answered');
+  const invoking = listening('invoked');
+  const returning = listening('returned');
   return {
-    asked: (at, request) => list.forEach((each) => void each.asked?.(at, request)),
-    answered: (at, client, sequence, results) =>
-      list.forEach((each) => void each.answered?.(at, client, sequence, results)),
-    invoked: (at, client, id, operation) =>
-      list.forEach((each) => void each.invoked?.(at, client, id, operation)),
-    returned: (at, client, id, result) =>
-      list.forEach((each) => void each.returned?.(at, client, id, result)),
-    decided: (at, seat, decision) =>
-      list.forEach((each) => void each.decided?.(at, seat, decision)),
-    applied: (at, seat, applied) => list.forEach((each) => void each.applied?.(at, seat, applied)),
+    asked(at, request) {
+      for (const each of asking) each.asked?.(at, request);
+    },
+    answered(at, client, sequence, results) {
+      for (const each of answering) each.answered?.(at, client, sequence, results);
+    },
+    invoked(at, client, id, operation) {
+      for (const each of invoking) each.invoked?.(at, client, id, operation);
+    },
+    returned(at, client, id, result) {
+      for (const each of returning) each.returned?.(at, client, id, result);
+    },
+    decided(at, seat, decision) {
+      for (const each of deciding) each.decided?.(at, seat, decision);
+    },
+    applied(at, seat, applied) {
+      for (const each of applying) each.applied?.(at, seat, applied);
+    },
     installed: (at, seat, slot) => list.forEach((each) => void each.installed?.(at, seat, slot)),
     started: (at, seat) => list.forEach((each) => void each.started?.(at, seat)),
     stopped: (at, seat) => list.forEach((each) => void each.stopped?.(at, seat)),
     healed: (at) => list.forEach((each) => void each.healed?.(at)),
     end: (at) => list.forEach((each) => void each.end?.(at)),
     get violation() {
-      for (const { violation } of list) if (violation !== undefined) return violation;
+      for (const each of list) if (each.violation !== undefined) return each.violation;
       return undefined;
     },
   };

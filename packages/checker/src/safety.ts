@@ -17,9 +17,14 @@ const plain: Describe = ({ client, sequence }) => `request ${sequence} of client
 /** Whether two requests ask for the same: signatures and acknowledgements do not count. */
 export const sameRequest = (one: Request, two: Request): boolean =>
   one === two ||
-  (one.client === two.client &&
-    one.sequence === two.sequence &&
-    one.operations.length === two.operations.length &&
+  (one.client === two.client && one.sequence === two.sequence && sameOperations(one, two));
+
+const sameOperations = (
+  one: Pick<Request, 'operations'>,
+  two: Pick<Request, 'operations'>,
+): boolean =>
+  one.operations === two.operations ||
+  (one.operations.length === two.operations.length &&
     one.operations.every((each, i) => sameBytes(each, two.operations[i] as Uint8Array)));
 
 const sameCommands = (one: readonly Request[], two: readonly Request[]): boolean =>
@@ -42,18 +47,22 @@ function memory(): { note(violation: Violation): void; first: Violation | undefi
  * after a restart. Prefix order follows, because hosts deliver slots in order.
  */
 export function agreement(describe: Describe = plain): Observer {
-  const decided = new Map<Slot, { readonly seat: number; readonly commands: readonly Request[] }>();
+  // Slots are dense, and an array is several times as fast as a map.
+  const seats: number[] = [];
+  const values: (readonly Request[])[] = [];
   const found = memory();
   const show = (commands: readonly Request[]): string =>
     commands.length === 0 ? 'nothing' : commands.map(describe).join(' then ');
   return {
     decided(at: Instant, seat: number, { slot, commands }: ObservedDecision) {
-      const before = decided.get(slot);
-      if (before === undefined) {
-        decided.set(slot, { seat, commands });
+      const value = values[slot];
+      if (value === undefined) {
+        values[slot] = commands;
+        seats[slot] = seat;
         return;
       }
-      if (sameCommands(before.commands, commands)) return;
+      if (sameCommands(value, commands)) return;
+      const before = { seat: seats[slot] as number, commands: value };
       const who = before.seat === seat ? `${seat} after a restart` : `${seat}`;
       found.note({
         word: 'forked',
@@ -85,18 +94,39 @@ interface Table<T> {
   entries(): Iterable<readonly [PrincipalId, number, T]>;
 }
 
+/** Sequences of one client: nearly dense from the first one on, so most lie in an array. */
+interface Rows<T> {
+  readonly base: number;
+  readonly dense: (T | undefined)[];
+  readonly sparse: Map<number, T>;
+}
+
+/** An array may have this many holes in a row. */
+const gap = 1024;
+
 function table<T>(): Table<T> {
-  const clients = new Map<PrincipalId, Map<number, T>>();
+  const clients = new Map<PrincipalId, Rows<T>>();
   return {
-    get: (client, sequence) => clients.get(client)?.get(sequence),
-    set(client, sequence, value) {
+    get(client, sequence) {
       const rows = clients.get(client);
-      if (rows) rows.set(sequence, value);
-      else clients.set(client, new Map([[sequence, value]]));
+      return rows && (rows.dense[sequence - rows.base] ?? rows.sparse.get(sequence));
+    },
+    set(client, sequence, value) {
+      let rows = clients.get(client);
+      if (rows === undefined) {
+        rows = { base: sequence, dense: [], sparse: new Map() };
+        clients.set(client, rows);
+      }
+      const place = sequence - rows.base;
+      if (place >= 0 && place <= rows.dense.length + gap) rows.dense[place] = value;
+      else rows.sparse.set(sequence, value);
     },
     *entries() {
-      for (const [client, rows] of clients)
-        for (const [sequence, value] of rows) yield [client, sequence, value];
+      for (const [client, { base, dense, sparse }] of clients) {
+        for (const [place, value] of dense.entries())
+          if (value !== undefined) yield [client, base + place, value];
+        for (const [sequence, value] of sparse) yield [client, sequence, value];
+      }
     },
   };
 }
@@ -115,38 +145,59 @@ interface Ledger {
   readonly asked: Table<Request>;
   readonly ran: Table<Place>;
   readonly answered: Table<readonly Uint8Array[]>;
-  readonly states: Map<Slot, number[]>;
+  /** Hash of the state after the first request of each slot, and after the further ones. */
+  readonly states: number[];
+  readonly later: Map<Slot, number[]>;
   readonly cursors: Map<number, Cursor>;
   note(rule: string, sentence: string, at: Instant, seats: readonly number[], slot?: Slot): void;
 }
 
+const requestOf = ({ client, sequence, operations }: Applied): Request => ({
+  kind: 'request',
+  client,
+  sequence,
+  acknowledged: 0,
+  operations,
+});
+
 function checkRequest(ledger: Ledger, at: Instant, seat: number, applied: Applied): void {
   const { describe, asked, ran, note } = ledger;
   const { client, sequence, operations, slot } = applied;
-  const request: Request = { kind: 'request', client, sequence, acknowledged: 0, operations };
   const wish = asked.get(client, sequence);
-  if (wish === undefined || !sameRequest(wish, request)) {
-    const what = `n${seat} ran ${describe(request)}, which no client asked for`;
+  // The operations are mostly the very objects that the client sent.
+  const asWished =
+    wish !== undefined && (wish.operations === operations || sameOperations(wish, applied));
+  if (!asWished) {
+    const what = `n${seat} ran ${describe(requestOf(applied))}, which no client asked for`;
     note('validity', `position ${slot}: ${what}`, at, [seat], slot);
   }
   const place = ran.get(client, sequence);
   if (place === undefined) ran.set(client, sequence, { slot, results: applied.results });
   else if (place.slot !== slot) {
-    const what = `n${seat} ran ${describe(request)} at position ${slot}`;
+    const what = `n${seat} ran ${describe(requestOf(applied))} at position ${slot}`;
     note('integrity', `${what}, and it ran at ${place.slot} before`, at, [seat], slot);
   }
 }
 
+/** The state that others had after request `which` of `slot`; `state` if this is the first to tell. */
+function ordinal({ states, later }: Ledger, slot: Slot, which: number, state: number): number {
+  if (which === 0) return (states[slot] ??= state);
+  let known = later.get(slot);
+  if (known === undefined) {
+    known = [];
+    later.set(slot, known);
+  }
+  return (known[which] ??= state);
+}
+
 function checkState(ledger: Ledger, at: Instant, seat: number, { slot, state }: Applied): void {
-  const { cursors, states, note } = ledger;
+  const { cursors, note } = ledger;
   const cursor = cursors.get(seat) ?? { slot: -1, ordinal: 0, running: true };
   cursors.set(seat, cursor);
   cursor.ordinal = cursor.slot === slot ? cursor.ordinal + 1 : 0;
   cursor.slot = slot;
-  const known = states.get(slot);
-  if (known === undefined) states.set(slot, [state]);
-  else if (known[cursor.ordinal] === undefined) known[cursor.ordinal] = state;
-  else if (known[cursor.ordinal] !== state) {
+  const known = ordinal(ledger, slot, cursor.ordinal, state);
+  if (known !== state) {
     const what = `after position ${slot} the state machine of n${seat} differs from the others'`;
     note('state', what, at, [seat], slot);
   }
@@ -207,7 +258,8 @@ export function execution(describe: Describe = plain): Observer {
     asked: table(),
     ran: table(),
     answered: table(),
-    states: new Map(),
+    states: [],
+    later: new Map(),
     cursors: new Map(),
     note: (rule, sentence, at, seats, slot) =>
       found.note({
