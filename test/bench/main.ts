@@ -1,0 +1,127 @@
+/**
+ * npm run bench [-- --quick] [--only NAME,NAME] [--json FILE]: figures, each beside a limit that
+ * was measured in the same run. Read the ratios: figures belong to one machine at one moment.
+ */
+import { fork } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Part, Row, Settings } from './measure.ts';
+import { heading, table } from './table.ts';
+
+const parts: Readonly<Record<string, () => Promise<Part>>> = {
+  'simulator-raft': async () => (await import('./runs.ts')).raftRuns,
+  'simulator-pbft': async () => (await import('./runs.ts')).pbftRuns,
+  'decision-4': async () => (await import('./decisions.ts')).decisionsOf(4),
+  'decision-32': async () => (await import('./decisions.ts')).decisionsOf(32),
+  'decision-128': async () => (await import('./decisions.ts')).decisionsOf(128),
+  'decision-512': async () => (await import('./decisions.ts')).decisionsOf(512),
+  codec: async () => (await import('./codec.ts')).codec,
+  keys: async () => (await import('./keys.ts')).keys,
+  disk: async () => (await import('./disk.ts')).disk,
+  frames: async () => (await import('./frames.ts')).frames,
+  'cluster-raft': async () => (await import('./clusters.ts')).raftCluster,
+  'cluster-pbft': async () => (await import('./clusters.ts')).pbftCluster,
+};
+
+/** What a child says to its parent. */
+type Told = { readonly rows: readonly Row[] } | { readonly failed: string };
+
+const options = {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  json: { type: 'string', default: '.quorumlab/bench.json' },
+  part: { type: 'string' },
+} as const;
+
+/** In a process of its own, so that no part runs code or sees garbage of another. */
+async function child(name: string, settings: Settings): Promise<void> {
+  const tell = (told: Told): void => void process.send?.(told);
+  // Whoever asked is gone.
+  process.once('disconnect', () => process.exit());
+  try {
+    const part = await parts[name]?.();
+    tell(part === undefined ? { failed: 'no such part' } : { rows: await part(settings) });
+  } catch (error) {
+    tell({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+  process.disconnect?.();
+}
+
+function run(name: string, { quick }: Settings): Promise<Told> {
+  const file = fileURLToPath(import.meta.url);
+  const process = fork(file, ['--part', name, ...(quick ? ['--quick'] : [])], {
+    execArgv: ['--conditions=source', '--expose-gc'],
+  });
+  return new Promise((resolve) => {
+    let told: Told = { failed: 'the process ended without an answer' };
+    process.on('message', (message) => {
+      // Only `child` above writes to this channel.
+      told = message as Told;
+    });
+    process.on('exit', () => resolve(told));
+  });
+}
+
+/** The names in `only`: whole names, or how they begin. */
+function chosen(only: string | undefined): string[] {
+  const all = Object.keys(parts);
+  if (only === undefined) return all;
+  const wanted = only.split(',');
+  const unknown = wanted.find((each) => !all.some((name) => name.startsWith(each)));
+  if (unknown !== undefined) {
+    console.error(`There is no part "${unknown}". There are: ${all.join(', ')}.`);
+    process.exit(254);
+  }
+  return all.filter((name) => wanted.some((each) => name.startsWith(each)));
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options });
+  const settings = { quick: values.quick };
+  if (values.part !== undefined) return child(values.part, settings);
+  const names = chosen(values.only);
+  const began = performance.now();
+  const machine = {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryMB: Math.round(totalmem() / 1e6),
+    system: `${platform()} ${release()}`,
+    node: process.version,
+    loadBefore: loadavg()[0] ?? 0,
+  };
+  console.log(heading(machine));
+  const rows: Row[] = [];
+  const failures: { part: string; why: string }[] = [];
+  for (const name of names) {
+    const told = await run(name, settings);
+    if ('rows' in told) {
+      rows.push(...told.rows);
+      console.log(table(told.rows));
+    } else {
+      failures.push({ part: name, why: told.failed });
+      console.error(`${name} failed: ${told.failed}`);
+    }
+  }
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const loadAfter = loadavg()[0] ?? 0;
+  const report = {
+    schema: 'quorumlab.bench/1',
+    quick: settings.quick,
+    machine: { ...machine, loadAfter },
+    seconds,
+    rows: rows.map((row) => ({
+      ...row,
+      ...(row.limit === undefined ? {} : { ratio: row.value / row.limit.value }),
+    })),
+    failures,
+  };
+  mkdirSync(dirname(values.json), { recursive: true });
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`\n${seconds} s, load ${loadAfter.toFixed(2)} at the end; written to ${values.json}`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+await main();
