@@ -4,14 +4,12 @@ import {
   type RunResult,
   runScenario,
   type Scenario,
-  type StoryLine,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { columns, sideBySide } from '../columns.ts';
 import { exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { type CostRow, commandLine, costOf, resultOf, rowOf, type VerdictRow } from '../result.ts';
-import { sayProofs, verdictWord } from '../words.ts';
+import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
+import { type DemoSide, sayTwoColumns, tellable, titleOf } from '../two-columns.ts';
 import { realDemo } from './demo-real.ts';
 
 interface DemoFlags {
@@ -69,25 +67,6 @@ function simulatedDemo(io: Io, seed?: string): void {
   process.exitCode = exit;
 }
 
-/** One half of the demo's picture. */
-export interface DemoSide {
-  readonly title: string;
-  readonly n: number;
-  readonly traitors: readonly number[];
-  readonly story: readonly StoryLine[];
-  /** `n1=Ann, n2=Bob` at the contested position. */
-  readonly values: string;
-}
-
-const titles: Readonly<Record<string, string>> = {
-  raft: 'built for 1 crash',
-  pbft: 'built for 1 traitor',
-};
-
-/** The heading of a half: `RAFT  n=3, built for 1 crash`. */
-export const titleOf = (protocol: string, n: number): string =>
-  `${protocol.toUpperCase()}  n=${n}, ${titles[protocol] ?? ''}`;
-
 function sideOf(result: RunResult): DemoSide {
   const { scenario, committed, violation } = result;
   const slot = violation?.slot ?? firstCommand(result);
@@ -113,76 +92,3 @@ const firstCommand = ({ committed }: RunResult): number => {
 
 const namesAt = (commands: Parameters<typeof nameRequests>[0] | undefined): string =>
   commands === undefined ? '(nothing yet)' : nameRequests(commands);
-
-/** What is about the contested position: the lie, what is accepted and committed, who leads next. */
-export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {
-  const lie = story.findIndex(({ kind }) => kind === 'says');
-  const seen = new Set<string>();
-  return story.slice(Math.max(0, lie)).filter(({ kind, seat, slot: about, text }) => {
-    if (kind === 'says') return !seen.has('says') && Boolean(seen.add('says'));
-    if (kind === 'commits') return about === slot;
-    const once = `${seat} ${kind} ${kind === 'leads' ? text : ''}`;
-    return !seen.has(once) && Boolean(seen.add(once));
-  });
-}
-
-/** Both halves, their verdicts, the cost of not being fooled, and the proof. */
-export function sayTwoColumns(
-  io: Io,
-  heading: string,
-  sides: readonly DemoSide[],
-  rows: readonly VerdictRow[],
-  costs: readonly CostRow[],
-): void {
-  const blocks = sides.map((side, i) => {
-    const row = rows[i] as VerdictRow;
-    const lines = columns(markFork(side, row, io), {
-      n: side.n,
-      traitors: side.traitors,
-      traitorSign: io.sign('traitor'),
-      width: 20,
-      most: 14,
-    });
-    return {
-      title: side.title,
-      lines,
-      verdict: `${io.sign(row.word === 'ok' ? 'ok' : 'fail')} ${row.word}`,
-      values: side.values,
-    };
-  });
-  const [left, right] = blocks as [(typeof blocks)[number], (typeof blocks)[number]];
-  const rest = Math.max(left.lines.length, right.lines.length);
-  const pad = (lines: readonly string[]): readonly string[] => [
-    ...lines,
-    ...Array.from({ length: rest - lines.length }, () => ''),
-  ];
-  const block = (
-    { title, lines, verdict, values }: (typeof blocks)[number],
-    cost: string,
-  ): readonly string[] => [title, ...pad(lines), '', `${verdict}   ${values}`, cost];
-  const cheap = costs[0]?.messagesPerCommit;
-  const dear = costs[1]?.messagesPerCommit;
-  const costLine =
-    cheap !== undefined && dear !== undefined
-      ? `cost: ${dear} messages per operation, not ${cheap}`
-      : '';
-  io.out(io.paint('strong', heading));
-  io.out('');
-  for (const line of sideBySide(block(left, 'both honest, both sure'), block(right, costLine)))
-    io.out(`  ${line}`);
-  io.out('');
-  const proven = rows.find(({ counterexample }) => (counterexample?.proofs.length ?? 0) > 0);
-  if (proven !== undefined) sayProofs(io, proven);
-  io.out(`  ${rows.map((row) => `${row.protocol}: ${verdictWord(io, row.word)}`).join('   ')}`);
-}
-
-/** Marks the commits of a fork, so that they stand out without colour. */
-const markFork = ({ story }: DemoSide, { word }: VerdictRow, io: Io): readonly StoryLine[] => {
-  if (word !== 'forked') return story;
-  let first: string | undefined;
-  return story.map((line) => {
-    if (line.kind !== 'commits') return line;
-    first ??= line.text;
-    return line.text === first ? line : { ...line, text: `${line.text} ${io.sign('fail')}` };
-  });
-};

@@ -1,0 +1,246 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterConfig, NodeReport, UpResult } from '@quorumlab/cluster';
+import { attackOf, protocolOf, protocols } from '@quorumlab/harness';
+import type { Command } from 'commander';
+import { clusterPackage } from '../cluster-package.ts';
+import { sayStatus, statusResult } from '../cluster-status.ts';
+import { Exit, exitCodes } from '../errors.ts';
+import { wholeNumber } from '../flags.ts';
+import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
+
+interface Flags {
+  readonly folder: string;
+}
+
+interface InitFlags extends Flags {
+  readonly protocol?: string;
+  readonly n?: string;
+  readonly f?: string;
+  readonly name?: string;
+  readonly signed?: boolean;
+  readonly allowFaults?: boolean;
+  readonly port?: string;
+  readonly clients?: string;
+  readonly host?: string;
+}
+
+interface SubmitFlags extends Flags {
+  readonly count?: string;
+  readonly outstanding?: string;
+  readonly file?: string;
+}
+
+const usual = join('.quorumlab', 'cluster');
+
+/** `quorumlab cluster …`: a cluster of real processes on this machine. */
+export function addCluster(program: Command): void {
+  const cluster = program
+    .command('cluster')
+    .description('real processes on this machine: init, up, submit, status, fault, down');
+  const add = (name: string, description: string): Command =>
+    cluster
+      .command(name)
+      .description(description)
+      .option('--folder <folder>', 'where the cluster is', usual);
+  withInitFlags(add('init', 'make a cluster: cluster.json, keys and a folder per node')).action(
+    doing(init),
+  );
+  withInitFlags(
+    add('up', 'start every node that is not running; makes the cluster if there is none'),
+  ).action(doing(up));
+  add('submit [operations...]', "run operations: 'set a 1', 'get a', 'append a 2', 'cas a 1 2'")
+    .option('--count <times>', 'how often; {i} in an operation becomes the turn')
+    .option('--outstanding <operations>', 'how many are under way at a time')
+    .option('--file <file>', 'one operation a line')
+    .action((operations: string[], flags: SubmitFlags, command: Command) =>
+      submit(ioOf(command), flags, operations),
+    );
+  add('status', 'what every node says, and whether the honest logs agree').action(doing(status));
+  add('fault <node> <attack>', 'tell a node to lie; "none" ends it').action(
+    (node: string, attack: string, flags: Flags, command: Command) =>
+      fault(ioOf(command), flags, node, attack),
+  );
+  add('down', 'stop all nodes; logs and keys stay').action(doing(down));
+}
+
+const withInitFlags = (command: Command): Command =>
+  command
+    .option('--protocol <name>', 'the protocol (quorumlab list protocols)')
+    .option('-n <replicas>', 'how many replicas')
+    .option('-f <faults>', 'how many faulty ones it is to survive')
+    .option('--name <name>', 'a name that no other cluster has')
+    .option('--signed', 'sign every message, also where the protocol needs no signatures')
+    .option('--allow-faults', 'nodes may be told to lie: only for experiments')
+    .option('--port <port>', "n0's port, n1's is one above; free ones unless told")
+    .option('--clients <clients>', 'how many clients may be connected at once')
+    .option('--host <address>', 'the IP address to listen on');
+
+const ioOf = (command: Command): Io => terminal(command.optsWithGlobals<GlobalFlags>());
+
+const doing =
+  <F>(action: (io: Io, flags: F) => Promise<void>) =>
+  (flags: F, command: Command): Promise<void> =>
+    action(ioOf(command), flags);
+
+const say = (io: Io, schema: string, value: object): void =>
+  io.out(JSON.stringify({ schema: `quorumlab.${schema}/1`, ...value }));
+
+async function make(flags: InitFlags): Promise<ClusterConfig> {
+  const { folder, protocol, name, signed = false, allowFaults = false, host } = flags;
+  if (protocol === undefined)
+    throw new Exit(
+      exitCodes.usage,
+      'error QL112: say which protocol the cluster is to run.\n  use   ' +
+        protocols.map((each) => `--protocol ${each.name}`).join('  or  '),
+    );
+  protocolOf(protocol);
+  const { initCluster } = await clusterPackage();
+  return initCluster({
+    folder,
+    protocol,
+    signed,
+    allowFaults,
+    ...(flags.n === undefined ? {} : { n: wholeNumber('-n', flags.n, 1, 128) }),
+    ...(flags.f === undefined ? {} : { f: wholeNumber('-f', flags.f, 0, 63) }),
+    ...(name === undefined ? {} : { name }),
+    ...(host === undefined ? {} : { host }),
+    ...(flags.port === undefined ? {} : { basePort: wholeNumber('--port', flags.port, 0, 65_535) }),
+    ...(flags.clients === undefined
+      ? {}
+      : { clients: wholeNumber('--clients', flags.clients, 1, 64) }),
+  });
+}
+
+async function init(io: Io, flags: InitFlags): Promise<void> {
+  const config = await make(flags);
+  const { folder } = flags;
+  if (io.json) return say(io, 'cluster-init', { folder, config });
+  io.out(`made a cluster of ${config.n} ${config.protocol} nodes in ${folder}/`);
+  io.out(`  keys      one file per node and client, mode 0600: they stay on this machine`);
+  io.out(`  messages  ${signatures(config)}`);
+  if (config.allowFaults) io.out('  faults    allowed: nodes of this cluster can be told to lie');
+  io.out(`start: quorumlab cluster up${elsewhere(folder)}`);
+}
+
+const signatures = ({ signatures: kind }: ClusterConfig): string =>
+  kind === 'ed25519' ? 'signed with Ed25519' : 'authenticated by the channel (Noise), not signed';
+
+const elsewhere = (folder: string): string => (folder === usual ? '' : ` --folder ${folder}`);
+
+async function up(io: Io, flags: InitFlags): Promise<void> {
+  const { folder } = flags;
+  const { upCluster, readConfig } = await clusterPackage();
+  const isNew = !existsSync(join(folder, 'cluster.json'));
+  if (isNew) await make(flags);
+  else refuseOther(await readConfig(folder), flags);
+  const progress = progressOf(io, 'nodes');
+  const result = await upCluster(folder, {
+    progress: (some, of) => progress.update(some.length, of, 'starting'),
+  });
+  progress.end();
+  if (io.json) return say(io, 'cluster-up', { folder, ...result });
+  await sayUp(io, folder, result);
+}
+
+/** Flags that contradict the cluster that is there would otherwise be passed over in silence. */
+function refuseOther(config: ClusterConfig, { protocol, n, folder }: InitFlags): void {
+  const same =
+    (protocol === undefined || protocol === config.protocol) &&
+    (n === undefined || Number(n) === config.n);
+  if (same) return;
+  throw new Exit(
+    exitCodes.usage,
+    `error QL113: ${folder} holds a cluster of ${config.n} ${config.protocol} nodes already.\n` +
+      '  use   quorumlab cluster up without these flags\n  or    --folder for another cluster',
+  );
+}
+
+async function sayUp(
+  io: Io,
+  folder: string,
+  { config, nodes, milliseconds }: UpResult,
+): Promise<void> {
+  const { peerNameOf } = await clusterPackage();
+  const address = config.members[0]?.address.split('/')[2] ?? '';
+  io.out(`${config.n} nodes, libp2p tcp + noise on ${address}, data in ${folder}/`);
+  for (const node of nodes) {
+    const member = config.members[node.self];
+    const name = peerNameOf(Buffer.from(member?.publicKey ?? '', 'hex'));
+    const short = `${name.slice(0, 6)}…${name.slice(-2)}`;
+    const port = member?.address.split('/').at(-1);
+    io.out(`  n${node.self}  ${short}  :${port}  pid ${node.pid}${leading(node)}`);
+  }
+  const where = elsewhere(folder);
+  io.out(
+    `ready in ${(milliseconds / 1000).toFixed(1)} s    submit: quorumlab cluster submit${where} ` +
+      `'set a 1'    stop: quorumlab cluster down${where}`,
+  );
+}
+
+const leading = ({ leader, self, role, term }: NodeReport): string =>
+  leader === self ? `  ${role} ${term}` : '';
+
+async function submit(io: Io, flags: SubmitFlags, operations: readonly string[]): Promise<void> {
+  const cluster = await clusterPackage();
+  const text = flags.file === undefined ? operations.join('\n') : readLines(flags.file);
+  const progress = progressOf(io, 'operations');
+  const result = await cluster.submit(flags.folder, text, {
+    count: wholeNumber('--count', flags.count ?? '1', 1, 1e9),
+    outstanding: wholeNumber('--outstanding', flags.outstanding ?? '1', 1, 65_536),
+    progress: (done, of) => progress.update(done, of, ''),
+  });
+  progress.end();
+  if (io.json) return say(io, 'cluster-submit', { folder: flags.folder, ...result });
+  const most = 20;
+  for (const row of result.rows.slice(0, most))
+    io.out(
+      `${row.operation}  ${io.sign('arrow')} ${row.result}  (${row.milliseconds.toFixed(1)} ms)`,
+    );
+  if (result.operations > most) io.out(`and ${grouped(result.operations - most)} more`);
+  if (result.operations > 1)
+    io.out(
+      `${grouped(result.operations)} operations in ${(result.milliseconds / 1000).toFixed(2)} s, ` +
+        `${grouped(Math.round(result.perSecond))}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`,
+    );
+}
+
+function readLines(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Exit(exitCodes.usage, `error QL108: the file ${file} cannot be read (${why}).`);
+  }
+}
+
+async function status(io: Io, { folder }: Flags): Promise<void> {
+  const { clusterStatus } = await clusterPackage();
+  const found = await clusterStatus(folder);
+  const result = statusResult(found);
+  if (io.json) io.out(JSON.stringify(result));
+  else sayStatus(io, found, result);
+  process.exitCode = result.exit;
+}
+
+async function fault(io: Io, { folder }: Flags, name: string, attack: string): Promise<void> {
+  const node = wholeNumber('the node', name.replace(/^n/, ''), 0, 9999);
+  if (attack !== 'none') attackOf(attack);
+  const { faultNode } = await clusterPackage();
+  await faultNode(folder, node, attack);
+  if (io.json) return say(io, 'cluster-fault', { folder, node, attack });
+  io.out(
+    attack === 'none'
+      ? `n${node} behaves again; it counts as a traitor for good, since its state may be anything`
+      : `n${node} is now a traitor: ${attackOf(attack).title}`,
+  );
+}
+
+async function down(io: Io, { folder }: Flags): Promise<void> {
+  const { downCluster } = await clusterPackage();
+  const rows = await downCluster(folder);
+  if (io.json) return say(io, 'cluster-down', { folder, nodes: rows });
+  for (const { node, pid, how } of rows)
+    io.out(`n${node}  ${how}${pid === undefined ? '' : ` (process ${pid})`}`);
+  io.out(`logs and keys stay in ${folder}/`);
+}

@@ -1,0 +1,91 @@
+import type { RealDemo, RealRun } from '@quorumlab/cluster';
+import { clusterPackage } from '../cluster-package.ts';
+import { Exit, exitCodes } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { resultOf } from '../result.ts';
+import { type DemoSide, sayTwoColumns, tellable, titleOf } from '../two-columns.ts';
+
+/** Exit codes of a command that a signal has ended, as shells have them. */
+const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * The demo among real processes: prints what came of it and sets the exit code. Leaves no process
+ * and no file, also when it is interrupted.
+ */
+export async function realDemo(io: Io): Promise<void> {
+  const demo = await untilInterrupted(io);
+  if (io.progress === 'bar') io.status('');
+  const rows = demo.runs.map(({ verdict }) => verdict);
+  const exit =
+    rows[0]?.word === 'forked' && rows[1]?.word === 'ok'
+      ? exitCodes.expected
+      : rows.some(({ word }) => word === 'inconclusive')
+        ? exitCodes.inconclusive
+        : exitCodes.unexpected;
+  if (io.json) {
+    const scenarios = demo.runs.map(({ scenario }) => scenario);
+    io.out(JSON.stringify(resultOf('quorumlab demo --real', scenarios, rows, [], exit)));
+  } else {
+    const seconds = (demo.milliseconds / 1000).toFixed(1);
+    const processes = rows.reduce((sum, { n }) => sum + n, 0);
+    const how = `(${processes} real processes, TCP + Noise, logs on disk, ${seconds} s)`;
+    sayTwoColumns(io, `The same lie, live.  ${how}`, demo.runs.map(sideOf), rows, []);
+    io.out('  again   quorumlab demo --real');
+  }
+  process.exitCode = exit;
+}
+
+/** Runs the demo; Ctrl-C or a request to end stops it and cleans up. */
+async function untilInterrupted(io: Io): Promise<RealDemo> {
+  const { demoReal } = await clusterPackage();
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void =>
+    stop.abort(
+      new Exit(interrupted[signal as 'SIGINT'], `stopped by ${signal}; all processes are gone`),
+    );
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    return await demoReal({
+      signal: stop.signal,
+      progress(protocol, doing) {
+        if (io.progress === 'bar') io.status(`${protocol}: ${doing} …`);
+      },
+    });
+  } catch (error) {
+    // Whatever the end of a process on the way led to: the interruption is the reason.
+    if (stop.signal.aborted) throw stop.signal.reason;
+    throw error;
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function sideOf({ scenario, verdict, story, logs }: RealRun): DemoSide {
+  const slot = verdict.counterexample?.slot ?? firstCommand(logs);
+  const values = [...logs].map(([node, slots]) => {
+    const entry = slots.find((each) => each.slot === slot);
+    return `n${node}=${entry === undefined ? '(nothing yet)' : namesIn(entry.requests)}`;
+  });
+  return {
+    title: titleOf(scenario.protocol, scenario.n),
+    n: scenario.n,
+    traitors: scenario.by,
+    story: tellable(story, slot),
+    values: `position ${slot}: ${values.join(', ')}`,
+  };
+}
+
+type Requests = readonly { readonly text: string }[];
+
+const namesIn = (requests: Requests): string =>
+  requests.length === 0 ? 'nothing' : requests.map(({ text }) => text).join(' then ');
+
+/** The first position at which anything but a no-op was committed. */
+const firstCommand = (logs: RealRun['logs']): number =>
+  Math.min(
+    ...[...logs.values()].flatMap((slots) =>
+      slots.filter(({ requests }) => requests.length > 0).map(({ slot }) => slot),
+    ),
+  );

@@ -1,0 +1,98 @@
+/** The demo's picture: two protocols side by side, the same for simulated and real runs. */
+import type { StoryLine } from '@quorumlab/harness';
+import { columns, sideBySide } from './columns.ts';
+import type { Io } from './io.ts';
+import type { CostRow, VerdictRow } from './result.ts';
+import { sayProofs, verdictWord } from './words.ts';
+
+/** One half of the demo's picture. */
+export interface DemoSide {
+  readonly title: string;
+  readonly n: number;
+  readonly traitors: readonly number[];
+  readonly story: readonly StoryLine[];
+  /** `n1=Ann, n2=Bob` at the contested position. */
+  readonly values: string;
+}
+
+const titles: Readonly<Record<string, string>> = {
+  raft: 'built for 1 crash',
+  pbft: 'built for 1 traitor',
+};
+
+/** The heading of a half: `RAFT  n=3, built for 1 crash`. */
+export const titleOf = (protocol: string, n: number): string =>
+  `${protocol.toUpperCase()}  n=${n}, ${titles[protocol] ?? ''}`;
+
+/** What is about the contested position: the lie, what is accepted and committed, who leads next. */
+export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {
+  const lie = story.findIndex(({ kind }) => kind === 'says');
+  const seen = new Set<string>();
+  return story.slice(Math.max(0, lie)).filter(({ kind, seat, slot: about, text }) => {
+    if (kind === 'says') return !seen.has('says') && Boolean(seen.add('says'));
+    if (kind === 'commits') return about === slot;
+    const once = `${seat} ${kind} ${kind === 'leads' ? text : ''}`;
+    return !seen.has(once) && Boolean(seen.add(once));
+  });
+}
+
+/** Both halves, their verdicts, the cost of not being fooled, and the proof. */
+export function sayTwoColumns(
+  io: Io,
+  heading: string,
+  sides: readonly DemoSide[],
+  rows: readonly VerdictRow[],
+  costs: readonly CostRow[],
+): void {
+  const blocks = sides.map((side, i) => {
+    const row = rows[i] as VerdictRow;
+    const lines = columns(markFork(side, row, io), {
+      n: side.n,
+      traitors: side.traitors,
+      traitorSign: io.sign('traitor'),
+      width: 20,
+      most: 14,
+    });
+    return {
+      title: side.title,
+      lines,
+      verdict: `${io.sign(row.word === 'ok' ? 'ok' : 'fail')} ${row.word}`,
+      values: side.values,
+    };
+  });
+  const [left, right] = blocks as [(typeof blocks)[number], (typeof blocks)[number]];
+  const rest = Math.max(left.lines.length, right.lines.length);
+  const pad = (lines: readonly string[]): readonly string[] => [
+    ...lines,
+    ...Array.from({ length: rest - lines.length }, () => ''),
+  ];
+  const block = (
+    { title, lines, verdict, values }: (typeof blocks)[number],
+    cost: string,
+  ): readonly string[] => [title, ...pad(lines), '', `${verdict}   ${values}`, cost];
+  const cheap = costs[0]?.messagesPerCommit;
+  const dear = costs[1]?.messagesPerCommit;
+  const costLine =
+    cheap !== undefined && dear !== undefined
+      ? `cost: ${dear} messages per operation, not ${cheap}`
+      : '';
+  io.out(io.paint('strong', heading));
+  io.out('');
+  for (const line of sideBySide(block(left, 'both honest, both sure'), block(right, costLine)))
+    io.out(`  ${line}`);
+  io.out('');
+  const proven = rows.find(({ counterexample }) => (counterexample?.proofs.length ?? 0) > 0);
+  if (proven !== undefined) sayProofs(io, proven);
+  io.out(`  ${rows.map((row) => `${row.protocol}: ${verdictWord(io, row.word)}`).join('   ')}`);
+}
+
+/** Marks the commits of a fork, so that they stand out without colour. */
+const markFork = ({ story }: DemoSide, { word }: VerdictRow, io: Io): readonly StoryLine[] => {
+  if (word !== 'forked') return story;
+  let first: string | undefined;
+  return story.map((line) => {
+    if (line.kind !== 'commits') return line;
+    first ??= line.text;
+    return line.text === first ? line : { ...line, text: `${line.text} ${io.sign('fail')}` };
+  });
+};
