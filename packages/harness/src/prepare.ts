@@ -196,10 +196,11 @@ function requireNodes(fault: ScenarioFault, n: number): void {
 }
 
 /**
- * Makes a scenario ready to run, for a registered protocol or for `entry`. Throws a ScenarioError
+ * Makes a scenario ready to run, for a registered protocol or for `entry`; `lines`: whether lines
+ * of the paper are counted. Throws a ScenarioError
  * if something in it cannot be.
  */
-export function prepare(scenario: Scenario, entry?: ProtocolEntry): Prepared {
+export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true): Prepared {
   const found = entry ?? protocolOf(scenario.protocol);
   const { n, f, options } = scenario;
   if (scenario.unsafe !== true) requireSize(found, n, f);
@@ -209,7 +210,7 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry): Prepared {
   );
   const attack = attackOf(scenario.attack);
   const network = networkOf(scenario.network);
-  const { seats, firstClientSeat } = seatsOf(scenario, protocol, attack);
+  const { seats, firstClientSeat } = seatsOf({ scenario, protocol, attack, lines });
   const { faults, atLeader } = faultsOf(scenario, attack);
   const over = Math.max(0, ...[...faults, ...atLeader].map((each) => each.at));
   // Keeps the simulator from calling the network healed before the leader has been struck.
@@ -248,11 +249,17 @@ const withTwins = (
   [...(second ?? []), ...by.map((_, i) => n + i)],
 ];
 
-function seatsOf(
-  scenario: Scenario,
-  protocol: Protocol<LogShape>,
-  attack: Attack,
-): { seats: readonly Seat<AnyShape>[]; firstClientSeat: number } {
+/** What machines are made of. */
+interface Recipe {
+  readonly scenario: Scenario;
+  readonly protocol: Protocol<LogShape>;
+  readonly attack: Attack;
+  /** Whether the lines of the paper are counted. */
+  readonly lines: boolean;
+}
+
+function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClientSeat: number } {
+  const { scenario, protocol, attack } = recipe;
   const { n, by } = scenario;
   const outside = by.find((id) => !(id >= 0 && id < n));
   if (outside !== undefined)
@@ -262,7 +269,7 @@ function seatsOf(
     const clock = clockOf(scenario.clocks, seat);
     return {
       principal: id,
-      make: (stable, host) => replicaMachine(scenario, protocol, attack, id, stable, host),
+      make: (stable, host) => replicaMachine(recipe, id, stable, host),
       traitor: traitor(id),
       disk: ssd,
       ...(clock ? { clock } : {}),
@@ -281,9 +288,7 @@ function seatsOf(
 }
 
 function replicaMachine(
-  scenario: Scenario,
-  protocol: Protocol<LogShape>,
-  attack: Attack,
+  { scenario, protocol, attack, lines }: Recipe,
   id: number,
   stable: AnyShape['Stable'] | undefined,
   host: SeatHost,
@@ -292,6 +297,7 @@ function replicaMachine(
     service(protocol, id, {
       stateMachine: keyValueStore,
       digest: digestOf,
+      lines,
       ...(from ? { stable: from } : {}),
     });
   const honest = make(stable);

@@ -37,7 +37,7 @@ export const nthSeed = (seed: string, i: number): string =>
  */
 export function* search(scenario: Scenario, seeds: number): Generator<RunResult> {
   for (let i = 0; i < seeds; i++)
-    yield runScenario({ ...scenario, seed: nthSeed(scenario.seed, i) });
+    yield runScenario({ ...scenario, seed: nthSeed(scenario.seed, i) }, { lines: false });
 }
 
 /** Gathers results of {@link search}; `progress` is called after each run. */

@@ -132,7 +132,9 @@ export function hand<S extends Shape>(
   if (world.trace !== undefined) showStatus(world, state, cause);
   if (output === silent) return;
   if (output.lines.length > 0) for (const line of output.lines) count(world.counters.lines, line);
-  mixWord(world.lanes, (output.writes.length << 16) | (output.sends.length + output.early.length));
+  // Lines may be recorded or not: a step that gives nothing else leaves no mark.
+  const said = (output.writes.length << 16) | (output.sends.length + output.early.length);
+  if (said !== 0) mixWord(world.lanes, said);
   world.stepCause = cause;
   if (world.trace !== undefined) world.causes.set(output, cause);
   state.journal?.add(output);
