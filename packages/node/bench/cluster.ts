@@ -4,8 +4,6 @@
  *
  * node --conditions=source packages/node/bench/cluster.ts --protocol raft -n 3 --outstanding 512
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { kv } from '@quorumlab/log';
 import type { Signatures } from '../src/index.ts';
-import { connectClient, createLogger, generateSeed, publicKeyOf } from '../src/index.ts';
-import { freePorts } from '../test-support/cluster.ts';
-import { type Ask, benchProtocol, clusterOf, type PrincipalJson, type Told } from './shared.ts';
+import { connectClient, createLogger } from '../src/index.ts';
+import { type Child, endChild, placeOf, startChild } from './children.ts';
+import { benchProtocol, clusterOf, type PrincipalJson, type Told } from './shared.ts';
 
 /** What to measure. */
 export interface BenchClusterOptions {
@@ -25,8 +23,8 @@ export interface BenchClusterOptions {
   readonly outstanding: number;
   readonly seconds: number;
   /**
-   * Seconds before the measurement begins; 2 unless told. For most of them at least 64 writes are
-   * under way, so that the code is compiled even where only one will be.
+   * Seconds before the measurement begins; 3 unless told. Then at least 8 writes are under way, so
+   * that the code is compiled even where only one will be.
    */
   readonly warmUpSeconds?: number;
   /** Bytes of a value; 100 unless told. */
@@ -69,63 +67,21 @@ export interface BenchClusterResult {
 
 type Usage = Extract<Told, { type: 'usage' }>;
 
-interface Child {
-  readonly process: ChildProcess;
-  ask(ask: Ask): void;
-  next<T extends Told['type']>(type: T): Promise<Extract<Told, { type: T }>>;
-}
-
-function spawn(execArgv: readonly string[]): Child {
-  const path = fileURLToPath(new URL('replica.ts', import.meta.url));
-  const child = fork(path, [], { execArgv: ['--conditions=source', ...execArgv] });
-  return {
-    process: child,
-    ask: (ask) => void child.send(ask),
-    async next(type) {
-      for (;;) {
-        const [told] = (await once(child, 'message')) as [Told];
-        if (told.type === 'failed') throw new Error(`A replica stopped: ${told.why}`);
-        // The type was just compared.
-        if (told.type === type) return told as Extract<Told, { type: typeof type }>;
-      }
-    },
-  };
-}
-
 /** Runs one cluster and one client and measures them. */
 export async function benchCluster(options: BenchClusterOptions): Promise<BenchClusterResult> {
   const { protocol, n, backEnd = 'files', signatures, execArgv = [] } = options;
   const home = await mkdtemp(join(options.folder ?? tmpdir(), 'quorumlab-bench-'));
-  const ports = await freePorts(n);
-  const seeds = Array.from({ length: n + 1 }, () => generateSeed());
-  const principals: PrincipalJson[] = seeds.map((seed, i) => {
-    const publicKey = Buffer.from(publicKeyOf(seed)).toString('hex');
-    if (i === n) return { id: 65_536, publicKey };
-    return { id: i, publicKey, address: `/ip4/127.0.0.1/tcp/${ports[i]}` };
-  });
-  const children = Array.from({ length: n }, () => spawn(execArgv));
+  const place = await placeOf(n, home);
+  const children = Array.from({ length: n }, (_, self) =>
+    startChild({ protocol, n, self, place, signatures, backEnd, execArgv }),
+  );
   try {
-    children.forEach((child, self) => {
-      const secretKey = Buffer.from(seeds[self] as Uint8Array).toString('hex');
-      const folder = join(home, `${self}`);
-      const place = { protocol, n, self, principals, secretKey, folder };
-      child.ask({ type: 'start', ...place, backEnd, signatures });
-    });
     await Promise.all(children.map((child) => child.next('ready')));
-    return await measure(options, children, principals, seeds[n] as Uint8Array);
+    return await measure(options, children, place.principals, place.seeds[n] as Uint8Array);
   } finally {
-    await Promise.all(children.map(end));
-    if (execArgv.length === 0) await rm(home, { recursive: true, force: true });
+    await Promise.all(children.map(endChild));
+    await rm(home, { recursive: true, force: true });
   }
-}
-
-async function end(child: Child): Promise<void> {
-  if (child.process.exitCode !== null || child.process.signalCode !== null) return;
-  const gone = once(child.process, 'exit');
-  if (child.process.connected) child.ask({ type: 'stop' });
-  const timer = setTimeout(() => child.process.kill('SIGKILL'), 3000);
-  await gone;
-  clearTimeout(timer);
 }
 
 async function measure(
@@ -134,7 +90,7 @@ async function measure(
   principals: readonly PrincipalJson[],
   secretKey: Uint8Array,
 ): Promise<BenchClusterResult> {
-  const { protocol, n, outstanding, seconds, warmUpSeconds = 2, valueBytes = 100 } = options;
+  const { protocol, n, outstanding, seconds, warmUpSeconds = 3, valueBytes = 100 } = options;
   const { signatures } = options;
   const made = benchProtocol(protocol, n);
   const client = await connectClient({
@@ -156,7 +112,7 @@ async function measure(
     );
   try {
     await client.ready();
-    const warmUp = loadOn(client, Math.max(64, outstanding), valueBytes);
+    const warmUp = loadOn(client, Math.max(8, outstanding), valueBytes);
     await sleep(warmUpSeconds);
     await warmUp.stop();
     const load = loadOn(client, outstanding, valueBytes);
@@ -286,6 +242,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       signatures: { type: 'string' },
       'back-end': { type: 'string', default: 'files' },
       folder: { type: 'string' },
+      'warm-up': { type: 'string', default: '3' },
       'cpu-prof': { type: 'string' },
     },
   });
@@ -296,6 +253,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     n: Number(values.n ?? (protocol === 'raft' ? 3 : 4)),
     outstanding: Number(values.outstanding),
     seconds: Number(values.seconds),
+    warmUpSeconds: Number(values['warm-up']),
     valueBytes: Number(values.bytes),
     backEnd: values['back-end'] === 'sqlite' ? 'sqlite' : 'files',
     ...(signatures === 'ed25519' || signatures === 'channel' ? { signatures } : {}),

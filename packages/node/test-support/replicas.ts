@@ -7,6 +7,7 @@ import { keyValueStore, type LogShape } from '@quorumlab/log';
 import { type PbftOptions, pbft } from '../../pbft/src/index.ts';
 import { type RaftOptions, raft } from '../../raft/src/index.ts';
 import {
+  type ClientNodeOptions,
   type ClusterIdentity,
   connectClient,
   createLogger,
@@ -28,6 +29,7 @@ export const pbftOf = (options: PbftOptions): AnyProtocol =>
 
 /** Options that a test may change for a replica. */
 export type Changes = Partial<NodeOptions<LogShape, Uint8Array, Uint8Array, Uint8Array>>;
+export type ClientChanges = Partial<ClientNodeOptions<Uint8Array, Uint8Array, Uint8Array>>;
 export type TestReplica = RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array>;
 export type TestClient = RunningClient<Uint8Array, Uint8Array, Uint8Array>;
 
@@ -38,7 +40,7 @@ export interface TestGroup {
   folder(id: number): string;
   start(id: number, changes?: Changes): Promise<TestReplica>;
   startAll(changes?: (id: number) => Changes): Promise<TestReplica[]>;
-  client(index?: number): Promise<TestClient>;
+  client(index?: number, changes?: ClientChanges): Promise<TestClient>;
   /** Stops everything that was started and removes all folders. */
   end(): Promise<void>;
 }
@@ -81,7 +83,7 @@ export async function testGroup(protocol: AnyProtocol): Promise<TestGroup> {
     start,
     startAll: (changes = () => ({})) =>
       Promise.all(protocol.members.map((id) => start(id, changes(id)))),
-    client: async (index = 0) =>
+    client: async (index = 0, changes: ClientChanges = {}) =>
       keep(
         await connectClient({
           protocol,
@@ -89,6 +91,7 @@ export async function testGroup(protocol: AnyProtocol): Promise<TestGroup> {
           self: 65_536 + index,
           secretKey: seedOf(65_536 + index),
           logger,
+          ...changes,
         }),
       ),
     async end() {

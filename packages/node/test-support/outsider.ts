@@ -1,0 +1,56 @@
+/** A principal's key in the hands of somebody who does not run our code. */
+import type { Signature, Signed, Tagged } from '@quorumlab/core';
+import { type ServiceMessage, serviceMessages } from '@quorumlab/log';
+import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
+import { fastCrypto, type Mesh } from '../src/index.ts';
+import { startMesh } from '../src/mesh.ts';
+import { optionsOf, seedOf } from './cluster.ts';
+import type { TestGroup } from './replicas.ts';
+
+/** What it can do: be on the network, and write whatever frame it likes. */
+export interface Outsider {
+  readonly mesh: Mesh;
+  /** The frame of `message` for a domain like the group's, changed in part. */
+  frame(
+    message: ServiceMessage,
+    change?: { readonly cluster?: string; readonly epoch?: number; readonly from?: number },
+    signature?: Uint8Array,
+  ): Uint8Array;
+}
+
+/** Joins the network of `group` under the key of principal `id`. */
+export async function outsider(group: TestGroup, id: number): Promise<Outsider> {
+  const { cluster, protocol } = group;
+  const mesh = await startMesh(optionsOf([...cluster.members, ...cluster.clients], id));
+  const messages = serviceMessages(protocol.messages);
+  return {
+    mesh,
+    frame(message, { from = id, ...place } = {}, signature) {
+      const domain = domainOf(protocol, { ...cluster, ...place });
+      const keyring = ed25519Keyring<Tagged>({
+        domain,
+        messages,
+        protocol,
+        self: id,
+        secretKey: seedOf(id),
+        publicKeys: new Map(),
+        fast: fastCrypto,
+      });
+      const sealed = keyring.sign(message) as Signed<ServiceMessage>;
+      return envelopes(domain, messages).encode({
+        ...sealed,
+        from,
+        signature: (signature ?? sealed.signature) as Signature,
+      });
+    },
+  };
+}
+
+/** A request that replicas would take if it were well signed. */
+export const requestOf = (client: number, sequence = 1): ServiceMessage => ({
+  kind: 'request',
+  client,
+  sequence,
+  acknowledged: sequence,
+  operations: [new Uint8Array([1, 2, 3])],
+});
