@@ -15,7 +15,7 @@ import {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const runLimitMs = 20_000;
 const checkLimitMs = 120_000;
-const documents = /^(?:README\.md|packages\/[^/]+\/README\.md|docs\/.+\.md)$/;
+const documents = /^(?:[A-Z_]+\.md|examples\/README\.md|packages\/[^/]+\/README\.md|docs\/.+\.md)$/;
 
 const examples = [...readTree(root)]
   .filter(([path]) => documents.test(path))
