@@ -151,8 +151,15 @@ const healing = ({ n, healsAt: at }: World): readonly ScenarioFault[] => [
   ]),
 ];
 
-const options: Readonly<Record<string, (random: Random) => Scenario['options']>> = {
-  raft: (random) => ({
+/** Where messages are quick, timeouts may be short: then leaders come and go many times. */
+const timeoutOn = (random: Random, network: string): number =>
+  ['lan', 'lossy'].includes(network) ? ms(one(random, [15, 60, 300])) : ms(300);
+
+type Draw = (random: Random, network: string) => NonNullable<Scenario['options']>;
+
+const options: Readonly<Record<string, Draw>> = {
+  raft: (random, network) => ({
+    electionTimeout: timeoutOn(random, network),
     preVote: random.below(4) > 0,
     checkQuorum: random.below(4) > 0,
     snapshotEvery: one(random, [0, 3, 10, 10_000]),
@@ -160,9 +167,10 @@ const options: Readonly<Record<string, (random: Random) => Scenario['options']>>
     maxEntriesPerAppend: one(random, [1, 2, 1024]),
     maxInFlight: between(random, 1, 4),
   }),
-  pbft: (random) => {
+  pbft: (random, network) => {
     const checkpointEvery = one(random, [1, 3, 10, 128]);
     return {
+      requestTimeout: timeoutOn(random, network),
       checkpointEvery,
       window: checkpointEvery * between(random, 1, 3),
       maxBatch: one(random, [1, 3, 256]),
@@ -180,6 +188,7 @@ export function swarm(protocol: string, seed: number): Scenario {
   const healsAt = ms(between(random, 300, 4000));
   const world: World = { random, n, healsAt };
   const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
+  const network = one(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']);
   const lying = claims.faults === 'byzantine' && random.below(3) === 0;
   const attack = lying
     ? one(random, ['equivocating-leader', 'silent-leader', 'silent-follower', 'stale-replay'])
@@ -188,7 +197,7 @@ export function swarm(protocol: string, seed: number): Scenario {
     protocol,
     n,
     f,
-    network: one(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']),
+    network,
     clocks: one(random, ['perfect', 'offset=50ms,drift=5000ppm,epsilon=10ms']),
     attack,
     by: lying
@@ -202,7 +211,7 @@ export function swarm(protocol: string, seed: number): Scenario {
     clients: between(random, 1, 4),
     outstanding: between(random, 1, 3),
     until: healsAt + livenessBound,
-    options: options[protocol]?.(random) ?? {},
+    options: options[protocol]?.(random, network) ?? {},
     seed: `${seed}`,
   });
 }
