@@ -51,7 +51,7 @@ export interface RealDemo {
 const attack = 'equivocating-leader';
 /** Longest wait for a protocol's processes, and then for what they decide. */
 const limits = { startMs: 20_000, leadMs: 6000, decideMs: 10_000 };
-const pollMs = 25;
+const pollMs = 50;
 /** How often a group is started again because the liar did not get to lead. */
 const tries = 3;
 
@@ -146,7 +146,9 @@ async function attempt(
   const nodes: SpawnedNode[] = [];
   const clients: ClusterClient[] = [];
   const spawn = (self: number): SpawnedNode => {
-    const node = spawnNode({ folder, self, attached: true, ...(self === 0 ? { attack } : {}) });
+    const lie = self === 0 ? { attack } : {};
+    const compiled = join(stage.folder, 'compiled');
+    const node = spawnNode({ folder, self, attached: true, compiled, ...lie });
     nodes.push(node);
     stage.nodes.add(node);
     return node;

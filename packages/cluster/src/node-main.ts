@@ -3,6 +3,7 @@
  * One node as a process: `node node-main.js --folder FOLDER --self 0`. SIGTERM and SIGINT stop it;
  * with `--attached` so does the end of its standard input, so that it does not outlive its parent.
  */
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { sentenceOf } from './errors.ts';
 import { runNode } from './run-node.ts';
@@ -36,6 +37,8 @@ try {
   const stop = (): void => void node.stop();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Does something only where the environment names a folder for it.
+  flushCompileCache();
   if (attached) {
     process.stdin.on('error', stop);
     process.stdin.on('end', stop);

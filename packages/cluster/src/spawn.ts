@@ -18,6 +18,8 @@ export interface SpawnOptions {
   readonly attack?: string;
   /** It ends with this process, however that ends. Else it goes on by itself. */
   readonly attached?: boolean;
+  /** Where processes of one kind share their compiled modules: the later ones start faster. */
+  readonly compiled?: string;
 }
 
 /** A node's process that was started and may not be up yet. */
@@ -39,7 +41,7 @@ const program = fileURLToPath(
 
 /** Starts the process of node `self`. */
 export function spawnNode(options: SpawnOptions): SpawnedNode {
-  const { self, attack, attached = false } = options;
+  const { self, attack, attached = false, compiled } = options;
   const folder = resolve(options.folder);
   const home = paths.node(folder, self);
   // Truncated: only the words of this start count.
@@ -58,6 +60,7 @@ export function spawnNode(options: SpawnOptions): SpawnedNode {
     detached: !attached,
     stdio: [attached ? 'pipe' : 'ignore', 'ignore', words],
     windowsHide: true,
+    ...(compiled === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: compiled } }),
   });
   closeSync(words);
   if (!attached) child.unref();

@@ -1,0 +1,213 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { toUtf8 } from '@quorumlab/core';
+import { kv } from '@quorumlab/log';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadOf, testClusters, until } from '../test-support/clusters.ts';
+import { paths } from './config.ts';
+import {
+  clusterStatus,
+  connectCluster,
+  downCluster,
+  faultNode,
+  initCluster,
+  parseOperation,
+  readConfig,
+  submit,
+  upCluster,
+} from './index.ts';
+import { isAlive, readPid } from './process-file.ts';
+
+const limitMs = 60_000;
+const clusters = testClusters();
+afterEach(() => clusters.end(), limitMs);
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+describe('making a cluster', () => {
+  test('keeps keys to their owner and puts no secret into cluster.json', async () => {
+    const folder = await clusters.made({ protocol: 'pbft', clients: 2 });
+    const config = await readConfig(folder);
+    expect(config).toMatchObject({ n: 4, f: 1, signatures: 'ed25519', allowFaults: false });
+    const homes = [...config.members, ...config.clients].map(({ id }) =>
+      id < config.n ? paths.node(folder, id) : paths.client(folder, id),
+    );
+    expect(homes).toHaveLength(6);
+    const text = readFileSync(paths.config(folder), 'utf8');
+    for (const home of homes) {
+      expect([modeOf(home), modeOf(paths.key(home))]).toEqual(['700', '600']);
+      expect(text).not.toContain(readFileSync(paths.key(home), 'utf8').trim());
+    }
+    expect(new Set(config.members.map(({ address }) => address)).size).toBe(4);
+  });
+
+  test('refuses what exists and leaves it as it is', async () => {
+    const folder = await clusters.made({ protocol: 'raft' });
+    const before = readFileSync(paths.config(folder), 'utf8');
+    await expect(initCluster({ folder, protocol: 'pbft' })).rejects.toThrow(/is there already/);
+    expect(readFileSync(paths.config(folder), 'utf8')).toBe(before);
+    const other = clusters.fresh();
+    mkdirSync(other);
+    writeFileSync(join(other, 'note'), 'mine');
+    await expect(initCluster({ folder: other, protocol: 'raft' })).rejects.toThrow(/left as it is/);
+    expect(readdirSync(other)).toEqual(['note']);
+  });
+
+  test('leaves nothing half done and says what to do instead', async () => {
+    const folder = clusters.fresh();
+    await expect(initCluster({ folder, protocol: 'raft', basePort: 80 })).rejects.toThrow(/1024/);
+    await expect(initCluster({ folder, protocol: 'raft', host: 'here' })).rejects.toThrow(
+      /127\.0\.0\.1/,
+    );
+    await expect(initCluster({ folder, protocol: 'rapt' })).rejects.toThrow(/raft/);
+    await expect(initCluster({ folder, protocol: 'pbft', n: 3, f: 1 })).rejects.toThrow(/-n 4/);
+    expect(readdirSync(join(folder, '..'))).toEqual([]);
+  });
+
+  test('refuses a cluster.json that was damaged, in one sentence', async () => {
+    const folder = await clusters.made({ protocol: 'raft' });
+    const whole = readFileSync(paths.config(folder), 'utf8');
+    for (const bad of ['', '[]', '{}', whole.replace('"n": 3', '"n": 4'), whole.slice(0, 200)]) {
+      writeFileSync(paths.config(folder), bad);
+      await expect(readConfig(folder), bad).rejects.toThrow(/restore it/);
+    }
+    writeFileSync(paths.config(folder), whole);
+    await expect(readConfig(join(folder, 'nowhere'))).rejects.toThrow(/cluster init/);
+  });
+});
+
+test('a cluster is started, used, looked at and stopped, and starts again with its data', {
+  timeout: limitMs,
+}, async () => {
+  const folder = await clusters.made({ protocol: 'raft' });
+  const up = await upCluster(folder);
+  expect(up.started).toEqual([0, 1, 2]);
+  expect(new Set(up.nodes.map(({ pid }) => pid)).size).toBe(3);
+  await expect(upCluster(folder)).rejects.toThrow(/up already/);
+  const done = await submit(folder, 'set a 1\nget a\nappend a 2\ncas a 12 x\ncas a y z\nget b');
+  expect(done.rows.map(({ result }) => result)).toEqual([
+    'stored',
+    '1',
+    'stored',
+    'swapped',
+    'not swapped: found x',
+    '(not there)',
+  ]);
+  // A no-op of the leader and four writes; linearizable reads take no position.
+  await until(async () => (await clusterStatus(folder)).rows.every((row) => row.applied === 5));
+  const status = await clusterStatus(folder);
+  expect(status.word).toBe('ok');
+  expect(new Set(status.rows.map(({ digest }) => digest)).size).toBe(1);
+  expect((await downCluster(folder)).map(({ how }) => how)).toEqual(Array(3).fill('stopped'));
+  for (const { pid } of up.nodes) expect(isAlive(pid)).toBe(false);
+  for (const id of [0, 1, 2])
+    expect(readdirSync(paths.node(folder, id)).sort()).toEqual(
+      ['data', 'key', 'log.ndjson', 'started', 'stderr'].sort(),
+    );
+  expect((await clusterStatus(folder)).word).toBe('inconclusive');
+  await expect(submit(folder, 'get a', { limitMs: 1000 })).rejects.toThrow(/no answer/);
+  await upCluster(folder);
+  expect((await submit(folder, 'get a')).rows[0]?.result).toBe('x');
+});
+
+test('no acknowledged write is lost when a node is killed under load and started again', {
+  timeout: limitMs,
+}, async () => {
+  const folder = await clusters.made({ protocol: 'raft' });
+  await upCluster(folder);
+  const client = await connectCluster(folder);
+  const load = loadOf(client, (name) => kv.put(name, name));
+  for (const victim of [0, 1]) {
+    const before = load.acknowledged.length;
+    await until(() => load.acknowledged.length > before + 50);
+    process.kill((await readPid(paths.node(folder, victim))) as number, 'SIGKILL');
+    await until(async () => !(await clusterStatus(folder)).rows[victim]?.up);
+    const { started } = await upCluster(folder);
+    expect(started).toEqual([victim]);
+  }
+  await load.stop();
+  for (const name of load.acknowledged)
+    expect(kv.result(await client.read(kv.get(name)))).toEqual({
+      kind: 'value',
+      value: toUtf8(name),
+    });
+  await client.stop();
+  expect((await clusterStatus(folder)).word).toBe('ok');
+});
+
+test('nodes lie only where the cluster was made for it, and count as traitors from then on', {
+  timeout: limitMs,
+}, async () => {
+  const [honest, faulty] = await Promise.all([
+    clusters.made({ protocol: 'raft' }),
+    clusters.made({ protocol: 'raft', allowFaults: true }),
+  ]);
+  await Promise.all([upCluster(honest), upCluster(faulty)]);
+  await expect(faultNode(honest, 0, 'silent-follower')).rejects.toThrow(/--allow-faults/);
+  await expect(faultNode(faulty, 0, 'silent-folower')).rejects.toThrow(/silent-follower/);
+  await expect(faultNode(faulty, 0, 'double-voter')).rejects.toThrow(/one process/);
+  await expect(faultNode(faulty, 9, 'silent-follower')).rejects.toThrow(/n0 to n2/);
+  await faultNode(faulty, 2, 'silent-follower');
+  await faultNode(faulty, 2, 'none');
+  expect((await clusterStatus(faulty)).rows.map(({ traitor }) => traitor)).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect((await clusterStatus(honest)).rows.some(({ traitor }) => traitor)).toBe(false);
+  await downCluster(honest);
+  const attacks = new Map([[1, 'silent-follower']]);
+  await expect(upCluster(honest, { attacks })).rejects.toThrow(/--allow-faults/);
+  expect((await clusterStatus(honest)).rows.filter(({ up }) => up)).toEqual([]);
+});
+
+describe('a node that must not vote does not start, and says why', () => {
+  test('with a key that others can read', { timeout: limitMs }, async () => {
+    const folder = await clusters.made({ protocol: 'raft' });
+    const key = paths.key(paths.node(folder, 1));
+    chmodSync(key, 0o644);
+    await expect(upCluster(folder)).rejects.toThrow(/n1 did not start: KeyFileError: .*chmod 600/);
+    expect((await clusterStatus(folder)).rows.filter(({ up }) => up)).toEqual([]);
+    const program = new URL('./node-main.ts', import.meta.url).pathname;
+    const args = ['--conditions=source', program, '--folder', folder, '--self', '1'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).toBe(254);
+    expect(stderr).toContain('KeyFileError');
+  });
+
+  test('without the log it once had, or on one that is damaged', { timeout: limitMs }, async () => {
+    const folder = await clusters.made({ protocol: 'raft' });
+    await upCluster(folder);
+    await submit(folder, 'set a{i} 1', { count: 200, outstanding: 8 });
+    await downCluster(folder);
+    const [segment] = readdirSync(paths.data(paths.node(folder, 0)))
+      .map((name) => join(paths.data(paths.node(folder, 0)), name))
+      .sort((one, two) => statSync(two).size - statSync(one).size);
+    const bytes = readFileSync(segment as string);
+    bytes.fill(0xa5, 100, 200);
+    writeFileSync(segment as string, bytes);
+    rmSync(paths.data(paths.node(folder, 1)), { recursive: true });
+    await expect(upCluster(folder)).rejects.toThrow(/DamagedLogError|MissingLogError/);
+    expect(readFileSync(segment as string).equals(bytes)).toBe(true);
+    expect(existsSync(paths.pid(paths.node(folder, 0)))).toBe(false);
+  });
+});
+
+test('operations are read from text, or refused with the usage', () => {
+  expect(parseOperation('set a b c').bytes).toEqual(kv.put('a', 'b c'));
+  expect(parseOperation('cas a - 1').bytes).toEqual(kv.compareAndSet('a', null, '1'));
+  expect(parseOperation(' get a ')).toMatchObject({ bytes: kv.get('a'), readOnly: true });
+  for (const bad of ['', 'set', 'set a', 'get', 'get a b', 'cas a 1', 'delete a', 'constructor x'])
+    expect(() => parseOperation(bad), bad).toThrow(/set a 1/);
+  expect(() => parseOperation(`set ${'k'.repeat(2000)} 1`)).toThrow(/1024|bytes/);
+});

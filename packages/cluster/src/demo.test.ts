@@ -1,0 +1,63 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { protocolOf } from '@quorumlab/harness';
+import { isProven, verifyProof } from '@quorumlab/wire';
+import { expect, test } from 'vitest';
+import { demoReal } from './index.ts';
+
+const limitMs = 90_000;
+
+const demoFolders = (): readonly string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('quorumlab-demo-'));
+
+/** Processes started by this one; the demo's nodes end with it and are its children. */
+const children = (): readonly number[] =>
+  process.getActiveResourcesInfo().flatMap((name) => (name === 'ProcessWrap' ? [1] : []));
+
+test('one liar forks Raft and not PBFT, among real processes, and is convicted in both', {
+  timeout: limitMs,
+}, async () => {
+  const folders = demoFolders();
+  const { runs } = await demoReal();
+  expect(runs.map(({ verdict }) => [verdict.protocol, verdict.word, verdict.expected])).toEqual([
+    ['raft', 'forked', true],
+    ['pbft', 'ok', true],
+  ]);
+  for (const { verdict, proofs, scenario, story, logs } of runs) {
+    expect(verdict.fired).toBe(1);
+    expect(logs.size).toBe(scenario.n - 1);
+    expect(story.some(({ kind, seat }) => kind === 'says' && seat === 0)).toBe(true);
+    expect(proofs.length).toBeGreaterThan(0);
+    const protocol = protocolOf(scenario.protocol).create(scenario);
+    for (const { proof, signer } of proofs) {
+      expect(signer).toBe(0);
+      expect(isProven(verifyProof(proof, protocol))).toBe(true);
+      const forged = Uint8Array.from(proof);
+      forged[forged.length - 1] = (forged.at(-1) as number) ^ 1;
+      expect(isProven(verifyProof(forged, protocol))).toBe(false);
+    }
+  }
+  expect(runs[0]?.verdict.counterexample).toMatchObject({ rule: 'agreement', culprits: [0] });
+  expect(demoFolders()).toEqual(folders);
+  expect(children()).toEqual([]);
+});
+
+test('a demo that is stopped half-way leaves no process and no file', {
+  timeout: limitMs,
+}, async () => {
+  const folders = demoFolders();
+  const stop = new AbortController();
+  const doing: string[] = [];
+  const demo = demoReal({
+    protocols: ['raft'],
+    signal: stop.signal,
+    progress(_protocol, what) {
+      doing.push(what);
+      if (what.startsWith('waiting')) stop.abort(new Error('enough'));
+    },
+  });
+  await expect(demo).rejects.toThrow('enough');
+  expect(doing).not.toEqual([]);
+  expect(demoFolders()).toEqual(folders);
+  expect(children()).toEqual([]);
+});
