@@ -66,8 +66,10 @@ export function workloadOf(scenario: Scenario, random: Random): Workload {
   const draw = zipfian(keys);
   if (workload === 'writes')
     return limited((client, i) => {
-      const value = `${client}.${i}.`.padEnd(100, 'x');
-      return put(key(draw(random)), value);
+      const value = new Uint8Array(100).fill(0x78);
+      const name = `${client}.${i}.`;
+      for (let at = 0; at < name.length; at++) value[at] = name.charCodeAt(at);
+      return { bytes: kv.put(key(draw(random)), value), readOnly: false, label: `put ${name}…` };
     });
   const mix = Object.hasOwn(mixes, workload) ? mixes[workload as keyof typeof mixes] : undefined;
   if (mix === undefined)

@@ -2,7 +2,7 @@
  * What a service does with what its protocol says: decisions are run in the order of their slots,
  * allowed reads are answered, snapshots are taken, fetched and installed.
  */
-import type { Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
+import type { Decision, Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
 import { assert, mix } from '@quorumlab/core';
 import { maxOperationBytes, maxResultBytes, type ServiceMessage } from './messages.ts';
 import { contentNow, type Pen, type PendingRead, type Run } from './replica-state.ts';
@@ -33,18 +33,20 @@ export function follow<S extends LogShape>(step: Step<S>): void {
   const { state } = step.run;
   for (let i = 0; i < outputs.length; i++) {
     const { decisions, reads, fetches } = outputs[i] as Output<S>;
-    for (const { slot, commands } of decisions) {
+    for (let each = 0; each < decisions.length; each++) {
+      const { slot, commands } = decisions[each] as Decision<S>;
       if (slot === state.next) {
         applySlot(step, slot, commands);
         if (state.buffered.size > 0) drain(step);
       } else if (slot > state.next) buffer(step.run, slot, commands);
     }
-    for (const { id, upTo } of reads) {
-      const read = id % 2 === 0 ? state.reads.get(id / 2) : undefined;
-      if (read !== undefined) read.upTo = upTo;
-    }
+    if (reads.length > 0)
+      for (const { id, upTo } of reads) {
+        const read = id % 2 === 0 ? state.reads.get(id / 2) : undefined;
+        if (read !== undefined) read.upTo = upTo;
+      }
     if (state.reads.size > 0) serveReads(step);
-    for (const wanted of fetches) startFetch(step, wanted);
+    if (fetches.length > 0) for (const wanted of fetches) startFetch(step, wanted);
   }
 }
 

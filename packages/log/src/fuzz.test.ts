@@ -93,11 +93,11 @@ describe('sessions', () => {
     for (let sequence = 0; sequence < maxOutstanding; sequence++)
       runOnce(sessions, sequence, request(sequence, 0, 65_000), echo);
     const session = sessions.get(firstClient);
-    expect(session?.replies.size).toBe(maxOutstanding);
+    expect(session?.replies.filter((each) => each !== undefined)).toHaveLength(maxOutstanding);
     expect(session?.size).toBeLessThanOrEqual(maxSessionBytes);
     expect(wellFormed(request(maxOutstanding, 0))).toBe(false);
     runOnce(sessions, 2000, request(2000, 2000), echo);
-    expect(session?.replies.size).toBe(1);
+    expect(session?.replies.filter((each) => each !== undefined)).toHaveLength(1);
     expect(session?.size).toBe(1);
   });
 

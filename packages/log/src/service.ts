@@ -4,6 +4,7 @@
  * like any other.
  */
 import type {
+  AllowedRead,
   Event,
   Input,
   Machine,
@@ -259,40 +260,45 @@ function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
   const { outputs, writes, sends, timers, applied, answers } = pen;
   if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
     return idle();
-  const none = idle<S>();
-  // Lists are only copied where two of them have to become one: this runs for every decision.
-  const first = outputs[0] ?? none;
-  const all = <T>(pick: (output: Output<S>) => readonly T[]): readonly T[] =>
-    outputs.length <= 1 ? pick(first) : outputs.flatMap(pick);
+  const inner = outputs.length === 1 ? (outputs[0] as Output<S>) : joinedOutputs(outputs);
   // What the service adds is typed for any protocol; it names only the service's own parts.
   const own = { writes, sends, timers } as unknown as Output<S>;
-  const output: Output<S> = {
-    early: all((each) => each.early),
-    writes: joined(
-      all((each) => each.writes),
-      own.writes,
-    ),
-    sends: joined(
-      all((each) => each.sends),
-      own.sends,
-    ),
-    timers: joined(
-      all((each) => each.timers),
-      own.timers,
-    ),
-    decisions: all((each) => each.decisions),
-    reads: all((each) => each.reads)
-      .filter(({ id }) => id % 2 === 1)
-      .map(({ id, upTo }) => ({ id: (id - 1) / 2, upTo })),
-    fetches: none.fetches,
-    accusations: all((each) => each.accusations),
-    lines: all((each) => each.lines),
+  return asServiced<S>({
+    early: inner.early,
+    writes: joined(inner.writes, own.writes),
+    sends: joined(inner.sends, own.sends),
+    timers: joined(inner.timers, own.timers),
+    decisions: inner.decisions,
+    reads: inner.reads.length === 0 ? inner.reads : hostReads(inner.reads),
+    fetches: idle<S>().fetches,
+    accusations: inner.accusations,
+    lines: inner.lines,
     applied,
     answers,
-  };
-  return asServiced(output);
+  });
 }
 
+/** Reads of the host, under the numbers it gave them; even numbers were the service's own. */
+const hostReads = (reads: readonly AllowedRead[]): AllowedRead[] =>
+  reads.filter(({ id }) => id % 2 === 1).map(({ id, upTo }) => ({ id: (id - 1) / 2, upTo }));
+
+/** Outputs of consecutive steps as one. */
+function joinedOutputs<S extends LogShape>(outputs: readonly Output<S>[]): Output<S> {
+  if (outputs.length === 0) return idle();
+  return {
+    ...idle<S>(),
+    early: outputs.flatMap((each) => each.early),
+    writes: outputs.flatMap((each) => each.writes),
+    sends: outputs.flatMap((each) => each.sends),
+    timers: outputs.flatMap((each) => each.timers),
+    decisions: outputs.flatMap((each) => each.decisions),
+    reads: outputs.flatMap((each) => each.reads),
+    accusations: outputs.flatMap((each) => each.accusations),
+    lines: outputs.flatMap((each) => each.lines),
+  };
+}
+
+// Lists are only copied where two of them have to become one: this runs for every decision.
 const joined = <T>(first: readonly T[], second: readonly T[]): readonly T[] =>
   second.length === 0 ? first : first.length === 0 ? second : [...first, ...second];
 

@@ -30,7 +30,8 @@ export interface Session {
   used: Slot;
   /** Bytes of all results in `replies`. */
   size: number;
-  readonly replies: Map<number, Results>;
+  /** Of sequences from `acknowledged` on, as far as they ran: shorter than `maxOutstanding`. */
+  readonly replies: (Results | undefined)[];
 }
 
 /** All sessions, by client. */
@@ -64,7 +65,10 @@ export const replyOf = (
   sessions: Sessions,
   client: PrincipalId,
   sequence: number,
-): Results | undefined => sessions.get(client)?.replies.get(sequence);
+): Results | undefined => {
+  const session = sessions.get(client);
+  return session?.replies[sequence - session.acknowledged];
+};
 
 /** Whether the client said that it no longer waits for `sequence`. */
 export const isForgotten = (sessions: Sessions, client: PrincipalId, sequence: number): boolean =>
@@ -84,12 +88,14 @@ export function runOnce(
   session.used = slot;
   acknowledge(session, request.acknowledged);
   if (request.sequence < session.acknowledged) return undefined;
-  const before = session.replies.get(request.sequence);
+  const place = request.sequence - session.acknowledged;
+  const before = session.replies[place];
   if (before !== undefined) return { fresh: false, results: before };
   // The window is checked against the request itself, so this many replies are the most there are.
   const results = run(request.operations, maxSessionBytes - session.size, application);
   for (const result of results) session.size += result.length;
-  session.replies.set(request.sequence, results);
+  while (session.replies.length < place) session.replies.push(undefined);
+  session.replies[place] = results;
   return { fresh: true, results };
 }
 
@@ -114,18 +120,19 @@ function run(
 }
 
 function acknowledge(session: Session, below: number): void {
+  const { replies } = session;
+  const gone = Math.min(below - session.acknowledged, replies.length);
   if (below <= session.acknowledged) return;
   session.acknowledged = below;
-  for (const [sequence, results] of session.replies) {
-    if (sequence >= below) continue;
-    session.replies.delete(sequence);
-    for (const result of results) session.size -= result.length;
-  }
+  for (let i = 0; i < gone; i++)
+    for (const result of replies[i] ?? []) session.size -= result.length;
+  if (gone === replies.length) replies.length = 0;
+  else replies.splice(0, gone);
 }
 
 function open(sessions: Sessions, client: PrincipalId): Session {
   if (sessions.size >= maxSessions) forgetSilent(sessions);
-  const session: Session = { acknowledged: 0, used: 0, size: 0, replies: new Map() };
+  const session: Session = { acknowledged: 0, used: 0, size: 0, replies: [] };
   sessions.set(client, session);
   return session;
 }
@@ -171,9 +178,9 @@ export const storeSessions = (sessions: Sessions): StoredSessions =>
       client,
       acknowledged,
       used,
-      replies: [...replies]
-        .sort(([first], [second]) => first - second)
-        .map(([sequence, results]) => ({ sequence, results })),
+      replies: replies.flatMap((results, i) =>
+        results === undefined ? [] : [{ sequence: acknowledged + i, results }],
+      ),
     }));
 
 /** From a snapshot. */
@@ -185,9 +192,24 @@ export const loadSessions = (stored: StoredSessions): Sessions =>
         acknowledged,
         used,
         size: replies.reduce((sum, { results }) => sum + sizeOf(results), 0),
-        replies: new Map(replies.map(({ sequence, results }) => [sequence, results])),
+        replies: placed(acknowledged, replies),
       },
     ]),
   );
+
+/** A snapshot may be a liar's: what an honest replica would not have stored is left out. */
+function placed(
+  acknowledged: number,
+  stored: StoredSessions[number]['replies'],
+): (Results | undefined)[] {
+  const replies: (Results | undefined)[] = [];
+  for (const { sequence, results } of stored) {
+    const place = sequence - acknowledged;
+    if (place < 0 || place >= maxOutstanding) continue;
+    while (replies.length < place) replies.push(undefined);
+    replies[place] = results;
+  }
+  return replies;
+}
 
 const sizeOf = (results: Results): number => results.reduce((sum, each) => sum + each.length, 0);
