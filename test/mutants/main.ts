@@ -1,0 +1,14 @@
+/** `npm run mutants`: how many seeds each flaw takes to be found, as a table. */
+import { hunt, hunts } from './mutants.ts';
+
+for (const each of hunts) {
+  const start = performance.now();
+  const { seed, what, rightFails } = hunt(each);
+  const ms = Math.round(performance.now() - start);
+  const found = seed === undefined ? 'NOT CAUGHT' : `seed ${seed}`;
+  console.log(
+    `${each.name.padEnd(34)} ${found.padEnd(10)} of ${`${each.budget}`.padEnd(4)} ` +
+      `${`${ms} ms`.padStart(8)}  ${(rightFails ?? what).slice(0, 90)}`,
+  );
+  if (seed === undefined) process.exitCode = 1;
+}

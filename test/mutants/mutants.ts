@@ -1,0 +1,128 @@
+/** Each flaw with the worlds in which it shows, and how many seeds finding it may take. */
+import { ms } from '@quorumlab/core';
+import { runScenario, type Scenario } from '@quorumlab/harness';
+import { swarm } from '../simulation/swarm.ts';
+import { attacked, blackouts, type Family, hiccups, mutedReigns, reigns } from './scenarios.ts';
+
+/** A wrong variant and its hunting ground. */
+export interface Hunt {
+  readonly name: string;
+  readonly family: Family;
+  /** The right variant's scenario made into the wrong one's. */
+  readonly spoil: (scenario: Scenario) => Scenario;
+  /** Seeds, from 1, within which it must be caught. */
+  readonly budget: number;
+}
+
+/** What came of a hunt. */
+export interface Catch {
+  /** The first seed that shows the flaw, if any does. */
+  readonly seed: number | undefined;
+  readonly what: string;
+  /** What the right variant did wrong under the same seeds; nothing, one hopes. */
+  readonly rightFails: string | undefined;
+}
+
+const eager = { preVote: false, checkQuorum: false, heartbeat: ms(1) };
+const short = { ...eager, electionTimeout: ms(6), maxEntriesPerAppend: 1 };
+
+const muted = (stepMicros: number, more: Partial<Scenario> = {}): Family =>
+  mutedReigns(
+    { protocol: 'raft', n: 5, options: { ...short, maxInFlight: 1 }, ...more },
+    ['append-entries'],
+    stepMicros,
+  );
+const voter = hiccups(
+  {
+    protocol: 'raft',
+    n: 3,
+    network: 'psync:gst=1s,delta=1ms',
+    options: { ...eager, electionTimeout: ms(30), heartbeat: ms(10) },
+  },
+  3000,
+);
+const views = { protocol: 'pbft', n: 4, f: 1, options: { requestTimeout: ms(15) } };
+
+const mutant = (protocol: string, rule: string, budget: number, family: Family): Hunt => ({
+  name: `${protocol}/${rule}`,
+  family,
+  budget,
+  spoil: (scenario) => ({ ...scenario, mutant: rule }),
+});
+
+/** Disks that acknowledge before they sync, where the right ones do not. */
+const lyingDisk = (protocol: string, n: number): Hunt => ({
+  name: `disk/ack-before-fsync under ${protocol}`,
+  family: blackouts({ protocol, n }),
+  budget: 40,
+  spoil: (scenario) => ({
+    ...scenario,
+    faults: scenario.faults.map((fault) =>
+      fault.type === 'disk' ? { ...fault, disk: { ...fault.disk, lies: true } } : fault,
+    ),
+  }),
+});
+
+/** All hunts of the ordinary run. */
+export const hunts: readonly Hunt[] = [
+  mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
+  mutant('raft', 'double-vote', 60, voter),
+  mutant(
+    'raft',
+    'commit-beyond-verified',
+    30,
+    reigns({ protocol: 'raft', n: 5, options: short }, 30),
+  ),
+  mutant('raft', 'truncate-on-stale-append', 60, muted(4000)),
+  mutant('raft', 'vote-by-length', 100, muted(4000)),
+  mutant(
+    'raft',
+    'stale-leader-read',
+    100,
+    reigns({ protocol: 'raft', n: 3, options: short, workload: 'a' }, 15),
+  ),
+  mutant(
+    'pbft',
+    'hard-coded-2f+1',
+    10,
+    attacked({ protocol: 'pbft', n: 5, f: 1, attack: 'double-voter' }),
+  ),
+  mutant(
+    'pbft',
+    'no-digest-match',
+    10,
+    attacked({ protocol: 'pbft', n: 4, f: 1, attack: 'equivocating-leader' }),
+  ),
+  mutant(
+    'pbft',
+    'skip-commit-phase',
+    60,
+    mutedReigns({ ...views, clients: 4, network: 'lossy' }, ['commit', 'committed'], ms(60)),
+  ),
+  mutant('pbft', 'prepared-not-carried', 60, reigns(views, 40)),
+  mutant('pbft', 'no-watermarks', 60, (seed) => swarm('pbft', seed)),
+  lyingDisk('raft', 3),
+  lyingDisk('pbft', 4),
+];
+
+/** What is wrong with the run of `scenario`; nothing if it is right. */
+function flawIn(scenario: Scenario): string | undefined {
+  const { word, violation, reasons } = runScenario(scenario);
+  const reason = reasons.find((each) => each !== undefined);
+  if (reason !== undefined) return `a replica stopped: ${reason}`;
+  return word === 'ok' ? undefined : `${word}: ${violation?.sentence ?? 'not finished'}`;
+}
+
+/** Looks for the flaw, seed by seed, and runs the right variant under the same seeds. */
+export function hunt({ family, spoil, budget }: Hunt): Catch {
+  for (let seed = 1; seed <= budget; seed++) {
+    const rightFails = flawIn(family(seed));
+    if (rightFails !== undefined) {
+      const sentence = `seed ${seed}: ${rightFails}`;
+      return { seed: undefined, what: 'the right variant fails', rightFails: sentence };
+    }
+    const what = flawIn(spoil(family(seed)));
+    if (what !== undefined) return { seed, what, rightFails };
+  }
+  return { seed: undefined, what: `not caught within ${budget} seeds`, rightFails: undefined };
+}
