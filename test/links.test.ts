@@ -24,11 +24,17 @@ describe('the links in the documents', () => {
     const files = new Map([
       [
         'docs/a.md',
-        '# One, two\n[b](../b.md#there) [code](#one-two)\n[x](no.md) [y](../b.md#gone)\n[z](../../c.md)',
+        [
+          '# One, two',
+          '[b](../b.md#there) [code](#one-two)',
+          '[x](no.md) [y](../b.md#gone)',
+          '[z](../../c.md) `test/no.ts` `docs/a.md`',
+        ].join('\n'),
       ],
       ['b.md', '# There\n```md\n[shown](nowhere.md)\n```\n`[too](nowhere.md)` [web](https://a.b)'],
     ]);
     expect(deadLinks(files, (path) => files.has(path))).toEqual([
+      { path: 'docs/a.md', line: 4, target: 'test/no.ts' },
       { path: 'docs/a.md', line: 3, target: 'no.md' },
       { path: 'docs/a.md', line: 3, target: '../b.md#gone' },
       { path: 'docs/a.md', line: 4, target: '../../c.md' },

@@ -4,12 +4,14 @@ import { posix } from 'node:path';
 export type DeadLink = Readonly<{ path: string; line: number; target: string }>;
 
 const fenced = /^( {0,3})(`{3,})[^\n]*\n[\s\S]*?^ {0,3}\2`*[ \t]*$/gm;
+const named = /`((?:docs|packages|scripts|test)\/[\w./-]+)`/g;
 const link = /\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g;
 
 /**
- * Links of Markdown documents to files of the tree, and to headings in its documents, that do not
- * exist. `files` maps paths to texts; `exists` says whether there is a file or a folder at a path.
- * Addresses elsewhere (https:, mailto:) are not looked at.
+ * What Markdown documents name and what does not exist: links to files and to headings of the tree,
+ * and paths in code spans (`packages/…`), from the root or from the document's folder. `files` maps
+ * paths to texts; `exists` says whether there is a file or a folder at a path. Addresses elsewhere
+ * (https:, mailto:) are not looked at.
  */
 export function deadLinks(
   files: ReadonlyMap<string, string>,
@@ -18,14 +20,19 @@ export function deadLinks(
   const dead: DeadLink[] = [];
   for (const [path, text] of files) {
     if (!path.endsWith('.md')) continue;
-    // Code is blanked and not removed, so that lines keep their numbers.
-    const prose = text
-      .replace(fenced, blank)
-      .replace(/`[^`\n]*`/g, (code) => ' '.repeat(code.length));
+    const lineOf = (at: number): number => text.slice(0, at).split('\n').length;
+    // Code is blanked and not removed, so that everything keeps its place.
+    const unfenced = text.replace(fenced, blank);
+    for (const { 1: target = '', index } of unfenced.matchAll(named)) {
+      const places = [target, posix.join(posix.dirname(path), target)];
+      if (!places.some((place) => exists(place.replace(/\/$/, ''))))
+        dead.push({ path, line: lineOf(index), target });
+    }
+    const prose = unfenced.replace(/`[^`\n]*`/g, blank);
     for (const match of prose.matchAll(link)) {
       const target = match[1] as string;
       if (/^[a-z]+:/.test(target) || leadsSomewhere(files, exists, path, target)) continue;
-      dead.push({ path, line: prose.slice(0, match.index).split('\n').length, target });
+      dead.push({ path, line: lineOf(match.index), target });
     }
   }
   return dead;
