@@ -12,6 +12,7 @@ export {
   testProtocol,
 } from './conformance/protocol-suite.ts';
 export * from './defaults.ts';
+export * from './describe.ts';
 export * from './engine.ts';
 export * from './history.ts';
 export * from './prepare.ts';

@@ -1,6 +1,5 @@
 import {
   agreement,
-  type Describe,
   execution,
   liveness,
   type Observer,
@@ -8,17 +7,7 @@ import {
   type VerdictWord,
   type Violation,
 } from '@quorumlab/checker';
-import {
-  decode,
-  fromUtf8,
-  ms,
-  type Request,
-  range,
-  SchemaError,
-  type Status,
-  toHex,
-} from '@quorumlab/core';
-import { keyValueOperation } from '@quorumlab/log';
+import { ms, type Request, range, type Status } from '@quorumlab/core';
 import {
   type Counters,
   type CrashPoint,
@@ -31,6 +20,7 @@ import {
   type Watcher,
 } from '@quorumlab/sim';
 import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
+import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
@@ -91,33 +81,6 @@ export interface RunResult {
   readonly boundaries: readonly number[];
   /** Per replica: why it stopped by itself, if it did: it threw, or its disk failed. */
   readonly reasons: readonly (string | undefined)[];
-}
-
-/** How a request reads to people: the values it writes. */
-export const describeRequest: Describe = ({ operations }) =>
-  operations.map(describeOperation).join('+');
-
-/** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
-export function describeOperation(operation: Uint8Array): string {
-  try {
-    const command = decode(keyValueOperation, operation);
-    if (command.kind === 'get') return `get ${readable(command.key)}`;
-    return readable(command.value);
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    return toHex(operation.subarray(0, 8));
-  }
-}
-
-/** Text if the bytes are text, else the first of them in hexadecimal digits. */
-function readable(bytes: Uint8Array): string {
-  try {
-    const text = fromUtf8(bytes);
-    return text.length > 24 ? `${text.slice(0, 23)}…` : text;
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    return toHex(bytes.subarray(0, 8));
-  }
 }
 
 /** How long after healing every request must be answered, by network. */

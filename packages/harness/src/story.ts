@@ -1,7 +1,7 @@
 import type { Decision, Output, PrincipalId, Request, Status } from '@quorumlab/core';
 import { firstClient } from '@quorumlab/core';
+import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
-import { describeRequest } from './run.ts';
 
 /** One thing that a node did, in a few words, for the column of that node. */
 export interface StoryLine {

@@ -1,0 +1,30 @@
+import type { Describe } from '@quorumlab/checker';
+import { decode, fromUtf8, SchemaError, toHex } from '@quorumlab/core';
+import { keyValueOperation } from '@quorumlab/log';
+
+/** How a request reads to people: the values it writes. */
+export const describeRequest: Describe = ({ operations }) =>
+  operations.map(describeOperation).join('+');
+
+/** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
+export function describeOperation(operation: Uint8Array): string {
+  try {
+    const command = decode(keyValueOperation, operation);
+    if (command.kind === 'get') return `get ${readable(command.key)}`;
+    return readable(command.value);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return toHex(operation.subarray(0, 8));
+  }
+}
+
+/** Text if the bytes are text, else the first of them in hexadecimal digits. */
+function readable(bytes: Uint8Array): string {
+  try {
+    const text = fromUtf8(bytes);
+    return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return toHex(bytes.subarray(0, 8));
+  }
+}
