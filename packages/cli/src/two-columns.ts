@@ -24,7 +24,7 @@ const titles: Readonly<Record<string, string>> = {
 export const titleOf = (protocol: string, n: number): string =>
   `${protocol.toUpperCase()}  n=${n}, ${titles[protocol] ?? ''}`;
 
-/** What is about the contested position: the lie, what is accepted and committed, who leads next. */
+/** What is about the contested position: the lie, what is accepted, committed, who leads next. */
 export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {
   const lie = story.findIndex(({ kind }) => kind === 'says');
   const seen = new Set<string>();

@@ -74,7 +74,8 @@ export async function readConfig(folder: string): Promise<ClusterConfig> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
     throw new ClusterError(
-      `There is no cluster in ${resolve(folder)}; make one with: quorumlab cluster init --folder ${folder}`,
+      `There is no cluster in ${resolve(folder)}; ` +
+        `make one with: quorumlab cluster init --folder ${folder}`,
     );
   });
   return checked(file, parsed(file, text));

@@ -47,8 +47,8 @@ export async function connectCluster(
       signatures: config.signatures,
       ...(outstanding === undefined ? {} : { maxOutstanding: outstanding }),
     });
-    // What is sent to a replica that is not connected yet waits for its time-out: a moment's patience
-    // saves that, and a replica that is down costs no more than it.
+    // What is sent to a replica that is not connected yet waits for its time-out: a moment's
+    // patience saves that, and a replica that is down costs no more than it.
     await running.ready(config.n, AbortSignal.timeout(connectMs)).catch(() => undefined);
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {

@@ -1,14 +1,26 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { protocolOf } from '@quorumlab/harness';
 import { isProven, verifyProof } from '@quorumlab/wire';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demoReal } from './index.ts';
 
 const limitMs = 90_000;
 
-const demoFolders = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('quorumlab-demo-'));
+// Temporary files of this test alone, so that all that is left in there was left by the demo.
+const before = process.env.TMPDIR;
+const home = mkdtempSync(join(tmpdir(), 'quorumlab-demos-'));
+beforeAll(() => {
+  process.env.TMPDIR = home;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
+  rmSync(home, { recursive: true, force: true });
+});
+
+const left = (): readonly string[] => readdirSync(home);
 
 /** Processes started by this one; the demo's nodes end with it and are its children. */
 const children = (): readonly number[] =>
@@ -17,7 +29,6 @@ const children = (): readonly number[] =>
 test('one liar forks Raft and not PBFT, among real processes, and is convicted in both', {
   timeout: limitMs,
 }, async () => {
-  const folders = demoFolders();
   const { runs } = await demoReal();
   expect(runs.map(({ verdict }) => [verdict.protocol, verdict.word, verdict.expected])).toEqual([
     ['raft', 'forked', true],
@@ -38,14 +49,13 @@ test('one liar forks Raft and not PBFT, among real processes, and is convicted i
     }
   }
   expect(runs[0]?.verdict.counterexample).toMatchObject({ rule: 'agreement', culprits: [0] });
-  expect(demoFolders()).toEqual(folders);
+  expect(left()).toEqual([]);
   expect(children()).toEqual([]);
 });
 
 test('a demo that is stopped half-way leaves no process and no file', {
   timeout: limitMs,
 }, async () => {
-  const folders = demoFolders();
   const stop = new AbortController();
   const doing: string[] = [];
   const demo = demoReal({
@@ -58,6 +68,6 @@ test('a demo that is stopped half-way leaves no process and no file', {
   });
   await expect(demo).rejects.toThrow('enough');
   expect(doing).not.toEqual([]);
-  expect(demoFolders()).toEqual(folders);
+  expect(left()).toEqual([]);
   expect(children()).toEqual([]);
 });

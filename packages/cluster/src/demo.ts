@@ -122,7 +122,8 @@ async function runProtocol(stage: Stage, protocol: string, options: Running): Pr
     if (run !== undefined) return { ...run, milliseconds: performance.now() - start };
     if (i === tries)
       throw new ClusterError(
-        `${protocol}: n0 did not get to lead in ${tries} starts; is this machine very busy? Try again.`,
+        `${protocol}: n0 did not get to lead in ${tries} starts; ` +
+          'is this machine very busy? Try again.',
       );
   }
 }

@@ -23,7 +23,13 @@ export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
 export type { LoggedRequest, LoggedSlot, NodeReport } from './reports.ts';
 export { type RunNodeOptions, type RunningClusterNode, runNode } from './run-node.ts';
-export { type ClusterStatus, clusterStatus, type Disagreement, type StatusRow } from './status.ts';
+export {
+  type ClusterStatus,
+  clusterStatus,
+  type Disagreement,
+  nodeLog,
+  type StatusRow,
+} from './status.ts';
 export {
   type ClusterOperation,
   parseOperation,

@@ -81,8 +81,8 @@ function sizeOf({ protocol, n, f }: InitOptions): { readonly n: number; readonly
 
 const existsAlready = (folder: string): ClusterError =>
   new ClusterError(
-    `${resolve(folder)} is there already and was left as it is; start it with: quorumlab cluster up, ` +
-      'or choose another --folder.',
+    `${resolve(folder)} is there already and was left as it is; ` +
+      'start it with: quorumlab cluster up, or choose another --folder.',
   );
 
 async function refuseExisting(folder: string): Promise<void> {

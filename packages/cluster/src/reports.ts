@@ -1,5 +1,4 @@
 /** What a node tells on its control channel: plain data, the same on both ends. */
-import type { StoryLine } from '@quorumlab/harness';
 
 /** One committed request. */
 export interface LoggedRequest {
@@ -58,6 +57,3 @@ export interface NodeReport {
   readonly steps: number;
   readonly uptimeMilliseconds: number;
 }
-
-/** Lines of what one node did; `at` in microseconds since 1970. */
-export type NodeStory = readonly StoryLine[];

@@ -2,7 +2,7 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import { range } from '@quorumlab/core';
 import { type ClusterConfig, paths, readConfig } from './config.ts';
-import { tryAskNode } from './control-client.ts';
+import { askNode, tryAskNode } from './control-client.ts';
 import type { LogDigests, LoggedSlot, NodeReport } from './reports.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
@@ -67,7 +67,8 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
     return { config, rows, word: 'inconclusive', sentence };
   }
   const shared = Math.min(...[...views.values()].map(endOf));
-  const sentence = `${views.size} honest logs agree on ${shared} ${shared === 1 ? 'entry' : 'entries'}`;
+  const entries = shared === 1 ? 'entry' : 'entries';
+  const sentence = `${views.size} honest logs agree on ${shared} ${entries}`;
   return { config, rows, word: 'ok', sentence };
 }
 
@@ -99,7 +100,7 @@ function rowOf(folder: string, node: number, report: NodeReport | undefined): St
 }
 
 /** Which positions each of `nodes` knows, with a digest of each. */
-export async function digestsOf(
+async function digestsOf(
   folder: string,
   nodes: readonly number[],
 ): Promise<ReadonlyMap<number, LogDigests>> {
@@ -111,10 +112,29 @@ export async function digestsOf(
   return views;
 }
 
+/** Positions per question. */
+const pageSlots = 1024;
+
+/**
+ * What node `node` of a running cluster has committed since it was started, as far as it remembers
+ * (131,072 requests): position by position, without gaps. Throws `ClusterSilentError` if it is
+ * down.
+ */
+export async function nodeLog(folder: string, node: number): Promise<readonly LoggedSlot[]> {
+  const all: LoggedSlot[] = [];
+  for (;;) {
+    const from = (all.at(-1)?.slot ?? -1) + 1;
+    const question = { from: String(from), limit: String(pageSlots) };
+    const page = await askNode<LoggedSlot[]>(paths.node(folder, node), 'log', question);
+    all.push(...page);
+    if (page.length < pageSlots) return all;
+  }
+}
+
 const endOf = ({ from, digests }: LogDigests): number => from + digests.length;
 
 /** The lowest position at which two logs differ. */
-export function firstFork(
+function firstFork(
   views: ReadonlyMap<number, LogDigests>,
 ): Pick<Disagreement, 'slot' | 'nodes'> | undefined {
   const seen = new Map<number, { readonly node: number; readonly digest: string }>();
@@ -145,7 +165,7 @@ async function forkSentence(
 }
 
 /** What a position holds, for people. */
-export const namesIn = ({ requests }: LoggedSlot): string =>
+const namesIn = ({ requests }: LoggedSlot): string =>
   requests.length === 0 ? 'nothing' : requests.map(({ text }) => text).join(' then ');
 
 /** Logs may agree and the state machines that ran them not: then one of them is wrong. */
@@ -157,7 +177,10 @@ function differentStates(
     for (const other of rows) {
       const both = honest.includes(one.node) && honest.includes(other.node);
       if (!both || one.applied !== other.applied || one.digest === other.digest) continue;
-      return `n${one.node} and n${other.node} ran the same ${one.applied} positions and have different states`;
+      return (
+        `n${one.node} and n${other.node} ran the same ${one.applied} positions ` +
+        'and have different states'
+      );
     }
   return undefined;
 }

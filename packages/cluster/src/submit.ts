@@ -75,7 +75,7 @@ export function parseOperation(text: string): ClusterOperation {
 }
 
 /** A result of the store, for people. */
-export function describeResult(bytes: Uint8Array): string {
+function describeResult(bytes: Uint8Array): string {
   const result = kv.result(bytes);
   switch (result.kind) {
     case 'value':
@@ -143,8 +143,8 @@ export async function submit(
   } catch (error) {
     if (!limit.aborted || options.signal?.aborted) throw error;
     throw new ClusterError(
-      `${total - times.length} of ${total} operations had no answer after ${limitMs / 1000} s, and ` +
-        'may still run; look at: quorumlab cluster status',
+      `${total - times.length} of ${total} operations had no answer after ${limitMs / 1000} s ` +
+        'and may still run; look at: quorumlab cluster status',
     );
   } finally {
     await client.stop();

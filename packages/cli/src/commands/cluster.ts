@@ -201,7 +201,8 @@ async function submit(io: Io, flags: SubmitFlags, operations: readonly string[])
   if (result.operations > 1)
     io.out(
       `${grouped(result.operations)} operations in ${(result.milliseconds / 1000).toFixed(2)} s, ` +
-        `${grouped(Math.round(result.perSecond))}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`,
+        `${grouped(Math.round(result.perSecond))}/s, p50 ${result.p50.toFixed(1)} ms, ` +
+        `p99 ${result.p99.toFixed(1)} ms`,
     );
 }
 
