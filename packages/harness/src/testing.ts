@@ -1,5 +1,5 @@
 /**
- * Suites for protocols and disks of your own. Needs Node: `testDisk` writes folders. The suite for
+ * Suites for protocols, hosts and disks of your own. Needs Node: `testDisk` writes folders. The suite for
  * protocols alone also runs in a browser, from the package's main entry.
  *
  * @packageDocumentation
@@ -13,6 +13,13 @@ export {
   testDisk,
   testRecordLog,
 } from '@quorumlab/disk/testing';
+export {
+  type HostCase,
+  type HostedGroup,
+  type HostSetup,
+  type MakeHost,
+  testHost,
+} from './conformance/host-suite.ts';
 export {
   ConformanceError,
   type ProtocolCase,

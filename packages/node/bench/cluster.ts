@@ -30,6 +30,8 @@ export interface BenchClusterOptions {
   /** Bytes of a value; 100 unless told. */
   readonly valueBytes?: number;
   readonly signatures?: Signatures;
+  /** Requests that the client has under way at a time; the client's own default unless told. */
+  readonly window?: number;
   readonly backEnd?: 'files' | 'sqlite';
   /** Where the replicas' folders go; a new one among the temporary ones unless told. */
   readonly folder?: string;
@@ -91,7 +93,7 @@ async function measure(
   secretKey: Uint8Array,
 ): Promise<BenchClusterResult> {
   const { protocol, n, outstanding, seconds, warmUpSeconds = 3, valueBytes = 100 } = options;
-  const { signatures } = options;
+  const { signatures, window } = options;
   const made = benchProtocol(protocol, n);
   const client = await connectClient({
     cluster: clusterOf(principals),
@@ -101,6 +103,7 @@ async function measure(
     logger: createLogger({ level: 'error' }),
     maxOutstanding: Math.max(1024, outstanding),
     ...(signatures === undefined ? {} : { signatures }),
+    ...(window === undefined ? {} : { client: { window } }),
   });
   const usages = (): Promise<Usage[]> =>
     Promise.all(
@@ -240,6 +243,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       seconds: { type: 'string', default: '5' },
       bytes: { type: 'string', default: '100' },
       signatures: { type: 'string' },
+      window: { type: 'string' },
       'back-end': { type: 'string', default: 'files' },
       folder: { type: 'string' },
       'warm-up': { type: 'string', default: '3' },
@@ -258,6 +262,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     backEnd: values['back-end'] === 'sqlite' ? 'sqlite' : 'files',
     ...(signatures === 'ed25519' || signatures === 'channel' ? { signatures } : {}),
     ...(folder === undefined ? {} : { folder }),
+    ...(values.window === undefined ? {} : { window: Number(values.window) }),
     ...(values['cpu-prof'] === undefined
       ? {}
       : { execArgv: ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`] }),

@@ -138,6 +138,8 @@ function runnerOf<C, R, Q>(
   return new Runner<ClientShape>({
     machine: client(protocol.client, protocol.members, self, {
       firstSequence: firstSequence(),
+      // Where every request costs signatures, fewer and larger ones are better.
+      ...(protocol.client.signed ? { window: 2 } : {}),
       ...options.client,
     }),
     members: protocol.members,
