@@ -49,8 +49,8 @@ export interface RealDemo {
 }
 
 const attack = 'equivocating-leader';
-/** Longest wait for a protocol's processes, and then for what they decide. */
-const limits = { startMs: 20_000, leadMs: 6000, decideMs: 10_000 };
+/** Longest waits: for processes to start, n0 to lead, logs to be decided, a node to answer. */
+const limits = { startMs: 20_000, leadMs: 6000, decideMs: 10_000, answerMs: 10_000 };
 const pollMs = 50;
 /** How often a group is started again because the liar did not get to lead. */
 const tries = 3;
@@ -173,7 +173,7 @@ async function attempt(
 }
 
 const ask = <T>(folder: string, id: number, name: string): Promise<T> =>
-  askNode<T>(paths.node(folder, id), name);
+  askNode<T>(paths.node(folder, id), name, {}, limits.answerMs);
 
 /**
  * Waits until all nodes take the liar for the leader. If another one was faster, its process sleeps
