@@ -1,0 +1,60 @@
+import { ms } from '@quorumlab/core';
+import { runScenario, type Scenario } from '@quorumlab/harness';
+import { paper as pbftPaper } from '@quorumlab/pbft';
+import { paper as raftPaper } from '@quorumlab/raft';
+import { describe, expect, test } from 'vitest';
+import { reigns } from '../mutants/scenarios.ts';
+import { swarm } from '../simulation/swarm.ts';
+
+/** Worlds per protocol that may be needed until every line has run. */
+const budget = 200;
+
+/** Leaders that come and go while followers need snapshots: what plain worlds rarely have. */
+const snapshots = reigns(
+  {
+    protocol: 'raft',
+    n: 3,
+    network: 'lossy',
+    options: {
+      preVote: false,
+      checkQuorum: false,
+      electionTimeout: ms(10),
+      heartbeat: ms(1),
+      snapshotEvery: 2,
+      keepEntries: 0,
+    },
+  },
+  30,
+);
+
+const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = {
+  raft: (seed) => [swarm('raft', seed), snapshots(seed)],
+  pbft: (seed) => [swarm('pbft', seed)],
+};
+
+for (const [protocol, paper] of [
+  ['raft', raftPaper],
+  ['pbft', pbftPaper],
+] as const)
+  describe(protocol, () => {
+    const lines = new Set<string>();
+
+    test(`every line of the paper runs within ${budget} seeds`, { timeout: 60_000 }, () => {
+      const missing = (): string[] => Object.keys(paper).filter((line) => !lines.has(line));
+      for (let seed = 1; seed <= budget && missing().length > 0; seed++)
+        for (const scenario of worlds[protocol]?.(seed) ?? [])
+          for (const line of Object.keys(runScenario(scenario).counters.lines)) lines.add(line);
+      expect(missing()).toEqual([]);
+    });
+
+    test('no handler marks a line that the paper does not have', () => {
+      expect([...lines].filter((line) => !Object.hasOwn(paper, line))).toEqual([]);
+    });
+
+    test('every line has words and, unless it is ours, a section', () => {
+      for (const [line, said] of Object.entries(paper)) {
+        const text = typeof said === 'string' ? said : `${said.section} ${said.text}`;
+        expect(text.length, line).toBeGreaterThan(10);
+      }
+    });
+  });
