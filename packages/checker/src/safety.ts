@@ -91,7 +91,7 @@ interface Place {
 interface Table<T> {
   get(client: PrincipalId, sequence: number): T | undefined;
   set(client: PrincipalId, sequence: number, value: T): void;
-  entries(): Iterable<readonly [PrincipalId, number, T]>;
+  each(visit: (client: PrincipalId, sequence: number, value: T) => void): void;
 }
 
 /** Sequences of one client: nearly dense from the first one on, so most lie in an array. */
@@ -121,11 +121,13 @@ function table<T>(): Table<T> {
       if (place >= 0 && place <= rows.dense.length + gap) rows.dense[place] = value;
       else rows.sparse.set(sequence, value);
     },
-    *entries() {
+    each(visit) {
       for (const [client, { base, dense, sparse }] of clients) {
-        for (const [place, value] of dense.entries())
-          if (value !== undefined) yield [client, base + place, value];
-        for (const [sequence, value] of sparse) yield [client, sequence, value];
+        for (let place = 0; place < dense.length; place++) {
+          const value = dense[place];
+          if (value !== undefined) visit(client, base + place, value);
+        }
+        for (const [sequence, value] of sparse) visit(client, sequence, value);
       }
     },
   };
@@ -224,26 +226,24 @@ function checkReply(
 
 /** What a client believes must have run on an honest replica by the end of the run. */
 function checkRan(ledger: Ledger, at: Instant): void {
-  for (const [client, sequence, results] of ledger.answered.entries()) {
-    if (ledger.ran.get(client, sequence) !== undefined) {
-      checkReply(ledger, at, client, sequence, results);
-      continue;
-    }
+  ledger.answered.each((client, sequence, results) => {
+    if (ledger.ran.get(client, sequence) !== undefined)
+      return checkReply(ledger, at, client, sequence, results);
     const what = `client ${client} believes that request ${sequence} ran`;
     ledger.note('reply', `${what}, and no honest replica ran it`, at, []);
-  }
+  });
 }
 
 function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant): void {
   let reached = -1;
   for (const { slot, running } of cursors.values()) if (running) reached = Math.max(reached, slot);
-  for (const [client, sequence] of answered.entries()) {
+  answered.each((client, sequence) => {
     const place = ran.get(client, sequence);
-    if (place === undefined || place.slot <= reached) continue;
+    if (place === undefined || place.slot <= reached) return;
     const who = `request ${sequence} of client ${client}`;
     const what = `${who} was acknowledged at position ${place.slot}`;
     note('durability', `${what}, and no running replica has it`, at, [], place.slot);
-  }
+  });
 }
 
 /**
@@ -328,9 +328,10 @@ export function liveness(withinMicroseconds: number): Observer {
     },
     end(at) {
       if (healedAt === undefined) return;
-      for (const [client, sequence, askedAt] of open.entries()) {
-        const since = Math.max(askedAt, healedAt);
-        if (askedAt < 0 || at - since < withinMicroseconds) continue;
+      const healed = healedAt;
+      open.each((client, sequence, askedAt) => {
+        const since = Math.max(askedAt, healed);
+        if (askedAt < 0 || at - since < withinMicroseconds) return;
         found.note({
           word: 'stalled',
           rule: 'liveness',
@@ -340,7 +341,7 @@ export function liveness(withinMicroseconds: number): Observer {
           at,
           seats: [],
         });
-      }
+      });
     },
     get violation() {
       return found.first;

@@ -115,6 +115,13 @@ interface Recorder<S extends Shape> {
   end(): Output<S>;
 }
 
+/** `item` at the end of `list`; most lists of a step hold one item, so they begin at that size. */
+function added<T>(list: T[] | undefined, item: T): T[] {
+  if (list === undefined) return [item];
+  list.push(item);
+  return list;
+}
+
 /** A context that writes down what a handler asks for. Lists are made when first needed. */
 function recording<S extends Shape>(
   self: ReplicaId,
@@ -148,30 +155,31 @@ function recording<S extends Shape>(
     },
     save(registers) {
       Object.assign(current(), registers);
-      (writes ??= []).push({ type: 'save', registers: registers as Partial<S['Stable']> });
+      writes = added(writes, { type: 'save', registers: registers as Partial<S['Stable']> });
     },
     put(name, index, row) {
       table(name).set(index, row);
-      (writes ??= []).push({ type: 'put', table: name, index, row });
+      writes = added(writes, { type: 'put', table: name, index, row });
     },
     drop(name, rows) {
       const map = table(name);
       for (const i of map.keys())
         if ('from' in rows ? i >= rows.from : i < rows.below) map.delete(i);
-      (writes ??= []).push({ type: 'drop', table: name, rows });
+      writes = added(writes, { type: 'drop', table: name, rows });
     },
-    send: (to, message) => void (sends ??= []).push({ to, message }),
-    broadcast: (message) => void (sends ??= []).push({ to: 'all', message }),
-    sendEarly: (to, message) => void (early ??= []).push({ to, message }),
-    setTimer: (timer, after) => void (timers ??= []).push({ type: 'set', timer, after }),
-    clearTimer: (timer) => void (timers ??= []).push({ type: 'clear', timer }),
+    send: (to, message) => void (sends = added(sends, { to, message })),
+    broadcast: (message) => void (sends = added(sends, { to: 'all', message })),
+    sendEarly: (to, message) => void (early = added(early, { to, message })),
+    setTimer: (timer, after) => void (timers = added(timers, { type: 'set', timer, after })),
+    clearTimer: (timer) => void (timers = added(timers, { type: 'clear', timer })),
     decide: (slot, commands, proof) =>
-      void (decisions ??= []).push(proof ? { slot, commands, proof } : { slot, commands }),
-    allowRead: (id, upTo) => void (reads ??= []).push({ id, upTo }),
-    fetchSnapshot: (slot, digest, holders) => void (fetches ??= []).push({ slot, digest, holders }),
-    accuse: (first, second) => void (accusations ??= []).push({ first, second }),
+      void (decisions = added(decisions, proof ? { slot, commands, proof } : { slot, commands })),
+    allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),
+    fetchSnapshot: (slot, digest, holders) =>
+      void (fetches = added(fetches, { slot, digest, holders })),
+    accuse: (first, second) => void (accusations = added(accusations, { first, second })),
     line(id) {
-      if (withLines) (lines ??= []).push(id);
+      if (withLines) lines = added(lines, id);
     },
     digest: (field, value) => options.digest(field, value),
   };

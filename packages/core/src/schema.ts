@@ -52,10 +52,11 @@ export type Infer<F> = F extends Field<infer T> ? T : never;
 
 /**
  * Folds one 32-bit word into a rolling hash: multiply by an odd constant, then let high bits fall.
+ * The result is a signed 32-bit integer: engines make an object of every larger one.
  */
 export function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x9e3779b1);
-  return (product ^ (product >>> 15)) >>> 0;
+  return product ^ (product >>> 15);
 }
 
 const scratch = writer(4096);
@@ -267,7 +268,7 @@ export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> => ({
     if (values.length > limit)
       throw new SchemaError(`${values.length} entries are more than the ${limit} allowed here`);
     writeInteger(to, values.length);
-    for (const value of values) of.write(to, value);
+    for (let i = 0; i < values.length; i++) of.write(to, values[i] as T);
   },
   read(from) {
     const length = readInteger(from);
@@ -278,7 +279,7 @@ export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> => ({
   },
   mix(hash, values) {
     let out = mix(hash, values.length);
-    for (const value of values) out = of.mix(out, value);
+    for (let i = 0; i < values.length; i++) out = of.mix(out, values[i] as T);
     return out;
   },
   sample: (random) =>

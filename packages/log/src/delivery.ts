@@ -125,7 +125,8 @@ function hashed(before: number, slot: Slot, operations: Results, results: Result
   let hash = mix(mix(before, slot | 0), operations.length);
   for (let i = 0; i < operations.length; i++) hash = mixBytes(hash, operations[i] as Uint8Array);
   for (let i = 0; i < results.length; i++) hash = mixBytes(hash, results[i] as Uint8Array);
-  return hash;
+  // Snapshots hold it, and integers in messages have no sign.
+  return hash >>> 0;
 }
 
 /** Folds bytes into a hash, four at a time. */

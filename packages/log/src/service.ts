@@ -223,17 +223,15 @@ function pass<S extends LogShape>(
   );
   if (output.decisions.length + output.reads.length + output.fetches.length === 0)
     return asServiced(output);
-  const pen = newPen<S>();
-  pen.outputs.push(output);
-  return finish({ run, input, pen });
+  return finish({ run, input, pen: newPen([output]) });
 }
 
 /** An output of the protocol is one of the service: every union of the service contains its own. */
 const asServiced = <S extends LogShape>(output: Output<S>): Output<Serviced<S>> =>
   output as unknown as Output<Serviced<S>>;
 
-const newPen = <S extends LogShape>(): Pen<S> => ({
-  outputs: [],
+const newPen = <S extends LogShape>(outputs: Output<S>[]): Pen<S> => ({
+  outputs,
   writes: [],
   sends: [],
   timers: [],
@@ -247,7 +245,7 @@ function within<S extends LogShape>(
   input: Input<Serviced<S>>,
   act: (step: Step<S>) => void,
 ): Output<Serviced<S>> {
-  const step: Step<S> = { run, input, pen: newPen() };
+  const step: Step<S> = { run, input, pen: newPen([]) };
   act(step);
   return finish(step);
 }

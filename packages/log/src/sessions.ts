@@ -104,7 +104,7 @@ function run(
   budget: number,
   application: StateMachine,
 ): Results {
-  const results: Uint8Array[] = [];
+  let results: Uint8Array[] | undefined;
   let left = Math.min(budget, maxResultBytes);
   for (const operation of operations) {
     const result = application.apply(operation);
@@ -114,9 +114,12 @@ function run(
           'make the application answer less at once',
       );
     left -= result.length;
-    if (left >= 0) results.push(result);
+    if (left < 0) continue;
+    // Mostly there is one, and a list that begins with one takes no room for more.
+    if (results === undefined) results = [result];
+    else results.push(result);
   }
-  return results;
+  return results ?? [];
 }
 
 function acknowledge(session: Session, below: number): void {

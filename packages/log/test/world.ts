@@ -21,12 +21,12 @@ import {
 /** Tells any two values of a test apart; no defence against anybody who tries. */
 export const digestOf: DigestOf = <T extends object>(field: Field<T>, value: T) => {
   const bytes = encode(field, value);
-  const words = Array.from({ length: 8 }, (_, seed) => mix(seed, bytes.length));
+  const words = Array.from({ length: 8 }, (_, seed) => mix(seed, bytes.length) >>> 0);
   for (let i = 0; i < bytes.length; i++)
-    words[i % 8] = mix(words[i % 8] as number, ((bytes[i] as number) << 8) | (i & 255));
+    words[i % 8] = mix(words[i % 8] as number, ((bytes[i] as number) << 8) | (i & 255)) >>> 0;
   let sum = 0;
   for (let round = 0; round < 16; round++)
-    sum = words[round % 8] = mix(sum, words[round % 8] as number);
+    sum = words[round % 8] = mix(sum, words[round % 8] as number) >>> 0;
   return words.map((each) => each.toString(16).padStart(8, '0')).join('');
 };
 

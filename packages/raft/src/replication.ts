@@ -78,18 +78,15 @@ function refuse(follower: RaftReplica, { prevIndex, round }: AppendEntries): App
 function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void {
   let highest = leader.commitIndex;
   for (const N of leader.matchIndex.values())
-    if (N > highest && group.quorum.has(holders(leader, N))) highest = N;
+    if (N > highest && group.quorum.has(holders(group, leader, N))) highest = N;
   if (highest === leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
   commit(leader, highest, ctx);
   maybeStartReadRound(group, leader, ctx);
 }
 
-function holders(leader: RaftReplica, index: Index): ReplicaId[] {
-  const members: ReplicaId[] = [];
-  for (const [member, match] of leader.matchIndex) if (match >= index) members.push(member);
-  return members;
-}
+const holders = (group: Group, leader: RaftReplica, index: Index): ReplicaId[] =>
+  group.members.filter((member) => (leader.matchIndex.get(member) as Index) >= index);
 
 /** `member`'s log is durable and equal to the leader's up to `index`. */
 export function acknowledge(

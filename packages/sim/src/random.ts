@@ -83,7 +83,8 @@ function generator(seed: number | string): (limit: number) => number {
   };
   for (let i = 0; i < 12; i++) word();
   return (limit) => {
-    if (limit <= smallLimit) return Math.floor((word() * limit) / 0x1_0000_0000);
+    // Below 2^31, so cutting off is rounding down, and the result is a small integer.
+    if (limit <= smallLimit) return ((word() * limit) / 0x1_0000_0000) | 0;
     // 53 bits; the values above the last full multiple of the range are drawn again.
     const fair = 2 ** 53 - (2 ** 53 % limit);
     for (;;) {

@@ -2,6 +2,7 @@
 import type { ObservedDecision } from '@quorumlab/checker';
 import {
   type Answer,
+  type Applied,
   type Decision,
   type Delay,
   type Event,
@@ -268,8 +269,8 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
   for (let i = 0; i < decisions.length; i++)
     decide(world, state, decisions[i] as Decision<S>, cause);
   if (output.applied.length > 0) applied(world, state, output, cause);
-  if (output.answers.length > 0)
-    for (const answer of output.answers) answered(world, state, answer, cause);
+  const { answers } = output;
+  for (let i = 0; i < answers.length; i++) answered(world, state, answers[i] as Answer, cause);
   if (output.accusations.length > 0)
     for (const accusation of output.accusations) {
       world.options.watcher?.accused?.(world.now, state.index, accusation);
@@ -366,7 +367,8 @@ function applied<S extends Shape>(
   cause: number,
 ): void {
   const observer = observerOf(world, state);
-  for (const each of all) {
+  for (let i = 0; i < all.length; i++) {
+    const each = all[i] as Applied;
     mixWord(world.lanes, each.state);
     world.counters.applied++;
     if (observer?.applied !== undefined) {

@@ -138,6 +138,15 @@ function fire<S extends Shape>(world: World<S>, timer: Timer): void {
   hand(world, state, { type: 'timeout', timer: timer.name }, index);
 }
 
+/**
+ * The same time. Engines keep an integer below 2^31 in place, and make an object of any other
+ * number wherever it is stored, as of all numbers that come out of an array of floats.
+ */
+function small(time: number): number {
+  const integer = time | 0;
+  return integer === time ? integer : time;
+}
+
 /** Does what comes next, if it comes by `horizon`. */
 function advance<S extends Shape>(world: World<S>, horizon: number): boolean {
   const { queue, timers } = world;
@@ -147,7 +156,7 @@ function advance<S extends Shape>(world: World<S>, horizon: number): boolean {
     fire(world, timer);
     return true;
   }
-  const time = queue.time[0] as number;
+  const time = small(queue.time[0] as number);
   if (
     timer !== undefined &&
     (timer.time < time || (timer.time === time && timer.order < (queue.order[0] as number)))

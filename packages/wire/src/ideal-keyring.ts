@@ -77,6 +77,7 @@ interface Books {
 
 const serialBytes = 8;
 const recentCount = 4096;
+const slabBytes = 16_384;
 
 /** The serial number in the eight bytes of `signature`, or -1. */
 function serialOf(bytes: Uint8Array): number {
@@ -97,6 +98,18 @@ export function idealAuthority({ rebuilt = false }: IdealAuthorityOptions = {}):
   const recent: (Issue | undefined)[] = new Array(rebuilt ? recentCount : 0).fill(undefined);
   const past: FingerprintTable = fingerprints();
   let next = 0;
+  let slab = new Uint8Array(0);
+  let used = 0;
+
+  /** Signatures lie side by side: a buffer of its own would take more room than all the rest. */
+  function blank(): Uint8Array {
+    if (used === slab.length) {
+      slab = new Uint8Array(slabBytes);
+      used = 0;
+    }
+    used += serialBytes;
+    return new Uint8Array(slab.buffer, used - serialBytes, serialBytes);
+  }
 
   function remember(issue: Issue): void {
     const place = issue.serial % recentCount;
@@ -123,7 +136,7 @@ export function idealAuthority({ rebuilt = false }: IdealAuthorityOptions = {}):
     [books]: {
       issue(realm, from, message, messages) {
         const serial = next++;
-        const signature = new Uint8Array(serialBytes) as Stamped;
+        const signature = blank() as Stamped;
         let rest = serial;
         for (let i = 0; rest > 0; i++) {
           signature[i] = rest & 255;
