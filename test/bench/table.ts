@@ -25,7 +25,7 @@ export function heading({ processor, cores, node, system, loadBefore }: MachineL
 }
 
 /** A number with as many digits as mean something. */
-export function shown(value: number): string {
+function shown(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en');
   return value.toPrecision(3);
 }

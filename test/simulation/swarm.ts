@@ -11,7 +11,7 @@ import {
 import { decisions, ssd } from '@quorumlab/sim';
 
 /** After the healing every request must be answered within this time, in microseconds. */
-export const livenessBound: number = ms(60_000);
+const livenessBound: number = ms(60_000);
 
 const one = <T>(random: Random, choices: readonly T[]): T =>
   choices[random.below(choices.length)] as T;

@@ -181,7 +181,7 @@ function checkRequest(ledger: Ledger, at: Instant, seat: number, applied: Applie
   }
 }
 
-/** The state that others had after request `which` of `slot`; `state` if this is the first to tell. */
+/** The state that others had after request `which` of `slot`; `state` if nobody told before. */
 function ordinal({ states, later }: Ledger, slot: Slot, which: number, state: number): number {
   if (which === 0) return (states[slot] ??= state);
   let known = later.get(slot);

@@ -100,7 +100,7 @@ const statement = (message: Lie['first']): Statement => ({
 });
 
 /** The proofs of a run as rows. */
-export const proofRows = (proofs: readonly Lie[]): readonly ProofRow[] =>
+const proofRows = (proofs: readonly Lie[]): readonly ProofRow[] =>
   proofs.map(({ signer, about, first, second }) => ({
     signer,
     about,

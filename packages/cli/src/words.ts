@@ -47,7 +47,7 @@ export function expectation({ protocol, n, attack, word, expected }: VerdictRow)
 }
 
 /** What is about the contested position, or the first lines of a story without one. */
-export function contested(result: RunResult): RunResult['story'] {
+function contested(result: RunResult): RunResult['story'] {
   const slot = result.violation?.slot;
   return result.story.filter(
     (line) => line.kind !== 'commits' || slot === undefined || line.slot === slot,

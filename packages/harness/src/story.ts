@@ -14,7 +14,7 @@ export interface StoryLine {
   readonly kind: 'says' | 'accepts' | 'commits' | 'leads';
 }
 
-/** Tells what a replica does from what its machine puts out; the same for simulated and real ones. */
+/** Tells what a replica does from what its machine puts out, simulated or real. */
 export interface Storyteller {
   stepped(at: number, output: Output<AnyShape>, status: Status): readonly StoryLine[];
 }

@@ -1,6 +1,6 @@
 /**
- * Suites for protocols, hosts and disks of your own. Needs Node: `testDisk` writes folders. The suite for
- * protocols alone also runs in a browser, from the package's main entry.
+ * Suites for protocols, hosts and disks of your own. Needs Node: `testDisk` writes folders. The
+ * suite for protocols alone also runs in a browser, from the package's main entry.
  *
  * @packageDocumentation
  */

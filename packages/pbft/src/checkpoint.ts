@@ -104,12 +104,7 @@ export function stableCheckpoint(
 /**
  * Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it.
  */
-export function adopt(
-  group: Group,
-  replica: PbftReplica,
-  proof: Certificate<Checkpoint>,
-  ctx: Ctx,
-): void {
+function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
   becomeStable(group, replica, proof, ctx);
   fetchState(replica, ctx);
   maybeOrder(group, replica, ctx);

@@ -45,7 +45,7 @@ export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint
  * pre-prepare; or it was not, and then f-1 liars are left among the backups, and two such sets of
  * backups share f of them (see README, Divergences).
  */
-export const validPrepared = (group: Group, proof: Certificate<Prepare>, below: number): boolean =>
+const validPrepared = (group: Group, proof: Certificate<Prepare>, below: number): boolean =>
   proof.body.view < below &&
   signedBy(group, proof, group.quorum - 1, primaryOf(group, proof.body.view));
 

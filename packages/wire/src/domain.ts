@@ -107,7 +107,7 @@ function writeStatement(out: Writer, from: PrincipalId, kind: Uint8Array, body: 
 /**
  * The schema of `kind` in `field`. A client's request needs none: every protocol carries requests.
  */
-export function kindField<M extends Tagged>(
+function kindField<M extends Tagged>(
   field: MessagesField<M>,
   kind: string,
 ): MessageField<Tagged> | undefined {

@@ -67,7 +67,7 @@ export interface ProofPlace {
 }
 
 /** `proof` as data. */
-export function proofRecord<M extends Tagged>(
+function proofRecord<M extends Tagged>(
   proof: Proof<M>,
   protocol: VowSource<M>,
   { domain, publicKey }: ProofPlace,

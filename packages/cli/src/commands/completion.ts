@@ -39,7 +39,7 @@ export function addCompletion(program: Command): void {
 }
 
 /** What may stand at the last of `words`. */
-export function completions(program: Command, words: readonly string[]): readonly string[] {
+function completions(program: Command, words: readonly string[]): readonly string[] {
   const before = words.slice(0, -1);
   let command = program;
   let depth = 0;
