@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { benchCluster } from '../../packages/node/bench/cluster.ts';
+import { benchCluster } from './cluster/cluster.ts';
 import { flushLoop, tcpRoundTrip } from './limits.ts';
 import { cpuRate, type Part, type Row, type Settings } from './measure.ts';
 

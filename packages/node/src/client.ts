@@ -154,5 +154,5 @@ function runnerOf<C, R, Q>(
   });
 }
 
-/** Above every sequence of earlier runs, as long as fewer than 64 requests a millisecond are made. */
+/** Above every sequence of earlier runs, if fewer than 64 requests a millisecond were made. */
 const firstSequence = (): Instant => Date.now() * 64;

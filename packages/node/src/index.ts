@@ -9,6 +9,7 @@ export {
   type ClusterProtocol,
   type MemberIdentity,
   NodeConfigError,
+  publicKeysOf,
 } from './cluster-identity.ts';
 export { fastCrypto } from './fast-crypto.ts';
 export {

@@ -55,13 +55,13 @@ export function publicKeyOf(seed: Uint8Array): Uint8Array {
  */
 export async function writeKeyFile(path: string, seed: Uint8Array): Promise<void> {
   if (seed.byteLength !== KEY_BYTES) {
-    const sentence = `The seed for ${path} has ${seed.byteLength} bytes; it must have ${KEY_BYTES}.`;
+    const sentence = `The seed for ${path} has ${seed.byteLength} bytes; give ${KEY_BYTES}.`;
     throw new KeyFileError(path, 'input', sentence);
   }
   // A mode given for a file that exists would not change its mode, hence wx.
   const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
-    const sentence = `${path} exists already and was left as it is; move it away to write a new key.`;
+    const sentence = `${path} exists and was left as it is; move it away to write a new key.`;
     throw new KeyFileError(path, 'exists', sentence);
   });
   try {
@@ -101,11 +101,15 @@ async function checkAccess(path: string, file: FileHandle): Promise<void> {
   if (process.getuid === undefined) return;
   if ((stat.mode & 0o077) !== 0) {
     const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
-    const sentence = `${path} has mode ${mode}, so others can reach the secret key; run: chmod 600 ${path}`;
+    const sentence =
+      `${path} has mode ${mode}, so others can reach the secret key; ` + `run: chmod 600 ${path}`;
     throw new KeyFileError(path, 'permissions', sentence);
   }
   if (stat.uid !== process.getuid()) {
-    const sentence = `${path} belongs to user ${stat.uid} and this process runs as user ${process.getuid()}; run: chown ${process.getuid()} ${path}`;
+    const self = process.getuid();
+    const sentence =
+      `${path} belongs to user ${stat.uid} and this process runs as user ${self}; ` +
+      `run: chown ${self} ${path}`;
     throw new KeyFileError(path, 'owner', sentence);
   }
 }
@@ -122,7 +126,9 @@ function parseKey(path: string, text: string): Uint8Array {
   const match = /^([0-9a-f]{64})\r?\n?$/.exec(text);
   if (match?.[1] === undefined) {
     // The content is not quoted: it may well be most of a secret.
-    const sentence = `${path} does not hold one line of 64 lower-case hex digits; restore the key file from a copy.`;
+    const sentence =
+      `${path} does not hold one line of 64 lower-case hex digits; ` +
+      'restore the key file from a copy.';
     throw new KeyFileError(path, 'format', sentence);
   }
   return Uint8Array.from(Buffer.from(match[1], 'hex'));

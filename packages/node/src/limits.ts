@@ -38,7 +38,7 @@ export interface MeshLimits {
   readonly streamsPerConnection: number;
   /** Bytes libp2p may hold unsent for one stream before it aborts the stream. */
   readonly streamWriteBufferBytes: number;
-  /** The largest window a peer may fill on one stream, and so the most that is held while paused. */
+  /** The largest window a peer may fill on one stream: the most that is held while paused. */
   readonly streamWindowBytes: number;
 }
 

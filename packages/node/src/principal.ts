@@ -4,7 +4,7 @@ export interface Principal {
   readonly id: number;
   /** Its Ed25519 public key, 32 bytes: on the channel and, in signed protocols, on messages. */
   readonly publicKey: Uint8Array;
-  /** Where to dial a replica, as a multiaddr such as `/ip4/10.0.0.7/tcp/4001`; clients have none. */
+  /** Where to dial a replica: a multiaddr such as `/ip4/10.0.0.7/tcp/4001`; clients have none. */
   readonly address?: string;
 }
 

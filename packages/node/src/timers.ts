@@ -15,7 +15,7 @@ interface Armed {
 
 /**
  * The named timers of one machine over a single timer of Node. Replicas set theirs anew with every
- * message; that costs one entry of a map here, because Node's timer is only looked at when it fires.
+ * message; here that costs an entry of a map, because Node's timer is only looked at when it fires.
  */
 export class Timers<T extends string> {
   readonly #armed = new Map<T, Armed>();

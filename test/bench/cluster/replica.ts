@@ -1,6 +1,6 @@
 /** One replica of the benchmark in a process of its own: told what to run, and when to report. */
 import { keyValueStore, type LogShape } from '@quorumlab/log';
-import { createLogger, type RunningNode, startNode } from '../src/index.ts';
+import { createLogger, type RunningNode, startNode } from '@quorumlab/node';
 import { type Ask, benchProtocol, clusterOf, type Told } from './shared.ts';
 
 let node: RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array> | undefined;

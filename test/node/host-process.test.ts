@@ -3,11 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kv } from '@quorumlab/log';
+import { connectClient, createLogger, type RunningClient } from '@quorumlab/node';
 import { afterEach, expect, test } from 'vitest';
-import { type Child, endChild, type Place, placeOf, startChild } from '../bench/children.ts';
-import { benchProtocol, clusterOf } from '../bench/shared.ts';
-import { textOf } from '../test-support/groups.ts';
-import { connectClient, createLogger, type RunningClient } from './index.ts';
+import {
+  type Child,
+  endChild,
+  type Place,
+  placeOf,
+  startChild,
+} from '../bench/cluster/children.ts';
+import { benchProtocol, clusterOf } from '../bench/cluster/shared.ts';
+import { textOf } from './support/groups.ts';
 
 type Client = RunningClient<Uint8Array, Uint8Array, Uint8Array>;
 

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { range, type Shape } from '@quorumlab/core';
 import { type Disk, openDisk, openLog } from '@quorumlab/disk';
+import type { HostedGroup, HostSetup, MakeHost } from '@quorumlab/harness/testing';
+import type { Principal } from '@quorumlab/node';
+import { defaultHostLimits, type Mesh, startMesh } from '@quorumlab/node';
 import { channelKeyring, envelopes } from '@quorumlab/wire';
-import type { HostedGroup, HostSetup, MakeHost } from '../../harness/src/conformance/host-suite.ts';
-import { defaultHostLimits } from '../src/host-limits.ts';
-import { type Mesh, startMesh } from '../src/mesh.ts';
-import type { Principal } from '../src/principal.ts';
-import { Runner } from '../src/runner.ts';
-import { optionsOf, principals, until } from './cluster.ts';
+import { Runner } from '../../../packages/node/src/runner.ts';
+import { optionsOf, principals, until } from '../../../packages/node/test-support/cluster.ts';
 
 interface Life<S extends Shape> {
   readonly runner: Runner<S>;

@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { generateSeed, publicKeyOf, type Signatures } from '../src/index.ts';
-import { freePorts } from '../test-support/cluster.ts';
+import { generateSeed, publicKeyOf, type Signatures } from '@quorumlab/node';
+import { freePorts } from '../../../packages/node/test-support/cluster.ts';
 import type { Ask, PrincipalJson, Told } from './shared.ts';
 
 /** A replica's process. */
@@ -83,7 +83,7 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-/** Asks a replica to stop, and kills it if it does not end by itself. Its exit code, or a signal. */
+/** Asks a replica to stop and kills it if it does not end by itself. Its exit code, or signal. */
 export async function endChild({ process: child }: Child): Promise<number | string | null> {
   if (child.exitCode !== null || child.signalCode !== null)
     return child.exitCode ?? child.signalCode;

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Protocol } from '@quorumlab/core';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
-import { type PbftOptions, pbft } from '../../pbft/src/index.ts';
-import { type RaftOptions, raft } from '../../raft/src/index.ts';
 import {
   type ClientNodeOptions,
   type ClusterIdentity,
@@ -15,8 +13,10 @@ import {
   type RunningClient,
   type RunningNode,
   startNode,
-} from '../src/index.ts';
-import { principals, seedOf } from './cluster.ts';
+} from '@quorumlab/node';
+import { type PbftOptions, pbft } from '@quorumlab/pbft';
+import { type RaftOptions, raft } from '@quorumlab/raft';
+import { principals, seedOf } from '../../../packages/node/test-support/cluster.ts';
 
 /** A protocol of which nothing but its being a log is known. */
 export type AnyProtocol = Protocol<LogShape>;

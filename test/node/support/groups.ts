@@ -1,7 +1,7 @@
 /** Groups that end with the test, and what tests look at in them. */
 import { kv } from '@quorumlab/log';
 import { afterEach } from 'vitest';
-import { until } from './cluster.ts';
+import { until } from '../../../packages/node/test-support/cluster.ts';
 import { type AnyProtocol, type TestGroup, type TestReplica, testGroup } from './replicas.ts';
 
 /** Makes groups that end after each test. Call it once at the top of a test file. */

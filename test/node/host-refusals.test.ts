@@ -1,11 +1,17 @@
 import { equivocate } from '@quorumlab/adversary';
 import { kv } from '@quorumlab/log';
+import {
+  connectClient,
+  createLogger,
+  type FrameRefusal,
+  publicKeyOf,
+  startMesh,
+} from '@quorumlab/node';
 import { afterEach, expect, test } from 'vitest';
-import { seedOf, until } from '../test-support/cluster.ts';
-import { agreement, groupsOfTests } from '../test-support/groups.ts';
-import { type Outsider, outsider, requestOf } from '../test-support/outsider.ts';
-import { pbftOf, raftOf, type TestReplica } from '../test-support/replicas.ts';
-import { connectClient, createLogger, type FrameRefusal, publicKeyOf, startMesh } from './index.ts';
+import { seedOf, until } from '../../packages/node/test-support/cluster.ts';
+import { agreement, groupsOfTests } from './support/groups.ts';
+import { type Outsider, outsider, requestOf } from './support/outsider.ts';
+import { pbftOf, raftOf, type TestReplica } from './support/replicas.ts';
 
 const groupOf = groupsOfTests();
 const outsiders: Outsider[] = [];
@@ -16,7 +22,7 @@ afterEach(async () => {
 const refused = (node: TestReplica, reason: FrameRefusal): number =>
   node.status().counters.refused[reason];
 
-test('what does not belong here is refused before any handler, and counted by its reason', async () => {
+test('what does not belong here is refused before any handler, and counted', async () => {
   const group = await groupOf(pbftOf({ n: 4 }));
   const node = await group.start(0);
   const liar = await outsider(group, 3);

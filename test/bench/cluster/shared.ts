@@ -1,9 +1,9 @@
 /** What the parent and the replicas of the benchmark say to each other. */
 import type { Protocol } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
-import { pbft } from '../../pbft/src/index.ts';
-import { raft } from '../../raft/src/index.ts';
-import type { ClusterIdentity, Signatures } from '../src/index.ts';
+import type { ClusterIdentity, Signatures } from '@quorumlab/node';
+import { pbft } from '@quorumlab/pbft';
+import { raft } from '@quorumlab/raft';
 
 /** A principal as JSON. */
 export interface PrincipalJson {

@@ -2,7 +2,7 @@
  * Committed, durable writes per second of a real cluster: one process per replica, real sockets,
  * real disks, and one client in this process. Prints one line of JSON.
  *
- * node --conditions=source packages/node/bench/cluster.ts --protocol raft -n 3 --outstanding 512
+ * node --conditions=source test/bench/cluster/cluster.ts --protocol raft -n 3 --outstanding 512
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { kv } from '@quorumlab/log';
-import type { Signatures } from '../src/index.ts';
-import { connectClient, createLogger } from '../src/index.ts';
+import type { Signatures } from '@quorumlab/node';
+import { connectClient, createLogger } from '@quorumlab/node';
 import { type Child, endChild, placeOf, startChild } from './children.ts';
 import { benchProtocol, clusterOf, type PrincipalJson, type Told } from './shared.ts';
 

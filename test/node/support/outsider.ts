@@ -1,10 +1,9 @@
 /** A principal's key in the hands of somebody who does not run our code. */
 import type { Signature, Signed, Tagged } from '@quorumlab/core';
 import { type ServiceMessage, serviceMessages } from '@quorumlab/log';
+import { fastCrypto, type Mesh, startMesh } from '@quorumlab/node';
 import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
-import { fastCrypto, type Mesh } from '../src/index.ts';
-import { startMesh } from '../src/mesh.ts';
-import { optionsOf, seedOf } from './cluster.ts';
+import { optionsOf, seedOf } from '../../../packages/node/test-support/cluster.ts';
 import type { TestGroup } from './replicas.ts';
 
 /** What it can do: be on the network, and write whatever frame it likes. */

@@ -1,7 +1,7 @@
 import { kv } from '@quorumlab/log';
 import { describe, expect, test } from 'vitest';
-import { agreement, groupsOfTests, textOf } from '../test-support/groups.ts';
-import { type AnyProtocol, pbftOf, raftOf } from '../test-support/replicas.ts';
+import { agreement, groupsOfTests, textOf } from './support/groups.ts';
+import { type AnyProtocol, pbftOf, raftOf } from './support/replicas.ts';
 
 const groupOf = groupsOfTests();
 

@@ -1,6 +1,6 @@
+import { testHost } from '@quorumlab/harness/testing';
 import { describe, test } from 'vitest';
-import { testHost } from '../../harness/src/conformance/host-suite.ts';
-import { realHost } from '../test-support/hosted.ts';
+import { realHost } from './support/hosted.ts';
 
 describe('the loop over libp2p and files', () => {
   for (const { name, run } of testHost(realHost)) test(name, run);
