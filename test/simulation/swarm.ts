@@ -1,4 +1,4 @@
-/** Scenarios in which everything is drawn from a seed: first anything may go wrong, then all heals. */
+/** Scenarios drawn from a seed: first anything may go wrong, then all heals. */
 import { ms, type Random, range } from '@quorumlab/core';
 import {
   completeScenario,

@@ -117,7 +117,7 @@ test('options of a protocol have its own names', () => {
   expect(refusal(() => prepare({ ...scenario, mutant: 'constructor' }))).toMatch(/^QL101/);
 });
 
-test('half of the others hear the other story, and with both halves of twins nobody is left out', () => {
+test('half of the others hear the other story, and each twin has its own half', () => {
   expect(otherHalf(3, [0])).toEqual([2]);
   expect(otherHalf(4, [0])).toEqual([2, 3]);
   expect(otherHalf(5, [1, 3])).toEqual([2, 4]);
