@@ -1,4 +1,4 @@
-/** `npm run simulate -- [--long] [--seeds N] [--protocol NAME] [--seed S]`: swarms, with progress. */
+/** `npm run simulate -- [--long] [--seeds N] [--protocol NAME] [--seed S]`: swarm runs. */
 
 import { parseArgs } from 'node:util';
 import { range } from '@quorumlab/core';
