@@ -1,4 +1,4 @@
-/** How the benchmark measures: warm-up, rounds that take turns, medians, memory collected between. */
+/** How the benchmark measures: warm-up, rounds taking turns, medians, memory collected between. */
 
 /** One measured thing beside its limit. */
 export interface Row {

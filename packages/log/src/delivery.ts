@@ -24,7 +24,7 @@ export interface Step<S extends LogShape> {
 }
 
 /** Gives the protocol an event of our own, as part of the same step. */
-export const feed = <S extends LogShape>({ run, input, pen }: Step<S>, event: Event<S>): void =>
+const feed = <S extends LogShape>({ run, input, pen }: Step<S>, event: Event<S>): void =>
   void pen.outputs.push(run.inner.step({ now: input.now, clock: input.clock, event }));
 
 /** Carries out everything the protocol asked of us in this step; each may lead to more. */
