@@ -22,6 +22,22 @@ export interface Journal<S extends Shape> {
   waiting(): number;
 }
 
+/** All writes in order; a list is only copied where two of them have to become one. */
+function writesOf<S extends Shape>(batch: readonly Output<S>[]): readonly Write<S>[] {
+  let all: readonly Write<S>[] = [];
+  let joined: Write<S>[] | undefined;
+  for (let i = 0; i < batch.length; i++) {
+    const { writes } = batch[i] as Output<S>;
+    if (writes.length === 0) continue;
+    if (all.length === 0) all = writes;
+    else {
+      if (joined === undefined) all = joined = [...all];
+      for (let k = 0; k < writes.length; k++) joined.push(writes[k] as Write<S>);
+    }
+  }
+  return all;
+}
+
 /**
  * Durable before said, in one place, for every host. Outputs come out in the order of their steps.
  * While one sync is under way the outputs of later steps gather, and the next sync takes them all
@@ -35,8 +51,7 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
     while (gathering.length > 0 && syncing.length === 0) {
       const batch = gathering;
       gathering = [];
-      const writes =
-        batch.length === 1 ? (batch[0] as Output<S>).writes : batch.flatMap((o) => o.writes);
+      const writes = writesOf(batch);
       if (writes.length === 0) {
         for (const output of batch) ports.release(output);
         continue;

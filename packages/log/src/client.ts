@@ -374,7 +374,20 @@ export function client(
       clientStep(asker, state, input, pen);
       const none = idle<ClientShape>();
       if (pen.sends.length + pen.timers.length + pen.answers.length === 0) return none;
-      return { ...none, ...pen };
+      const { sends, timers, answers } = pen;
+      return {
+        early: none.early,
+        writes: none.writes,
+        sends,
+        timers,
+        decisions: none.decisions,
+        reads: none.reads,
+        fetches: none.fetches,
+        accusations: none.accusations,
+        lines: none.lines,
+        applied: none.applied,
+        answers,
+      };
     },
     snapshot: () => ({ stable: {}, volatile: copyClient(state) }),
     restore(snapshot) {
