@@ -55,5 +55,5 @@ export const raftRuns: Part = async ({ quick }) => [
 
 /** PBFT. */
 export const pbftRuns: Part = async ({ quick }) => [
-  await rowOf('simulator', steady('pbft', 4, quick ? 8_000 : 25_000), quick ? 3 : 9, undefined),
+  await rowOf('simulator', steady('pbft', 4, quick ? 12_000 : 25_000), quick ? 3 : 9, undefined),
 ];
