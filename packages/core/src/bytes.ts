@@ -203,13 +203,21 @@ export function toHex(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0) throw new SchemaError(`"${text}" has an odd number of digits`);
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = nibble(text.charCodeAt(2 * i));
-    const low = nibble(text.charCodeAt(2 * i + 1));
-    if (high < 0 || low < 0) throw new SchemaError(`"${text}" is not lower-case hexadecimal`);
-    bytes[i] = (high << 4) | low;
-  }
+  for (let i = 0; i < bytes.length; i++) bytes[i] = byteAt(text, 2 * i);
   return bytes;
+}
+
+/** The bytes of lower-case hexadecimal text, without a copy of their own. */
+export function writeHex(to: Writer, text: string): void {
+  room(to, text.length / 2);
+  for (let i = 0; i < text.length; i += 2) to.bytes[to.length++] = byteAt(text, i);
+}
+
+function byteAt(text: string, i: number): number {
+  const high = nibble(text.charCodeAt(i));
+  const low = nibble(text.charCodeAt(i + 1));
+  if (high < 0 || low < 0) throw new SchemaError(`"${text}" is not lower-case hexadecimal`);
+  return (high << 4) | low;
 }
 
 const nibble = (code: number): number =>

@@ -4,7 +4,6 @@
  * hash for traces and the row of the documentation that describes it.
  */
 import {
-  fromHex,
   fromUtf8,
   maxInteger,
   type Reader,
@@ -18,6 +17,7 @@ import {
   type Writer,
   writeByte,
   writeBytes,
+  writeHex,
   writeInteger,
   writer,
   written,
@@ -206,7 +206,7 @@ export const digest: Field<Digest> = {
   maxBytes: 32,
   write(to, value) {
     if (value.length !== 64) throw new SchemaError(`"${value}" is not a digest of 64 digits`);
-    writeBytes(to, fromHex(value));
+    writeHex(to, value);
   },
   read: (from) => toHex(readBytes(from, 32)),
   mix(hash, value) {

@@ -72,12 +72,18 @@ export interface Envelopes<M extends Tagged> {
   decode(frame: Uint8Array, limits?: DecodeLimits): Signed<M> | Refusal;
 }
 
+/** Room for most frames; the buffer of a larger one is let go with the next. */
+const scratchBytes = 65_536;
+
 /** The envelopes of one domain. */
 export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField<M>): Envelopes<M> {
   const identity = domainIdentity(domain);
+  let out = writer(scratchBytes);
   return {
     encode(message) {
-      const out = writer(256);
+      // One buffer for all frames: making one for each costs more than filling it.
+      if (out.bytes.length > scratchBytes) out = writer(scratchBytes);
+      out.length = 0;
       writeByte(out, frameVersion);
       writeBytes(out, identity);
       writeInteger(out, message.from);
