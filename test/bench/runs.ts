@@ -50,10 +50,10 @@ async function rowOf(
 
 /** Raft. */
 export const raftRuns: Part = async ({ quick }) => [
-  await rowOf('simulator', steady('raft', 3, quick ? 30_000 : 100_000), quick ? 3 : 9, 1_000_000),
+  await rowOf('simulator', steady('raft', 3, quick ? 20_000 : 100_000), quick ? 3 : 7, 1_000_000),
 ];
 
 /** PBFT. */
 export const pbftRuns: Part = async ({ quick }) => [
-  await rowOf('simulator', steady('pbft', 4, quick ? 12_000 : 25_000), quick ? 3 : 9, undefined),
+  await rowOf('simulator', steady('pbft', 4, quick ? 12_000 : 25_000), quick ? 3 : 7, undefined),
 ];
