@@ -1,4 +1,4 @@
-/** Raft without service, clients and store: what the simulator and the protocol cost by themselves. */
+/** Raft without service, clients and store: what simulator and protocol cost by themselves. */
 import { agreement } from '@quorumlab/checker';
 import { firstClient, type Request, range, replica, type Signature, seal } from '@quorumlab/core';
 import { type Raft, raft } from '@quorumlab/raft';
