@@ -14,6 +14,7 @@ import { heading, table } from './table.ts';
 const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'simulator-raft': async () => (await import('./runs.ts')).raftRuns,
   'simulator-alone': async () => (await import('./alone.ts')).raftAlone,
+  'simulator-bare': async () => (await import('./simulator.ts')).simulatorAlone,
   'simulator-pbft': async () => (await import('./runs.ts')).pbftRuns,
   'decision-4': async () => (await import('./decisions.ts')).decisionsOf(4),
   'decision-32': async () => (await import('./decisions.ts')).decisionsOf(32),
