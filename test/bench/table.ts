@@ -19,8 +19,10 @@ export function heading({ processor, cores, node, system, loadBefore }: MachineL
   return [
     `${cores} cores of ${processor}, ${system}, Node ${node}, load ${load}${busy}`,
     '',
-    `${'what'.padEnd(widths.name)}${'median'.padStart(widths.value)}${'ratio'.padStart(widths.ratio)}  ` +
-      `${'limit in the same run'.padEnd(widths.limit)}  target`,
+    'what'.padEnd(widths.name) +
+      'median'.padStart(widths.value) +
+      'ratio'.padStart(widths.ratio) +
+      `  ${'limit in the same run'.padEnd(widths.limit)}  target`,
   ].join('\n');
 }
 
