@@ -1,0 +1,6 @@
+/**
+ * Basic Paxos (Lamport 2001).
+ *
+ * @packageDocumentation
+ */
+export {};

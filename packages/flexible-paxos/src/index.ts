@@ -1,0 +1,6 @@
+/**
+ * Flexible Paxos (Howard et al. 2016).
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Wrong variants by name.
+ *
+ * @packageDocumentation
+ */
+export {};
