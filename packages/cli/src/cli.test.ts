@@ -43,6 +43,17 @@ test('the replay line of a counterexample gives the same run', () => {
   expect(again.digest).toBe(row.digest);
 });
 
+test('options of a protocol are named in the headline, the row and the replay line', () => {
+  const line = 'run raft --option heartbeat=30ms --option preVote=false --seed 3';
+  const { scenario, verdicts, command } = json(`${line} --json`);
+  expect(scenario.options).toEqual({ heartbeat: 30_000, preVote: false });
+  expect(verdicts[0].options).toEqual(scenario.options);
+  expect(quorumlab(line).out).toContain('raft with heartbeat=30000 preVote=false n=3');
+  const again = json(`${command.replace('quorumlab ', '')} --json`);
+  expect(again.verdicts[0].digest).toBe(verdicts[0].digest);
+  expect(json('run raft --seed 3 --json').verdicts[0].digest).not.toBe(verdicts[0].digest);
+});
+
 test('the text says the verdict first and everything that the JSON says', () => {
   const flags = 'run raft --attack equivocating-leader --seed 42';
   const { out, code } = quorumlab(`${flags} --ascii`);
@@ -71,6 +82,10 @@ test('bad input gets one sentence that says what to do, and exit code 254', () =
     ['run raft --crash 3', 'write e.g. 3@900ms'],
     ['run raft --workload ./none.ndjson', 'cannot be read'],
     ['run raft --mutant figure-9', 'Did you mean figure-8?'],
+    ['run raft --option heartbeet=20ms', 'Did you mean heartbeat?'],
+    ['run raft --option heartbeat', 'write e.g. name=value'],
+    ['run raft --option heartbeat=soon', 'takes a whole number or a time'],
+    ['run raft --option preVote=maybe', 'is true or false'],
     ['list attaks', 'Did you mean attacks?'],
     ['completion tcsh', 'bash, zsh and fish'],
   ];

@@ -3,7 +3,10 @@ import {
   attackOf,
   completeScenario,
   microseconds,
+  type OptionValues,
+  type ProtocolEntry,
   protocolOf,
+  readOption,
   type Scenario,
   ScenarioError,
   type ScenarioFault,
@@ -27,6 +30,7 @@ export interface ScenarioFlags {
   readonly until?: string;
   readonly crypto?: string;
   readonly mutant?: string;
+  readonly option?: readonly string[];
   readonly unsafeN?: boolean;
   readonly seed?: string;
 }
@@ -54,12 +58,13 @@ export const withScenarioFlags = (command: Command): Command =>
     .option('--until <time>', 'virtual time at most, e.g. 5s')
     .addOption(new Option('--crypto <kind>', 'signatures').choices(['ideal', 'ed25519']))
     .option('--mutant <name>', 'a named wrong rule of the protocol')
+    .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
     .option('--unsafe-n', 'run it although n is too small for f')
     .option('--seed <seed>', 'a number or a word');
 
 /** The scenario that flags describe. Throws a ScenarioError with a sentence that teaches. */
 export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed25519'): Scenario {
-  protocolOf(protocol);
+  const entry = protocolOf(protocol);
   if (flags.attack !== undefined) attackOf(flags.attack);
   const file = workloadFile(flags.workload);
   const given: { -readonly [K in keyof Scenario]?: Scenario[K] } = {};
@@ -87,10 +92,14 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   if (crypto !== undefined) given.crypto = crypto;
   if (flags.crypto === 'ideal' || flags.crypto === 'ed25519') given.crypto = flags.crypto;
   if (flags.mutant !== undefined) given.mutant = flags.mutant;
+  if (flags.option !== undefined) given.options = optionsOf(entry, flags.option);
   if (flags.unsafeN) given.unsafe = true;
   if (flags.seed !== undefined) given.seed = flags.seed;
   return completeScenario({ ...given, protocol });
 }
+
+const optionsOf = (entry: ProtocolEntry, texts: readonly string[]): OptionValues =>
+  Object.assign({}, ...texts.map((text) => readOption(entry, text)));
 
 /** A whole number from `least` to `most`, or a ScenarioError that names the flag. */
 export function wholeNumber(flag: string, text: string, least: number, most: number): number {

@@ -6,6 +6,7 @@ import {
   engine,
   type Lie,
   nameRequests,
+  type OptionValues,
   prepare,
   type RunResult,
   requestsIn,
@@ -24,6 +25,8 @@ export interface VerdictRow {
   readonly n: number;
   readonly f: number;
   readonly attack: string;
+  /** The protocol's own options of these runs, e.g. which variant it was; absent if none is set. */
+  readonly options?: OptionValues;
   readonly word: VerdictWord;
   /** Whether the protocol's declared tolerance allows this word. */
   readonly expected: boolean;
@@ -144,7 +147,14 @@ export function searchRow(
   };
 }
 
-const common = ({ protocol, n, f, attack, seed }: Scenario) => ({ protocol, n, f, attack, seed });
+const common = ({ protocol, n, f, attack, seed, options }: Scenario) => ({
+  protocol,
+  n,
+  f,
+  attack,
+  seed,
+  ...(options ? { options } : {}),
+});
 
 function counterexampleOf(
   result: RunResult,
@@ -220,6 +230,8 @@ export function commandLine(scenario: Scenario): string {
   add('--outstanding', scenario.outstanding, plain.outstanding);
   add('--until', `${scenario.until}us`, `${plain.until}us`);
   add('--crypto', scenario.crypto, plain.crypto);
+  for (const [name, value] of Object.entries(scenario.options ?? {}))
+    flags.push(`--option ${name}=${value}`);
   if (scenario.mutant !== undefined) flags.push(`--mutant ${scenario.mutant}`);
   if (scenario.unsafe) flags.push('--unsafe-n');
   flags.push(`--seed ${scenario.seed}`);

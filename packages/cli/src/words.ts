@@ -1,5 +1,6 @@
 import {
   attackOf,
+  optionText,
   protocolOf,
   type RunResult,
   type Scenario,
@@ -29,7 +30,9 @@ export function headline(scenario: Scenario): string {
   const { protocol, mutant, n, f, attack, by, network, seed, crypto } = scenario;
   const { claims } = protocolOf(protocol);
   const whom = by.length > 0 ? ` by ${by.map((id) => `n${id}`).join(', ')}` : '';
-  const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
+  const options = optionText(scenario);
+  const how = [options, mutant === undefined ? '' : `the mutant ${mutant}`].filter(Boolean);
+  const name = how.length === 0 ? protocol : `${protocol} with ${how.join(' and ')}`;
   const what = `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom}`;
   return `${what} · ${network} · ${crypto} signatures · seed ${seed}`;
 }

@@ -1,5 +1,5 @@
 import { defaultUntil } from './prepare.ts';
-import { protocolOf } from './registry.ts';
+import { type ProtocolEntry, protocolOf } from './registry.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -29,6 +29,26 @@ export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'prot
     f,
   };
 }
+
+/**
+ * `scenario` once for each variant of its protocol, or alone if there are none or it names one
+ * itself. The protocol may be `entry`, which is not registered.
+ */
+export function variantsOf(scenario: Scenario, entry?: ProtocolEntry): readonly Scenario[] {
+  const { variants } = entry ?? protocolOf(scenario.protocol);
+  if (variants === undefined || scenario.options?.[variants.option] !== undefined)
+    return [scenario];
+  return variants.values.map((value) => ({
+    ...scenario,
+    options: { ...scenario.options, [variants.option]: value },
+  }));
+}
+
+/** The options of a scenario as people write them: `rules=chained q1=2`; empty without any. */
+export const optionText = ({ options = {} }: Pick<Scenario, 'options'>): string =>
+  Object.entries(options)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 
 /** The largest f that n replicas survive; 0 if they survive none. */
 function largest(replicas: (f: number) => number, n: number): number {

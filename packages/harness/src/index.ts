@@ -15,6 +15,7 @@ export * from './defaults.ts';
 export * from './describe.ts';
 export * from './engine.ts';
 export * from './history.ts';
+export * from './options.ts';
 export * from './prepare.ts';
 export * from './registry.ts';
 export * from './run.ts';

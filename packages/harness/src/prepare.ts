@@ -43,7 +43,13 @@ import {
 } from '@quorumlab/wire';
 import { type Attack, attackOf } from './attacks.ts';
 import { type ProtocolEntry, protocolOf, requireSize } from './registry.ts';
-import { type Scenario, ScenarioError, type ScenarioFault, unknownName } from './scenario.ts';
+import {
+  microseconds,
+  type Scenario,
+  ScenarioError,
+  type ScenarioFault,
+  unknownName,
+} from './scenario.ts';
 
 /** The shape of every machine in a run: the service around any protocol. */
 export type AnyShape = Serviced<LogShape>;
@@ -112,18 +118,6 @@ export function networkOf(name: string): NetworkModel {
     default:
       throw unknownName('network', name, ['lan', 'wan', 'lossy', 'psync', 'async']);
   }
-}
-
-/** Microseconds of '20ms', '1.5s' or '300us'; throws a ScenarioError for anything else. */
-export function microseconds(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(text);
-  if (found === null)
-    throw new ScenarioError(
-      'QL105',
-      `"${text}" is not a time; write e.g. 300us, 20ms, 1.5s or 2m.`,
-    );
-  const unit = { us: 1, ms: 1000, s: 1_000_000, m: 60_000_000 }[found[2] as 'us'];
-  return Math.round(Number(found[1]) * unit);
 }
 
 /**

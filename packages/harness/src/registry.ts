@@ -5,7 +5,8 @@ import { mutant as pbftMutant, mutants as pbftMutants } from '@quorumlab/pbft/mu
 import { raft } from '@quorumlab/raft';
 import { mutants as raftMutants } from '@quorumlab/raft/mutants';
 import { digestOf } from '@quorumlab/wire';
-import { ScenarioError, unknownName } from './scenario.ts';
+import { type OptionKind, requireOptions, type Variants, variantsIn } from './options.ts';
+import { type OptionValues, ScenarioError, unknownName } from './scenario.ts';
 
 /** What every protocol can be told, besides what is its own. */
 export interface ProtocolSize {
@@ -14,7 +15,7 @@ export interface ProtocolSize {
   /** Allows an n that is too small for f. */
   readonly unsafe?: boolean;
   /** The protocol's own options by name: see {@link ProtocolEntry.options}. */
-  readonly options?: Readonly<Record<string, number | boolean>>;
+  readonly options?: OptionValues;
 }
 
 /** A protocol that scenarios can name. */
@@ -25,8 +26,10 @@ export interface ProtocolEntry {
   readonly claims: Claims;
   /** Names of its wrong variants. */
   readonly mutants: readonly string[];
-  /** Names of the options of its own that a scenario may set; times are in microseconds. */
-  readonly options: readonly string[];
+  /** The options of its own that a scenario may set. */
+  readonly options: Readonly<Record<string, OptionKind>>;
+  /** See {@link Variants}; absent: there is one rule set. */
+  readonly variants?: Variants;
   /** The protocol for a group, or its wrong variant `mutant`. */
   create(size: ProtocolSize, mutant?: string): Protocol<LogShape>;
 }
@@ -39,12 +42,14 @@ export interface EntryParts<S extends LogShape> {
   /** Wrong variants by name, to prove that tests test. */
   readonly mutants?: Readonly<Record<string, (options: ProtocolSize) => Protocol<S>>>;
   /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
-  readonly options?: readonly string[];
+  readonly options?: Readonly<Record<string, OptionKind>>;
+  /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
+  readonly variants?: string;
 }
 
 /** Makes an entry of a protocol, yours for example, so that scenarios and suites can run it. */
 export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): ProtocolEntry {
-  const { title, right, mutants: wrong = {}, options: known = [] } = parts;
+  const { title, right, mutants: wrong = {}, options: known = {} } = parts;
   const sample = right({ n: 4, f: 1 });
   const mutants = Object.keys(wrong);
   // Hosts treat messages, commands and state of a protocol as values of its own codecs only, so an
@@ -57,9 +62,9 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     claims: sample.claims,
     mutants,
     options: known,
+    ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, ...size }, mutant) {
-      for (const name of Object.keys(options))
-        if (!known.includes(name)) throw unknownName(`option of ${sample.name}`, name, known);
+      requireOptions(sample.name, known, options);
       const told = { ...options, ...size };
       if (mutant === undefined) return erased(right(told));
       const make = Object.hasOwn(wrong, mutant) ? wrong[mutant] : undefined;
@@ -74,17 +79,17 @@ const entries: readonly ProtocolEntry[] = [
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
     right: (options) => raft(options),
     mutants: raftMutants,
-    options: [
-      'electionTimeout',
-      'heartbeat',
-      'preVote',
-      'checkQuorum',
-      'snapshotEvery',
-      'keepEntries',
-      'maxEntriesPerAppend',
-      'maxInFlight',
-      'maxUncommitted',
-    ],
+    options: {
+      electionTimeout: 'number',
+      heartbeat: 'number',
+      preVote: 'boolean',
+      checkQuorum: 'boolean',
+      snapshotEvery: 'number',
+      keepEntries: 'number',
+      maxEntriesPerAppend: 'number',
+      maxInFlight: 'number',
+      maxUncommitted: 'number',
+    },
   }),
   protocolEntry({
     title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
@@ -95,7 +100,13 @@ const entries: readonly ProtocolEntry[] = [
         (options: ProtocolSize) => pbftMutant(name, { ...options, digest: digestOf }),
       ]),
     ),
-    options: ['requestTimeout', 'checkpointEvery', 'window', 'maxBatch', 'maxOutstanding'],
+    options: {
+      requestTimeout: 'number',
+      checkpointEvery: 'number',
+      window: 'number',
+      maxBatch: 'number',
+      maxOutstanding: 'number',
+    },
   }),
 ];
 

@@ -279,7 +279,7 @@ function isExpected({ protocol, attack, scenario }: Prepared, word: VerdictWord)
   if (word === 'ok') return true;
   if (scenario.mutant !== undefined || scenario.faults.some(forgets)) return true;
   const { claims, f } = protocol;
-  if (scenario.n < claims.replicas(scenario.f)) return true;
+  if (scenario.n < claims.replicas(scenario.f) || emptied(scenario).size > f) return true;
   const gone = stopped(scenario);
   if (attack.needs === 'byzantine') for (const id of scenario.by) gone.add(id);
   if (word === 'stalled' && gone.size > f) return true;
@@ -300,7 +300,13 @@ function stopped({ faults }: Scenario): Set<number | 'leader'> {
 /** No protocol claims to survive a disk that forgets what it has confirmed. */
 const forgets = (fault: ScenarioFault): boolean =>
   (fault.type === 'disk' && fault.disk.lies === true) ||
-  (fault.type === 'restart' && fault.disk !== undefined && fault.disk !== 'synced');
+  (fault.type === 'restart' && (fault.disk === 'nothing' || fault.disk === 'backup'));
+
+/** Nodes that lose their disk and are told so when they rejoin: each is a fault like any other. */
+const emptied = ({ faults }: Scenario): Set<number | 'leader'> =>
+  new Set(
+    faults.flatMap((each) => (each.type === 'restart' && each.disk === 'lost' ? [each.node] : [])),
+  );
 
 function firedIn({ attack, faults, atLeader }: Prepared, counters: Counters, now: number): number {
   if (attack.needs === 'nothing') return 0;

@@ -8,12 +8,15 @@ export type ScenarioFault =
       readonly at: number;
       readonly node: number | 'leader';
     }
-  /** Restarts what was crashed with what it had synced (unless told), nothing, or its backup. */
+  /**
+   * Restarts what was crashed with what it had synced (unless told), nothing, or its backup; with
+   * 'lost' it finds nothing too, but is told so and rejoins.
+   */
   | {
       readonly type: 'restart';
       readonly at: number;
       readonly node: number | 'leader';
-      readonly disk?: 'synced' | 'nothing' | 'backup';
+      readonly disk?: 'synced' | 'nothing' | 'backup' | 'lost';
     }
   /** Copies a node's disk, for a later restart from a stale backup. */
   | { readonly type: 'backup'; readonly at: number; readonly node: number }
@@ -40,6 +43,9 @@ export type ScenarioFault =
   /** Replaces how a node's disk behaves: slow, torn, full, failing, lying; what is on it stays. */
   | { readonly type: 'disk'; readonly at: number; readonly node: number; readonly disk: DiskModel };
 
+/** Values of a protocol's own options by name; times are in microseconds. */
+export type OptionValues = Readonly<Record<string, number | boolean | string>>;
+
 /** Everything that a run depends on. Two equal scenarios give the same trace, byte for byte. */
 export interface Scenario {
   readonly schema: 'quorumlab.scenario/1';
@@ -52,7 +58,7 @@ export interface Scenario {
   /** Run it although n is too small for f. */
   readonly unsafe?: boolean;
   /** What the protocol is told besides its size, by the names of its own options. */
-  readonly options?: Readonly<Record<string, number | boolean>>;
+  readonly options?: OptionValues;
   /** A network preset: lan, wan, lossy, psync. */
   readonly network: string;
   /** Clock errors: 'perfect' or e.g. 'offset=5ms,drift=100ppm,epsilon=7ms'. */
@@ -87,6 +93,18 @@ export class ScenarioError extends Error {
     super(sentence);
     this.code = code;
   }
+}
+
+/** Microseconds of '20ms', '1.5s' or '300us'; throws a ScenarioError for anything else. */
+export function microseconds(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/.exec(text);
+  if (found === null)
+    throw new ScenarioError(
+      'QL105',
+      `"${text}" is not a time; write e.g. 300us, 20ms, 1.5s or 2m.`,
+    );
+  const unit = { us: 1, ms: 1000, s: 1_000_000, m: 60_000_000 }[found[2] as 'us'];
+  return Math.round(Number(found[1]) * unit);
 }
 
 /** The names nearest to `wrong` by edit distance, at most two and none that is far off. */

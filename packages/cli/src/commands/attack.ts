@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import {
   attackOf,
   attacks,
+  optionText,
   type Scenario,
   type SearchResult,
   search,
   summarise,
+  variantsOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { type ScenarioFlags, scenarioOf, wholeNumber, withScenarioFlags } from '../flags.ts';
@@ -43,13 +45,14 @@ export function addAttack(program: Command): void {
     });
 }
 
-/** The scenario of the flags, or one per attack for `--attack all`. */
+/** One scenario per attack that the flags name, and per variant unless they name one. */
 function scenariosOf(protocol: string, flags: AttackFlags): readonly Scenario[] {
   const chosen = flags.attack ?? 'equivocating-leader';
-  if (chosen !== 'all') return [scenarioOf(protocol, { ...flags, attack: chosen })];
-  return attacks
-    .filter(({ needs }) => needs !== 'nothing')
-    .map(({ name }) => scenarioOf(protocol, { ...flags, attack: name }));
+  const names =
+    chosen === 'all'
+      ? attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => name)
+      : [chosen];
+  return names.flatMap((attack) => variantsOf(scenarioOf(protocol, { ...flags, attack })));
 }
 
 function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): VerdictRow {
@@ -66,9 +69,11 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   }
   // The search keeps nothing; the first hit is run again with its trace, its story and its proofs.
   const { seed } = found.first.scenario;
+  const options = optionText(scenario);
+  const variant = options === '' ? '' : `${options.replace(/[^\w=.]/g, '_')}-`;
   const file = join(
     folder,
-    `${scenario.protocol}-${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`,
+    `${scenario.protocol}-${variant}${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`,
   );
   const shown = runWithTrace(found.first.scenario, file);
   const row = searchRow(scenario, found, shown, file);

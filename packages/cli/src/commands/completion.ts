@@ -54,6 +54,10 @@ function completions(program: Command, words: readonly string[]): readonly strin
   if (last === '--net') return namesIn('networks');
   if (last === '--workload') return namesIn('workloads');
   if (last === '--mutant') return namesIn('mutants');
+  if (last === '--option') {
+    const entry = protocols.find(({ name }) => before.includes(name));
+    return Object.keys(entry?.options ?? {}).map((name) => `${name}=`);
+  }
   if (command.name() === 'list') return listNames;
   if (['run', 'attack'].includes(command.name()) && before.length === depth)
     return protocols.map(({ name }) => name);

@@ -9,7 +9,7 @@ import { type Attack, attacks } from '../attacks.ts';
 import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
-import type { Scenario } from '../scenario.ts';
+import type { OptionValues, Scenario } from '../scenario.ts';
 import { chanceOf, liveGroup, provoke } from './live.ts';
 
 /** One promise of a protocol, to be run by any test runner. */
@@ -28,7 +28,7 @@ export interface ProtocolSuiteOptions {
   /** Messages that handlers are fed. 4,000 unless told. */
   readonly inputs?: number;
   /** Options of the protocol for all runs. */
-  readonly options?: Readonly<Record<string, number | boolean>>;
+  readonly options?: OptionValues;
   /** Largest message that may be declared; 16 MiB, the largest frame of hosts, unless told. */
   readonly maxMessageBytes?: number;
 }
