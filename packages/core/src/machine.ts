@@ -50,7 +50,8 @@ export interface Input<S extends Shape> {
 
 /** See {@link Input}. */
 export type Event<S extends Shape> =
-  | { readonly type: 'start' }
+  /** `rejoin`: this replica has run before, and its disk was lost since. */
+  | { readonly type: 'start'; readonly rejoin?: true }
   | { readonly type: 'message'; readonly message: Signed<S['Message']> }
   | { readonly type: 'timeout'; readonly timer: S['Timer'] }
   | { readonly type: 'propose'; readonly command: S['Command'] }

@@ -121,6 +121,13 @@ export interface Protocol<S extends Shape> {
 
   /** Arm first timers, re-send what a crash may have cut off. */
   start?(replica: Replica<S>, ctx: Context<S>): void;
+  /**
+   * Called in place of `start` on a replica that had a disk and lost it: what it promised and
+   * accepted is forgotten by itself, but others count on it. It must save at once that it is
+   * coming back, so that a second crash does not make it a replica that has never run. Absent:
+   * coming back empty is a fault that the protocol claims to survive, and `start` will do.
+   */
+  rejoin?(replica: Replica<S>, ctx: Context<S>): void;
   /** A client of this replica wants `command` in the log. Ignored by replicas that cannot help. */
   propose(replica: Replica<S>, command: S['Command'], ctx: Context<S>): void;
   /** A client of this replica wants to read. Answer with `ctx.allowRead`, now, later or never. */

@@ -68,6 +68,7 @@ export function replica<S extends Shape>(
       case 'read':
         return protocol.read?.(state, event.id, ctx);
       case 'start':
+        if (event.rejoin && protocol.rejoin !== undefined) return protocol.rejoin(state, ctx);
         return protocol.start?.(state, ctx);
       case 'snapshot-taken':
         return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx);

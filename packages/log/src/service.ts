@@ -203,11 +203,25 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
       assert(false, 'a service takes and installs snapshots itself; no host may report one');
       break;
     case 'start':
+      if (event.rejoin) return rejoin(run, input);
+      break;
     case 'propose':
       break;
   }
   // What is left is an event of the protocol.
   return pass(run, input, event as Event<S>);
+}
+
+/**
+ * The disk was lost, and with it which sequences the embedded client has used. No client sends one
+ * request a microsecond, so the wall clock is beyond them all.
+ */
+function rejoin<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): Output<Serviced<S>> {
+  const { requests, queries } = run.state.client;
+  requests.next = Math.max(requests.next, input.clock.latest);
+  queries.next = Math.max(queries.next, input.clock.latest);
+  // 'start' is an event of the protocol too.
+  return finish({ run, input, pen: newPen([run.inner.step(input as unknown as Input<S>)]) });
 }
 
 /** The fast path: what the protocol says goes out as it is unless it asks something of us. */

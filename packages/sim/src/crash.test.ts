@@ -198,3 +198,36 @@ test('observers are told what a restarted machine still has, and what a step has
   expect(later?.[2]).toBeGreaterThan(1_003);
   expect(told).toHaveLength(4);
 });
+
+test('who has lost its disk is told so at every start, until the new one holds something', () => {
+  const told: (true | undefined)[] = [];
+  const watching = (seat: Seat<Counting>): Seat<Counting> => ({
+    ...seat,
+    make(stable, host) {
+      const machine = seat.make(stable, host);
+      const step: typeof machine.step = (input) => {
+        if (input.event.type === 'start') told.push(input.event.rejoin);
+        return machine.step(input);
+      };
+      return { ...machine, step };
+    },
+  });
+  const slow: DiskModel = { sync: { type: 'constant', delay: 500 } };
+  simulate<Counting>({
+    messages: countingMessages,
+    keyring: believing,
+    seats: countingSeats(3, { disk: slow }).map((seat, i) => (i === 0 ? watching(seat) : seat)),
+    network: lan,
+    seed: 7,
+    limits: { until: 30_000 },
+    faults: [
+      { type: 'crash', at: 9_000, seat: 0 },
+      { type: 'restart', at: 10_000, seat: 0, disk: 'lost' },
+      { type: 'crash', at: 10_001, seat: 0 },
+      { type: 'restart', at: 11_000, seat: 0 },
+      { type: 'crash', at: 20_000, seat: 0 },
+      { type: 'restart', at: 21_000, seat: 0 },
+    ],
+  }).run();
+  expect(told).toEqual([undefined, true, true, undefined]);
+});

@@ -61,12 +61,16 @@ export interface SimulatedKeyring<M extends Tagged> {
 export type Fault =
   /** The machine is gone, with all it had not synced. */
   | { readonly type: 'crash'; readonly at: Instant; readonly seat: number }
-  /** `disk`: what it finds: all that was synced (unless told), nothing, or the last backup. */
+  /**
+   * `disk`: what it finds: all that was synced (unless told), nothing, or the last backup. With
+   * 'nothing' it starts as if it had never run; with 'lost' it is told that it has (`rejoin`), and
+   * at every further start until its new disk holds something.
+   */
   | {
       readonly type: 'restart';
       readonly at: Instant;
       readonly seat: number;
-      readonly disk?: 'synced' | 'nothing' | 'backup';
+      readonly disk?: 'synced' | 'nothing' | 'backup' | 'lost';
     }
   /** Copies what is synced, for a later restart from a stale backup. */
   | { readonly type: 'backup'; readonly at: Instant; readonly seat: number }

@@ -32,7 +32,7 @@ const idleTimers = 16;
 const silent = idle();
 
 /** Where a restarting machine looks for its state. */
-export type DiskChoice = 'synced' | 'nothing' | 'backup';
+export type DiskChoice = 'synced' | 'nothing' | 'backup' | 'lost';
 
 /** Starts a machine on what the disk holds and hands it `start`. */
 export function startSeat<S extends Shape>(
@@ -42,7 +42,8 @@ export function startSeat<S extends Shape>(
   cause: number,
 ): void {
   if (state.machine !== undefined) return;
-  if (from === 'nothing') state.storage = undefined;
+  if (from === 'nothing' || from === 'lost') state.storage = undefined;
+  if (from !== 'synced') state.lost = from === 'lost';
   if (from === 'backup') state.storage = state.backup && copyStorage(state.backup, world.strict);
   const { storage } = state;
   const kept = storage?.written ? readStorage(storage, world.strict) : undefined;
@@ -66,7 +67,8 @@ export function startSeat<S extends Shape>(
   }
   if (kept !== undefined) showInstalled(world, state, kept, 'restart');
   const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
-  hand(world, state, { type: 'start' }, started);
+  const rejoin = state.lost && kept === undefined;
+  hand(world, state, rejoin ? { type: 'start', rejoin } : { type: 'start' }, started);
 }
 
 /** Tells the observer of a snapshot that has taken the place of a machine's state. */

@@ -98,6 +98,8 @@ export interface SeatState<S extends Shape> {
   /** Counts starts and crashes: what belongs to an earlier one is stale. */
   incarnation: number;
   starts: number;
+  /** Its disk was lost: until a new one holds something, it is told so at every start. */
+  lost: boolean;
   paused: boolean;
   held: Held<S>[];
   reason: string | undefined;
@@ -271,6 +273,7 @@ export function makeSeat<S extends Shape>(
     flightUntil: 0,
     incarnation: 0,
     starts: 0,
+    lost: false,
     paused: false,
     held: [],
     reason: undefined,
