@@ -1,5 +1,6 @@
 import type {
   Certificate,
+  Configured,
   Delay,
   Instant,
   Interval,
@@ -57,7 +58,12 @@ export type Event<S extends Shape> =
   | { readonly type: 'propose'; readonly command: S['Command'] }
   | { readonly type: 'read'; readonly id: number }
   | { readonly type: 'snapshot-taken'; readonly slot: Slot; readonly digest: Digest }
-  | { readonly type: 'snapshot-installed'; readonly slot: Slot; readonly digest: Digest }
+  | {
+      readonly type: 'snapshot-installed';
+      readonly slot: Slot;
+      readonly digest: Digest;
+      readonly configuration?: Uint8Array;
+    }
   | Submit
   | { readonly type: 'cancel'; readonly id: number };
 
@@ -127,6 +133,7 @@ export interface Decision<S extends Shape> {
   readonly slot: Slot;
   readonly commands: readonly S['Command'][];
   readonly proof?: Certificate<S['Message']>;
+  readonly configured?: Configured;
 }
 
 /** See {@link Context.allowRead}. */

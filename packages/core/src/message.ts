@@ -218,25 +218,65 @@ export function certificate<M>(of: Field<M>, members: number): Field<Certificate
  * reply the client still waits for, so replicas may forget replies below it (Ongaro's thesis 6.3).
  * All operations of one request take at most 512 KiB, so that frames and batches stay small.
  */
-export const request: MessageField<
-  MessageOf<
-    'request',
-    {
-      readonly client: Field<number>;
-      readonly sequence: Field<number>;
-      readonly acknowledged: Field<number>;
-      readonly operations: Field<readonly Uint8Array[]>;
-    }
-  >
-> = message('request', {
-  client: integer(),
-  sequence: integer(),
-  acknowledged: integer(),
-  operations: bounded(list(bytes(65_536), 1024), 524_288),
-});
+export const request: MessageField<Request> = requestField();
 
 /** See {@link request}. */
-export type Request = Infer<typeof request>;
+export interface Request {
+  readonly kind: 'request';
+  readonly client: number;
+  readonly sequence: number;
+  readonly acknowledged: number;
+  readonly operations: readonly Uint8Array[];
+  /**
+   * In place of operations: a change of the group itself, such as its members, for the protocol
+   * and not for the application. Only the protocol can read it.
+   */
+  readonly configuration?: Uint8Array;
+}
+
+/** An ordinary request has operations, so it takes no room to say that there is nothing else. */
+function requestField(): MessageField<Request> {
+  const plain = message('request', {
+    client: integer(),
+    sequence: integer(),
+    acknowledged: integer(),
+    operations: bounded(list(bytes(65_536), 1024), 524_288),
+  });
+  const configuration = bytes(4096);
+  const joined = (value: Request, about: Uint8Array): Request =>
+    about.length === 0 ? value : { ...value, configuration: about };
+  return {
+    ...plain,
+    type: `${plain.type}, without operations: configuration ${configuration.type}`,
+    maxBytes: plain.maxBytes + configuration.maxBytes,
+    write(to, value) {
+      plain.write(to, value);
+      if (value.operations.length === 0) configuration.write(to, value.configuration ?? nothing);
+      else if (value.configuration !== undefined)
+        throw new SchemaError('a request changes the group or runs operations, never both');
+    },
+    read(from) {
+      const value = plain.read(from);
+      return value.operations.length === 0 ? joined(value, configuration.read(from)) : value;
+    },
+    mix(hash, value) {
+      const out = plain.mix(hash, value);
+      return value.configuration === undefined ? out : configuration.mix(out, value.configuration);
+    },
+    sample(random) {
+      const value = plain.sample(random);
+      return value.operations.length === 0 ? joined(value, configuration.sample(random)) : value;
+    },
+    mutate(value, random) {
+      const { configuration: about, ...rest } = value;
+      const other = plain.mutate(rest, random);
+      if (other.operations.length > 0) return other;
+      return joined(other, about ?? configuration.sample(random));
+    },
+  };
+}
+
+const nothing = new Uint8Array();
 
 /** The number of the first client; smaller numbers are replicas. */
 export const firstClient = 65_536;

@@ -143,8 +143,17 @@ export interface Protocol<S extends Shape> {
   readonly snapshotEvery?: number;
   /** The application's state up to and including `slot` becomes durable with this step. */
   snapshotTaken?(replica: Replica<S>, slot: Slot, digest: Digest, ctx: Context<S>): void;
-  /** The application's state was replaced by what `ctx.fetchSnapshot` had asked for. */
-  snapshotInstalled?(replica: Replica<S>, slot: Slot, digest: Digest, ctx: Context<S>): void;
+  /**
+   * The application's state was replaced by what `ctx.fetchSnapshot` had asked for. With it came
+   * the last {@link Configured.state} up to `slot`, unless the group was never changed.
+   */
+  snapshotInstalled?(
+    replica: Replica<S>,
+    slot: Slot,
+    digest: Digest,
+    ctx: Context<S>,
+    configuration?: Uint8Array,
+  ): void;
 
   /** What the replica believes of its group. For clients and dashboards, never for correctness. */
   status(replica: Replica<S>): Status;
@@ -190,8 +199,21 @@ export interface ClientPolicy {
   readonly matching: number;
   /** 'leader': a replica that is not the leader redirects. 'any': every replica takes requests. */
   readonly ask: 'leader' | 'any';
+  /**
+   * With 'leader': a replica that knows the leader gives it what clients ask to have ordered, by
+   * {@link Protocol.propose}, and redirects only their reads. The leader replies.
+   */
+  readonly forwards?: boolean;
   /** Whether requests and replies must be signed, or the channel's word is enough. */
   readonly signed: boolean;
+}
+
+/** What the commands about the group itself that a slot holds came to: `Request.configuration`. */
+export interface Configured {
+  /** The group's configuration after the slot, as its protocol encodes it: part of snapshots. */
+  readonly state: Uint8Array;
+  /** Why nothing was changed, for whoever asked; absent: it was. */
+  readonly refusal?: string;
 }
 
 /** See {@link Protocol.status}. */
@@ -240,9 +262,14 @@ export interface Context<S extends Shape> {
 
   /**
    * Slot `slot` is decided; no commands means a no-op. Say it once per slot and start of the
-   * replica; the host delivers slots in order.
+   * replica; the host delivers slots in order. `configured` where commands are about the group.
    */
-  decide(slot: Slot, commands: readonly S['Command'][], proof?: Certificate<S['Message']>): void;
+  decide(
+    slot: Slot,
+    commands: readonly S['Command'][],
+    proof?: Certificate<S['Message']>,
+    configured?: Configured,
+  ): void;
   /** Read `id` is linearizable once everything up to and including `upTo` has been applied. */
   allowRead(id: number, upTo: Slot): void;
   /**

@@ -73,7 +73,13 @@ export function replica<S extends Shape>(
       case 'snapshot-taken':
         return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx);
       case 'snapshot-installed':
-        return protocol.snapshotInstalled?.(state, event.slot, event.digest, ctx);
+        return protocol.snapshotInstalled?.(
+          state,
+          event.slot,
+          event.digest,
+          ctx,
+          event.configuration,
+        );
       case 'submit':
       case 'cancel':
         return; // For machines that hold a client; a bare replica has none.
@@ -173,8 +179,10 @@ function recording<S extends Shape>(
     sendEarly: (to, message) => void (early = added(early, { to, message })),
     setTimer: (timer, after) => void (timers = added(timers, { type: 'set', timer, after })),
     clearTimer: (timer) => void (timers = added(timers, { type: 'clear', timer })),
-    decide: (slot, commands, proof) =>
-      void (decisions = added(decisions, proof ? { slot, commands, proof } : { slot, commands })),
+    decide(slot, commands, proof, configured) {
+      const decision = proof ? { slot, commands, proof } : { slot, commands };
+      decisions = added(decisions, configured ? { ...decision, configured } : decision);
+    },
     allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),
     fetchSnapshot: (slot, digest, holders) =>
       void (fetches = added(fetches, { slot, digest, holders })),
