@@ -1,6 +1,103 @@
 /**
- * Wrong variants by name.
+ * Basic Paxos with one rule wrong at a time, by the names of the bug gallery. They prove that the
+ * tests test: each must be caught by schedules that the right one survives. Never use one in
+ * earnest.
  *
  * @packageDocumentation
  */
-export {};
+import type { Handlers, Protocol } from '@quorumlab/core';
+import { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
+import { sameValue, type Vote } from './messages.ts';
+import type {
+  BasicPaxos,
+  BasicPaxosContext,
+  BasicPaxosReplica,
+  BasicPaxosStable,
+} from './state.ts';
+import { identity } from './vows.ts';
+
+/** `right` with the registers `names` kept in memory only: a restarted replica has forgotten them. */
+function forgetting(
+  right: Protocol<BasicPaxos>,
+  names: readonly (keyof BasicPaxosStable)[],
+): Protocol<BasicPaxos> {
+  const change = (replica: BasicPaxosReplica, ctx: BasicPaxosContext): BasicPaxosContext => ({
+    ...ctx,
+    save(registers) {
+      const kept = Object.entries(registers).filter(
+        ([name]) => !names.some((each) => each === name),
+      );
+      // Assigned past the context, so the rest is not written: this is the flaw.
+      Object.assign(replica, registers);
+      if (kept.length > 0) ctx.save(Object.fromEntries(kept));
+    },
+  });
+  const on = Object.fromEntries(
+    Object.entries(right.on).map(([kind, handle]) => [
+      kind,
+      // Each handler still gets just the kind of message that it is made for.
+      (replica: BasicPaxosReplica, message: never, ctx: BasicPaxosContext) =>
+        (handle as (r: BasicPaxosReplica, m: never, c: BasicPaxosContext) => void)(
+          replica,
+          message,
+          change(replica, ctx),
+        ),
+    ]),
+  ) as Handlers<BasicPaxos>;
+  return {
+    ...right,
+    on,
+    propose: (replica, command, ctx) => right.propose(replica, command, change(replica, ctx)),
+    read: (replica, id, ctx) => right.read?.(replica, id, change(replica, ctx)),
+    timeout: (replica, timer, ctx) => right.timeout?.(replica, timer, change(replica, ctx)),
+  };
+}
+
+const reportsOf = (reports: readonly (Vote | null)[]): readonly Vote[] =>
+  reports.filter((each) => each !== null);
+
+/** Flawed variants by name; each takes the options of the right protocol. */
+export const mutants: Readonly<
+  Record<string, (options: BasicPaxosOptions) => Protocol<BasicPaxos>>
+> = {
+  /** A-01: promises and accepted proposals are not durable (§2.5). */
+  amnesia: (options) => forgetting(basicPaxos(options), ['promised', 'accepted']),
+
+  /** A-02: the proposer's number is not durable, so two proposals have one number (§2.5). */
+  'ballot-reuse': (options) => forgetting(basicPaxos(options), ['ballot']),
+
+  /** A-03: the first reported value is taken, whatever its number (§2.2, P2c). */
+  'wrong-value-rule': (options) =>
+    basicPaxos(options, { choose: (reports) => reportsOf(reports)[0]?.value ?? null }),
+
+  /** A-03: the value that most acceptors report is taken. */
+  'most-frequent-value': (options) =>
+    basicPaxos(options, {
+      choose(reports) {
+        const votes = reportsOf(reports);
+        const frequency = ({ value }: Vote): number =>
+          votes.filter((each) => sameValue(each.value, value)).length;
+        return [...votes].sort((one, two) => frequency(two) - frequency(one))[0]?.value ?? null;
+      },
+    }),
+
+  /** A-03: values are compared instead of numbers. */
+  'highest-value': (options) =>
+    basicPaxos(options, {
+      choose(reports) {
+        const values = reportsOf(reports).map(({ value }) => value);
+        return values.reduce<(typeof values)[number] | null>(
+          (most, each) => (most === null || identity(each) > identity(most) ? each : most),
+          null,
+        );
+      },
+    }),
+
+  /** A-52: a learner counts who accepted a value under whatever number (§2.3). */
+  'learner-mixes-ballots': (options) =>
+    basicPaxos(options, { alike: (one, two) => sameValue(one.value, two.value) }),
+
+  /** §2.4: who is refused tries again at once, and all wait equally long: two can duel for ever. */
+  'duel-without-backoff': (options) =>
+    basicPaxos(options, { waits: false, backOff: (_failures, retry) => retry }),
+};

@@ -139,6 +139,8 @@ export interface Protocol<S extends Shape> {
   /** `upon timeout`. */
   timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
 
+  /** How many slots its log has; absent: it has no end. What finds no slot is refused. */
+  readonly length?: number;
   /** Slots between two snapshots of the application; 0 or absent: none are taken. */
   readonly snapshotEvery?: number;
   /** The application's state up to and including `slot` becomes durable with this step. */

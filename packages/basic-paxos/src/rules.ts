@@ -1,0 +1,40 @@
+import type { Ballot, Delay } from '@quorumlab/core';
+import { sameValue, type Value, type Vote } from './messages.ts';
+
+/**
+ * The rules on which Basic Paxos hangs and which are most often got wrong. They stand apart so that
+ * a test can put a wrong one in the place of each (see `mutants.ts`).
+ */
+export interface Rules {
+  /** The value that a proposer must take over, given what its quorum had accepted (§2.2, P2c). */
+  choose(reports: readonly (Vote | null)[]): Value | null;
+  /** Whether two acceptors have voted for the same proposal (§2.3). */
+  alike(one: Vote, two: Vote): boolean;
+  /** How long to wait for the attempt after `failures` vain ones, in microseconds (§2.4). */
+  backOff(failures: number, retry: number, maxRetry: number): Delay;
+  /** Whether an attempt that was refused waits before the next one. */
+  readonly waits: boolean;
+}
+
+/** The rules of the paper. */
+export const rules: Rules = {
+  // Of the highest number, not the first, the most frequent or the highest value.
+  choose(reports) {
+    let highest: Ballot = 0;
+    let value: Value | null = null;
+    for (const report of reports)
+      if (report !== null && report.ballot > highest) {
+        highest = report.ballot;
+        value = report.value;
+      }
+    return value;
+  },
+  // Equal values under different numbers are different proposals.
+  alike: (one, two) => one.ballot === two.ballot && sameValue(one.value, two.value),
+  // At random, so that of two proposers one comes first; doubled, so that it has the time.
+  backOff(failures, retry, maxRetry) {
+    const least = Math.min(retry * 2 ** Math.min(failures, 20), maxRetry);
+    return [least, 2 * least];
+  },
+  waits: true,
+};

@@ -1,0 +1,86 @@
+/**
+ * What the messages bind their signer to. Basic Paxos itself never looks at it: it trusts its
+ * members. Observers use it to prove that a member lied, adversaries to lie on purpose.
+ */
+import { toHex } from '@quorumlab/core';
+import { type BasicPaxosMessage, type Promise1b, sameValue, type Value, type Vote } from './messages.ts';
+
+const identities = new WeakMap<Value, string>();
+
+/** A text that two values share only if they are equal; kept as long as the value itself. */
+export function identity(value: Value): string {
+  let text = identities.get(value);
+  if (text === undefined) {
+    const { client, sequence, acknowledged, operations } = value;
+    text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}`;
+    identities.set(value, text);
+  }
+  return text;
+}
+
+const report = (accepted: Vote | null): string =>
+  accepted === null ? 'nothing' : `${accepted.ballot}/${identity(accepted.value)}`;
+
+/**
+ * A proposer gives each ballot one value, an acceptor accepts one in each and reports the same
+ * whenever it promises that ballot, and what is decided stays so.
+ */
+export function* vows(
+  message: BasicPaxosMessage,
+): Iterable<readonly [about: string, what: string]> {
+  switch (message.kind) {
+    case 'promise':
+      yield [`promise/${message.ballot}`, report(message.accepted)];
+      return;
+    case 'accept':
+    case 'accepted':
+      yield [`${message.kind}/${message.ballot}`, identity(message.value)];
+      return;
+    case 'decided':
+      yield ['decided', identity(message.value)];
+      return;
+    case 'prepare':
+    case 'nack':
+    case 'ask':
+  }
+}
+
+/** The same message with another value; a promise hides what was accepted, or invents something. */
+export function conflict(
+  message: BasicPaxosMessage,
+  fork: number,
+  known: readonly Value[],
+): BasicPaxosMessage {
+  switch (message.kind) {
+    case 'accept':
+    case 'accepted':
+    case 'decided':
+      return { ...message, value: otherValue(message.value, fork, known) };
+    case 'promise':
+      return otherReport(message, fork, known);
+    case 'prepare':
+    case 'nack':
+    case 'ask':
+      return message;
+  }
+}
+
+function otherReport(
+  message: Promise1b,
+  fork: number,
+  known: readonly Value[],
+): BasicPaxosMessage {
+  const { ballot, accepted } = message;
+  if (accepted !== null) return { ...message, accepted: null };
+  const value = known[fork % Math.max(1, known.length)];
+  if (value === undefined || ballot === 0) return message;
+  return { ...message, accepted: { ballot: ballot - 1, value } };
+}
+
+function otherValue(value: Value, fork: number, known: readonly Value[]): Value {
+  for (let i = 0; i < known.length; i++) {
+    const other = known[(value.sequence + fork + i) % known.length];
+    if (other !== undefined && !sameValue(other, value)) return other;
+  }
+  return { ...value, operations: value.operations.length === 0 ? [new Uint8Array(1)] : [] };
+}
