@@ -3,7 +3,13 @@
  * members. Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
 import { toHex } from '@quorumlab/core';
-import { type BasicPaxosMessage, type Promise1b, sameValue, type Value, type Vote } from './messages.ts';
+import {
+  type BasicPaxosMessage,
+  type Promise1b,
+  sameValue,
+  type Value,
+  type Vote,
+} from './messages.ts';
 
 const identities = new WeakMap<Value, string>();
 
@@ -65,11 +71,7 @@ export function conflict(
   }
 }
 
-function otherReport(
-  message: Promise1b,
-  fork: number,
-  known: readonly Value[],
-): BasicPaxosMessage {
+function otherReport(message: Promise1b, fork: number, known: readonly Value[]): BasicPaxosMessage {
   const { ballot, accepted } = message;
   if (accepted !== null) return { ...message, accepted: null };
   const value = known[fork % Math.max(1, known.length)];

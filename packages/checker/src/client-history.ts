@@ -45,6 +45,7 @@ export function linearizable<S extends ModelState, I, O>(
   const { model, decode, budget, callsMax = callsMaxUnlessTold } = options;
   const calls: Heard<I, O>[] = [];
   const open = new Map<string, number>();
+  const failed = new Set<number>();
   let heard = 0;
   let overflowed = false;
   let violation: Violation | undefined;
@@ -83,15 +84,21 @@ export function linearizable<S extends ModelState, I, O>(
       }
       calls[index] = { ...call, ...decoded, at, returnedAt: heard++ };
     },
+    failed(_at: Instant, client: PrincipalId, id: number) {
+      const index = open.get(`${client}/${id}`);
+      if (index !== undefined) failed.add(index);
+    },
     end(at: Instant) {
       if (overflowed) {
         note('inconclusive', `more than ${callsMax} calls were made; raise callsMax`, at);
         return;
       }
-      const found = checkLinearizable(model, calls, budget);
+      // What was refused had no effect, so it is no part of any order.
+      const judged = failed.size === 0 ? calls : calls.filter((_, i) => !failed.has(i));
+      const found = checkLinearizable(model, judged, budget);
       if (found.verdict === 'unknown') note('inconclusive', found.sentence, at);
       if (found.verdict !== 'not-linearizable') return;
-      const { input, began, at: ended } = calls[found.blame.call] as Heard<I, O>;
+      const { input, began, at: ended } = judged[found.blame.call] as Heard<I, O>;
       const sentence = `${found.blame.sentence} (it ran from ${began} to ${ended} µs)`;
       note(model.isRead(input) ? 'stale-read' : 'invalid', sentence, ended);
     },

@@ -28,6 +28,10 @@ export interface Observer {
   invoked?(at: Instant, client: PrincipalId, id: number, operation: Uint8Array): void;
   /** The operation returned to its client. An error is no return: it may still take effect. */
   returned?(at: Instant, client: PrincipalId, id: number, result: Uint8Array): void;
+  /** The operation was refused: its client believes that it had no effect and never will. */
+  failed?(at: Instant, client: PrincipalId, id: number): void;
+  /** An honest client believes that its request was refused, has not run and never will. */
+  refused?(at: Instant, client: PrincipalId, sequence: number): void;
   /** A protocol decided a slot; again after a restart. */
   decided?(at: Instant, seat: number, decision: ObservedDecision): void;
   /** A state machine ran a request. */
@@ -79,6 +83,9 @@ export function observers(...list: readonly Observer[]): Observer {
     applied(at, seat, applied) {
       for (const each of applying) each.applied?.(at, seat, applied);
     },
+    failed: (at, client, id) => list.forEach((each) => void each.failed?.(at, client, id)),
+    refused: (at, client, sequence) =>
+      list.forEach((each) => void each.refused?.(at, client, sequence)),
     installed: (at, seat, slot) => list.forEach((each) => void each.installed?.(at, seat, slot)),
     started: (at, seat) => list.forEach((each) => void each.started?.(at, seat)),
     stopped: (at, seat) => list.forEach((each) => void each.stopped?.(at, seat)),

@@ -147,6 +147,7 @@ interface Ledger {
   readonly asked: Table<Request>;
   readonly ran: Table<Place>;
   readonly answered: Table<readonly Uint8Array[]>;
+  readonly refused: Table<true>;
   /** Hash of the state after the first request of each slot, and after the further ones. */
   readonly states: number[];
   readonly later: Map<Slot, number[]>;
@@ -232,6 +233,12 @@ function checkRan(ledger: Ledger, at: Instant): void {
     const what = `client ${client} believes that request ${sequence} ran`;
     ledger.note('reply', `${what}, and no honest replica ran it`, at, []);
   });
+  ledger.refused.each((client, sequence) => {
+    const place = ledger.ran.get(client, sequence);
+    if (place === undefined) return;
+    const what = `client ${client} believes that request ${sequence} was refused`;
+    ledger.note('reply', `${what}, and it ran`, at, [], place.slot);
+  });
 }
 
 function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant): void {
@@ -258,6 +265,7 @@ export function execution(describe: Describe = plain): Observer {
     asked: table(),
     ran: table(),
     answered: table(),
+    refused: table(),
     states: [],
     later: new Map(),
     cursors: new Map(),
@@ -271,7 +279,7 @@ export function execution(describe: Describe = plain): Observer {
         ...(slot === undefined ? {} : { slot }),
       }),
   };
-  const { asked, answered, cursors } = ledger;
+  const { asked, answered, refused, cursors } = ledger;
   let healed = false;
   return {
     asked(_at, request) {
@@ -284,6 +292,9 @@ export function execution(describe: Describe = plain): Observer {
     answered(at, client, sequence, results) {
       answered.set(client, sequence, results);
       checkReply(ledger, at, client, sequence, results);
+    },
+    refused(_at, client, sequence) {
+      refused.set(client, sequence, true);
     },
     installed(_at, seat, slot) {
       cursors.set(seat, { slot, ordinal: 0, running: true });
@@ -310,7 +321,7 @@ export function execution(describe: Describe = plain): Observer {
 
 /**
  * Liveness with a bound: once the network has healed, every request of an honest client is
- * answered within `withinMicroseconds` of the healing or of the asking, whichever is later.
+ * answered or refused within `withinMicroseconds` of the healing or of the asking, whichever is later.
  */
 export function liveness(withinMicroseconds: number): Observer {
   const open = table<Instant>();
@@ -321,6 +332,9 @@ export function liveness(withinMicroseconds: number): Observer {
       if (open.get(client, sequence) === undefined) open.set(client, sequence, at);
     },
     answered(_at, client, sequence) {
+      open.set(client, sequence, -1);
+    },
+    refused(_at, client, sequence) {
       open.set(client, sequence, -1);
     },
     healed(at) {

@@ -173,7 +173,16 @@ export interface Applied {
  */
 export type Answer =
   | { readonly id: number; readonly result: Uint8Array; readonly error?: undefined }
-  | { readonly id: number; readonly error: string; readonly result?: undefined };
+  | {
+      readonly id: number;
+      readonly error: string;
+      readonly result?: undefined;
+      /** The group refused it: it has not run and never will. Absent: that is not known. */
+      readonly refused?: Refusal;
+    };
+
+/** Why a group refuses a request: 'log-full': all slots are decided (`Protocol.length`). */
+export type Refusal = 'log-full';
 
 const none: readonly never[] = Object.freeze([]);
 

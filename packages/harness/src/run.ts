@@ -216,7 +216,7 @@ function watchProgress(): Progress {
 }
 
 /** Whom most running replicas take for the leader. */
-function leaderOf(simulation: Simulation<AnyShape>, n: number): number {
+export function leaderOf(simulation: Simulation<AnyShape>, n: number): number {
   const votes = new Map<number, number>();
   for (let seat = 0; seat < n; seat++) {
     const leader = simulation.seat(seat).running ? simulation.seat(seat).status?.leader : undefined;
@@ -375,9 +375,11 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
         started++;
         return ask(ms(1) + turn, seat);
       },
-      answered(at, seat, { id, result }) {
+      answered(at, seat, answer) {
         tell(at);
+        const { id, result } = answer;
         if (result !== undefined) check.returned?.(at, seat, id, result);
+        else if (answer.refused !== undefined) check.failed?.(at, seat, id);
         open--;
         done++;
         return ask(at, seat);

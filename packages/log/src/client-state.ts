@@ -75,6 +75,8 @@ export interface Flight {
   hops: number;
   /** What each replica answered, where more than one answer is needed. */
   replies: Map<ReplicaId, Answered> | undefined;
+  /** Who refused it for good. */
+  refusals: readonly ReplicaId[];
 }
 
 /** See {@link Flight}. */

@@ -35,6 +35,7 @@ import {
   type Query,
   type QueryReply,
   type Redirect,
+  type RefusalMessage,
   type Reply,
   type ServiceMessage,
 } from './messages.ts';
@@ -124,6 +125,7 @@ export function receive(
   if (!asker.members.includes(message.from)) return;
   if (message.kind === 'reply') return onReply(asker, state, message, now, pen);
   if (message.kind === 'redirect') return onRedirect(asker, state, message, now, pen);
+  if (message.kind === 'refusal') return onRefusal(asker, state, message, now, pen);
   if (message.kind === 'query-reply') return onQueryReply(asker, state, message, now, pen);
 }
 
@@ -185,6 +187,7 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
       backoff: asker.settings.timeout,
       hops: 0,
       replies: asker.matching > 1 ? new Map() : undefined,
+      refusals: [],
     };
     lane.flights.set(sequence, flight);
     send(flight, state.believed, now, pen);
@@ -305,6 +308,28 @@ function close(
         : { id, result },
     );
   }
+}
+
+/** Believed like a result: if one replica says so, or f+1 where one may lie. */
+function onRefusal(
+  asker: Asker,
+  state: ClientState,
+  { from, sequence, reason }: Signed<RefusalMessage>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const flight = state.requests.flights.get(sequence);
+  if (flight === undefined || flight.refusals.includes(from)) return;
+  flight.refusals = [...flight.refusals, from];
+  if (flight.refusals.length < asker.matching) return;
+  state.requests.flights.delete(sequence);
+  for (const { id, cancelled } of flight.tickets) {
+    if (cancelled) continue;
+    state.tickets.delete(id);
+    const error = 'the log is full: every slot is decided, and this has none; open another log';
+    pen.answers.push({ id, error, refused: reason });
+  }
+  fill(asker, state, state.requests, now, pen);
 }
 
 function onRedirect(

@@ -5,8 +5,8 @@
 import type { Decision, Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
 import { assert, mix } from '@quorumlab/core';
 import { maxOperationBytes, maxResultBytes, type ServiceMessage } from './messages.ts';
-import { contentNow, type Pen, type PendingRead, type Run } from './replica-state.ts';
-import { loadSessions, type Results, runOnce, wellFormed } from './sessions.ts';
+import { contentNow, type Hopeful, type Pen, type PendingRead, type Run } from './replica-state.ts';
+import { loadSessions, type Results, replyOf, runOnce, wellFormed } from './sessions.ts';
 import { type Content, contentOf, type Kept, keep, replacing } from './snapshots.ts';
 import { begin, type Transfer, type TransferPorts } from './transfer.ts';
 import type { LogShape, StateMachine } from './types.ts';
@@ -82,6 +82,10 @@ function applySlot<S extends LogShape>(
   for (let i = 0; i < commands.length; i++)
     applyRequest(step, slot, commands[i] as LogShape['Command']);
   run.state.next = slot + 1;
+  if (isFull(run))
+    for (const each of run.state.hopeful.splice(0))
+      if (replyOf(run.state.sessions, each.client, each.sequence) === undefined)
+        sendRefusal(step, each);
   const every = run.protocol.snapshotEvery ?? 0;
   if (every > 0 && (slot + 1) % every === 0) takeSnapshot(step, slot);
 }
@@ -104,6 +108,18 @@ function applyRequest<S extends LogShape>(
   // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
   if (run.policy.ask === 'any' || pen.status.leader === run.self)
     sendReply(step, client, sequence, results);
+}
+
+/** Whether every slot of the log has been applied: then nothing more can ever run. */
+export const isFull = <S extends LogShape>({ protocol, state }: Run<S>): boolean =>
+  protocol.length !== undefined && state.next >= protocol.length;
+
+/** Tells a client that its request has found no slot. */
+export function sendRefusal<S extends LogShape>(
+  { pen }: Step<S>,
+  { client, sequence }: Hopeful,
+): void {
+  pen.sends.push({ to: client, message: { kind: 'refusal', sequence, reason: 'log-full' } });
 }
 
 /** Sends (again) what request `sequence` of `client` gave. */

@@ -24,6 +24,11 @@ export class OperationError extends Error {
   override readonly name: string = 'OperationError';
 }
 
+/** The log has no slot left (`Protocol.length`): the operation has not run and never will. */
+export class LogFullError extends OperationError {
+  override readonly name: string = 'LogFullError';
+}
+
 /** A reader asked for entries that are not kept, or was so slow that they were dropped. */
 export class LaggingReaderError extends Error {
   override readonly name: string = 'LaggingReaderError';

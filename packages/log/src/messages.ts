@@ -16,6 +16,7 @@ import {
   message,
   messages,
   nullable,
+  type Refusal,
   request,
   type Tagged,
   word,
@@ -85,6 +86,11 @@ export const redirect: MessageField<
   leader: nullable(integer()),
   term: integer(),
 });
+
+/** "It has not run and never will." The reason is the same on every replica that says so. */
+export const refusal: MessageField<
+  MessageOf<'refusal', { readonly sequence: Field<number>; readonly reason: Field<Refusal> }>
+> = message('refusal', { sequence: integer(), reason: word('log-full') });
 
 /** Read-only operations that stay out of the log. `sequence` counts the queries of one client. */
 export const query: MessageField<
@@ -165,6 +171,8 @@ export type Query = Infer<typeof query>;
 export type QueryReply = Infer<typeof queryReply>;
 /** See {@link snapshotManifest}. */
 export type SnapshotManifest = Infer<typeof snapshotManifest>;
+/** See {@link refusal}. */
+export type RefusalMessage = Infer<typeof refusal>;
 /** See {@link snapshotChunk}. */
 export type SnapshotChunk = Infer<typeof snapshotChunk>;
 
@@ -180,6 +188,7 @@ const kinds = [
   snapshotAbsent,
   chunkRequest,
   snapshotChunk,
+  refusal,
 ] as const;
 
 /** What a client or a service can be sent beside the messages of its protocol. */

@@ -56,6 +56,12 @@ export interface PendingRead {
   upTo: Slot | undefined;
 }
 
+/** A request that may find no slot. */
+export interface Hopeful {
+  readonly client: PrincipalId;
+  readonly sequence: number;
+}
+
 /** See {@link Run}. */
 export interface ServiceState {
   /** The slot to be applied next. */
@@ -72,6 +78,8 @@ export interface ServiceState {
   /** See `ServiceStable.serviceReserved`. */
   reserved: number;
   transfer: Transfer | undefined;
+  /** Requests given to a protocol whose log has an end: to be refused if it comes first. */
+  hopeful: Hopeful[];
   readonly reads: Map<number, PendingRead>;
   /** Bytes of all operations in `reads`. */
   readBytes: number;
@@ -114,11 +122,12 @@ export const loadService = ({ application: _, ...stored }: StoredService): Servi
 });
 
 const copyParts = (
-  state: Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'reads' | 'client'>,
-): Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'reads' | 'client'> => ({
+  state: Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'hopeful' | 'reads' | 'client'>,
+): Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'hopeful' | 'reads' | 'client'> => ({
   buffered: new Map(state.buffered),
   kept: [...state.kept],
   transfer: state.transfer && copyTransfer(state.transfer),
+  hopeful: [...state.hopeful],
   reads: new Map([...state.reads].map(([id, read]) => [id, { ...read }])),
   client: copyClient(state.client),
 });

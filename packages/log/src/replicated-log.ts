@@ -4,6 +4,7 @@ import { decode, encode, SchemaError } from '@quorumlab/core';
 import {
   AbortedError,
   LaggingReaderError,
+  LogFullError,
   NotAReplicaError,
   OperationError,
   StoppedError,
@@ -76,7 +77,7 @@ export interface ReplicatedLog<C, R, Q> {
    * Resolves with the state machine's answer once `command` has run. It runs once, however often it
    * must be sent. Waits while too many others are under way. Rejects with {@link AbortedError},
    * {@link StoppedError} or {@link OperationError}; after the first two nobody knows whether the
-   * command has run or will run, if it had been sent.
+   * command has run or will run, if it had been sent. {@link LogFullError}: it never will.
    */
   propose(command: C, options?: { readonly signal?: Signal }): Promise<R>;
   /** Asks without changing anything. Rejects like {@link ReplicatedLog.propose}. */
@@ -229,6 +230,7 @@ function caller(host: LogPort, limit: number): Caller {
         if (call === undefined) continue;
         end(call);
         if (answer.error === undefined) call.resolve(answer.result);
+        else if (answer.refused === 'log-full') call.reject(new LogFullError(answer.error));
         else call.reject(new OperationError(answer.error));
       }
       if (answers.length > 0) pump();

@@ -22,10 +22,12 @@ import { emptyClient, settle } from './client-state.ts';
 import {
   follow,
   install,
+  isFull,
   overtaken,
   persist,
   query,
   type Step,
+  sendRefusal,
   sendReply,
   transferOf,
   transferPorts,
@@ -47,6 +49,8 @@ import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts'
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
 import { serviceStable } from './types.ts';
 
+/** Most requests that are refused as soon as the log is full; others when they are asked again. */
+const maxHopeful = 1024;
 /** Most queries that wait for the protocol's permission, and most bytes of them. */
 const maxReads = { queries: 1024, bytes: 16 << 20 };
 /** How many sequences the embedded client sets aside on the disk at a time. */
@@ -115,6 +119,7 @@ function start<S extends LogShape>(
       persisted: kept,
       reserved: mine.serviceReserved,
       transfer: undefined,
+      hopeful: [],
       reads: new Map(),
       readBytes: 0,
       nextRead: 0,
@@ -381,6 +386,7 @@ function onRequest<S extends LogShape>(
   if (before !== undefined)
     return within(run, input, (step) => sendReply(step, client, sequence, before));
   if (isForgotten(sessions, client, sequence)) return idle();
+  if (isFull(run)) return within(run, input, (step) => sendRefusal(step, { client, sequence }));
   if (run.policy.ask === 'leader') {
     const { leader = null, term } = run.inner.status();
     if (leader !== run.self)
@@ -389,6 +395,10 @@ function onRequest<S extends LogShape>(
         pen.sends.push({ to: client, message: redirect });
       });
   }
+  const { hopeful } = run.state;
+  if (run.protocol.length !== undefined && hopeful.length < maxHopeful)
+    if (!hopeful.some((each) => each.client === client && each.sequence === sequence))
+      hopeful.push({ client, sequence });
   // The whole message is the command, so that the client's seal goes with it wherever it goes.
   return pass(run, input, { type: 'propose', command: message });
 }

@@ -55,14 +55,18 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
         if (id !== undefined) places.set(id, { asked, index });
       });
     },
-    answered(at, { id, result }) {
+    answered(at, answer) {
+      const { id, result } = answer;
+      const refused = answer.error === undefined ? undefined : answer.refused;
       waiting.delete(id);
       const place = places.get(id);
       if (place === undefined) return;
       places.delete(id);
+      const { asked, index } = place;
+      // Operations of one request share its fate.
+      if (refused !== undefined) observer.refused?.(at, client, asked.sequence);
       // An error is no answer: the request may run or not, and nobody believes anything of it.
       if (result === undefined) return;
-      const { asked, index } = place;
       asked.results[index] = result;
       asked.missing--;
       if (asked.missing > 0) return;
