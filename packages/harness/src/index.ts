@@ -11,6 +11,7 @@ export {
   type ProtocolSuiteOptions,
   testProtocol,
 } from './conformance/protocol-suite.ts';
+export * from './cost.ts';
 export * from './defaults.ts';
 export * from './describe.ts';
 export * from './engine.ts';
