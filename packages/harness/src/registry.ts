@@ -1,3 +1,5 @@
+import { basicPaxos } from '@quorumlab/basic-paxos';
+import { mutants as basicPaxosMutants } from '@quorumlab/basic-paxos/mutants';
 import type { Claims, Protocol } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
@@ -75,6 +77,12 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
 }
 
 const entries: readonly ProtocolEntry[] = [
+  protocolEntry({
+    title: 'Basic Paxos: one decision by majorities; a log of one slot, survives crashes.',
+    right: (options) => basicPaxos(options),
+    mutants: basicPaxosMutants,
+    options: { retry: 'number', maxRetry: 'number' },
+  }),
   protocolEntry({
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
     right: (options) => raft(options),
