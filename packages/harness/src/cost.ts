@@ -148,7 +148,7 @@ export function costOfProtocol(given: CostOptions): ProtocolCost {
     ...(options ? { options } : {}),
   });
   const prepared = prepare(scenario, entry, false);
-  const once = lengthOf(prepared) === 1;
+  const once = prepared.protocol.length === 1;
   const commits = once ? 1 : (given.commits ?? 20);
   const run = meteredRun(prepared, realSignatures);
   run.answer(once ? 0 : (given.warmUp ?? 10));
@@ -174,10 +174,6 @@ export function costOfProtocol(given: CostOptions): ProtocolCost {
     ...(given.replacement && !once ? { replacement: replacementOf(run) } : {}),
   };
 }
-
-/** How many positions the protocol's log has, if it ends. */
-const lengthOf = ({ protocol }: Prepared): number | undefined =>
-  (protocol as { readonly length?: number }).length;
 
 /** The mean in one-way delays. */
 const delays = (times: readonly number[]): number => per(sum(times), times.length * oneWay);
@@ -247,7 +243,7 @@ function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
     while (!done() && simulation.now < end) if (!simulation.step()) break;
     if (!done())
       throw new ScenarioError(
-        'QL115',
+        'QL116',
         `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so there is ` +
           'nothing to measure; try quorumlab run to see what it does.',
       );
