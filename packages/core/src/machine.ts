@@ -57,9 +57,8 @@ export type Event<S extends Shape> =
   | { readonly type: 'timeout'; readonly timer: S['Timer'] }
   | { readonly type: 'propose'; readonly command: S['Command'] }
   | { readonly type: 'read'; readonly id: number }
-  | { readonly type: 'snapshot-taken'; readonly slot: Slot; readonly digest: Digest }
   | {
-      readonly type: 'snapshot-installed';
+      readonly type: 'snapshot-taken' | 'snapshot-installed';
       readonly slot: Slot;
       readonly digest: Digest;
       readonly configuration?: Uint8Array;

@@ -143,12 +143,18 @@ export interface Protocol<S extends Shape> {
   readonly length?: number;
   /** Slots between two snapshots of the application; 0 or absent: none are taken. */
   readonly snapshotEvery?: number;
-  /** The application's state up to and including `slot` becomes durable with this step. */
-  snapshotTaken?(replica: Replica<S>, slot: Slot, digest: Digest, ctx: Context<S>): void;
   /**
-   * The application's state was replaced by what `ctx.fetchSnapshot` had asked for. With it came
+   * The application's state up to and including `slot` becomes durable with this step, and in it
    * the last {@link Configured.state} up to `slot`, unless the group was never changed.
    */
+  snapshotTaken?(
+    replica: Replica<S>,
+    slot: Slot,
+    digest: Digest,
+    ctx: Context<S>,
+    configuration?: Uint8Array,
+  ): void;
+  /** The application's state was replaced by what `ctx.fetchSnapshot` had asked for. */
   snapshotInstalled?(
     replica: Replica<S>,
     slot: Slot,

@@ -71,7 +71,7 @@ export function replica<S extends Shape>(
         if (event.rejoin && protocol.rejoin !== undefined) return protocol.rejoin(state, ctx);
         return protocol.start?.(state, ctx);
       case 'snapshot-taken':
-        return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx);
+        return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx, event.configuration);
       case 'snapshot-installed':
         return protocol.snapshotInstalled?.(
           state,
