@@ -1,6 +1,42 @@
 /**
- * Multi-Paxos (Lamport 2001, Chandra et al. 2007).
+ * Multi-Paxos (Lamport 2001, Chandra et al. 2007): a replicated log for crash faults, n = 2f+1.
  *
  * @packageDocumentation
  */
-export {};
+
+export type { Ballot } from './ballots.ts';
+export {
+  type Change,
+  type Configuration,
+  ConfigurationError,
+  encodeChange,
+  type Quorums,
+} from './configuration.ts';
+export type {
+  Accept,
+  Accepted,
+  CatchUp,
+  Forward,
+  Heartbeat,
+  HeartbeatAck,
+  Learn,
+  MultiPaxosMessage,
+  Nack,
+  Prepare,
+  Promised,
+  Recall,
+  Recalled,
+  ReportPart,
+  SlotVote,
+  SnapshotOffer,
+  Value,
+  Vote,
+} from './messages.ts';
+export {
+  type MultiPaxosOptions,
+  MultiPaxosOptionsError,
+  majorities,
+  multiPaxos,
+} from './multi-paxos.ts';
+export type { Rules } from './rules.ts';
+export type { MultiPaxos, MultiPaxosStable, MultiPaxosVolatile } from './state.ts';

@@ -1,0 +1,128 @@
+/** The acceptor: what it promises and what it accepts. One promise covers every slot (§3). */
+import { ballotOwner, type Handlers, type Signed } from '@quorumlab/core';
+import type { Ballot } from './ballots.ts';
+import { heed, saveChosen } from './learner.ts';
+import type { Accept, Heartbeat, Prepare, Value } from './messages.ts';
+import { reportOf } from './report.ts';
+import { follow, recentContact, setElectionTimer, stepDown } from './role.ts';
+import {
+  type Group,
+  isKnown,
+  type MultiPaxos,
+  type PaxosContext,
+  type PaxosReplica,
+} from './state.ts';
+
+/** Whether the message is of the one member that owns its ballot. All others lie. */
+const isOwner = (group: Group, { ballot, from }: Signed<Prepare | Accept | Heartbeat>): boolean =>
+  isKnown(group, from) && ballotOwner(ballot, group.members.length) === from;
+
+/** Rule 6: tells whoever uses an old ballot that there is a newer one. */
+function refuse(
+  acceptor: PaxosReplica,
+  { ballot, from }: Signed<Prepare | Accept | Heartbeat>,
+  ctx: PaxosContext,
+): void {
+  ctx.line('nack');
+  ctx.send(from, { kind: 'nack', ballot, promised: acceptor.promised });
+}
+
+/** Gives up lower ballots: others', and its own if it was a candidate or a leader. */
+function adopt(group: Group, acceptor: PaxosReplica, ballot: Ballot, ctx: PaxosContext): void {
+  acceptor.heard = Math.max(acceptor.heard, ballot);
+  if (ballot === acceptor.promised) return;
+  ctx.save({ promised: ballot });
+  if (acceptor.ballot < ballot) stepDown(group, acceptor, ctx);
+  acceptor.leader = null;
+}
+
+/** Whoever hears a leader, or is one, does not help to replace it. To be silent is always safe. */
+const isLoyal = (group: Group, acceptor: PaxosReplica, from: number, ctx: PaxosContext): boolean =>
+  acceptor.leader !== from &&
+  (acceptor.role === 'leader' || recentContact(group, acceptor, ctx) !== undefined);
+
+/** Whether two values are the same commands. */
+const isSame = (first: Value, second: Value): boolean =>
+  first === second ||
+  (first.length === second.length &&
+    first.every((command, i) => {
+      const other = second[i];
+      if (other === undefined || command.client !== other.client) return false;
+      return command.sequence === other.sequence && sameBytes(command, other);
+    }));
+
+type Content = Pick<Value[number], 'operations' | 'configuration'>;
+
+const sameBytes = (first: Content, second: Content): boolean =>
+  first.operations.length === second.operations.length &&
+  equal(first.configuration, second.configuration) &&
+  first.operations.every((each, i) => equal(each, second.operations[i]));
+
+const equal = (first: Uint8Array | undefined, second: Uint8Array | undefined): boolean =>
+  first?.length === second?.length && (first?.every((each, i) => each === second?.[i]) ?? true);
+
+/** Phase 2b: takes the proposal over. False if it is the second one of its ballot for its slot. */
+function accept(acceptor: PaxosReplica, message: Signed<Accept>, ctx: PaxosContext): boolean {
+  const { ballot, slot, value } = message;
+  const before = acceptor.accepted.get(slot);
+  if (before?.ballot !== ballot) {
+    ctx.line('phase-2b');
+    ctx.put('accepted', slot, { ballot, value });
+    acceptor.accepts.set(slot, message);
+    return true;
+  }
+  if (isSame(before.value, value)) return true;
+  // Only a liar proposes two values in one ballot. Not counting on honesty costs nothing here.
+  const first = acceptor.accepts.get(slot);
+  if (first !== undefined && first.ballot === ballot) {
+    ctx.line('accuse');
+    ctx.accuse(first, message);
+  }
+  return false;
+}
+
+/** The three messages of proposers. */
+export const acceptorHandlers = (
+  group: Group,
+): Pick<Handlers<MultiPaxos>, 'prepare' | 'accept' | 'heartbeat'> => ({
+  prepare(acceptor, message, ctx) {
+    const { ballot, fromSlot, from } = message;
+    if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
+    acceptor.heard = Math.max(acceptor.heard, ballot);
+    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+    if (ballot > acceptor.promised) {
+      if (isLoyal(group, acceptor, from, ctx)) return ctx.line('loyal');
+      adopt(group, acceptor, ballot, ctx);
+      setElectionTimer(group, ctx); // Time for this candidate to become the leader.
+    }
+    ctx.line('phase-1b');
+    for (const part of reportOf(group, acceptor, fromSlot))
+      ctx.send(from, { kind: 'promise', ballot, ...part });
+  },
+
+  accept(acceptor, message, ctx) {
+    const { ballot, slot, firstUnchosen, from } = message;
+    if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
+    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+    adopt(group, acceptor, ballot, ctx);
+    if (from !== ctx.self) follow(acceptor, from, ctx);
+    // Chosen slots hold their value already; those too far ahead wait until it has caught up.
+    const isAhead = slot >= acceptor.firstUnchosen + group.reach;
+    if (slot >= acceptor.firstUnchosen && !isAhead && !accept(acceptor, message, ctx)) return;
+    if (!isAhead) ctx.send(from, { kind: 'accepted', ballot, slot });
+    if (from === ctx.self) return saveChosen(acceptor, ctx);
+    heed(group, acceptor, ballot, firstUnchosen, from, ctx);
+    if (!isAhead) saveChosen(acceptor, ctx);
+  },
+
+  heartbeat(acceptor, message, ctx) {
+    const { ballot, round, firstUnchosen, from } = message;
+    if (acceptor.role === 'rejoining' || from === ctx.self || !isOwner(group, message)) return;
+    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+    adopt(group, acceptor, ballot, ctx);
+    follow(acceptor, from, ctx);
+    ctx.line('heartbeat-ack');
+    ctx.send(from, { kind: 'heartbeat-ack', ballot, round });
+    heed(group, acceptor, ballot, firstUnchosen, from, ctx);
+  },
+});

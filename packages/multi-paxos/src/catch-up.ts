@@ -1,0 +1,82 @@
+/** How a replica gets what was chosen without it: rules 3 and 11. */
+import type { Handlers, ReplicaId, Slot } from '@quorumlab/core';
+import { drive } from './leader.ts';
+import { advance, catchUp, caughtUp, isBehind, learn, saveChosen } from './learner.ts';
+import { type Vote, voteBytes, votesLimit } from './messages.ts';
+import { maybeRejoin } from './rejoin.ts';
+import {
+  type Group,
+  isPeer,
+  type MultiPaxos,
+  type PaxosContext,
+  type PaxosReplica,
+} from './state.ts';
+
+/** Something was learnt: asks for the rest, or goes on with what had to wait for it. */
+export function resume(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  advance(group, replica, ctx);
+  caughtUp(replica, ctx);
+  maybeRejoin(group, replica, ctx);
+  drive(group, replica, ctx);
+}
+
+/** Answers `to` with as many chosen values as fit into one message. */
+function teach(
+  group: Group,
+  replica: PaxosReplica,
+  to: ReplicaId,
+  fromSlot: Slot,
+  ctx: PaxosContext,
+): void {
+  ctx.line('teach');
+  const votes: Vote[] = [];
+  let size = 0;
+  for (let slot = fromSlot; slot < replica.firstUnchosen && votes.length < votesLimit; slot++) {
+    const vote = replica.accepted.get(slot);
+    if (vote === undefined) break;
+    size += voteBytes(vote.value);
+    if (votes.length > 0 && size > group.maxBytesPerSlot) break;
+    votes.push(vote);
+  }
+  ctx.send(to, { kind: 'learn', fromSlot, votes, firstUnchosen: replica.firstUnchosen });
+}
+
+/** The three messages of catching up. */
+export const catchUpHandlers = (
+  group: Group,
+): Pick<Handlers<MultiPaxos>, 'catch-up' | 'learn' | 'snapshot-offer'> => ({
+  'catch-up'(replica, { fromSlot, from }, ctx) {
+    if (!isPeer(group, from, ctx) || fromSlot >= replica.firstUnchosen) return;
+    if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
+    const { snapshot } = replica;
+    if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
+    ctx.line('snapshot-offer');
+    ctx.send(from, { kind: 'snapshot-offer', slot: snapshot.slot, digest: snapshot.digest });
+  },
+
+  learn(replica, { fromSlot, votes, from }, ctx) {
+    // What it did not ask for it does not need, and an answer that comes twice helps once.
+    if (from !== replica.teacher || from === ctx.self) return;
+    const before = replica.firstUnchosen;
+    votes.forEach((vote, i) => {
+      if (fromSlot + i !== replica.firstUnchosen) return;
+      ctx.line('learn');
+      learn(group, replica, vote, ctx);
+    });
+    if (replica.firstUnchosen === before) return;
+    saveChosen(replica, ctx);
+    resume(group, replica, ctx);
+    if (isBehind(replica)) catchUp(group, replica, from, ctx);
+  },
+
+  'snapshot-offer'(replica, { slot, digest, from }, ctx) {
+    if (from !== replica.teacher || from === ctx.self || slot < replica.firstUnchosen) return;
+    const { fetching } = replica;
+    if (fetching?.slot === slot && fetching.digest === digest) return;
+    ctx.line('snapshot-fetch');
+    replica.fetching = { slot, digest, from };
+    // Equal logs give equal snapshots, so any other member may hold this one too.
+    const others = group.members.filter((each) => each !== ctx.self && each !== from);
+    ctx.fetchSnapshot(slot, digest, [from, ...others]);
+  },
+});

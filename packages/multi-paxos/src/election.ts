@@ -1,0 +1,87 @@
+/** Who leads: §2.4 and §3 of the paper, rules 1 to 6 of the design. */
+import type { Handlers } from '@quorumlab/core';
+import { ballotAbove } from './ballots.ts';
+import { drive, enqueue } from './leader.ts';
+import { catchUp, isBehind, learn, saveChosen } from './learner.ts';
+import { prepare } from './phase1.ts';
+import { collect } from './report.ts';
+import { forgetBallot, recentContact, setElectionTimer, stepDown } from './role.ts';
+import {
+  type Group,
+  isKnown,
+  isMember,
+  isPeer,
+  type MultiPaxos,
+  type PaxosContext,
+  type PaxosReplica,
+} from './state.ts';
+
+/** `upon election timeout`. */
+export function electionTimeout(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.role === 'leader' || replica.role === 'rejoining') return;
+  // The timer is not re-armed at every word of a leader; it looks back once it fires.
+  const since = recentContact(group, replica, ctx);
+  if (since !== undefined) return setElectionTimer(group, ctx, since);
+  setElectionTimer(group, ctx);
+  if (isMember(replica, ctx.self)) campaign(group, replica, ctx);
+}
+
+/** Rule 2: a ballot above everything seen, durable before anybody hears of it. */
+function campaign(group: Group, candidate: PaxosReplica, ctx: PaxosContext): void {
+  const seen = Math.max(candidate.promised, candidate.heard, candidate.ballotFloor);
+  const ballot = ballotAbove(seen, ctx.self, group.members.length);
+  if (ballot === undefined) return;
+  ctx.line('elect');
+  forgetBallot(candidate);
+  ctx.save({ promised: ballot });
+  candidate.role = 'candidate';
+  candidate.leader = null;
+  candidate.ballot = ballot;
+  candidate.heard = ballot;
+  prepare(candidate, ctx);
+}
+
+/** Rule 3: what promises know to be chosen is executed at once, as far as nothing is missing. */
+function learnReported(group: Group, candidate: PaxosReplica, ctx: PaxosContext): void {
+  for (;;) {
+    const slot = candidate.firstUnchosen;
+    const found = candidate.reported.get(slot);
+    if (found === undefined || !found.chosen) break;
+    ctx.line('learn-promised');
+    candidate.reported.delete(slot);
+    learn(group, candidate, found, ctx);
+  }
+  saveChosen(candidate, ctx);
+}
+
+/** What candidates and leaders hear of their ballot. */
+export const electionHandlers = (
+  group: Group,
+): Pick<Handlers<MultiPaxos>, 'promise' | 'nack' | 'forward'> => ({
+  promise(candidate, message, ctx) {
+    const { ballot, from } = message;
+    if (!isKnown(group, from)) return;
+    if (candidate.ballot === 0 || ballot !== candidate.ballot || !candidate.asked.has(from)) return;
+    const complete = collect(group, candidate, candidate.promises, from, message, ballot);
+    learnReported(group, candidate, ctx);
+    if (complete && from !== ctx.self && isBehind(candidate)) {
+      ctx.line('phase-1-behind');
+      catchUp(group, candidate, from, ctx);
+    }
+    drive(group, candidate, ctx);
+  },
+
+  nack(replica, { ballot, promised, from }, ctx) {
+    if (!isPeer(group, from, ctx) || promised <= ballot) return;
+    // The next own ballot must be above it, even if this one is given up already.
+    replica.heard = Math.max(replica.heard, promised);
+    if (replica.ballot > 0 && ballot === replica.ballot) stepDown(group, replica, ctx);
+  },
+
+  forward(leader, { command, from }, ctx) {
+    // A replica that does not lead drops it: what is passed on twice could go round for ever.
+    if (!isPeer(group, from, ctx) || leader.role !== 'leader') return;
+    ctx.line('forwarded');
+    enqueue(group, leader, command, ctx);
+  },
+});

@@ -1,0 +1,239 @@
+/** The proposer's phase 2, slot after slot: §3, and how a new leader completes what it found. */
+import type { Handlers, Request, Signed, Slot } from '@quorumlab/core';
+import { governing } from './configuration.ts';
+import { sendHeartbeats } from './heartbeat.ts';
+import { executeNext, saveChosen } from './learner.ts';
+import { commandBytes, noOp, type Value } from './messages.ts';
+import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
+import { maybeAllowReads, maybeStartReadRound } from './read.ts';
+import { stepDown } from './role.ts';
+import {
+  type Group,
+  isKnown,
+  isMember,
+  isPeer,
+  type MultiPaxos,
+  maxWaitingBytes,
+  type Open,
+  type PaxosContext,
+  type PaxosReplica,
+  phasesAt,
+} from './state.ts';
+
+/** A client's command: it gets a slot as soon as the window allows. */
+export function enqueue(
+  group: Group,
+  leader: PaxosReplica,
+  command: Signed<Request>,
+  ctx: PaxosContext,
+): void {
+  const bytes = commandBytes(command);
+  if (leader.waiting.length >= group.maxWaiting) return;
+  if (leader.waitingBytes + bytes > maxWaitingBytes) return;
+  leader.waiting.push(command);
+  leader.waitingBytes += bytes;
+  drive(group, leader, ctx);
+}
+
+/** Goes on as far as it may: from candidate to leader, through what it found, to new commands. */
+export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  if (leader.ballot === 0) return;
+  if (leader.role === 'candidate' && !maybeLead(group, leader, ctx)) return;
+  leader.nextSlot = Math.max(leader.nextSlot, leader.firstUnchosen);
+  // Rule 3: what some promise knows to be chosen is learnt, and never proposed again.
+  if (leader.nextSlot >= leader.knownTo)
+    while (leader.nextSlot < leader.firstUnchosen + group.alpha)
+      if (!proposeNext(group, leader, leader.nextSlot, ctx)) break;
+  maybeStartReadRound(group, leader, ctx);
+}
+
+/** Rule 4: phase 1 is done for the first unchosen slot, and what is chosen is known. */
+function maybeLead(group: Group, candidate: PaxosReplica, ctx: PaxosContext): boolean {
+  prepare(candidate, ctx);
+  if (candidate.firstUnchosen < candidate.knownTo) return false;
+  if (!isPrepared(group, candidate, candidate.firstUnchosen)) return false;
+  ctx.line('lead');
+  candidate.role = 'leader';
+  candidate.leader = ctx.self;
+  for (const member of group.members)
+    if (member !== ctx.self) candidate.contacts.set(member, { heardAt: null, round: 0 });
+  ctx.clearTimer('election');
+  ctx.setTimer('heartbeat', group.heartbeat);
+  ctx.setTimer('check-quorum', group.electionTimeout);
+  sendHeartbeats(group, candidate, ctx);
+  return true;
+}
+
+/** Proposes at `slot` if there is something to propose and its group has promised. */
+function proposeNext(group: Group, leader: PaxosReplica, slot: Slot, ctx: PaxosContext): boolean {
+  const recovers = slot <= leader.recoverTo;
+  const fills = slot < (leader.configurations.at(-1)?.fromSlot ?? 0);
+  const hasRoom = fills || leader.open.size < group.pipeline;
+  if (!recovers && !(hasRoom && (fills || leader.waiting.length > 0))) return false;
+  if (!isPrepared(group, leader, slot)) {
+    ctx.line('phase-1-each');
+    prepare(leader, ctx);
+    return false;
+  }
+  const value = recovers
+    ? recovered(leader, slot, ctx)
+    : (takeBatch(group, leader) ?? fill(fills, ctx));
+  if (value === undefined) return false;
+  propose(leader, slot, value, ctx);
+  return true;
+}
+
+/** Rule 4: the reported value of the highest ballot, or a no-op where nobody has voted. */
+function recovered(leader: PaxosReplica, slot: Slot, ctx: PaxosContext): Value {
+  const found = leader.reported.get(slot);
+  ctx.line(found === undefined ? 'fill-no-op' : 'propose-again');
+  leader.reported.delete(slot);
+  return found?.value ?? noOp;
+}
+
+/** A change takes effect α slots on: if nobody asks for anything, no-ops lead there. */
+function fill(fills: boolean, ctx: PaxosContext): Value | undefined {
+  if (fills) ctx.line('fill-alpha');
+  return fills ? noOp : undefined;
+}
+
+/** As many waiting commands as one slot may hold. What comes while slots are open waits here. */
+function takeBatch(group: Group, leader: PaxosReplica): Value | undefined {
+  const { waiting } = leader;
+  if (waiting.length === 0) return undefined;
+  let bytes = 0;
+  let count = 0;
+  while (count < waiting.length && count < group.maxCommandsPerSlot) {
+    const command = waiting[count] as Signed<Request>;
+    const isChange = command.configuration !== undefined;
+    const size = commandBytes(command);
+    if (count > 0 && (isChange || bytes + size > group.maxBytesPerSlot)) break;
+    // Rule 5: the group is not changed by a leader that does not know how it is.
+    if (isChange && !isEstablished(group, leader)) return undefined;
+    bytes += size;
+    count += 1;
+    if (isChange) break;
+  }
+  leader.waitingBytes -= bytes;
+  if (count < waiting.length) return waiting.splice(0, count);
+  leader.waiting = [];
+  return waiting;
+}
+
+/** Phase 2a at `slot`. */
+function propose(leader: PaxosReplica, slot: Slot, value: Value, ctx: PaxosContext): void {
+  ctx.line('phase-2a');
+  leader.open.set(slot, { value, accepted: [], chosen: false, round: leader.round });
+  leader.nextSlot = slot + 1;
+  sendAccept(leader, slot, value, governing(leader.configurations, slot).members, ctx);
+}
+
+function sendAccept(
+  leader: PaxosReplica,
+  slot: Slot,
+  value: Value,
+  members: Iterable<number>,
+  ctx: PaxosContext,
+): void {
+  const { ballot, firstUnchosen } = leader;
+  const message = { kind: 'accept', ballot, slot, value, firstUnchosen } as const;
+  for (const member of members) {
+    // To itself it is a message like any other: it counts its own vote once that is durable.
+    if (member === ctx.self) ctx.send(member, message);
+    // May overtake the leader's own disk: the message promises nothing about it, and the ballot
+    // is durable since phase 1, so after a crash it cannot propose anything else in it.
+    else ctx.sendEarly(member, message);
+  }
+}
+
+/** Rule 9: executes the slots that are chosen, in their order. */
+function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  const { ballot } = leader;
+  for (;;) {
+    const slot = leader.firstUnchosen;
+    const open = leader.open.get(slot);
+    if (open === undefined || !open.chosen) break;
+    leader.open.delete(slot);
+    // Whoever asks later must find it here, even where this leader is no member or is slow to vote.
+    if (leader.accepted.get(slot)?.ballot !== ballot) {
+      ctx.put('accepted', slot, { ballot, value: open.value });
+      executeNext(group, leader, open.value, ctx);
+      saveChosen(leader, ctx);
+    } else executeNext(group, leader, open.value, ctx);
+  }
+  maybeLeave(group, leader, ctx);
+}
+
+/** A leader that the group has left behind says what is chosen for the last time. */
+function maybeLeave(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  if (isMember(leader, ctx.self)) return;
+  ctx.line('leave');
+  sendHeartbeats(group, leader, ctx);
+  stepDown(group, leader, ctx);
+}
+
+/** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
+export function heartbeatTimeout(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  if (leader.role !== 'leader') return;
+  ctx.setTimer('heartbeat', group.heartbeat);
+  for (const [slot, open] of leader.open) if (!open.chosen) acceptAgain(leader, slot, open, ctx);
+  prepareAgain(group, leader, ctx);
+  sendHeartbeats(group, leader, ctx);
+}
+
+/**
+ * A member that answered a later heartbeat than the Accept has lost it, or its answer is lost. One
+ * that answers nothing gets heartbeats only, until it does.
+ */
+function acceptAgain(leader: PaxosReplica, slot: Slot, open: Open, ctx: PaxosContext): void {
+  const { members } = governing(leader.configurations, slot);
+  const missing = members.filter((member) => {
+    const contact = leader.contacts.get(member);
+    return contact !== undefined && contact.round > open.round && !open.accepted.includes(member);
+  });
+  if (missing.length === 0) return;
+  open.round = leader.round + 1;
+  sendAccept(leader, slot, open.value, missing, ctx);
+}
+
+/** A leader that no phase 2 quorum answers makes room: it can decide nothing anyway. */
+export function checkQuorum(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  if (leader.role !== 'leader') return;
+  const heard = [ctx.self];
+  for (const [member, { heardAt }] of leader.contacts)
+    if (heardAt !== null && ctx.now - heardAt < group.electionTimeout) heard.push(member);
+  if (phasesAt(group, leader, leader.firstUnchosen).phase2.has(heard))
+    return ctx.setTimer('check-quorum', group.electionTimeout);
+  ctx.line('check-quorum');
+  stepDown(group, leader, ctx);
+}
+
+/** The two answers that a leader counts. */
+export const leaderHandlers = (
+  group: Group,
+): Pick<Handlers<MultiPaxos>, 'accepted' | 'heartbeat-ack'> => ({
+  accepted(leader, { ballot, slot, from }, ctx) {
+    if (!isKnown(group, from)) return;
+    if (leader.role !== 'leader' || ballot !== leader.ballot) return;
+    const contact = leader.contacts.get(from);
+    if (contact !== undefined) contact.heardAt = ctx.now;
+    const open = leader.open.get(slot);
+    if (open === undefined || open.chosen || open.accepted.includes(from)) return;
+    open.accepted.push(from);
+    if (!phasesAt(group, leader, slot).phase2.has(open.accepted)) return;
+    ctx.line('chosen');
+    open.chosen = true;
+    execute(group, leader, ctx);
+    drive(group, leader, ctx);
+  },
+
+  'heartbeat-ack'(leader, { ballot, round, from }, ctx) {
+    if (!isPeer(group, from, ctx)) return;
+    if (leader.role !== 'leader' || ballot !== leader.ballot || round > leader.round) return;
+    const contact = leader.contacts.get(from);
+    if (contact === undefined) return;
+    contact.heardAt = ctx.now;
+    contact.round = Math.max(contact.round, round);
+    maybeAllowReads(group, leader, ctx);
+  },
+});

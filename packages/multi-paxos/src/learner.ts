@@ -1,0 +1,126 @@
+/** The learner: executes what is chosen in the order of slots, and asks for what it lacks. */
+import { assert, type Configured, type ReplicaId, type Slot } from '@quorumlab/core';
+import type { Ballot } from './ballots.ts';
+import { encodeConfigurations, execute, since } from './configuration.ts';
+import type { Value, Vote } from './messages.ts';
+import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+
+/** The first unchosen slot is chosen to hold `value`: execute it (rule 9). */
+export function executeNext(
+  group: Group,
+  replica: PaxosReplica,
+  value: Value,
+  ctx: PaxosContext,
+): void {
+  const slot = replica.firstUnchosen;
+  ctx.line('execute');
+  replica.firstUnchosen = slot + 1;
+  replica.accepts.delete(slot);
+  if (replica.configurations.length > 1)
+    replica.configurations = since(replica.configurations, slot + 1);
+  // A leader gives a change of the group a slot for itself; in other company it has no effect.
+  const change = value.length === 1 ? value[0]?.configuration : undefined;
+  if (change === undefined) ctx.decide(slot, value);
+  else ctx.decide(slot, value, undefined, configure(group, replica, slot, change, ctx));
+}
+
+/** §3: the members are part of the state that commands change. */
+function configure(
+  group: Group,
+  replica: PaxosReplica,
+  slot: Slot,
+  change: Uint8Array,
+  ctx: PaxosContext,
+): Configured {
+  const { configurations, refusal } = execute(group, replica.configurations, slot, change);
+  const state = encodeConfigurations(configurations);
+  if (refusal !== undefined) {
+    ctx.line('refuse-change');
+    return { state, refusal };
+  }
+  ctx.line('change');
+  replica.configurations = configurations;
+  return { state };
+}
+
+/** Takes over the chosen value of the first unchosen slot, whoever told it. */
+export function learn(group: Group, replica: PaxosReplica, vote: Vote, ctx: PaxosContext): void {
+  // Others may ask for it now, and a restart must find it: it takes the place of an older vote.
+  ctx.put('accepted', replica.firstUnchosen, { ballot: vote.ballot, value: vote.value });
+  executeNext(group, replica, vote.value, ctx);
+}
+
+/** Writes down how much is chosen. Only in steps that write anyway: nobody waits for it. */
+export function saveChosen(replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.firstUnchosen > replica.chosenBelow) ctx.save({ chosenBelow: replica.firstUnchosen });
+}
+
+/** Rule 10: executes what the leader says is chosen, as far as the own votes are of its ballot. */
+export function advance(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  const { notice } = replica;
+  while (replica.firstUnchosen < notice.firstUnchosen) {
+    const vote = replica.accepted.get(replica.firstUnchosen);
+    if (vote === undefined || !group.rules.isChosen(vote, notice)) return;
+    ctx.line('learn-by-ballot');
+    executeNext(group, replica, vote.value, ctx);
+  }
+}
+
+/** The leader of `ballot` says that everything below `firstUnchosen` is chosen. */
+export function heed(
+  group: Group,
+  replica: PaxosReplica,
+  ballot: Ballot,
+  firstUnchosen: Slot,
+  from: ReplicaId,
+  ctx: PaxosContext,
+): void {
+  const { notice } = replica;
+  if (ballot > notice.ballot || firstUnchosen > notice.firstUnchosen)
+    replica.notice = { ballot, firstUnchosen };
+  advance(group, replica, ctx);
+  // What is missing is mostly on its way; ask for it only if it does not come (rule 11).
+  if (!isBehind(replica)) return caughtUp(replica, ctx);
+  if (replica.teacher !== null) return;
+  replica.teacher = from;
+  ctx.setTimer('catch-up', group.heartbeat);
+}
+
+/** Up to where others are known to know what is chosen. */
+const goal = ({ notice, knownTo }: PaxosReplica): Slot => Math.max(notice.firstUnchosen, knownTo);
+
+/** Whether slots are known to be chosen whose values this replica does not know. */
+export const isBehind = (replica: PaxosReplica): boolean => replica.firstUnchosen < goal(replica);
+
+/** Asks `teacher` what was chosen, and again if it does not answer. */
+export function catchUp(
+  group: Group,
+  replica: PaxosReplica,
+  teacher: ReplicaId,
+  ctx: PaxosContext,
+): void {
+  assert(teacher !== ctx.self, 'a replica cannot learn from itself');
+  ctx.line('catch-up');
+  replica.teacher = teacher;
+  ctx.send(teacher, { kind: 'catch-up', fromSlot: replica.firstUnchosen });
+  ctx.setTimer('catch-up', group.electionTimeout);
+}
+
+/** `upon catch-up timeout`: what is missing has not come by itself, or the answer was lost. */
+export function catchUpTimeout(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  const { teacher, leader } = replica;
+  if (teacher === null) return;
+  replica.teacher = null;
+  if (!isBehind(replica)) return;
+  // Where there is no leader the others are asked in turn: whoever knew may be gone.
+  let next = leader ?? (teacher + 1) % group.members.length;
+  if (next === ctx.self) next = (next + 1) % group.members.length;
+  catchUp(group, replica, next, ctx);
+}
+
+/** Nothing is missing any more, as far as is known. */
+export function caughtUp(replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.teacher === null || isBehind(replica)) return;
+  replica.teacher = null;
+  ctx.clearTimer('catch-up');
+}

@@ -1,0 +1,91 @@
+/**
+ * A replica that comes back without its disk. It may have promised and accepted what it no longer
+ * knows, and quorums count on it. So it asks all others before it says anything: each ballot that
+ * it ever promised is durable at its candidate, and what it accepted is still at some other member
+ * of the quorum that chose it (Michael et al., DISC 2017; "Paxos Made Live", 5.1).
+ */
+import { type Handlers, maxInteger } from '@quorumlab/core';
+import { catchUp, isBehind, saveChosen } from './learner.ts';
+import { collect, isComplete, reportOf } from './report.ts';
+import { setElectionTimer } from './role.ts';
+import {
+  type Group,
+  isPeer,
+  type MultiPaxos,
+  type PaxosContext,
+  type PaxosReplica,
+} from './state.ts';
+
+/** Own ballots start this many rounds above all heard ones: no old unheard one is used again. */
+const roundsApart = 2 ** 20;
+
+/** Called in place of a start, and again after each crash until all others have answered. */
+export function rejoin(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  ctx.line('recall');
+  if (!replica.rejoining) ctx.save({ rejoining: true });
+  replica.role = 'rejoining';
+  replica.attempt = ctx.now;
+  replica.recalled.clear();
+  ask(group, replica, ctx);
+}
+
+/** `upon recall timeout`, and at first: asks whoever has not answered. */
+export function ask(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.role !== 'rejoining') return;
+  ctx.setTimer('recall', group.electionTimeout);
+  for (const member of group.members) {
+    const report = replica.recalled.get(member);
+    if (member === ctx.self || (report !== undefined && isComplete(report))) continue;
+    ctx.send(member, { kind: 'recall', attempt: replica.attempt });
+  }
+}
+
+/** All others have answered, and what they know to be chosen is executed: take part again. */
+export function maybeRejoin(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.role !== 'rejoining') return;
+  const others = group.members.filter((each) => each !== ctx.self);
+  const answered = others.every((each) => {
+    const report = replica.recalled.get(each);
+    return report !== undefined && isComplete(report);
+  });
+  // Alone, there is nobody to ask what was lost: then it is lost, and pretending else would lie.
+  if (!answered || others.length === 0) return;
+  if (replica.firstUnchosen < replica.knownTo) return;
+  ctx.line('rejoin');
+  // To report a vote of another member as its own is safe: it was really proposed in that ballot.
+  for (const [slot, { ballot, value }] of replica.reported)
+    if (slot >= replica.firstUnchosen) ctx.put('accepted', slot, { ballot, value });
+  const n = group.members.length;
+  const ballotFloor = Math.min(replica.heard + roundsApart * n, maxInteger);
+  ctx.save({ promised: replica.heard, ballotFloor, rejoining: false });
+  saveChosen(replica, ctx);
+  replica.role = 'follower';
+  replica.reported.clear();
+  replica.recalled.clear();
+  replica.knownTo = 0;
+  ctx.clearTimer('recall');
+  setElectionTimer(group, ctx);
+}
+
+/** The two messages of coming back. */
+export const rejoinHandlers = (
+  group: Group,
+): Pick<Handlers<MultiPaxos>, 'recall' | 'recalled'> => ({
+  recall(replica, { attempt, from }, ctx) {
+    // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
+    if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
+    const { promised } = replica;
+    for (const part of reportOf(group, replica, replica.firstUnchosen))
+      ctx.send(from, { kind: 'recalled', attempt, promised, ...part });
+  },
+
+  recalled(replica, message, ctx) {
+    const { attempt, promised, from } = message;
+    if (replica.role !== 'rejoining' || attempt !== replica.attempt) return;
+    if (!isPeer(group, from, ctx)) return;
+    if (!collect(group, replica, replica.recalled, from, message, promised)) return;
+    replica.heard = Math.max(replica.heard, promised);
+    if (isBehind(replica) && replica.teacher === null) catchUp(group, replica, from, ctx);
+    maybeRejoin(group, replica, ctx);
+  },
+});

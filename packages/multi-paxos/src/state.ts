@@ -1,0 +1,288 @@
+import {
+  type Context,
+  type Digest,
+  digest,
+  type Instant,
+  integer,
+  nullable,
+  type Phases,
+  type PrincipalId,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  record,
+  type Shape,
+  type Signed,
+  type Slot,
+  type StoredFields,
+  boolean as truth,
+} from '@quorumlab/core';
+import type { Ballot } from './ballots.ts';
+import {
+  type Configuration,
+  configurations,
+  frozen,
+  governing,
+  type Universe,
+} from './configuration.ts';
+import {
+  type Accept,
+  type MultiPaxosMessage,
+  type Value,
+  type Vote,
+  voteField,
+} from './messages.ts';
+import type { Rules } from './rules.ts';
+
+/** The newest durable snapshot of the application, and the group as it was then. */
+export interface SnapshotPoint {
+  readonly slot: Slot;
+  readonly digest: Digest;
+  readonly configurations: readonly Configuration[];
+}
+
+/** What an acceptor and learner must not forget. */
+export interface MultiPaxosStable {
+  /** Nothing below is accepted any more, in any slot: one promise for the whole log (§3). */
+  readonly promised: Ballot;
+  /** The highest-numbered proposal accepted, by slot. Below `firstUnchosen`: the chosen value. */
+  readonly accepted: ReadonlyMap<Slot, Vote>;
+  /** Everything below was known to be chosen when this was last written. */
+  readonly chosenBelow: Slot;
+  /** `accepted` holds every slot from here up to `chosenBelow`; what was below is in `snapshot`. */
+  readonly keptFrom: Slot;
+  readonly snapshot: SnapshotPoint | null;
+  /** Own ballots start above: after a lost disk nobody knows which of its own were used. */
+  readonly ballotFloor: Ballot;
+  /** The disk was lost, and not all others have said yet what was on it. */
+  readonly rejoining: boolean;
+}
+
+/** A leader's word that everything below `firstUnchosen` is chosen. */
+export interface Notice {
+  readonly ballot: Ballot;
+  readonly firstUnchosen: Slot;
+}
+
+/** A slot that a leader has proposed at and not executed yet. */
+export interface Open {
+  readonly value: Value;
+  /** Who has accepted it. */
+  readonly accepted: ReplicaId[];
+  chosen: boolean;
+  /** The heartbeat after which the Accept was last sent. */
+  round: number;
+}
+
+/** What one replica reports of its votes, part by part. */
+export interface Report {
+  readonly fromSlot: Slot;
+  readonly firstUnchosen: Slot;
+  readonly parts: number;
+  readonly received: Set<number>;
+}
+
+/** A slot's vote that a new leader must propose again, or learn if it is chosen. */
+export interface Reported extends Vote {
+  readonly chosen: boolean;
+}
+
+/** What a leader knows of another member. */
+export interface Contact {
+  /** When it last answered in this ballot. */
+  heardAt: Instant | null;
+  /** The highest heartbeat round that it answered. */
+  round: number;
+}
+
+/** Reads that wait until a quorum has answered `round`. */
+export interface ReadRound {
+  readonly round: number;
+  readonly upTo: Slot;
+  readonly ids: readonly number[];
+}
+
+/** Everything here is bounded by the group's size, by α or by a named limit. */
+export interface MultiPaxosVolatile {
+  role: 'follower' | 'candidate' | 'leader' | 'rejoining';
+  /** Whom this replica follows; null: it knows of no leader of the ballot it promised. */
+  leader: ReplicaId | null;
+  /** Every slot below is known to be chosen, and executed. */
+  firstUnchosen: Slot;
+  /** Ascending: the one that governs `firstUnchosen`, and the one that comes, if any. */
+  configurations: readonly Configuration[];
+  /** The newest word of a leader on what is chosen. */
+  notice: Notice;
+  /** The highest ballot heard of, so that the next own one is above it. */
+  heard: Ballot;
+  /** When a leader was last heard. */
+  lastContact: Instant | null;
+  /** Accepts by slot, at most `reach`: the proof if their leader sends another in that ballot. */
+  readonly accepts: Map<Slot, Signed<Accept>>;
+  /** Whom this replica asked what was chosen; null: nobody. */
+  teacher: ReplicaId | null;
+  /** A snapshot on its way here. */
+  fetching: { readonly slot: Slot; readonly digest: Digest; readonly from: ReplicaId } | null;
+
+  /** Candidate and leader only, as all that follows: the own ballot. 0: neither. */
+  ballot: Ballot;
+  /** Whom `ballot` was prepared with. */
+  readonly asked: Set<ReplicaId>;
+  /** Promises of `ballot`; those with all parts here count. */
+  readonly promises: Map<ReplicaId, Report>;
+  /** The highest-numbered votes that the promises hold, by slot. */
+  readonly reported: Map<Slot, Reported>;
+  /** The highest slot that a promise reported, -1 for none: up to it gaps are filled (rule 4). */
+  recoverTo: Slot;
+  /** Promises know everything below to be chosen; it has to be learnt before leading. */
+  knownTo: Slot;
+  /** The configuration that was last found to have promised; null: none yet. */
+  prepared: Configuration | null;
+
+  /** Leader only, as all that follows: the next slot to propose at. */
+  nextSlot: Slot;
+  /** At most α. */
+  readonly open: Map<Slot, Open>;
+  /** Commands that wait for a slot, and their size. */
+  waiting: Signed<Request>[];
+  waitingBytes: number;
+  round: number;
+  readonly contacts: Map<ReplicaId, Contact>;
+  /** Reads that wait for the next round; at most `maxReads` together with those of `readRound`. */
+  reads: number[];
+  readRound: ReadRound | null;
+
+  /** Rejoining only: the question that is being asked, and the answers so far. */
+  attempt: number;
+  readonly recalled: Map<ReplicaId, Report>;
+}
+
+/** The types that Multi-Paxos is made of. */
+export interface MultiPaxos extends Shape {
+  readonly Stable: MultiPaxosStable;
+  readonly Volatile: MultiPaxosVolatile;
+  readonly Message: MultiPaxosMessage;
+  readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'catch-up' | 'recall';
+  readonly Command: Signed<Request>;
+}
+
+/** A replica of Multi-Paxos as its handlers see it. */
+export type PaxosReplica = Replica<MultiPaxos>;
+
+/** What a handler of Multi-Paxos speaks through. */
+export type PaxosContext = Context<MultiPaxos>;
+
+/** One configured group: the options of `multiPaxos` with every default filled in. */
+export interface Group extends Universe {
+  readonly initial: readonly Configuration[];
+  readonly electionTimeout: number;
+  readonly heartbeat: number;
+  readonly pipeline: number;
+  readonly maxCommandsPerSlot: number;
+  readonly maxBytesPerSlot: number;
+  readonly maxWaiting: number;
+  readonly maxReads: number;
+  readonly keepSlots: number;
+  /** How far above its first unchosen slot an acceptor accepts: 4α. */
+  readonly reach: number;
+  readonly rules: Rules;
+  /** The quorums of a configuration. Worked out once for each. */
+  phasesOf(configuration: Configuration): Phases;
+}
+
+/** Most bytes of commands that wait at a leader. */
+export const maxWaitingBytes: number = 64 << 20;
+
+/** How each part of the stable state is written to disk. */
+export const stored = (maxBytesPerSlot: number): StoredFields<MultiPaxos> => ({
+  promised: integer(),
+  accepted: voteField(maxBytesPerSlot),
+  chosenBelow: integer(),
+  keptFrom: integer(),
+  snapshot: nullable(record({ slot: integer(), digest, configurations })),
+  ballotFloor: integer(),
+  rejoining: truth,
+});
+
+/** A replica that has never run. */
+export const stable = (): MultiPaxosStable => ({
+  promised: 0,
+  accepted: new Map(),
+  chosenBelow: 0,
+  keptFrom: 0,
+  snapshot: null,
+  ballotFloor: 0,
+  rejoining: false,
+});
+
+/** A replica that has just started: it executes again what its disk knows to be chosen. */
+export const volatile = (
+  group: Group,
+  { snapshot, promised, ballotFloor, rejoining }: MultiPaxosStable,
+): MultiPaxosVolatile => ({
+  role: rejoining ? 'rejoining' : 'follower',
+  leader: null,
+  firstUnchosen: snapshot === null ? 0 : snapshot.slot + 1,
+  configurations: snapshot?.configurations.map(frozen) ?? group.initial,
+  notice: { ballot: 0, firstUnchosen: 0 },
+  heard: Math.max(promised, ballotFloor),
+  lastContact: null,
+  accepts: new Map(),
+  teacher: null,
+  fetching: null,
+  ballot: 0,
+  asked: new Set(),
+  promises: new Map(),
+  reported: new Map(),
+  recoverTo: -1,
+  knownTo: 0,
+  prepared: null,
+  nextSlot: 0,
+  open: new Map(),
+  waiting: [],
+  waitingBytes: 0,
+  round: 0,
+  contacts: new Map(),
+  reads: [],
+  readRound: null,
+  attempt: 0,
+  recalled: new Map(),
+});
+
+/** Whether `from` is a member, or may become one. Clients and strangers are not. */
+export const isKnown = (group: Group, from: PrincipalId): boolean => from < group.members.length;
+
+/** Whether `from` is another member of that kind. */
+export const isPeer = (group: Group, from: PrincipalId, ctx: PaxosContext): boolean =>
+  from !== ctx.self && isKnown(group, from);
+
+/** The quorums that decide `slot`. */
+export const phasesAt = (group: Group, replica: PaxosReplica, slot: Slot): Phases =>
+  group.phasesOf(governing(replica.configurations, slot));
+
+/** Members of every configuration that governs a slot from the first unchosen one on (rule 2). */
+export function electorate({ configurations: all }: PaxosReplica): ReplicaId[] {
+  const members = new Set<ReplicaId>();
+  for (const configuration of all) for (const each of configuration.members) members.add(each);
+  return [...members].sort((first, second) => first - second);
+}
+
+/** Whether this replica is in a configuration that governs a slot still to be chosen. */
+export const isMember = (replica: PaxosReplica, self: ReplicaId): boolean =>
+  replica.configurations.some(({ members }) => members.includes(self));
+
+/** The invariants of Multi-Paxos that one replica can check by itself in constant time. */
+export function invariant(group: Group, replica: PaxosReplica): string | undefined {
+  const { firstUnchosen, chosenBelow, keptFrom, snapshot, promised, open } = replica;
+  if (chosenBelow > firstUnchosen)
+    return `slots below ${chosenBelow} are chosen on the disk, and ${firstUnchosen} is unchosen`;
+  if (keptFrom > (snapshot === null ? 0 : snapshot.slot + 1))
+    return `slots below ${keptFrom} are dropped, the snapshot ends with ${snapshot?.slot ?? -1}`;
+  if (replica.ballot > promised && replica.role === 'leader')
+    return `it leads ballot ${replica.ballot} and has promised only ${promised}`;
+  if (open.size > group.alpha)
+    return `${open.size} slots are open, which is more than the window of ${group.alpha}`;
+  if (firstUnchosen > keptFrom && !replica.accepted.has(firstUnchosen - 1))
+    return `slot ${firstUnchosen - 1} is chosen, and its value is not kept`;
+  return undefined;
+}

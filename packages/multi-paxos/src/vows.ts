@@ -1,0 +1,63 @@
+/**
+ * What Multi-Paxos' messages bind their signer to. The protocol trusts its members; observers use
+ * this to prove that a member lied, adversaries to lie on purpose.
+ */
+import { type Request, type Signed, toHex } from '@quorumlab/core';
+import type { MultiPaxosMessage, SlotVote, Value, Vote } from './messages.ts';
+
+const identities = new WeakMap<Signed<Request>, string>();
+
+/** A text that two commands share only if they are equal; kept as long as the command itself. */
+function identity(command: Signed<Request>): string {
+  let text = identities.get(command);
+  if (text === undefined) {
+    const { client, sequence, acknowledged, operations, configuration } = command;
+    const change = configuration === undefined ? '' : toHex(configuration);
+    text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}/${change}`;
+    identities.set(command, text);
+  }
+  return text;
+}
+
+/** A leader gives each slot of its ballot one value. */
+export function* vows(
+  message: MultiPaxosMessage,
+): Iterable<readonly [about: string, what: string]> {
+  if (message.kind === 'accept')
+    yield [`accept/${message.ballot}/${message.slot}`, message.value.map(identity).join(';')];
+}
+
+/** The same message with other commands for its slots. */
+export function conflict(
+  message: MultiPaxosMessage,
+  fork: number,
+  known: readonly Signed<Request>[],
+): MultiPaxosMessage {
+  const other = (value: Value): Value => otherValue(value, fork, known);
+  if (message.kind === 'accept') return { ...message, value: other(message.value) };
+  if (message.kind === 'promise' || message.kind === 'recalled')
+    return {
+      ...message,
+      votes: message.votes.map((vote): SlotVote => ({ ...vote, value: other(vote.value) })),
+    };
+  if (message.kind === 'learn')
+    return {
+      ...message,
+      votes: message.votes.map((vote): Vote => ({ ...vote, value: other(vote.value) })),
+    };
+  return message;
+}
+
+/** Commands that clients really asked for, but not at this place. */
+function otherValue(value: Value, fork: number, known: readonly Signed<Request>[]): Value {
+  const first = value[0];
+  if (first === undefined) return value;
+  for (let i = 0; i < known.length; i++) {
+    const other = known[(first.sequence + fork + i) % known.length];
+    if (other !== undefined && !value.some((each) => isSame(each, other))) return [other];
+  }
+  return [];
+}
+
+const isSame = (first: Signed<Request>, second: Signed<Request>): boolean =>
+  first.client === second.client && first.sequence === second.sequence;
