@@ -167,6 +167,10 @@ const options: Readonly<Record<string, Draw>> = {
     maxEntriesPerAppend: one(random, [1, 2, 1024]),
     maxInFlight: between(random, 1, 4),
   }),
+  'basic-paxos': (random) => ({
+    retry: ms(one(random, [1, 5, 20, 50])),
+    maxRetry: ms(one(random, [400, 1000])),
+  }),
   pbft: (random, network) => {
     const checkpointEvery = one(random, [1, 3, 10, 128]);
     return {
