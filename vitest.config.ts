@@ -1,4 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+// Programs that tests start compile their modules once and not at every start: half of the time
+// that a replica's process, and a third of the time that a command takes to begin.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+  new URL('node_modules/.cache/quorumlab-compiled', import.meta.url),
+);
 
 export default defineConfig({
   // Named, because vite would else look for one in every folder above, also outside this work tree.
@@ -9,6 +16,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/announce.ts'],
     testTimeout: 30_000,
+    // Vitest leaves one core to itself, which is half of a small machine, while many tests wait.
+    maxWorkers: '100%',
     coverage: { provider: 'v8' },
   },
 });
