@@ -121,7 +121,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     inputs: clients.source,
     seed: scenario.seed,
     limits: { until: scenario.until, events: maxEvents },
-    stopAtViolation: false,
+    stopAtViolation: scenario.script !== undefined,
     observer: observers(check, progress.observer),
     installed: ({ serviceSnapshot }, when) =>
       serviceSnapshot && (when === 'restart' || serviceSnapshot.origin === 'installed')
@@ -131,7 +131,8 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     countBytes: options.countBytes ?? false,
     strict: options.strict ?? false,
     ...(options.crashAt ? { crashAt: options.crashAt } : {}),
-    ...(options.decisions ? { decisions: options.decisions } : {}),
+    decisions: options.decisions ?? scenario.script?.choices,
+    lost: scenario.script?.lost,
     watcher: {
       ...(options.proofs ? proofsInto(prepared, proofs) : {}),
       ...(options.story ? storyInto(prepared, story, (seat) => simulation.seat(seat).status) : {}),

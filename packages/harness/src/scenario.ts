@@ -1,5 +1,5 @@
 /** What a run is: plain data, the same in a file, a link, a trace header and a test. */
-import type { DiskModel } from '@quorumlab/sim';
+import type { DiskModel, LostCopy } from '@quorumlab/sim';
 
 /** A cut, a crash or another event of the world, at a time in microseconds. */
 export type ScenarioFault =
@@ -82,6 +82,16 @@ export interface Scenario {
   /** How messages are signed: 'ideal' (unforgeable by construction) or 'ed25519'. */
   readonly crypto: 'ideal' | 'ed25519';
   readonly seed: string;
+  /** A run told choice by choice: what shrinking a counterexample makes. It ends at a violation. */
+  readonly script?: Script;
+}
+
+/** The choices of a run, instead of those that its seed would draw. */
+export interface Script {
+  /** In the order in which they are asked for; what is missing is 0, always the kindest choice. */
+  readonly choices: readonly number[];
+  /** Copies of messages that get lost besides: the nth from one seat to another, or all of them. */
+  readonly lost: readonly LostCopy[];
 }
 
 /** Something in a scenario or a flag is wrong; the sentence says what to do. Exit code 254. */

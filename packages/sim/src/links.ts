@@ -8,6 +8,7 @@ import {
   type Tagged,
 } from '@quorumlab/core';
 import { mixWord } from './digest.ts';
+import { isLost } from './losses.ts';
 import { happens, type LinkModel, type NetworkPhase, sampleDelay } from './network.ts';
 import { entryKind, pushEntry } from './queue.ts';
 import { note, type Parcel, type SeatState, type World } from './world.ts';
@@ -84,6 +85,8 @@ function carry<S extends Shape>(
   counters.sent[parcel.kind] = (counters.sent[parcel.kind] as number) + 1;
   if (parcel.bytes > 0)
     counters.bytes[parcel.kind] = (counters.bytes[parcel.kind] as number) + parcel.bytes;
+  const { losses } = world;
+  const taken = losses !== undefined && isLost(losses, from * world.seats.length + to);
   if (world.cutting && isCut(world, from, to, parcel)) {
     lose(world, parcel, to, sent, 'cut');
     return;
@@ -93,15 +96,12 @@ function carry<S extends Shape>(
     lose(world, parcel, to, sent, 'lost');
     return;
   }
-  pushEntry(
-    queue,
-    arrival(world, link, from, to),
-    world.order++,
-    entryKind.message,
-    to,
-    parcel,
-    sent,
-  );
+  const arrives = arrival(world, link, from, to);
+  if (taken) {
+    lose(world, parcel, to, sent, 'taken');
+    return;
+  }
+  pushEntry(queue, arrives, world.order++, entryKind.message, to, parcel, sent);
   if (link.duplicatePerMillion !== undefined && happens(random, link.duplicatePerMillion)) {
     counters.duplicated++;
     const again = note(world, from, 'dup', sent, parcel.name, { to });

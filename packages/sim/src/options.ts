@@ -21,6 +21,7 @@ import type {
 import type { ClockModel } from './clock.ts';
 import type { Counters } from './counters.ts';
 import type { DiskModel } from './disk.ts';
+import type { LostCopy } from './losses.ts';
 import type { NetworkModel } from './network.ts';
 import type { TraceOptions } from './trace.ts';
 
@@ -175,6 +176,8 @@ export interface SimulationOptions<S extends Shape> {
   readonly seed: number | string;
   /** Choices of an earlier run to make again: see `DecisionOptions.replay`. */
   readonly decisions?: readonly number[] | undefined;
+  /** Copies that get lost on top of what the network loses; their delays are drawn all the same. */
+  readonly lost?: readonly LostCopy[] | undefined;
   /** Whether to record the choices. Off unless told. */
   readonly record?: boolean;
   readonly limits: Limits;

@@ -18,6 +18,7 @@ import { type RunningClock, ScenarioError, startClock } from './clock.ts';
 import { type RunningCounters, startCounters } from './counters.ts';
 import { type Lanes, startLanes } from './digest.ts';
 import type { DiskModel, Storage } from './disk.ts';
+import { type Losses, lossesOf } from './losses.ts';
 import type { NetworkPhase } from './network.ts';
 import type {
   Fault,
@@ -149,6 +150,8 @@ export interface World<S extends Shape> {
   /** Per pair of seats: 1 if nothing passes. */
   readonly cuts: Uint8Array;
   kindCuts: KindCut[];
+  /** Absent if nothing is lost by name. */
+  readonly losses: Losses | undefined;
   /** Per pair of seats: when the last message on an ordered link arrives. */
   lastArrival: Float64Array | undefined;
   faultsLeft: number;
@@ -231,6 +234,7 @@ export function makeWorld<S extends Shape>(
     cutting: false,
     cuts: new Uint8Array(n * n),
     kindCuts: [],
+    losses: options.lost && lossesOf(options.lost, n),
     lastArrival: undefined,
     faultsLeft: 0,
     healed: false,
