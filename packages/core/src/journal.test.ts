@@ -101,3 +101,25 @@ test('outputs added while a batch is released come after it', () => {
   log.add(say(2));
   expect(said).toEqual([1, 11, 2, 12]);
 });
+
+test('outputs added while unwritten ones that had to wait are released come after them too', () => {
+  const said: number[] = [];
+  let finish = (): void => {};
+  const log: Journal<Plain> = journal<Plain>({
+    early() {},
+    commit(_writes, done) {
+      finish = done;
+    },
+    release(output) {
+      for (const { message } of output.sends) {
+        said.push(message.n);
+        if (message.n === 2) log.add(quiet(12));
+      }
+    },
+  });
+  for (const output of [say(1), quiet(2), quiet(3)]) log.add(output);
+  finish();
+  expect(said).toEqual([1, 2, 3, 12]);
+  log.add({ ...quiet(2), sends: [...quiet(2).sends, ...quiet(4).sends] });
+  expect(said).toEqual([1, 2, 3, 12, 2, 4, 12]);
+});

@@ -46,14 +46,22 @@ function writesOf<S extends Shape>(batch: readonly Output<S>[]): readonly Write<
 export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   let gathering: Output<S>[] = [];
   let syncing: Output<S>[] = [];
+  // Releasing may add outputs (a message to oneself); they must queue up behind what is released.
+  let releasing = false;
+
+  function release(batch: readonly Output<S>[]): void {
+    releasing = true;
+    for (const output of batch) ports.release(output);
+    releasing = false;
+  }
 
   function sync(): void {
-    while (gathering.length > 0 && syncing.length === 0) {
+    while (gathering.length > 0 && syncing.length === 0 && !releasing) {
       const batch = gathering;
       gathering = [];
       const writes = writesOf(batch);
       if (writes.length === 0) {
-        for (const output of batch) ports.release(output);
+        release(batch);
         continue;
       }
       syncing = batch;
@@ -62,9 +70,7 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   }
 
   function synced(): void {
-    const batch = syncing;
-    // Releasing may add outputs (a message to oneself); they must queue up behind this batch.
-    for (const output of batch) ports.release(output);
+    release(syncing);
     syncing = [];
     sync();
   }
@@ -72,11 +78,12 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   return {
     add(output) {
       if (output.early.length > 0) ports.early(output.early);
-      if (gathering.length === 0 && syncing.length === 0 && output.writes.length === 0) {
+      const isFirst = gathering.length === 0 && syncing.length === 0 && !releasing;
+      if (isFirst && output.writes.length === 0) {
+        releasing = true;
         ports.release(output);
-        return;
-      }
-      gathering.push(output);
+        releasing = false;
+      } else gathering.push(output);
       sync();
     },
     waiting: () => gathering.length + syncing.length,
