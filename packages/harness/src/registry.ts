@@ -1,6 +1,8 @@
 import { basicPaxos } from '@quorumlab/basic-paxos';
 import { mutants as basicPaxosMutants } from '@quorumlab/basic-paxos/mutants';
 import type { Claims, Protocol } from '@quorumlab/core';
+import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff';
+import { mutant as hotstuffMutant, mutants as hotstuffMutants } from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
 import { mutant as pbftMutant, mutants as pbftMutants } from '@quorumlab/pbft/mutants';
@@ -76,6 +78,12 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
   };
 }
 
+/** The options as the constructor takes them: their kinds were checked by their names. */
+const hotstuffOptions = (options: ProtocolSize): HotStuffOptions => ({
+  ...(options as Partial<HotStuffOptions> & ProtocolSize),
+  digest: digestOf,
+});
+
 const entries: readonly ProtocolEntry[] = [
   protocolEntry({
     title: 'Basic Paxos: one decision by majorities; a log of one slot, survives crashes.',
@@ -115,6 +123,28 @@ const entries: readonly ProtocolEntry[] = [
       maxBatch: 'number',
       maxOutstanding: 'number',
     },
+  }),
+  protocolEntry({
+    title:
+      'HotStuff: certificates through the leader, n messages a step; survives f liars among 3f+1.',
+    right: (options) => hotstuff(hotstuffOptions(options)),
+    mutants: Object.fromEntries(
+      hotstuffMutants.map((name) => [
+        name,
+        (options: ProtocolSize) => hotstuffMutant(name, hotstuffOptions(options)),
+      ]),
+    ),
+    options: {
+      rules: rulesNames,
+      leaders: ['sticky', 'round-robin'],
+      reign: 'number',
+      requestTimeout: 'number',
+      delta: 'number',
+      checkpointEvery: 'number',
+      window: 'number',
+      maxBatch: 'number',
+    },
+    variants: 'rules',
   }),
 ];
 

@@ -1,6 +1,41 @@
 /**
- * HotStuff (Yin et al. 2019), HotStuff-2 and Jolteon.
+ * The HotStuff family (Yin et al., PODC '19; HotStuff-2; Jolteon): a replicated log that survives f
+ * Byzantine of 3f+1 replicas with a number of messages per block that is linear in n.
  *
  * @packageDocumentation
  */
-export {};
+
+export { GroupError, type HotStuffOptions } from './group.ts';
+export type {
+  Batch,
+  Block,
+  Blocks,
+  Checkpoint,
+  FetchBlocks,
+  Link,
+  Message,
+  NewView,
+  Proposal,
+  QuorumCertificate,
+  Relay,
+  Row,
+  StableCheckpoint,
+  StatusReport,
+  Timeout,
+  TimeoutCertificate,
+  Vote,
+} from './messages.ts';
+export { paper } from './paper.ts';
+export { hotstuff } from './protocol.ts';
+export { type RulesName, rulesNames } from './rules.ts';
+export type {
+  HotStuff,
+  Node,
+  Place,
+  Point,
+  Stable,
+  Tally,
+  Timer,
+  Volatile,
+  Waiting,
+} from './state.ts';

@@ -1,0 +1,153 @@
+/**
+ * Certificates: when they are valid, and what learning one changes. They alone move a replica to a
+ * later view, so honest replicas that can speak to each other end up in the same one.
+ */
+import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { QuorumCertificate, TimeoutCertificate, Vote } from './messages.ts';
+import {
+  type Ctx,
+  genesisHash,
+  type HotStuffReplica,
+  hasLeft,
+  highViewOf,
+  isMember,
+  leaderOf,
+  maxWanted,
+  watch,
+} from './state.ts';
+
+/** Whether `certificate` names a quorum. The host has checked the signatures. */
+export const hasQuorum = (group: Group, { seals }: Certificate<unknown>): boolean =>
+  group.rules.countSigners(group.n, seals) >= group.quorum;
+
+/** Whether `justify` is a certificate for the block `parent`; null stands for the genesis block. */
+export const certifies = (
+  group: Group,
+  justify: QuorumCertificate | null,
+  parent: Digest,
+): boolean =>
+  justify === null
+    ? parent === genesisHash
+    : justify.body.block === parent && justify.body.view > 0 && hasQuorum(group, justify);
+
+/** Whether `timeouts` are those of a quorum of distinct members for one view. */
+export function isTimeoutCertificate(group: Group, timeouts: TimeoutCertificate): boolean {
+  const view = timeouts[0]?.view;
+  let last = -1;
+  for (const each of timeouts) {
+    if (each.view !== view || each.from <= last || !isMember(group, each.from)) return false;
+    // A certificate of that view or a later one would have ended the wait.
+    if (each.highView >= each.view) return false;
+    last = each.from;
+  }
+  return timeouts.length >= group.quorum;
+}
+
+/** The highest certified view that a timeout certificate names. */
+export const highestIn = (timeouts: TimeoutCertificate): number =>
+  timeouts.reduce((most, { highView }) => Math.max(most, highView), 0);
+
+/**
+ * Learns a valid certificate: locks, remembers the highest, and enters the view after it. False if
+ * it is not valid: then nothing has changed.
+ */
+export function learn(
+  group: Group,
+  replica: HotStuffReplica,
+  certificate: QuorumCertificate | null,
+  ctx: Ctx,
+): boolean {
+  if (certificate === null) return true;
+  const { body } = certificate;
+  if (body.view <= highViewOf(replica)) return hasQuorum(group, certificate);
+  if (!certifies(group, certificate, body.block)) return false;
+  ctx.line('qc-high');
+  ctx.save({ high: certificate });
+  replica.news = true;
+  for (const view of replica.votes.keys()) if (view <= body.view) replica.votes.delete(view);
+  lock(group, replica, body, ctx);
+  if (body.view >= replica.view) {
+    ctx.line('advance-qc');
+    enter(group, replica, body.view + 1, ctx);
+  }
+  return true;
+}
+
+/** Moves the lock, if the rules lock on what a certificate shows. */
+export function lock(group: Group, replica: HotStuffReplica, certified: Vote, ctx: Ctx): void {
+  const point = group.rules.locks(certified, replica.tree.get(certified.block));
+  if (point === undefined || point.view <= replica.locked.view) return;
+  ctx.line('lock');
+  ctx.save({ locked: point });
+}
+
+/** Learns a valid timeout certificate, and tells the next leader what is known here. */
+export function learnTimeouts(
+  group: Group,
+  replica: HotStuffReplica,
+  timeouts: TimeoutCertificate | null,
+  ctx: Ctx,
+): boolean {
+  if (timeouts === null) return true;
+  if (!isTimeoutCertificate(group, timeouts)) return false;
+  const { view } = timeouts[0] as TimeoutCertificate[number];
+  if (view < replica.view) return true;
+  ctx.line('advance-tc');
+  ctx.save({ timeouts });
+  replica.attempts += 1;
+  enter(group, replica, view + 1, ctx);
+  const leader = leaderOf(group, replica.view);
+  if (leader === ctx.self) {
+    if (group.rules.waits && highViewOf(replica) < view)
+      ctx.setTimer('propose', Math.ceil((group.delta * 2 ** Math.min(replica.attempts, 16)) / 2));
+  } else ctx.send(leader, { kind: 'new-view', justify: replica.high, timeouts });
+  return true;
+}
+
+/** A view begins. */
+function enter(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): void {
+  const before = leaderOf(group, replica.view);
+  const left = hasLeft(replica, replica.view);
+  replica.view = view;
+  if (before !== leaderOf(group, view) || (left && !hasLeft(replica, view)))
+    replica.reignSince = ctx.now;
+  for (const each of replica.proposals.keys()) if (each < view - 1) replica.proposals.delete(each);
+  for (const [from, timeout] of replica.timeoutVotes)
+    if (timeout.view < view) replica.timeoutVotes.delete(from);
+}
+
+/** Asks for the block `hash`: first whoever should have it, and later, by the status timer, all. */
+export function want(
+  group: Group,
+  replica: HotStuffReplica,
+  hash: Digest,
+  holders: readonly ReplicaId[],
+  ctx: Ctx,
+): void {
+  if (replica.wanted.has(hash) || replica.wanted.size >= maxWanted) return;
+  replica.wanted.set(hash, ctx.now);
+  watch(group, replica, ctx);
+  ctx.line('sync-fetch');
+  const above = replica.committed.height;
+  for (const holder of holders.filter((each) => each !== ctx.self).slice(0, 2))
+    ctx.send(holder, { kind: 'fetch-blocks', block: hash, above });
+}
+
+/** Who signed `certificate`, beginning at a place that differs from replica to replica. */
+export function signersOf({ seals }: Certificate<unknown>, self: ReplicaId): readonly ReplicaId[] {
+  const all = seals.map(({ from }) => from);
+  const start = self % Math.max(1, all.length);
+  return [...all.slice(start), ...all.slice(0, start)];
+}
+
+/** The timeouts of `view` among those that count: their certificates are known here. */
+export function countedTimeouts(
+  replica: HotStuffReplica,
+  view: number,
+): Signed<TimeoutCertificate[number]>[] {
+  const counted = [];
+  for (const each of replica.timeoutVotes.values())
+    if (each.view === view && each.highView <= highViewOf(replica)) counted.push(each);
+  return counted;
+}

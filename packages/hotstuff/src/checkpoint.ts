@@ -1,0 +1,197 @@
+/**
+ * Truncation and state transfer. A quorum's word for the state after a block makes everything below
+ * it dispensable: the blocks are let go, and whoever lacks them gets the state instead, checked
+ * against the certificate. The words go to the leader, who hands out the certificate, so that also
+ * this costs a number of messages that is linear in n.
+ */
+import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
+import { hasQuorum } from './certificates.ts';
+import type { Group } from './group.ts';
+import type { Checkpoint, StableCheckpoint } from './messages.ts';
+import {
+  type Ctx,
+  certify,
+  type HotStuffReplica,
+  isMember,
+  leaderOf,
+  place,
+  stableHeight,
+  watch,
+} from './state.ts';
+
+/** The application's state after `slot` is on disk: say so to the leader. */
+export function snapshotTaken(
+  group: Group,
+  replica: HotStuffReplica,
+  slot: Slot,
+  state: Digest,
+  ctx: Ctx,
+): void {
+  const height = slot + 1;
+  if (height <= replica.snapshot.height) return;
+  const block = replica.chain.get(height);
+  const node = block === undefined ? undefined : replica.tree.get(block);
+  assert(node !== undefined, `the state after height ${height} was taken before its block`);
+  const { view, hash } = node;
+  ctx.save({ snapshot: { height, view, block: hash } });
+  reach(replica, ctx);
+  if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
+  ctx.line('checkpoint');
+  const checkpoint: Checkpoint = { kind: 'checkpoint', height, view, block: hash, state };
+  ctx.put('checkpoints', height, checkpoint);
+  replica.checkpointSince = ctx.now;
+  watch(group, replica, ctx);
+  ctx.send(leaderOf(group, replica.view), checkpoint);
+}
+
+/** ⟨CHECKPOINT, h, b, d⟩ */
+export function checkpoint(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Checkpoint>,
+  ctx: Ctx,
+): void {
+  const { height, from } = message;
+  if (!isMember(group, from)) return;
+  if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
+  const kept = replica.checkpointVotes.get(from) ?? [];
+  const earlier = kept.find((each) => each.height === height);
+  if (earlier !== undefined) {
+    if (earlier.state !== message.state || earlier.block !== message.block)
+      ctx.accuse(earlier, message);
+    return;
+  }
+  kept.push(message);
+  kept.sort((one, other) => one.height - other.height);
+  // Two windows hold so many; one more is the latest of a sender far ahead of us.
+  if (kept.length > (2 * group.window) / group.checkpointEvery + 1) kept.shift();
+  replica.checkpointVotes.set(from, kept);
+  maybeStable(group, replica, message, ctx);
+}
+
+/** stable: a quorum has the same state after the same block. */
+function maybeStable(
+  group: Group,
+  replica: HotStuffReplica,
+  { kind, height, view, block, state }: Checkpoint,
+  ctx: Ctx,
+): void {
+  const same: Signed<Checkpoint>[] = [];
+  for (const kept of replica.checkpointVotes.values())
+    for (const each of kept)
+      if (each.height === height && each.state === state && each.block === block) same.push(each);
+  const votes = same.filter((each) => each.view === view);
+  if (votes.length < group.quorum) return;
+  const proof = certify<Checkpoint>({ kind, height, view, block, state }, votes);
+  learnCheckpoint(group, replica, proof, ctx);
+  if (leaderOf(group, replica.view) !== ctx.self) return;
+  for (const to of group.members)
+    if (to !== ctx.self) ctx.send(to, { kind: 'stable-checkpoint', checkpoint: proof });
+}
+
+/** The certificate of a checkpoint, from the leader or from one that has let go of the blocks. */
+export function stableCheckpoint(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<StableCheckpoint>,
+  ctx: Ctx,
+): void {
+  const { checkpoint: proof, from } = message;
+  const { height } = proof.body;
+  if (!isMember(group, from) || height <= stableHeight(replica)) return;
+  if (height % group.checkpointEvery !== 0 || !hasQuorum(group, proof)) return;
+  learnCheckpoint(group, replica, proof, ctx);
+}
+
+/** Takes the certificate at once if the state is here, and otherwise waits for blocks first. */
+function learnCheckpoint(
+  group: Group,
+  replica: HotStuffReplica,
+  proof: Certificate<Checkpoint>,
+  ctx: Ctx,
+): void {
+  if (replica.snapshot.height >= proof.body.height) return becomeStable(replica, proof, ctx);
+  if (replica.ahead !== null && replica.ahead.body.height >= proof.body.height) return;
+  if (replica.ahead === null) replica.checkpointSince = ctx.now;
+  replica.ahead = proof;
+  watch(group, replica, ctx);
+  // Blocks that are under way are quicker than a snapshot, unless there are many.
+  if (proof.body.height > replica.committed.height + group.checkpointEvery) adopt(replica, ctx);
+}
+
+/** What was ahead may have been reached by now, and the application's state written. */
+function reach(replica: HotStuffReplica, ctx: Ctx): void {
+  const proof = replica.ahead;
+  if (proof === null || proof.body.height > replica.snapshot.height) return;
+  replica.ahead = null;
+  if (proof.body.height > stableHeight(replica)) becomeStable(replica, proof, ctx);
+}
+
+/** The blocks below the checkpoint do not come any more: get the state instead. */
+export function adopt(replica: HotStuffReplica, ctx: Ctx): void {
+  const proof = replica.ahead;
+  if (proof === null) return;
+  replica.ahead = null;
+  if (proof.body.height <= stableHeight(replica)) return;
+  becomeStable(replica, proof, ctx);
+  fetchState(replica, ctx);
+}
+
+/** Lets go of every block up to the checkpoint, and of what is on no branch behind it. */
+function becomeStable(replica: HotStuffReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
+  const { height, view, block, state } = proof.body;
+  const own = replica.checkpoints.get(height);
+  assert(
+    own === undefined || own.state === state,
+    `the state at height ${height} is not the one that a quorum certified: ` +
+      'the application is not deterministic, or its disk is damaged',
+  );
+  ctx.line('stable');
+  const below = height + 1;
+  ctx.save({ stableCheckpoint: proof });
+  ctx.drop('blocks', { below: view + 1 });
+  ctx.drop('checkpoints', { below });
+  for (const [hash, node] of replica.tree)
+    if (node.height <= height || node.view <= view) replica.tree.delete(hash);
+  place(replica.tree, { height, view, block });
+  replica.wanted.clear();
+  replica.news = true;
+  if (replica.committed.height < height) place(replica.tree, replica.committed);
+  for (const at of replica.chain.keys()) if (at <= height) replica.chain.delete(at);
+  for (const [from, kept] of replica.checkpointVotes)
+    replica.checkpointVotes.set(
+      from,
+      kept.filter((each) => each.height > height),
+    );
+}
+
+/** Asks for the state of the stable checkpoint unless it is there. */
+export function fetchState(replica: HotStuffReplica, ctx: Ctx): void {
+  const proof = replica.stableCheckpoint;
+  if (proof === null || proof.body.height <= replica.committed.height) return;
+  if (replica.fetching >= proof.body.height) return;
+  ctx.line('state-fetch');
+  replica.fetching = proof.body.height;
+  const holders = proof.seals.map(({ from }) => from).filter((from) => from !== ctx.self);
+  ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, holders);
+}
+
+/** The state that was asked for is in place: go on behind it. */
+export function snapshotInstalled(replica: HotStuffReplica, slot: Slot, ctx: Ctx): void {
+  const height = slot + 1;
+  if (replica.fetching <= height) replica.fetching = 0;
+  const proof = replica.stableCheckpoint;
+  if (height <= replica.committed.height || proof?.body.height !== height) return;
+  ctx.line('state-installed');
+  const { view, block } = proof.body;
+  replica.committed = { height, view, block };
+  replica.announced = Math.max(replica.announced, height);
+  ctx.save({ snapshot: replica.committed });
+  reach(replica, ctx);
+  place(replica.tree, replica.committed);
+  replica.wanted.clear();
+  replica.news = true;
+  // Some of what waits here is part of the state now; clients repeat the rest.
+  replica.waiting.clear();
+  replica.waitingOf.clear();
+}

@@ -1,0 +1,75 @@
+/** Commit: ancestors first, each block once, and never off the chain that was committed before. */
+import { assert } from '@quorumlab/core';
+import { lock, signersOf, want } from './certificates.ts';
+import type { Group } from './group.ts';
+import { forget } from './mempool.ts';
+import { type Ctx, type HotStuffReplica, highBlockOf, type Node, viewOf } from './state.ts';
+import { parentOf, treeOf } from './tree.ts';
+
+/**
+ * Looks, from the highest certified block down, for the newest one that the rules commit. What is
+ * missing on the way is fetched from those who certified it.
+ */
+export function commit(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const { high } = replica;
+  if (high === null || viewOf(high) <= replica.committed.view) return;
+  const tree = treeOf(replica);
+  let node = replica.tree.get(highBlockOf(replica));
+  if (node === undefined)
+    return want(group, replica, high.body.block, signersOf(high, ctx.self), ctx);
+  lock(group, replica, high.body, ctx);
+  while (node !== undefined && node.height > replica.committed.height) {
+    const target: Node | undefined = group.rules.commits(tree, node);
+    if (target !== undefined) {
+      if (!execute(group, replica, target, ctx)) return;
+      break;
+    }
+    const parent = parentOf(replica, node);
+    if (parent === undefined) return wantParent(group, replica, node, ctx);
+    node = parent;
+  }
+  replica.wanted.clear(); // Everything up to the highest certificate is here.
+}
+
+function wantParent(group: Group, replica: HotStuffReplica, node: Node, ctx: Ctx): void {
+  if (node.block === null || node.justify === null) return;
+  want(group, replica, node.block.parent, signersOf(node.justify, ctx.self), ctx);
+}
+
+/**
+ * "execute b and its ancestors": everything above the committed chain, oldest first. False if some
+ * of it is not here.
+ */
+function execute(group: Group, replica: HotStuffReplica, target: Node, ctx: Ctx): boolean {
+  if (target.height <= replica.committed.height) return true;
+  const path: Node[] = [];
+  let node: Node | undefined = target;
+  while (node !== undefined && node.height > replica.committed.height) {
+    path.push(node);
+    const parent = parentOf(replica, node);
+    if (parent === undefined) {
+      wantParent(group, replica, node, ctx);
+      return false;
+    }
+    node = parent;
+  }
+  assert(
+    node?.hash === replica.committed.block || !group.rules.extendsCommitted,
+    `the block ${target.hash} at height ${target.height} is committed and does not extend ` +
+      `${replica.committed.block} at ${replica.committed.height}: more than f members lie`,
+  );
+  let slot = replica.committed.height;
+  for (const { hash, view, height, block } of group.rules.inOrder(path)) {
+    assert(block !== null, 'only blocks above the snapshot are executed');
+    ctx.line('commit');
+    ctx.decide(slot, block.batch);
+    slot += 1;
+    for (const request of block.batch) forget(replica, request);
+    replica.chain.set(height, hash);
+    replica.committed = { height, view, block: hash };
+  }
+  const { hash: block, view, height } = target;
+  replica.committed = { height, view, block };
+  replica.attempts = 0;
+  return true;
+}

@@ -1,0 +1,139 @@
+import { type DigestOf, ms, type ReplicaId, range, weak } from '@quorumlab/core';
+import { type Codec, codec } from './messages.ts';
+import { type Rules, type RulesName, rulesOf } from './rules.ts';
+
+/** A group that cannot be run as configured. */
+export class GroupError extends RangeError {
+  override readonly name: string = 'GroupError';
+}
+
+/** What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group. */
+export interface HotStuffOptions {
+  /** How many replicas there are. */
+  readonly n: number;
+  /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
+  readonly f?: number;
+  /** The host's digest function: blocks are named by their digests. */
+  readonly digest: DigestOf;
+  /** Which member of the family: how to vote, lock and commit. Jolteon unless told. */
+  readonly rules?: RulesName;
+  /**
+   * 'sticky' unless told: a leader stays for `reign` views or until it is given up. 'round-robin':
+   * every view has another leader.
+   */
+  readonly leaders?: 'sticky' | 'round-robin';
+  /** Views of one sticky leader, at least 4; 128 unless told. */
+  readonly reign?: number;
+  /**
+   * How long a request may wait before the leader is changed; doubles while that does not help.
+   */
+  readonly requestTimeout?: number;
+  /**
+   * Δ of HotStuff-2, for which a leader waits that may have missed a certificate: an eighth of
+   * `requestTimeout` unless told. Doubles with it.
+   */
+  readonly delta?: number;
+  /** Blocks between two checkpoints. */
+  readonly checkpointEvery?: number;
+  /** Blocks that may follow the last stable checkpoint; 2 `checkpointEvery` + 8 unless told. */
+  readonly window?: number;
+  /** Most requests in one block. */
+  readonly maxBatch?: number;
+  /** Run groups of fewer than 3f+1: to see them break. */
+  readonly unsafe?: boolean;
+}
+
+/** A configured group: what every rule of the protocol looks at and none changes. */
+export interface Group extends Codec {
+  readonly n: number;
+  readonly f: number;
+  readonly members: readonly ReplicaId[];
+  /** ⌈(n+f+1)/2⌉: two quorums share an honest replica. */
+  readonly quorum: number;
+  /** f+1: one of them is honest. */
+  readonly weak: number;
+  readonly rules: Rules;
+  /** Views of one leader in a row. */
+  readonly reign: number;
+  readonly requestTimeout: number;
+  readonly delta: number;
+  /** How long something may be missing before it is asked for: half a timeout. */
+  readonly statusPeriod: number;
+  readonly checkpointEvery: number;
+  readonly window: number;
+  readonly maxBatch: number;
+  readonly digest: DigestOf;
+}
+
+/** Checks `options` and fills in what they leave out. Throws {@link GroupError}. */
+export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): Group {
+  const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
+  const { requestTimeout = ms(1000), maxBatch = 256, digest } = options;
+  const {
+    window = 2 * checkpointEvery + 8,
+    delta = Math.max(1, Math.floor(requestTimeout / 8)),
+    leaders = 'sticky',
+    unsafe = false,
+  } = options;
+  const reign = leaders === 'sticky' ? (options.reign ?? 128) : 1;
+  const whole = { n, checkpointEvery, window, requestTimeout, delta, maxBatch, reign };
+  for (const [name, value] of Object.entries(whole))
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
+  if (!(Number.isSafeInteger(f) && f >= 0))
+    throw new GroupError(`f is ${f}; use an integer of at least 0`);
+  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', GroupError), ...changed };
+  requireReplicas(n, f, unsafe);
+  requireReign({ n, f, reign, leaders, rules });
+  if (window < checkpointEvery + 4)
+    throw new GroupError(
+      `${window} blocks are too few to reach the checkpoint at ${checkpointEvery} and commit it; ` +
+        `make window at least ${checkpointEvery + 4}`,
+    );
+  return {
+    ...codec({ n, maxBatch }),
+    n,
+    f,
+    members: range(n),
+    quorum: rules.quorum(n, f),
+    weak: weak(n, f).size,
+    rules,
+    reign,
+    requestTimeout,
+    delta,
+    statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
+    checkpointEvery,
+    window,
+    maxBatch,
+    digest,
+  };
+}
+
+function requireReplicas(n: number, f: number, unsafe: boolean): void {
+  if (n >= 3 * f + 1 || unsafe) return;
+  throw new GroupError(
+    `HotStuff needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
+      `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
+      'see it break',
+  );
+}
+
+/** Sticky leaders stay long enough to commit; rotating ones need enough of them in a row. */
+function requireReign(given: {
+  readonly n: number;
+  readonly f: number;
+  readonly reign: number;
+  readonly leaders: 'sticky' | 'round-robin';
+  readonly rules: Rules;
+}): void {
+  const { n, f, reign, leaders, rules } = given;
+  if (leaders === 'sticky' && reign < 4)
+    throw new GroupError(`a reign of ${reign} views is too short to commit in; use 4 or more`);
+  const inARow = f === 0 ? n : Math.ceil((n - f) / f);
+  if (leaders === 'sticky' || f === 0 || inARow >= rules.leadersInARow) return;
+  throw new GroupError(
+    `these rules need ${rules.leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
+      `leave as few as ${inARow}: nothing would ever be committed. Use sticky leaders, or ` +
+      `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,
+  );
+}

@@ -1,0 +1,210 @@
+/**
+ * Ordering: a leader proposes a block on the highest certified one, replicas vote to the leader of
+ * the next view, and a quorum of votes is the certificate on which it proposes the next block. This
+ * is the pipeline of "HotStuff" (PODC '19), section 5; what differs between the members of the
+ * family is in `rules/`.
+ */
+import { assert, type Digest, type Signed } from '@quorumlab/core';
+import {
+  certifies,
+  hasQuorum,
+  highestIn,
+  learn,
+  learnTimeouts,
+  signersOf,
+  want,
+} from './certificates.ts';
+import { commit } from './commit.ts';
+import type { Group } from './group.ts';
+import { acceptable, keepWaiting, nextBatch } from './mempool.ts';
+import type { Proposal, Vote } from './messages.ts';
+import { leave } from './pacemaker.ts';
+import {
+  type Ctx,
+  certify,
+  endOfReign,
+  type HotStuffReplica,
+  hashOf,
+  hasLeft,
+  highBlockOf,
+  highViewOf,
+  isMember,
+  leaderOf,
+  maxProposals,
+  maxViewsAhead,
+  stableHeight,
+  viewOf,
+} from './state.ts';
+import { add, hasRequestsAbove, treeOf } from './tree.ts';
+
+/** A leader proposes once a view, as soon as it may and there is a reason to. */
+export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const { view } = replica;
+  if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
+  if (hasLeft(replica, view) || replica.lastVoted >= view) return;
+  const tip = replica.tree.get(highBlockOf(replica));
+  if (tip === undefined) return; // It is being fetched.
+  if (tip.height >= stableHeight(replica) + group.window) return; // Waits for a checkpoint.
+  const direct = highViewOf(replica) + 1 === view;
+  const timeouts = direct ? null : replica.timeouts;
+  if (!direct) {
+    if (timeouts === null || timeouts[0]?.view !== view - 1) return;
+    if (highestIn(timeouts) > highViewOf(replica)) return; // Its certificate is under way.
+    if (group.rules.waits && replica.waitedIn !== view) return;
+  }
+  const batch = nextBatch(group, replica, tip);
+  // Blocks without requests are proposed while others wait for certificates of earlier ones.
+  const reason =
+    batch.length > 0 || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
+  if (!reason) return;
+  ctx.line('propose');
+  const block = { view, height: tip.height + 1, parent: tip.hash, batch };
+  const justify = replica.high;
+  ctx.save({ lastProposed: view });
+  ctx.put('blocks', view, { hash: hashOf(group, block, ctx), block, justify });
+  replica.announced = replica.committed.height;
+  ctx.broadcast({ kind: 'proposal', block, justify, timeouts });
+}
+
+/** The timer 'propose': Δ has passed, so every honest replica's certificate has been heard. */
+export function proposeTimeout(replica: HotStuffReplica): void {
+  replica.waitedIn = replica.view;
+}
+
+/** ⟨PROPOSAL, b, qc, tc⟩: learn what it carries, then vote for it if the rules allow. */
+export function proposal(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Proposal>,
+  ctx: Ctx,
+): void {
+  const { block, justify, timeouts, from } = message;
+  if (!isMember(group, from) || from !== leaderOf(group, block.view)) return;
+  if (!certifies(group, justify, block.parent) || !acceptable(block.batch)) return;
+  if (group.rules.provesViews && !provesView(message)) return;
+  if (!learn(group, replica, justify, ctx)) return;
+  if (!learnTimeouts(group, replica, timeouts, ctx)) return;
+  if (!group.rules.provesViews && block.view > replica.view) replica.view = block.view;
+  if (block.view < replica.view) return connect(group, replica, message, ctx);
+  if (block.view > replica.view + maxViewsAhead) return void (replica.dropped += 1);
+  const before = replica.proposals.get(block.view);
+  if (before === undefined) remember(replica, message);
+  else if (hashOf(group, before.block, ctx) !== hashOf(group, block, ctx)) {
+    // Two blocks in one view: proof against the leader, and reason enough to leave its reign.
+    ctx.accuse(before, message);
+    return leave(group, replica, endOfReign(group, block.view), ctx);
+  }
+  connect(group, replica, message, ctx);
+}
+
+function remember(replica: HotStuffReplica, message: Signed<Proposal>): void {
+  replica.proposals.set(message.block.view, message);
+  if (replica.proposals.size <= maxProposals) return;
+  for (const oldest of replica.proposals.keys()) {
+    replica.proposals.delete(oldest);
+    return;
+  }
+}
+
+/** Whether the proposal shows why its view has begun: by a certificate of the view before. */
+function provesView({ block, justify, timeouts }: Proposal): boolean {
+  if (timeouts === null) return viewOf(justify) + 1 === block.view;
+  return timeouts[0]?.view === block.view - 1 && viewOf(justify) < block.view - 1;
+}
+
+/** Adds the block to the tree once its parent is there, and votes. */
+export function connect(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Proposal>,
+  ctx: Ctx,
+): void {
+  const { block, justify, from } = message;
+  commit(group, replica, ctx); // What its certificate commits comes before what it proposes.
+  const parent = replica.tree.get(block.parent);
+  if (parent === undefined) {
+    if (block.height <= replica.committed.height) return;
+    ctx.line('sync-park');
+    replica.parked.set(from, message);
+    if (justify === null) return;
+    return want(group, replica, block.parent, [from, ...signersOf(justify, ctx.self)], ctx);
+  }
+  if (block.height !== parent.height + 1 || block.view <= parent.view) return;
+  if (block.height > stableHeight(replica) + 2 * group.window) return void (replica.dropped += 1);
+  if (block.view <= replica.committed.view) return;
+  const hash = hashOf(group, block, ctx);
+  if (!replica.tree.has(hash)) {
+    // The row of a view is what this replica voted for. If another block is certified, it is
+    // fetched by its digest.
+    const row = replica.blocks.get(block.view);
+    if (row && row.hash !== hash) return;
+    add(group, replica, hash, { block, justify }, ctx);
+    for (const request of block.batch) keepWaiting(group, replica, request, hash, ctx);
+    if (from !== ctx.self)
+      replica.announced = Math.max(replica.announced, replica.committed.height);
+  }
+  vote(group, replica, message, hash, ctx);
+}
+
+/** ⟨VOTE, v, b⟩ to the leader of the next view: once a view, and never below a timeout. */
+function vote(
+  group: Group,
+  replica: HotStuffReplica,
+  { block, justify, timeouts }: Proposal,
+  hash: Digest,
+  ctx: Ctx,
+): void {
+  const { view } = block;
+  if (view !== replica.view || view <= replica.lastVoted || hasLeft(replica, view)) return;
+  const justifyView = viewOf(justify);
+  const { locked, high } = replica;
+  const tree = treeOf(replica);
+  const highView = viewOf(high);
+  if (!group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
+  ctx.line('vote');
+  group.rules.saveVote(view, ctx, replica);
+  ctx.send(leaderOf(group, view + 1), { kind: 'vote', view, block: hash, justifyView });
+}
+
+/** Votes of a quorum for one block are its certificate. */
+export function onVote(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Vote>,
+  ctx: Ctx,
+): void {
+  const { from, view, block, justifyView } = message;
+  if (!isMember(group, from) || leaderOf(group, view + 1) !== ctx.self) return;
+  if (view <= highViewOf(replica) || justifyView >= view) return;
+  if (view > replica.view + maxViewsAhead) return void (replica.dropped += 1);
+  let tally = replica.votes.get(view);
+  if (tally === undefined)
+    replica.votes.set(view, (tally = { votes: new Map(), matching: new Map() }));
+  const earlier = tally.votes.get(from);
+  if (earlier !== undefined) {
+    if (earlier.block !== block || earlier.justifyView !== justifyView)
+      ctx.accuse(earlier, message);
+    return;
+  }
+  tally.votes.set(from, message);
+  const key = `${block}/${justifyView}`;
+  const same = tally.matching.get(key);
+  if (same === undefined) tally.matching.set(key, [message]);
+  else same.push(message);
+  const matching = same ?? [message];
+  if (matching.length < group.quorum) return;
+  ctx.line('qc');
+  const certificate = certify<Vote>({ kind: 'vote', view, block, justifyView }, matching);
+  assert(hasQuorum(group, certificate), 'a quorum of votes is a certificate');
+  learn(group, replica, certificate, ctx);
+}
+
+/** Proposals that waited for a block which has come go on. */
+export function retryParked(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  for (const [leader, message] of replica.parked) {
+    if (!replica.tree.has(message.block.parent) && message.block.height > replica.committed.height)
+      continue;
+    replica.parked.delete(leader);
+    connect(group, replica, message, ctx);
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The pacemaker (protocols.md 10.6): when to give up on a leader, and how all end up in one view. A
+ * timeout leaves the whole reign of a leader, so its view is always the last one of a reign.
+ */
+import type { ReplicaId, Signed } from '@quorumlab/core';
+import { countedTimeouts, learn, learnTimeouts } from './certificates.ts';
+import type { Group } from './group.ts';
+import { relayOldest } from './mempool.ts';
+import type { NewView, Proposal, Timeout } from './messages.ts';
+import {
+  type Ctx,
+  endOfReign,
+  type HotStuffReplica,
+  hasLeft,
+  highViewOf,
+  isMember,
+  leaderOf,
+  maxViewsAhead,
+  timeoutOf,
+  viewOf,
+  watch,
+} from './state.ts';
+
+/** Arms the timer while requests wait. It looks for the oldest when it fires. */
+export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  if (replica.pacemakerTimer || replica.waiting.size === 0) return;
+  if (hasLeft(replica, replica.view)) return;
+  replica.pacemakerTimer = true;
+  ctx.setTimer('pacemaker', timeoutOf(group, replica));
+}
+
+/**
+ * The timer is bound to the oldest wait and to the leader's reign, so a leader that does a little
+ * just before every timeout, or leaves one client out, is replaced all the same.
+ */
+export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  replica.pacemakerTimer = false;
+  if (hasLeft(replica, replica.view)) return; // The status timer repeats what was said.
+  for (const { since } of replica.waiting.values()) {
+    const due = Math.max(since, replica.reignSince) + timeoutOf(group, replica);
+    if (due <= ctx.now) return leave(group, replica, endOfReign(group, replica.view), ctx);
+    replica.pacemakerTimer = true;
+    ctx.setTimer('pacemaker', due - ctx.now);
+    return;
+  }
+}
+
+/** ⟨TIMEOUT, v, v'⟩: no votes any more up to view v, and the highest certificate to everybody. */
+export function leave(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): void {
+  if (hasLeft(replica, view)) return;
+  ctx.line('timeout');
+  const timeout: Timeout = { kind: 'timeout', view, highView: highViewOf(replica) };
+  ctx.save({ lastTimeout: timeout });
+  replica.reignSince = ctx.now;
+  watch(group, replica, ctx);
+  sayTimeout(replica, ctx);
+}
+
+/** The last timeout, and beside it the certificate without which it does not count. */
+export function sayTimeout(replica: HotStuffReplica, ctx: Ctx): void {
+  if (replica.lastTimeout === null) return;
+  ctx.broadcast({ kind: 'new-view', justify: replica.high, timeouts: null });
+  ctx.broadcast(replica.lastTimeout);
+}
+
+/** ⟨TIMEOUT, v, v'⟩ */
+export function timeout(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Timeout>,
+  ctx: Ctx,
+): void {
+  const { from, view, highView } = message;
+  if (!isMember(group, from) || highView >= view) return;
+  if (view !== endOfReign(group, view)) return; // No honest replica leaves a part of a reign.
+  if (view < replica.view) return help(group, replica, from, ctx);
+  if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) {
+    replica.dropped += 1;
+    return;
+  }
+  const earlier = replica.timeoutVotes.get(from);
+  if (earlier !== undefined && earlier.view >= view) {
+    if (earlier.view === view && earlier.highView !== highView) ctx.accuse(earlier, message);
+    return repeat(group, replica, from, view, ctx);
+  }
+  replica.timeoutVotes.set(from, message);
+  replica.news = true;
+  join(group, replica, ctx);
+}
+
+/** Who says a timeout again may have missed ours. */
+function repeat(
+  group: Group,
+  replica: HotStuffReplica,
+  to: ReplicaId,
+  view: number,
+  ctx: Ctx,
+): void {
+  if (replica.lastTimeout?.view !== view || to === ctx.self) return;
+  if (!mayAnswer(group, replica, to, ctx)) return;
+  ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: null });
+  ctx.send(to, replica.lastTimeout);
+}
+
+/** f+1 members have left later views: at least one of them is honest, so leave too. */
+function join(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  if (replica.timeoutVotes.size < group.weak) return;
+  const views = [...replica.timeoutVotes.values()]
+    .map(({ view }) => view)
+    .sort((one, other) => other - one);
+  const view = views[group.weak - 1] as number;
+  if (hasLeft(replica, view)) return;
+  ctx.line('timeout-join');
+  leave(group, replica, view, ctx);
+}
+
+/** TC: a quorum has left, and every certificate that it knew is known here. */
+export function maybeTimeoutCertificate(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  if (replica.timeoutVotes.size < group.quorum) return;
+  const latest = Math.max(...[...replica.timeoutVotes.values()].map(({ view }) => view));
+  for (let view = endOfReign(group, replica.view); view <= latest; view += group.reign) {
+    const counted = countedTimeouts(replica, view);
+    if (counted.length < group.quorum) continue;
+    ctx.line('tc');
+    counted.sort((one, other) => one.from - other.from);
+    learnTimeouts(group, replica, counted.slice(0, group.quorum), ctx);
+    return relayOldest(group, replica, ctx.now, ctx);
+  }
+}
+
+/** ⟨NEW-VIEW⟩: certificates, from whoever thinks that this replica lacks them. */
+export function newView(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<NewView>,
+  ctx: Ctx,
+): void {
+  if (!isMember(group, message.from)) return;
+  if (!learn(group, replica, message.justify, ctx)) return;
+  learnTimeouts(group, replica, message.timeouts, ctx);
+}
+
+/** Nobody is answered more than once in half a status period. */
+export function mayAnswer(
+  group: Group,
+  replica: HotStuffReplica,
+  to: ReplicaId,
+  ctx: Ctx,
+): boolean {
+  const last = replica.answered.get(to);
+  if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return false;
+  replica.answered.set(to, { at: ctx.now, fetched: 0 });
+  return true;
+}
+
+/** Shows `to`, who seems to be behind, how this replica came into its view. */
+export function help(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
+  if (to === ctx.self || !mayAnswer(group, replica, to, ctx)) return;
+  explain(group, replica, to, ctx);
+}
+
+/** The certificates that led here, and the leader's proposal. */
+export function explain(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
+  ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: replica.timeouts });
+  const own = ownProposal(group, replica, ctx.self);
+  if (own !== undefined) ctx.send(to, own);
+}
+
+/** What this replica proposed in the current view, to be said again word for word. */
+export function ownProposal(
+  group: Group,
+  replica: HotStuffReplica,
+  self: ReplicaId,
+): Proposal | undefined {
+  if (replica.lastProposed !== replica.view || leaderOf(group, replica.view) !== self)
+    return undefined;
+  const row = replica.blocks.get(replica.view);
+  if (!row) return undefined;
+  const timeouts = viewOf(row.justify) + 1 === replica.view ? null : replica.timeouts;
+  return { kind: 'proposal', block: row.block, justify: row.justify, timeouts };
+}

@@ -1,0 +1,195 @@
+/**
+ * Losses, laggards and restarts: replicas that miss something say where they stand or what they
+ * want, and the others send it. Blocks are checked by their digests, oldest executed first.
+ */
+import type { Signed } from '@quorumlab/core';
+import { certifies } from './certificates.ts';
+import { adopt, fetchState } from './checkpoint.ts';
+import type { Group } from './group.ts';
+import { acceptable, relayOldest } from './mempool.ts';
+import type { Blocks, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
+import { maxBatchBytes, maxBlocks } from './messages.ts';
+import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
+import {
+  bytesOf,
+  type Ctx,
+  type HotStuffReplica,
+  hashOf,
+  hasLeft,
+  highViewOf,
+  isMember,
+  leaderOf,
+  stableHeight,
+  viewOf,
+  watch,
+} from './state.ts';
+import { add, parentOf } from './tree.ts';
+
+/** Most blocks that one tick asks for. */
+const askedAtOnce = 16;
+
+/**
+ * A replica begins again with what was on its disk. One that has never run says nothing: if it is
+ * late, the first messages it hears will show it.
+ */
+export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const { high, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
+  if (high === null && lastTimeout === null && lastVoted === 0 && lastProposed === 0)
+    if (stableCheckpoint === null) return;
+  ctx.line('restart');
+  replica.news = true;
+  replica.reignSince = ctx.now;
+  replica.checkpointSince = ctx.now;
+  fetchState(replica, ctx);
+  if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
+    ctx.setTimer('propose', group.delta);
+  say(group, replica, ctx);
+  watch(group, replica, ctx);
+}
+
+/** What this replica has said and may have to say again, and where it stands. */
+function say(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  if (hasLeft(replica, replica.view)) sayTimeout(replica, ctx);
+  const proposal = ownProposal(group, replica, ctx.self);
+  if (proposal !== undefined) ctx.broadcast(proposal);
+  const vote = ownVote(replica);
+  if (vote !== undefined) ctx.send(leaderOf(group, replica.view + 1), vote);
+  for (const checkpoint of replica.checkpoints.values()) ctx.broadcast(checkpoint);
+  ctx.broadcast(statusOf(replica));
+}
+
+/** The vote of this view, if there was one, word for word: the row of a view is what it was for. */
+function ownVote({ view, lastVoted, blocks }: HotStuffReplica): Vote | undefined {
+  const row = blocks.get(view);
+  if (lastVoted !== view || !row) return undefined;
+  return { kind: 'vote', view, block: row.hash, justifyView: viewOf(row.justify) };
+}
+
+/** Where this replica stands. */
+export const statusOf = (replica: HotStuffReplica): StatusReport => ({
+  kind: 'status',
+  view: replica.view,
+  highView: highViewOf(replica),
+  height: replica.committed.height,
+  stable: stableHeight(replica),
+});
+
+/** The timer 'status': while something is missing, ask for it, but not before it is late. */
+export function statusTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  replica.statusTimer = false;
+  const since = missingSince(replica);
+  if (since === undefined) return;
+  watch(group, replica, ctx);
+  const late = ctx.now - group.statusPeriod;
+  if (since > late) return;
+  ctx.line('status');
+  if (replica.ahead !== null && replica.checkpointSince <= late) adopt(replica, ctx);
+  askAgain(group, replica, ctx);
+  relayOldest(group, replica, late, ctx);
+  say(group, replica, ctx);
+}
+
+/** Asks f+1 others, each time others, for blocks that have not come. */
+function askAgain(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const above = replica.committed.height;
+  let left = askedAtOnce;
+  for (const block of replica.wanted.keys()) {
+    if (left-- === 0) return;
+    for (let i = 0; i < group.weak; i++) {
+      replica.asked = (replica.asked + 1) % group.n;
+      if (replica.asked !== ctx.self)
+        ctx.send(replica.asked, { kind: 'fetch-blocks', block, above });
+    }
+  }
+}
+
+/** Since when something has been missing here; nothing: a replica that needs nobody's help. */
+function missingSince(replica: HotStuffReplica): number | undefined {
+  let oldest = Number.POSITIVE_INFINITY;
+  if (replica.fetching > 0 || replica.ahead !== null || replica.checkpoints.size > 0)
+    oldest = Math.min(oldest, replica.checkpointSince);
+  for (const { since } of replica.waiting.values()) {
+    oldest = Math.min(oldest, since);
+    break;
+  }
+  for (const since of replica.wanted.values()) {
+    oldest = Math.min(oldest, since);
+    break;
+  }
+  return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
+}
+
+/** A replica says where it stands: send it what it lacks, once in half a period at most. */
+export function status(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<StatusReport>,
+  ctx: Ctx,
+): void {
+  const { from, view, highView, stable, height } = message;
+  if (!isMember(group, from) || from === ctx.self) return;
+  if (!mayAnswer(group, replica, from, ctx)) return;
+  if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
+    ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
+  for (const [at, checkpoint] of replica.checkpoints) if (at > stable) ctx.send(from, checkpoint);
+  if (view < replica.view || highView < highViewOf(replica) || height < replica.committed.height)
+    explain(group, replica, from, ctx);
+  if (view > replica.view || highView > highViewOf(replica)) ctx.send(from, statusOf(replica));
+}
+
+/** Block sync: sends a block and its ancestors, newest first. */
+export function fetchBlocks(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<FetchBlocks>,
+  ctx: Ctx,
+): void {
+  const { from, block: hash, above } = message;
+  if (!isMember(group, from) || from === ctx.self) return;
+  const answered = replica.answered.get(from) ?? { at: ctx.now - group.statusPeriod, fetched: 0 };
+  // Nobody needs a block twice: a window of answers, then it waits for the next report.
+  if (answered.fetched >= group.window) return;
+  replica.answered.set(from, { at: answered.at, fetched: answered.fetched + 1 });
+  const blocks = branchOf(group, replica, hash, above);
+  if (blocks.length > 0) ctx.send(from, { kind: 'blocks', blocks });
+  const checkpoint = replica.stableCheckpoint;
+  if (checkpoint !== null && above < checkpoint.body.height)
+    ctx.send(from, { kind: 'stable-checkpoint', checkpoint });
+}
+
+function branchOf(group: Group, replica: HotStuffReplica, hash: string, above: number): Link[] {
+  const blocks: Link[] = [];
+  let requests = 0;
+  let bytes = 0;
+  let node = replica.tree.get(hash);
+  while (node !== undefined && node.block !== null && node.height > above) {
+    const { block, justify } = node;
+    requests += block.batch.length;
+    for (const request of block.batch) bytes += bytesOf(request);
+    const full = requests > group.maxBatch || bytes > maxBatchBytes || blocks.length === maxBlocks;
+    if (full && blocks.length > 0) break;
+    blocks.push({ block, justify });
+    node = parentOf(replica, node);
+  }
+  return blocks;
+}
+
+/** Blocks that were asked for: the digest of the first is known, and each names the next one's. */
+export function blocks(
+  group: Group,
+  replica: HotStuffReplica,
+  message: Signed<Blocks>,
+  ctx: Ctx,
+): void {
+  if (!isMember(group, message.from) || replica.tree.size > 6 * group.window) return;
+  for (const { block, justify } of message.blocks) {
+    const hash = hashOf(group, block, ctx);
+    const asked = replica.wanted.has(hash);
+    if (!asked || !acceptable(block.batch) || !certifies(group, justify, block.parent)) return;
+    if (block.height <= replica.committed.height) return void replica.wanted.delete(hash);
+    ctx.line('sync-block');
+    add(group, replica, hash, { block, justify }, ctx);
+    // Its parent may come in the same answer; if not, `commit` asks for it.
+    if (!replica.tree.has(block.parent)) replica.wanted.set(block.parent, ctx.now);
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * What a replica remembers, on disk and off it, and the words that all chapters share.
+ */
+import type {
+  Certificate,
+  Context,
+  Digest,
+  Instant,
+  PrincipalId,
+  Replica,
+  ReplicaId,
+  Request,
+  Signed,
+} from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type {
+  Batch,
+  Block,
+  Checkpoint,
+  Message,
+  Proposal,
+  QuorumCertificate,
+  Row,
+  Timeout,
+  TimeoutCertificate,
+  Vote,
+} from './messages.ts';
+
+/** A block by its view and its digest. */
+export interface Point {
+  readonly view: number;
+  readonly block: Digest;
+}
+
+/** A block's place in the chain. */
+export interface Place extends Point {
+  readonly height: number;
+}
+
+/** A block in the tree. */
+export interface Node {
+  readonly hash: Digest;
+  readonly view: number;
+  readonly height: number;
+  /** Null: only its place is known, because it is the first block or came with a snapshot. */
+  readonly block: Block | null;
+  /** The certificate of its parent; null: the parent is the genesis block, or unknown. */
+  readonly justify: QuorumCertificate | null;
+}
+
+/** What survives a crash. All of it is written before the message that it backs is sent. */
+export interface Stable {
+  /** The last view in which this replica voted. */
+  readonly lastVoted: number;
+  /** The last view in which it proposed as leader. */
+  readonly lastProposed: number;
+  /** Its last timeout: it has promised not to vote up to that view. */
+  readonly lastTimeout: Timeout | null;
+  /** The certificate of the highest view; null: that of the genesis block. */
+  readonly high: QuorumCertificate | null;
+  /** What it is locked on, by the rules that lock. */
+  readonly locked: Point;
+  /** The timeout certificate of the highest view. */
+  readonly timeouts: TimeoutCertificate | null;
+  /** By view: blocks above the last stable checkpoint. */
+  readonly blocks: ReadonlyMap<number, Row>;
+  /** The last block that is part of the application's own snapshot on disk. */
+  readonly snapshot: Place;
+  readonly stableCheckpoint: Certificate<Checkpoint> | null;
+  /** By height, own checkpoints above the stable one. */
+  readonly checkpoints: ReadonlyMap<number, Checkpoint>;
+}
+
+/** Votes of one view: one a sender, counted as they come. */
+export interface Tally {
+  readonly votes: Map<ReplicaId, Signed<Vote>>;
+  readonly matching: Map<string, Signed<Vote>[]>;
+}
+
+/** A client's request that has not been executed. */
+export interface Waiting {
+  readonly request: Signed<Request>;
+  readonly since: Instant;
+  /** Blocks that were seen to hold it, the last {@link maxHolders} of them. */
+  readonly blocks: Digest[];
+}
+
+/** What a crash may take. Each collection names its bound. */
+export interface Volatile {
+  readonly self: ReplicaId;
+  /** The current view: one above the highest certificate of votes or timeouts. */
+  view: number;
+  /** At most 4 windows: see `sweep`. */
+  readonly tree: Map<Digest, Node>;
+  /** The last block of the committed chain. */
+  committed: Place;
+  /** By height, the committed blocks above the stable checkpoint: at most two windows. */
+  readonly chain: Map<number, Digest>;
+  /** Committed blocks up to this height are known to all who heard the last proposal. */
+  announced: number;
+  /** Something was learned that may commit blocks or connect proposals. */
+  news: boolean;
+  /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
+  readonly waiting: Map<string, Waiting>;
+  readonly waitingOf: Map<PrincipalId, number>;
+  /** The last {@link maxWaiting} executed requests, oldest first. */
+  readonly executed: Set<string>;
+  /** By view: at most {@link maxViewsAhead} + 1, each with at most one vote a member. */
+  readonly votes: Map<number, Tally>;
+  /** At most one a member: that of its latest view. */
+  readonly timeoutVotes: Map<ReplicaId, Signed<Timeout>>;
+  /** By view, what leaders said: at most {@link maxProposals}. */
+  readonly proposals: Map<number, Signed<Proposal>>;
+  /** Proposals whose parent is unknown: at most one a member. */
+  readonly parked: Map<ReplicaId, Signed<Proposal>>;
+  /** Blocks that are being fetched, since when: at most {@link maxWanted}. */
+  readonly wanted: Map<Digest, Instant>;
+  /** At most one a member: when its last report was answered, and what it fetched since. */
+  readonly answered: Map<ReplicaId, { at: Instant; fetched: number }>;
+  /** Whom the next repeated question goes to. */
+  asked: number;
+  /** When the leader's reign, or the attempt to end it, began. */
+  reignSince: Instant;
+  /** Timeout certificates since the last commit. */
+  attempts: number;
+  /** A leader has waited for certificates of others in this view. */
+  waitedIn: number;
+  /** At most checkpoints of two windows a member. */
+  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  /** A stable checkpoint that this replica has not reached. */
+  ahead: Certificate<Checkpoint> | null;
+  /** The height of the snapshot that is being fetched; 0: none. */
+  fetching: number;
+  /** When the last own checkpoint, or the last change of `ahead`, happened. */
+  checkpointSince: Instant;
+  /** Messages dropped because they are of views, or about heights, too far ahead. */
+  dropped: number;
+  pacemakerTimer: boolean;
+  statusTimer: boolean;
+}
+
+/** Names of timers. */
+export type Timer = 'pacemaker' | 'propose' | 'status';
+
+/** The types HotStuff is made of. */
+export interface HotStuff {
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
+  readonly Timer: Timer;
+  readonly Command: Signed<Request>;
+}
+
+/** A replica as its handlers see it. */
+export type HotStuffReplica = Replica<HotStuff>;
+/** The pen of its handlers. */
+export type Ctx = Context<HotStuff>;
+
+/** Most requests that wait at a replica. */
+export const maxWaiting = 10_000;
+/** Most requests of one client that wait at a replica. */
+export const maxWaitingOfClient = 1024;
+/** Most blocks that are remembered to hold a waiting request. */
+export const maxHolders = 8;
+/** Votes and proposals of later views than this are dropped. */
+export const maxViewsAhead = 10;
+/** Most proposals kept to recognise a second one. */
+export const maxProposals = 32;
+/** Most blocks that are fetched at a time. */
+export const maxWanted = 64;
+
+/** The digest that stands for the genesis block. */
+export const genesisHash: Digest = '0'.repeat(64);
+const genesis: Place = { height: 0, view: 0, block: genesisHash };
+
+/** A replica that has never run. */
+export const firstStable = (): Stable => ({
+  lastVoted: 0,
+  lastProposed: 0,
+  lastTimeout: null,
+  high: null,
+  locked: { view: 0, block: genesisHash },
+  timeouts: null,
+  blocks: new Map(),
+  snapshot: genesis,
+  stableCheckpoint: null,
+  checkpoints: new Map(),
+});
+
+/** A replica that has just started with `stable` on its disk. */
+export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volatile {
+  const tree = new Map<Digest, Node>();
+  place(tree, stable.snapshot);
+  for (const row of stable.blocks.values()) if (row !== null) tree.set(row.hash, nodeOf(row));
+  const tcView = stable.timeouts?.[0]?.view ?? 0;
+  return {
+    self,
+    view: Math.max(highViewOf(stable), tcView) + 1,
+    tree,
+    committed: stable.snapshot,
+    chain: new Map(),
+    announced: stable.snapshot.height,
+    news: false,
+    waiting: new Map(),
+    waitingOf: new Map(),
+    executed: new Set(),
+    votes: new Map(),
+    timeoutVotes: new Map(),
+    proposals: new Map(),
+    parked: new Map(),
+    wanted: new Map(),
+    answered: new Map(),
+    asked: 0,
+    reignSince: 0,
+    attempts: 0,
+    waitedIn: 0,
+    checkpointVotes: new Map(),
+    ahead: null,
+    fetching: 0,
+    checkpointSince: 0,
+    dropped: 0,
+    pacemakerTimer: false,
+    statusTimer: false,
+  };
+}
+
+/** A node from a row. */
+export const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
+  hash,
+  view: block.view,
+  height: block.height,
+  block,
+  justify,
+});
+
+/** Puts a block of which only the place is known into the tree. */
+export function place(tree: Map<Digest, Node>, { height, view, block: hash }: Place): void {
+  if (!tree.has(hash)) tree.set(hash, { hash, view, height, block: null, justify: null });
+}
+
+/** The view of a certificate; the genesis block's is 0. */
+export const viewOf = (certificate: QuorumCertificate | null): number =>
+  certificate?.body.view ?? 0;
+
+/** The view of the highest certificate. */
+export const highViewOf = (replica: Pick<Stable, 'high'>): number => viewOf(replica.high);
+
+/** The block that the highest certificate certifies. */
+export const highBlockOf = (replica: Pick<Stable, 'high'>): Digest =>
+  replica.high?.body.block ?? genesisHash;
+
+/** The height of the last stable checkpoint. */
+export const stableHeight = (replica: Readonly<Stable>): number =>
+  replica.stableCheckpoint?.body.height ?? 0;
+
+/** Whether `from` is one of the replicas, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
+
+/** The leader of `view`: leaders take turns, each for one reign. */
+export const leaderOf = (group: Group, view: number): ReplicaId =>
+  Math.floor(view / group.reign) % group.n;
+
+/** The last view of the reign that `view` is part of: leaving one view of it is leaving all. */
+export const endOfReign = (group: Group, view: number): number =>
+  (Math.floor(view / group.reign) + 1) * group.reign - 1;
+
+/** Whether this replica has promised not to vote in `view`. */
+export const hasLeft = (replica: HotStuffReplica, view: number): boolean =>
+  replica.lastTimeout !== null && replica.lastTimeout.view >= view;
+
+/** D(b): the name of a block. */
+export const hashOf = (group: Group, block: Block, ctx: Ctx): Digest =>
+  ctx.digest(group.content, block);
+
+/** How many bytes of operations `request` brings. */
+export function bytesOf({ operations }: Request): number {
+  let sum = 0;
+  for (const operation of operations) sum += operation.length;
+  return sum;
+}
+
+/** The empty batch. */
+export const nothing: Batch = Object.freeze([]);
+
+/** A certificate over `body` from votes for it. */
+export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
+  body,
+  seals: votes
+    .map(({ from, signature }) => ({ from, signature }))
+    .sort((one, other) => one.from - other.from),
+});
+
+/** How long a request may wait under this leader: doubles while that does not help. */
+export const timeoutOf = (group: Group, replica: HotStuffReplica): number =>
+  group.requestTimeout * 2 ** Math.min(replica.attempts, 16);
+
+/** Arms the timer that asks the others for what is missing. */
+export function watch(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  if (replica.statusTimer) return;
+  replica.statusTimer = true;
+  ctx.setTimer('status', group.statusPeriod);
+}
