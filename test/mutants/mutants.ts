@@ -32,15 +32,13 @@ const muted = (stepMicros: number, more: Partial<Scenario> = {}): Family =>
     ['append-entries'],
     stepMicros,
   );
-const voter = hiccups(
-  {
-    protocol: 'raft',
-    n: 3,
-    network: 'psync:gst=1s,delta=1ms',
-    options: { ...eager, electionTimeout: ms(30), heartbeat: ms(10) },
-  },
-  3000,
-);
+const slowVotes = {
+  protocol: 'raft',
+  n: 3,
+  network: 'psync:gst=1s,delta=1ms',
+  options: { ...eager, electionTimeout: ms(30), heartbeat: ms(10) },
+};
+const voter = hiccups(slowVotes, 3000);
 const views = { protocol: 'pbft', n: 4, f: 1, options: { requestTimeout: ms(15) } };
 
 const mutant = (protocol: string, rule: string, budget: number, family: Family): Hunt => ({
@@ -67,6 +65,7 @@ const lyingDisk = (protocol: string, n: number): Hunt => ({
 export const hunts: readonly Hunt[] = [
   mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
   mutant('raft', 'double-vote', 60, voter),
+  mutant('raft', 'rejoin-as-new', 60, hiccups(slowVotes, 3000, 'lost')),
   mutant(
     'raft',
     'commit-beyond-verified',

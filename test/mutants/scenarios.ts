@@ -89,7 +89,11 @@ export const mutedReigns =
 
 /** One voter crashes all the time and is back at once, while messages are slow. */
 export const hiccups =
-  (given: Given & { readonly n: number }, everyMicros: number): Family =>
+  (
+    given: Given & { readonly n: number },
+    everyMicros: number,
+    disk: 'synced' | 'lost' = 'synced',
+  ): Family =>
   (seed) => {
     const random = stream('hiccups', seed);
     const node = given.n - 1;
@@ -97,7 +101,7 @@ export const hiccups =
     let at = ms(5);
     for (const _ of range(250)) {
       at += 400 + random.below(everyMicros);
-      faults.push({ type: 'crash', at, node }, { type: 'restart', at: at + 50, node });
+      faults.push({ type: 'crash', at, node }, { type: 'restart', at: at + 50, node, disk });
     }
     return completeScenario({
       faults: [...faults, ...healed(given.n, at + ms(50))],

@@ -1,5 +1,5 @@
 import { ms } from '@quorumlab/core';
-import { runScenario, type Scenario } from '@quorumlab/harness';
+import { completeScenario, runScenario, type Scenario } from '@quorumlab/harness';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { describe, expect, test } from 'vitest';
@@ -27,8 +27,22 @@ const snapshots = reigns(
   30,
 );
 
+/** A follower, mostly, that loses its disk. */
+const emptied = (seed: number): Scenario =>
+  completeScenario({
+    protocol: 'raft',
+    n: 3,
+    count: 60,
+    faults: [
+      { type: 'crash', at: ms(1000), node: 0 },
+      { type: 'restart', at: ms(1200), node: 0, disk: 'lost' },
+    ],
+    until: ms(20_000),
+    seed: `${seed}`,
+  });
+
 const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = {
-  raft: (seed) => [swarm('raft', seed), snapshots(seed)],
+  raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
   pbft: (seed) => [swarm('pbft', seed)],
 };
 

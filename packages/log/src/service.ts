@@ -218,13 +218,15 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
 }
 
 /**
- * The disk was lost, and with it which sequences the embedded client has used. No client sends one
- * request a microsecond, so the wall clock is beyond them all.
+ * The disk was lost, and with it which sequences the embedded client has used. No client sends a
+ * request every 16 microseconds, so the wall clock in that unit, which messages can hold, is beyond
+ * them all.
  */
 function rejoin<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): Output<Serviced<S>> {
   const { requests, queries } = run.state.client;
-  requests.next = Math.max(requests.next, input.clock.latest);
-  queries.next = Math.max(queries.next, input.clock.latest);
+  const unused = Math.floor(input.clock.latest / 16);
+  requests.next = Math.max(requests.next, unused);
+  queries.next = Math.max(queries.next, unused);
   // 'start' is an event of the protocol too.
   return finish({ run, input, pen: newPen([run.inner.step(input as unknown as Input<S>)]) });
 }

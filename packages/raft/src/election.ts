@@ -4,11 +4,13 @@
  */
 import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
 import { becomeLeader } from './leader.ts';
+import { isBehind, nextTerm, satisfies } from './rejoin.ts';
 import {
   type Group,
   isPeer,
   lastIndex,
   lastTerm,
+  type Position,
   type Raft,
   type RaftContext,
   type RaftReplica,
@@ -25,7 +27,9 @@ export function electionTimeout(group: Group, replica: RaftReplica, ctx: RaftCon
   becomeFollower(group, replica, null, ctx);
   setElectionTimer(group, ctx);
   // Terms end at the largest number of the wire: no election after it, rather than two in one term.
-  if (replica.currentTerm === maxInteger) return;
+  if (nextTerm(replica) > maxInteger) return;
+  // Its own vote is a vote too, and its log is not fit to lead.
+  if (isBehind(replica)) return;
   if (group.preVote) askPreVotes(group, replica, ctx);
   else campaign(group, replica, ctx);
 }
@@ -35,10 +39,10 @@ function askPreVotes(group: Group, replica: RaftReplica, ctx: RaftContext): void
   ctx.line('pre-vote-1');
   replica.role = 'pre-candidate';
   replica.votes.add(ctx.self);
-  const nextTerm = replica.currentTerm + 1;
+  const term = nextTerm(replica);
   const last = { lastIndex: lastIndex(replica), lastTerm: lastTerm(replica) };
   for (const peer of group.members)
-    if (peer !== ctx.self) ctx.send(peer, { kind: 'pre-vote', nextTerm, ...last });
+    if (peer !== ctx.self) ctx.send(peer, { kind: 'pre-vote', nextTerm: term, ...last });
   maybeCampaign(group, replica, ctx);
 }
 
@@ -50,7 +54,7 @@ function maybeCampaign(group: Group, replica: RaftReplica, ctx: RaftContext): vo
 /** §5.2: increment the term, vote for oneself, ask all others. */
 function campaign(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
   ctx.line('candidates-1');
-  const term = candidate.currentTerm + 1;
+  const term = nextTerm(candidate);
   ctx.save({ currentTerm: term, votedFor: ctx.self });
   candidate.role = 'candidate';
   candidate.votes.clear();
@@ -72,6 +76,10 @@ function maybeBecomeLeader(group: Group, candidate: RaftReplica, ctx: RaftContex
 const isLoyal = (group: Group, voter: RaftReplica, ctx: RaftContext): boolean =>
   voter.role === 'leader' ||
   (voter.leader !== null && recentContact(group, voter, ctx) !== undefined);
+
+/** Whether a candidate with this log may have the voter's vote (§5.4.1). */
+const isFit = (group: Group, voter: RaftReplica, candidate: Position): boolean =>
+  group.rules.upToDate(voter, candidate) && satisfies(voter, candidate);
 
 const isFree = (voter: RaftReplica, candidate: ReplicaId): boolean =>
   voter.votedFor === null || voter.votedFor === candidate;
@@ -99,7 +107,7 @@ export const electionHandlers = (
     if (nextTerm < voter.currentTerm) return reply(voter.currentTerm, false);
     if (isLoyal(group, voter, ctx)) return ctx.line('loyal');
     if (nextTerm === voter.currentTerm && !isFree(voter, from)) return reply(nextTerm, false);
-    if (!group.rules.upToDate(voter, { index, term })) return reply(voter.currentTerm, false);
+    if (!isFit(group, voter, { index, term })) return reply(voter.currentTerm, false);
     ctx.line('pre-vote-2');
     reply(nextTerm, true);
   },
@@ -107,7 +115,7 @@ export const electionHandlers = (
   'pre-vote-reply'(replica, { term, granted, from }, ctx) {
     if (!isPeer(group, from, ctx)) return;
     if (!granted) return updateTerm(group, replica, term, ctx);
-    if (replica.role !== 'pre-candidate' || term !== replica.currentTerm + 1) return;
+    if (replica.role !== 'pre-candidate' || term !== nextTerm(replica)) return;
     replica.votes.add(from);
     maybeCampaign(group, replica, ctx);
   },
@@ -124,7 +132,7 @@ export const electionHandlers = (
       return reply(false);
     }
     if (!isFree(voter, from)) return reply(false);
-    if (!group.rules.upToDate(voter, { index, term: logTerm })) return reply(false);
+    if (!isFit(group, voter, { index, term: logTerm })) return reply(false);
     ctx.line('request-vote-2');
     ctx.save({ votedFor: from });
     becomeFollower(group, voter, voter.leader, ctx);

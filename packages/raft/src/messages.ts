@@ -100,6 +100,28 @@ export interface SnapshotReply {
   readonly lastIndex: Index;
 }
 
+/**
+ * A member that lost its disk asks what it may have promised, and says how much log it has by now.
+ * Not in the paper: see `rejoin.ts`.
+ */
+export interface Rejoin {
+  readonly kind: 'rejoin';
+  /** No earlier loss of a disk had it, so that late answers to an older question do not count. */
+  readonly nonce: number;
+  readonly lastIndex: Index;
+}
+
+/** The answer of another member, durable before it is sent. */
+export interface RejoinReply {
+  readonly kind: 'rejoin-reply';
+  readonly nonce: number;
+  readonly term: number;
+  readonly lastIndex: Index;
+  readonly lastTerm: number;
+  /** The asker may use terms of its own from here on: none of them has ever been used. */
+  readonly ownTerm: number;
+}
+
 /** All messages of Raft. */
 export type RaftMessage =
   | PreVote
@@ -109,7 +131,9 @@ export type RaftMessage =
   | AppendEntries
   | AppendReply
   | InstallSnapshot
-  | SnapshotReply;
+  | SnapshotReply
+  | Rejoin
+  | RejoinReply;
 
 /** Most entries that one AppendEntries can carry on the wire. */
 export const entriesLimit = 1024;
@@ -167,5 +191,13 @@ export function raftMessages(maxBytesPerAppend: number): MessagesField<RaftMessa
     }),
     message('install-snapshot', { term, lastIndex: index, lastTerm: term, digest }),
     message('snapshot-reply', { term, lastIndex: index }),
+    message('rejoin', { nonce: integer(), lastIndex: index }),
+    message('rejoin-reply', {
+      nonce: integer(),
+      term,
+      lastIndex: index,
+      lastTerm: term,
+      ownTerm: term,
+    }),
   );
 }

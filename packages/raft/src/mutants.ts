@@ -68,6 +68,11 @@ function truncating(right: Protocol<Raft>): Protocol<Raft> {
   };
 }
 
+/** Whoever lost its disk starts as if it had never run. */
+function rejoinAsNew({ rejoin: _, ...right }: Protocol<Raft>): Protocol<Raft> {
+  return right;
+}
+
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol<Raft>>> = {
   /** Entries of older terms are committed by counting (§5.4.2, Figure 8). */
@@ -91,6 +96,9 @@ export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol
 
   /** A leader that no majority hears never makes room (thesis 6.2). */
   'no-checkquorum': (options) => raft({ ...options, checkQuorum: false }),
+
+  /** A replica without its disk votes and acknowledges as if it had promised nothing. */
+  'rejoin-as-new': (options) => rejoinAsNew(raft(options)),
 
   /** A new leader reads before it knows what is committed (thesis 6.4, step 1). */
   'readindex-without-noop': (options) => raft(options, { mayRead: () => true }),

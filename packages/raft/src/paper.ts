@@ -8,7 +8,8 @@ export interface PaperLine {
 /**
  * The steps of Raft by the ids that handlers pass to `ctx.line`. Sections marked § and figures are
  * of Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended version
- * of USENIX ATC 2014); "thesis" is Ongaro's "Consensus: Bridging Theory and Practice" (2014).
+ * of USENIX ATC 2014); "thesis" is Ongaro's "Consensus: Bridging Theory and Practice" (2014);
+ * "DISC 2017" is Michael et al., "Recovering Shared Objects Without Stable Storage".
  */
 export const paper: Readonly<Record<string, PaperLine>> = {
   'servers-1': {
@@ -142,5 +143,21 @@ export const paper: Readonly<Record<string, PaperLine>> = {
   'install-7': {
     section: '§7, Figure 13',
     text: 'The log does not hold it: drop the log, the snapshot takes its place.',
+  },
+  'rejoin-1': {
+    section: 'not in the paper: DISC 2017',
+    text: 'The disk was lost: ask all others what one may have promised, and promise nothing.',
+  },
+  'rejoin-2': {
+    section: 'not in the paper: DISC 2017',
+    text: 'A member lost its disk: tell it the term and the end of the log, and count it anew.',
+  },
+  'rejoin-3': {
+    section: 'not in the paper: DISC 2017',
+    text: 'All others have answered: adopt the highest term, without a vote in it.',
+  },
+  'rejoin-4': {
+    section: 'not in the paper: DISC 2017',
+    text: 'The log is as good as the best that was heard: vote and lead again.',
   },
 };

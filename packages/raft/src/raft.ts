@@ -1,17 +1,35 @@
 /**
  * Raft: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
  * The state of Figure 2 is in `state.ts`, elections (§5.2) in `election.ts`, what a leader sends
- * in `leader.ts`, replication (§5.3) in `replication.ts`, compaction (§7) in `snapshot.ts`.
+ * in `leader.ts`, replication (§5.3) in `replication.ts`, compaction (§7) in `snapshot.ts`; what a
+ * replica does that has lost its disk, which is not in the paper, in `rejoin.ts`.
  */
-import { majority, type Protocol, type QuorumSystem, range, requireOverlap } from '@quorumlab/core';
+import {
+  majority,
+  type Protocol,
+  type QuorumSystem,
+  range,
+  requireOverlap,
+  type Status,
+} from '@quorumlab/core';
 import { checkQuorum, electionHandlers, electionTimeout } from './election.ts';
 import { append, heartbeat } from './leader.ts';
 import { entriesLimit, leastBytesPerAppend, raftMessages } from './messages.ts';
 import { read } from './read-index.ts';
+import { ask, deafWhileWaiting, isWaiting, rejoin, rejoinHandlers } from './rejoin.ts';
 import { replicationHandlers } from './replication.ts';
 import { type Rules, rules } from './rules.ts';
 import { snapshotHandlers, snapshotInstalled, snapshotTaken } from './snapshot.ts';
-import { type Group, invariant, lastIndex, type Raft, stable, stored, volatile } from './state.ts';
+import {
+  type Group,
+  invariant,
+  lastIndex,
+  type Raft,
+  type RaftReplica,
+  stable,
+  stored,
+  volatile,
+} from './state.ts';
 import { setElectionTimer } from './term.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -75,9 +93,12 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
     volatile,
     snapshotEvery,
 
-    start(_replica, ctx) {
-      setElectionTimer(group, ctx);
+    start(replica, ctx) {
+      if (!isWaiting(replica)) setElectionTimer(group, ctx);
+      ask(group, replica, ctx);
     },
+
+    rejoin: (replica, ctx) => rejoin(group, replica, ctx),
 
     propose(leader, command, ctx) {
       if (leader.role !== 'leader') return;
@@ -89,26 +110,35 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
     read: (leader, id, ctx) => read(group, leader, id, ctx),
 
     on: {
-      ...electionHandlers(group),
-      ...replicationHandlers(group),
-      ...snapshotHandlers(group),
+      ...deafWhileWaiting({
+        ...electionHandlers(group),
+        ...replicationHandlers(group),
+        ...snapshotHandlers(group),
+      }),
+      ...rejoinHandlers(group),
     },
 
     timeout(replica, timer, ctx) {
       if (timer === 'election') electionTimeout(group, replica, ctx);
       if (timer === 'heartbeat') heartbeat(group, replica, ctx);
       if (timer === 'check-quorum') checkQuorum(group, replica, ctx);
+      if (timer === 'rejoin') ask(group, replica, ctx);
     },
 
     snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
     snapshotInstalled,
 
-    status: ({ leader, currentTerm: term, role }) =>
-      leader === null ? { term, role } : { leader, term, role },
+    status: statusOf,
     vows,
     conflict: (message, fork, known) => conflict(message, fork, known, n),
     invariant,
   };
+}
+
+function statusOf(replica: RaftReplica): Status {
+  const { leader, currentTerm: term } = replica;
+  const role = isWaiting(replica) ? 'rejoining' : replica.role;
+  return leader === null ? { term, role } : { leader, term, role };
 }
 
 /** The options with every default, checked. */

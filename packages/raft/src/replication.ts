@@ -3,6 +3,7 @@ import { assert, type Handlers, type ReplicaId } from '@quorumlab/core';
 import { countOwn, pipelineOf, replicateTo } from './leader.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
+import { caughtUp } from './rejoin.ts';
 import {
   firstOfTerm,
   type Group,
@@ -158,6 +159,7 @@ export const replicationHandlers = (
       return ctx.send(from, refuse(follower, message));
     }
     if (!store(follower, message, ctx)) return;
+    caughtUp(follower, ctx);
     const safe = Math.min(leaderCommit, group.rules.verified(follower, message));
     if (safe > follower.commitIndex) {
       ctx.line('append-5');

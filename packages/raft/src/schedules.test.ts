@@ -8,6 +8,7 @@ const rough: Schedule = { steps: 3_000, crashes: 8, loss: 10, reorder: 40, hurry
 const ordered: Schedule = { steps: 3_000, crashes: 2, loss: 0, reorder: 1, hurry: 5 };
 const stormy: Schedule = { steps: 3_000, crashes: 12, loss: 20, reorder: 8, hurry: 25 };
 const schedules = [calm, rough, ordered, stormy];
+const forgetful: Schedule = { steps: 4_000, crashes: 4, losses: 6, loss: 5, reorder: 6, hurry: 10 };
 
 const optionsOf = (seed: number, n: number): RaftOptions => ({
   n,
@@ -44,6 +45,27 @@ test.each([1, 3, 5])('liveness: once everything works again, everything is decid
   }
 });
 
+test.each([3, 5])('every property holds while disks are lost one after another, n=%i', (n) => {
+  let decided = 0;
+  for (let seed = 0; seed < 150; seed++) {
+    const result = run(raft(optionsOf(seed, n)), seed, forgetful);
+    expect(result.violation).toBeUndefined();
+    decided += result.decided;
+    for (const line of result.lines) lines.add(line);
+  }
+  expect(decided).toBeGreaterThan(1_000);
+});
+
+test.each([3, 5])(
+  'liveness: who lost its disk is a replica like any other in the end, n=%i',
+  (n) => {
+    for (let seed = 0; seed < 60; seed++) {
+      const options = { ...optionsOf(seed, n), preVote: true, checkQuorum: true };
+      expect(heal(raft(options), seed, forgetful)).toBeUndefined();
+    }
+  },
+);
+
 type Search = (name: string, seed: number) => Outcome;
 
 const by =
@@ -59,6 +81,7 @@ test.each<[string, Search]>([
   ['commit-beyond-verified', by(rough)],
   ['truncate-on-stale-append', by(rough)],
   ['vote-by-length', by(stormy)],
+  ['rejoin-as-new', by(forgetful)],
   ['readindex-without-noop', by(rough)],
   ['stale-leader-read', by(calm)],
 ])('a wrong rule is caught by random schedules within 400 seeds: %s', (name, search) => {

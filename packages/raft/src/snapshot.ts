@@ -4,6 +4,7 @@
  */
 import { assert, type Digest, type Handlers, type Slot } from '@quorumlab/core';
 import { replicateTo } from './leader.ts';
+import { caughtUp } from './rejoin.ts';
 import { acknowledge } from './replication.ts';
 import {
   type Group,
@@ -61,6 +62,7 @@ export function snapshotInstalled(
   ctx.save({ snapshot: { index, term, digest }, compacted: { index, term } });
   replica.commitIndex = index;
   replica.lastApplied = index;
+  caughtUp(replica, ctx);
   ctx.send(holder, { kind: 'snapshot-reply', term: replica.currentTerm, lastIndex: index });
 }
 

@@ -60,6 +60,22 @@ export interface ReadRound {
   readonly ids: readonly number[];
 }
 
+/** How a replica that lost its disk comes back: see `rejoin.ts`. */
+export interface Rejoining {
+  readonly nonce: number;
+  /** The best log of the others, which its own must reach. Null: not all have answered yet. */
+  readonly best: Position | null;
+  /** It starts no term of its own below this one: it may have used it before. */
+  readonly ownTerm: number;
+}
+
+/** Terms that were set aside for a member that had lost its disk, so that nobody gets them twice. */
+export interface SetAside {
+  /** Whose question they were set aside for. */
+  readonly nonce: number;
+  readonly ownTerm: number;
+}
+
 /** The names are those of the paper's Figure 2; what is not there says where it comes from. */
 export interface RaftStable {
   readonly currentTerm: number;
@@ -69,6 +85,15 @@ export interface RaftStable {
   readonly snapshot: SnapshotPoint | null;
   /** The last entry dropped from the log, which begins after it. Never above `snapshot`. */
   readonly compacted: Position;
+  /** Null: this disk is the first that this replica has. */
+  readonly rejoining: Rejoining | null;
+  readonly setAside: SetAside;
+}
+
+/** What another member said to one that lost its disk. */
+export interface Heard extends Position {
+  readonly currentTerm: number;
+  readonly ownTerm: number;
 }
 
 /** See {@link RaftStable}. Everything here is bounded by the group's size or by a named limit. */
@@ -85,6 +110,8 @@ export interface RaftVolatile {
   fetching: Fetching | null;
   /** Who granted the vote, or the pre-vote, that is being asked for. */
   readonly votes: Set<ReplicaId>;
+  /** What the others have answered to a replica that lost its disk. */
+  readonly heard: Map<ReplicaId, Heard>;
 
   /** Leader only, as all that follows: the next entry to send, per follower. */
   readonly nextIndex: Map<ReplicaId, Index>;
@@ -105,7 +132,7 @@ export interface Raft extends Shape {
   readonly Stable: RaftStable;
   readonly Volatile: RaftVolatile;
   readonly Message: RaftMessage;
-  readonly Timer: 'election' | 'heartbeat' | 'check-quorum';
+  readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'rejoin';
   readonly Command: Signed<Request>;
 }
 
@@ -132,13 +159,17 @@ export interface Group {
   readonly rules: Rules;
 }
 
+const position = record({ index: integer(), term: integer() });
+
 /** How each part of the stable state is written to disk. */
 export const stored: StoredFields<Raft> = {
   currentTerm: integer(),
   votedFor: nullable(integer()),
   log: entry,
   snapshot: nullable(record({ index: integer(), term: integer(), digest })),
-  compacted: record({ index: integer(), term: integer() }),
+  compacted: position,
+  rejoining: nullable(record({ nonce: integer(), best: nullable(position), ownTerm: integer() })),
+  setAside: record({ nonce: integer(), ownTerm: integer() }),
 };
 
 /** A replica that has never run. */
@@ -148,6 +179,8 @@ export const stable = (): RaftStable => ({
   log: new Map(),
   snapshot: null,
   compacted: { index: 0, term: 0 },
+  rejoining: null,
+  setAside: { nonce: 0, ownTerm: 0 },
 });
 
 /** A replica that has just started: a follower that trusts only its disk (§5.2). */
@@ -159,6 +192,7 @@ export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
   lastContact: null,
   fetching: null,
   votes: new Set(),
+  heard: new Map(),
   nextIndex: new Map(),
   matchIndex: new Map(),
   pipelines: new Map(),

@@ -75,6 +75,8 @@ export interface Node {
   readonly id: ReplicaId;
   machine: Machine<Raft>;
   up: boolean;
+  /** Its disk was lost, and it is told so. */
+  lost: boolean;
   /** Raised by each crash: what an earlier life began never ends. */
   life: number;
   disk: RaftStable;
@@ -110,7 +112,8 @@ export interface Cluster {
   /** Makes `id` the leader if those that `link` connects can elect it. */
   elect(id: ReplicaId, link?: (packet: Packet) => boolean): void;
   crash(id: ReplicaId): void;
-  restart(id: ReplicaId): void;
+  /** With what is on its disk; with none, as if it had never run; or told that it was `lost`. */
+  restart(id: ReplicaId, disk?: 'kept' | 'nothing' | 'lost'): void;
   view(id: ReplicaId): Replica<Raft>;
   logOf(id: ReplicaId): string[];
 }
@@ -222,6 +225,7 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
       id,
       machine: machineOf(id),
       up: true,
+      lost: false,
       life: 0,
       disk: protocol.stable(),
       decided: [],
@@ -290,15 +294,18 @@ export function cluster(protocol: Protocol<Raft>, options: ClusterOptions = {}):
       node.finishSync = undefined;
       node.wanted = undefined;
     },
-    restart(id) {
+    restart(id, disk = 'kept') {
       const node = nodes[id] as Node;
-      node.disk = copy(node.disk);
+      node.disk = disk === 'kept' ? copy(node.disk) : protocol.stable();
+      if (disk !== 'kept') node.lost = disk === 'lost';
       node.machine = machineOf(id, node.disk);
       node.decided = node.decided.slice(0, node.disk.snapshot?.index ?? 0);
       node.reads.length = 0;
       node.up = true;
       node.journal = journalOf(node);
-      group.step(id, { type: 'start' });
+      // Until its new disk says so itself.
+      const rejoin = node.lost && node.disk.rejoining === null;
+      group.step(id, rejoin ? { type: 'start', rejoin } : { type: 'start' });
     },
     view(id) {
       const { stable, volatile } = (nodes[id] as Node).machine.snapshot();

@@ -4,7 +4,7 @@
  */
 import type { Protocol, Random, ReplicaId } from '@quorumlab/core';
 import type { Raft } from '../src/index.ts';
-import { type Cluster, cluster, install, type Packet } from './cluster.ts';
+import { type Cluster, cluster, install, type Node, type Packet } from './cluster.ts';
 
 /** A small seeded generator (xorshift), so that a schedule is replayed by its seed. */
 export function random(seed: number): Random {
@@ -24,6 +24,8 @@ export interface Schedule {
   readonly steps: number;
   /** Of 1,000 steps, how many crash a replica. */
   readonly crashes: number;
+  /** Of 1,000 steps, how many take a disk, if no other replica is coming back. None unless told. */
+  readonly losses?: number;
   /** Of 100 packets, how many are lost. */
   readonly loss: number;
   /** The oldest of how many packets may be delivered next. */
@@ -178,7 +180,8 @@ function act(state: Run): void {
   if (choice < schedule.crashes) {
     if (node.up) group.crash(node.id);
     if (!node.up && chance.below(2) === 0) group.restart(node.id);
-  } else if (choice < 600 && packets.length > 0) deliverOne(state);
+  } else if (choice < schedule.crashes + (schedule.losses ?? 0)) lose(state, node);
+  else if (choice < 600 && packets.length > 0) deliverOne(state);
   else if (choice < 780) node.finishSync?.();
   else if (choice < 900) fireDue(state, node.id);
   else if (choice < 960) propose(state);
@@ -187,6 +190,17 @@ function act(state: Run): void {
   else if (choice < 992) state.isolated = chance.below(nodes.length * 2) - nodes.length;
   else if (!node.up) group.restart(node.id);
   if (packets.length > 200) packets.splice(0, packets.length - 200);
+}
+
+/** The disk is gone, and its replica comes back with an empty one. */
+function lose({ group }: Run, { id, up }: Node): void {
+  const whole = group.nodes.every((other) => {
+    const { rejoining } = group.view(other.id);
+    return other.id === id || (other.up && (rejoining === null || rejoining.best?.index === 0));
+  });
+  if (!whole) return;
+  if (up) group.crash(id);
+  group.restart(id, 'lost');
 }
 
 /** To all who lead, or think so. */

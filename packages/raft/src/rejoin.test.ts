@@ -1,0 +1,160 @@
+import { maxInteger } from '@quorumlab/core';
+import { describe, expect, test } from 'vitest';
+import { type Cluster, cluster, links, mutant, type Packet } from '../test/cluster.ts';
+import { raft } from './index.ts';
+
+const only =
+  (...kinds: string[]) =>
+  ({ message }: Packet): boolean =>
+    kinds.includes(message.kind);
+
+/** Both right and wrong under one schedule: what comes of it with and without `rejoin`. */
+const both = [
+  ['told that its disk was lost', raft({ n: 3 }), true],
+  ['started as if it had never run', mutant('rejoin-as-new', { n: 3 }), false],
+] as const;
+
+/** Leaders of `term`, by what they believe themselves. */
+const leadersOf = (group: Cluster, term: number): number[] =>
+  group.nodes
+    .filter(({ up, machine }) => {
+      const status = machine.status();
+      return up && status.role === 'leader' && status.term === term;
+    })
+    .map(({ id }) => id);
+
+describe.each(both)('a replica with an empty disk, %s', (_, protocol, isSafe) => {
+  test(`votes ${isSafe ? 'only once' : 'twice, and elects two leaders in one term'}`, () => {
+    const group = cluster(protocol);
+    // 0 and 2 both run for term 1; 1 votes for 0, which alone hears of it.
+    group.timeout(0, 'election');
+    group.settle((packet) => links([0, 1])(packet) && packet.message.kind !== 'append-entries');
+    expect(leadersOf(group, 1)).toEqual([0]);
+    group.packets.length = 0;
+    group.crash(1);
+    group.restart(1, 'lost');
+    group.settle(only('rejoin', 'rejoin-reply'));
+    group.timeout(2, 'election');
+    group.settle(links([1, 2]));
+    expect(leadersOf(group, 1)).toEqual(isSafe ? [0] : [0, 2]);
+  });
+
+  test(`${isSafe ? 'loses no' : 'loses a'} committed write`, () => {
+    const group = cluster(protocol);
+    group.elect(0);
+    // 0 and 1 commit a write of which 2 hears nothing.
+    group.propose(0, 'written');
+    group.settle(links([0, 1]));
+    expect(group.nodes[0]?.decided).toContain('written');
+    group.crash(1);
+    group.restart(1, 'lost');
+    // 1 hears everybody's answer and then no more of 0, which holds the write.
+    group.settle(only('rejoin', 'rejoin-reply'));
+    for (let i = 0; i < 3; i++) group.elect(2, links([1, 2]));
+    const isLost = group.view(2).role === 'leader';
+    expect(isLost).toBe(!isSafe);
+    if (!isSafe) return;
+    // Once 0 is there again, all go on, and the write is everywhere.
+    for (let i = 0; i < 6; i++) {
+      group.timeout(0, 'heartbeat');
+      group.timeout(1, 'rejoin');
+      group.settle();
+    }
+    expect(group.nodes[1]?.decided).toContain('written');
+    group.crash(0);
+    // The first timeout only finds that the leader was heard lately.
+    for (let i = 0; i < 3; i++) group.elect(1);
+    expect(group.view(1).role).toBe('leader');
+    expect(group.disagreements).toEqual([]);
+  });
+});
+
+test('until all others have answered, it takes part in nothing', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.elect(0);
+  group.crash(1);
+  group.restart(1, 'lost');
+  group.settle(links([0, 1]));
+  expect(group.nodes[1]?.machine.status().role).toBe('rejoining');
+  expect(group.view(1).heard.size).toBe(1);
+  group.propose(0, 'a');
+  group.settle(links([0, 1]));
+  expect(group.nodes[0]?.decided).not.toContain('a');
+  expect(group.view(1)).toMatchObject({ currentTerm: 0, votedFor: null });
+  expect([...(group.nodes[1]?.timers.keys() ?? [])]).toEqual(['rejoin']);
+});
+
+test('a crash on the way back changes nothing: its disk says that it is coming back', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.elect(0);
+  group.crash(1);
+  group.restart(1, 'lost');
+  group.crash(1);
+  group.restart(1);
+  expect(group.nodes[1]?.machine.status().role).toBe('rejoining');
+  group.settle();
+  expect(group.nodes[1]?.machine.status()).toMatchObject({ role: 'follower', term: 1 });
+});
+
+test('an answer to an older question does not count', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.elect(0);
+  group.crash(1);
+  group.restart(1, 'lost');
+  const { rejoining } = group.view(1);
+  const nonce = (rejoining?.nonce ?? 0) - 1;
+  const answer = { term: 1, lastIndex: 0, lastTerm: 0, ownTerm: 9 };
+  for (const from of [0, 2]) group.inject(from, 1, { kind: 'rejoin-reply', nonce, ...answer });
+  expect(group.view(1).heard.size).toBe(0);
+  expect(group.nodes[1]?.machine.status().role).toBe('rejoining');
+});
+
+test('it votes for nobody in the newest term it hears of, and starts terms that it never used', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.elect(0);
+  // An election of its own that nobody has heard of.
+  group.timeout(1, 'election');
+  group.now += 1_000_000;
+  group.crash(1);
+  group.packets.length = 0;
+  group.restart(1, 'lost');
+  group.settle();
+  expect(group.view(1)).toMatchObject({ currentTerm: 1, votedFor: 1 });
+  group.timeout(0, 'heartbeat');
+  group.timeout(1, 'rejoin');
+  group.settle();
+  group.crash(0);
+  group.timeout(1, 'election');
+  group.settle();
+  const first = group.view(1).currentTerm;
+  expect(first).toBeGreaterThan(2 ** 20);
+  expect(group.view(1).role).toBe('leader');
+  // The next time it loses its disk, further terms are set aside, although nobody heard of these.
+  group.restart(0);
+  group.crash(1);
+  group.now += 1_000;
+  group.restart(1, 'lost');
+  group.settle();
+  expect(group.view(1).rejoining?.ownTerm).toBeGreaterThan(first);
+});
+
+test('after the last term there are no more elections of its own', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.crash(1);
+  group.restart(1, 'lost');
+  const nonce = group.view(1).rejoining?.nonce ?? 0;
+  const answer = { term: 1, lastIndex: 0, lastTerm: 0, ownTerm: maxInteger };
+  for (const from of [0, 2]) group.inject(from, 1, { kind: 'rejoin-reply', nonce, ...answer });
+  group.packets.length = 0;
+  group.timeout(1, 'election');
+  expect(group.packets).toEqual([]);
+});
+
+test('a group of one has nobody to ask, so it stays as it is', () => {
+  const group = cluster(raft({ n: 1 }));
+  group.elect(0);
+  group.crash(0);
+  group.restart(0, 'lost');
+  group.timeout(0, 'rejoin');
+  expect(group.nodes[0]?.machine.status().role).toBe('rejoining');
+});

@@ -1,0 +1,166 @@
+/**
+ * Coming back after the disk was lost. Raft has no rule for that: a replica that forgot its vote can
+ * vote again, and entries that it acknowledged may have been counted. So it asks all others what it
+ * may have promised, and until each has answered takes part in nothing; until its log is as good as
+ * the best of theirs it helps nobody to lead. After Michael et al., "Recovering Shared Objects
+ * Without Stable Storage" (DISC 2017), and Chandra et al., "Paxos Made Live" (PODC 2007, 5.1); why
+ * it is safe is in decision 071.
+ */
+import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
+import { pipelineOf, replicateTo } from './leader.ts';
+import type { Index } from './messages.ts';
+import {
+  type Group,
+  isPeer,
+  lastIndex,
+  lastTerm,
+  type Position,
+  type Raft,
+  type RaftContext,
+  type RaftReplica,
+} from './state.ts';
+import { setElectionTimer } from './term.ts';
+
+/** How many terms are set aside at a time: more than anybody starts without being heard. */
+const termsAside = 2 ** 20;
+
+/** `upon start` of a replica whose disk was lost. */
+export function rejoin(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+  // Microseconds since 1970 are too large for a message; no disk is lost twice in 16 of them.
+  const nonce = Math.floor(ctx.clock.latest / 16);
+  ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
+  ask(group, replica, ctx);
+}
+
+/** Whether it must not take part in anything yet. */
+export const isWaiting = ({ rejoining }: RaftReplica): boolean =>
+  rejoining !== null && rejoining.best === null;
+
+/** Whether its log lacks what it may have acknowledged before its disk was lost. */
+export const isBehind = (replica: RaftReplica): boolean => !satisfies(replica, lastOf(replica));
+
+const lastOf = (replica: RaftReplica): Position => ({
+  index: lastIndex(replica),
+  term: lastTerm(replica),
+});
+
+/** Whether a log that ends at `position` is good enough for this voter to help its owner lead. */
+export const satisfies = ({ rejoining }: RaftReplica, position: Position): boolean =>
+  rejoining === null || (rejoining.best !== null && reaches(position, rejoining.best));
+
+/** The order of §5.4.1: the later last term wins; with equal terms, the longer log. */
+const reaches = (one: Position, other: Position): boolean =>
+  one.term > other.term || (one.term === other.term && one.index >= other.index);
+
+/**
+ * The next term this replica can start: above all it knows, and never one it may have started. Above
+ * the largest number of the wire: none, rather than two elections in one term.
+ */
+export function nextTerm({ currentTerm, rejoining }: RaftReplica): number {
+  const own = rejoining?.ownTerm ?? 0;
+  return own < maxInteger ? Math.max(currentTerm + 1, own) : maxInteger + 1;
+}
+
+/** Asks whoever has not answered; and, once all have, whoever leads to send what is lacking. */
+export function ask(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+  const { rejoining } = replica;
+  if (rejoining === null || !isBehind(replica)) return;
+  ctx.line('rejoin-1');
+  const message = {
+    kind: 'rejoin',
+    nonce: rejoining.nonce,
+    lastIndex: lastIndex(replica),
+  } as const;
+  for (const peer of group.members)
+    if (peer !== ctx.self && !replica.heard.has(peer)) ctx.send(peer, message);
+  ctx.setTimer('rejoin', group.electionTimeout);
+}
+
+/** All have answered: whatever it had promised, one of them knows it. */
+function comeBack(group: Group, replica: RaftReplica, nonce: number, ctx: RaftContext): void {
+  ctx.line('rejoin-3');
+  let best: Position = { index: 0, term: 0 };
+  let currentTerm = 0;
+  let ownTerm = 0;
+  for (const heard of replica.heard.values()) {
+    if (reaches(heard, best)) best = { index: heard.index, term: heard.term };
+    currentTerm = Math.max(currentTerm, heard.currentTerm);
+    ownTerm = Math.max(ownTerm, heard.ownTerm);
+  }
+  replica.heard.clear();
+  // It may have voted in this term. It is no candidate, so a vote for itself binds and helps nobody.
+  ctx.save({ currentTerm, votedFor: ctx.self, rejoining: { nonce, best, ownTerm } });
+  setElectionTimer(group, ctx);
+  caughtUp(replica, ctx);
+  ask(group, replica, ctx);
+}
+
+/** Once the log has been as good as theirs, it is a log like any other, even if it is cut later. */
+export function caughtUp(replica: RaftReplica, ctx: RaftContext): void {
+  const { rejoining } = replica;
+  if (rejoining === null || rejoining.best?.index === 0 || isBehind(replica)) return;
+  ctx.line('rejoin-4');
+  ctx.save({ rejoining: { ...rejoining, best: { index: 0, term: 0 } } });
+}
+
+/** Handlers that are deaf while their replica waits: it may have promised what it would break. */
+export const deafWhileWaiting = <H extends Partial<Handlers<Raft>>>(handlers: H): H =>
+  // Each handler still gets just the kind of message that it is made for.
+  Object.fromEntries(
+    Object.entries(handlers).map(([kind, handle]) => [
+      kind,
+      (replica: RaftReplica, message: never, ctx: RaftContext) =>
+        isWaiting(replica)
+          ? undefined
+          : (handle as (r: RaftReplica, m: never, c: RaftContext) => void)(replica, message, ctx),
+    ]),
+  ) as H;
+
+/** What a leader counted on from the old disk is gone; from now on only new acknowledgements count. */
+function countAnew(
+  group: Group,
+  leader: RaftReplica,
+  member: ReplicaId,
+  index: Index,
+  ctx: RaftContext,
+): void {
+  if (leader.role !== 'leader' || (leader.matchIndex.get(member) as Index) <= index) return;
+  leader.matchIndex.set(member, 0);
+  leader.nextIndex.set(member, index + 1);
+  const pipeline = pipelineOf(leader, member);
+  pipeline.probing = true;
+  pipeline.inFlight.length = 0;
+  replicateTo(group, leader, member, ctx);
+}
+
+/** The two messages of a replica that comes back without its disk. */
+export const rejoinHandlers = (group: Group): Pick<Handlers<Raft>, 'rejoin' | 'rejoin-reply'> => ({
+  rejoin(member, { nonce, lastIndex: index, from }, ctx) {
+    // Who waits itself knows nothing: two disks lost at once are one too many.
+    if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+    ctx.line('rejoin-2');
+    if (member.setAside.nonce !== nonce) {
+      const above = Math.max(member.currentTerm, member.setAside.ownTerm);
+      ctx.save({ setAside: { nonce, ownTerm: Math.min(above + termsAside, maxInteger) } });
+    }
+    countAnew(group, member, from, index, ctx);
+    const own = lastOf(member);
+    const best = member.rejoining?.best ?? own;
+    const last = reaches(own, best) ? own : best;
+    ctx.send(from, {
+      kind: 'rejoin-reply',
+      nonce,
+      term: member.currentTerm,
+      lastIndex: last.index,
+      lastTerm: last.term,
+      ownTerm: member.setAside.ownTerm,
+    });
+  },
+
+  'rejoin-reply'(replica, { nonce, term, lastIndex: index, lastTerm, ownTerm, from }, ctx) {
+    if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
+    if (nonce !== replica.rejoining?.nonce) return;
+    replica.heard.set(from, { index, term: lastTerm, currentTerm: term, ownTerm });
+    if (replica.heard.size === group.members.length - 1) comeBack(group, replica, nonce, ctx);
+  },
+});
