@@ -97,4 +97,7 @@ export const sameValue = (one: Value, two: Value): boolean =>
     one.sequence === two.sequence &&
     one.acknowledged === two.acknowledged &&
     one.operations.length === two.operations.length &&
-    one.operations.every((each, i) => sameBytes(each, two.operations[i] as Uint8Array)));
+    one.operations.every((each, i) => sameBytes(each, two.operations[i] as Uint8Array)) &&
+    sameBytes(one.configuration ?? none, two.configuration ?? none));
+
+const none = new Uint8Array();

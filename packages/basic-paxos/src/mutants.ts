@@ -97,7 +97,6 @@ export const mutants: Readonly<
   'learner-mixes-ballots': (options) =>
     basicPaxos(options, { alike: (one, two) => sameValue(one.value, two.value) }),
 
-  /** §2.4: who is refused tries again at once, and all wait equally long: two can duel for ever. */
-  'duel-without-backoff': (options) =>
-    basicPaxos(options, { waits: false, backOff: (_failures, retry) => retry }),
+  /** §2.4: whoever is refused tries again at once, so two proposers can duel for ever. */
+  'duel-without-backoff': (options) => basicPaxos(options, { backOff: () => 1 }),
 };

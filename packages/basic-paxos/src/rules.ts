@@ -10,10 +10,14 @@ export interface Rules {
   choose(reports: readonly (Vote | null)[]): Value | null;
   /** Whether two acceptors have voted for the same proposal (§2.3). */
   alike(one: Vote, two: Vote): boolean;
-  /** How long to wait for the attempt after `failures` vain ones, in microseconds (§2.4). */
+  /** How long to wait after a refusal, `failures` vain attempts in a row, in microseconds (§2.4). */
   backOff(failures: number, retry: number, maxRetry: number): Delay;
-  /** Whether an attempt that was refused waits before the next one. */
-  readonly waits: boolean;
+}
+
+/** From `retry` to twice that, doubled `failures` times, but not above `maxRetry` to twice that. */
+export function doubled(failures: number, retry: number, maxRetry: number): Delay {
+  const least = Math.min(retry * 2 ** Math.min(failures, 20), maxRetry);
+  return [least, 2 * least];
 }
 
 /** The rules of the paper. */
@@ -32,9 +36,5 @@ export const rules: Rules = {
   // Equal values under different numbers are different proposals.
   alike: (one, two) => one.ballot === two.ballot && sameValue(one.value, two.value),
   // At random, so that of two proposers one comes first; doubled, so that it has the time.
-  backOff(failures, retry, maxRetry) {
-    const least = Math.min(retry * 2 ** Math.min(failures, 20), maxRetry);
-    return [least, 2 * least];
-  },
-  waits: true,
+  backOff: doubled,
 };

@@ -5,6 +5,7 @@
  */
 import { ballotOwner, maxInteger, nextBallot, type Protocol } from '@quorumlab/core';
 import { sameValue, type Value } from './messages.ts';
+import { doubled } from './rules.ts';
 import {
   type BasicPaxos,
   type BasicPaxosContext as Context,
@@ -14,7 +15,7 @@ import {
 } from './state.ts';
 
 /** Phase 1a: a new number, durable before anybody hears of it (§2.5). */
-function prepare({ n, rules, retry, maxRetry }: Group, proposer: Replica, ctx: Context): void {
+function prepare({ n, retry, maxRetry }: Group, proposer: Replica, ctx: Context): void {
   const { promised, heard } = proposer;
   const ballot = nextBallot(Math.max(proposer.ballot, promised, heard), ctx.self, n);
   // Numbers end at the largest one of the wire: no attempt after it, rather than an old one again.
@@ -24,7 +25,7 @@ function prepare({ n, rules, retry, maxRetry }: Group, proposer: Replica, ctx: C
   ctx.save({ ballot });
   proposer.promises.clear();
   proposer.reading.push(...proposer.readsWaiting.splice(0));
-  ctx.setTimer('retry', rules.backOff(proposer.failures, retry, maxRetry));
+  ctx.setTimer('retry', doubled(proposer.failures, retry, maxRetry));
   ctx.broadcast({ kind: 'prepare', ballot });
 }
 
@@ -77,8 +78,8 @@ function ask(group: Group, learner: Replica, ctx: Context): void {
   expectMore(group, learner, ctx);
 }
 
-const expectMore = ({ rules, retry, maxRetry }: Group, { asked }: Replica, ctx: Context): void =>
-  ctx.setTimer('ask', rules.backOff(asked, retry, maxRetry));
+const expectMore = ({ retry, maxRetry }: Group, { asked }: Replica, ctx: Context): void =>
+  ctx.setTimer('ask', doubled(asked, retry, maxRetry));
 
 /** An acceptor answers only owners of a ballot; who knows the outcome tells it instead. */
 function answers({ n }: Group, acceptor: Replica, from: number, ballot: number, ctx: Context) {
@@ -111,7 +112,8 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
     },
 
     propose(proposer, command, ctx) {
-      if (proposer.decided !== null || proposer.wish !== null || proposer.rejoined) return;
+      const { decided, wish, rejoined } = proposer;
+      if (decided !== null || wish !== null || rejoined || command.configuration) return;
       proposer.wish = command;
       if (proposer.phase === 'idle') prepare(group, proposer, ctx);
     },
@@ -169,7 +171,6 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
         ctx.line('back-off');
         proposer.heard = Math.max(proposer.heard, promised);
         proposer.failures += 1;
-        if (!group.rules.waits) return prepare(group, proposer, ctx);
         proposer.phase = 'waiting';
         ctx.setTimer('retry', group.rules.backOff(proposer.failures, group.retry, group.maxRetry));
       },

@@ -17,8 +17,9 @@ const identities = new WeakMap<Value, string>();
 export function identity(value: Value): string {
   let text = identities.get(value);
   if (text === undefined) {
-    const { client, sequence, acknowledged, operations } = value;
+    const { client, sequence, acknowledged, operations, configuration } = value;
     text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}`;
+    if (configuration !== undefined) text += `/${toHex(configuration)}`;
     identities.set(value, text);
   }
   return text;
