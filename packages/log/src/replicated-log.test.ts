@@ -4,6 +4,7 @@ import { group } from '../test/group.ts';
 import {
   AbortedError,
   LaggingReaderError,
+  LogFullError,
   NotAReplicaError,
   OperationError,
   StoppedError,
@@ -133,6 +134,14 @@ describe('a replicated log', () => {
     await Promise.resolve();
     answer({ id: 0, error: 'too many wait; submit it again later' });
     await expect(one).rejects.toThrow(OperationError);
+  });
+
+  test('rejects with a name of its own what found no slot in a log with an end', async () => {
+    const { log, answer } = byHand();
+    const one = log.propose(put('a'));
+    await Promise.resolve();
+    answer({ id: 0, error: 'the log is full', refused: 'log-full' });
+    await expect(one).rejects.toThrow(LogFullError);
   });
 
   test('rejects what is under way when it is stopped', async () => {

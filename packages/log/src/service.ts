@@ -366,6 +366,7 @@ function onMessage<S extends LogShape>(
       return onQuery(run, input, message);
     case 'reply':
     case 'redirect':
+    case 'refusal':
     case 'query-reply':
       return within(run, input, ({ pen }) =>
         receive(run.asker, run.state.client, message, input.now, pen),
