@@ -1,4 +1,5 @@
 import {
+  firstClient,
   type Infer,
   type Input,
   integer,
@@ -22,12 +23,14 @@ import {
   type Behaviour,
   chain,
   chance,
+  coalition,
   delay,
   drop,
   equivocate,
   from,
   hasty,
   never,
+  onceAfter,
   onceLeading,
   type Power,
   place,
@@ -36,11 +39,13 @@ import {
   silentTo,
   slotsBetween,
   type Trigger,
+  twoFaced,
   viewsBetween,
 } from './index.ts';
 
 const order = message('order', { view: integer(), slot: integer(), value: integer() });
-const kinds = messages(order);
+const ask = message('ask', { sequence: integer(), value: integer() });
+const kinds = messages(order, ask);
 
 interface Counter extends Shape {
   Stable: { said: number };
@@ -67,13 +72,16 @@ const counter: Protocol<Counter> = {
     ctx.save({ said: replica.said + 1 });
     ctx.broadcast({ kind: 'order', view: 7, slot: replica.said, value });
   },
+  timeout: (_replica, _timer, ctx) => ctx.setTimer('tick', [1000, 2000]),
   on: {
+    ask: (replica, { value }, ctx) => counter.propose(replica, value, ctx),
     order(replica, { value }) {
       replica.leading = value === 99;
     },
   },
   status: ({ leading }) => ({ term: 0, role: 'counter', ...(leading ? { leader: 0 } : {}) }),
-  vows: ({ view, slot, value }) => [[`order/${view}/${slot}`, `${value}`]],
+  vows: (said) =>
+    said.kind === 'order' ? [[`order/${said.view}/${said.slot}`, `${said.value}`]] : [],
   conflict: (said, fork, known) => ({
     ...said,
     value: (known.find((each) => each !== said.value) ?? said.value) + 0.5 * fork,
@@ -196,6 +204,66 @@ test('a restart keeps or loses the disk', () => {
     expect(step(heard(1), 100).timers).toHaveLength(1);
     expect(machine.snapshot().stable.said).toBe(said);
   }
+});
+
+test('who comes back empty and had nothing to forget has not lied', () => {
+  const { step, fired } = traitor(restarts('lost', onceAfter(100, 300)));
+  step(heard(1), 100);
+  expect(fired).toEqual([]);
+  step(propose(5), 200);
+  step(heard(1), 400);
+  step(heard(1), 500);
+  expect(fired).toEqual(['restart']);
+});
+
+test('each campaign that comes to nothing halves the hurry', () => {
+  const { step } = traitor(hasty(2));
+  const again = (): unknown =>
+    step({ type: 'timeout', timer: 'tick' }).timers.map(
+      (each) => each.type === 'set' && each.after,
+    );
+  expect([again(), again()]).toEqual([[[1000, 1000]], [[1000, 2000]]]);
+});
+
+test('two faces: each side hears one copy, and traitors know which of them spoke', () => {
+  const shared = coalition();
+  const fired: string[] = [];
+  const power: Power<Counter> = {
+    protocol: counter,
+    members: counter.members,
+    random: { below: () => 0 },
+    make,
+    coalition: shared,
+    fire: (what) => fired.push(what),
+  };
+  const sides = { traitors: [0, 1], second: [3] };
+  const machine = twoFaced<Counter>(sides, 1)(make(), power);
+  const hear = (from: number, sequence: number) => {
+    const asked: Counter['Message'] = { kind: 'ask', sequence, value: sequence };
+    const message = seal(asked, from, new Uint8Array() as Signature);
+    return machine.step({
+      now: 0,
+      clock: { earliest: 0, latest: 0 },
+      event: { type: 'message', message },
+    });
+  };
+  expect([0, 1].map((i) => told(hear(firstClient, i)))).toEqual([
+    [
+      [0, 0],
+      [1, 0],
+      [2, 0],
+    ],
+    [
+      [0, 1],
+      [1, 1],
+      [3, 1],
+    ],
+  ]);
+  expect(fired).toEqual(['two faces']);
+  const order = (value: number) => ({ kind: 'order', view: 7, slot: 1, value });
+  expect([0, 1, 9].map((value) => shared.facesOf(0, order(value)))).toEqual([[0], [1], [0, 1]]);
+  // Asked once more, a request is heard by both.
+  expect(told(hear(firstClient, 0)).map(([to]) => to)).toEqual([0, 1, 2, 0, 1, 3]);
 });
 
 test('haste divides delays', () => {

@@ -11,6 +11,7 @@ import type {
   Shape,
 } from '@quorumlab/core';
 import { firstClient } from '@quorumlab/core';
+import type { Coalition } from './collude.ts';
 
 /**
  * A way to misbehave: takes an honest machine, gives back a dishonest one. It can read, drop,
@@ -28,6 +29,8 @@ export interface Power<S extends Shape> {
   readonly random: Random;
   /** An honest machine in the place of this one, with `stable` on its disk or an empty disk. */
   readonly make: (stable: S['Stable'] | undefined) => Machine<S>;
+  /** What all traitors of a run share; absent where they are processes that share no memory. */
+  readonly coalition?: Coalition;
   /**
    * Called each time the behaviour really did something: an attack that never fired proves nothing.
    */

@@ -8,6 +8,7 @@ import {
   type Shape,
 } from '@quorumlab/core';
 import { type Behaviour, isReplica, listening, type Power, rewrite, wrapped } from './behaviour.ts';
+import { fingerprint } from './fingerprint.ts';
 import { always, type Moment, place, type Trigger } from './trigger.ts';
 
 /** To whom a behaviour applies. */
@@ -126,7 +127,10 @@ export const replay =
     });
   };
 
-/** Crashes before some steps and comes back, with its disk or with an empty one. */
+/**
+ * Crashes before some steps and comes back, with its disk or with an empty one. Who comes back
+ * empty and had nothing to forget has not misbehaved.
+ */
 export const restarts =
   <S extends Shape>(disk: 'kept' | 'lost', when: Trigger): Behaviour<S> =>
   (honest, power) => {
@@ -135,8 +139,10 @@ export const restarts =
     const step = (input: Input<S>): Output<S> => {
       if (input.event.type === 'start' || !when({ now: input.now, ...unplaced }))
         return machine.step(input);
-      machine = power.make(disk === 'kept' ? machine.snapshot().stable : undefined);
-      power.fire('restart');
+      const before = machine.snapshot().stable;
+      machine = power.make(disk === 'kept' ? before : undefined);
+      const isSame = fingerprint(machine.snapshot().stable) === fingerprint(before);
+      if (disk === 'kept' || !isSame) power.fire('restart');
       const started = machine.step({ ...input, event: { type: 'start' } });
       return joined(started, machine.step(input));
     };
@@ -150,19 +156,40 @@ export const restarts =
     };
   };
 
+/** Tells clients something else than what their requests gave: `lie` of each result. */
+export const misreport =
+  <S extends Shape>(lie: (result: Uint8Array) => Uint8Array): Behaviour<S> =>
+  (honest, power) =>
+    rewrite(honest, power.members, (to, message) => {
+      if (isReplica(to) || !hasResults(message)) return [{ to, message }];
+      power.fire('wrong reply');
+      return [{ to, message: { ...message, results: message.results.map(lie) } }];
+    });
+
+/** Whether this is a reply to a client: every protocol's replies are the service's. */
+const hasResults = <M extends { readonly kind: string }>(
+  message: M,
+): message is M & { readonly results: readonly Uint8Array[] } =>
+  (message.kind === 'reply' || message.kind === 'query-reply') &&
+  'results' in message &&
+  Array.isArray(message.results);
+
 /** A hasty machine does not make delays shorter than this, in microseconds: it must not spin. */
 const shortest = 1000;
 
 /**
  * In a hurry until it leads for the first time: divides its own delays by `factor`, so that it
- * campaigns before the others do. Not a lie by itself; it puts a traitor into the leader's seat.
+ * campaigns before the others do. Each time-out that did not make it leader halves its hurry: who
+ * campaigns more often than a round takes interrupts itself. Not a lie by itself; it puts a traitor
+ * into the leader's seat.
  */
 export const hasty =
   <S extends Shape>(factor: number): Behaviour<S> =>
   (honest) => {
     let arrived = false;
+    let hurry = factor;
     const less = (delay: number): number =>
-      Math.max(Math.min(delay, shortest), Math.floor(delay / factor));
+      Math.max(Math.min(delay, shortest), Math.floor(delay / hurry));
     return wrapped(honest, (input) => {
       const output = honest.step(input);
       arrived ||= honest.status().leader === honest.self;
@@ -174,6 +201,8 @@ export const hasty =
           typeof after === 'number' ? less(after) : ([less(after[0]), less(after[1])] as const);
         return { ...change, after: sooner };
       });
+      // What it has just set still comes soon: a campaign may take two time-outs.
+      if (input.event.type === 'timeout') hurry = Math.max(1, hurry / 2);
       return { ...output, timers };
     });
   };

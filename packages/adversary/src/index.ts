@@ -6,4 +6,5 @@
  */
 export * from './behaviour.ts';
 export * from './behaviours.ts';
+export * from './collude.ts';
 export * from './trigger.ts';

@@ -47,6 +47,16 @@ export const from =
   (instant: Instant): Trigger =>
   ({ now }) =>
     now >= instant;
+/** Once at the first chance after each of `instants`, in ascending order. Of one behaviour only. */
+export function onceAfter(...instants: readonly Instant[]): Trigger {
+  let passed = 0;
+  return ({ now }) => {
+    const due = instants.filter((instant) => instant <= now).length;
+    if (due <= passed) return false;
+    passed = due;
+    return true;
+  };
+}
 /** When all of `triggers` say so. */
 export const all =
   (...triggers: readonly Trigger[]): Trigger =>

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { protocols } from '@quorumlab/harness';
 import { afterAll, expect, test } from 'vitest';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -78,6 +79,7 @@ test('bad input gets one sentence that says what to do, and exit code 254', () =
     ['run raft --atack x', 'Did you mean --attack?'],
     ['run raft --net lam', 'Did you mean lan'],
     ['run raft --attack silent-leader --by 7', 'n0 to n2'],
+    ['run pbft --attack f+1-traitors --by 0', 'use   --by 0,1'],
     ['run raft -n many', 'whole number from 1'],
     ['run raft --crash 3', 'write e.g. 3@900ms'],
     ['run raft --workload ./none.ndjson', 'cannot be read'],
@@ -124,6 +126,26 @@ test('a search finds the fork and writes a trace that replays; an edited one doe
   expect(quorumlab('replay -', 'nonsense')).toMatchObject({ code: 3 });
 });
 
+test('an attack that needs more traitors is left out of all attacks, and says so', () => {
+  const line = 'attack pbft --attack all --by 0 --seeds 1';
+  const why = 'f+1-traitors takes 2 traitors against pbft with f=1, not 1';
+  const { leftOut, verdicts } = json(`${line} --json`);
+  expect(leftOut).toEqual([{ attack: 'f+1-traitors', why }]);
+  expect(verdicts.map(({ attack }: { attack: string }) => attack)).not.toContain('f+1-traitors');
+  expect(quorumlab(line).out).toContain(`f+1-traitors is left out: ${why}`);
+  expect(json('attack pbft --attack f+1-traitors --seeds 2 --json')).toMatchObject({
+    verdicts: [{ word: 'forked', expected: true, counterexample: { culprits: [0, 1] } }],
+  });
+});
+
+test('every variant of a protocol is attacked, one row each, unless one is named', () => {
+  const line = 'attack hotstuff --attack silent-follower --seeds 1 --json';
+  const rules = (args: string) =>
+    json(args).verdicts.map(({ options }: { options: { rules: string } }) => options.rules);
+  expect(rules(line)).toEqual(['jolteon', 'hotstuff-2', 'chained']);
+  expect(rules(`${line} --option rules=chained`)).toEqual(['chained']);
+});
+
 test('--expect decides the exit code', () => {
   const line = 'run raft --attack equivocating-leader --seed 42';
   expect(quorumlab(`${line} --expect forked`).code).toBe(0);
@@ -134,6 +156,8 @@ test('an attack that never fires is inconclusive, not a pass', () => {
   const { code, out } = quorumlab('run raft --attack stale-replay --count 1 --until 2ms');
   expect(code).toBe(2);
   expect(out).toContain('did NOT fire');
+  const [row] = json('run raft --attack stale-replay --count 1 --until 2ms --json').verdicts;
+  expect(row).toMatchObject({ fired: 0, note: expect.stringContaining('did NOT fire') });
 });
 
 test('explain prints a proof that explain checks, and refuses an edited one', () => {
@@ -163,8 +187,7 @@ test('a workload file is run line by line, and a wrong line is named', () => {
 
 test('lists and completions name what there is', () => {
   expect(json('list protocols --json').rows.map(({ name }: { name: string }) => name)).toEqual([
-    'raft',
-    'pbft',
+    ...protocols.map(({ name }) => name),
   ]);
   expect(quorumlab('list mutants').out).toContain('figure-8');
   expect(quorumlab('__complete run').out).toContain('run');

@@ -34,6 +34,8 @@ export interface VerdictRow {
   readonly hits: number;
   /** Runs in which the attack really acted. */
   readonly fired: number;
+  /** Says so if the attack never acted; then the word says nothing about it. */
+  readonly note?: string;
   /** 95 % upper bound on the rate of hits, in percent. */
   readonly upper95: number;
   readonly digest: string;
@@ -93,8 +95,27 @@ export interface Result {
   readonly scenario: Scenario | readonly Scenario[];
   readonly verdicts: readonly VerdictRow[];
   readonly cost: readonly CostRow[];
+  /** Attacks that were asked for and cannot be run as asked; absent if there are none. */
+  readonly leftOut?: readonly LeftOut[];
   readonly exit: number;
 }
+
+/** An attack of `--attack all` that was not run. */
+export interface LeftOut {
+  readonly attack: string;
+  readonly why: string;
+}
+
+/** What to say of an attack that never acted, or nothing. */
+export const unfired = (attack: string, fired: number): string | undefined =>
+  attackOf(attack).needs !== 'nothing' && fired === 0
+    ? 'the attack did NOT fire: this says nothing about it'
+    : undefined;
+
+const noteOf = (attack: string, fired: number): { readonly note?: string } => {
+  const note = unfired(attack, fired);
+  return note === undefined ? {} : { note };
+};
 
 const statement = (message: Lie['first']): Statement => ({
   kind: message.kind,
@@ -120,6 +141,7 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
     runs: 1,
     hits: result.word === 'ok' ? 0 : 1,
     fired: result.fired > 0 ? 1 : 0,
+    ...noteOf(result.scenario.attack, result.fired),
     upper95: upper95(result.word === 'ok' ? 0 : 1, 1),
     digest: result.digest,
     ...counterexampleOf(result, trace),
@@ -141,6 +163,7 @@ export function searchRow(
     runs,
     hits,
     fired,
+    ...noteOf(scenario.attack, fired),
     upper95: found.upper95,
     digest,
     ...(shown ? counterexampleOf(shown, trace) : {}),
@@ -244,9 +267,7 @@ export function exitOf(rows: readonly VerdictRow[], expect?: string): number {
     return rows.every(({ word }) => word === expect) ? exitCodes.expected : exitCodes.unexpected;
   if (rows.some(({ expected, word }) => !expected && word !== 'inconclusive'))
     return exitCodes.unexpected;
-  const silent = rows.some(
-    ({ attack, fired }) => attackOf(attack).needs !== 'nothing' && fired === 0,
-  );
+  const silent = rows.some(({ attack, fired }) => unfired(attack, fired) !== undefined);
   if (silent || rows.some(({ word }) => word === 'inconclusive')) return exitCodes.inconclusive;
   return exitCodes.expected;
 }

@@ -41,9 +41,13 @@ export function headline(scenario: Scenario): string {
 export function expectation({ protocol, n, attack, word, expected }: VerdictRow): string {
   const { claims } = protocolOf(protocol);
   const many = toleratedBy(claims, n);
+  const { needs, beyond } = attackOf(attack);
+  const trusted = needs === 'byzantine' && claims.faults === 'crash';
+  if (word === 'ok' && (trusted || beyond))
+    return `expected: yes. Nothing broke, but ${protocol} n=${n} does not claim to survive this`;
   if (word === 'ok') return `expected: yes. ${protocol} n=${n} claims to survive this`;
   if (!expected) return `expected: NO. ${protocol} n=${n} claims to survive this; please report it`;
-  if (attackOf(attack).needs === 'byzantine' && claims.faults === 'crash')
+  if (trusted)
     return `expected: yes. ${protocol} tolerates crashes, not lies (declared: byzantine 0)`;
   const declared = `${claims.faults} ${many}`;
   return `expected: yes. This is beyond what ${protocol} n=${n} declares (${declared})`;
@@ -94,9 +98,7 @@ export function sayRun(
   }
   io.out(`  ${expectation(row)}`);
   if (attackOf(row.attack).needs !== 'nothing')
-    io.out(
-      `  attack    ${row.fired > 0 ? 'fired' : 'did NOT fire: this run says nothing about it'}`,
-    );
+    io.out(`  attack    ${row.note === undefined ? 'fired' : row.note}`);
   io.out(
     `  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ` +
       `${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ` +
@@ -126,4 +128,6 @@ export function sayProofs(io: Io, row: VerdictRow): void {
       );
   }
   if (proofs.length > 1) io.out(`            and ${proofs.length - 1} more: --json has them all`);
+  const named = (row.counterexample?.culprits ?? []).map((id) => `n${id}`);
+  if (named.length > 1) io.out(`  culprits  ${named.join(', ')}: each is proven to have lied`);
 }

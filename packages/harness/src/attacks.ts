@@ -5,11 +5,27 @@ import {
   delay,
   equivocate,
   hasty,
+  misreport,
+  onceAfter,
   onceLeading,
   replay,
+  restarts,
   silentTo,
+  twoFaced,
 } from '@quorumlab/adversary';
-import { ms, type ReplicaId, type Shape } from '@quorumlab/core';
+import {
+  type Claims,
+  decode,
+  encode,
+  ms,
+  type ReplicaId,
+  range,
+  SchemaError,
+  type Shape,
+  toUtf8,
+} from '@quorumlab/core';
+import { type KeyValueResult, keyValueResult } from '@quorumlab/log';
+import { type ProtocolEntry, protocolOf } from './registry.ts';
 import { type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
 
 /** A way for a run to go wrong, the same for every protocol. */
@@ -19,6 +35,8 @@ export interface Attack {
   readonly title: string;
   /** What it needs: a lying node, a crash, a cut network, or nothing. */
   readonly needs: 'byzantine' | 'crash' | 'network' | 'nothing';
+  /** Whether it takes one liar more than the protocol tolerates; it proves nothing with fewer. */
+  readonly beyond?: boolean;
   /** Whether the faulty nodes are two copies under one key, each talking to its own half. */
   readonly twins?: boolean;
   /** How each faulty node misbehaves. */
@@ -97,6 +115,44 @@ const list: readonly Attack[] = [
     ],
   },
   {
+    name: 'lying-acceptor',
+    title:
+      'A voter in two quorums denies in the second what it promised and accepted in the first.',
+    needs: 'byzantine',
+    behaviour: <S extends Shape>(scenario: Scenario): Behaviour<S> =>
+      restarts<S>('lost', onceAfter(amnesia(scenario).at)),
+    faults: (scenario) => {
+      const { at, healed, first, second } = amnesia(scenario);
+      return [
+        { type: 'split', at: ms(1), groups: first },
+        { type: 'split', at, groups: second },
+        { type: 'heal', at: healed },
+      ];
+    },
+  },
+  {
+    name: 'wrong-reply-to-client',
+    title: 'The leader does its work and tells clients a wrong result, signed with its own key.',
+    needs: 'byzantine',
+    behaviour: <S extends Shape>(
+      _scenario: Scenario,
+      _seat: ReplicaId,
+      { hurry } = simulatedPace,
+    ): Behaviour<S> => chain(hasty<S>(hurry), misreport<S>(otherResult)),
+  },
+  {
+    name: 'f+1-traitors',
+    title:
+      'One liar more than the protocol tolerates: together they show each half another history.',
+    needs: 'byzantine',
+    beyond: true,
+    behaviour: <S extends Shape>(
+      { n, by }: Scenario,
+      _seat: ReplicaId,
+      { hurry } = simulatedPace,
+    ): Behaviour<S> => twoFaced<S>({ traitors: by, second: otherHalf(n, by) }, hurry),
+  },
+  {
     name: 'silent-leader',
     title: 'A node becomes leader and then says nothing more.',
     needs: 'byzantine',
@@ -142,10 +198,65 @@ const list: readonly Attack[] = [
   },
 ];
 
+/**
+ * Two quorums, one after the other, that meet in the liars and, if the protocol tolerates liars,
+ * in honest nodes too.
+ */
+function amnesia({ n, f, by, until }: Scenario) {
+  const honest = range(n).filter((id) => !by.includes(id));
+  const size = Math.max(0, n - f - by.length);
+  const first = honest.slice(0, size);
+  const second = honest.slice(honest.length - size);
+  const groups = (quorum: readonly ReplicaId[]): readonly (readonly ReplicaId[])[] => [
+    [...by, ...quorum],
+    honest.filter((id) => !quorum.includes(id)),
+  ];
+  return {
+    at: Math.min(Math.floor(until / 5), ms(1000)),
+    healed: Math.min(Math.floor((until * 3) / 5), ms(3500)),
+    first: groups(first),
+    second: groups(second),
+  };
+}
+
+/** A result of the key-value store as a liar tells it: believable, and wrong. */
+function otherResult(result: Uint8Array): Uint8Array {
+  try {
+    return encode(keyValueResult, otherAnswer(decode(keyValueResult, result)));
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return Uint8Array.of(...result, 0);
+  }
+}
+
+function otherAnswer(answer: KeyValueResult): KeyValueResult {
+  switch (answer.kind) {
+    case 'value':
+      return { kind: 'value', value: answer.value === null ? toUtf8('forged') : null };
+    case 'swapped':
+      return { kind: 'swapped', done: !answer.done, found: null };
+    case 'stored':
+    case 'refused':
+      return { kind: 'value', value: toUtf8('forged') };
+  }
+}
+
 function minority(n: number): readonly (readonly ReplicaId[])[] {
   const all = Array.from({ length: n }, (_, i) => i);
   const size = Math.max(1, Math.ceil(n / 2) - 1);
   return [all.slice(0, size), all.slice(size)];
+}
+
+/** How many liars it takes to be one more than a protocol tolerates: one if it trusts everybody. */
+export const tooManyLiars = ({ faults }: Claims, f: number): number =>
+  faults === 'crash' ? 1 : f + 1;
+
+/** Why a scenario's attack beyond the claims is none: too few traitors. Nothing if it is well. */
+export function tooFewTraitors(scenario: Scenario, entry?: ProtocolEntry): string | undefined {
+  const { protocol, attack, f, by } = scenario;
+  const least = tooManyLiars((entry ?? protocolOf(protocol)).claims, f);
+  if (attackOf(attack).beyond !== true || new Set(by).size >= least) return undefined;
+  return `${attack} takes ${least} traitors against ${protocol} with f=${f}, not ${by.length}`;
 }
 
 /** All attacks, in the order in which they are listed. */

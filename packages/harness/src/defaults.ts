@@ -1,3 +1,5 @@
+import { range } from '@quorumlab/core';
+import { attackOf, tooManyLiars } from './attacks.ts';
 import { defaultUntil } from './prepare.ts';
 import { type ProtocolEntry, protocolOf } from './registry.ts';
 import type { Scenario } from './scenario.ts';
@@ -5,18 +7,20 @@ import type { Scenario } from './scenario.ts';
 /**
  * A scenario with everything that `given` leaves out filled in: the smallest group that survives
  * one fault, an honest run of 20 operations by two clients on a LAN, seed 42. An attack without
- * `by` strikes n0. Throws a ScenarioError if the protocol is unknown.
+ * `by` strikes n0, and one beyond what the protocol tolerates as many more as that takes. Throws a ScenarioError if the protocol is unknown.
  */
 export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'protocol'>): Scenario {
   const { claims } = protocolOf(given.protocol);
   const f = given.f ?? (given.n === undefined ? 1 : largest(claims.replicas, given.n));
+  const beyond = given.attack !== undefined && attackOf(given.attack).beyond === true;
+  const liars = beyond ? tooManyLiars(claims, f) : 1;
   return {
     schema: 'quorumlab.scenario/1',
     n: claims.replicas(f),
     network: 'lan',
     clocks: 'perfect',
     attack: 'none',
-    by: given.attack === undefined || given.attack === 'none' ? [] : [0],
+    by: given.attack === undefined || given.attack === 'none' ? [] : range(liars),
     faults: [],
     workload: 'contest',
     count: 20,

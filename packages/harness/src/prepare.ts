@@ -1,4 +1,4 @@
-import type { Power } from '@quorumlab/adversary';
+import { type Coalition, coalition, type Power } from '@quorumlab/adversary';
 import {
   firstClient,
   type Machine,
@@ -41,7 +41,7 @@ import {
   publicKeyOf,
   sha256,
 } from '@quorumlab/wire';
-import { type Attack, attackOf } from './attacks.ts';
+import { type Attack, attackOf, tooFewTraitors, tooManyLiars } from './attacks.ts';
 import { type ProtocolEntry, protocolOf, requireSize } from './registry.ts';
 import {
   microseconds,
@@ -198,13 +198,20 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
   const found = entry ?? protocolOf(scenario.protocol);
   const { n, f, options } = scenario;
   if (scenario.unsafe !== true) requireSize(found, n, f);
+  const attack = attackOf(scenario.attack);
+  const few = tooFewTraitors(scenario, found);
+  if (few !== undefined)
+    throw new ScenarioError(
+      'QL115',
+      `${few}.\n  use   --by ${range(tooManyLiars(found.claims, f)).join(',')}`,
+    );
   const protocol = found.create(
     { n, f, ...(scenario.unsafe ? { unsafe: true } : {}), ...(options ? { options } : {}) },
     scenario.mutant,
   );
-  const attack = attackOf(scenario.attack);
   const network = networkOf(scenario.network);
-  const { seats, firstClientSeat } = seatsOf({ scenario, protocol, attack, lines });
+  const shared = coalition();
+  const { seats, firstClientSeat } = seatsOf({ scenario, protocol, attack, lines, shared });
   const { faults, atLeader } = faultsOf(scenario, attack);
   const over = Math.max(0, ...[...faults, ...atLeader].map((each) => each.at));
   // Keeps the simulator from calling the network healed before the leader has been struck.
@@ -250,6 +257,8 @@ interface Recipe {
   readonly attack: Attack;
   /** Whether the lines of the paper are counted. */
   readonly lines: boolean;
+  /** What the traitors share. */
+  readonly shared: Coalition;
 }
 
 function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClientSeat: number } {
@@ -282,7 +291,7 @@ function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClien
 }
 
 function replicaMachine(
-  { scenario, protocol, attack, lines }: Recipe,
+  { scenario, protocol, attack, lines, shared }: Recipe,
   id: number,
   stable: AnyShape['Stable'] | undefined,
   host: SeatHost,
@@ -301,6 +310,7 @@ function replicaMachine(
     members: protocol.members,
     random: host.random,
     make,
+    coalition: shared,
     fire: host.fire,
   });
 }

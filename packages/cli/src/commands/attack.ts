@@ -7,12 +7,13 @@ import {
   type SearchResult,
   search,
   summarise,
+  tooFewTraitors,
   variantsOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { type ScenarioFlags, scenarioOf, wholeNumber, withScenarioFlags } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
-import { costOf, exitOf, resultOf, searchRow, type VerdictRow } from '../result.ts';
+import { costOf, exitOf, type LeftOut, resultOf, searchRow, type VerdictRow } from '../result.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { runWithTrace } from './run.ts';
 
@@ -32,27 +33,37 @@ export function addAttack(program: Command): void {
     .action((protocol: string, flags: AttackFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
-      const scenarios = scenariosOf(protocol, flags);
+      const { scenarios, leftOut } = scenariosOf(protocol, flags);
+      if (!io.json)
+        for (const { attack, why } of leftOut) io.out(`${attack} is left out: ${why}\n`);
       const rows: VerdictRow[] = [];
       for (const scenario of scenarios)
         rows.push(attackOne(io, scenario, seeds, flags.traces ?? '.quorumlab/traces'));
       const exit = exitOf(rows, flags.expect);
       if (io.json) {
         const line = `quorumlab attack ${protocol} --seeds ${seeds}`;
-        io.out(JSON.stringify(resultOf(line, scenarios, rows, [], exit)));
+        const result = resultOf(line, scenarios, rows, [], exit);
+        io.out(JSON.stringify(leftOut.length === 0 ? result : { ...result, leftOut }));
       }
       process.exitCode = exit;
     });
 }
 
 /** One scenario per attack that the flags name, and per variant unless they name one. */
-function scenariosOf(protocol: string, flags: AttackFlags): readonly Scenario[] {
+function scenariosOf(
+  protocol: string,
+  flags: AttackFlags,
+): { readonly scenarios: readonly Scenario[]; readonly leftOut: readonly LeftOut[] } {
   const chosen = flags.attack ?? 'equivocating-leader';
-  const names =
-    chosen === 'all'
-      ? attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => name)
-      : [chosen];
-  return names.flatMap((attack) => variantsOf(scenarioOf(protocol, { ...flags, attack })));
+  const of = (attack: string): Scenario => scenarioOf(protocol, { ...flags, attack });
+  if (chosen !== 'all') return { scenarios: variantsOf(of(chosen)), leftOut: [] };
+  const named = attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => of(name));
+  const leftOut = named.flatMap((scenario): LeftOut[] => {
+    const why = tooFewTraitors(scenario);
+    return why === undefined ? [] : [{ attack: scenario.attack, why }];
+  });
+  const scenarios = named.filter((scenario) => tooFewTraitors(scenario) === undefined);
+  return { scenarios: scenarios.flatMap((scenario) => variantsOf(scenario)), leftOut };
 }
 
 function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): VerdictRow {
@@ -97,10 +108,8 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
 
 function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
   io.out(headline(scenario));
-  io.out(
-    `${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; ` +
-      `the attack fired in ${grouped(found.fired)} of them`,
-  );
+  const fired = row.note ?? `the attack fired in ${grouped(found.fired)} of them`;
+  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; ${fired}`);
   io.out(
     `  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,
   );

@@ -56,7 +56,8 @@ export function testProtocol(
 ): readonly ProtocolCase[] {
   const suite = suiteOf(entry, options);
   const covered = attacks.filter(
-    ({ needs }) => needs !== 'nothing' && (needs !== 'byzantine' || isByzantine(entry)),
+    ({ needs, beyond }) =>
+      needs !== 'nothing' && !beyond && (needs !== 'byzantine' || isByzantine(entry)),
   );
   return [
     ...networks.map((network) => ({
