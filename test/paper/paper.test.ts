@@ -1,3 +1,4 @@
+import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
 import { ms } from '@quorumlab/core';
 import { completeScenario, runScenario, type Scenario } from '@quorumlab/harness';
 import { paper as pbftPaper } from '@quorumlab/pbft';
@@ -41,12 +42,26 @@ const emptied = (seed: number): Scenario =>
     seed: `${seed}`,
   });
 
+/** A replica comes back without its disk, and says so. */
+const lostDisk = (protocol: string, seed: number): Scenario =>
+  completeScenario({
+    protocol,
+    faults: [
+      { type: 'crash', at: ms(200), node: 1 },
+      { type: 'restart', at: ms(300), node: 1, disk: 'lost' },
+    ],
+    until: ms(20_000),
+    seed: `${seed}`,
+  });
+
 const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = {
+  'basic-paxos': (seed) => [swarm('basic-paxos', seed), lostDisk('basic-paxos', seed)],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
   pbft: (seed) => [swarm('pbft', seed)],
 };
 
 for (const [protocol, paper] of [
+  ['basic-paxos', basicPaxosPaper],
   ['raft', raftPaper],
   ['pbft', pbftPaper],
 ] as const)
