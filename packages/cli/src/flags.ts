@@ -35,7 +35,8 @@ export interface ScenarioFlags {
   readonly seed?: string;
 }
 
-const gather = (value: string, before: readonly string[] | undefined): readonly string[] => [
+/** Collects the values of a flag that can be repeated. */
+export const gather = (value: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
   value,
 ];
@@ -98,7 +99,8 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   return completeScenario({ ...given, protocol });
 }
 
-const optionsOf = (entry: ProtocolEntry, texts: readonly string[]): OptionValues =>
+/** What `--option name=value`, given once or more, sets. Throws a ScenarioError that teaches. */
+export const optionsOf = (entry: ProtocolEntry, texts: readonly string[]): OptionValues =>
   Object.assign({}, ...texts.map((text) => readOption(entry, text)));
 
 /** A whole number from `least` to `most`, or a ScenarioError that names the flag. */

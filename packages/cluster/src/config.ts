@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromHex, type Protocol, type ReplicaId } from '@quorumlab/core';
-import { protocolOf } from '@quorumlab/harness';
+import { type OptionValues, protocolOf, requireOptions } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
 import { ClusterError, codeOf } from './errors.ts';
@@ -34,6 +34,8 @@ export interface ClusterConfig {
   readonly protocol: string;
   readonly n: number;
   readonly f: number;
+  /** The protocol's own options, by its names for them. */
+  readonly options: OptionValues;
   readonly signatures: Signatures;
   /** Whether nodes may be told to lie. */
   readonly allowFaults: boolean;
@@ -56,7 +58,10 @@ export const paths = {
   pid: (home: string): string => join(home, 'pid'),
   /** In a node's folder: the last words of a process that did not start. */
   stderr: (home: string): string => join(home, 'stderr'),
-  /** In a node's folder: there since its log was first opened. */
+  /**
+   * In a node's folder: there since its log was first opened. While it says `rejoining`, a log that
+   * is empty is one that was lost, and not one of a node that has never run.
+   */
   started: (home: string): string => join(home, 'started'),
   /** In a node's folder: there since it was first told to lie; names the attack. */
   traitor: (home: string): string => join(home, 'traitor'),
@@ -111,17 +116,20 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
       throw wrong('a member or client has no number or no public key of 64 digits');
   for (const each of members)
     if (typeof each.address !== 'string') throw wrong(`n${each.id} has no address`);
-  protocolOf(protocol);
+  // Absent where an older version made the cluster.
+  const { options = {} } = config;
+  if (typeof options !== 'object' || options === null) throw wrong('"options" must be an object');
+  requireOptions(protocol, protocolOf(protocol).options, options);
   // Every part has been looked at above.
-  return config as ClusterConfig;
+  return { ...config, options } as ClusterConfig;
 }
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** The protocol that a cluster runs. */
-export const protocolIn = ({ protocol, n, f }: ClusterConfig): Protocol<LogShape> =>
-  protocolOf(protocol).create({ n, f });
+export const protocolIn = ({ protocol, n, f, options }: ClusterConfig): Protocol<LogShape> =>
+  protocolOf(protocol).create({ n, f, options });
 
 /** A cluster as its nodes and clients know it. */
 export const identityOf = (config: ClusterConfig): ClusterIdentity => ({

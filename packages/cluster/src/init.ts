@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { range, toHex } from '@quorumlab/core';
-import { protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
+import { type OptionValues, protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
 import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
 import { ClusterError, codeOf } from './errors.ts';
@@ -19,6 +19,8 @@ export interface InitOptions {
   readonly n?: number;
   /** How many faulty ones it is to survive; unless told as many as `n` allows, or 1. */
   readonly f?: number;
+  /** The protocol's own options, by its names for them (`quorumlab list protocols`). */
+  readonly options?: OptionValues;
   /** Unless told, a name that nobody else has. */
   readonly name?: string;
   /** Signs every message, also where the protocol needs no signatures. */
@@ -71,11 +73,16 @@ export async function initCluster(options: InitOptions): Promise<ClusterConfig> 
   }
 }
 
-function sizeOf({ protocol, n, f }: InitOptions): { readonly n: number; readonly f: number } {
+function sizeOf({ protocol, n, f, options = {} }: InitOptions): {
+  readonly n: number;
+  readonly f: number;
+} {
   const entry = protocolOf(protocol);
   const faults = f ?? (n === undefined ? 1 : toleratedBy(entry.claims, n));
   const size = n ?? entry.claims.replicas(faults);
   requireSize(entry, size, faults);
+  // What else cannot be, the protocol itself knows: quorums that do not meet, for example.
+  entry.create({ n: size, f: faults, options });
   return { n: size, f: faults };
 }
 
@@ -119,6 +126,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
     protocol,
     n,
     f,
+    options: options.options ?? {},
     signatures:
       signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
     allowFaults,

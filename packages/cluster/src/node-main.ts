@@ -18,6 +18,7 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     self: { type: 'string' },
     attack: { type: 'string' },
+    rejoin: { type: 'boolean' },
     attached: { type: 'boolean' },
   },
 });
@@ -28,10 +29,11 @@ const say = (error: unknown): void => {
 };
 
 try {
-  const { folder = '.', self = '', attack, attached = false } = values;
+  const { folder = '.', self = '', attack, rejoin = false, attached = false } = values;
   const node = await runNode({
     folder,
     self: /^\d+$/.test(self) ? Number(self) : -1,
+    rejoin,
     ...(attack === undefined ? {} : { attack }),
   });
   const stop = (): void => void node.stop();

@@ -1,9 +1,16 @@
 /** One node of a cluster as this process. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Behaviour } from '@quorumlab/adversary';
 import type { ReplicaId } from '@quorumlab/core';
-import { type AnyShape, attackOf, attacks, completeScenario, realPace } from '@quorumlab/harness';
+import {
+  type AnyShape,
+  attackOf,
+  attacks,
+  completeScenario,
+  protocolOf,
+  realPace,
+} from '@quorumlab/harness';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import {
   createLogger,
@@ -33,6 +40,11 @@ export interface RunNodeOptions {
   readonly self: ReplicaId;
   /** An attack of the harness to begin with; only where faults are allowed. */
   readonly attack?: string;
+  /**
+   * It has run before: if its disk is empty, that was lost, and it comes back as its protocol has it.
+   * Without this, a node that has run before does not start on an empty disk.
+   */
+  readonly rejoin?: boolean;
   /** The least severe level in its log file; `info` unless given. */
   readonly logLevel?: LoggingOptions['level'];
 }
@@ -66,6 +78,9 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
   const logger = createLogger({ level: options.logLevel ?? 'info', destination: file });
   try {
     const kept = keeping(config, self, attack ?? readTraitor(home));
+    const before = readStarted(home);
+    const rejoin = (options.rejoin ?? false) || before === 'rejoining';
+    if (rejoin) await writeStarted(home, 'rejoining');
     const node = await startNode({
       protocol: kept.protocol,
       self,
@@ -77,17 +92,61 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
       signatures: config.signatures,
       allowFaults: config.allowFaults,
       // A replica that has voted and lost its votes must not vote again.
-      mustExist: existsSync(paths.started(home)),
-      hooks: kept.hooks,
+      mustExist: before !== undefined && !rejoin,
+      rejoin,
+      hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
       ...(first === undefined ? {} : { behaviour: first }),
     });
+    if (before === undefined && !rejoin) await writeStarted(home, '');
     return await attend({ ...options, config, home, logger, node, kept, close: file.close });
   } catch (error) {
     logger.fatal({ err: error }, 'The node did not start.');
     file.close();
-    throw error;
+    throw isLost(error) ? lostDisk(config, self, home, error) : error;
   }
 }
+
+/** Whether the disk package found no log where one had to be. */
+const isLost = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'MissingLogError';
+
+/** Why a node that has run before must not start with an empty disk, and how it may. */
+const lostDisk = (
+  { protocol }: ClusterConfig,
+  self: number,
+  home: string,
+  cause: Error,
+): ClusterError =>
+  new ClusterError(
+    `n${self} has run before, and its disk ${paths.data(home)} is empty. ` +
+      (protocolOf(protocol).claims.faults === 'crash'
+        ? 'As a new node it would vote a second time and lack what it has acknowledged: two ' +
+          'leaders, or a lost write. '
+        : 'As a new node it would contradict what it has signed: a fault like that of a liar. ') +
+      'Restore the folder if there is a copy that is not older than its last start. If the disk ' +
+      `is lost for good: quorumlab cluster up --rejoin ${self}`,
+    { cause },
+  );
+
+/** The hooks, and a note that the new disk holds something: from then on it counts again. */
+function untilDurable(hooks: NodeHooks<LogShape>, home: string): NodeHooks<LogShape> {
+  let noted = false;
+  return {
+    ...hooks,
+    stepped(at, output, status) {
+      if (!noted) void writeStarted(home, '').catch(() => undefined);
+      noted = true;
+      hooks.stepped?.(at, output, status);
+    },
+  };
+}
+
+/** See `paths.started`. */
+const writeStarted = (home: string, text: '' | 'rejoining'): Promise<void> =>
+  writeFile(paths.started(home), text, { mode: 0o600, flush: true });
+
+const readStarted = (home: string): string | undefined =>
+  existsSync(paths.started(home)) ? readFileSync(paths.started(home), 'utf8') : undefined;
 
 /** The secret key, which must be the one that the others know. */
 async function readOwnKey(config: ClusterConfig, home: string, self: number): Promise<Uint8Array> {
@@ -102,14 +161,14 @@ async function readOwnKey(config: ClusterConfig, home: string, self: number): Pr
 
 /** How `self` behaves under the attack called `name`. Throws if that is none of a single node. */
 function behaviourOf(config: ClusterConfig, self: number, name: string): Behaviour<AnyShape> {
-  const { protocol, n, f } = config;
+  const { protocol, n, f, options } = config;
   const attack = attackOf(name);
   if (!config.allowFaults)
     throw new ClusterError(
       'This cluster was made without --allow-faults, so no node of it can be told to lie; ' +
         'make another one with: quorumlab cluster init --allow-faults',
     );
-  const scenario = completeScenario({ protocol, n, f, attack: name, by: [self] });
+  const scenario = completeScenario({ protocol, n, f, options, attack: name, by: [self] });
   const behaviour = attack.behaviour?.<AnyShape>(scenario, self, realPace);
   if (behaviour !== undefined) return behaviour;
   const able = attacks.filter((each) => each.behaviour !== undefined).map((each) => each.name);
@@ -177,7 +236,6 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     ended.resolve(failure);
   }
   try {
-    await writeFile(paths.started(home), '', { mode: 0o600 });
     if (attack !== undefined) writeTraitor(home, attack);
     await writePid(home);
   } catch (error) {

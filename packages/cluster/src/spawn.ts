@@ -16,6 +16,8 @@ export interface SpawnOptions {
   readonly self: number;
   /** An attack to begin with. */
   readonly attack?: string;
+  /** It has run before: if its disk is empty, that was lost. */
+  readonly rejoin?: boolean;
   /** It ends with this process, however that ends. Else it goes on by itself. */
   readonly attached?: boolean;
   /** Where processes of one kind share their compiled modules: the later ones start faster. */
@@ -41,7 +43,7 @@ const program = fileURLToPath(
 
 /** Starts the process of node `self`. */
 export function spawnNode(options: SpawnOptions): SpawnedNode {
-  const { self, attack, attached = false, compiled } = options;
+  const { self, attack, rejoin = false, attached = false, compiled } = options;
   const folder = resolve(options.folder);
   const home = paths.node(folder, self);
   // Truncated: only the words of this start count.
@@ -54,6 +56,7 @@ export function spawnNode(options: SpawnOptions): SpawnedNode {
     '--self',
     String(self),
     ...(attack === undefined ? [] : ['--attack', attack]),
+    ...(rejoin ? ['--rejoin'] : []),
     ...(attached ? ['--attached'] : []),
   ];
   const child = spawn(process.execPath, args, {

@@ -1,6 +1,7 @@
 import { fromUtf8, SchemaError, toHex } from '@quorumlab/core';
-import { kv } from '@quorumlab/log';
-import { connectCluster } from './connect.ts';
+import { kv, LogFullError } from '@quorumlab/log';
+import { protocolIn, readConfig } from './config.ts';
+import { type ClusterClient, connectCluster } from './connect.ts';
 import { ClusterError } from './errors.ts';
 
 /** One operation of a client on the key-value store. */
@@ -99,6 +100,29 @@ function readable(bytes: Uint8Array): string {
 }
 
 /**
+ * Runs one operation, and says what came of it. Where the log ends, a read that was ordered would
+ * use it up, so it is answered by the replica that is asked; and a log that is full is a result.
+ */
+async function ask(
+  client: ClusterClient,
+  { bytes, readOnly }: ClusterOperation,
+  length: number | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    if (!readOnly) return describeResult(await client.propose(bytes, { signal }));
+    const consistency = length === undefined ? 'linearizable' : 'local';
+    const said = describeResult(await client.read(bytes, consistency, { signal }));
+    return length === undefined ? said : `${said} (as one replica has it)`;
+  } catch (error) {
+    if (!(error instanceof LogFullError)) throw error;
+    const positions =
+      length === 1 ? 'one position, and that is' : `${length} positions, and all are`;
+    return `not run: the log has ${positions} decided; look with: get, or quorumlab cluster status`;
+  }
+}
+
+/**
  * Runs the operations of `text`, one a line, on the running cluster in `folder`. Throws
  * {@link ClusterError} if they cannot be read or no answer came in time.
  */
@@ -111,6 +135,7 @@ export async function submit(
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new ClusterError(`There is nothing to submit; ${usage}.`);
   for (const line of lines) parseOperation(line);
+  const { length } = protocolIn(await readConfig(folder));
   const client = await connectCluster(folder, { outstanding: Math.min(outstanding, 65_536) });
   const limit = AbortSignal.timeout(limitMs);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
@@ -126,14 +151,12 @@ export async function submit(
         '{i}',
         String(Math.floor(i / lines.length)),
       );
-      const { bytes, readOnly, label } = parseOperation(line);
+      const operation = parseOperation(line);
       const from = performance.now();
-      const result = await (readOnly
-        ? client.read(bytes, 'linearizable', { signal })
-        : client.propose(bytes, { signal }));
+      const result = await ask(client, operation, length, signal);
       const milliseconds = performance.now() - from;
       times.push(milliseconds);
-      rows.push({ operation: label, result: describeResult(result), milliseconds });
+      rows.push({ operation: operation.label, result, milliseconds });
       if (rows.length > 2 * mostRows) rows.splice(0, mostRows);
       progress?.(times.length, total);
     }

@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly limitMs?: number;
   /** Attacks that nodes begin with, by their number; only where faults are allowed. */
   readonly attacks?: ReadonlyMap<number, string>;
+  /** Nodes whose disk was lost: they come back if it is empty. At most f at a time. */
+  readonly rejoin?: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -36,9 +38,10 @@ export interface UpResult {
  * it did not start; the others that it started are stopped then.
  */
 export async function upCluster(folder: string, options: UpOptions = {}): Promise<UpResult> {
-  const { limitMs = 30_000, progress, attacks, signal } = options;
+  const { limitMs = 30_000, progress, attacks, rejoin = [], signal } = options;
   const start = performance.now();
   const config = await readConfig(folder);
+  requireRejoining(config, rejoin);
   const before = await reports(folder, config);
   const missing = range(config.n).filter((id) => before[id] === undefined);
   if (missing.length === 0) {
@@ -47,7 +50,8 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   }
   const spawned = missing.map((self) => {
     const attack = attacks?.get(self);
-    return spawnNode({ folder, self, ...(attack === undefined ? {} : { attack }) });
+    const lie = attack === undefined ? {} : { attack };
+    return spawnNode({ folder, self, rejoin: rejoin.includes(self), ...lie });
   });
   const up: NodeReport[] = before.filter((each) => each !== undefined);
   try {
@@ -67,6 +71,19 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
     started: missing,
     milliseconds: performance.now() - start,
   };
+}
+
+/** More lost disks than faults that it survives: what was promised and written may be gone. */
+function requireRejoining({ n, f, protocol }: ClusterConfig, rejoin: readonly number[]): void {
+  const stranger = rejoin.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < n));
+  if (stranger !== undefined)
+    throw new ClusterError(`The cluster has the nodes n0 to n${n - 1}, and n${stranger} is none.`);
+  if (new Set(rejoin).size > f)
+    throw new ClusterError(
+      `${rejoin.map((id) => `n${id}`).join(' and ')} lost their disks, and ${protocol} with n=${n} ` +
+        `survives ${f} such ${f === 1 ? 'loss' : 'losses'} at a time; bring them back one by one, ` +
+        'each after the one before it has caught up, or restore their data folders from a backup.',
+    );
 }
 
 /** What every node says of itself; nothing where nobody answers. */

@@ -71,6 +71,11 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
   readonly files?: Files;
   /** Refuse to start on an empty folder: for a replica that has run before. */
   readonly mustExist?: boolean;
+  /**
+   * It has run before, so if its folder is empty the disk was lost: then it rejoins. A protocol for
+   * crashes asks the others first what it may have promised; without this it would break that.
+   */
+  readonly rejoin?: boolean;
   /** The multiaddr to listen on, where it is not the one that others dial. */
   readonly listen?: string;
   readonly limits?: Partial<HostLimits>;
@@ -241,6 +246,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       limits: this.#limits,
       hooks,
       clockError: options.clockError ?? 100_000,
+      rejoin: (options.rejoin ?? false) && disk.stable === undefined,
       onFailure: (error) => this.#fail(error),
     });
     this.#runner.listen((output) => this.#note(output));

@@ -57,6 +57,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly hooks: RunnerHooks<S>;
   /** By how much this machine's wall clock may be wrong, in microseconds. */
   readonly clockError: number;
+  /** The machine has run before, and its disk was lost since. Not so unless told. */
+  readonly rejoin?: boolean;
   /** Called once, with what stopped the loop. */
   readonly onFailure: (error: Error) => void;
 }
@@ -125,7 +127,8 @@ export class Runner<S extends Shape> {
       commit: (writes, done) => this.#commit(writes, done),
       release: (output) => this.#release(output),
     });
-    this.#wait({ type: 'event', event: { type: 'start' } });
+    const { rejoin = false } = options;
+    this.#wait({ type: 'event', event: rejoin ? { type: 'start', rejoin } : { type: 'start' } });
   }
 
   /** Starts stepping. Frames that came before have waited. */

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { sayStatus, statusResult } from '../cluster-status.ts';
 import { Exit, exitCodes } from '../errors.ts';
-import { wholeNumber } from '../flags.ts';
+import { gather, optionsOf, wholeNumber } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 
 interface Flags {
@@ -17,6 +17,8 @@ interface InitFlags extends Flags {
   readonly protocol?: string;
   readonly n?: string;
   readonly f?: string;
+  readonly option?: readonly string[];
+  readonly rejoin?: string;
   readonly name?: string;
   readonly signed?: boolean;
   readonly allowFaults?: boolean;
@@ -48,7 +50,12 @@ export function addCluster(program: Command): void {
   );
   withInitFlags(
     add('up', 'start every node that is not running; makes the cluster if there is none'),
-  ).action(doing(up));
+  )
+    .option(
+      '--rejoin <nodes>',
+      'nodes that lost their disk and come back with an empty one, e.g. 1',
+    )
+    .action(doing(up));
   add('submit [operations...]', "run operations: 'set a 1', 'get a', 'append a 2', 'cas a 1 2'")
     .option('--count <times>', 'how often; {i} in an operation becomes the turn')
     .option('--outstanding <operations>', 'how many are under way at a time')
@@ -69,6 +76,7 @@ const withInitFlags = (command: Command): Command =>
     .option('--protocol <name>', 'the protocol (quorumlab list protocols)')
     .option('-n <replicas>', 'how many replicas')
     .option('-f <faults>', 'how many faulty ones it is to survive')
+    .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
     .option('--name <name>', 'a name that no other cluster has')
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
@@ -94,7 +102,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
       'error QL112: say which protocol the cluster is to run.\n  use   ' +
         protocols.map((each) => `--protocol ${each.name}`).join('  or  '),
     );
-  protocolOf(protocol);
+  const entry = protocolOf(protocol);
   const { initCluster } = await clusterPackage();
   return initCluster({
     folder,
@@ -103,6 +111,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
     allowFaults,
     ...(flags.n === undefined ? {} : { n: wholeNumber('-n', flags.n, 1, 128) }),
     ...(flags.f === undefined ? {} : { f: wholeNumber('-f', flags.f, 0, 63) }),
+    ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { host }),
     ...(flags.port === undefined ? {} : { basePort: wholeNumber('--port', flags.port, 0, 65_535) }),
@@ -131,11 +140,13 @@ const elsewhere = (folder: string): string => (folder === usual ? '' : ` --folde
 async function up(io: Io, flags: InitFlags): Promise<void> {
   const { folder } = flags;
   const { upCluster, readConfig } = await clusterPackage();
+  const rejoin = nodesIn(flags.rejoin);
   const isNew = !existsSync(join(folder, 'cluster.json'));
   if (isNew) await make(flags);
   else refuseOther(await readConfig(folder), flags);
   const progress = progressOf(io, 'nodes');
   const result = await upCluster(folder, {
+    rejoin,
     progress: (some, of) => progress.update(some.length, of, 'starting'),
   });
   progress.end();
@@ -143,10 +154,18 @@ async function up(io: Io, flags: InitFlags): Promise<void> {
   await sayUp(io, folder, result);
 }
 
+/** The nodes of `--rejoin 1` or `--rejoin n1,n2`. */
+const nodesIn = (text: string | undefined): readonly number[] =>
+  (text?.split(',') ?? []).map((each) =>
+    wholeNumber('--rejoin', each.trim().replace(/^n/, ''), 0, 9999),
+  );
+
 /** Flags that contradict the cluster that is there would otherwise be passed over in silence. */
-function refuseOther(config: ClusterConfig, { protocol, n, folder }: InitFlags): void {
+function refuseOther(config: ClusterConfig, { protocol, n, folder, option = [] }: InitFlags): void {
+  const given = optionsOf(protocolOf(config.protocol), option);
   const same =
     (protocol === undefined || protocol === config.protocol) &&
+    Object.entries(given).every(([name, value]) => config.options[name] === value) &&
     (n === undefined || Number(n) === config.n);
   if (same) return;
   throw new Exit(

@@ -9,6 +9,7 @@ interface NodeFlags {
   readonly config?: string;
   readonly folder?: string;
   readonly self: string;
+  readonly rejoin?: boolean;
 }
 
 /** `quorumlab node`: one node in the foreground, as containers and supervisors want it. */
@@ -19,12 +20,13 @@ export function addNode(program: Command): void {
     .option('--config <file>', "the cluster's cluster.json")
     .option('--folder <folder>', "the cluster's folder, in place of --config")
     .requiredOption('--self <number>', 'which node, e.g. 0')
+    .option('--rejoin', 'its disk was lost: if it is empty, come back as the protocol has it')
     .action(async (flags: NodeFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const folder = folderOf(flags);
       const self = wholeNumber('--self', flags.self.replace(/^n/, ''), 0, 9999);
       const { runNode } = await clusterPackage();
-      const node = await runNode({ folder, self });
+      const node = await runNode({ folder, self, rejoin: flags.rejoin ?? false });
       io.note(
         `n${self} is up, process ${process.pid}; it reports to ${folder}/n${self}/log.ndjson`,
       );
