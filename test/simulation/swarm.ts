@@ -1,161 +1,60 @@
 /** Scenarios drawn from a seed: first anything may go wrong, then all heals. */
 import { ms, type Random, range } from '@quorumlab/core';
 import {
+  attacks,
   completeScenario,
+  type OptionValues,
   protocolOf,
   type RunResult,
   runScenario,
   type Scenario,
-  type ScenarioFault,
 } from '@quorumlab/harness';
-import { decisions, ssd } from '@quorumlab/sim';
+import { decisions } from '@quorumlab/sim';
+import {
+  between,
+  type Casualties,
+  casualties,
+  classes,
+  healing,
+  one,
+  type World,
+  withoutReturn,
+} from './worlds.ts';
 
 /** After the healing every request must be answered within this time, in microseconds. */
 const livenessBound: number = ms(60_000);
 
-const one = <T>(random: Random, choices: readonly T[]): T =>
-  choices[random.below(choices.length)] as T;
-const between = (random: Random, least: number, most: number): number =>
-  least + random.below(most - least + 1);
-
-/** What a fault class needs to know. */
-interface World {
-  readonly random: Random;
-  readonly n: number;
-  /** From here on everything works. */
-  readonly healsAt: number;
+/** A protocol, or one of its rule sets: what a swarm is about. */
+export interface Subject {
+  /** `raft`, or `hotstuff:chained` for a rule set. */
+  readonly name: string;
+  readonly protocol: string;
+  /** What every run is told, for example its rule set. */
+  readonly options: OptionValues;
 }
 
-const moment = ({ random, healsAt }: World): number => random.below(healsAt);
-
-/** Two moments, the earlier first. */
-function span(world: World): readonly [number, number] {
-  const [a, b] = [moment(world), moment(world)];
-  return a < b ? [a, b] : [b, a];
+/** The rule sets of `protocol`, or itself if there is one. */
+export function subjectsOf(protocol: string): readonly Subject[] {
+  const { variants } = protocolOf(protocol);
+  if (variants === undefined) return [{ name: protocol, protocol, options: {} }];
+  const { option, values } = variants;
+  return values.map((value) => ({
+    name: `${protocol}:${value}`,
+    protocol,
+    options: { [option]: value },
+  }));
 }
-
-/** Some nodes, at least one and not all. */
-function some({ random, n }: World): number[] {
-  const nodes = range(n).filter(() => random.below(2) === 0);
-  return nodes.length === 0 || nodes.length === n ? [random.below(n)] : nodes;
-}
-
-const others = ({ n }: World, nodes: readonly number[]): number[] =>
-  range(n).filter((node) => !nodes.includes(node));
-
-const times = (world: World, most: number, make: () => readonly ScenarioFault[]): ScenarioFault[] =>
-  range(1 + world.random.below(most)).flatMap(make);
-
-/** The classes; each is on or off in a run, by coin. */
-const classes: readonly ((world: World) => readonly ScenarioFault[])[] = [
-  function crashes(world) {
-    return times(world, 6, () => {
-      const [at, back] = span(world);
-      const node = world.random.below(3) === 0 ? 'leader' : world.random.below(world.n);
-      return [
-        { type: 'crash', at, node },
-        { type: 'restart', at: back, node },
-      ];
-    });
-  },
-  function blackout(world) {
-    const [at, back] = span(world);
-    return range(world.n).flatMap((node): ScenarioFault[] => [
-      { type: 'crash', at, node },
-      { type: 'restart', at: back + world.random.below(ms(100)), node },
-    ]);
-  },
-  function pauses(world) {
-    return times(world, 4, () => {
-      const [at, back] = span(world);
-      const node = world.random.below(world.n);
-      return [
-        { type: 'pause', at, node },
-        { type: 'resume', at: back, node },
-      ];
-    });
-  },
-  function splits(world) {
-    return times(world, 3, () => {
-      const [at, back] = span(world);
-      const group = some(world);
-      return [
-        { type: 'split', at, groups: [group, others(world, group)] },
-        { type: 'heal', at: back },
-      ];
-    });
-  },
-  function oneWay(world) {
-    return times(world, 3, () => {
-      const [at, back] = span(world);
-      const from = some(world);
-      return [
-        { type: 'cut', at, from, to: others(world, from) },
-        { type: 'heal', at: back },
-      ];
-    });
-  },
-  /** Everybody hears two neighbours only, so that each majority is another one. */
-  function ring(world) {
-    const [at, back] = span(world);
-    const near = (a: number, b: number): boolean =>
-      [0, 1, world.n - 1].includes((a - b + world.n) % world.n);
-    const cuts = range(world.n).map((node): ScenarioFault => {
-      const to = range(world.n).filter((other) => !near(node, other));
-      return { type: 'cut', at, from: [node], to };
-    });
-    return [...cuts, { type: 'heal', at: back }];
-  },
-  function flapping(world) {
-    const period = between(world.random, ms(5), ms(400));
-    const alone = [world.random.below(world.n)];
-    const groups = [alone, others(world, alone)];
-    return range(Math.min(12, Math.floor(world.healsAt / period))).map(
-      (i): ScenarioFault =>
-        i % 2 === 0 ? { type: 'split', at: i * period, groups } : { type: 'heal', at: i * period },
-    );
-  },
-  function skews(world) {
-    return times(world, 4, () => [
-      {
-        type: 'skew',
-        at: moment(world),
-        node: world.random.below(world.n),
-        by: world.random.below(ms(10_000)),
-        driftPerBillion: world.random.below(20_000_000) - 10_000_000,
-      },
-    ]);
-  },
-  function slowDisks(world) {
-    return times(world, 3, () => [
-      {
-        type: 'disk',
-        at: moment(world),
-        node: world.random.below(world.n),
-        disk: {
-          sync: { type: 'uniform', min: 100, max: ms(between(world.random, 1, 200)) },
-          torn: world.random.below(2) === 0,
-        },
-      },
-    ]);
-  },
-];
-
-/** All works again: nothing is cut, everybody runs, disks are quick. */
-const healing = ({ n, healsAt: at }: World): readonly ScenarioFault[] => [
-  { type: 'heal', at },
-  ...range(n).flatMap((node): ScenarioFault[] => [
-    { type: 'disk', at, node, disk: ssd },
-    { type: 'resume', at, node },
-    { type: 'restart', at, node },
-  ]),
-];
 
 /** Where messages are quick, timeouts may be short: then leaders come and go many times. */
 const timeoutOn = (random: Random, network: string): number =>
   ['lan', 'lossy'].includes(network) ? ms(one(random, [15, 60, 300])) : ms(300);
 
-type Draw = (random: Random, network: string) => NonNullable<Scenario['options']>;
+/** Options of a protocol's own, drawn for a group. */
+type Draw = (
+  random: Random,
+  network: string,
+  group: { readonly n: number; readonly f: number; readonly told: OptionValues },
+) => OptionValues;
 
 const options: Readonly<Record<string, Draw>> = {
   raft: (random, network) => ({
@@ -171,6 +70,17 @@ const options: Readonly<Record<string, Draw>> = {
     retry: ms(one(random, [1, 5, 20, 50])),
     maxRetry: ms(one(random, [400, 1000])),
   }),
+  'multi-paxos'(random, network) {
+    const alpha = one(random, [1, 2, 4, 16]);
+    return {
+      electionTimeout: timeoutOn(random, network),
+      alpha,
+      pipeline: between(random, 1, alpha),
+      snapshotEvery: one(random, [0, 3, 10, 10_000]),
+      keepSlots: one(random, [0, 2, 1000]),
+      maxCommandsPerSlot: one(random, [1, 2, 1024]),
+    };
+  },
   pbft: (random, network) => {
     const checkpointEvery = one(random, [1, 3, 10, 128]);
     return {
@@ -181,10 +91,40 @@ const options: Readonly<Record<string, Draw>> = {
       maxOutstanding: between(random, 1, 3),
     };
   },
+  hotstuff: (random, network, { told }) => {
+    const checkpointEvery = one(random, [1, 3, 10, 128]);
+    return {
+      requestTimeout: timeoutOn(random, network),
+      checkpointEvery,
+      window: checkpointEvery + between(random, 4, 40),
+      maxBatch: one(random, [1, 3, 256]),
+      // A new leader every view is for two-chains: three-chains would need more replicas.
+      ...(told.rules !== 'chained' && random.below(3) === 0
+        ? { leaders: 'round-robin' }
+        : { reign: one(random, [4, 16, 128]) }),
+    };
+  },
 };
 
-/** The scenario of `seed`. Clients have work until the healing; then the liveness bound runs. */
-export function swarm(protocol: string, seed: number): Scenario {
+/** What liars do in swarms. Twins bring a split of their own and have their place in the claims. */
+const treasons: readonly string[] = attacks
+  .filter(({ needs, beyond, twins }) => needs === 'byzantine' && !beyond && !twins)
+  .map(({ name }) => name);
+
+/** How many of its disks a group survives losing: see {@link casualties}. */
+function lossesOf(protocol: string, n: number, f: number): 'none' | 'one' | 'any' {
+  const { claims, create } = protocolOf(protocol);
+  if (claims.faults === 'byzantine') return 'any';
+  return create({ n, f }).rejoin === undefined ? 'none' : 'one';
+}
+
+/** A scenario, and who in it need not be well in the end. */
+export interface SwarmWorld extends Pick<Casualties, 'gone' | 'emptied'> {
+  readonly scenario: Scenario;
+}
+
+/** The world of `seed`. Clients have work until the healing; then the liveness bound runs. */
+export function swarmWorld({ protocol, options: told }: Subject, seed: number): SwarmWorld {
   const random = decisions({ seed: `swarm ${protocol} ${seed}` });
   const { claims } = protocolOf(protocol);
   const f = random.below(4) === 0 ? 2 : 1;
@@ -194,47 +134,70 @@ export function swarm(protocol: string, seed: number): Scenario {
   const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
   const network = one(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']);
   const lying = claims.faults === 'byzantine' && random.below(3) === 0;
-  const attack = lying
-    ? one(random, ['equivocating-leader', 'silent-leader', 'silent-follower', 'stale-replay'])
-    : 'none';
-  return completeScenario({
+  const attack = lying ? one(random, treasons) : 'none';
+  const by = lying
+    ? range(n)
+        .filter((node) => node % 2 === 0)
+        .slice(0, f)
+    : [];
+  // A stream of its own, so that who is struck does not change what else happens.
+  const { gone, emptied, ...struck } = casualties(
+    { ...world, random: decisions({ seed: `casualties ${protocol} ${seed}` }) },
+    range(n).filter((node) => !by.includes(node)),
+    f - by.length,
+    lossesOf(protocol, n, f),
+  );
+  const scenario = completeScenario({
     protocol,
     n,
     f,
     network,
     clocks: one(random, ['perfect', 'offset=50ms,drift=5000ppm,epsilon=10ms']),
     attack,
-    by: lying
-      ? range(n)
-          .filter((node) => node % 2 === 0)
-          .slice(0, f)
-      : [],
-    faults: [...faults, ...healing(world)],
+    by,
+    faults: [
+      ...withoutReturn(faults, gone),
+      ...struck.faults,
+      ...withoutReturn(healing(world, gone), gone),
+    ],
     workload: one(random, ['contest', 'writes', 'a', 'b', 'c', 'f']),
     count: between(random, 5, 40),
     clients: between(random, 1, 4),
     outstanding: between(random, 1, 3),
     until: healsAt + livenessBound,
-    options: options[protocol]?.(random, network) ?? {},
+    options: { ...options[protocol]?.(random, network, { n, f, told }), ...told },
     seed: `${seed}`,
   });
+  return { scenario, gone, emptied };
+}
+
+/** The scenario of `seed` for `protocol`, with its first rule set if it has several. */
+export function swarm(protocol: string, seed: number): Scenario {
+  const [first] = subjectsOf(protocol);
+  if (first === undefined) throw new Error(`${protocol} has no rule set`);
+  return swarmWorld(first, seed).scenario;
 }
 
 /** What is wrong with the run of `seed`, with the line that replays it; nothing if all is well. */
 export function failureOf(
-  protocol: string,
+  subject: Subject,
   seed: number,
-  seen: (result: RunResult) => void = () => {},
+  seen: (result: RunResult, world: SwarmWorld) => void = () => {},
 ): string | undefined {
-  const scenario = swarm(protocol, seed);
-  const replay = `replay: npm run simulate -- --protocol ${protocol} --seed ${seed}`;
-  const result = runScenario(scenario);
-  seen(result);
+  const world = swarmWorld(subject, seed);
+  const replay = `replay: npm run simulate -- --protocol ${subject.name} --seed ${seed}`;
+  let result: RunResult;
+  try {
+    result = runScenario(world.scenario);
+  } catch (error) {
+    return `it threw: ${String(error)}; ${replay}`;
+  }
+  seen(result, world);
   const { word, violation, reasons, digest } = result;
   const reason = reasons.find((each) => each !== undefined);
   if (reason !== undefined) return `a replica stopped by itself: ${reason}; ${replay}`;
   if (word !== 'ok') return `${word}: ${violation?.sentence ?? 'not finished'}; ${replay}`;
-  if (seed % 20 === 0 && runScenario(scenario).digest !== digest)
+  if (seed % 20 === 0 && runScenario(world.scenario).digest !== digest)
     return `two runs of one seed differ; ${replay}`;
   return undefined;
 }

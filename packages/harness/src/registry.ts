@@ -4,6 +4,8 @@ import type { Claims, Protocol } from '@quorumlab/core';
 import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff';
 import { mutant as hotstuffMutant, mutants as hotstuffMutants } from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
+import { multiPaxos } from '@quorumlab/multi-paxos';
+import { mutants as multiPaxosMutants } from '@quorumlab/multi-paxos/mutants';
 import { pbft } from '@quorumlab/pbft';
 import { mutant as pbftMutant, mutants as pbftMutants } from '@quorumlab/pbft/mutants';
 import { raft } from '@quorumlab/raft';
@@ -90,6 +92,21 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => basicPaxos(options),
     mutants: basicPaxosMutants,
     options: { retry: 'number', maxRetry: 'number' },
+  }),
+  protocolEntry({
+    title: 'Multi-Paxos: a leader, and one phase 1 for the whole log; survives crashes.',
+    right: (options) => multiPaxos(options),
+    mutants: multiPaxosMutants,
+    options: {
+      alpha: 'number',
+      pipeline: 'number',
+      electionTimeout: 'number',
+      heartbeat: 'number',
+      snapshotEvery: 'number',
+      keepSlots: 'number',
+      maxCommandsPerSlot: 'number',
+      maxWaiting: 'number',
+    },
   }),
   protocolEntry({
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',

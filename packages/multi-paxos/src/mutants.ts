@@ -1,6 +1,91 @@
 /**
- * Wrong variants by name.
+ * Multi-Paxos with one rule wrong at a time, by the names of the bug gallery. They prove that the
+ * tests test: each must be caught by schedules that the right one survives. Never use one in
+ * earnest.
  *
  * @packageDocumentation
  */
-export {};
+import type { Handlers, Protocol } from '@quorumlab/core';
+import { type MultiPaxosOptions, multiPaxos } from './multi-paxos.ts';
+import type { MultiPaxos, PaxosContext, PaxosReplica } from './state.ts';
+
+/** `right` with each handler given a context changed by `change`. */
+function withContext(
+  right: Protocol<MultiPaxos>,
+  change: (replica: PaxosReplica, ctx: PaxosContext) => PaxosContext,
+): Protocol<MultiPaxos> {
+  const on = Object.fromEntries(
+    Object.entries(right.on).map(([kind, handle]) => [
+      kind,
+      // Each handler still gets just the kind of message that it is made for.
+      (replica: PaxosReplica, message: never, ctx: PaxosContext) =>
+        (handle as (r: PaxosReplica, m: never, c: PaxosContext) => void)(
+          replica,
+          message,
+          change(replica, ctx),
+        ),
+    ]),
+  ) as Handlers<MultiPaxos>;
+  return {
+    ...right,
+    on,
+    timeout: (replica, timer, ctx) => right.timeout?.(replica, timer, change(replica, ctx)),
+  };
+}
+
+/** What it promised and accepted is kept in memory only: a restarted acceptor has forgotten it. */
+function forget(replica: PaxosReplica, ctx: PaxosContext): PaxosContext {
+  return {
+    ...ctx,
+    save({ promised, ...rest }) {
+      // Assigned past the context, so it is not written: this is the flaw.
+      if (promised !== undefined) Object.assign(replica, { promised });
+      if (Object.keys(rest).length > 0) ctx.save(rest);
+    },
+    put(table, index, row) {
+      // What it knows to be chosen is written: a restart without that would be seen at once.
+      if (index < replica.firstUnchosen) return ctx.put(table, index, row);
+      (replica.accepted as Map<number, unknown>).set(index, row);
+    },
+  };
+}
+
+/** The highest slot in which the replica has voted itself, or the last before its log begins. */
+function lastVoted({ accepted, keptFrom }: PaxosReplica): number {
+  let last = keptFrom - 1;
+  for (const slot of accepted.keys()) if (slot > last) last = slot;
+  return last;
+}
+
+/** Flawed variants by name; each takes the options of the right protocol. */
+export const mutants: Readonly<
+  Record<string, (options: MultiPaxosOptions) => Protocol<MultiPaxos>>
+> = {
+  /** A new leader asks only about slots after its own last one; its gaps become no-ops (A-08). */
+  'gap-noop': (options) =>
+    multiPaxos(options, {
+      counts: (candidate, { slot }) => candidate.accepted.has(slot) || slot > lastVoted(candidate),
+    }),
+
+  /** A change of the group governs the very next slot, although later ones are open (A-09). */
+  'alpha-ignored': (options) => multiPaxos(options, { governs: (slot) => slot + 1 }),
+
+  /** A follower takes for chosen whatever it holds in a slot that is chosen (rule 10). */
+  'commit-by-index': (options) => multiPaxos(options, { isChosen: () => true }),
+
+  /** A new leader takes the first vote that it hears of, not that of the highest ballot (§2.2). */
+  'first-value': (options) => multiPaxos(options, { outranks: () => false }),
+
+  /** Promises and votes are not durable (A-01). */
+  amnesia: (options) => withContext(multiPaxos(options), forget),
+
+  /** A snapshot is installed without the group's configuration (A-50). */
+  'snapshot-without-configuration': (options) => {
+    const right = multiPaxos(options);
+    return {
+      ...right,
+      snapshotInstalled: (replica, slot, digest, ctx) =>
+        right.snapshotInstalled?.(replica, slot, digest, ctx),
+    };
+  },
+};

@@ -3,7 +3,7 @@
  * this to prove that a member lied, adversaries to lie on purpose.
  */
 import { type Request, type Signed, toHex } from '@quorumlab/core';
-import type { MultiPaxosMessage, SlotVote, Value, Vote } from './messages.ts';
+import { type MultiPaxosMessage, noOp, type Value } from './messages.ts';
 
 const identities = new WeakMap<Signed<Request>, string>();
 
@@ -27,25 +27,15 @@ export function* vows(
     yield [`accept/${message.ballot}/${message.slot}`, message.value.map(identity).join(';')];
 }
 
-/** The same message with other commands for its slots. */
+/** The same proposal with other commands. What acceptors and learners say they have by hearsay. */
 export function conflict(
   message: MultiPaxosMessage,
   fork: number,
   known: readonly Signed<Request>[],
 ): MultiPaxosMessage {
-  const other = (value: Value): Value => otherValue(value, fork, known);
-  if (message.kind === 'accept') return { ...message, value: other(message.value) };
-  if (message.kind === 'promise' || message.kind === 'recalled')
-    return {
-      ...message,
-      votes: message.votes.map((vote): SlotVote => ({ ...vote, value: other(vote.value) })),
-    };
-  if (message.kind === 'learn')
-    return {
-      ...message,
-      votes: message.votes.map((vote): Vote => ({ ...vote, value: other(vote.value) })),
-    };
-  return message;
+  if (message.kind !== 'accept') return message;
+  const value = otherValue(message.value, fork, known);
+  return value === message.value ? message : { ...message, value };
 }
 
 /** Commands that clients really asked for, but not at this place. */
@@ -56,7 +46,7 @@ function otherValue(value: Value, fork: number, known: readonly Signed<Request>[
     const other = known[(first.sequence + fork + i) % known.length];
     if (other !== undefined && !value.some((each) => isSame(each, other))) return [other];
   }
-  return [];
+  return noOp;
 }
 
 const isSame = (first: Signed<Request>, second: Signed<Request>): boolean =>
