@@ -31,7 +31,9 @@ import {
   isMember,
   leaderOf,
   maxProposals,
+  maxUncommitted,
   maxViewsAhead,
+  nothing,
   stableHeight,
   viewOf,
 } from './state.ts';
@@ -44,7 +46,6 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
   const tip = replica.tree.get(highBlockOf(replica));
   if (tip === undefined) return; // It is being fetched.
-  if (tip.height >= stableHeight(replica) + group.window) return; // Waits for a checkpoint.
   const direct = highViewOf(replica) + 1 === view;
   const timeouts = direct ? null : replica.timeouts;
   if (!direct) {
@@ -52,7 +53,10 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
     if (highestIn(timeouts) > highViewOf(replica)) return; // Its certificate is under way.
     if (group.rules.waits && replica.waitedIn !== view) return;
   }
-  const batch = nextBatch(group, replica, tip);
+  // With a full window requests wait for a checkpoint. Empty blocks do not: they may be what it
+  // takes to commit those before.
+  const full = tip.height >= stableHeight(replica) + group.window;
+  const batch = full ? nothing : nextBatch(group, replica, tip);
   // Blocks without requests are proposed while others wait for certificates of earlier ones.
   const reason =
     batch.length > 0 || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
@@ -130,7 +134,8 @@ export function connect(
     return want(group, replica, block.parent, [from, ...signersOf(justify, ctx.self)], ctx);
   }
   if (block.height !== parent.height + 1 || block.view <= parent.view) return;
-  if (block.height > stableHeight(replica) + 2 * group.window) return void (replica.dropped += 1);
+  if (block.height > replica.committed.height + group.window + maxUncommitted)
+    return void (replica.dropped += 1);
   if (block.view <= replica.committed.view) return;
   const hash = hashOf(group, block, ctx);
   if (!replica.tree.has(hash)) {

@@ -19,6 +19,7 @@ import {
   highViewOf,
   isMember,
   leaderOf,
+  maxUncommitted,
   stableHeight,
   viewOf,
   watch,
@@ -181,7 +182,8 @@ export function blocks(
   message: Signed<Blocks>,
   ctx: Ctx,
 ): void {
-  if (!isMember(group, message.from) || replica.tree.size > 6 * group.window) return;
+  if (!isMember(group, message.from)) return;
+  if (replica.tree.size > 4 * group.window + 2 * maxUncommitted) return;
   for (const { block, justify } of message.blocks) {
     const hash = hashOf(group, block, ctx);
     const asked = replica.wanted.has(hash);

@@ -90,7 +90,7 @@ export interface Volatile {
   readonly self: ReplicaId;
   /** The current view: one above the highest certificate of votes or timeouts. */
   view: number;
-  /** At most 4 windows: see `sweep`. */
+  /** At most 4 windows, and {@link maxUncommitted} more: see `sweep`. */
   readonly tree: Map<Digest, Node>;
   /** The last block of the committed chain. */
   committed: Place;
@@ -166,6 +166,11 @@ export const maxHolders = 8;
 export const maxViewsAhead = 10;
 /** Most proposals kept to recognise a second one. */
 export const maxProposals = 32;
+/**
+ * Most blocks that are certified and not committed. Three of consecutive views commit one, so each
+ * reign that fails leaves two at most, and the next one fails only after twice the time.
+ */
+export const maxUncommitted = 1024;
 /** Most blocks that are fetched at a time. */
 export const maxWanted = 64;
 

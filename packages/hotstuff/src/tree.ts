@@ -2,7 +2,14 @@
 import type { Digest } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Link } from './messages.ts';
-import { type Ctx, type HotStuffReplica, highBlockOf, type Node, type Point } from './state.ts';
+import {
+  type Ctx,
+  type HotStuffReplica,
+  highBlockOf,
+  maxUncommitted,
+  type Node,
+  type Point,
+} from './state.ts';
 
 /** What rules ask about the tree. */
 export interface Tree {
@@ -45,7 +52,7 @@ export function add(
   // A leader has written its own block before it proposed it.
   if (replica.blocks.get(block.view)?.hash !== hash)
     ctx.put('blocks', block.view, { hash, block, justify });
-  if (replica.tree.size > 4 * group.window) sweep(replica, ctx);
+  if (replica.tree.size > 4 * group.window + maxUncommitted) sweep(replica, ctx);
   return node;
 }
 
