@@ -77,6 +77,8 @@ export interface Submit {
    * With `readOnly`: one replica's own state will do, however old it is. Linearizable unless told.
    */
   readonly local?: boolean;
+  /** Microseconds after which nobody waits for it any longer. As long as it takes unless told. */
+  readonly within?: number;
 }
 
 /**
@@ -178,6 +180,8 @@ export type Answer =
       readonly result?: undefined;
       /** The group refused it: it has not run and never will. Absent: that is not known. */
       readonly refused?: Refusal;
+      /** {@link Submit.within} is over: if it was sent, it may have run or may still run. */
+      readonly expired?: true;
     };
 
 /** Why a group refuses a request: 'log-full': all slots are decided (`Protocol.length`). */

@@ -57,6 +57,8 @@ export interface Ticket {
   readonly operation: Uint8Array;
   readonly readOnly: boolean;
   readonly local: boolean;
+  /** When nobody waits for it any longer, if that was told. */
+  readonly expires: Instant | undefined;
   cancelled: boolean;
 }
 
@@ -107,6 +109,8 @@ export interface ClientState {
   readonly queries: Lane;
   /** Everything not yet answered. */
   readonly tickets: Map<number, Ticket>;
+  /** Those of them that expire. */
+  readonly expiring: Map<number, Ticket>;
 }
 
 const lane = (kind: Lane['kind'], next: number): Lane => ({
@@ -126,6 +130,7 @@ export const emptyClient = (settings: ClientSettings): ClientState => ({
   requests: lane('request', settings.firstSequence),
   queries: lane('query', settings.firstSequence),
   tickets: new Map(),
+  expiring: new Map(),
 });
 
 /** An independent copy: tickets that the original shares are shared in the copy too. */
@@ -156,6 +161,7 @@ export function copyClient(state: ClientState): ClientState {
     requests: laneCopy(state.requests),
     queries: laneCopy(state.queries),
     tickets: new Map([...state.tickets].map(([id, each]) => [id, ticket(each)])),
+    expiring: new Map([...state.expiring].map(([id, each]) => [id, ticket(each)])),
   };
 }
 
@@ -169,4 +175,10 @@ export interface Asker {
   /** How many equal answers make one believed. */
   readonly matching: number;
   readonly settings: ClientSettings;
+}
+
+/** Takes an operation out of the books: it has been answered, or nobody waits for it. */
+export function forget(state: ClientState, id: number): void {
+  state.tickets.delete(id);
+  state.expiring.delete(id);
 }

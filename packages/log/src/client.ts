@@ -15,7 +15,7 @@ import type {
   Signed,
   Submit,
 } from '@quorumlab/core';
-import { idle, sameBytes } from '@quorumlab/core';
+import { firstClient, idle, sameBytes } from '@quorumlab/core';
 import {
   type Answered,
   type Asker,
@@ -24,6 +24,7 @@ import {
   copyClient,
   emptyClient,
   type Flight,
+  forget,
   type Lane,
   settle,
   spread,
@@ -82,10 +83,20 @@ export function submit(
       `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; ` +
         'submit it again later',
     );
-  const ticket = { id, operation, readOnly, local: event.local ?? false, cancelled: false };
+  const expires = event.within === undefined ? undefined : now + event.within;
+  const ticket = {
+    id,
+    operation,
+    readOnly,
+    local: event.local ?? false,
+    expires,
+    cancelled: false,
+  };
   state.tickets.set(id, ticket);
+  if (expires !== undefined) state.expiring.set(id, ticket);
   lane.waiting.push(ticket);
   fill(asker, state, lane, now, pen);
+  if (expires !== undefined) watch(state, expires, now, pen);
 }
 
 /**
@@ -101,7 +112,7 @@ export function cancel(
 ): void {
   const ticket = state.tickets.get(id);
   if (ticket === undefined) return;
-  state.tickets.delete(id);
+  forget(state, id);
   ticket.cancelled = true;
   for (const lane of [state.requests, state.queries]) {
     for (const [sequence, { tickets }] of lane.flights)
@@ -129,9 +140,10 @@ export function receive(
   if (message.kind === 'query-reply') return onQueryReply(asker, state, message, now, pen);
 }
 
-/** Asks again for what is overdue. */
+/** Gives up what has expired, and asks again for what is overdue. */
 export function timeout(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): void {
   state.armed = undefined;
+  expire(asker, state, now, pen);
   const suspect = state.believed;
   for (const lane of [state.requests, state.queries])
     for (const flight of lane.flights.values()) {
@@ -147,6 +159,15 @@ export function timeout(asker: Asker, state: ClientState, now: Instant, pen: Cli
         pen.sends.push({ to: flight.also, message: flight.message });
     }
   arm(state, now, pen);
+}
+
+function expire(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): void {
+  for (const { id, expires } of [...state.expiring.values()]) {
+    if (expires === undefined || expires > now) continue;
+    cancel(asker, state, id, now, pen);
+    const error = 'nobody answered within the time given; if it was sent, it may run or have run';
+    pen.answers.push({ id, error, expired: true });
+  }
 }
 
 /** A hint from the replica beside an embedded client. */
@@ -191,7 +212,7 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
     };
     lane.flights.set(sequence, flight);
     send(flight, state.believed, now, pen);
-    watch(state, flight, now, pen);
+    watch(state, flight.deadline, now, pen);
   }
 }
 
@@ -300,7 +321,7 @@ function close(
   for (let i = 0; i < tickets.length; i++) {
     const { id, cancelled } = tickets[i] as Ticket;
     if (cancelled) continue;
-    state.tickets.delete(id);
+    forget(state, id);
     const result = results[i];
     pen.answers.push(
       result === undefined
@@ -325,7 +346,7 @@ function onRefusal(
   state.requests.flights.delete(sequence);
   for (const { id, cancelled } of flight.tickets) {
     if (cancelled) continue;
-    state.tickets.delete(id);
+    forget(state, id);
     const error = 'the log is full: every slot is decided, and this has none; open another log';
     pen.answers.push({ id, error, refused: reason });
   }
@@ -350,17 +371,17 @@ function onRedirect(
     flight.hops++;
     if (leader === flight.also) flight.target = leader;
     else send(flight, leader, now, pen);
-    watch(state, flight, now, pen);
+    watch(state, flight.deadline, now, pen);
     return;
   }
   // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network.
   flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
-  watch(state, flight, now, pen);
+  watch(state, flight.deadline, now, pen);
 }
 
-/** The timer must not fire later than `flight` is due. Mostly an older one is due before it. */
-function watch(state: ClientState, { deadline }: Flight, now: Instant, pen: ClientPen): void {
-  if (state.armed === undefined || deadline < state.armed) arm(state, now, pen);
+/** The timer must not fire later than `due`. Mostly an older one is due before it. */
+function watch(state: ClientState, due: Instant, now: Instant, pen: ClientPen): void {
+  if (state.armed === undefined || due < state.armed) arm(state, now, pen);
 }
 
 /** One timer for everything: set for the earliest deadline, looked at again when it fires. */
@@ -369,14 +390,25 @@ function arm(state: ClientState, now: Instant, pen: ClientPen): void {
   for (const lane of [state.requests, state.queries])
     for (const { deadline } of lane.flights.values())
       if (earliest === undefined || deadline < earliest) earliest = deadline;
-  state.armed = earliest;
-  if (earliest !== undefined)
-    pen.timers.push({
-      type: 'set',
-      timer: 'service/client',
-      after: spread(Math.max(earliest - now, 1)),
-    });
+  let expires: Instant | undefined;
+  for (const ticket of state.expiring.values())
+    if (expires === undefined || (ticket.expires as Instant) < expires) expires = ticket.expires;
+  const isExact = expires !== undefined && (earliest === undefined || expires <= earliest);
+  state.armed = isExact ? expires : earliest;
+  if (state.armed === undefined) return;
+  const after = Math.max(state.armed - now, 1);
+  pen.timers.push({ type: 'set', timer: 'service/client', after: isExact ? after : spread(after) });
 }
+
+/** Where every replica takes requests, and one answer will do, clients start at different ones. */
+const firstAsked = (
+  { ask, matching }: ClientPolicy,
+  members: readonly ReplicaId[],
+  self: PrincipalId,
+): ClientOptions =>
+  ask === 'any' && matching === 1
+    ? { leader: members[Math.max(0, self - firstClient) % members.length] as ReplicaId }
+    : {};
 
 /**
  * A client of a group of `members`. It takes `submit` and `cancel` events and gives `answers`. If
@@ -389,7 +421,11 @@ export function client(
   self: PrincipalId,
   options: ClientOptions = {},
 ): Machine<ClientShape> {
-  const settings = settle(options, members, policy.matching);
+  const settings = settle(
+    { ...firstAsked(policy, members, self), ...options },
+    members,
+    policy.matching,
+  );
   const asker: Asker = { self, members, matching: policy.matching, settings };
   let state = emptyClient(settings);
   const machine: Machine<ClientShape> = {

@@ -29,6 +29,11 @@ export class LogFullError extends OperationError {
   override readonly name: string = 'LogFullError';
 }
 
+/** The time that was given for an operation is over; if it was sent, it may run or have run. */
+export class DeadlineError extends OperationError {
+  override readonly name: string = 'DeadlineError';
+}
+
 /** A reader asked for entries that are not kept, or was so slow that they were dropped. */
 export class LaggingReaderError extends Error {
   override readonly name: string = 'LaggingReaderError';

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { group } from '../test/group.ts';
 import {
   AbortedError,
+  DeadlineError,
   LaggingReaderError,
   LogFullError,
   NotAReplicaError,
@@ -134,6 +135,15 @@ describe('a replicated log', () => {
     await Promise.resolve();
     answer({ id: 0, error: 'too many wait; submit it again later' });
     await expect(one).rejects.toThrow(OperationError);
+  });
+
+  test('gives the client the time that its caller has, and rejects what is not answered in it', async () => {
+    const { log, sent, answer } = byHand();
+    const one = log.propose(put('a'), { withinMilliseconds: 250 });
+    await Promise.resolve();
+    expect(sent).toMatchObject([{ type: 'submit', id: 0, within: 250_000 }]);
+    answer({ id: 0, error: 'nobody answered', expired: true });
+    await expect(one).rejects.toThrow(DeadlineError);
   });
 
   test('rejects with a name of its own what found no slot in a log with an end', async () => {

@@ -1,8 +1,9 @@
 /** The one face that all protocols show their users: promises and an async iterator. */
 import type { Answer, Applied, Field, PrincipalId, Slot, Status, Submit } from '@quorumlab/core';
-import { decode, encode, SchemaError } from '@quorumlab/core';
+import { decode, encode, ms, SchemaError } from '@quorumlab/core';
 import {
   AbortedError,
+  DeadlineError,
   LaggingReaderError,
   LogFullError,
   NotAReplicaError,
@@ -71,17 +72,29 @@ export interface Entry<C> {
   readonly command: C | undefined;
 }
 
+/** How long a caller waits. */
+export interface CallOptions {
+  /** Ends the waiting when it fires, wherever the operation is: {@link AbortedError}. */
+  readonly signal?: Signal;
+  /**
+   * Ends the waiting this long after the operation was handed to the client, which is at once
+   * unless too many others are under way: {@link DeadlineError}. For ever unless told.
+   */
+  readonly withinMilliseconds?: number;
+}
+
 /** See {@link replicatedLog}. */
 export interface ReplicatedLog<C, R, Q> {
   /**
    * Resolves with the state machine's answer once `command` has run. It runs once, however often it
    * must be sent. Waits while too many others are under way. Rejects with {@link AbortedError},
-   * {@link StoppedError} or {@link OperationError}; after the first two nobody knows whether the
-   * command has run or will run, if it had been sent. {@link LogFullError}: it never will.
+   * {@link StoppedError}, {@link DeadlineError} or another {@link OperationError}; after the first
+   * three nobody knows whether the command has run or will run, if it had been sent.
+   * {@link LogFullError}: it never will.
    */
-  propose(command: C, options?: { readonly signal?: Signal }): Promise<R>;
+  propose(command: C, options?: CallOptions): Promise<R>;
   /** Asks without changing anything. Rejects like {@link ReplicatedLog.propose}. */
-  read(query: Q, consistency?: Consistency, options?: { readonly signal?: Signal }): Promise<R>;
+  read(query: Q, consistency?: Consistency, options?: CallOptions): Promise<R>;
   /**
    * What this replica has run from slot `from` on (or from the oldest entry that is kept), and then
    * everything it runs, until the log stops. Throws {@link LaggingReaderError} where entries are
@@ -120,14 +133,15 @@ export function replicatedLog<C, R, Q>(options: LogOptions<C, R, Q>): Replicated
     calls.settle(output.answers);
   });
   return {
-    async propose(command, { signal } = {}) {
+    async propose(command, waiting = {}) {
       const operation = encode(codec.command, command);
-      return decode(codec.result, await calls.call(operation, false, false, signal));
+      const what = { operation, readOnly: false, local: false };
+      return decode(codec.result, await calls.call(what, waiting));
     },
-    async read(query, consistency = 'linearizable', { signal } = {}) {
+    async read(query, consistency = 'linearizable', waiting = {}) {
       const operation = encode(codec.query, query);
-      const local = consistency === 'local';
-      return decode(codec.result, await calls.call(operation, true, local, signal));
+      const what = { operation, readOnly: true, local: consistency === 'local' };
+      return decode(codec.result, await calls.call(what, waiting));
     },
     entries(from, { signal } = {}) {
       if (host.status().role === 'client')
@@ -154,12 +168,7 @@ interface Call {
 }
 
 interface Caller {
-  call(
-    operation: Uint8Array,
-    readOnly: boolean,
-    local: boolean,
-    signal: Signal | undefined,
-  ): Promise<Uint8Array>;
+  call(what: Omit<Submit, 'type' | 'id'>, waiting: CallOptions): Promise<Uint8Array>;
   settle(answers: readonly Answer[]): void;
   stop(): void;
 }
@@ -206,14 +215,15 @@ function caller(host: LogPort, limit: number): Caller {
   }
 
   return {
-    call: (operation, readOnly, local, signal) =>
+    call: (what, { signal, withinMilliseconds }) =>
       new Promise((resolve, reject) => {
         if (stopped) throw new StoppedError('the log is stopped; open it again');
         if (signal?.aborted)
           throw new AbortedError('the signal had fired before; nothing was sent', {
             cause: signal.reason,
           });
-        const event: Submit = { type: 'submit', id: nextId++, operation, readOnly, local };
+        const within = withinMilliseconds === undefined ? {} : { within: ms(withinMilliseconds) };
+        const event: Submit = { type: 'submit', id: nextId++, ...what, ...within };
         const call: Call = { event, resolve, reject, sent: false, release: () => undefined };
         if (signal !== undefined) {
           const onAbort = () => abort(call, signal);
@@ -230,6 +240,7 @@ function caller(host: LogPort, limit: number): Caller {
         if (call === undefined) continue;
         end(call);
         if (answer.error === undefined) call.resolve(answer.result);
+        else if (answer.expired) call.reject(new DeadlineError(answer.error));
         else if (answer.refused === 'log-full') call.reject(new LogFullError(answer.error));
         else call.reject(new OperationError(answer.error));
       }
