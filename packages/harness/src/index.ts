@@ -22,5 +22,6 @@ export * from './registry.ts';
 export * from './run.ts';
 export * from './scenario.ts';
 export * from './search.ts';
+export * from './shrink.ts';
 export * from './story.ts';
 export * from './workload.ts';
