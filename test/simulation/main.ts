@@ -1,45 +1,84 @@
-/** `npm run simulate -- [--long] [--seeds N] [--protocol NAME] [--seed S]`: swarm runs. */
-
+/**
+ * `npm run simulate -- [--long] [--seeds N] [--from SEED] [--protocol NAME] [--seed SEED]`: swarms.
+ * NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
+ */
 import { parseArgs } from 'node:util';
-import { range } from '@quorumlab/core';
 import { protocols } from '@quorumlab/harness';
-import { failureOf, swarm } from './swarm.ts';
+import { failureOf, type Subject, subjectsOf, swarmWorld } from './swarm.ts';
 
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
     seeds: { type: 'string' },
+    from: { type: 'string' },
     protocol: { type: 'string' },
     seed: { type: 'string' },
   },
 });
-const seeds = Number(values.seeds ?? (values.long ? 40_000 : 400));
-const first = Number(values.seed ?? 1);
-const count = values.seed === undefined ? seeds : 1;
+const all = protocols.flatMap(({ name }) => subjectsOf(name));
+const subjects = all.filter(
+  ({ name, protocol }) =>
+    values.protocol === undefined || [name, protocol].includes(values.protocol),
+);
 
-for (const { name } of protocols.filter((each) =>
-  [undefined, each.name].includes(values.protocol),
-)) {
+/** A whole number from 1, or `otherwise` where nothing is given; ends the program at others. */
+function whole(name: 'seeds' | 'from' | 'seed', otherwise: number): number {
+  const text = values[name];
+  const number = Number(text ?? otherwise);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  console.error(`--${name} ${text} is not a whole number from 1.`);
+  process.exit(254);
+}
+
+const single = values.seed !== undefined;
+const first = single ? whole('seed', 1) : whole('from', 1);
+const last = single ? first : whole('seeds', values.long ? 40_000 : 400);
+/** Failures that are shown; the rest is counted. */
+const shown = 20;
+/** Milliseconds between two lines of progress where it is no terminal. */
+const quietMs = 60_000;
+
+const clock = (seconds: number): string =>
+  seconds < 100
+    ? `${Math.round(seconds)} s`
+    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+
+/** Shows how far it is, how fast, and how long it will take; on a terminal in one line. */
+function progress(name: string): (seed: number, failed: number) => void {
+  const start = performance.now();
+  let told = start;
+  return (seed, failed) => {
+    const now = performance.now();
+    const terminal = process.stderr.isTTY;
+    if (single || now - told < (terminal ? 200 : quietMs)) return;
+    told = now;
+    const seconds = (now - start) / 1000;
+    const rate = (seed - first + 1) / seconds;
+    const line =
+      `${name}: seed ${seed} of ${last}, ${failed} failed, ${rate.toFixed(1)} runs/s, ` +
+      `${clock((last - seed) / rate)} left`;
+    process.stderr.write(terminal ? `\r${line.padEnd(78)}` : `${line}\n`);
+  };
+}
+
+function run(subject: Subject): void {
+  const { name } = subject;
+  const tell = progress(name);
   let failed = 0;
   let events = 0;
-  const start = performance.now();
-  for (const i of range(count)) {
-    const failure = failureOf(name, first + i, (result) => {
-      events += result.events;
-      if (values.seed !== undefined) console.log(JSON.stringify(swarm(name, first)));
-    });
-    if (failure !== undefined) {
-      failed++;
-      console.log(`${name}: ${failure}`);
-    }
-    if (i % 100 === 99) {
-      const seconds = Math.round((performance.now() - start) / 1000);
-      process.stderr.write(
-        `\r${name}: ${i + 1} of ${count} seeds, ${failed} failed, ${seconds} s `,
-      );
-    }
+  for (let seed = first; seed <= last; seed++) {
+    const failure = failureOf(subject, seed, (result) => void (events += result.events));
+    if (failure !== undefined && failed++ < shown) console.log(`${name}: ${failure}`);
+    if (single) console.log(JSON.stringify(swarmWorld(subject, seed).scenario));
+    tell(seed, failed);
   }
-  process.stderr.write('\r');
-  console.log(`${name}: ${count} seeds from ${first}, ${events} events, ${failed} failed`);
+  if (process.stderr.isTTY && !single) process.stderr.write(`\r${' '.repeat(78)}\r`);
+  console.log(`${name}: seeds ${first} to ${last}, ${events} events, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }
+
+if (subjects.length === 0) {
+  console.error(`There is no ${values.protocol}; there are ${all.map(({ name }) => name).join()}.`);
+  process.exitCode = 254;
+}
+for (const subject of subjects) run(subject);

@@ -1,32 +1,52 @@
 import { range } from '@quorumlab/core';
-import type { RunResult } from '@quorumlab/harness';
+import { protocolOf, type RunResult } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
-import { failureOf } from './swarm.ts';
+import { testBoundaries } from './boundaries.ts';
+import { failureOf, type SwarmWorld, subjectsOf } from './swarm.ts';
 
 /** Seeds per protocol in the ordinary run: `npm run simulate -- --long` tries 40,000. */
 const seeds = 400;
 const perTest = 50;
 
-/** Runs the swarm of `protocol`, and looks whether anything went wrong in it as it should. */
+type Seen = RunResult & SwarmWorld;
+
+/** Runs swarms and crashes of `protocol` and of each of its rule sets. */
 export function testSwarm(protocol: string): void {
-  describe(`${protocol}: ${seeds} random worlds`, () => {
-    const seen: RunResult[] = [];
-    for (const block of range(seeds / perTest)) {
-      const first = block * perTest + 1;
-      test(`seeds ${first} to ${first + perTest - 1}: safe always, live once healed`, () => {
-        for (const i of range(perTest))
-          expect(failureOf(protocol, first + i, (result) => seen.push(result))).toBeUndefined();
-      });
-    }
-    test('the worlds were as bad as they claim', () => {
-      const sum = (of: (result: RunResult) => number): number =>
-        seen.reduce((total, result) => total + of(result), 0) / seen.length;
-      expect(seen).toHaveLength(seeds);
-      expect(sum(({ counters }) => counters.crashes)).toBeGreaterThan(1);
-      expect(sum(({ counters }) => counters.restarts)).toBeGreaterThan(1);
-      expect(sum(({ counters }) => counters.dropped)).toBeGreaterThan(10);
-      expect(sum(({ counters }) => counters.duplicated)).toBeGreaterThan(1);
-      expect(sum(({ answered }) => answered)).toBeGreaterThan(10);
+  for (const subject of subjectsOf(protocol)) {
+    describe(`${subject.name}: ${seeds} random worlds`, () => {
+      const seen: Seen[] = [];
+      for (const block of range(seeds / perTest)) {
+        const first = block * perTest + 1;
+        test(`seeds ${first} to ${first + perTest - 1}: safe always, live once healed`, () => {
+          for (const i of range(perTest))
+            expect(
+              failureOf(subject, first + i, (result, world) => seen.push({ ...result, ...world })),
+            ).toBeUndefined();
+        });
+      }
+      test('the worlds were as bad as they claim', () => requireBad(protocol, seen));
     });
-  });
+    describe(`${subject.name}: a crash at every boundary`, () => testBoundaries(subject));
+  }
+}
+
+/** Looks whether the worlds had in them what the swarm is for. */
+function requireBad(protocol: string, seen: readonly Seen[]): void {
+  const sum = (of: (each: Seen) => number): number =>
+    seen.reduce((total, each) => total + of(each), 0);
+  const mean = (of: (each: Seen) => number): number => sum(of) / seen.length;
+  expect(seen).toHaveLength(seeds);
+  expect(mean(({ counters }) => counters.crashes)).toBeGreaterThan(1);
+  expect(mean(({ counters }) => counters.restarts)).toBeGreaterThan(1);
+  expect(mean(({ counters }) => counters.dropped)).toBeGreaterThan(10);
+  expect(mean(({ counters }) => counters.duplicated)).toBeGreaterThan(1);
+  expect(mean(({ answered }) => answered)).toBeGreaterThan(10);
+  // Some never come back, and some come back with an empty disk.
+  expect(sum(({ gone }) => gone.length)).toBeGreaterThan(20);
+  expect(sum(({ emptied }) => emptied.length)).toBeGreaterThan(20);
+  // A log that has an end takes no snapshots, so that nobody needs one of others.
+  const { claims, create } = protocolOf(protocol);
+  const fetched = ({ counters }: Seen): number => counters.kinds['snapshot-chunk']?.delivered ?? 0;
+  if (create({ n: claims.replicas(1), f: 1 }).length === undefined)
+    expect(seen.filter((each) => fetched(each) > 0).length).toBeGreaterThan(10);
 }

@@ -1,0 +1,55 @@
+/** A crash at every place of a small run at which it makes a difference: none is left to chance. */
+import { ms, range } from '@quorumlab/core';
+import {
+  completeScenario,
+  type OptionValues,
+  protocolOf,
+  runScenario,
+  type Scenario,
+} from '@quorumlab/harness';
+import { expect, test } from 'vitest';
+import type { Subject } from './swarm.ts';
+
+/** Snapshots after nearly every slot, so that they are among what is cut off. */
+const snapshots: Readonly<Record<string, OptionValues>> = {
+  raft: { snapshotEvery: 2, keepEntries: 0 },
+  pbft: { checkpointEvery: 2, window: 4 },
+};
+
+/** A few commands of two clients in the smallest group. */
+const calmRun = ({ protocol, options }: Subject): Scenario =>
+  completeScenario({
+    protocol,
+    f: 1,
+    n: protocolOf(protocol).claims.replicas(1),
+    workload: 'writes',
+    count: 4,
+    clients: 2,
+    until: ms(30_000),
+    options: { ...snapshots[protocol], ...options },
+  });
+
+/** What follows the crash: the replica is back soon, or its group does without it. */
+const sequels = [
+  { what: 'and a restart', crash: { restartAfter: ms(20) } },
+  { what: 'for good', crash: {} },
+] as const;
+
+/** Tests for a runner: before every write, after it, and before every message. */
+export function testBoundaries(subject: Subject): void {
+  for (const { what, crash } of sequels)
+    test(`of a small run, ${what}: nothing is lost and nobody stops`, () => {
+      const scenario = calmRun(subject);
+      const { boundaries } = runScenario(scenario);
+      expect(Math.min(...boundaries)).toBeGreaterThan(4);
+      for (const [seat, count] of boundaries.entries())
+        for (const boundary of range(count)) {
+          const crashAt = { seat, boundary, ...crash };
+          const { word, reasons, counters, violation } = runScenario(scenario, { crashAt });
+          const replay = `runScenario(${JSON.stringify(scenario)}, ${JSON.stringify({ crashAt })})`;
+          expect(word, `${violation?.sentence}; replay: ${replay}`).toBe('ok');
+          expect(reasons.filter(Boolean), replay).toEqual([]);
+          expect(counters.crashes, replay).toBe(1);
+        }
+    });
+}
