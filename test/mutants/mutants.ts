@@ -63,6 +63,21 @@ const lyingDisk = (protocol: string, n: number): Hunt => ({
 
 /** All hunts of the ordinary run. */
 export const hunts: readonly Hunt[] = [
+  mutant(
+    'basic-paxos',
+    'amnesia',
+    20,
+    hiccups(
+      {
+        protocol: 'basic-paxos',
+        n: 3,
+        network: 'psync:gst=1s,delta=1ms',
+        options: { retry: ms(1), maxRetry: ms(20) },
+        workload: 'a',
+      },
+      3000,
+    ),
+  ),
   mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
   mutant('raft', 'double-vote', 60, voter),
   mutant('raft', 'rejoin-as-new', 60, hiccups(slowVotes, 3000, 'lost')),

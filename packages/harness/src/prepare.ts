@@ -9,6 +9,7 @@ import {
   range,
 } from '@quorumlab/core';
 import {
+  type ClientOptions,
   client,
   keyValueStore,
   type LogShape,
@@ -284,10 +285,26 @@ function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClien
     (i): Seat<AnyShape> => ({
       principal: firstClient + i,
       make: () =>
-        client(protocol.client, protocol.members, firstClient + i) as unknown as Machine<AnyShape>,
+        client(
+          protocol.client,
+          protocol.members,
+          firstClient + i,
+          askedFirst(recipe, i),
+        ) as unknown as Machine<AnyShape>,
     }),
   );
   return { seats: [...replicas, ...twins, ...clients], firstClientSeat: n + twins.length };
+}
+
+/**
+ * Where any replica takes requests and one answer will do, clients begin at different ones, so that
+ * proposers contend; a traitor is asked by all, because he can only lie about what he has heard.
+ */
+function askedFirst({ scenario, protocol, attack }: Recipe, i: number): ClientOptions {
+  const { ask, matching } = protocol.client;
+  if (ask !== 'any' || matching > 1) return {};
+  const traitor = attack.needs === 'byzantine' ? scenario.by[0] : undefined;
+  return { leader: traitor ?? i % scenario.n };
 }
 
 function replicaMachine(
