@@ -2,10 +2,26 @@
  * What a service does with what its protocol says: decisions are run in the order of their slots,
  * allowed reads are answered, snapshots are taken, fetched and installed.
  */
-import type { Decision, Event, Fetch, Input, Output, ReplicaId, Slot } from '@quorumlab/core';
-import { assert, mix } from '@quorumlab/core';
-import { maxOperationBytes, maxResultBytes, type ServiceMessage } from './messages.ts';
-import { contentNow, type Hopeful, type Pen, type PendingRead, type Run } from './replica-state.ts';
+import type {
+  Configured,
+  Decision,
+  Event,
+  Fetch,
+  Input,
+  Output,
+  ReplicaId,
+  Slot,
+} from '@quorumlab/core';
+import { assert, encode, mix } from '@quorumlab/core';
+import { maxOperationBytes, maxResultBytes, outcome, type ServiceMessage } from './messages.ts';
+import {
+  contentNow,
+  type Hopeful,
+  type Pen,
+  type PendingRead,
+  type Run,
+  type ServiceState,
+} from './replica-state.ts';
 import { loadSessions, type Results, replyOf, runOnce, wellFormed } from './sessions.ts';
 import { type Content, contentOf, type Kept, keep, replacing } from './snapshots.ts';
 import { begin, type Transfer, type TransferPorts } from './transfer.ts';
@@ -34,11 +50,11 @@ export function follow<S extends LogShape>(step: Step<S>): void {
   for (let i = 0; i < outputs.length; i++) {
     const { decisions, reads, fetches } = outputs[i] as Output<S>;
     for (let each = 0; each < decisions.length; each++) {
-      const { slot, commands } = decisions[each] as Decision<S>;
-      if (slot === state.next) {
-        applySlot(step, slot, commands);
+      const decision = decisions[each] as Decision<S>;
+      if (decision.slot === state.next) {
+        applySlot(step, decision);
         if (state.buffered.size > 0) drain(step);
-      } else if (slot > state.next) buffer(step.run, slot, commands);
+      } else if (decision.slot > state.next) buffer(step.run, decision);
     }
     if (reads.length > 0)
       for (const { id, upTo } of reads) {
@@ -50,37 +66,33 @@ export function follow<S extends LogShape>(step: Step<S>): void {
   }
 }
 
-function buffer<S extends LogShape>(
-  { state }: Run<S>,
-  slot: Slot,
-  commands: readonly LogShape['Command'][],
-): void {
-  if (state.buffered.has(slot)) return;
+function buffer<S extends LogShape>({ state }: Run<S>, decision: Decision<LogShape>): void {
+  if (state.buffered.has(decision.slot)) return;
   assert(
     state.buffered.size < maxBuffered,
     `slot ${state.next} is missing and ${maxBuffered} later ones are decided`,
   );
-  state.buffered.set(slot, commands);
+  state.buffered.set(decision.slot, decision);
 }
 
 function drain<S extends LogShape>(step: Step<S>): void {
   const { state } = step.run;
   for (;;) {
-    const commands = state.buffered.get(state.next);
-    if (commands === undefined) return;
+    const decision = state.buffered.get(state.next);
+    if (decision === undefined) return;
     state.buffered.delete(state.next);
-    applySlot(step, state.next, commands);
+    applySlot(step, decision);
   }
 }
 
 function applySlot<S extends LogShape>(
   step: Step<S>,
-  slot: Slot,
-  commands: readonly LogShape['Command'][],
+  { slot, commands, configured }: Decision<LogShape>,
 ): void {
   const { run } = step;
+  if (configured !== undefined) run.state.configuration = configured.state;
   for (let i = 0; i < commands.length; i++)
-    applyRequest(step, slot, commands[i] as LogShape['Command']);
+    applyRequest(step, slot, commands[i] as LogShape['Command'], configured);
   run.state.next = slot + 1;
   if (isFull(run))
     for (const each of run.state.hopeful.splice(0))
@@ -94,11 +106,13 @@ function applyRequest<S extends LogShape>(
   step: Step<S>,
   slot: Slot,
   request: LogShape['Command'],
+  configured: Configured | undefined,
 ): void {
   if (!wellFormed(request)) return;
   const { run, pen } = step;
   const { state } = run;
-  const ran = runOnce(state.sessions, slot, request, run.application);
+  const answer = request.configuration === undefined ? undefined : outcomeOf(configured);
+  const ran = runOnce(state.sessions, slot, request, run.application, answer);
   if (ran === undefined) return;
   const { fresh, results } = ran;
   const { client, sequence, operations } = request;
@@ -121,6 +135,20 @@ export function sendRefusal<S extends LogShape>(
 ): void {
   pen.sends.push({ to: client, message: { kind: 'refusal', sequence, reason: 'log-full' } });
 }
+
+/** What whoever asked for a change of the group is told: nothing if it was made, or why not. */
+const outcomeOf = (configured: Configured | undefined): Results => [
+  encode(
+    outcome,
+    (configured === undefined ? unchangeable : (configured.refusal ?? '')).slice(0, 1024),
+  ),
+];
+
+const unchangeable = 'the group stays as it is: its protocol does not take this change';
+
+/** The part of a snapshot that is the protocol's, if there is any. */
+const groupOf = ({ configuration }: ServiceState): { readonly configuration?: Uint8Array } =>
+  configuration.length === 0 ? {} : { configuration };
 
 /** Sends (again) what request `sequence` of `client` gave. */
 export function sendReply<S extends LogShape>(
@@ -197,7 +225,7 @@ function takeSnapshot<S extends LogShape>(step: Step<S>, slot: Slot): void {
   const { state } = run;
   const taken = keep(contentNow(run), state.kept[0], run.digest);
   remember(run, taken);
-  feed(step, { type: 'snapshot-taken', slot, digest: taken.record.digest });
+  feed(step, { type: 'snapshot-taken', slot, digest: taken.record.digest, ...groupOf(state) });
 }
 
 function remember<S extends LogShape>({ state }: Run<S>, taken: Kept): void {
@@ -257,10 +285,11 @@ export function install<S extends LogShape>(step: Step<S>, fetched: Kept): void 
   run.application = opened.application;
   state.sessions = loadSessions(opened.content.sessions);
   state.hash = opened.content.state;
+  state.configuration = opened.content.configuration;
   state.next = slot + 1;
   for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
   remember(run, { ...fetched, record: { ...fetched.record, state: state.hash } });
-  feed(step, { type: 'snapshot-installed', slot, digest });
+  feed(step, { type: 'snapshot-installed', slot, digest, ...groupOf(state) });
   drain(step);
 }
 

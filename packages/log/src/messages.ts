@@ -19,6 +19,7 @@ import {
   type Refusal,
   request,
   type Tagged,
+  text,
   word,
 } from '@quorumlab/core';
 
@@ -36,6 +37,9 @@ export const maxOutstanding = 1024;
 export const chunkBytes: number = 1 << 17;
 /** Most chunks of a snapshot: 8,192 of 128 KiB are 1 GiB. */
 export const maxChunks = 8192;
+
+/** The result of a request about the group: why it was refused; empty: the change was made. */
+export const outcome: Field<string> = text(4096);
 
 const results: Field<readonly Uint8Array[]> = bounded(
   list(bytes(maxOperationBytes), maxOperations),

@@ -3,6 +3,7 @@ import type {
   Answer,
   Applied,
   ClientPolicy,
+  Decision,
   DigestOf,
   Machine,
   Output,
@@ -69,8 +70,10 @@ export interface ServiceState {
   /** Rolling hash of everything that ran. */
   hash: number;
   /** Decided, but a slot below is not. */
-  readonly buffered: Map<Slot, readonly LogShape['Command'][]>;
+  readonly buffered: Map<Slot, Decision<LogShape>>;
   sessions: Sessions;
+  /** See `Content.configuration`. */
+  configuration: Uint8Array;
   /** Newest first: what can be given to others. */
   kept: Kept[];
   /** The snapshot on the disk. */
@@ -138,4 +141,5 @@ export const contentNow = <S extends LogShape>({ state, application }: Run<S>): 
   state: state.hash,
   application: application.snapshot(),
   sessions: storeSessions(state.sessions),
+  configuration: state.configuration,
 });

@@ -115,6 +115,7 @@ function start<S extends LogShape>(
       hash: 0,
       buffered: new Map(),
       sessions: new Map(),
+      configuration: new Uint8Array(),
       kept: kept === undefined ? [] : [kept],
       persisted: kept,
       reserved: mine.serviceReserved,
@@ -134,6 +135,7 @@ function resume<S extends LogShape>({ application, state }: Run<S>, kept: Kept):
   const content = contentOf(kept.manifest, kept.chunks);
   application.restore(content.application);
   state.sessions = loadSessions(content.sessions);
+  state.configuration = content.configuration;
   state.hash = content.state;
   state.next = content.slot + 1;
 }
@@ -392,7 +394,8 @@ function onRequest<S extends LogShape>(
   if (isFull(run)) return within(run, input, (step) => sendRefusal(step, { client, sequence }));
   if (run.policy.ask === 'leader') {
     const { leader = null, term } = run.inner.status();
-    if (leader !== run.self)
+    // A protocol that forwards gives it to the leader itself, if it knows one.
+    if (leader !== run.self && !(run.policy.forwards && leader !== null))
       return within(run, input, ({ pen }) => {
         const redirect = { kind: 'redirect', about: 'request', sequence, leader, term } as const;
         pen.sends.push({ to: client, message: redirect });

@@ -48,8 +48,10 @@ export interface Ran {
  * it was ordered: a lying leader can order whatever a lying client has signed.
  */
 export function wellFormed(request: Signed<Request>): boolean {
-  const { operations, sequence, acknowledged } = request;
-  if (request.from !== request.client || operations.length === 0) return false;
+  const { operations, sequence, acknowledged, configuration } = request;
+  if (request.from !== request.client) return false;
+  // It is for the application or about the group, and never both or nothing.
+  if ((operations.length === 0) !== (configuration !== undefined)) return false;
   if (acknowledged > sequence || sequence - acknowledged >= maxOutstanding) return false;
   if (operations.length > maxOperations) return false;
   let size = 0;
@@ -77,12 +79,14 @@ export const isForgotten = (sessions: Sessions, client: PrincipalId, sequence: n
 /**
  * Runs an ordered request unless it ran before. Nothing is returned, and nothing runs, for a
  * request that its client no longer waits for: it may have run before, and no one can tell.
+ * `answer` is what a request about the group gave: the application has no part in it.
  */
 export function runOnce(
   sessions: Sessions,
   slot: Slot,
   request: Signed<Request>,
   application: StateMachine,
+  answer?: Results,
 ): Ran | undefined {
   const session = sessions.get(request.client) ?? open(sessions, request.client);
   session.used = slot;
@@ -92,7 +96,8 @@ export function runOnce(
   const before = session.replies[place];
   if (before !== undefined) return { fresh: false, results: before };
   // The window is checked against the request itself, so this many replies are the most there are.
-  const results = run(request.operations, maxSessionBytes - session.size, application);
+  const budget = maxSessionBytes - session.size;
+  const results = answer ?? run(request.operations, budget, application);
   for (const result of results) session.size += result.length;
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = results;

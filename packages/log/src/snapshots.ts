@@ -16,13 +16,19 @@ export interface Content {
   readonly state: number;
   readonly application: Uint8Array;
   readonly sessions: StoredSessions;
+  /** The group, as its protocol encodes it: `Configured.state`. Empty: it was never changed. */
+  readonly configuration: Uint8Array;
 }
+
+/** Most bytes that a protocol may need to tell who is in its group. */
+const maxConfigurationBytes = 65_536;
 
 const content: Field<Content> = record({
   slot: integer(),
   state: integer(2 ** 32 - 1),
   application: bytes(maxChunks * chunkBytes),
   sessions: storedSessions,
+  configuration: bytes(maxConfigurationBytes),
 });
 
 const chunk = bytes(chunkBytes);
