@@ -2,44 +2,85 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import { ms, range } from '@quorumlab/core';
 import {
+  type Attack,
   attacks,
   completeScenario,
+  optionText,
+  type ProtocolEntry,
   protocols,
   runScenario,
   type Scenario,
   type ScenarioFault,
+  variantsOf,
 } from '@quorumlab/harness';
 
-/** A claim: no seed may give anything but `ok`. */
-export interface Held {
+/** A protocol in one situation, and the word that some seed must give, or all if it is `ok`. */
+export interface Cell {
   readonly name: string;
   readonly scenario: Scenario;
-}
-
-/** An over-claim: this seed must give this word. */
-export interface Broken extends Held {
   readonly word: VerdictWord;
 }
 
 const until = ms(30_000);
-const named = (scenario: Scenario, what?: string): string =>
-  `${scenario.protocol} n=${scenario.n} f=${scenario.f}, ${what ?? scenario.attack}` +
-  (scenario.by.length > 0 ? ` by ${scenario.by.join()}` : '');
 
-/** All faults within the claims, at the smallest and a larger group for f = 1 and f = 2. */
-export const held: readonly Held[] = protocols.flatMap(({ name: protocol, claims }) =>
-  [1, 2].flatMap((f) =>
-    [claims.replicas(f), claims.replicas(f) + 1].flatMap((n) =>
-      attacks
-        .filter(({ needs }) => needs !== 'byzantine' || claims.faults === 'byzantine')
-        .map(({ name: attack }) => {
-          const by = attack === 'none' ? [] : range(f);
-          const scenario = completeScenario({ protocol, n, f, attack, by, until });
-          return { name: named(scenario), scenario };
-        }),
-    ),
+function cellsOf(
+  word: VerdictWord,
+  given: Parameters<typeof completeScenario>[0],
+  what?: string,
+): readonly Cell[] {
+  return variantsOf(completeScenario({ until, ...given })).map((scenario) => {
+    const { protocol, n, f, attack, by } = scenario;
+    const who = [protocol, optionText(scenario)].filter(Boolean).join(' ');
+    const whom = by.length > 0 ? ` by ${by.join()}` : '';
+    return { name: `${who} n=${n} f=${f}, ${what ?? attack}${whom}`, scenario, word };
+  });
+}
+
+/** What lies do to protocols that trust every word of their members; others do nothing to them. */
+const damage: Readonly<Record<string, VerdictWord>> = {
+  'equivocating-leader': 'forked',
+  'double-voter': 'forked',
+  'lying-acceptor': 'forked',
+  'f+1-traitors': 'forked',
+  'wrong-reply-to-client': 'invalid',
+};
+
+/** The word that an attack with its usual number of traitors must give. */
+export function expectedWord(
+  { claims }: ProtocolEntry,
+  { name, needs, beyond }: Attack,
+): VerdictWord {
+  if (needs !== 'byzantine') return 'ok';
+  if (claims.faults === 'byzantine') return beyond ? 'forked' : 'ok';
+  return damage[name] ?? 'ok';
+}
+
+/** Every protocol, in every variant, under every attack, as small as it can be for f = 1. */
+export const matrix: readonly Cell[] = protocols.flatMap((entry) =>
+  attacks.flatMap((attack) =>
+    cellsOf(expectedWord(entry, attack), { protocol: entry.name, attack: attack.name }),
   ),
 );
+
+const isByzantine = ({ claims }: ProtocolEntry): boolean => claims.faults === 'byzantine';
+
+/** All faults within the claims in larger groups: one replica to spare, two faults. */
+export const larger: readonly Cell[] = protocols.flatMap((entry) => {
+  const { name: protocol, claims } = entry;
+  const sizes = [
+    { n: claims.replicas(1) + 1, f: 1 },
+    { n: claims.replicas(2), f: 2 },
+    { n: claims.replicas(2) + 1, f: 2 },
+  ];
+  return attacks
+    .filter(({ needs, beyond }) => needs !== 'byzantine' || (isByzantine(entry) && !beyond))
+    .flatMap(({ name: attack }) =>
+      sizes.flatMap((size) => {
+        const by = attack === 'none' ? [] : range(size.f);
+        return cellsOf('ok', { protocol, ...size, attack, by });
+      }),
+    );
+});
 
 const crashFor = (node: number): ScenarioFault => ({ type: 'crash', at: ms(1), node });
 const amnesia: readonly ScenarioFault[] = range(6).flatMap((i): ScenarioFault[] => [
@@ -47,47 +88,62 @@ const amnesia: readonly ScenarioFault[] = range(6).flatMap((i): ScenarioFault[] 
   { type: 'restart', at: ms(400 * (i + 1) + 50), node: i % 3, disk: 'nothing' },
 ]);
 
-function broken(
-  word: VerdictWord,
-  given: Parameters<typeof completeScenario>[0],
-  what?: string,
-): Broken {
-  const scenario = completeScenario({ until, ...given });
-  return { name: named(scenario, what), scenario, word };
+const tooManyCrashes = ({ name: protocol, claims }: ProtocolEntry): readonly Cell[] => {
+  const n = claims.replicas(1);
+  return [
+    ...cellsOf('stalled', { protocol, n: 2, f: 1, unsafe: true, faults: [crashFor(1)] }, 'a crash'),
+    ...cellsOf('stalled', { protocol, n, faults: [crashFor(1), crashFor(2)] }, 'two crashes'),
+    ...cellsOf('forked', { protocol, n, network: 'lossy', faults: amnesia }, 'forgetful restarts'),
+  ];
+};
+
+const tooManyLies = ({ name: protocol, claims }: ProtocolEntry): readonly Cell[] => {
+  const n = claims.replicas(1);
+  const small = { protocol, n: n - 1, f: 1, unsafe: true };
+  return [
+    ...cellsOf('forked', { protocol, n, attack: 'double-voter', by: [0, 1] }),
+    ...cellsOf('forked', { protocol, n: claims.replicas(2), attack: 'f+1-traitors' }),
+    ...cellsOf('stalled', { protocol, n, attack: 'silent-leader', by: [0, 1] }),
+    ...cellsOf('stalled', { ...small, attack: 'silent-follower' }),
+  ];
+};
+
+/** One fault too many for any protocol, or of a kind that nobody claims to survive. */
+export const broke: readonly Cell[] = protocols.flatMap((entry) =>
+  isByzantine(entry) ? tooManyLies(entry) : tooManyCrashes(entry),
+);
+
+/** What came of a cell. */
+export interface Found {
+  /** Its own word if it came up, else the first word that is not `ok`. */
+  readonly word: VerdictWord;
+  /** The scenario that gave it, for `runScenario`. */
+  readonly scenario: Scenario;
+  readonly sentence: string | undefined;
 }
 
-const split = { n: 2, f: 1, unsafe: true } as const;
-const small = { n: 3, f: 1, unsafe: true } as const;
-
-/** One fault too many, or of a kind that is not claimed; each with a seed that shows it. */
-export const broke: readonly Broken[] = [
-  broken('forked', { protocol: 'raft', n: 3, attack: 'equivocating-leader', seed: '1' }),
-  broken('forked', { protocol: 'raft', n: 5, attack: 'equivocating-leader', seed: '1' }),
-  broken('forked', { protocol: 'raft', n: 3, attack: 'double-voter', seed: '1' }),
-  broken('forked', { protocol: 'raft', n: 5, attack: 'double-voter', seed: '1' }),
-  broken('stalled', { protocol: 'raft', ...split, faults: [crashFor(1)], seed: '1' }, 'a crash'),
-  broken(
-    'stalled',
-    { protocol: 'raft', n: 3, faults: [crashFor(1), crashFor(2)], seed: '1' },
-    'two crashes',
-  ),
-  broken(
-    'forked',
-    { protocol: 'raft', n: 3, network: 'lossy', faults: amnesia, seed: '5' },
-    'restarts with lost disks',
-  ),
-  broken('forked', { protocol: 'pbft', n: 4, attack: 'double-voter', by: [0, 1], seed: '1' }),
-  broken('forked', { protocol: 'pbft', n: 7, attack: 'double-voter', by: [0, 1, 2], seed: '1' }),
-  broken('stalled', { protocol: 'pbft', n: 4, attack: 'silent-leader', by: [0, 1], seed: '1' }),
-  broken('stalled', { protocol: 'pbft', ...small, attack: 'equivocating-leader', seed: '1' }),
-  broken('stalled', { protocol: 'pbft', ...small, attack: 'silent-follower', seed: '1' }),
-];
-
-/** What to do about a cell whose seed no longer shows what it should, for its failure. */
-export function advice({ scenario, word }: Broken, seeds: number): string {
-  const words = range(seeds).map((i) => runScenario({ ...scenario, seed: `${i + 1}` }).word);
-  const first = words.indexOf(word) + 1;
-  return first === 0
-    ? `no seed of ${seeds} gives ${word}: what is not claimed holds, or the attack is too weak`
-    : `seed ${first} of ${seeds} still gives ${word}: store that one`;
+/**
+ * Runs a cell under seeds from 1 on, until one gives its word or, where it must hold, any other.
+ * Throws if the attack never acted or a word was not to be expected by the claims.
+ */
+export function find({ name, scenario, word }: Cell, seeds: number): Found {
+  const needs = attacks.find((each) => each.name === scenario.attack)?.needs;
+  let acted = needs === 'nothing';
+  let other: Found | undefined;
+  for (const i of range(seeds)) {
+    const result = runScenario({ ...scenario, seed: `${i + 1}` }, { lines: false });
+    acted ||= result.fired > 0;
+    const sentence = result.violation?.sentence;
+    const found = { word: result.word, scenario: result.scenario, sentence };
+    if (!result.expected)
+      throw new Error(`${name}: ${result.word}, against the claims: ${sentence}; ${replay(found)}`);
+    if (result.word !== 'ok') other ??= found;
+    if (result.word !== 'ok' && (result.word === word || word === 'ok')) return found;
+  }
+  if (!acted) throw new Error(`${name}: the attack never acted in ${seeds} seeds`);
+  return other ?? { word: 'ok', scenario, sentence: undefined };
 }
+
+/** The line that runs it again. */
+export const replay = ({ scenario }: Found): string =>
+  `replay: runScenario(${JSON.stringify(scenario)})`;
