@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  apart,
   byzantine,
   grid,
   majority,
@@ -90,7 +91,77 @@ test('impossible quorums are refused with a sentence', () => {
   expect(() => grid([[], [1]])).toThrow('no row may be empty');
   expect(() =>
     requireOverlap({ phase1: threshold(range(5), 2), phase2: threshold(range(5), 3) }),
-  ).toThrow('share 0 replicas');
+  ).toThrow('the phase 1 quorum {0, 1} and the phase 2 quorum {2, 3, 4} share nobody');
+  expect(() => requireOverlap({ phase1: majority(5), phase2: majority(5) }, 1)).toThrow(
+    'share 1 replicas, need at least 2',
+  );
+  expect(() => weighted(new Map([[0, 1.5]]), 1)).toThrow('replica 0 weighs 1.5');
+  expect(() => grid([[0], [0]])).toThrow('in a grid twice');
+});
+
+/** Systems of all kinds over up to 6 members, drawn from some numbers. */
+function systemsOf(n: number, a: number, b: number, w: number): QuorumSystem[] {
+  const weights = new Map(range(n).map((each) => [each, (w >> (2 * each)) & 3]));
+  weights.set(0, 1 + (weights.get(0) ?? 0));
+  const total = [...weights.values()].reduce((sum, each) => sum + each, 0);
+  const phases = grid([range(n).slice(0, 1 + (a % n)), range(n).slice(1 + (a % n))].filter(filled));
+  return [
+    threshold(range(n), 1 + (a % n)),
+    threshold(range(n), 1 + (b % n)),
+    weighted(weights, 1 + (a % total)),
+    weighted(weights, 1 + (b % total)),
+    phases.phase1,
+    phases.phase2,
+  ];
+}
+const filled = (row: readonly number[]): boolean => row.length > 0;
+const numbers = [fc.integer({ min: 1, max: 6 }), fc.nat(), fc.nat(), fc.nat()] as const;
+
+test('two quorums that share nobody are found exactly where there are some, and named', () => {
+  fc.assert(
+    fc.property(...numbers, (n, a, b, w) => {
+      const systems = systemsOf(n, a, b, w);
+      for (const one of systems)
+        for (const two of systems) {
+          const pair = apart(one, two);
+          expect(pair === undefined).toBe(overlapByBruteForce(one, two) > 0);
+          if (pair === undefined) continue;
+          expect(one.has(pair[0]) && two.has(pair[1])).toBe(true);
+          expect(pair[0].filter((each) => pair[1].includes(each))).toEqual([]);
+        }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a system tolerates as many gone as trying all subsets finds', () => {
+  fc.assert(
+    fc.property(...numbers, (n, a, b, w) => {
+      for (const system of systemsOf(n, a, b, w)) {
+        const blocked = range(2 ** n)
+          .map((set) => range(n).filter((i) => set & (1 << i)))
+          .filter((left) => !system.has(left))
+          .map((left) => n - left.length);
+        expect(system.tolerates).toBe(Math.min(...blocked) - 1);
+      }
+    }),
+  );
+});
+
+test('large systems are judged by arithmetic or by how they are built', () => {
+  const rows = range(10).map((row) => range(10).map((column) => 10 * row + column));
+  requireOverlap(grid(rows));
+  const weights = new Map(range(100).map((each) => [each, 2]));
+  // 101 and 100 of 200 exceed no bound that shows it, but no 2s make up 101 without a 102.
+  requireOverlap({ phase1: weighted(weights, 101), phase2: weighted(weights, 99) });
+  expect(() =>
+    requireOverlap({ phase1: weighted(weights, 100), phase2: weighted(weights, 100) }),
+  ).toThrow(/^the phase 1 quorum \{0, 1, .*, 49\} and the phase 2 quorum \{50, .*\} share nobody/);
+  expect(() => requireOverlap({ phase1: weighted(weights, 101), phase2: majority(100) })).toThrow(
+    '20 at most',
+  );
+  const heavy = new Map(range(3).map((each) => [each, 1e6]));
+  expect(() => apart(weighted(heavy, 1e6), weighted(heavy, 1e6))).toThrow('divide the weights');
 });
 
 test('ballots grow and no two replicas share one', () => {
