@@ -1,0 +1,16 @@
+/** Real clusters of Byzantine protocols, killed and restarted: see `survivesKills`. */
+import { afterEach, expect, test } from 'vitest';
+import { survivesKills } from './support/kills.ts';
+import { endAll, groups, limitMs } from './support/running.ts';
+
+afterEach(endAll, limitMs);
+
+const byzantine = groups.filter(([, n]) => n === 4);
+
+test('there are protocols to kill', () => expect(byzantine).toHaveLength(2));
+
+test.each(byzantine)(
+  '%s with %i nodes loses no acknowledged write over ten kills, and its histories hold',
+  { timeout: limitMs },
+  (...group) => survivesKills(group),
+);
