@@ -79,6 +79,11 @@ export interface Submit {
   readonly local?: boolean;
   /** Microseconds after which nobody waits for it any longer. As long as it takes unless told. */
   readonly within?: number;
+  /**
+   * `operation` changes the group and not the application: see `Request.configuration`. Its result
+   * is why it was refused, as the service's `outcome` encodes it; an empty text: it was not.
+   */
+  readonly configuration?: true;
 }
 
 /**

@@ -57,6 +57,8 @@ export interface Ticket {
   readonly operation: Uint8Array;
   readonly readOnly: boolean;
   readonly local: boolean;
+  /** It changes the group, not the application. */
+  readonly configuration: boolean;
   /** When nobody waits for it any longer, if that was told. */
   readonly expires: Instant | undefined;
   cancelled: boolean;

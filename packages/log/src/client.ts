@@ -43,6 +43,8 @@ import {
 import type { Results } from './sessions.ts';
 import type { ServiceSend, ServiceTimer, ServiceTimerChange } from './types.ts';
 
+/** Most bytes of a change of the group: see `Request.configuration`. */
+const maxChangeBytes = 4096;
 /** Most operations and bytes that share one request. */
 const maxGroup = { operations: 256, bytes: 1 << 18 };
 
@@ -77,6 +79,10 @@ export function submit(
       `an operation of ${operation.length} bytes is above ${maxOperationBytes}; split it`,
     );
   if (state.tickets.has(id)) return refuse(`operation ${id} is under way; use another id`);
+  if (event.configuration && (operation.length === 0 || operation.length > maxChangeBytes))
+    return refuse(
+      `a change of the group has 1 to ${maxChangeBytes} bytes, not ${operation.length}`,
+    );
   const lane = readOnly && !state.orderReads ? state.queries : state.requests;
   if (state.tickets.size >= asker.settings.maxWaiting)
     return refuse(
@@ -89,6 +95,7 @@ export function submit(
     operation,
     readOnly,
     local: event.local ?? false,
+    configuration: event.configuration ?? false,
     expires,
     cancelled: false,
   };
@@ -194,11 +201,10 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
     const tickets = group(lane);
     if (tickets.length === 0) break;
     const sequence = lane.next++;
-    const operations = tickets.map((each) => each.operation);
-    const message: Request | Query =
+    const message =
       lane.kind === 'request'
-        ? { kind: 'request', client: asker.self, sequence, acknowledged: lowest, operations }
-        : { kind: 'query', sequence, consistency: consistencyOf(tickets), operations };
+        ? requestOf(asker.self, sequence, lowest, tickets)
+        : queryOf(sequence, tickets);
     const flight: Flight = {
       message,
       tickets,
@@ -216,8 +222,28 @@ function fill(asker: Asker, state: ClientState, lane: Lane, now: Instant, pen: C
   }
 }
 
-const consistencyOf = (tickets: readonly Ticket[]): 'local' | 'linearizable' =>
-  tickets[0]?.local ? 'local' : 'linearizable';
+function requestOf(
+  client: PrincipalId,
+  sequence: number,
+  acknowledged: number,
+  tickets: readonly Ticket[],
+): Request {
+  const first = tickets[0] as Ticket;
+  const operations = first.configuration ? [] : tickets.map((each) => each.operation);
+  const message = { kind: 'request', client, sequence, acknowledged, operations } as const;
+  return first.configuration ? { ...message, configuration: first.operation } : message;
+}
+
+const queryOf = (sequence: number, tickets: readonly Ticket[]): Query => ({
+  kind: 'query',
+  sequence,
+  consistency: tickets[0]?.local ? 'local' : 'linearizable',
+  operations: tickets.map((each) => each.operation),
+});
+
+/** Whether two operations may go in one message: reads of one kind, and no change of the group. */
+const mayShare = (first: Ticket, other: Ticket): boolean =>
+  first.local === other.local && !first.configuration && !other.configuration;
 
 /** The next operations that may share a message; cancelled ones are left out. */
 function group(lane: Lane): Ticket[] {
@@ -228,11 +254,7 @@ function group(lane: Lane): Ticket[] {
     if (!ticket.cancelled) {
       size += ticket.operation.length;
       const first = tickets[0];
-      if (
-        first &&
-        (size > maxGroup.bytes || (lane.kind === 'query' && first.local !== ticket.local))
-      )
-        break;
+      if (first && (size > maxGroup.bytes || !mayShare(first, ticket))) break;
       tickets.push(ticket);
     }
     lane.taken++;

@@ -24,6 +24,11 @@ export class OperationError extends Error {
   override readonly name: string = 'OperationError';
 }
 
+/** A change of the group was ordered and refused, for the reason in the message: nothing changed. */
+export class ConfigurationRefusedError extends OperationError {
+  override readonly name: string = 'ConfigurationRefusedError';
+}
+
 /** The log has no slot left (`Protocol.length`): the operation has not run and never will. */
 export class LogFullError extends OperationError {
   override readonly name: string = 'LogFullError';

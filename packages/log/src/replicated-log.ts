@@ -3,6 +3,7 @@ import type { Answer, Applied, Field, PrincipalId, Slot, Status, Submit } from '
 import { decode, encode, ms, SchemaError } from '@quorumlab/core';
 import {
   AbortedError,
+  ConfigurationRefusedError,
   DeadlineError,
   LaggingReaderError,
   LogFullError,
@@ -10,6 +11,7 @@ import {
   OperationError,
   StoppedError,
 } from './errors.ts';
+import { outcome } from './messages.ts';
 import type { SnapshotRecord } from './types.ts';
 
 /** What this package needs of an `AbortSignal`; every platform's own one will do. */
@@ -96,6 +98,13 @@ export interface ReplicatedLog<C, R, Q> {
   /** Asks without changing anything. Rejects like {@link ReplicatedLog.propose}. */
   read(query: Q, consistency?: Consistency, options?: CallOptions): Promise<R>;
   /**
+   * Changes the group: `change` is what its protocol's encoder makes of it, e.g. `encodeChange` of
+   * multi-paxos. Resolves once the change is ordered; it may take effect a little later. Rejects
+   * with {@link ConfigurationRefusedError} if the protocol refuses it, and like
+   * {@link ReplicatedLog.propose}.
+   */
+  reconfigure(change: Uint8Array, options?: CallOptions): Promise<void>;
+  /**
    * What this replica has run from slot `from` on (or from the oldest entry that is kept), and then
    * everything it runs, until the log stops. Throws {@link LaggingReaderError} where entries are
    * missing, because the reader was too slow or the replica took over a snapshot, and
@@ -142,6 +151,11 @@ export function replicatedLog<C, R, Q>(options: LogOptions<C, R, Q>): Replicated
       const operation = encode(codec.query, query);
       const what = { operation, readOnly: true, local: consistency === 'local' };
       return decode(codec.result, await calls.call(what, waiting));
+    },
+    async reconfigure(change, waiting = {}) {
+      const what = { operation: change, readOnly: false, configuration: true } as const;
+      const refusal = decode(outcome, await calls.call(what, waiting));
+      if (refusal !== '') throw new ConfigurationRefusedError(refusal);
     },
     entries(from, { signal } = {}) {
       if (host.status().role === 'client')
