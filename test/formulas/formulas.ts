@@ -1,0 +1,139 @@
+/**
+ * What one commit costs by the papers, as formulas of n and f: messages per kind, signatures made
+ * and checked, delays. A commit is one request of one operation, from the client's asking to its
+ * believing the answer, in the steady state of an honest group; a message to oneself is none.
+ */
+
+/** A group of n, of which f may be faulty. */
+export interface Size {
+  readonly n: number;
+  readonly f: number;
+}
+
+type Count = (size: Size) => number;
+
+/** One row: a protocol, or one of its rule sets, under the name of its swarm. */
+export interface Formula {
+  /** Where it stands. */
+  readonly source: string;
+  /** Copies sent, per kind; there are no other kinds. */
+  readonly messages: Readonly<Record<string, Count>>;
+  /** Signatures made, the client's included; channels alone make none. */
+  readonly signed: Count;
+  /** Signatures checked, once per recipient and never one's own. */
+  readonly verified: Count;
+  /** Positions of the log per commit. */
+  readonly positions: number;
+  /** One-way delays from the request to its answer. */
+  readonly delaysToReply: number;
+  /** One-way delays from the request's arrival to the first decision. */
+  readonly delaysToDecision: number;
+}
+
+const one: Count = () => 1;
+const none: Count = () => 0;
+const all: Count = ({ n }) => n;
+const others: Count = ({ n }) => n - 1;
+
+/** Signatures in a certificate: so many that two certificates share an honest replica. */
+const quorum = ({ n, f }: Size): number => Math.floor((n + f) / 2) + 1;
+
+/** A leader that all follow: one round trip to its group, and the answer of one replica. */
+const leaderAndFollowers = (source: string, ask: string, answer: string): Formula => ({
+  source,
+  messages: { request: one, [ask]: others, [answer]: others, reply: one },
+  signed: none,
+  verified: none,
+  positions: 1,
+  delaysToReply: 4,
+  delaysToDecision: 2,
+});
+
+/**
+ * A chain of blocks: a command alone is decided when `blocks` blocks, its own the first, have been
+ * proposed. Certificates are lists of signatures: each of the others checks all of a certificate
+ * but its own. `section` says why so many blocks.
+ */
+const chain = (source: string, blocks: number): Formula => ({
+  source,
+  messages: {
+    request: one,
+    proposal: ({ n }) => blocks * (n - 1),
+    vote: ({ n }) => blocks * (n - 1),
+    reply: all,
+  },
+  // The request, the replies, and per block the leader's proposal and a vote of each.
+  signed: ({ n }) => 1 + n + blocks * (1 + n),
+  // The request by all, the replies by the client; per block the proposal, the votes, and the
+  // certificate in the proposal, of which all signers but the leader know their own signature.
+  verified(size) {
+    const { n } = size;
+    const certificate = (n - 1) * quorum(size) - (quorum(size) - 1);
+    return 2 * n + blocks * (2 * (n - 1) + certificate);
+  },
+  positions: blocks,
+  delaysToReply: 2 * blocks + 1,
+  // The last block needs no votes any more.
+  delaysToDecision: 2 * (blocks - 1),
+});
+
+/** By name of the subject. */
+export const formulas: Readonly<Record<string, Formula>> = {
+  raft: leaderAndFollowers(
+    'Ongaro and Ousterhout, ATC 2014, section 5.3',
+    'append-entries',
+    'append-reply',
+  ),
+  'multi-paxos': leaderAndFollowers(
+    'Lamport, Paxos Made Simple, 2001, section 3: phase 1 is over for all later slots',
+    'accept',
+    'accepted',
+  ),
+  'flexible-paxos': leaderAndFollowers(
+    'Howard, Malkhi and Spiegelman, OPODIS 2016, section 4: quorums change, messages do not',
+    'accept',
+    'accepted',
+  ),
+  'basic-paxos': {
+    source:
+      'Lamport, Paxos Made Simple, 2001, sections 2.2 and 2.3: every acceptor tells every learner',
+    messages: {
+      prepare: others,
+      promise: others,
+      accept: others,
+      accepted: ({ n }) => n * (n - 1),
+      reply: all,
+    },
+    signed: none,
+    verified: none,
+    positions: 1,
+    delaysToReply: 6,
+    delaysToDecision: 4,
+  },
+  pbft: {
+    source: 'Castro and Liskov, OSDI 1999, section 4.2; every message signed',
+    messages: {
+      request: one,
+      'pre-prepare': others,
+      prepare: ({ n }) => (n - 1) ** 2,
+      commit: ({ n }) => n * (n - 1),
+      reply: all,
+    },
+    // Request, pre-prepare, n-1 prepares, n commits, n replies.
+    signed: ({ n }) => 3 * n + 1,
+    // Every copy of the above by its recipient, the request in the pre-prepare by each backup.
+    verified: ({ n }) => 2 * n ** 2,
+    positions: 1,
+    delaysToReply: 5,
+    delaysToDecision: 3,
+  },
+  'hotstuff:jolteon': chain('Gelashvili et al., FC 2022, section 3.2: two-chains', 3),
+  'hotstuff:hotstuff-2': chain('Malkhi and Nayak, HotStuff-2, 2023, section 4: two-chains', 3),
+  'hotstuff:chained': chain('Yin et al., PODC 2019, section 5: three-chains', 4),
+};
+
+/**
+ * Kinds that belong to a next request and not to the commit: the one commit of a log of length one
+ * is followed by a request that finds no place.
+ */
+export const ofTheNext: readonly string[] = ['request', 'refusal'];
