@@ -1,6 +1,24 @@
 /**
- * Flexible Paxos (Howard et al. 2016).
+ * Flexible Paxos (Howard et al. 2016): Multi-Paxos with any two quorum systems that meet.
  *
  * @packageDocumentation
  */
-export {};
+
+export {
+  type FlexiblePaxos,
+  type FlexiblePaxosStable,
+  flexiblePaxos,
+} from './flexible-paxos.ts';
+export { type FlexiblePaxosOptions, FlexiblePaxosOptionsError } from './options.ts';
+export {
+  encodeQuorumChange,
+  type Grid,
+  parseQuorums,
+  phasesOf,
+  type Quorums,
+  quorumText,
+  type Simple,
+  type Tolerance,
+  toleranceOf,
+  type Weights,
+} from './quorums.ts';

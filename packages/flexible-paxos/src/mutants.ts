@@ -1,6 +1,71 @@
 /**
- * Wrong variants by name.
+ * Flexible Paxos with its one rule wrong, by the names of the bug gallery. They prove that the tests
+ * test: each must be caught by schedules that the right one survives. Never use one in earnest.
  *
  * @packageDocumentation
  */
-export {};
+import type { Context, Handlers, Protocol } from '@quorumlab/core';
+import { type FlexiblePaxos, flexiblePaxos } from './flexible-paxos.ts';
+import type { FlexiblePaxosOptions } from './options.ts';
+import { phasesOf } from './quorums.ts';
+
+/** Replicas for which `isOther` holds run `other`: everything they do, they do by its settings. */
+function mixed(
+  right: Protocol<FlexiblePaxos>,
+  other: Protocol<FlexiblePaxos>,
+  isOther: (self: number) => boolean,
+): Protocol<FlexiblePaxos> {
+  const of = ({ self }: Context<FlexiblePaxos>): Protocol<FlexiblePaxos> =>
+    isOther(self) ? other : right;
+  type Replica = Parameters<Protocol<FlexiblePaxos>['propose']>[0];
+  type Handle = (replica: Replica, message: never, ctx: Context<FlexiblePaxos>) => void;
+  const on = Object.fromEntries(
+    Object.keys(right.on).map((kind) => {
+      const handle: Handle = (replica, message, ctx) =>
+        // Each handler still gets just the kind of message that it is made for.
+        (of(ctx).on[kind as keyof Handlers<FlexiblePaxos>] as Handle)(replica, message, ctx);
+      return [kind, handle];
+    }),
+  ) as unknown as Handlers<FlexiblePaxos>;
+  return {
+    ...right,
+    on,
+    start: (replica, ctx) => of(ctx).start?.(replica, ctx),
+    propose: (replica, command, ctx) => of(ctx).propose(replica, command, ctx),
+    read: (replica, id, ctx) => of(ctx).read?.(replica, id, ctx),
+    timeout: (replica, timer, ctx) => of(ctx).timeout?.(replica, timer, ctx),
+  };
+}
+
+/** The options without what they say of quorums, so that a mutant can say it. */
+function plain(options: FlexiblePaxosOptions): FlexiblePaxosOptions {
+  const { q1: _, q2: __, grid: ___, weights: ____, ...rest } = options;
+  return { ...rest, unsafe: true };
+}
+
+const sizeOf = ({ n, initialMembers }: FlexiblePaxosOptions): number => initialMembers?.length ?? n;
+
+/** Flawed variants by name; each takes the options of the right protocol. */
+export const mutants: Readonly<
+  Record<string, (options: FlexiblePaxosOptions) => Protocol<FlexiblePaxos>>
+> = {
+  /** A-11: q1 + q2 is the number of members, and not above it. */
+  'disjoint-quorums': (options) => {
+    const q1 = Math.max(1, Math.floor(sizeOf(options) / 2));
+    return flexiblePaxos({ ...plain(options), q1, q2: Math.max(1, sizeOf(options) - q1) });
+  },
+
+  /** A-11: one whole row of the grid is taken for a quorum in both phases. */
+  'rows-for-both': (options) =>
+    flexiblePaxos({ ...options, unsafe: true }, (members, quorums) => {
+      const { phase1 } = phasesOf(members, quorums);
+      return { phase1, phase2: phase1 };
+    }),
+
+  /** A-12: the sizes are a setting of each replica; the upper ones were given new ones already. */
+  'live-resize': (options) => {
+    const n = sizeOf(options);
+    const resized = flexiblePaxos({ ...plain(options), q1: n - 1, q2: Math.min(2, n) });
+    return mixed(flexiblePaxos(plain(options)), resized, (self) => self > n / 2);
+  },
+};

@@ -1,6 +1,8 @@
 import { basicPaxos } from '@quorumlab/basic-paxos';
 import { mutants as basicPaxosMutants } from '@quorumlab/basic-paxos/mutants';
 import type { Claims, Protocol } from '@quorumlab/core';
+import { flexiblePaxos } from '@quorumlab/flexible-paxos';
+import { mutants as flexiblePaxosMutants } from '@quorumlab/flexible-paxos/mutants';
 import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff';
 import { mutant as hotstuffMutant, mutants as hotstuffMutants } from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
@@ -86,6 +88,17 @@ const hotstuffOptions = (options: ProtocolSize): HotStuffOptions => ({
   digest: digestOf,
 });
 
+const multiPaxosOptions = {
+  alpha: 'number',
+  pipeline: 'number',
+  electionTimeout: 'number',
+  heartbeat: 'number',
+  snapshotEvery: 'number',
+  keepSlots: 'number',
+  maxCommandsPerSlot: 'number',
+  maxWaiting: 'number',
+} as const;
+
 const entries: readonly ProtocolEntry[] = [
   protocolEntry({
     title: 'Basic Paxos: one decision by majorities; a log of one slot, survives crashes.',
@@ -97,16 +110,13 @@ const entries: readonly ProtocolEntry[] = [
     title: 'Multi-Paxos: a leader, and one phase 1 for the whole log; survives crashes.',
     right: (options) => multiPaxos(options),
     mutants: multiPaxosMutants,
-    options: {
-      alpha: 'number',
-      pipeline: 'number',
-      electionTimeout: 'number',
-      heartbeat: 'number',
-      snapshotEvery: 'number',
-      keepSlots: 'number',
-      maxCommandsPerSlot: 'number',
-      maxWaiting: 'number',
-    },
+    options: multiPaxosOptions,
+  }),
+  protocolEntry({
+    title: 'Flexible Paxos: Multi-Paxos with any two quorum systems that meet; survives crashes.',
+    right: (options) => flexiblePaxos(options),
+    mutants: flexiblePaxosMutants,
+    options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
   }),
   protocolEntry({
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
