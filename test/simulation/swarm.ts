@@ -56,6 +56,34 @@ type Draw = (
   group: { readonly n: number; readonly f: number; readonly told: OptionValues },
 ) => OptionValues;
 
+const multiPaxos: Draw = (random, network) => {
+  const alpha = one(random, [1, 2, 4, 16]);
+  return {
+    electionTimeout: timeoutOn(random, network),
+    alpha,
+    pipeline: between(random, 1, alpha),
+    snapshotEvery: one(random, [0, 3, 10, 10_000]),
+    keepSlots: one(random, [0, 2, 1000]),
+    maxCommandsPerSlot: one(random, [1, 2, 1024]),
+  };
+};
+
+/** Quorums of all kinds that survive f of n crashes in both phases. */
+function quorums(random: Random, n: number, f: number): OptionValues {
+  const grids = n % 2 === 0 && f === 1 && n >= 4 ? [`2x${n / 2}`, `${n / 2}x2`] : [];
+  // One replica counts twice: with n + 1 in all, f gone may weigh f + 1.
+  const weights = n >= 2 * f + 2 ? [`2${',1'.repeat(n - 1)}`] : [];
+  const kind = random.below(2 + grids.length + weights.length);
+  if (kind < 2) {
+    const q1 = between(random, f + 1, n - f);
+    return { q1, q2: between(random, n + 1 - q1, n - f) };
+  }
+  const other = [...grids, ...weights][kind - 2] as string;
+  if (other.includes('x')) return { grid: other };
+  const q1 = between(random, f + 2, n - f);
+  return { weights: other, q1, q2: n + 2 - q1 };
+}
+
 const options: Readonly<Record<string, Draw>> = {
   raft: (random, network) => ({
     electionTimeout: timeoutOn(random, network),
@@ -70,17 +98,11 @@ const options: Readonly<Record<string, Draw>> = {
     retry: ms(one(random, [1, 5, 20, 50])),
     maxRetry: ms(one(random, [400, 1000])),
   }),
-  'multi-paxos'(random, network) {
-    const alpha = one(random, [1, 2, 4, 16]);
-    return {
-      electionTimeout: timeoutOn(random, network),
-      alpha,
-      pipeline: between(random, 1, alpha),
-      snapshotEvery: one(random, [0, 3, 10, 10_000]),
-      keepSlots: one(random, [0, 2, 1000]),
-      maxCommandsPerSlot: one(random, [1, 2, 1024]),
-    };
-  },
+  'multi-paxos': multiPaxos,
+  'flexible-paxos': (random, network, group) => ({
+    ...multiPaxos(random, network, group),
+    ...quorums(random, group.n, group.f),
+  }),
   pbft: (random, network) => {
     const checkpointEvery = one(random, [1, 3, 10, 128]);
     return {
@@ -129,7 +151,8 @@ export function swarmWorld({ protocol, options: told }: Subject, seed: number): 
   const random = decisions({ seed: `swarm ${protocol} ${seed}` });
   const { claims } = protocolOf(protocol);
   const f = random.below(4) === 0 ? 2 : 1;
-  const n = claims.replicas(f) + random.below(2);
+  // Flexible quorums only differ from majorities in groups larger than they need be.
+  const n = claims.replicas(f) + random.below(protocol === 'flexible-paxos' ? 4 : 2);
   const healsAt = ms(between(random, 300, 4000));
   const world: World = { random, n, healsAt };
   const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
