@@ -21,6 +21,10 @@ import {
 export const hasQuorum = (group: Group, { seals }: Certificate<unknown>): boolean =>
   group.rules.countSigners(group.n, seals) >= group.quorum;
 
+/** Whether `certificate` names f+1 members, one of whom is honest. */
+export const isWeakCertificate = (group: Group, { seals }: Certificate<unknown>): boolean =>
+  group.rules.countSigners(group.n, seals) >= group.weak;
+
 /** Whether `justify` is a certificate for the block `parent`; null stands for the genesis block. */
 export const certifies = (
   group: Group,

@@ -1,11 +1,11 @@
 /**
- * Truncation and state transfer. A quorum's word for the state after a block makes everything below
- * it dispensable: the blocks are let go, and whoever lacks them gets the state instead, checked
+ * Truncation and state transfer. The word of f+1 members for the state after a block, one of whom
+ * is honest and has it, makes everything below it dispensable: the blocks are let go, and whoever lacks them gets the state instead, checked
  * against the certificate. The words go to the leader, who hands out the certificate, so that also
  * this costs a number of messages that is linear in n.
  */
 import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
-import { hasQuorum } from './certificates.ts';
+import { isWeakCertificate } from './certificates.ts';
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import {
@@ -69,7 +69,10 @@ export function checkpoint(
   maybeStable(group, replica, message, ctx);
 }
 
-/** stable: a quorum has the same state after the same block. */
+/**
+ * stable: f+1 members have the same state after the same block. A quorum would be too many: who
+ * lacks the state votes for blocks all the same, so the chain may grow while only f+1 execute it.
+ */
 function maybeStable(
   group: Group,
   replica: HotStuffReplica,
@@ -81,7 +84,7 @@ function maybeStable(
     for (const each of kept)
       if (each.height === height && each.state === state && each.block === block) same.push(each);
   const votes = same.filter((each) => each.view === view);
-  if (votes.length < group.quorum) return;
+  if (votes.length < group.weak) return;
   const proof = certify<Checkpoint>({ kind, height, view, block, state }, votes);
   learnCheckpoint(group, replica, proof, ctx);
   if (leaderOf(group, replica.view) !== ctx.self) return;
@@ -99,7 +102,7 @@ export function stableCheckpoint(
   const { checkpoint: proof, from } = message;
   const { height } = proof.body;
   if (!isMember(group, from) || height <= stableHeight(replica)) return;
-  if (height % group.checkpointEvery !== 0 || !hasQuorum(group, proof)) return;
+  if (height % group.checkpointEvery !== 0 || !isWeakCertificate(group, proof)) return;
   learnCheckpoint(group, replica, proof, ctx);
 }
 
@@ -143,7 +146,7 @@ function becomeStable(replica: HotStuffReplica, proof: Certificate<Checkpoint>, 
   const own = replica.checkpoints.get(height);
   assert(
     own === undefined || own.state === state,
-    `the state at height ${height} is not the one that a quorum certified: ` +
+    `the state at height ${height} is not the one that f+1 members certified: ` +
       'the application is not deterministic, or its disk is damaged',
   );
   ctx.line('stable');

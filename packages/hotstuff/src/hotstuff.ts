@@ -16,7 +16,7 @@ import {
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import type { Group } from './group.ts';
-import { acceptable, keepWaiting, nextBatch } from './mempool.ts';
+import { acceptable, forget, keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { leave } from './pacemaker.ts';
 import {
@@ -142,9 +142,11 @@ export function connect(
     // The row of a view is what this replica voted for. If another block is certified, it is
     // fetched by its digest.
     const row = replica.blocks.get(block.view);
-    if (row && row.hash !== hash) return;
+    if (row && row.hash !== hash && replica.lastVoted >= block.view) return;
     add(group, replica, hash, { block, justify }, ctx);
-    for (const request of block.batch) keepWaiting(group, replica, request, hash, ctx);
+    for (const request of block.batch)
+      if (group.rules.forgetsProposed) forget(replica, request);
+      else keepWaiting(group, replica, request, hash, ctx);
     if (from !== ctx.self)
       replica.announced = Math.max(replica.announced, replica.committed.height);
   }

@@ -123,7 +123,7 @@ export interface Checkpoint {
   readonly state: Digest;
 }
 
-/** A quorum has the same state after the same block. */
+/** f+1 members have the same state after the same block: one of them is honest. */
 export interface StableCheckpoint {
   readonly kind: 'stable-checkpoint';
   readonly checkpoint: Certificate<Checkpoint>;

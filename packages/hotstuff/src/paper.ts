@@ -15,7 +15,7 @@ export const paper: Readonly<Record<string, string>> = {
   'sync-park': 'A proposal waits until the block that it extends is here.',
   'sync-block': 'A fetched block has the digest that was asked for.',
   checkpoint: 'Not in the papers: every K blocks, say what the state has become.',
-  stable: 'Not in the papers: a quorum has the same state; let go of the blocks before it.',
+  stable: 'Not in the papers: f+1 members have the same state; let go of the blocks before it.',
   'state-fetch': 'Not in the papers: a replica that lacks those blocks gets the state instead.',
   'state-installed': 'Not in the papers: the state was checked against the certificate.',
   restart: 'Not in the papers: a replica begins again with what is on its disk.',

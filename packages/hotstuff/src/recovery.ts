@@ -7,7 +7,7 @@ import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { acceptable, relayOldest } from './mempool.ts';
-import type { Blocks, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
+import type { Blocks, Checkpoint, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
 import { maxBatchBytes, maxBlocks } from './messages.ts';
 import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
 import {
@@ -55,9 +55,13 @@ function say(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   if (proposal !== undefined) ctx.broadcast(proposal);
   const vote = ownVote(replica);
   if (vote !== undefined) ctx.send(leaderOf(group, replica.view + 1), vote);
-  for (const checkpoint of replica.checkpoints.values()) ctx.broadcast(checkpoint);
+  for (const checkpoint of latestCheckpoints(replica)) ctx.broadcast(checkpoint);
   ctx.broadcast(statusOf(replica));
 }
+
+/** The highest own checkpoints: once they are stable, older ones do not matter. */
+const latestCheckpoints = ({ checkpoints }: HotStuffReplica): readonly Checkpoint[] =>
+  [...checkpoints.values()].sort((one, other) => other.height - one.height).slice(0, 3);
 
 /** The vote of this view, if there was one, word for word: the row of a view is what it was for. */
 function ownVote({ view, lastVoted, blocks }: HotStuffReplica): Vote | undefined {
@@ -132,7 +136,8 @@ export function status(
   if (!mayAnswer(group, replica, from, ctx)) return;
   if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
-  for (const [at, checkpoint] of replica.checkpoints) if (at > stable) ctx.send(from, checkpoint);
+  for (const checkpoint of latestCheckpoints(replica))
+    if (checkpoint.height > stable) ctx.send(from, checkpoint);
   if (view < replica.view || highView < highViewOf(replica) || height < replica.committed.height)
     explain(group, replica, from, ctx);
   if (view > replica.view || highView > highViewOf(replica)) ctx.send(from, statusOf(replica));

@@ -22,6 +22,8 @@ export interface Rules extends RuleSet {
   saveVote(view: number, ctx: Ctx, replica: HotStuffReplica): void;
   /** Whether a proposal must prove that its view has begun. */
   readonly provesViews: boolean;
+  /** Whether requests leave the mempool when they are proposed, and not when they are executed. */
+  readonly forgetsProposed: boolean;
 }
 
 const ruleSets = { jolteon, 'hotstuff-2': hotStuff2, chained } as const;
@@ -58,5 +60,6 @@ export function rulesOf(name: RulesName, Unknown: new (message: string) => Error
     extendsCommitted: true,
     saveVote: (view, ctx) => ctx.save({ lastVoted: view }),
     provesViews: true,
+    forgetsProposed: false,
   };
 }
