@@ -2,6 +2,7 @@ import { engine } from '@quorumlab/harness';
 import { Command } from 'commander';
 import { addAttack } from './commands/attack.ts';
 import { addCluster } from './commands/cluster.ts';
+import { addCompare } from './commands/compare.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
@@ -10,6 +11,7 @@ import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
+import { addShrink } from './commands/shrink.ts';
 import { explainError } from './errors.ts';
 
 /** The command tree. Nothing runs before it is asked to parse. */
@@ -29,6 +31,8 @@ export function makeProgram(): Command {
     addDemo,
     addRun,
     addAttack,
+    addCompare,
+    addShrink,
     addReplay,
     addExplain,
     addList,

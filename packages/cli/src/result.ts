@@ -2,16 +2,22 @@ import { upper95, type VerdictWord } from '@quorumlab/checker';
 import { type Tagged, toHex } from '@quorumlab/core';
 import {
   attackOf,
+  boundOf,
   completeScenario,
   engine,
   type Lie,
   nameRequests,
   type OptionValues,
+  type ProtocolCost,
   prepare,
   type RunResult,
   requestsIn,
   type Scenario,
   type SearchResult,
+  type ShrinkStep,
+  type Shrunk,
+  type Tally,
+  wordOf,
 } from '@quorumlab/harness';
 import { encodeProof, proofToJson } from '@quorumlab/wire';
 import { exitCodes } from './errors.ts';
@@ -28,6 +34,8 @@ export interface VerdictRow {
   /** The protocol's own options of these runs, e.g. which variant it was; absent if none is set. */
   readonly options?: OptionValues;
   readonly word: VerdictWord;
+  /** Runs by word, where there were many. */
+  readonly words?: Readonly<Partial<Record<VerdictWord, number>>>;
   /** Whether the protocol's declared tolerance allows this word. */
   readonly expected: boolean;
   readonly runs: number;
@@ -58,6 +66,27 @@ export interface Counterexample {
   /** Who signed two statements of which only one may be signed. */
   readonly culprits: readonly number[];
   readonly proofs: readonly ProofRow[];
+  /** The run that was found, if this one was made of it. */
+  readonly first?: FirstRun;
+  /** How it was made of that. */
+  readonly shrunk?: ShrinkRecord;
+}
+
+/** The run of a counterexample before it was made smaller. */
+export interface FirstRun {
+  readonly seed: string;
+  readonly events: number;
+  /** The command line that runs it again. */
+  readonly replay: string;
+}
+
+/** What shrinking did, pass by pass. */
+export interface ShrinkRecord {
+  /** Events before and after. */
+  readonly before: number;
+  readonly after: number;
+  readonly tries: number;
+  readonly steps: readonly ShrinkStep[];
 }
 
 /** Two signatures of one node that convict it. */
@@ -86,6 +115,16 @@ export interface CostRow {
   readonly virtualMilliseconds: number;
 }
 
+/** What one commit costs in the steady state, for comparisons. */
+export interface SteadyCostRow extends ProtocolCost {
+  readonly messagesPerCommit: number;
+  readonly bytesPerCommit: number;
+  /** Signatures made, and checked, by all nodes and the client. */
+  readonly signaturesPerCommit: number;
+  readonly verificationsPerCommit: number;
+  readonly syncsPerCommit: number;
+}
+
 /** Everything that a command found out; the text says no more than this. */
 export interface Result {
   readonly schema: typeof resultSchema;
@@ -94,7 +133,7 @@ export interface Result {
   readonly crypto: string;
   readonly scenario: Scenario | readonly Scenario[];
   readonly verdicts: readonly VerdictRow[];
-  readonly cost: readonly CostRow[];
+  readonly cost: readonly (CostRow | SteadyCostRow)[];
   /** Attacks that were asked for and cannot be run as asked; absent if there are none. */
   readonly leftOut?: readonly LeftOut[];
   readonly exit: number;
@@ -170,6 +209,44 @@ export function searchRow(
   };
 }
 
+/** One cell of a comparison as a row; `shown` is its counterexample, if it has one. */
+export function cellRow(
+  scenario: Scenario,
+  tally: Tally,
+  shown: { readonly counterexample?: Counterexample },
+): VerdictRow {
+  const { runs, hits, fired, words, unexpected } = tally;
+  return {
+    ...common(scenario),
+    word: wordOf(tally),
+    words,
+    expected: unexpected === 0,
+    runs,
+    hits,
+    fired,
+    ...noteOf(scenario.attack, fired),
+    upper95: boundOf(tally),
+    digest: tally.shown?.digest ?? tally.digest,
+    ...shown,
+  };
+}
+
+/** The cost of a protocol as a row. */
+export const steadyCostRow = (cost: ProtocolCost): SteadyCostRow => ({
+  ...cost,
+  messagesPerCommit: cost.total.messages,
+  bytesPerCommit: cost.total.bytes,
+  signaturesPerCommit: cost.total.signed,
+  verificationsPerCommit: cost.total.verified,
+  syncsPerCommit: cost.total.syncs,
+});
+
+/** What shrinking did, for a result. */
+export const shrinkRecord = (small: Omit<Shrunk, 'result'>): ShrinkRecord => {
+  const { before, after, tries, steps } = small;
+  return { before, after, tries, steps };
+};
+
 const common = ({ protocol, n, f, attack, seed, options }: Scenario) => ({
   protocol,
   n,
@@ -179,9 +256,11 @@ const common = ({ protocol, n, f, attack, seed, options }: Scenario) => ({
   ...(options ? { options } : {}),
 });
 
-function counterexampleOf(
+/** What a run violated; `smaller`: what it was made of. */
+export function counterexampleOf(
   result: RunResult,
   trace?: string,
+  smaller?: Pick<Counterexample, 'first' | 'shrunk'>,
 ): { readonly counterexample?: Counterexample } {
   const { violation, scenario, proofs, events } = result;
   if (violation === undefined) return {};
@@ -195,9 +274,13 @@ function counterexampleOf(
       events,
       seed: scenario.seed,
       ...(trace === undefined ? {} : { trace }),
-      replay: commandLine(scenario),
+      replay:
+        scenario.script !== undefined && trace !== undefined
+          ? `quorumlab replay ${trace}`
+          : commandLine(scenario),
       culprits: [...new Set(proofs.map(({ signer }) => signer))].sort((one, two) => one - two),
       proofs: proofRows(proofs),
+      ...smaller,
     },
   };
 }
@@ -277,7 +360,7 @@ export const resultOf = (
   command: string,
   scenario: Scenario | readonly Scenario[],
   verdicts: readonly VerdictRow[],
-  cost: readonly CostRow[],
+  cost: Result['cost'],
   exit: number,
 ): Result => ({
   schema: resultSchema,

@@ -19,6 +19,9 @@ const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
   ok: ['ok', 'good'],
 };
 
+/** The sign and the colour of a word. */
+export const verdictLook = (word: VerdictRow['word']): readonly [Sign, Style] => looks[word];
+
 /** `✗ forked`, painted. */
 export function verdictWord(io: Io, word: VerdictRow['word']): string {
   const [sign, style] = looks[word];

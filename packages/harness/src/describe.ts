@@ -4,7 +4,7 @@ import { keyValueOperation } from '@quorumlab/log';
 
 /** How a request reads to people: the values it writes. */
 export const describeRequest: Describe = ({ operations }) =>
-  operations.map(describeOperation).join('+');
+  operations.length === 0 ? 'an empty request' : operations.map(describeOperation).join('+');
 
 /** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
 export function describeOperation(operation: Uint8Array): string {

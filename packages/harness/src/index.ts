@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export * from './attacks.ts';
+export * from './compare.ts';
 export {
   ConformanceError,
   type ProtocolCase,

@@ -31,16 +31,7 @@ export function addReplay(program: Command): void {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const text = readText(file);
       const trace = parsed(text);
-      if (trace.header.engine !== engine)
-        throw new Exit(
-          exitCodes.replayDiffers,
-          `this trace is of "${trace.header.engine}" and this is "${engine}": ` +
-            'install that version to replay it, or run its scenario here with quorumlab run.',
-        );
-      // The header was written by this engine, so its scenario has this engine's schema.
-      const scenario = trace.header.scenario as Scenario;
-      if (scenario.schema !== 'quorumlab.scenario/1')
-        throw new Exit(exitCodes.usage, 'error QL109: this trace has no scenario to run again.');
+      const scenario = scenarioOfTrace(trace);
       const buffer = traceBuffer();
       const result = runScenario(scenario, { trace: buffer, proofs: true, story: true });
       const difference = compareTraces(text, buffer.text());
@@ -85,6 +76,23 @@ export function addReplay(program: Command): void {
       );
       io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
     });
+}
+
+/** The scenario of a trace's text. Throws an {@link Exit} if it is of another version or none. */
+export const scenarioIn = (text: string): Scenario => scenarioOfTrace(parsed(text));
+
+function scenarioOfTrace({ header }: Trace): Scenario {
+  if (header.engine !== engine)
+    throw new Exit(
+      exitCodes.replayDiffers,
+      `this trace is of "${header.engine}" and this is "${engine}": ` +
+        'install that version to replay it, or run its scenario here with quorumlab run.',
+    );
+  // The header was written by this engine, so its scenario has this engine's schema.
+  const scenario = header.scenario as Scenario;
+  if (scenario.schema !== 'quorumlab.scenario/1')
+    throw new Exit(exitCodes.usage, 'error QL109: this trace has no scenario to run again.');
+  return scenario;
 }
 
 function parsed(text: string): Trace {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type RunResult, runScenario, type Scenario } from '@quorumlab/harness';
+import { optionText, type RunResult, runScenario, type Scenario } from '@quorumlab/harness';
 import { traceBuffer } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { type ScenarioFlags, scenarioOf, withScenarioFlags } from '../flags.ts';
@@ -21,6 +21,14 @@ export function runWithTrace(scenario: Scenario, file: string): RunResult {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, buffer.text());
   return result;
+}
+
+/** The name of the file of a scenario's trace. */
+export function fileOf(scenario: Scenario): string {
+  const { protocol, n, attack, seed, script } = scenario;
+  const words = [protocol, optionText(scenario), `n${n}`, attack, seed].filter(Boolean);
+  const name = words.map((word) => word.replace(/[^\w=.+-]/g, '_')).join('-');
+  return `${name}${script === undefined ? '' : '.min'}.trace.ndjson`;
 }
 
 /** `quorumlab run <protocol>`: one scenario, one seed. */

@@ -1,0 +1,267 @@
+import { join } from 'node:path';
+import { addTallies, cellsOf, type Scenario, type Tally } from '@quorumlab/harness';
+import type { Command } from 'commander';
+import { costTable, rowName, verdictTable } from '../compare-table.ts';
+import { type Crew, hire, usualJobs } from '../crew.ts';
+import { type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
+import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
+import {
+  type Counterexample,
+  cellRow,
+  commandLine,
+  counterexampleOf,
+  exitOf,
+  type Result,
+  resultOf,
+  type SteadyCostRow,
+  shrinkRecord,
+  steadyCostRow,
+  type VerdictRow,
+} from '../result.ts';
+import { fileOf, runWithTrace } from './run.ts';
+
+interface CompareFlags {
+  readonly n?: string;
+  readonly f: string;
+  readonly attack?: string;
+  readonly seeds: string;
+  readonly seed?: string;
+  readonly net?: string;
+  readonly jobs?: string;
+  readonly traces: string;
+}
+
+/** A comparison as a result. */
+interface CompareResult extends Result {
+  readonly cost: readonly SteadyCostRow[];
+  /** Cells whose word the protocol's claims do not allow. */
+  readonly unexpected: number;
+}
+
+/** `quorumlab compare <protocol...>`: what each survives, and what that costs. */
+export function addCompare(program: Command): void {
+  program
+    .command('compare <protocols...>')
+    .description('the same attacks against several protocols, and what each of them costs')
+    .option('-f <faults>', 'how many faulty ones each is to survive', '1')
+    .option('-n <replicas>', 'how many replicas; as many as f takes unless told')
+    .option('--attack <names>', 'e.g. split,double-voter, or all (quorumlab list attacks)')
+    .option('--seeds <runs>', 'how many seeds per cell', '300')
+    .option('--seed <seed>', 'the first of them')
+    .option('--net <network>', 'lan, wan, lossy, async, psync:gst=2s,delta=20ms')
+    .option('--jobs <threads>', 'how many threads; one per processor unless told')
+    .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
+    .action(async (protocols: readonly string[], flags: CompareFlags, command: Command) => {
+      const io = terminal(command.optsWithGlobals<GlobalFlags>());
+      const seeds = wholeNumber('--seeds', flags.seeds, 1, 1e9);
+      const cells = cellsFor(protocols, flags);
+      const jobs =
+        flags.jobs === undefined ? usualJobs() : wholeNumber('--jobs', flags.jobs, 1, 64);
+      const crew = hire(jobs);
+      try {
+        const result = await compare(io, crew, cells, seeds, flags.traces);
+        if (io.json) io.out(JSON.stringify(result));
+        else sayComparison(io, result, seeds);
+        process.exitCode = result.exit;
+      } finally {
+        await crew.dismiss();
+      }
+    });
+}
+
+function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly Scenario[] {
+  const f = wholeNumber('-f', flags.f, 0, 3333);
+  const { n, net, seed, attack } = flags;
+  const shared: ScenarioFlags = {
+    ...(net === undefined ? {} : { net }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+  // Flags that all scenarios share are read once, as every command reads them.
+  const { network, seed: first } = scenarioOf('raft', shared);
+  return cellsOf({
+    protocols,
+    f,
+    ...(n === undefined ? {} : { n: wholeNumber('-n', n, 1, 10_000) }),
+    ...(attack === undefined ? {} : { attacks: attack.split(',').map((each) => each.trim()) }),
+    shared: { network, seed: first },
+  });
+}
+
+async function compare(
+  io: Io,
+  crew: Crew,
+  cells: readonly Scenario[],
+  seeds: number,
+  folder: string,
+): Promise<CompareResult> {
+  const costs = costsOf(crew, cells);
+  const tallies = await talliesOf(io, crew, cells, seeds);
+  const verdicts = await rowsOf(io, crew, cells, tallies, folder);
+  const cost = (await costs).map(steadyCostRow);
+  const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
+  const [{ f } = { f: 1 }] = cells;
+  const line = `quorumlab compare ${protocols} -f ${f} --seeds ${seeds}`;
+  const exit = exitOf(verdicts);
+  const unexpected = verdicts.filter(({ expected }) => !expected).length;
+  return { ...resultOf(line, cells, verdicts, cost, exit), cost, unexpected };
+}
+
+/** Once per protocol and variant. */
+function costsOf(
+  crew: Crew,
+  cells: readonly Scenario[],
+): ReturnType<typeof Promise.all<ReturnType<Crew['cost']>[]>> {
+  const one = new Map(cells.map((cell) => [rowName(cell), cell]));
+  return Promise.all(
+    [...one.values()].map(({ protocol, n, f, options }) =>
+      crew.cost({ protocol, n, f, replacement: true, ...(options ? { options } : {}) }),
+    ),
+  );
+}
+
+/** Seeds that one thread runs in a go. */
+const chunk = 10;
+
+/** Every cell under every seed. What comes of it does not depend on how many threads there are. */
+async function talliesOf(
+  io: Io,
+  crew: Crew,
+  cells: readonly Scenario[],
+  seeds: number,
+): Promise<readonly Tally[]> {
+  const progress = progressOf(io, 'runs');
+  const of = cells.length * seeds;
+  let done = 0;
+  let hits = 0;
+  const tally = async (cell: Scenario): Promise<Tally> => {
+    const starts = Array.from({ length: Math.ceil(seeds / chunk) }, (_, i) => i * chunk);
+    const parts = await Promise.all(
+      starts.map(async (from) => {
+        const part = await crew.tally(cell, from, Math.min(chunk, seeds - from));
+        done += part.runs;
+        hits += part.hits;
+        progress.update(done, of, `${io.sign('fail')} ${grouped(hits)}`);
+        return part;
+      }),
+    );
+    return parts.reduce(addTallies);
+  };
+  const tallies = await Promise.all(cells.map(tally));
+  progress.end();
+  return tallies;
+}
+
+/** Enough for most attacks; `quorumlab shrink` goes on. */
+const shrinking = { tries: 250, events: 2_000_000 };
+
+async function rowsOf(
+  io: Io,
+  crew: Crew,
+  cells: readonly Scenario[],
+  tallies: readonly Tally[],
+  folder: string,
+): Promise<readonly VerdictRow[]> {
+  const progress = progressOf(io, 'counterexamples');
+  const of = tallies.filter(({ shown }) => shown !== undefined).length;
+  let done = 0;
+  const rows = await Promise.all(
+    cells.map(async (cell, i): Promise<VerdictRow> => {
+      const tally = tallies[i] as Tally;
+      if (tally.shown === undefined) return cellRow(cell, tally, {});
+      const found = { ...cell, seed: tally.shown.seed };
+      const small = await crew.shrink(found, shrinking);
+      progress.update(++done, of, 'shrunk');
+      // Without a violation (the time was over) there is nothing to hold on to.
+      if (small === undefined) return cellRow(cell, tally, {});
+      const file = join(folder, fileOf(small.scenario));
+      const shown = runWithTrace(small.scenario, file);
+      const first = { seed: found.seed, events: small.before, replay: commandLine(found) };
+      return cellRow(
+        cell,
+        tally,
+        counterexampleOf(shown, file, { first, shrunk: shrinkRecord(small) }),
+      );
+    }),
+  );
+  progress.end();
+  return rows;
+}
+
+function sayComparison(io: Io, result: CompareResult, seeds: number): void {
+  const { verdicts, cost, unexpected } = result;
+  const count = (what: readonly string[]): number => new Set(what).size;
+  const [{ f } = { f: 0 }] = verdicts;
+  const size =
+    `${count(verdicts.map(({ protocol }) => protocol))} protocols, ` +
+    `${count(verdicts.map(({ attack }) => attack))} attacks, ${grouped(seeds)} seeds each, f=${f}`;
+  const head =
+    unexpected === 0
+      ? io.paint('good', `${io.sign('ok')} 0 unexpected`)
+      : io.paint('bad', `${io.sign('fail')} ${unexpected} UNEXPECTED`);
+  io.out(`${head}   ${size}`);
+  for (const row of verdicts.filter(({ expected }) => !expected)) {
+    io.out(`  ${rowName(row)} n=${row.n} under ${row.attack}: ${row.word}. Please report it with`);
+    io.out(
+      `    ${row.counterexample?.first?.replay ?? `quorumlab attack ${row.protocol} --attack ${row.attack}`}`,
+    );
+  }
+  io.out('');
+  for (const line of verdictTable(io, verdicts)) io.out(line);
+  sayBounds(io, verdicts, seeds);
+  io.out('');
+  io.out('One commit without faults: one client, one write of 100 bytes after the other');
+  for (const line of costTable(io, cost)) io.out(line);
+  sayCostNotes(io, cost);
+  sayCounterexamples(io, verdicts);
+}
+
+function sayBounds(io: Io, verdicts: readonly VerdictRow[], seeds: number): void {
+  const clean = verdicts.find(({ hits }) => hits === 0);
+  if (clean !== undefined)
+    io.out(
+      `  ok = no violation in ${grouped(seeds)} seeds ` +
+        `(true rate below ${clean.upper95.toFixed(2)} % with 95 % confidence); it is no proof`,
+    );
+  const seldom = verdicts.filter(({ attack, fired, runs }) => attack !== 'none' && fired < runs);
+  for (const row of seldom)
+    io.out(
+      row.fired === 0
+        ? `  ${rowName(row)}: ${row.attack} did not occur in any run, so its cell says nothing`
+        : `  ${rowName(row)}: ${row.attack} occurred in ${row.fired} of ${row.runs} runs`,
+    );
+  if (seldom.length === 0) io.out('  every attack occurred in every run');
+}
+
+function sayCostNotes(io: Io, costs: readonly SteadyCostRow[]): void {
+  io.out(
+    '  A delay is one message on its way; to decide: from the arrival of the request at a replica.',
+  );
+  io.out('  Messages, bytes, signatures and syncs are those of all nodes and the client together.');
+  const once = costs.filter((cost) => cost.once).map(rowName);
+  if (once.length > 0)
+    io.out(`  ${once.join(', ')}: the log has one position, so finding a leader is in the count.`);
+  const chains = costs.filter(({ positions, commits }) => positions > commits);
+  for (const cost of chains)
+    io.out(
+      `  ${rowName(cost)}: ${cost.positions / cost.commits} blocks per commit when requests come ` +
+        'one by one; under load each of them carries requests.',
+    );
+}
+
+function sayCounterexamples(io: Io, verdicts: readonly VerdictRow[]): void {
+  const found = verdicts.filter(({ counterexample }) => counterexample !== undefined);
+  if (found.length === 0) return;
+  io.out('');
+  io.out('Counterexamples, each the smallest that was found');
+  for (const row of found) {
+    const { rule, sentence, replay, first, shrunk } = row.counterexample as Counterexample;
+    const rate = row.hits < row.runs ? ` (true rate below ${row.upper95.toFixed(2)} %)` : '';
+    io.out(
+      `  ${rowName(row)} under ${row.attack}: ${row.word} in ${grouped(row.hits)} of ` +
+        `${grouped(row.runs)} seeds${rate}`,
+    );
+    io.out(`    ${rule}: ${sentence}`);
+    io.out(`    ${shrunk?.after} events  ${replay}`);
+    io.out(`    ${first?.events} events  ${first?.replay}`);
+  }
+}
