@@ -40,6 +40,8 @@ export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): vo
   if (leader.ballot === 0) return;
   if (leader.role === 'candidate' && !maybeLead(group, leader, ctx)) return;
   leader.nextSlot = Math.max(leader.nextSlot, leader.firstUnchosen);
+  // What others taught to be chosen is open no more: it would take up the window for ever.
+  for (const slot of leader.open.keys()) if (slot < leader.firstUnchosen) leader.open.delete(slot);
   // Rule 3: what some promise knows to be chosen is learnt, and never proposed again.
   if (leader.nextSlot >= leader.knownTo)
     while (leader.nextSlot < leader.firstUnchosen + group.alpha)
