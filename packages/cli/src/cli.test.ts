@@ -88,6 +88,8 @@ test('bad input gets one sentence that says what to do, and exit code 254', () =
     ['run raft --option heartbeat', 'write e.g. name=value'],
     ['run raft --option heartbeat=soon', 'takes a whole number or a time'],
     ['run raft --option preVote=maybe', 'is true or false'],
+    ['run multi-paxos --option alpha=0', 'alpha is 0; use an integer of 1 or more'],
+    ['run flexible-paxos -n 5 --option q1=2 --option q2=3', '{0, 1} and the phase 2 quorum'],
     ['list attaks', 'Did you mean attacks?'],
     ['completion tcsh', 'bash, zsh and fish'],
   ];
@@ -95,7 +97,7 @@ test('bad input gets one sentence that says what to do, and exit code 254', () =
     const { out, err, code } = quorumlab(line);
     expect({ line, code, out }).toEqual({ line, code: 254, out: '' });
     expect(err).toContain(sentence);
-    expect(err).toMatch(/^error QL\d{3}: /);
+    expect(err).toMatch(/^error (QL\d{3}|\w+Error): /);
   }
 });
 

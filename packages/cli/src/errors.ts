@@ -56,7 +56,6 @@ const teaching = [
   'Node',
   'Proof',
   'Quorum',
-  'Raft',
   'Schema',
   'Trace',
 ];
@@ -64,4 +63,5 @@ const teaching = [
 const isOurs = (error: unknown): boolean =>
   error instanceof Error &&
   error.name.endsWith('Error') &&
-  teaching.some((name) => error.name.startsWith(name));
+  // Every protocol names its own: RaftOptionsError.
+  (error.name.endsWith('OptionsError') || teaching.some((name) => error.name.startsWith(name)));
