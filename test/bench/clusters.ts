@@ -3,9 +3,9 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { benchCluster } from './cluster/cluster.ts';
+import { benchCluster, benchDecision } from './cluster/cluster.ts';
 import { flushLoop, tcpRoundTrip } from './limits.ts';
-import { cpuRate, type Part, type Row, type Settings } from './measure.ts';
+import { cpuRate, type Part, quantile, type Row, type Settings } from './measure.ts';
 
 interface Bounds {
   /** Milliseconds of one write of about one record with fdatasync. */
@@ -41,23 +41,33 @@ interface Aim {
   readonly latency?: number;
 }
 
+/** A group to be measured. */
+interface Group {
+  readonly protocol: string;
+  readonly n: number;
+  readonly options?: Readonly<Record<string, number>>;
+  /** What one reads of its options. */
+  readonly more?: string;
+}
+
 async function rowsOf(
-  protocol: 'raft' | 'pbft',
+  group: Group,
   outstanding: number,
   { quick }: Settings,
-  aim: Aim,
+  bound: Bounds,
+  aim: Aim = {},
 ): Promise<Row[]> {
-  const n = protocol === 'raft' ? 3 : 4;
+  const { protocol, n, options, more = '' } = group;
   const seconds = quick ? 1 : 4;
-  const bound = await bounds();
   const found = await benchCluster({
     protocol,
+    ...(options === undefined ? {} : { options }),
     n,
     outstanding,
     seconds,
     warmUpSeconds: quick ? 1 : 2,
   });
-  const name = `${protocol} n=${n}, ${outstanding} outstanding`;
+  const name = `${protocol} n=${n}${more}, ${outstanding} outstanding`;
   // Every replica checks a client's signature once, or the channel's word costs nothing.
   const rate =
     outstanding === 1
@@ -65,7 +75,7 @@ async function rowsOf(
           name: 'one TCP round trip + one fdatasync',
           value: 1000 / (bound.flush + bound.roundTrip),
         }
-      : protocol === 'pbft'
+      : found.signatures === 'ed25519'
         ? { name: 'bare verify loop, one core', value: bound.verifies }
         : { name: 'bare loop of 512 records a flush', value: bound.records };
   const least = {
@@ -100,16 +110,56 @@ async function rowsOf(
   ];
 }
 
-/** Three processes of Raft: what members say rests on the channel. */
-export const raftCluster: Part = async (settings) => [
-  ...(await rowsOf('raft', 1, settings, { latency: 0.7 })),
-  ...(settings.quick ? [] : await rowsOf('raft', 64, settings, {})),
-  ...(await rowsOf('raft', 512, settings, { rate: 30_000 })),
-];
+/** What one group commits with 1, 64 (not with `--quick`) and 512 writes under way. */
+const clusterPart =
+  (group: Group, aims: { readonly one?: Aim; readonly many?: Aim } = {}): Part =>
+  async (settings) => {
+    const bound = await bounds();
+    return [
+      ...(await rowsOf(group, 1, settings, bound, aims.one)),
+      ...(settings.quick ? [] : await rowsOf(group, 64, settings, bound)),
+      ...(await rowsOf(group, 512, settings, bound, aims.many)),
+    ];
+  };
 
-/** Four processes of PBFT: every message is signed. */
-export const pbftCluster: Part = async (settings) => [
-  ...(await rowsOf('pbft', 1, settings, {})),
-  ...(settings.quick ? [] : await rowsOf('pbft', 64, settings, {})),
-  ...(await rowsOf('pbft', 512, settings, { rate: 10_000 })),
-];
+/** Processes of crash-fault protocols: what members say rests on the channel. */
+export const raftCluster: Part = clusterPart(
+  { protocol: 'raft', n: 3 },
+  { one: { latency: 0.7 }, many: { rate: 30_000 } },
+);
+export const multiPaxosCluster: Part = clusterPart({ protocol: 'multi-paxos', n: 3 });
+/** Phase 2 by any two of four, which a majority of four would not allow. */
+export const flexiblePaxosCluster: Part = clusterPart({
+  protocol: 'flexible-paxos',
+  n: 4,
+  options: { q1: 3, q2: 2 },
+  more: ' q1=3 q2=2',
+});
+
+/** Processes of Byzantine protocols: every message is signed. */
+export const pbftCluster: Part = clusterPart(
+  { protocol: 'pbft', n: 4 },
+  { many: { rate: 10_000 } },
+);
+export const hotstuffCluster: Part = clusterPart({ protocol: 'hotstuff', n: 4 });
+
+/** Its log has one position: the one decision of groups that have just started. */
+export const basicPaxosCluster: Part = async ({ quick }) => {
+  const bound = await bounds();
+  const times: number[] = [];
+  for (let i = 0; i < (quick ? 1 : 5); i++)
+    times.push(await benchDecision({ protocol: 'basic-paxos', n: 3 }));
+  return [
+    {
+      part: 'cluster',
+      name: 'basic-paxos n=3, its only decision: p50',
+      value: quantile(times, 0.5),
+      unit: 'ms',
+      limit: {
+        name: 'one TCP round trip + one fdatasync',
+        value: bound.flush + bound.roundTrip,
+      },
+      note: `of ${times.length} groups that had just started, so no code was warm`,
+    },
+  ];
+};

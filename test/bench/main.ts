@@ -24,8 +24,12 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   keys: async () => (await import('./keys.ts')).keys,
   disk: async () => (await import('./disk.ts')).disk,
   frames: async () => (await import('./frames.ts')).frames,
+  'cluster-basic-paxos': async () => (await import('./clusters.ts')).basicPaxosCluster,
+  'cluster-multi-paxos': async () => (await import('./clusters.ts')).multiPaxosCluster,
+  'cluster-flexible-paxos': async () => (await import('./clusters.ts')).flexiblePaxosCluster,
   'cluster-raft': async () => (await import('./clusters.ts')).raftCluster,
   'cluster-pbft': async () => (await import('./clusters.ts')).pbftCluster,
+  'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
 };
 
 /** What a child says to its parent. */

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OptionValues } from '@quorumlab/harness';
 import { generateSeed, publicKeyOf, type Signatures } from '@quorumlab/node';
 import { freePorts } from '../../../packages/node/test-support/cluster.ts';
 import type { Ask, PrincipalJson, Told } from './shared.ts';
@@ -36,7 +37,10 @@ export async function placeOf(n: number, home: string): Promise<Place> {
 
 /** What a child runs. */
 export interface ChildOptions {
-  readonly protocol: 'raft' | 'pbft';
+  /** A registered protocol's name. */
+  readonly protocol: string;
+  /** Its own options. */
+  readonly options?: OptionValues | undefined;
   readonly n: number;
   readonly self: number;
   readonly place: Place;
@@ -61,6 +65,7 @@ export function startChild(options: ChildOptions): Child {
   child.send({
     type: 'start',
     protocol,
+    options: options.options ?? {},
     n,
     self,
     principals: place.principals,

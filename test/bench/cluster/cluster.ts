@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type OptionValues, protocolOf, readOption } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
 import type { Signatures } from '@quorumlab/node';
 import { connectClient, createLogger } from '@quorumlab/node';
@@ -17,7 +18,10 @@ import { benchProtocol, clusterOf, type PrincipalJson, type Told } from './share
 
 /** What to measure. */
 export interface BenchClusterOptions {
-  readonly protocol: 'raft' | 'pbft';
+  /** A registered protocol's name. */
+  readonly protocol: string;
+  /** Its own options. */
+  readonly options?: OptionValues;
   readonly n: number;
   /** Writes under way at a time. */
   readonly outstanding: number;
@@ -70,16 +74,64 @@ export interface BenchClusterResult {
 type Usage = Extract<Told, { type: 'usage' }>;
 
 /** Runs one cluster and one client and measures them. */
-export async function benchCluster(options: BenchClusterOptions): Promise<BenchClusterResult> {
+export const benchCluster = (options: BenchClusterOptions): Promise<BenchClusterResult> =>
+  withCluster(options, (children, principals, secretKey) =>
+    measure(options, children, principals, secretKey),
+  );
+
+/** Milliseconds of the first write of a cluster that has just started. */
+export const benchDecision = (
+  options: Pick<BenchClusterOptions, 'protocol' | 'n'>,
+): Promise<number> =>
+  withCluster(options, async (_, principals, secretKey) => {
+    const client = await connectClient({
+      cluster: clusterOf(principals),
+      protocol: benchProtocol(options.protocol, options.n),
+      self: 65_536,
+      secretKey,
+      logger: createLogger({ level: 'error' }),
+    });
+    try {
+      await client.ready();
+      const began = performance.now();
+      await client.propose(kv.put('key', new Uint8Array(100)));
+      return performance.now() - began;
+    } finally {
+      await client.stop();
+    }
+  });
+
+type ClusterOptions = Pick<
+  BenchClusterOptions,
+  'protocol' | 'n' | 'options' | 'backEnd' | 'signatures' | 'execArgv' | 'folder'
+>;
+
+async function withCluster<T>(
+  options: ClusterOptions,
+  use: (
+    children: readonly Child[],
+    principals: readonly PrincipalJson[],
+    secretKey: Uint8Array,
+  ) => Promise<T>,
+): Promise<T> {
   const { protocol, n, backEnd = 'files', signatures, execArgv = [] } = options;
   const home = await mkdtemp(join(options.folder ?? tmpdir(), 'quorumlab-bench-'));
   const place = await placeOf(n, home);
   const children = Array.from({ length: n }, (_, self) =>
-    startChild({ protocol, n, self, place, signatures, backEnd, execArgv }),
+    startChild({
+      protocol,
+      options: options.options,
+      n,
+      self,
+      place,
+      signatures,
+      backEnd,
+      execArgv,
+    }),
   );
   try {
     await Promise.all(children.map((child) => child.next('ready')));
-    return await measure(options, children, place.principals, place.seeds[n] as Uint8Array);
+    return await use(children, place.principals, place.seeds[n] as Uint8Array);
   } finally {
     await Promise.all(children.map(endChild));
     await rm(home, { recursive: true, force: true });
@@ -94,7 +146,7 @@ async function measure(
 ): Promise<BenchClusterResult> {
   const { protocol, n, outstanding, seconds, warmUpSeconds = 3, valueBytes = 100 } = options;
   const { signatures, window } = options;
-  const made = benchProtocol(protocol, n);
+  const made = benchProtocol(protocol, n, options.options);
   const client = await connectClient({
     cluster: clusterOf(principals),
     protocol: made,
@@ -239,6 +291,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: {
       protocol: { type: 'string', default: 'raft' },
       n: { type: 'string', short: 'n' },
+      option: { type: 'string', multiple: true },
       outstanding: { type: 'string', default: '512' },
       seconds: { type: 'string', default: '5' },
       bytes: { type: 'string', default: '100' },
@@ -250,11 +303,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       'cpu-prof': { type: 'string' },
     },
   });
-  const protocol = values.protocol === 'pbft' ? 'pbft' : 'raft';
-  const { signatures, folder } = values;
+  const { protocol, signatures, folder } = values;
+  const entry = protocolOf(protocol);
   const result = await benchCluster({
     protocol,
-    n: Number(values.n ?? (protocol === 'raft' ? 3 : 4)),
+    n: Number(values.n ?? entry.claims.replicas(1)),
+    options: Object.assign({}, ...(values.option ?? []).map((text) => readOption(entry, text))),
     outstanding: Number(values.outstanding),
     seconds: Number(values.seconds),
     warmUpSeconds: Number(values['warm-up']),

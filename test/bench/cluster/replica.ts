@@ -9,7 +9,7 @@ const tell = (told: Told): void => void process.send?.(told);
 
 async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
   node = await startNode({
-    protocol: benchProtocol(ask.protocol, ask.n),
+    protocol: benchProtocol(ask.protocol, ask.n, ask.options),
     self: ask.self,
     cluster: clusterOf(ask.principals),
     secretKey: Buffer.from(ask.secretKey, 'hex'),

@@ -1,9 +1,8 @@
 /** What the parent and the replicas of the benchmark say to each other. */
 import type { Protocol } from '@quorumlab/core';
+import { type OptionValues, protocolOf, toleratedBy } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
-import { pbft } from '@quorumlab/pbft';
-import { raft } from '@quorumlab/raft';
 
 /** A principal as JSON. */
 export interface PrincipalJson {
@@ -16,7 +15,8 @@ export interface PrincipalJson {
 export type Ask =
   | {
       readonly type: 'start';
-      readonly protocol: 'raft' | 'pbft';
+      readonly protocol: string;
+      readonly options: OptionValues;
       readonly n: number;
       readonly self: number;
       readonly principals: readonly PrincipalJson[];
@@ -44,11 +44,14 @@ export type Told =
       readonly leads: boolean;
     };
 
-/** The protocol under test, with its default options. */
-export function benchProtocol(name: 'raft' | 'pbft', n: number): Protocol<LogShape> {
-  const made = name === 'raft' ? raft({ n }) : pbft({ n });
-  // The host treats messages and state as values of the protocol's own codecs only.
-  return made as unknown as Protocol<LogShape>;
+/** The registered protocol under test. */
+export function benchProtocol(
+  name: string,
+  n: number,
+  options: OptionValues = {},
+): Protocol<LogShape> {
+  const entry = protocolOf(name);
+  return entry.create({ n, f: toleratedBy(entry.claims, n), options });
 }
 
 /** The cluster of the benchmark: replicas have addresses, clients have none. */
