@@ -1,5 +1,5 @@
 /** The two tables of a comparison, for a terminal of 100 columns. */
-import { optionText } from '@quorumlab/harness';
+import { protocolOf } from '@quorumlab/harness';
 import { grouped, type Io, type Style } from './io.ts';
 import type { SteadyCostRow, VerdictRow } from './result.ts';
 import { verdictLook } from './words.ts';
@@ -16,9 +16,15 @@ const gap = 2;
 
 const lengthOf = (text: string): number => [...text].length;
 
-/** `hotstuff rules=chained`: what a row is called. */
-export const rowName = (row: Pick<VerdictRow, 'protocol' | 'options'>): string =>
-  row.options === undefined ? row.protocol : `${row.protocol} ${optionText(row)}`;
+/** `hotstuff chained`: what a row is called. Options that make no variant are written out. */
+export function rowName({ protocol, options }: Pick<VerdictRow, 'protocol' | 'options'>): string {
+  if (options === undefined) return protocol;
+  const variant = protocolOf(protocol).variants?.option;
+  const words = Object.entries(options).map(([name, value]) =>
+    name === variant ? `${value}` : `${name}=${value}`,
+  );
+  return [protocol, ...words].join(' ');
+}
 
 /** What one cell says: the word, how often, whether that was to be expected, and who is named. */
 export function cellText(io: Io, row: VerdictRow): string {
@@ -33,58 +39,61 @@ export function cellText(io: Io, row: VerdictRow): string {
   );
 }
 
-/** The verdicts, a row per protocol; in several blocks if the attacks do not fit beside each other. */
+/** The verdicts, a row per protocol; in several blocks if not all attacks fit beside each other. */
 export function verdictTable(io: Io, rows: readonly VerdictRow[]): readonly string[] {
   const names = [...new Set(rows.map(rowName))];
   const attacks = [...new Set(rows.map(({ attack }) => attack))];
-  const first = names.map((name) => [
-    { text: name },
-    { text: `${rows.find((row) => rowName(row) === name)?.n ?? ''}` },
-  ]);
-  const columns = attacks.map((attack) => ({
-    head: attack,
-    cells: names.map((name): Cell => {
-      const row = rows.find((each) => each.attack === attack && rowName(each) === name);
-      if (row === undefined) return { text: '' };
-      return { text: cellText(io, row), style: row.expected ? verdictLook(row.word)[1] : 'bad' };
+  const lead: readonly Column[] = [
+    { head: '', cells: names.map((text) => ({ text })) },
+    {
+      head: 'n',
+      cells: names.map((name) => ({
+        text: String(rows.find((row) => rowName(row) === name)?.n ?? ''),
+      })),
+    },
+  ];
+  const columns = attacks.map(
+    (attack): Column => ({
+      head: attack,
+      cells: names.map((name): Cell => {
+        const row = rows.find((each) => each.attack === attack && rowName(each) === name);
+        if (row === undefined) return { text: '' };
+        return { text: cellText(io, row), style: row.expected ? verdictLook(row.word)[1] : 'bad' };
+      }),
     }),
-  }));
-  const lead = Math.max(...names.map(lengthOf), 0) + gap + 3;
-  return inBlocks(columns, columnsAtMost - lead).flatMap((block, i) => {
-    const body = names.map((_, at) => [
-      ...(first[at] as Cell[]),
-      ...block.map(({ cells }) => cells[at] as Cell),
-    ]);
-    return [
-      ...(i === 0 ? [] : ['']),
-      ...table(io, ['', 'n', ...block.map(({ head }) => head)], body),
-    ];
-  });
+  );
+  return inBlocks(io, lead, columns);
 }
 
-/** A column of the verdict table. */
+/** A column of a table. */
 interface Column {
   readonly head: string;
   readonly cells: readonly Cell[];
+  /** Numbers stand under each other from the right. */
+  readonly right?: true;
 }
 
 const widthOf = ({ head, cells }: Column): number =>
   Math.max(...cells.map(({ text }) => lengthOf(text)), ...pieces(head).map(lengthOf));
 
-/** As many columns in a block as fit. */
-function inBlocks(columns: readonly Column[], width: number): readonly (readonly Column[])[] {
+/** As many columns beside `lead` as fit, and the others below with `lead` again. */
+function inBlocks(io: Io, lead: readonly Column[], columns: readonly Column[]): readonly string[] {
+  const room = columnsAtMost - lead.reduce((sum, each) => sum + gap + widthOf(each), 0);
   const blocks: Column[][] = [];
   let left = 0;
   for (const column of columns) {
     const takes = gap + widthOf(column);
     if (takes > left || blocks.length === 0) {
       blocks.push([]);
-      left = width;
+      left = room;
     }
     (blocks.at(-1) as Column[]).push(column);
     left -= takes;
   }
-  return blocks;
+  return blocks.flatMap((block, i) => [
+    ...(i === 0 ? [] : ['']),
+    ...table(io, [...lead, ...block]),
+  ]);
 }
 
 /** `equivocating-leader` in pieces, so that a narrow column can have it. */
@@ -102,66 +111,54 @@ function wrapped(head: string, width: number): readonly string[] {
   return lines.map((line) => line.trimEnd());
 }
 
-function table(
-  io: Io,
-  heads: readonly string[],
-  body: readonly (readonly Cell[])[],
-  right: readonly number[] = [],
-): readonly string[] {
-  const widths = heads.map((head, i) =>
-    widthOf({ head, cells: body.map((cells) => cells[i] as Cell) }),
-  );
-  const titles = heads.map((head, i) => wrapped(head, widths[i] as number));
+function table(io: Io, columns: readonly Column[]): readonly string[] {
+  const titles = columns.map((column) => wrapped(column.head, widthOf(column)));
   const height = Math.max(...titles.map(({ length }) => length));
-  const lines = Array.from({ length: height }, (_, y) =>
+  const heads = Array.from({ length: height }, (_, y) =>
     titles.map((lines): Cell => ({ text: lines[y - height + lines.length] ?? '' })),
   );
-  return [...lines, ...body].map((cells) =>
+  const body = (columns[0]?.cells ?? []).map((_, y) =>
+    columns.map(({ cells }) => cells[y] as Cell),
+  );
+  const line = (cells: readonly Cell[]): string =>
     cells
       .map(({ text, style }, i) => {
-        const room = ' '.repeat((widths[i] as number) - lengthOf(text));
+        const column = columns[i] as Column;
+        const room = ' '.repeat(Math.max(0, widthOf(column) - lengthOf(text)));
         const painted = style === undefined ? text : io.paint(style, text);
-        return right.includes(i) ? room + painted : painted + room;
+        return ' '.repeat(gap) + (column.right ? room + painted : painted + room);
       })
-      .join(' '.repeat(gap))
-      .trimEnd()
-      .replace(/^/, '  '),
-  );
+      .join('')
+      .trimEnd();
+  return [...heads, ...body].map(line);
 }
 
 /** What one commit costs, a row per protocol. */
 export function costTable(io: Io, costs: readonly SteadyCostRow[]): readonly string[] {
-  const heads = [
-    '',
-    'n',
-    'messages',
-    'bytes',
-    'signatures made',
-    'signatures checked',
-    'disk syncs',
-    'delays to decide',
-    'delays to reply',
-    'busiest replica sends',
-    'new leader ms',
-    'new leader messages',
+  const column = (head: string, of: (cost: SteadyCostRow) => number | undefined): Column => ({
+    head,
+    right: true,
+    cells: costs.map((cost) => {
+      const value = of(cost);
+      return { text: value === undefined ? 'none' : number(value) };
+    }),
+  });
+  const lead: readonly Column[] = [
+    { head: '', cells: costs.map((cost) => ({ text: rowName(cost) })) },
+    { head: 'n', cells: costs.map(({ n }) => ({ text: String(n) })) },
   ];
-  const body = costs.map((cost): readonly Cell[] =>
-    [
-      rowName(cost),
-      `${cost.n}`,
-      number(cost.messagesPerCommit),
-      number(Math.round(cost.bytesPerCommit)),
-      number(cost.signaturesPerCommit),
-      number(cost.verificationsPerCommit),
-      number(cost.syncsPerCommit),
-      number(cost.delaysToDecision),
-      number(cost.delaysToReply),
-      number(cost.busiest.messages),
-      cost.replacement === undefined ? '–' : number(cost.replacement.milliseconds),
-      cost.replacement === undefined ? '–' : number(cost.replacement.messages),
-    ].map((text) => ({ text })),
-  );
-  return table(io, heads, body, heads.map((_, i) => i).slice(2));
+  return inBlocks(io, lead, [
+    column('messages', (cost) => cost.messagesPerCommit),
+    column('bytes', (cost) => Math.round(cost.bytesPerCommit)),
+    column('signatures made', (cost) => cost.signaturesPerCommit),
+    column('signatures checked', (cost) => cost.verificationsPerCommit),
+    column('disk syncs', (cost) => cost.syncsPerCommit),
+    column('delays to decide', (cost) => cost.delaysToDecision),
+    column('delays to reply', (cost) => cost.delaysToReply),
+    column('busiest replica sends', (cost) => cost.busiest.messages),
+    column('new leader ms', (cost) => cost.replacement?.milliseconds),
+    column('new leader messages', (cost) => cost.replacement?.messages),
+  ]);
 }
 
 /** At most two decimals; thousands grouped. */

@@ -2,9 +2,12 @@ import type { Describe } from '@quorumlab/checker';
 import { decode, fromUtf8, SchemaError, toHex } from '@quorumlab/core';
 import { keyValueOperation } from '@quorumlab/log';
 
+/** How a request reads in which nothing is asked for. */
+export const emptyRequest = 'an empty request';
+
 /** How a request reads to people: the values it writes. */
 export const describeRequest: Describe = ({ operations }) =>
-  operations.length === 0 ? 'an empty request' : operations.map(describeOperation).join('+');
+  operations.length === 0 ? emptyRequest : operations.map(describeOperation).join('+');
 
 /** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
 export function describeOperation(operation: Uint8Array): string {

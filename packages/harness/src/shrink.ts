@@ -2,6 +2,7 @@ import { range } from '@quorumlab/core';
 import type { LostCopy } from '@quorumlab/sim';
 import { attackOf } from './attacks.ts';
 import { completeScenario } from './defaults.ts';
+import { emptyRequest } from './describe.ts';
 import { reduce } from './reduce.ts';
 import { type ProtocolEntry, protocolOf } from './registry.ts';
 import { type RunResult, runScenario } from './run.ts';
@@ -108,9 +109,12 @@ const kindestScript: Script = { choices: [], lost: [] };
 
 const isKindest = ({ choices, lost }: Script): boolean => choices.length + lost.length === 0;
 
-/** What a failure is known by. */
+/**
+ * What a failure is known by. A liar without a second true request makes an empty one up: that is
+ * another story, and a worse one.
+ */
 const signature = ({ word, violation, expected }: RunResult): string =>
-  `${word} ${violation?.rule} ${expected}`;
+  `${word} ${violation?.rule} ${expected} ${violation?.sentence.includes(emptyRequest)}`;
 
 function hunter(given: RunResult, options: ShrinkOptions): Hunt {
   const { tries: most = 400, events: mostEvents = 5_000_000, entry } = options;

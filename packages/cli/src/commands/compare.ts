@@ -215,38 +215,63 @@ function sayComparison(io: Io, result: CompareResult, seeds: number): void {
   sayCounterexamples(io, verdicts);
 }
 
+/** Says a sentence in lines of at most 100 columns. */
+function sayWrapped(io: Io, sentence: string): void {
+  let line = ' ';
+  for (const word of sentence.split(' ')) {
+    if (line.length + 1 + word.length > 100) {
+      io.out(line);
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  io.out(line);
+}
+
 function sayBounds(io: Io, verdicts: readonly VerdictRow[], seeds: number): void {
   const clean = verdicts.find(({ hits }) => hits === 0);
   if (clean !== undefined)
-    io.out(
-      `  ok = no violation in ${grouped(seeds)} seeds ` +
-        `(true rate below ${clean.upper95.toFixed(2)} % with 95 % confidence); it is no proof`,
+    sayWrapped(
+      io,
+      `ok = no violation in ${grouped(seeds)} seeds ` +
+        `(true rate below ${clean.upper95.toFixed(2)} % with 95 % confidence); it is no proof.`,
     );
+  if (verdicts.some(({ counterexample }) => (counterexample?.culprits.length ?? 0) > 0))
+    sayWrapped(io, 'named = convicted by two of its own signatures, which anyone can check.');
   const seldom = verdicts.filter(({ attack, fired, runs }) => attack !== 'none' && fired < runs);
   for (const row of seldom)
-    io.out(
+    sayWrapped(
+      io,
       row.fired === 0
-        ? `  ${rowName(row)}: ${row.attack} did not occur in any run, so its cell says nothing`
-        : `  ${rowName(row)}: ${row.attack} occurred in ${row.fired} of ${row.runs} runs`,
+        ? `${rowName(row)}: ${row.attack} did not occur in any run, so its cell says nothing.`
+        : `${rowName(row)}: ${row.attack} occurred in ${row.fired} of ${row.runs} runs.`,
     );
-  if (seldom.length === 0) io.out('  every attack occurred in every run');
+  if (seldom.length === 0) sayWrapped(io, 'Every attack occurred in every run.');
 }
 
 function sayCostNotes(io: Io, costs: readonly SteadyCostRow[]): void {
-  io.out(
-    '  A delay is one message on its way; to decide: from the arrival of the request at a replica.',
+  sayWrapped(
+    io,
+    'All nodes and the client together. A delay is one message on its way, to decide from the ' +
+      "request's arrival on. New leader: from a crash of the old one to the next answer.",
   );
-  io.out('  Messages, bytes, signatures and syncs are those of all nodes and the client together.');
   const once = costs.filter((cost) => cost.once).map(rowName);
   if (once.length > 0)
-    io.out(`  ${once.join(', ')}: the log has one position, so finding a leader is in the count.`);
+    sayWrapped(
+      io,
+      `${once.join(', ')}: the log has one position, so choosing a leader is in the count.`,
+    );
   const chains = costs.filter(({ positions, commits }) => positions > commits);
-  for (const cost of chains)
-    io.out(
-      `  ${rowName(cost)}: ${cost.positions / cost.commits} blocks per commit when requests come ` +
-        'one by one; under load each of them carries requests.',
+  if (chains.length > 0)
+    sayWrapped(
+      io,
+      'Positions of the log per commit when requests come one by one (under load each of them ' +
+        `carries requests): ${chains.map((cost) => `${rowName(cost)} ${positionsOf(cost)}`).join(', ')}.`,
     );
 }
+
+const positionsOf = ({ positions, commits }: SteadyCostRow): number =>
+  Math.round((100 * positions) / commits) / 100;
 
 function sayCounterexamples(io: Io, verdicts: readonly VerdictRow[]): void {
   const found = verdicts.filter(({ counterexample }) => counterexample !== undefined);

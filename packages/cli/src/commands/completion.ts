@@ -59,7 +59,7 @@ function completions(program: Command, words: readonly string[]): readonly strin
     return Object.keys(entry?.options ?? {}).map((name) => `${name}=`);
   }
   if (command.name() === 'list') return listNames;
-  if (['run', 'attack'].includes(command.name()) && before.length === depth)
+  if (['run', 'attack', 'compare'].includes(command.name()) && before.length === depth)
     return protocols.map(({ name }) => name);
   const names = command.commands
     .map((each) => each.name())

@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import type { Result, SteadyCostRow, VerdictRow } from './result.ts';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'quorumlab-compare-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function quorumlab(line: string): { out: string; err: string; code: number | null } {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--conditions=source', main, ...line.split(' ').filter(Boolean)],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  return { out: stdout, err: stderr, code: status };
+}
+
+type Comparison = Result & { cost: readonly SteadyCostRow[]; unexpected: number };
+
+const attacks = 'none,split,equivocating-leader,f+1-traitors';
+const line = `compare raft pbft -f 1 --attack ${attacks} --seeds 12`;
+const one: Comparison = JSON.parse(quorumlab(`${line} --jobs 1 --json`).out);
+const cell = (protocol: string, attack: string): VerdictRow =>
+  one.verdicts.find((row) => row.protocol === protocol && row.attack === attack) as VerdictRow;
+
+test('one liar forks Raft and not PBFT, one more forks both, and none of it is unexpected', () => {
+  expect(one).toMatchObject({ schema: 'quorumlab.result/1', exit: 0, unexpected: 0 });
+  expect(one.verdicts).toHaveLength(8);
+  for (const protocol of ['raft', 'pbft']) {
+    expect(cell(protocol, 'none')).toMatchObject({ word: 'ok', hits: 0, runs: 12, upper95: 25 });
+    expect(cell(protocol, 'split')).toMatchObject({ word: 'ok', hits: 0, fired: 12 });
+    expect(cell(protocol, 'f+1-traitors')).toMatchObject({ word: 'forked', expected: true });
+  }
+  expect(cell('raft', 'equivocating-leader')).toMatchObject({ word: 'forked', expected: true });
+  expect(cell('pbft', 'equivocating-leader')).toMatchObject({ word: 'ok', hits: 0, fired: 12 });
+  expect(cell('pbft', 'f+1-traitors').counterexample?.culprits).toEqual([0, 1]);
+});
+
+test('the result does not depend on how many threads there are', () => {
+  expect(JSON.parse(quorumlab(`${line} --jobs 3 --json`).out)).toEqual(one);
+});
+
+test('each counterexample is small, replays from its file, and names the run it came from', () => {
+  const found = one.verdicts.flatMap(({ counterexample }) => counterexample ?? []);
+  expect(found).toHaveLength(3);
+  for (const { trace, replay, first, shrunk, events } of found) {
+    expect(existsSync(join(folder, trace as string))).toBe(true);
+    const again = quorumlab(replay.replace('quorumlab ', ''));
+    expect(again.out).toContain('identical');
+    expect(again.code).toBe(0);
+    expect(shrunk?.after).toBe(events);
+    expect(events).toBeLessThan((shrunk?.before as number) / 2);
+    const run = JSON.parse(quorumlab(`${first?.replay.replace('quorumlab ', '')} --json`).out);
+    expect(run.verdicts[0].counterexample.events).toBe(first?.events);
+  }
+});
+
+test('the text says the verdict first, fits 100 columns, and says all that the JSON says', () => {
+  const { out, code } = quorumlab(`${line} --ascii`);
+  expect(code).toBe(0);
+  expect(out.split('\n')[0]).toBe('OK 0 unexpected   2 protocols, 4 attacks, 12 seeds each, f=1');
+  expect(out).not.toMatch(/[✓✗⚠…]/);
+  expect(out).toContain('ok = no violation in 12 seeds (true rate below 25.00 %');
+  for (const text of out.split('\n'))
+    if (!text.includes('events  quorumlab')) expect(text.length, text).toBeLessThanOrEqual(100);
+  for (const { word, counterexample } of one.verdicts) {
+    expect(out).toContain(word);
+    if (counterexample === undefined) continue;
+    for (const part of [counterexample.sentence, counterexample.replay, counterexample.rule])
+      expect(out).toContain(part);
+    expect(out).toContain(counterexample.first?.replay);
+  }
+  const table = out.slice(out.indexOf('One commit without faults'));
+  for (const cost of one.cost) {
+    const row = table.split('\n').find((text) => text.trim().startsWith(cost.protocol)) as string;
+    const { messagesPerCommit, signaturesPerCommit, verificationsPerCommit } = cost;
+    for (const value of [messagesPerCommit, signaturesPerCommit, verificationsPerCommit])
+      expect(row.split(/ +/)).toContain(String(value));
+  }
+});
+
+test('the cost half is exact: PBFT pays with three phases what Raft saves', () => {
+  const [raft, pbft] = one.cost;
+  expect(raft).toMatchObject({ protocol: 'raft', n: 3, messagesPerCommit: 6, delaysToReply: 4 });
+  expect(raft).toMatchObject({ signatures: 'channel', signaturesPerCommit: 0 });
+  expect(pbft).toMatchObject({ protocol: 'pbft', n: 4, messagesPerCommit: 29, delaysToReply: 5 });
+  expect(pbft).toMatchObject({ signatures: 'ed25519', signaturesPerCommit: 13 });
+});
+
+test('bad input gets one sentence that says what to do', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['compare raft pbtf', 'Did you mean pbft?'],
+    ['compare raft --attack splitt', 'Did you mean split?'],
+    ['compare raft raft', 'the protocol raft stands twice'],
+    ['compare raft --attack split,split', 'the attack split stands twice'],
+    ['compare raft --seeds 0', '--seeds takes a whole number from 1'],
+    ['compare raft --jobs 0', '--jobs takes a whole number from 1'],
+    ['compare raft pbft -n 3', 'use   -n 4'],
+    ['compare raft --net lam', 'Did you mean lan'],
+    ['compare', 'missing required argument'],
+    ['shrink none.trace.ndjson', 'cannot be read'],
+  ];
+  for (const [words, hint] of cases) {
+    const { err, code } = quorumlab(words);
+    expect(code, words).toBe(254);
+    expect(err, words).toContain(hint);
+    expect(err, words).not.toContain('internal error');
+  }
+});
+
+test('shrink makes a long trace short, keeps what goes wrong, and says what it did', () => {
+  const long = 'long.trace.ndjson';
+  quorumlab(`run raft -n 5 --net lossy --attack equivocating-leader --trace ${long}`);
+  const { out, code } = quorumlab(`shrink ${long} --tries 300`);
+  expect(code).toBe(0);
+  expect(out).toMatch(/[\d,]+ → \d+ events in \d+ tries/);
+  expect(out).toMatch(/nodes +5 → 3/);
+  expect(out).toContain('✗ forked, same rule as before: position');
+  expect(quorumlab('replay long.min.trace.ndjson').out).toContain('identical');
+  const [before, after] = [long, 'long.min.trace.ndjson'].map(
+    (file) => readFileSync(join(folder, file), 'utf8').split('\n').length,
+  );
+  expect(after).toBeLessThan((before as number) / 4);
+  const json = JSON.parse(quorumlab(`shrink ${long} --tries 300 --json`).out);
+  expect(out).toContain(String(json.verdicts[0].counterexample.events));
+  quorumlab('run raft --trace calm.trace.ndjson');
+  const calm = quorumlab('shrink calm.trace.ndjson');
+  expect(calm.code).toBe(254);
+  expect(calm.err).toContain('nothing goes wrong');
+  writeFileSync(join(folder, 'other.trace.ndjson'), 'nonsense\n');
+  expect(quorumlab('shrink other.trace.ndjson').code).toBe(3);
+});
