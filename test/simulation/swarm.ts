@@ -124,7 +124,7 @@ const options: Readonly<Record<string, Draw>> = {
       checkpointEvery,
       window: checkpointEvery + between(random, 4, 40),
       maxBatch: one(random, [1, 3, 256]),
-      ...(rotates ? { leaders: 'round-robin' } : { reign: one(random, [4, 16, 128]) }),
+      ...(rotates ? { leaders: 'round-robin' } : { reign: one(random, [8, 16, 128]) }),
     };
   },
 };
