@@ -8,18 +8,32 @@ import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { protocols } from '@quorumlab/harness';
 import type { Part, Row, Settings } from './measure.ts';
 import { heading, table } from './table.ts';
 
-const parts: Readonly<Record<string, () => Promise<Part>>> = {
-  'simulator-raft': async () => (await import('./runs.ts')).raftRuns,
+type Load = () => Promise<Part>;
+
+const simulated = protocols.map(({ name }): readonly [string, Load] => [
+  `simulator-${name}`,
+  async () => (await import('./runs.ts')).runsOf(name),
+]);
+
+/** What one decision costs grows with the group where all speak with all: Byzantine protocols. */
+const decided = protocols
+  .filter(({ claims }) => claims.faults === 'byzantine')
+  .flatMap(({ name }) =>
+    [4, 32, 128, 512].map((n): readonly [string, Load] => [
+      `decision-${name}-${n}`,
+      async () => (await import('./decisions.ts')).decisionsOf(name, n),
+    ]),
+  );
+
+const parts: Readonly<Record<string, Load>> = {
+  ...Object.fromEntries(simulated),
   'simulator-alone': async () => (await import('./alone.ts')).raftAlone,
   'simulator-bare': async () => (await import('./simulator.ts')).simulatorAlone,
-  'simulator-pbft': async () => (await import('./runs.ts')).pbftRuns,
-  'decision-4': async () => (await import('./decisions.ts')).decisionsOf(4),
-  'decision-32': async () => (await import('./decisions.ts')).decisionsOf(32),
-  'decision-128': async () => (await import('./decisions.ts')).decisionsOf(128),
-  'decision-512': async () => (await import('./decisions.ts')).decisionsOf(512),
+  ...Object.fromEntries(decided),
   codec: async () => (await import('./codec.ts')).codec,
   keys: async () => (await import('./keys.ts')).keys,
   disk: async () => (await import('./disk.ts')).disk,
