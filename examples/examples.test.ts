@@ -17,7 +17,7 @@ async function outputOf(name: string): Promise<string> {
 
 describe('the examples', () => {
   it('are short enough to read, and each is tested here', () => {
-    expect(names).toEqual(['bank.ts', 'counter.ts', 'one-liar.ts']);
+    expect(names).toEqual(['bank.ts', 'counter.ts', 'one-liar.ts', 'quorum-sizes.ts']);
     for (const name of names)
       expect(readFileSync(`${folder}${name}`, 'utf8').split('\n').length - 1, name).toBeLessThan(
         101,
@@ -52,5 +52,21 @@ describe('the examples', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('quorum-sizes: a small phase 2 quorum is quick and hardy, until the leader is gone', async () => {
+    const output = await outputOf('quorum-sizes.ts');
+    const rows = output.trim().split('\n').slice(2);
+    const numbers = rows.map((row) => row.match(/[\d.]+/g)?.map(Number) ?? []);
+    expect(numbers.map(([q1, q2, , steady, election]) => [q1, q2, steady, election])).toEqual([
+      [5, 1, 4, 0],
+      [4, 2, 3, 1],
+      [3, 3, 2, 2],
+      [2, 4, 1, 1],
+      [1, 5, 0, 0],
+    ]);
+    // The more answers a write waits for, the longer it takes over a wide area.
+    const seconds = numbers.map((row) => row[2] ?? 0);
+    expect(seconds).toEqual([...seconds].sort((one, two) => one - two));
   });
 });
