@@ -134,3 +134,18 @@ test('shrink makes a long trace short, keeps what goes wrong, and says what it d
   writeFileSync(join(folder, 'other.trace.ndjson'), 'nonsense\n');
   expect(quorumlab('shrink other.trace.ndjson').code).toBe(3);
 });
+
+test('the commands of the README do what it says', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, block = ''] = /## Comparing\n\n```sh\n([^`]+)```/.exec(readme) ?? [];
+  const lines = block.split('\n').filter((each) => each !== '');
+  expect(lines).toHaveLength(4);
+  const [compared, , shrunk, replay] = lines.map((each) => {
+    const { out, code, err } = quorumlab(each.replace('quorumlab ', ''));
+    expect(code, `${each}: ${err}`).toBe(0);
+    return out;
+  });
+  expect(compared).toContain('0 unexpected');
+  expect(shrunk).toMatch(/events in \d+ tries/);
+  expect(replay).toContain('identical');
+});

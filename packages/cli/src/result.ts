@@ -193,6 +193,7 @@ export function searchRow(
   found: SearchResult,
   shown?: RunResult,
   trace?: string,
+  smaller?: Pick<Counterexample, 'first' | 'shrunk'>,
 ): VerdictRow {
   const { word, expected, runs, hits, fired, digest } = found;
   return {
@@ -205,7 +206,7 @@ export function searchRow(
     ...noteOf(scenario.attack, fired),
     upper95: found.upper95,
     digest,
-    ...(shown ? counterexampleOf(shown, trace) : {}),
+    ...(shown ? counterexampleOf(shown, trace, smaller) : {}),
   };
 }
 

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import {
   attackOf,
   attacks,
-  optionText,
   type Scenario,
   type SearchResult,
   search,
+  shrink,
   summarise,
   tooFewTraitors,
   variantsOf,
@@ -13,9 +13,18 @@ import {
 import type { Command } from 'commander';
 import { type ScenarioFlags, scenarioOf, wholeNumber, withScenarioFlags } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
-import { costOf, exitOf, type LeftOut, resultOf, searchRow, type VerdictRow } from '../result.ts';
+import {
+  commandLine,
+  costOf,
+  exitOf,
+  type LeftOut,
+  resultOf,
+  searchRow,
+  shrinkRecord,
+  type VerdictRow,
+} from '../result.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
-import { runWithTrace } from './run.ts';
+import { fileOf, runWithTrace } from './run.ts';
 
 interface AttackFlags extends ScenarioFlags {
   readonly seeds?: string;
@@ -78,22 +87,24 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
     if (!io.json) sayClean(io, scenario, found, row);
     return row;
   }
-  // The search keeps nothing; the first hit is run again with its trace, its story and its proofs.
-  const { seed } = found.first.scenario;
-  const options = optionText(scenario);
-  const variant = options === '' ? '' : `${options.replace(/[^\w=.]/g, '_')}-`;
-  const file = join(
-    folder,
-    `${scenario.protocol}-${variant}${scenario.attack}-${seed.replace(/\W/g, '_')}.trace.ndjson`,
-  );
-  const shown = runWithTrace(found.first.scenario, file);
-  const row = searchRow(scenario, found, shown, file);
+  // The search keeps nothing; the first hit is run again, smaller, with its trace and its proofs.
+  const { scenario: hit, events } = found.first;
+  const small = shrink(hit);
+  const file = join(folder, fileOf(small?.scenario ?? hit));
+  const shown = runWithTrace(small?.scenario ?? hit, file);
+  const first = { seed: hit.seed, events, replay: commandLine(hit) };
+  const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
+  const row = searchRow(scenario, found, shown, file, smaller);
   if (io.json) return row;
   io.out(headline(scenario));
   io.out('');
   io.out(
     `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. ` +
-      `First: seed ${seed}, ${grouped(shown.events)} events`,
+      `First: seed ${hit.seed}, ${grouped(events)} events` +
+      (small === undefined
+        ? ''
+        : ` ${io.sign('arrow')} shrunk to ${grouped(small.after)} among ${small.scenario.n} nodes ` +
+          `(${grouped(small.tries)} tries)`),
   );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
   for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
@@ -102,6 +113,7 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   io.out(`  cost      ${costOf(shown).messages} messages until then`);
   io.out(`  trace     ${file}`);
   io.out(`  replay    quorumlab replay ${file}`);
+  io.out(`  first     ${first.replay}`);
   io.out('');
   return row;
 }
