@@ -39,6 +39,7 @@ const slowVotes = {
   options: { ...eager, electionTimeout: ms(30), heartbeat: ms(10) },
 };
 const voter = hiccups(slowVotes, 3000);
+const terse = { electionTimeout: ms(6), heartbeat: ms(1) };
 const views = { protocol: 'pbft', n: 4, f: 1, options: { requestTimeout: ms(15) } };
 
 const mutant = (protocol: string, rule: string, budget: number, family: Family): Hunt => ({
@@ -77,6 +78,18 @@ export const hunts: readonly Hunt[] = [
       },
       3000,
     ),
+  ),
+  mutant(
+    'flexible-paxos',
+    'disjoint-quorums',
+    10,
+    reigns({ protocol: 'flexible-paxos', n: 4, options: terse }, 15),
+  ),
+  mutant(
+    'flexible-paxos',
+    'rows-for-both',
+    10,
+    reigns({ protocol: 'flexible-paxos', n: 4, options: { ...terse, grid: '2x2' } }, 15),
   ),
   mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
   mutant('raft', 'double-vote', 60, voter),

@@ -64,6 +64,7 @@ function keepQuorums(
   told: string,
   ctx: Context<FlexiblePaxos>,
 ): void {
+  ctx.line('first-quorums');
   if (firstQuorums === '') return ctx.save({ firstQuorums: told });
   if (firstQuorums !== told)
     throw new FlexiblePaxosOptionsError(

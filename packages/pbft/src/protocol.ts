@@ -26,7 +26,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
   const group = configure(options, rules);
   return {
     name: 'pbft',
-    version: 1,
+    version: 2,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     f: group.f,
