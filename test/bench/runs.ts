@@ -41,7 +41,7 @@ export const runsOf =
     const n = claims.replicas(1);
     const once = create({ n, f: 1 }).length === 1;
     const main = protocol === target.protocol;
-    const writes = quick ? 10_000 : main ? 50_000 : 20_000;
+    const writes = quick ? 20_000 : main ? 50_000 : 20_000;
     const scenarios = once
       ? range(quick ? 200 : 1000).map((seed) => steady(protocol, 20, seed))
       : [steady(protocol, writes, 0)];
