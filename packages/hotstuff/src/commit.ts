@@ -3,33 +3,50 @@ import { assert } from '@quorumlab/core';
 import { lock, signersOf, want } from './certificates.ts';
 import type { Group } from './group.ts';
 import { forget } from './mempool.ts';
-import { type Ctx, type HotStuffReplica, highBlockOf, type Node, viewOf } from './state.ts';
+import {
+  type Ctx,
+  type HotStuffReplica,
+  highBlockOf,
+  type Node,
+  stableHeight,
+  viewOf,
+} from './state.ts';
 import { parentOf, treeOf } from './tree.ts';
 
 /**
  * Looks, from the highest certified block down, for the newest one that the rules commit. What is
- * missing on the way is fetched from those who certified it.
+ * missing on the way is fetched from those who certified it. Whether nothing is missing.
  */
-export function commit(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function commit(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
   const { high } = replica;
-  if (high === null || viewOf(high) <= replica.committed.view) return;
+  if (high === null || viewOf(high) <= replica.committed.view) return hasState(replica);
   const tree = treeOf(replica);
   let node = replica.tree.get(highBlockOf(replica));
-  if (node === undefined)
-    return want(group, replica, high.body.block, signersOf(high, ctx.self), ctx);
+  if (node === undefined) {
+    want(group, replica, high.body.block, signersOf(high, ctx.self), ctx);
+    return false;
+  }
   lock(group, replica, high.body, ctx);
   while (node !== undefined && node.height > replica.committed.height) {
     const target: Node | undefined = group.rules.commits(tree, node);
     if (target !== undefined) {
-      if (!execute(group, replica, target, ctx)) return;
+      if (!execute(group, replica, target, ctx)) return false;
       break;
     }
     const parent = parentOf(replica, node);
-    if (parent === undefined) return wantParent(group, replica, node, ctx);
+    if (parent === undefined) {
+      wantParent(group, replica, node, ctx);
+      return false;
+    }
     node = parent;
   }
   replica.wanted.clear(); // Everything up to the highest certificate is here.
+  return hasState(replica);
 }
+
+/** Whether the state of the last stable checkpoint is here. */
+const hasState = (replica: HotStuffReplica): boolean =>
+  replica.committed.height >= stableHeight(replica);
 
 function wantParent(group: Group, replica: HotStuffReplica, node: Node, ctx: Ctx): void {
   if (node.block === null || node.justify === null) return;

@@ -124,7 +124,8 @@ export function connect(
   ctx: Ctx,
 ): void {
   const { block, justify, from } = message;
-  commit(group, replica, ctx); // What its certificate commits comes before what it proposes.
+  // What its certificate commits comes before what it proposes.
+  const complete = commit(group, replica, ctx);
   const parent = replica.tree.get(block.parent);
   if (parent === undefined) {
     if (block.height <= replica.committed.height) return;
@@ -150,7 +151,10 @@ export function connect(
     if (from !== ctx.self)
       replica.announced = Math.max(replica.announced, replica.committed.height);
   }
-  vote(group, replica, message, hash, ctx);
+  // Who votes has executed what is committed. So f+1 honest members have, and whoever lacks blocks
+  // or the state gets them there: a chain that grew without them could leave nobody behind it.
+  if (complete) vote(group, replica, message, hash, ctx);
+  else replica.parked.set(from, message);
 }
 
 /** ⟨VOTE, v, b⟩ to the leader of the next view: once a view, and never below a timeout. */
@@ -206,11 +210,17 @@ export function onVote(
   learn(group, replica, certificate, ctx);
 }
 
-/** Proposals that waited for a block which has come go on. */
-export function retryParked(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
-  for (const [leader, message] of replica.parked) {
-    if (!replica.tree.has(message.block.parent) && message.block.height > replica.committed.height)
-      continue;
+/** Proposals that waited for a block, or for the state, go on when it has come. */
+export function retryParked(
+  group: Group,
+  replica: HotStuffReplica,
+  complete: boolean,
+  ctx: Ctx,
+): void {
+  for (const [leader, message] of [...replica.parked]) {
+    const { parent, height } = message.block;
+    const ready = complete && replica.tree.has(parent);
+    if (!ready && height > replica.committed.height) continue;
     replica.parked.delete(leader);
     connect(group, replica, message, ctx);
   }

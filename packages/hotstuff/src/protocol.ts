@@ -114,8 +114,8 @@ function settle(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   while (replica.news) {
     replica.news = false;
     maybeTimeoutCertificate(group, replica, ctx);
-    commit(group, replica, ctx);
-    retryParked(group, replica, ctx);
+    const complete = commit(group, replica, ctx);
+    retryParked(group, replica, complete, ctx);
   }
   maybePropose(group, replica, ctx);
   armPacemaker(group, replica, ctx);

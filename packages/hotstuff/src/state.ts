@@ -111,7 +111,7 @@ export interface Volatile {
   readonly timeoutVotes: Map<ReplicaId, Signed<Timeout>>;
   /** By view, what leaders said: at most {@link maxProposals}. */
   readonly proposals: Map<number, Signed<Proposal>>;
-  /** Proposals whose parent is unknown: at most one a member. */
+  /** Proposals that wait for blocks or for the state: at most one a member. */
   readonly parked: Map<ReplicaId, Signed<Proposal>>;
   /** Blocks that are being fetched, since when: at most {@link maxWanted}. */
   readonly wanted: Map<Digest, Instant>;
