@@ -16,7 +16,7 @@ import type {
 } from './state.ts';
 import { identity } from './vows.ts';
 
-/** `right` with the registers `names` kept in memory only: a restarted replica has forgotten them. */
+/** `right` with the registers `names` kept in memory only: a restart forgets them. */
 function forgetting(
   right: Protocol<BasicPaxos>,
   names: readonly (keyof BasicPaxosStable)[],

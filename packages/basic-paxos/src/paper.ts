@@ -20,7 +20,7 @@ export const paper: Readonly<Record<string, PaperLine>> = {
   },
   '2a': {
     section: '§2.2, phase 2 (a)',
-    text: 'A majority promised: propose the reported value of the highest number, else the own one.',
+    text: 'A majority promised: propose the value reported with the highest number, or the own.',
   },
   '2b': {
     section: '§2.2, phase 2 (b)',

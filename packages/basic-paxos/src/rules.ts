@@ -10,7 +10,7 @@ export interface Rules {
   choose(reports: readonly (Vote | null)[]): Value | null;
   /** Whether two acceptors have voted for the same proposal (§2.3). */
   alike(one: Vote, two: Vote): boolean;
-  /** How long to wait after a refusal, `failures` vain attempts in a row, in microseconds (§2.4). */
+  /** How long to wait after `failures` vain attempts in a row, in microseconds (§2.4). */
   backOff(failures: number, retry: number, maxRetry: number): Delay;
 }
 

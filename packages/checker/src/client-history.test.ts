@@ -52,6 +52,17 @@ test('a run whose answers fit is clean, also with lost answers and other operati
   expect(check.violation).toBeUndefined();
 });
 
+test('what failed had no effect; what is only unanswered may have had one', () => {
+  const read = (fail: boolean): Observer => {
+    const check = observers(watch());
+    check.invoked?.(1, 7, 0, bytes('put a 1'));
+    if (fail) check.failed?.(2, 7, 0);
+    return run(check, '9 get a > 1');
+  };
+  expect(read(false).violation).toBeUndefined();
+  expect(read(true).violation).toMatchObject({ word: 'stale-read' });
+});
+
 test('a read that misses a completed write is a stale read, and says when and what', () => {
   const check = run(observers(watch()), '7 put a 1 > ok', '7 put a 2 > ok', '9 get a > 1');
   expect(check.violation).toMatchObject({ word: 'stale-read', rule: 'linearizability', at: 2500 });

@@ -136,6 +136,22 @@ test('liveness: only requests open for the bound after healing count', () => {
   expect(word(torn)).toBe('ok');
 });
 
+test('a refusal ends the waiting, and is a lie if the request ran after all', () => {
+  const [kept, lied] = [request(1), request(2)];
+  const check = observers(execution(), liveness(10));
+  for (const each of [kept, lied]) {
+    check.asked?.(1, each);
+    check.refused?.(2, each.client, each.sequence);
+  }
+  check.healed?.(3);
+  check.end?.(1_000);
+  expect(check.violation).toBeUndefined();
+  check.applied?.(4, 0, applied(0, lied));
+  check.end?.(1_000);
+  expect(check.violation).toMatchObject({ word: 'invalid', rule: 'reply' });
+  expect(check.violation?.sentence).toContain('request 2 was refused, and it ran');
+});
+
 test('many observers are one; the worst word wins; zero hits still have an upper bound', () => {
   const both = observers(agreement(), execution());
   both.applied?.(1, 0, applied(0, request(3)));

@@ -321,7 +321,8 @@ export function execution(describe: Describe = plain): Observer {
 
 /**
  * Liveness with a bound: once the network has healed, every request of an honest client is
- * answered or refused within `withinMicroseconds` of the healing or of the asking, whichever is later.
+ * answered or refused within `withinMicroseconds` of the healing or of the asking, whichever is
+ * later.
  */
 export function liveness(withinMicroseconds: number): Observer {
   const open = table<Instant>();

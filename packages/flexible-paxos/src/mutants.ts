@@ -1,6 +1,7 @@
 /**
- * Flexible Paxos with its one rule wrong, by the names of the bug gallery. They prove that the tests
- * test: each must be caught by schedules that the right one survives. Never use one in earnest.
+ * Flexible Paxos with its one rule wrong, by the names of the bug gallery. They prove that the
+ * tests test: each must be caught by schedules that the right one survives. Never use one in
+ * earnest.
  *
  * @packageDocumentation
  */
