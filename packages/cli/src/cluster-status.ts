@@ -2,10 +2,11 @@
 
 import { upper95 } from '@quorumlab/checker';
 import type { ClusterStatus, StatusRow } from '@quorumlab/cluster';
+import type { VerdictRow } from '@quorumlab/harness';
 import { completeScenario, protocolOf } from '@quorumlab/harness';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
-import { type Result, resultOf, type VerdictRow } from './result.ts';
+import { type Result, resultOf } from './result.ts';
 import { verdictWord } from './words.ts';
 
 /** A result that also holds what every node says. */

@@ -1,7 +1,9 @@
 /** The two tables of a comparison, for a terminal of 100 columns. */
+
+import type { VerdictRow } from '@quorumlab/harness';
 import { protocolOf } from '@quorumlab/harness';
 import { grouped, type Io, type Style } from './io.ts';
-import type { SteadyCostRow, VerdictRow } from './result.ts';
+import type { SteadyCostRow } from './result.ts';
 import { verdictLook } from './words.ts';
 
 /** Text in a cell, and how it is painted; the words never depend on the colour. */
@@ -27,7 +29,7 @@ export function rowName({ protocol, options }: Pick<VerdictRow, 'protocol' | 'op
 }
 
 /** What one cell says: the word, how often, whether that was to be expected, and who is named. */
-export function cellText(io: Io, row: VerdictRow): string {
+function cellText(io: Io, row: VerdictRow): string {
   const { word, hits, runs, expected, counterexample, note } = row;
   if (hits === 0 && note !== undefined) return `${io.sign('unknown')} did not occur`;
   const [sign] = verdictLook(word);

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { VerdictRow } from '@quorumlab/harness';
 import { afterAll, expect, test } from 'vitest';
-import type { Result, SteadyCostRow, VerdictRow } from './result.ts';
+import type { Result, SteadyCostRow } from './result.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab-compare-'));

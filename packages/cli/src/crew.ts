@@ -55,10 +55,9 @@ interface Waiting {
 }
 
 /** The program of a thread: source or build, as this file is. */
-const program = new URL(
-  import.meta.url.endsWith('.ts') ? './crew-worker.ts' : './crew-worker.js',
-  import.meta.url,
-);
+const program = import.meta.url.endsWith('.ts')
+  ? new URL('./crew-worker.ts', import.meta.url)
+  : new URL('./crew-worker.js', import.meta.url);
 
 /** Starts `jobs` threads. */
 export function hire(jobs: number): Crew {

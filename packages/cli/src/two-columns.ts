@@ -1,8 +1,8 @@
 /** The demo's picture: two protocols side by side, the same for simulated and real runs. */
-import type { StoryLine } from '@quorumlab/harness';
+import type { StoryLine, VerdictRow } from '@quorumlab/harness';
 import { columns, sideBySide } from './columns.ts';
 import type { Io } from './io.ts';
-import type { CostRow, VerdictRow } from './result.ts';
+import type { CostRow } from './result.ts';
 import { sayProofs, verdictWord } from './words.ts';
 
 /** One half of the demo's picture. */

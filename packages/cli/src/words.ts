@@ -1,3 +1,4 @@
+import type { VerdictRow } from '@quorumlab/harness';
 import {
   attackOf,
   optionText,
@@ -8,7 +9,7 @@ import {
 } from '@quorumlab/harness';
 import { type ColumnsOptions, columns } from './columns.ts';
 import type { Io, Sign, Style } from './io.ts';
-import type { CostRow, VerdictRow } from './result.ts';
+import type { CostRow } from './result.ts';
 
 const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
   forked: ['fail', 'bad'],

@@ -129,7 +129,7 @@ export function tallyOf(scenario: Scenario, from: number, seeds: number): Tally 
   return tally;
 }
 
-/** Both together; `two` are the later seeds. Adding in the order of the seeds gives what one long tally gives. */
+/** Both together; `two` are the later seeds. What comes out is what one long tally gives. */
 export function addTallies(one: Tally, two: Tally): Tally {
   const words: Partial<Record<VerdictWord, number>> = { ...one.words };
   for (const [word, count] of Object.entries(two.words) as [VerdictWord, number][])

@@ -39,6 +39,19 @@ test('PBFT costs three phases, and one signature per statement and node', () => 
   }
 });
 
+test('a log with one position is counted from the first message on', () => {
+  const n = 4;
+  const { kinds, once, commits } = costOfProtocol({ protocol: 'basic-paxos', n, f: 1 });
+  expect({ once, commits }).toEqual({ once: true, commits: 1 });
+  expect(kinds).toMatchObject({
+    prepare: { messages: n - 1 },
+    promise: { messages: n - 1 },
+    accept: { messages: n - 1 },
+    request: { messages: 1 },
+  });
+  expect(kinds).not.toHaveProperty('refusal');
+});
+
 test('signatures are counted as a real keyring counts them, and frames are as long', () => {
   const given = { protocol: 'pbft', commits: 3, warmUp: 2 } as const;
   expect(costOfProtocol({ ...given, realSignatures: true })).toEqual(costOfProtocol(given));

@@ -244,8 +244,8 @@ function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
     if (!done())
       throw new ScenarioError(
         'QL116',
-        `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so there is ` +
-          'nothing to measure; try quorumlab run to see what it does.',
+        `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so there ` +
+          'is nothing to measure; try quorumlab run to see what it does.',
       );
   };
   return {
@@ -293,7 +293,9 @@ interface MeasuredClient {
 }
 
 function clientOf(prepared: Prepared): MeasuredClient {
-  const { scenario, firstClientSeat: seat } = prepared;
+  const { scenario, firstClientSeat: seat, protocol } = prepared;
+  // What a full log would refuse is not asked for.
+  const most = protocol.length ?? scenario.count;
   const workload = workloadOf(scenario, decisions({ seed: scenario.seed }));
   const decided = new Set<number>();
   const latencies: number[] = [];
@@ -318,7 +320,7 @@ function clientOf(prepared: Prepared): MeasuredClient {
       answered(at, _seat, { result }) {
         if (result === undefined) return undefined;
         latencies.push(at - asked);
-        return scenario.count > latencies.length ? ask(at) : undefined;
+        return most > latencies.length ? ask(at) : undefined;
       },
     },
     observer: {

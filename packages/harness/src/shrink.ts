@@ -24,7 +24,7 @@ export type Shrinkable = 'choices' | 'faults' | 'time' | 'messages' | 'nodes' | 
 /** One pass over one sort of thing. */
 export interface ShrinkStep {
   readonly what: Shrinkable;
-  /** How many there were: choices that are not the kindest, faults, µs, copies, nodes, requests. */
+  /** How many there were: unkind choices, faults, microseconds, copies, nodes or requests. */
   readonly before: number;
   readonly after: number;
   readonly tries: number;

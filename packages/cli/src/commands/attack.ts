@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { VerdictRow } from '@quorumlab/harness';
 import {
   attackOf,
   attacks,
@@ -21,7 +22,6 @@ import {
   resultOf,
   searchRow,
   shrinkRecord,
-  type VerdictRow,
 } from '../result.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { fileOf, runWithTrace } from './run.ts';

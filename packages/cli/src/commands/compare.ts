@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { VerdictRow } from '@quorumlab/harness';
 import { addTallies, cellsOf, type Scenario, type Tally } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { costTable, rowName, verdictTable } from '../compare-table.ts';
@@ -16,7 +17,6 @@ import {
   type SteadyCostRow,
   shrinkRecord,
   steadyCostRow,
-  type VerdictRow,
 } from '../result.ts';
 import { fileOf, runWithTrace } from './run.ts';
 
