@@ -1,4 +1,4 @@
-import { upper95, type VerdictWord } from '@quorumlab/checker';
+import { upper95 } from '@quorumlab/checker';
 import { type Tagged, toHex } from '@quorumlab/core';
 import {
   attackOf,

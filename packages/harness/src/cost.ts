@@ -244,8 +244,8 @@ function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
     if (!done())
       throw new ScenarioError(
         'QL116',
-        `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so there ` +
-          'is nothing to measure; try quorumlab run to see what it does.',
+        `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so ` +
+          'there is nothing to measure; try quorumlab run to see what it does.',
       );
   };
   return {

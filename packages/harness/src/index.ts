@@ -25,4 +25,5 @@ export * from './scenario.ts';
 export * from './search.ts';
 export * from './shrink.ts';
 export * from './story.ts';
+export * from './verdict-row.ts';
 export * from './workload.ts';

@@ -5,6 +5,7 @@ import {
   attacks,
   type Scenario,
   type SearchResult,
+  type Shrunk,
   search,
   shrink,
   summarise,
@@ -101,10 +102,7 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   io.out(
     `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. ` +
       `First: seed ${hit.seed}, ${grouped(events)} events` +
-      (small === undefined
-        ? ''
-        : ` ${io.sign('arrow')} shrunk to ${grouped(small.after)} among ${small.scenario.n} nodes ` +
-          `(${grouped(small.tries)} tries)`),
+      (small === undefined ? '' : ` ${io.sign('arrow')} ${shrunkTo(small)}`),
   );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
   for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
@@ -117,6 +115,9 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   io.out('');
   return row;
 }
+
+const shrunkTo = ({ after, scenario, tries }: Shrunk): string =>
+  `shrunk to ${grouped(after)} among ${scenario.n} nodes (${grouped(tries)} tries)`;
 
 function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
   io.out(headline(scenario));

@@ -1,13 +1,18 @@
 import { join } from 'node:path';
 import type { VerdictRow } from '@quorumlab/harness';
-import { addTallies, cellsOf, type Scenario, type Tally } from '@quorumlab/harness';
+import {
+  addTallies,
+  type Counterexample,
+  cellsOf,
+  type Scenario,
+  type Tally,
+} from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { costTable, rowName, verdictTable } from '../compare-table.ts';
 import { type Crew, hire, usualJobs } from '../crew.ts';
 import { type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
-  type Counterexample,
   cellRow,
   commandLine,
   counterexampleOf,
@@ -201,9 +206,8 @@ function sayComparison(io: Io, result: CompareResult, seeds: number): void {
   io.out(`${head}   ${size}`);
   for (const row of verdicts.filter(({ expected }) => !expected)) {
     io.out(`  ${rowName(row)} n=${row.n} under ${row.attack}: ${row.word}. Please report it with`);
-    io.out(
-      `    ${row.counterexample?.first?.replay ?? `quorumlab attack ${row.protocol} --attack ${row.attack}`}`,
-    );
+    const search = `quorumlab attack ${row.protocol} -f ${row.f} --attack ${row.attack}`;
+    io.out(`    ${row.counterexample?.first?.replay ?? search}`);
   }
   io.out('');
   for (const line of verdictTable(io, verdicts)) io.out(line);
@@ -262,11 +266,12 @@ function sayCostNotes(io: Io, costs: readonly SteadyCostRow[]): void {
       `${once.join(', ')}: the log has one position, so choosing a leader is in the count.`,
     );
   const chains = costs.filter(({ positions, commits }) => positions > commits);
+  const each = chains.map((cost) => `${rowName(cost)} ${positionsOf(cost)}`).join(', ');
   if (chains.length > 0)
     sayWrapped(
       io,
       'Positions of the log per commit when requests come one by one (under load each of them ' +
-        `carries requests): ${chains.map((cost) => `${rowName(cost)} ${positionsOf(cost)}`).join(', ')}.`,
+        `carries requests): ${each}.`,
     );
 }
 

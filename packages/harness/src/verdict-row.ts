@@ -1,0 +1,85 @@
+/** Verdicts as rows of `quorumlab.result/1`: of simulated runs and of real processes alike. */
+import type { VerdictWord } from '@quorumlab/checker';
+import type { OptionValues } from './scenario.ts';
+import type { ShrinkStep } from './shrink.ts';
+
+/** One row of `verdicts`: a protocol under an attack. */
+export interface VerdictRow {
+  readonly protocol: string;
+  readonly n: number;
+  readonly f: number;
+  readonly attack: string;
+  /** The protocol's own options of these runs, e.g. which variant it was; absent if none is set. */
+  readonly options?: OptionValues;
+  readonly word: VerdictWord;
+  /** Runs by word, where there were many. */
+  readonly words?: Readonly<Partial<Record<VerdictWord, number>>>;
+  /** Whether the protocol's declared tolerance allows this word. */
+  readonly expected: boolean;
+  readonly runs: number;
+  readonly hits: number;
+  /** Runs in which the attack really acted. */
+  readonly fired: number;
+  /** Says so if the attack never acted; then the word says nothing about it. */
+  readonly note?: string;
+  /** 95 % upper bound on the rate of hits, in percent. */
+  readonly upper95: number;
+  readonly digest: string;
+  readonly seed: string;
+  readonly counterexample?: Counterexample;
+}
+
+/** What went wrong, and how to see it again. */
+export interface Counterexample {
+  readonly rule: string;
+  readonly sentence: string;
+  readonly slot?: number;
+  readonly seats: readonly number[];
+  readonly events: number;
+  readonly seed: string;
+  /** The file it was written to, if it was. */
+  readonly trace?: string;
+  /** The command line that runs it again. */
+  readonly replay: string;
+  /** Who signed two statements of which only one may be signed. */
+  readonly culprits: readonly number[];
+  readonly proofs: readonly ProofRow[];
+  /** The run that was found, if this one was made of it. */
+  readonly first?: FirstRun;
+  /** How it was made of that. */
+  readonly shrunk?: ShrinkRecord;
+}
+
+/** The run of a counterexample before it was made smaller. */
+export interface FirstRun {
+  readonly seed: string;
+  readonly events: number;
+  /** The command line that runs it again. */
+  readonly replay: string;
+}
+
+/** What shrinking did, pass by pass. */
+export interface ShrinkRecord {
+  /** Events before and after. */
+  readonly before: number;
+  readonly after: number;
+  readonly tries: number;
+  readonly steps: readonly ShrinkStep[];
+}
+
+/** Two signatures of one node that convict it. */
+export interface ProofRow {
+  readonly signer: number;
+  readonly about: string;
+  readonly first: Statement;
+  readonly second: Statement;
+}
+
+/** One signed statement. */
+export interface Statement {
+  readonly kind: string;
+  /** The requests in it, for people. */
+  readonly what: string;
+  /** In hexadecimal digits. */
+  readonly signature: string;
+}
