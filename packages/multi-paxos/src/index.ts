@@ -38,5 +38,6 @@ export {
   majorities,
   multiPaxos,
 } from './multi-paxos.ts';
+export { type PaperLine, paper } from './paper.ts';
 export type { Rules } from './rules.ts';
 export type { MultiPaxos, MultiPaxosStable, MultiPaxosVolatile } from './state.ts';
