@@ -2,8 +2,7 @@
 
 import { upper95 } from '@quorumlab/checker';
 import type { ClusterStatus, StatusRow } from '@quorumlab/cluster';
-import type { VerdictRow } from '@quorumlab/harness';
-import { completeScenario, protocolOf } from '@quorumlab/harness';
+import { completeScenario, protocolOf, type VerdictRow } from '@quorumlab/harness';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { type Result, resultOf } from './result.ts';

@@ -1,7 +1,6 @@
 /** The two tables of a comparison, for a terminal of 100 columns. */
 
-import type { VerdictRow } from '@quorumlab/harness';
-import { protocolOf } from '@quorumlab/harness';
+import { protocolOf, type VerdictRow } from '@quorumlab/harness';
 import { grouped, type Io, type Style } from './io.ts';
 import type { SteadyCostRow } from './result.ts';
 import { verdictLook } from './words.ts';

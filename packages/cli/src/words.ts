@@ -1,4 +1,3 @@
-import type { VerdictRow } from '@quorumlab/harness';
 import {
   attackOf,
   optionText,
@@ -6,6 +5,7 @@ import {
   type RunResult,
   type Scenario,
   toleratedBy,
+  type VerdictRow,
 } from '@quorumlab/harness';
 import { type ColumnsOptions, columns } from './columns.ts';
 import type { Io, Sign, Style } from './io.ts';

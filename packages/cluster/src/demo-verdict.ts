@@ -1,50 +1,10 @@
 /** What the logs of real processes show, as the rows in which simulated runs are told. */
-import { agreement, upper95, type VerdictWord } from '@quorumlab/checker';
+import { agreement, upper95 } from '@quorumlab/checker';
 import { fromHex, type Request, toHex, toUtf8 } from '@quorumlab/core';
-import { protocolOf, type Scenario } from '@quorumlab/harness';
+import { protocolOf, type Scenario, type VerdictRow } from '@quorumlab/harness';
 import { sha256 } from '@quorumlab/wire';
-import type { ProvenRow, ProvenStatement } from './evidence.ts';
+import type { ProvenRow } from './evidence.ts';
 import type { LoggedSlot, NodeReport } from './reports.ts';
-
-/** One row of `verdicts` in `quorumlab.result/1`, for a run of real processes. */
-export interface RealVerdict {
-  readonly protocol: string;
-  readonly n: number;
-  readonly f: number;
-  readonly attack: string;
-  readonly word: VerdictWord;
-  /** Whether the protocol's declared tolerance allows this word. */
-  readonly expected: boolean;
-  readonly runs: number;
-  readonly hits: number;
-  /** 1 if the attack really acted. */
-  readonly fired: number;
-  readonly upper95: number;
-  /** Of the honest logs; no two runs of real processes need have the same. */
-  readonly digest: string;
-  readonly seed: string;
-  readonly counterexample?: RealCounterexample;
-}
-
-/** What went wrong. */
-export interface RealCounterexample {
-  readonly rule: string;
-  readonly sentence: string;
-  readonly slot?: number;
-  readonly seats: readonly number[];
-  /** Inputs that the machines of all processes had taken. */
-  readonly events: number;
-  readonly seed: string;
-  /** The command line that does it again. */
-  readonly replay: string;
-  readonly culprits: readonly number[];
-  readonly proofs: readonly {
-    readonly signer: number;
-    readonly about: string;
-    readonly first: ProvenStatement;
-    readonly second: ProvenStatement;
-  }[];
-}
 
 /** What a verdict is given on. */
 export interface Collected {
@@ -59,7 +19,7 @@ export interface Collected {
  * `forked` if the checker finds two honest logs that differ, `ok` if every honest log holds a
  * request of each client, `inconclusive` if neither.
  */
-export function verdictOf({ scenario, logs, proofs, reports }: Collected): RealVerdict {
+export function verdictOf({ scenario, logs, proofs, reports }: Collected): VerdictRow {
   const { protocol, n, f, seed, clients } = scenario;
   const texts = new Map<Request, string>();
   const check = agreement((request) => texts.get(request) ?? '');
@@ -74,7 +34,7 @@ export function verdictOf({ scenario, logs, proofs, reports }: Collected): RealV
   );
   const word = violation?.word ?? (complete ? 'ok' : 'inconclusive');
   const hits = violation === undefined ? 0 : 1;
-  const row: RealVerdict = {
+  const row: VerdictRow = {
     protocol,
     n,
     f,

@@ -5,12 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { range } from '@quorumlab/core';
-import { completeScenario, type Scenario, type StoryLine } from '@quorumlab/harness';
+import {
+  completeScenario,
+  type Scenario,
+  type StoryLine,
+  type VerdictRow,
+} from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
 import { type ClusterConfig, paths } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
 import { askNode } from './control-client.ts';
-import { type RealVerdict, verdictOf } from './demo-verdict.ts';
+import { verdictOf } from './demo-verdict.ts';
 import { ClusterError } from './errors.ts';
 import { type ProvenRow, provenLies } from './evidence.ts';
 import { initCluster } from './init.ts';
@@ -31,7 +36,7 @@ export interface DemoOptions {
 /** What came of one protocol. */
 export interface RealRun {
   readonly scenario: Scenario;
-  readonly verdict: RealVerdict;
+  readonly verdict: VerdictRow;
   /** What all nodes did, earliest first; `at` in microseconds since the clients asked. */
   readonly story: readonly StoryLine[];
   /** The honest nodes' logs. */

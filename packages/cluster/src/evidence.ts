@@ -1,6 +1,14 @@
 /** Laying side by side what a liar told to different nodes. */
 import { fromHex, type Protocol, toHex } from '@quorumlab/core';
-import { type AnyShape, type Lie, nameRequests, requestsIn, vowsOf } from '@quorumlab/harness';
+import {
+  type AnyShape,
+  type Lie,
+  nameRequests,
+  type ProofRow,
+  requestsIn,
+  type Statement,
+  vowsOf,
+} from '@quorumlab/harness';
 import { type LogShape, serviceMessages } from '@quorumlab/log';
 import {
   detector,
@@ -15,21 +23,8 @@ import {
 import { type ClusterConfig, protocolIn } from './config.ts';
 import type { HeardStatement } from './reports.ts';
 
-/** One of two statements of which only one may be signed. */
-export interface ProvenStatement {
-  readonly kind: string;
-  /** The requests in it, for people. */
-  readonly what: string;
-  /** In hexadecimal digits. */
-  readonly signature: string;
-}
-
 /** A lie with its proof, which was checked as a stranger would check it. */
-export interface ProvenRow {
-  readonly signer: number;
-  readonly about: string;
-  readonly first: ProvenStatement;
-  readonly second: ProvenStatement;
+export interface ProvenRow extends ProofRow {
   /** The whole proof, for `verifyProof` of the wire package. */
   readonly proof: Uint8Array;
 }
@@ -86,7 +81,7 @@ export function provenLies(
   return rows;
 }
 
-const statement = (message: Lie['first']): ProvenStatement => ({
+const statement = (message: Lie['first']): Statement => ({
   kind: message.kind,
   what: nameRequests(requestsIn(message)),
   signature: toHex(message.signature),

@@ -15,9 +15,8 @@ export {
 export { type ClusterClient, type ConnectOptions, connectCluster } from './connect.ts';
 export { ClusterSilentError } from './control-client.ts';
 export { type DemoOptions, demoReal, type RealDemo, type RealRun } from './demo.ts';
-export type { RealCounterexample, RealVerdict } from './demo-verdict.ts';
 export { ClusterError, ClusterNodeError } from './errors.ts';
-export type { ProvenRow, ProvenStatement } from './evidence.ts';
+export type { ProvenRow } from './evidence.ts';
 export { faultNode } from './fault.ts';
 export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';

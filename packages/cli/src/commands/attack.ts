@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { VerdictRow } from '@quorumlab/harness';
 import {
   attackOf,
   attacks,
@@ -10,6 +9,7 @@ import {
   shrink,
   summarise,
   tooFewTraitors,
+  type VerdictRow,
   variantsOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
