@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { VerdictRow } from '@quorumlab/harness';
 import {
   addTallies,
   type Counterexample,
   cellsOf,
   type Scenario,
   type Tally,
+  type VerdictRow,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { costTable, rowName, verdictTable } from '../compare-table.ts';
@@ -64,7 +64,7 @@ export function addCompare(program: Command): void {
         flags.jobs === undefined ? usualJobs() : wholeNumber('--jobs', flags.jobs, 1, 64);
       const crew = hire(jobs);
       try {
-        const result = await compare(io, crew, cells, seeds, flags.traces);
+        const result = await compare(io, crew, cells, flags);
         if (io.json) io.out(JSON.stringify(result));
         else sayComparison(io, result, seeds);
         process.exitCode = result.exit;
@@ -96,16 +96,22 @@ async function compare(
   io: Io,
   crew: Crew,
   cells: readonly Scenario[],
-  seeds: number,
-  folder: string,
+  flags: CompareFlags,
 ): Promise<CompareResult> {
+  const seeds = Number(flags.seeds);
   const costs = costsOf(crew, cells);
   const tallies = await talliesOf(io, crew, cells, seeds);
-  const verdicts = await rowsOf(io, crew, cells, tallies, folder);
+  const verdicts = await rowsOf(io, crew, cells, tallies, flags.traces);
   const cost = (await costs).map(steadyCostRow);
   const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
-  const [{ f } = { f: 1 }] = cells;
-  const line = `quorumlab compare ${protocols} -f ${f} --seeds ${seeds}`;
+  // How many threads there were, and where traces went, changes nothing in the result.
+  const { n, f, attack, seed, net } = flags;
+  const told = Object.entries({ attack, seed, net }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${value}`],
+  );
+  const size = n === undefined ? [`-f ${f}`] : [`-f ${f}`, `-n ${n}`];
+  const words = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`];
+  const line = words.join(' ');
   const exit = exitOf(verdicts);
   const unexpected = verdicts.filter(({ expected }) => !expected).length;
   return { ...resultOf(line, cells, verdicts, cost, exit), cost, unexpected };
