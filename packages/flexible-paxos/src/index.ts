@@ -10,7 +10,7 @@ export {
   flexiblePaxos,
 } from './flexible-paxos.ts';
 export { type FlexiblePaxosOptions, FlexiblePaxosOptionsError } from './options.ts';
-export { type PaperLine, paper } from './paper.ts';
+export { paper } from './paper.ts';
 export {
   encodeQuorumChange,
   type Grid,
