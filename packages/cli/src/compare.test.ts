@@ -122,6 +122,9 @@ test('shrink makes a long trace short, keeps what goes wrong, and says what it d
   expect(out).toMatch(/nodes +5 → 3/);
   expect(out).toContain('✗ forked, same rule as before: position');
   expect(quorumlab('replay long.min.trace.ndjson').out).toContain('identical');
+  const told = quorumlab('explain long.min.trace.ndjson').out;
+  expect(told).toContain('shrunk from seed 42');
+  expect(told).toContain('again     quorumlab replay long.min.trace.ndjson');
   const [before, after] = [long, 'long.min.trace.ndjson'].map(
     (file) => readFileSync(join(folder, file), 'utf8').split('\n').length,
   );

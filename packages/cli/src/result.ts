@@ -199,10 +199,7 @@ export function counterexampleOf(
       events,
       seed: scenario.seed,
       ...(trace === undefined ? {} : { trace }),
-      replay:
-        scenario.script !== undefined && trace !== undefined
-          ? `quorumlab replay ${trace}`
-          : commandLine(scenario),
+      replay: againLine(scenario, trace),
       culprits: [...new Set(proofs.map(({ signer }) => signer))].sort((one, two) => one - two),
       proofs: proofRows(proofs),
       ...smaller,
@@ -233,6 +230,12 @@ export function costOf({ scenario, answered, counters, now }: RunResult): CostRo
     virtualMilliseconds: Math.round(now / 1000),
   };
 }
+
+/** How to run a scenario again that may be in a trace: no flag tells choices, so those need it. */
+export const againLine = (scenario: Scenario, trace?: string): string =>
+  scenario.script !== undefined && trace !== undefined
+    ? `quorumlab replay ${trace}`
+    : commandLine(scenario);
 
 /** The command line that runs a scenario again: every flag that is not the default. */
 export function commandLine(scenario: Scenario): string {

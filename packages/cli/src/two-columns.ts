@@ -15,14 +15,11 @@ export interface DemoSide {
   readonly values: string;
 }
 
-const titles: Readonly<Record<string, string>> = {
-  raft: 'built for 1 crash',
-  pbft: 'built for 1 traitor',
-};
-
 /** The heading of a half: `RAFT  n=3, built for 1 crash`. */
 export const titleOf = (protocol: string, n: number): string =>
-  `${protocol.toUpperCase()}  n=${n}, ${titles[protocol] ?? ''}`;
+  `${protocol.toUpperCase()}  n=${n}, built for 1 ${
+    protocolOf(protocol).claims.faults === 'crash' ? 'crash' : 'traitor'
+  }`;
 
 /** What is about the contested position: the lie, what is accepted, committed, who leads next. */
 export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {

@@ -31,14 +31,15 @@ export function verdictWord(io: Io, word: VerdictRow['word']): string {
 
 /** `raft n=3 f=1 (crash) · equivocating-leader by n0 · lan · seed 42`. */
 export function headline(scenario: Scenario): string {
-  const { protocol, mutant, n, f, attack, by, network, seed, crypto } = scenario;
+  const { protocol, mutant, n, f, attack, by, network, seed, crypto, script } = scenario;
   const { claims } = protocolOf(protocol);
   const whom = by.length > 0 ? ` by ${by.map((id) => `n${id}`).join(', ')}` : '';
   const options = optionText(scenario);
   const how = [options, mutant === undefined ? '' : `the mutant ${mutant}`].filter(Boolean);
   const name = how.length === 0 ? protocol : `${protocol} with ${how.join(' and ')}`;
   const what = `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom}`;
-  return `${what} · ${network} · ${crypto} signatures · seed ${seed}`;
+  const drawn = script === undefined ? 'seed' : 'shrunk from seed';
+  return `${what} · ${network} · ${crypto} signatures · ${drawn} ${seed}`;
 }
 
 /** One sentence on why a verdict was to be expected, or that it was not. */

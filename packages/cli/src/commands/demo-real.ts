@@ -12,12 +12,12 @@ const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
  * The demo among real processes: prints what came of it and sets the exit code. Leaves no process
  * and no file, also when it is interrupted.
  */
-export async function realDemo(io: Io): Promise<void> {
-  const demo = await untilInterrupted(io);
+export async function realDemo(io: Io, protocols: readonly string[]): Promise<void> {
+  const demo = await untilInterrupted(io, protocols);
   if (io.progress === 'bar') io.status('');
   const rows = demo.runs.map(({ verdict }) => verdict);
   const exit =
-    rows[0]?.word === 'forked' && rows[1]?.word === 'ok'
+    rows.every(({ protocol, word }) => wentAsClaimed(protocol, word))
       ? exitCodes.expected
       : rows.some(({ word }) => word === 'inconclusive')
         ? exitCodes.inconclusive
@@ -30,13 +30,13 @@ export async function realDemo(io: Io): Promise<void> {
     const processes = rows.reduce((sum, { n }) => sum + n, 0);
     const how = `(${processes} real processes, TCP + Noise, logs on disk, ${seconds} s)`;
     sayTwoColumns(io, `The same lie, live.  ${how}`, demo.runs.map(sideOf), rows, []);
-    io.out('  again   quorumlab demo --real');
+    io.out(`  again   quorumlab demo ${protocols.join(' ')} --real`);
   }
   process.exitCode = exit;
 }
 
 /** Runs the demo; Ctrl-C or a request to end stops it and cleans up. */
-async function untilInterrupted(io: Io): Promise<RealDemo> {
+async function untilInterrupted(io: Io, protocols: readonly string[]): Promise<RealDemo> {
   const { demoReal } = await clusterPackage();
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void =>
@@ -47,6 +47,7 @@ async function untilInterrupted(io: Io): Promise<RealDemo> {
   process.on('SIGTERM', onSignal);
   try {
     return await demoReal({
+      protocols,
       signal: stop.signal,
       progress(protocol, doing) {
         if (io.progress === 'bar') io.status(`${protocol}: ${doing} …`);

@@ -1,12 +1,13 @@
 import {
   completeScenario,
   nameRequests,
+  protocolOf,
   type RunResult,
   runScenario,
   type Scenario,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { exitCodes } from '../errors.ts';
+import { Exit, exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf } from '../two-columns.ts';
@@ -17,6 +18,21 @@ interface DemoFlags {
   readonly sim?: boolean;
   readonly seed?: string;
 }
+
+/** What the demo shows unless told. */
+const usual = ['raft', 'pbft'];
+
+/** The protocols named, or the usual ones. Throws a ScenarioError for one that is not registered. */
+const named = (protocols: readonly string[]): readonly string[] => {
+  if (protocols.length > 2)
+    throw new Exit(exitCodes.usage, 'error QL115: the demo shows one or two protocols.');
+  for (const each of protocols) protocolOf(each);
+  return protocols.length === 0 ? usual : protocols;
+};
+
+/** Whether the liar fooled just those who never claimed to stand a liar. */
+export const wentAsClaimed = (protocol: string, word: string | undefined): boolean =>
+  word === (protocolOf(protocol).claims.faults === 'crash' ? 'forked' : 'ok');
 
 /** The story of the demo: two clients want one thing, and the leader promises it to both. */
 export const demoScenario = (protocol: string, seed = '42'): Scenario =>
@@ -33,33 +49,34 @@ export const demoScenario = (protocol: string, seed = '42'): Scenario =>
 /** `quorumlab demo`: one liar, two protocols; in the simulator and as real processes. */
 export function addDemo(program: Command): void {
   program
-    .command('demo')
+    .command('demo [protocols...]')
     .description('one lying leader against Raft and PBFT, simulated and as real processes')
     .option('--real', 'only the real processes')
     .option('--sim', 'only the simulator')
     .option('--seed <seed>', 'another seed for the simulator')
-    .action(async (flags: DemoFlags, command: Command) => {
+    .action(async (names: readonly string[], flags: DemoFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
-      if (!flags.real) simulatedDemo(io, flags.seed);
+      const protocols = named(names);
+      if (!flags.real) simulatedDemo(io, protocols, flags.seed);
       if (!flags.real && !flags.sim && !io.json) io.out('');
       // One document on stdout: with --json the simulator speaks unless --real is given.
-      if (flags.real || (!flags.sim && !io.json)) await realDemo(io);
+      if (flags.real || (!flags.sim && !io.json)) await realDemo(io, protocols);
     });
 }
 
-function simulatedDemo(io: Io, seed?: string): void {
+function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): void {
   const start = performance.now();
-  const scenarios = ['raft', 'pbft'].map((protocol) => demoScenario(protocol, seed));
+  const scenarios = protocols.map((protocol) => demoScenario(protocol, seed));
   const results = scenarios.map((scenario) => runScenario(scenario, { proofs: true, story: true }));
   const seconds = ((performance.now() - start) / 1000).toFixed(2);
   const rows = results.map((result) => rowOf(result));
   const costs = results.map(costOf);
-  const expected = rows[0]?.word === 'forked' && rows[1]?.word === 'ok';
+  const expected = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word));
   const exit = expected ? exitCodes.expected : exitCodes.unexpected;
   if (io.json) io.out(JSON.stringify(resultOf('quorumlab demo', scenarios, rows, costs, exit)));
   else {
     const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
-    const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
+    const heading = `One node lies. Same attack, same seed, ${scenarios.length === 1 ? 'one protocol' : 'two protocols'}.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
     io.out(`  again   ${commandLine(scenarios[0] as Scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');

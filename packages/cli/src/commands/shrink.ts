@@ -4,7 +4,7 @@ import { Exit, exitCodes } from '../errors.ts';
 import { wholeNumber } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import {
-  commandLine,
+  againLine,
   costOf,
   counterexampleOf,
   exitOf,
@@ -44,7 +44,7 @@ export function addShrink(program: Command): void {
       const first = {
         seed: scenario.seed,
         events: small.before,
-        replay: scenario.script === undefined ? commandLine(scenario) : `quorumlab replay ${file}`,
+        replay: againLine(scenario, file),
       };
       const row = {
         ...rowOf(shown, out),
