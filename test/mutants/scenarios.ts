@@ -20,130 +20,110 @@ const healed = (n: number, at: number): readonly ScenarioFault[] => [
   ]),
 ];
 
-/** Many short reigns: whoever leads is cut off or crashes at once, and comes back soon. */
-export const reigns =
-  (given: Given & { readonly n: number }, reignMs: number): Family =>
+/** A crash at `at` and a return `after` later. */
+const blink = (at: number, node: number | 'leader', after: number): readonly ScenarioFault[] => [
+  { type: 'crash', at, node },
+  { type: 'restart', at: at + after, node },
+];
+
+type Group = Given & { readonly n: number };
+
+/** What a family does to whom: faults drawn from `random`, and when all of it is over. */
+type Schedule = (random: Random) => { readonly faults: readonly ScenarioFault[]; end: number };
+
+/** A family of its own stream, whose runs have time to end well. `given` goes before `load`. */
+const family =
+  (name: string, given: Group, load: Partial<Scenario>, schedule: Schedule): Family =>
   (seed) => {
-    const random = stream('reigns', seed);
-    const faults: ScenarioFault[] = [];
-    let at = ms(5);
-    for (const _ of range(60)) {
-      at += ms(1) + random.below(ms(reignMs));
-      const choice = random.below(4);
-      if (choice === 0) {
-        const node = random.below(given.n);
-        faults.push({ type: 'crash', at, node });
-        faults.push({ type: 'restart', at: at + 200 + random.below(ms(reignMs)), node });
-      } else if (choice === 1) {
-        faults.push({ type: 'crash', at, node: 'leader' });
-        faults.push({ type: 'restart', at: at + 200 + random.below(ms(reignMs)), node: 'leader' });
-      } else if (choice === 2) faults.push({ type: 'heal', at });
-      else {
-        const group = half(random, given.n);
-        const rest = range(given.n).filter((node) => !group.includes(node));
-        faults.push({ type: 'split', at, groups: [group, rest] });
-      }
-    }
-    return completeScenario({
-      faults: [...faults, ...healed(given.n, at + ms(50))],
-      count: 60,
-      clients: 3,
-      until: at + ms(20_000),
-      seed: `${seed}`,
-      ...given,
-    });
+    const { faults, end } = schedule(stream(name, seed));
+    const until = end + ms(20_000);
+    return completeScenario({ faults, count: 60, until, seed: `${seed}`, ...load, ...given });
   };
+
+/** `turns` of faults that `turn` answers for ever later moments, and a healing 50 ms after. */
+const turns = (
+  n: number,
+  count: number,
+  turn: (at: number) => { readonly at: number; readonly faults: readonly ScenarioFault[] },
+): ReturnType<Schedule> => {
+  const faults: ScenarioFault[] = [];
+  let at = ms(5);
+  for (const _ of range(count)) {
+    const next = turn(at);
+    at = next.at;
+    faults.push(...next.faults);
+  }
+  const end = at + ms(50);
+  return { faults: [...faults, ...healed(n, end)], end: at };
+};
+
+/** Many short reigns: whoever leads is cut off or crashes at once, and comes back soon. */
+export const reigns = (given: Group, reignMs: number): Family =>
+  family('reigns', given, { clients: 3 }, (random) => {
+    const { n } = given;
+    const soon = (): number => 200 + random.below(ms(reignMs));
+    return turns(n, 60, (before) => {
+      const at = before + ms(1) + random.below(ms(reignMs));
+      const choice = random.below(4);
+      if (choice === 0) return { at, faults: blink(at, random.below(n), soon()) };
+      if (choice === 1) return { at, faults: blink(at, 'leader', soon()) };
+      if (choice === 2) return { at, faults: [{ type: 'heal', at }] };
+      const group = half(random, n);
+      const rest = range(n).filter((node) => !group.includes(node));
+      return { at, faults: [{ type: 'split', at, groups: [group, rest] }] };
+    });
+  });
 
 /**
  * Everybody can be elected, and hardly anybody can replicate: who gets `kinds` from whom is drawn
  * anew all the time, and leaders crash.
  */
-export const mutedReigns =
-  (given: Given & { readonly n: number }, kinds: readonly string[], stepMicros: number): Family =>
-  (seed) => {
-    const random = stream('muted', seed);
-    const faults: ScenarioFault[] = [];
-    let at = ms(5);
-    for (const _ of range(200)) {
-      at += 100 + random.below(stepMicros);
-      faults.push({ type: 'heal', at });
-      if (random.below(6) === 0) {
-        faults.push({ type: 'crash', at, node: 'leader' });
-        faults.push({ type: 'restart', at: at + 100 + random.below(ms(10)), node: 'leader' });
-      }
-      for (const node of range(given.n)) {
-        const to = half(random, given.n).filter((other) => other !== node);
+export const mutedReigns = (given: Group, kinds: readonly string[], stepMicros: number): Family =>
+  family('muted', given, { clients: 3 }, (random) => {
+    const { n } = given;
+    return turns(n, 200, (before) => {
+      const at = before + 100 + random.below(stepMicros);
+      const faults: ScenarioFault[] = [{ type: 'heal', at }];
+      if (random.below(6) === 0) faults.push(...blink(at, 'leader', 100 + random.below(ms(10))));
+      for (const node of range(n)) {
+        const to = half(random, n).filter((other) => other !== node);
         if (to.length > 0 && random.below(4) > 0)
           faults.push({ type: 'cut', at, from: [node], to, kinds });
       }
-    }
-    return completeScenario({
-      faults: [...faults, ...healed(given.n, at + ms(50))],
-      count: 60,
-      clients: 3,
-      until: at + ms(20_000),
-      seed: `${seed}`,
-      ...given,
+      return { at, faults };
     });
-  };
+  });
 
 /** One voter crashes all the time and is back at once, while messages are slow. */
-export const hiccups =
-  (
-    given: Given & { readonly n: number },
-    everyMicros: number,
-    disk: 'synced' | 'lost' = 'synced',
-  ): Family =>
-  (seed) => {
-    const random = stream('hiccups', seed);
-    const node = given.n - 1;
-    const faults: ScenarioFault[] = [];
-    let at = ms(5);
-    for (const _ of range(250)) {
-      at += 400 + random.below(everyMicros);
-      faults.push({ type: 'crash', at, node }, { type: 'restart', at: at + 50, node, disk });
-    }
-    return completeScenario({
-      faults: [...faults, ...healed(given.n, at + ms(50))],
-      count: 60,
-      clients: 6,
-      until: at + ms(20_000),
-      seed: `${seed}`,
-      ...given,
-    });
-  };
+export const hiccups = (
+  given: Group,
+  everyMicros: number,
+  disk: 'synced' | 'lost' = 'synced',
+): Family =>
+  family('hiccups', given, { clients: 6 }, (random) =>
+    turns(given.n, 250, (before) => {
+      const at = before + 400 + random.below(everyMicros);
+      const node = given.n - 1;
+      const back = { type: 'restart', at: at + 50, node, disk } as const;
+      return { at, faults: [{ type: 'crash', at, node }, back] };
+    }),
+  );
 
 /** All lose power, again and again, with disks that take long for a sync. */
-export const blackouts =
-  (given: Given & { readonly n: number }): Family =>
-  (seed) => {
-    const random = stream('blackouts', seed);
-    const slow = { sync: { type: 'constant', delay: ms(4) } } as const;
-    const faults: ScenarioFault[] = range(given.n).map((node) => ({
-      type: 'disk',
-      at: 0,
-      node,
-      disk: slow,
-    }));
+export const blackouts = (given: Group): Family =>
+  family('blackouts', given, { count: 120, clients: 3 }, (random) => {
+    const everybody = range(given.n);
+    const disks = (at: number, disk: typeof ssd): readonly ScenarioFault[] =>
+      everybody.map((node) => ({ type: 'disk', at, node, disk }));
+    const faults = [...disks(0, { sync: { type: 'constant', delay: ms(4) } })];
     let at = ms(300);
     for (const _ of range(6)) {
       at += ms(50) + random.below(ms(400));
-      for (const node of range(given.n)) {
-        faults.push({ type: 'crash', at, node });
-        faults.push({ type: 'restart', at: at + 100 + random.below(ms(10)), node });
-      }
+      for (const node of everybody) faults.push(...blink(at, node, 100 + random.below(ms(10))));
     }
     const end = at + ms(100);
-    for (const node of range(given.n)) faults.push({ type: 'disk', at: end, node, disk: ssd });
-    return completeScenario({
-      faults,
-      count: 120,
-      clients: 3,
-      until: end + ms(20_000),
-      seed: `${seed}`,
-      ...given,
-    });
-  };
+    return { faults: [...faults, ...disks(end, ssd)], end };
+  });
 
 /** One attack, nothing else. */
 export const attacked =
