@@ -17,7 +17,13 @@ async function outputOf(name: string): Promise<string> {
 
 describe('the examples', () => {
   it('are short enough to read, and each is tested here', () => {
-    expect(names).toEqual(['bank.ts', 'counter.ts', 'one-liar.ts', 'quorum-sizes.ts']);
+    expect(names).toEqual([
+      'bank-with-a-lying-replica.ts',
+      'bank.ts',
+      'counter.ts',
+      'one-liar.ts',
+      'quorum-sizes.ts',
+    ]);
     for (const name of names)
       expect(readFileSync(`${folder}${name}`, 'utf8').split('\n').length - 1, name).toBeLessThan(
         101,
@@ -49,6 +55,19 @@ describe('the examples', () => {
         'balance ann: 70',
         'balance bob: 130',
         'lies told: 4',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('bank-with-a-lying-replica: a leader with two stories is replaced, and is not believed', async () => {
+    expect(await outputOf('bank-with-a-lying-replica.ts')).toBe(
+      [
+        'ann bob 30: [["ann",70],["bob",130]]',
+        'ann bob 80: refused',
+        'bob ann 5: [["ann",75],["bob",125]]',
+        'two stories told: true',
+        'replica 0 led, now it is replica 1',
         '',
       ].join('\n'),
     );

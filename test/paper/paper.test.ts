@@ -2,12 +2,13 @@ import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
 import { ms } from '@quorumlab/core';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
 import { completeScenario, runScenario, type Scenario } from '@quorumlab/harness';
+import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { describe, expect, test } from 'vitest';
 import { reigns } from '../mutants/scenarios.ts';
-import { swarm } from '../simulation/swarm.ts';
+import { subjectsOf, swarm, swarmWorld } from '../simulation/swarm.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */
 const budget = 200;
@@ -66,6 +67,8 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
   'flexible-paxos': (seed) => [swarm('flexible-paxos', seed)],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
   pbft: (seed) => [swarm('pbft', seed)],
+  // Only two of the three rule sets have a lock.
+  hotstuff: (seed) => subjectsOf('hotstuff').map((subject) => swarmWorld(subject, seed).scenario),
 };
 
 for (const [protocol, paper] of [
@@ -73,6 +76,7 @@ for (const [protocol, paper] of [
   ['flexible-paxos', flexiblePaxosPaper],
   ['raft', raftPaper],
   ['pbft', pbftPaper],
+  ['hotstuff', hotstuffPaper],
 ] as const)
   describe(protocol, () => {
     const lines = new Set<string>();

@@ -84,6 +84,8 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       settle(group, replica, ctx);
     },
     snapshotEvery: group.checkpointEvery,
+    // The stable one, and every later one: committed blocks reach two windows above it.
+    snapshotsKept: Math.floor((2 * group.window) / group.checkpointEvery) + 1,
     snapshotTaken(replica, slot, digest, ctx) {
       snapshotTaken(group, replica, slot, digest, ctx);
       settle(group, replica, ctx);

@@ -1,0 +1,112 @@
+/** Bad input: named errors, or dropped and counted before anything changes. */
+import { decode, encode, SchemaError, seal } from '@quorumlab/core';
+import { describe, expect, it } from 'vitest';
+import { Network, requestOf, testDigest } from '../test/network.ts';
+import { GroupError, hotstuff, type QuorumCertificate, rulesNames, type Vote } from './index.ts';
+import { genesisHash } from './state.ts';
+
+const group = (more: object = {}) => hotstuff({ n: 4, digest: testDigest, ...more });
+const request = requestOf(0, 0);
+
+describe('groups that cannot work are refused', () => {
+  it.each([
+    ['too few replicas', { n: 3, f: 1 }],
+    ['no replicas', { n: 0 }],
+    ['a fraction of a view', { reign: 4.5 }],
+    ['a reign too short to commit in', { reign: 3 }],
+    ['three-chains with rotating leaders at n = 4', { rules: 'chained', leaders: 'round-robin' }],
+    ['a window that ends before the checkpoint', { checkpointEvery: 10, window: 10 }],
+    ['rules that do not exist', { rules: 'basic' }],
+  ])('%s', (_, options) => {
+    expect(() => group(options)).toThrow(GroupError);
+  });
+
+  it('rotating leaders are fine where enough of them are alive in a row', () => {
+    expect(group({ leaders: 'round-robin' }).f).toBe(1);
+    expect(group({ n: 5, f: 1, rules: 'chained', leaders: 'round-robin' }).f).toBe(1);
+  });
+});
+
+/** A network in which view 1 is certified, and that certificate. */
+function certifiedOnce() {
+  const network = new Network(group());
+  network.input(0, { type: 'propose', command: request });
+  network.deliver(({ message }) => message.kind !== 'proposal' || message.block.view < 2);
+  const found = network.flights.find(({ message }) => message.kind === 'proposal');
+  const message = found?.message as { readonly justify: QuorumCertificate };
+  network.drop();
+  return { network, justify: message.justify };
+}
+
+describe('certificates', () => {
+  const { justify } = certifiedOnce();
+  const { body, seals } = justify;
+  const one = seals[0] as (typeof seals)[number];
+  const wrong: readonly (readonly [string, QuorumCertificate])[] = [
+    ['one signature short', { body, seals: seals.slice(1) }],
+    ['none', { body, seals: [] }],
+    ['a signer three times', { body, seals: [one, one, one] }],
+    ['an unknown signer', { body, seals: [...seals.slice(1), { ...one, from: 4 }] }],
+    ['a client', { body, seals: [...seals.slice(1), { ...one, from: 65_536 }] }],
+  ];
+
+  it.each(wrong)('%s: nothing changes', (_, bad) => {
+    const { network } = certifiedOnce();
+    const before = JSON.stringify([...Object.entries(network.state(2))]);
+    const message = { kind: 'new-view', justify: bad, timeouts: null } as const;
+    network.input(2, { type: 'message', message: seal(message, 1, one.signature) });
+    const block = { view: 2, height: 2, parent: body.block, batch: [] };
+    const proposal = { kind: 'proposal', block, justify: bad, timeouts: null } as const;
+    network.input(2, { type: 'message', message: seal(proposal, 0, one.signature) });
+    expect(JSON.stringify([...Object.entries(network.state(2))])).toBe(before);
+  });
+
+  it('the right one moves a replica on', () => {
+    const { network } = certifiedOnce();
+    const message = { kind: 'new-view', justify, timeouts: null } as const;
+    network.input(2, { type: 'message', message: seal(message, 1, one.signature) });
+    expect(network.state(2).view).toBe(2);
+  });
+
+  it('no encoding has a signer twice, out of order, or beyond the group', () => {
+    const { messages } = group();
+    for (const [, bad] of wrong.slice(2))
+      expect(() => encode(messages, { kind: 'new-view', justify: bad, timeouts: null })).toThrow(
+        SchemaError,
+      );
+    const bytes = encode(messages, { kind: 'new-view', justify, timeouts: null });
+    // The bitmap of four members is one byte: a fifth member, and a bitmap cut off.
+    const at = bytes.length - 1 - seals.length * ((one.signature as Uint8Array).length + 1) - 1;
+    const fifth = Uint8Array.from(bytes);
+    fifth[at] = (fifth[at] as number) | 16;
+    expect(() => decode(messages, fifth)).toThrow(SchemaError);
+    expect(() => decode(messages, bytes.slice(0, at))).toThrow(SchemaError);
+  });
+});
+
+describe('memory', () => {
+  it.each(rulesNames)(
+    '%s: a million votes and timeouts for views to come leave nothing',
+    (rules) => {
+      const network = new Network(group({ rules, reign: 4 }));
+      const { signature } = requestOf(0, 0);
+      const machine = network.seat(0).machine;
+      const clock = { earliest: 0, latest: 0 };
+      const receive = (message: Vote | { kind: 'timeout'; view: number; highView: number }): void =>
+        void machine.step({
+          ...{ now: 0, clock },
+          event: { type: 'message', message: seal(message, 3, signature) },
+        });
+      for (let view = 1; view <= 1_000_000; view++) {
+        receive({ kind: 'vote', view, block: genesisHash, justifyView: 0 });
+        if (view % 4 === 3) receive({ kind: 'timeout', view, highView: 0 });
+      }
+      const { votes, timeoutVotes, dropped, tree, waiting } = network.state(0);
+      expect(votes.size).toBeLessThanOrEqual(11);
+      expect(timeoutVotes.size).toBeLessThanOrEqual(1);
+      expect(tree.size + waiting.size).toBe(1);
+      // Votes go to the leader of the next view, so three quarters were never for replica 0.
+      expect(dropped).toBeGreaterThan(200_000);
+    },
+  );
+});
