@@ -73,7 +73,7 @@ describe('the examples', () => {
     );
   });
 
-  it('quorum-sizes: a small phase 2 quorum is quick and hardy, until the leader is gone', async () => {
+  it('quorum-sizes: small phase 2 quorums are quick and hardy, until the leader goes', async () => {
     const output = await outputOf('quorum-sizes.ts');
     const rows = output.trim().split('\n').slice(2);
     const numbers = rows.map((row) => row.match(/[\d.]+/g)?.map(Number) ?? []);
