@@ -1,5 +1,5 @@
 /** The demo's picture: two protocols side by side, the same for simulated and real runs. */
-import type { StoryLine, VerdictRow } from '@quorumlab/harness';
+import { protocolOf, type StoryLine, type VerdictRow } from '@quorumlab/harness';
 import { columns, sideBySide } from './columns.ts';
 import type { Io } from './io.ts';
 import type { CostRow } from './result.ts';
@@ -20,6 +20,10 @@ export const titleOf = (protocol: string, n: number): string =>
   `${protocol.toUpperCase()}  n=${n}, built for 1 ${
     protocolOf(protocol).claims.faults === 'crash' ? 'crash' : 'traitor'
   }`;
+
+/** Whether the liar fooled just those who never claimed to stand a liar. */
+export const wentAsClaimed = (protocol: string, word: string | undefined): boolean =>
+  word === (protocolOf(protocol).claims.faults === 'crash' ? 'forked' : 'ok');
 
 /** What is about the contested position: the lie, what is accepted, committed, who leads next. */
 export function tellable(story: readonly StoryLine[], slot: number): readonly StoryLine[] {
@@ -75,7 +79,9 @@ export function sayTwoColumns(
       : '';
   io.out(io.paint('strong', heading));
   io.out('');
-  for (const line of sideBySide(block(left, 'both honest, both sure'), block(right, costLine)))
+  const sure = 'both honest, both sure';
+  const under = (i: number, cost: string): string => (rows[i]?.word === 'forked' ? sure : cost);
+  for (const line of sideBySide(block(left, under(0, '')), block(right, under(1, costLine))))
     io.out(`  ${line}`);
   io.out('');
   const proven = rows.find(({ counterexample }) => (counterexample?.proofs.length ?? 0) > 0);

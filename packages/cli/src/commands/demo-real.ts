@@ -3,7 +3,7 @@ import { clusterPackage } from '../cluster-package.ts';
 import { Exit, exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { resultOf } from '../result.ts';
-import { type DemoSide, sayTwoColumns, tellable, titleOf } from '../two-columns.ts';
+import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 
 /** Exit codes of a command that a signal has ended, as shells have them. */
 const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -16,12 +16,11 @@ export async function realDemo(io: Io, protocols: readonly string[]): Promise<vo
   const demo = await untilInterrupted(io, protocols);
   if (io.progress === 'bar') io.status('');
   const rows = demo.runs.map(({ verdict }) => verdict);
-  const exit =
-    rows.every(({ protocol, word }) => wentAsClaimed(protocol, word))
-      ? exitCodes.expected
-      : rows.some(({ word }) => word === 'inconclusive')
-        ? exitCodes.inconclusive
-        : exitCodes.unexpected;
+  const exit = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word))
+    ? exitCodes.expected
+    : rows.some(({ word }) => word === 'inconclusive')
+      ? exitCodes.inconclusive
+      : exitCodes.unexpected;
   if (io.json) {
     const scenarios = demo.runs.map(({ scenario }) => scenario);
     io.out(JSON.stringify(resultOf('quorumlab demo --real', scenarios, rows, [], exit)));

@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import { Exit, exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
-import { type DemoSide, sayTwoColumns, tellable, titleOf } from '../two-columns.ts';
+import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 import { realDemo } from './demo-real.ts';
 
 interface DemoFlags {
@@ -24,15 +24,14 @@ const usual = ['raft', 'pbft'];
 
 /** The protocols named, or the usual ones. Throws a ScenarioError for one that is not registered. */
 const named = (protocols: readonly string[]): readonly string[] => {
-  if (protocols.length > 2)
-    throw new Exit(exitCodes.usage, 'error QL115: the demo shows one or two protocols.');
   for (const each of protocols) protocolOf(each);
-  return protocols.length === 0 ? usual : protocols;
+  if (protocols.length === 0) return usual;
+  if (protocols.length === 2) return protocols;
+  throw new Exit(
+    exitCodes.usage,
+    'error QL119: the demo shows two protocols side by side.\n  use   quorumlab demo raft hotstuff',
+  );
 };
-
-/** Whether the liar fooled just those who never claimed to stand a liar. */
-export const wentAsClaimed = (protocol: string, word: string | undefined): boolean =>
-  word === (protocolOf(protocol).claims.faults === 'crash' ? 'forked' : 'ok');
 
 /** The story of the demo: two clients want one thing, and the leader promises it to both. */
 export const demoScenario = (protocol: string, seed = '42'): Scenario =>
@@ -76,7 +75,7 @@ function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): voi
   if (io.json) io.out(JSON.stringify(resultOf('quorumlab demo', scenarios, rows, costs, exit)));
   else {
     const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
-    const heading = `One node lies. Same attack, same seed, ${scenarios.length === 1 ? 'one protocol' : 'two protocols'}.  ${how}`;
+    const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
     io.out(`  again   ${commandLine(scenarios[0] as Scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');
