@@ -12,7 +12,7 @@ import {
   type VerdictRow,
 } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
-import { type ClusterConfig, paths } from './config.ts';
+import { type ClusterConfig, paths, protocolIn } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
 import { askNode } from './control-client.ts';
 import { verdictOf } from './demo-verdict.ts';
@@ -186,10 +186,13 @@ const ask = <T>(folder: string, id: number, name: string): Promise<T> =>
  */
 async function liarLeads(
   folder: string,
-  { n }: ClusterConfig,
+  config: ClusterConfig,
   nodes: readonly SpawnedNode[],
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { n } = config;
+  // With one decision there is nobody to lead before somebody is asked: the clients ask n0 first.
+  if (protocolIn(config).length !== undefined) return true;
   const deadline = performance.now() + limits.leadMs;
   const leads = async (who: readonly number[]): Promise<number | undefined> => {
     const all = await Promise.all(who.map((id) => ask<NodeReport>(folder, id, 'status')));
