@@ -1,6 +1,6 @@
-// A bank on HotStuff whose first leader lies in every way it can: to half of the replicas it proposes
-// other transfers, and clients it tells that they are rich. The others find two blocks in one view
-// and replace it; a client believes what f+1 = 2 replicas say in the same bytes.
+// A bank on HotStuff whose first leader lies in every way it can: half of the replicas it tells of
+// other transfers, and clients it tells that they are rich. A block without a quorum is replaced
+// together with its leader; a client believes what f+1 = 2 replicas say in the same bytes.
 import { type Behaviour, chain, equivocate, rewrite } from '@quorumlab/adversary';
 import { firstClient, type Machine, toUtf8 } from '@quorumlab/core';
 import { protocolOf } from '@quorumlab/harness';

@@ -1,8 +1,8 @@
 /**
  * Truncation and state transfer. The word of f+1 members for the state after a block, one of whom
- * is honest and has it, makes everything below it dispensable: the blocks are let go, and whoever lacks them gets the state instead, checked
- * against the certificate. The words go to the leader, who hands out the certificate, so that also
- * this costs a number of messages that is linear in n.
+ * is honest and has it, makes everything below it dispensable: the blocks are let go, and whoever
+ * lacks them gets the state instead, checked against the certificate. The words go to the leader,
+ * who hands out the certificate, so that also this costs a number of messages that is linear in n.
  */
 import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
 import { isWeakCertificate } from './certificates.ts';

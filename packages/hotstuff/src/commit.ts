@@ -18,6 +18,11 @@ import { parentOf, treeOf } from './tree.ts';
  * missing on the way is fetched from those who certified it. Whether nothing is missing.
  */
 export function commit(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
+  replica.complete = commitAll(group, replica, ctx);
+  return replica.complete;
+}
+
+function commitAll(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
   const { high } = replica;
   if (high === null || viewOf(high) <= replica.committed.view) return hasState(replica);
   const tree = treeOf(replica);

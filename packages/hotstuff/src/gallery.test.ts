@@ -128,7 +128,9 @@ function leaves(network: Network, self: number): void {
   }
 }
 
-/** `seats` give up the reign; the liar takes their timeouts, and adds its own, which knows nothing. */
+/**
+ * `seats` give up the reign; the liar takes their timeouts, and adds its own, which knows nothing.
+ */
 function giveUp(network: Network, seats: readonly number[], self: number): Signed<Timeout>[] {
   for (const each of seats) leaves(network, each);
   const timeouts = taken(network, self, 'timeout');

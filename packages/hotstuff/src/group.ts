@@ -7,7 +7,9 @@ export class GroupError extends RangeError {
   override readonly name: string = 'GroupError';
 }
 
-/** What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group. */
+/**
+ * What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group.
+ */
 export interface HotStuffOptions {
   /** How many replicas there are. */
   readonly n: number;

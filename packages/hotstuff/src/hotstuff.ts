@@ -45,7 +45,8 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
   if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
   const tip = replica.tree.get(highBlockOf(replica));
-  if (tip === undefined) return; // It is being fetched.
+  // A leader that lacks blocks or the state would order for others without knowing when to stop.
+  if (tip === undefined || !replica.complete) return;
   const direct = highViewOf(replica) + 1 === view;
   const timeouts = direct ? null : replica.timeouts;
   if (!direct) {

@@ -98,6 +98,8 @@ export interface Volatile {
   readonly chain: Map<number, Digest>;
   /** Committed blocks up to this height are known to all who heard the last proposal. */
   announced: number;
+  /** Whether everything is here, and executed, that the highest certificate commits. */
+  complete: boolean;
   /** Something was learned that may commit blocks or connect proposals. */
   news: boolean;
   /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
@@ -205,6 +207,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     committed: stable.snapshot,
     chain: new Map(),
     announced: stable.snapshot.height,
+    complete: true,
     news: false,
     waiting: new Map(),
     waitingOf: new Map(),
