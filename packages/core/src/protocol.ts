@@ -144,6 +144,12 @@ export interface Protocol<S extends Shape> {
   /** Slots between two snapshots of the application; 0 or absent: none are taken. */
   readonly snapshotEvery?: number;
   /**
+   * How many of the newest snapshots must outlast a crash, so that the one which others may be told
+   * to fetch is among them; 1 unless told. More where a snapshot is offered to others only after a
+   * quorum has it: later ones may have been taken by then.
+   */
+  readonly snapshotsKept?: number;
+  /**
    * The application's state up to and including `slot` becomes durable with this step, and in it
    * the last {@link Configured.state} up to `slot`, unless the group was never changed.
    */

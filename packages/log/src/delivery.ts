@@ -9,10 +9,12 @@ import type {
   Fetch,
   Input,
   Output,
+  Protocol,
   ReplicaId,
   Slot,
 } from '@quorumlab/core';
 import { assert, encode, mix } from '@quorumlab/core';
+import { arrange, newestOf } from './disk-layout.ts';
 import { maxOperationBytes, maxResultBytes, outcome, type ServiceMessage } from './messages.ts';
 import {
   contentNow,
@@ -23,13 +25,13 @@ import {
   type ServiceState,
 } from './replica-state.ts';
 import { loadSessions, type Results, replyOf, runOnce, wellFormed } from './sessions.ts';
-import { type Content, contentOf, type Kept, keep, replacing } from './snapshots.ts';
+import { type Content, contentOf, type Kept, keep } from './snapshots.ts';
 import { begin, type Transfer, type TransferPorts } from './transfer.ts';
 import type { LogShape, StateMachine } from './types.ts';
 
 /** Most decided slots that wait for a lower one. Protocols have smaller windows than this. */
 const maxBuffered = 65_536;
-/** How many snapshots are kept to be given to others: one that is being fetched must not vanish. */
+/** Least snapshots kept to be given to others: one that is being fetched must not vanish. */
 const keptSnapshots = 3;
 
 /** What a step is about, and where its consequences are written down. */
@@ -228,16 +230,22 @@ function takeSnapshot<S extends LogShape>(step: Step<S>, slot: Slot): void {
   feed(step, { type: 'snapshot-taken', slot, digest: taken.record.digest, ...groupOf(state) });
 }
 
-function remember<S extends LogShape>({ state }: Run<S>, taken: Kept): void {
-  state.kept = [taken, ...state.kept].slice(0, keptSnapshots);
+function remember<S extends LogShape>({ protocol, state }: Run<S>, taken: Kept): void {
+  const most = Math.max(keptSnapshots, outlasting(protocol));
+  state.kept = [taken, ...state.kept].slice(0, most);
 }
 
-/** Puts the newest snapshot on the disk, at the end of the step in which it was taken. */
-export function persist<S extends LogShape>({ run: { state }, pen }: Step<S>): void {
+/** How many snapshots are kept on the disk. */
+const outlasting = <S extends LogShape>({ snapshotsKept = 1 }: Protocol<S>): number =>
+  Math.max(1, snapshotsKept);
+
+/** Puts new snapshots on the disk, at the end of the step in which they were taken. */
+export function persist<S extends LogShape>({ run: { protocol, state }, pen }: Step<S>): void {
   const newest = state.kept[0];
-  if (newest === undefined || newest === state.persisted) return;
-  pen.writes.push(...replacing(state.persisted, newest));
-  state.persisted = newest;
+  if (newest === undefined || newest.record.slot === newestOf(state.persisted)?.slot) return;
+  const { writes, onDisk } = arrange(state.persisted, state.kept.slice(0, outlasting(protocol)));
+  pen.writes.push(...writes);
+  state.persisted = onDisk;
 }
 
 /** The ports of a transfer in this step. */

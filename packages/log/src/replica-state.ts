@@ -16,6 +16,7 @@ import type {
 } from '@quorumlab/core';
 import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
+import type { OnDisk } from './disk-layout.ts';
 import { loadSessions, type Sessions, type StoredSessions, storeSessions } from './sessions.ts';
 import type { Content, Kept } from './snapshots.ts';
 import { copyTransfer, type Transfer } from './transfer.ts';
@@ -76,8 +77,8 @@ export interface ServiceState {
   configuration: Uint8Array;
   /** Newest first: what can be given to others. */
   kept: Kept[];
-  /** The snapshot on the disk. */
-  persisted: Kept | undefined;
+  /** The snapshots on the disk. */
+  persisted: OnDisk;
   /** See `ServiceStable.serviceReserved`. */
   reserved: number;
   transfer: Transfer | undefined;

@@ -32,6 +32,7 @@ import {
   transferOf,
   transferPorts,
 } from './delivery.ts';
+import { fromDisk, storedOf } from './disk-layout.ts';
 import type { Query, ServiceMessage } from './messages.ts';
 import { clientMessages } from './messages.ts';
 import {
@@ -44,7 +45,7 @@ import {
   storeService,
 } from './replica-state.ts';
 import { isForgotten, loadSessions, replyOf, wellFormed } from './sessions.ts';
-import { contentOf, fromDisk, type Kept } from './snapshots.ts';
+import { contentOf, type Kept } from './snapshots.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
 import { serviceStable } from './types.ts';
@@ -91,7 +92,8 @@ function start<S extends LogShape>(
 ): Run<S> {
   const { digest, stateMachine, lines } = options;
   const { mine, theirs } = split<S>(options.stable ?? serviceStable(protocol));
-  const kept = fromDisk(mine.serviceSnapshot, mine.serviceChunks, digest);
+  const persisted = fromDisk(mine, digest);
+  const kept = persisted.snapshots.map((each) => each.kept);
   const settings = settle(
     {
       orderReads: protocol.read === undefined || protocol.client.matching > 1,
@@ -116,8 +118,8 @@ function start<S extends LogShape>(
       buffered: new Map(),
       sessions: new Map(),
       configuration: new Uint8Array(),
-      kept: kept === undefined ? [] : [kept],
-      persisted: kept,
+      kept,
+      persisted,
       reserved: mine.serviceReserved,
       transfer: undefined,
       hopeful: [],
@@ -127,7 +129,7 @@ function start<S extends LogShape>(
       client: emptyClient(settings),
     },
   };
-  if (kept !== undefined) resume(run, kept);
+  if (kept[0] !== undefined) resume(run, kept[0]);
   return run;
 }
 
@@ -144,10 +146,10 @@ function resume<S extends LogShape>({ application, state }: Run<S>, kept: Kept):
 function split<S extends LogShape>(
   stable: Serviced<S>['Stable'],
 ): { readonly mine: ServiceStable; readonly theirs: S['Stable'] } {
-  const { serviceSnapshot, serviceChunks, serviceReserved, ...rest } = stable;
-  // Without the service's three fields, stable state is the protocol's.
+  const { serviceSnapshot, serviceOlder, serviceChunks, serviceReserved, ...rest } = stable;
+  // Without the service's fields, stable state is the protocol's.
   const theirs = rest as unknown as S['Stable'];
-  return { mine: { serviceSnapshot, serviceChunks, serviceReserved }, theirs };
+  return { mine: { serviceSnapshot, serviceOlder, serviceChunks, serviceReserved }, theirs };
 }
 
 function snapshotOf<S extends LogShape>({
@@ -156,11 +158,9 @@ function snapshotOf<S extends LogShape>({
   application,
 }: Run<S>): Snapshot<Serviced<S>> {
   const { stable, volatile } = inner.snapshot();
-  const rows = state.persisted?.chunks ?? [];
   return {
     stable: Object.assign(stable, {
-      serviceSnapshot: state.persisted?.record ?? null,
-      serviceChunks: new Map(rows.map((row, i) => [i, row])),
+      ...storedOf(state.persisted),
       serviceReserved: state.reserved,
     }),
     volatile: Object.assign(volatile, { service: storeService(state, application) }),

@@ -3,12 +3,11 @@
  * manifest, and the manifest holds the digests of the chunks: a thief of time can be caught at the
  * first wrong chunk, long before the end.
  */
-import type { Digest, DigestOf, Field, Slot, Write } from '@quorumlab/core';
+import type { Digest, DigestOf, Field, Slot } from '@quorumlab/core';
 import { assert, bytes, decode, integer, record, writer, written } from '@quorumlab/core';
-import { SnapshotDamagedError } from './errors.ts';
 import { chunkBytes, maxChunks, type SnapshotManifest, snapshotManifest } from './messages.ts';
 import { type StoredSessions, storedSessions } from './sessions.ts';
-import type { LogShape, Serviced, SnapshotRecord } from './types.ts';
+import type { SnapshotRecord } from './types.ts';
 
 /** What a snapshot holds: all that a replica needs to go on after `slot`. */
 export interface Content {
@@ -33,6 +32,9 @@ const content: Field<Content> = record({
 
 const chunk = bytes(chunkBytes);
 
+/** The digest that stands for a chunk. */
+export const nameOf = (data: Uint8Array, digest: DigestOf): Digest => digest(chunk, data);
+
 /** A snapshot in memory, ready to be written down and to be given to others. */
 export interface Kept {
   readonly record: SnapshotRecord;
@@ -51,7 +53,7 @@ export function keep(of: Content, before: Kept | undefined, digest: DigestOf): K
   const digests: Digest[] = [];
   for (let i = 0; i < count; i++) {
     const fresh = all.slice(i * chunkBytes, (i + 1) * chunkBytes);
-    const name = digest(chunk, fresh);
+    const name = nameOf(fresh, digest);
     const same = before?.manifest.chunks[i] === name;
     chunks.push(same ? (before.chunks[i] as Uint8Array) : fresh);
     digests.push(name);
@@ -59,7 +61,12 @@ export function keep(of: Content, before: Kept | undefined, digest: DigestOf): K
   return kept(manifestOf(of.slot, all.length, digests), chunks, of.state, 'taken', digest);
 }
 
-const manifestOf = (slot: Slot, size: number, chunks: readonly Digest[]): SnapshotManifest => ({
+/** The manifest of chunks with these digests, `size` bytes in all. */
+export const manifestOf = (
+  slot: Slot,
+  size: number,
+  chunks: readonly Digest[],
+): SnapshotManifest => ({
   kind: 'snapshot-manifest',
   slot,
   size,
@@ -88,7 +95,7 @@ export const rootOf = (manifest: SnapshotManifest, digest: DigestOf): Digest =>
 
 /** Whether `bytes` are the chunk that `name` is the digest of. */
 export const isChunk = (data: Uint8Array, name: Digest, digest: DigestOf): boolean =>
-  data.length <= chunkBytes && digest(chunk, data) === name;
+  data.length <= chunkBytes && nameOf(data, digest) === name;
 
 /** Whether a manifest has as many chunks as its size asks for. */
 export const isComplete = ({ size, chunks }: SnapshotManifest): boolean =>
@@ -104,39 +111,4 @@ export function contentOf(manifest: SnapshotManifest, chunks: readonly Uint8Arra
     at += each.length;
   }
   return decode(content, all);
-}
-
-/** The snapshot on the disk, checked, or nothing if none was ever taken. */
-export function fromDisk(
-  record: SnapshotRecord | null,
-  rows: ReadonlyMap<number, Uint8Array>,
-  digest: DigestOf,
-): Kept | undefined {
-  if (record === null) return undefined;
-  const chunks: Uint8Array[] = [];
-  for (let i = 0; i < Math.ceil(record.size / chunkBytes); i++)
-    chunks.push(rows.get(i) ?? new Uint8Array());
-  const manifest = manifestOf(
-    record.slot,
-    record.size,
-    chunks.map((each) => digest(chunk, each)),
-  );
-  if (rootOf(manifest, digest) !== record.digest)
-    throw new SnapshotDamagedError(
-      `the snapshot at slot ${record.slot} does not have its digest ${record.digest}; ` +
-        'restore the disk from a backup, or start this replica with an empty one',
-    );
-  return { record, manifest, chunks };
-}
-
-/** What changes on the disk when `next` takes the place of `before`: one step, all or nothing. */
-export function replacing(before: Kept | undefined, next: Kept): Write<Serviced<LogShape>>[] {
-  const writes: Write<Serviced<LogShape>>[] = [];
-  for (let i = 0; i < next.chunks.length; i++)
-    if (before?.manifest.chunks[i] !== next.manifest.chunks[i])
-      writes.push({ type: 'put', table: 'serviceChunks', index: i, row: next.chunks[i] });
-  if (before !== undefined && before.chunks.length > next.chunks.length)
-    writes.push({ type: 'drop', table: 'serviceChunks', rows: { from: next.chunks.length } });
-  writes.push({ type: 'save', registers: { serviceSnapshot: next.record } });
-  return writes;
 }

@@ -10,8 +10,8 @@ import type {
   Slot,
   StoredFields,
 } from '@quorumlab/core';
-import { bytes, digest, integer, nullable, record, word } from '@quorumlab/core';
-import { chunkBytes, type ServiceMessage } from './messages.ts';
+import { bytes, digest, integer, list, nullable, record, word } from '@quorumlab/core';
+import { chunkBytes, maxChunks, type ServiceMessage } from './messages.ts';
 
 /**
  * What a group keeps alike on all its replicas. It must be deterministic: the same operations in
@@ -37,7 +37,7 @@ export interface LogShape extends Shape {
   readonly Command: Signed<Request>;
 }
 
-/** Which snapshot the chunks on the disk make up. */
+/** Which snapshot some chunks make up. */
 export interface SnapshotRecord {
   readonly slot: Slot;
   /** The root: digest of the manifest of its chunks. */
@@ -50,9 +50,19 @@ export interface SnapshotRecord {
   readonly origin: 'taken' | 'installed';
 }
 
+/** A snapshot on the disk. */
+export interface StoredSnapshot extends SnapshotRecord {
+  /** Which rows of `serviceChunks` hold its chunks, in order. Snapshots share rows. */
+  readonly rows: readonly number[];
+}
+
 /** What a service keeps on the disk beside its protocol. */
 export interface ServiceStable {
-  readonly serviceSnapshot: SnapshotRecord | null;
+  /** The newest: what this replica starts from. */
+  readonly serviceSnapshot: StoredSnapshot | null;
+  /** By slot, earlier ones that others may still need: `Protocol.snapshotsKept`. */
+  readonly serviceOlder: ReadonlyMap<Slot, StoredSnapshot>;
+  /** Rows that no snapshot refers to hold nothing of use and are written again. */
   readonly serviceChunks: ReadonlyMap<number, Uint8Array>;
   /** The embedded client never used a sequence from here up, for a request or a query. */
   readonly serviceReserved: number;
@@ -81,16 +91,18 @@ export interface Serviced<S extends LogShape> extends Shape {
   readonly Command: S['Command'];
 }
 
-const snapshotRecord: Field<SnapshotRecord> = record({
+const storedSnapshot: Field<StoredSnapshot> = record({
   slot: integer(),
   digest,
   size: integer(),
   state: integer(2 ** 32 - 1),
   origin: word('taken', 'installed'),
+  rows: list(integer(), maxChunks),
 });
 
 const stored: StoredFields<Serviced<LogShape>> = {
-  serviceSnapshot: nullable(snapshotRecord),
+  serviceSnapshot: nullable(storedSnapshot),
+  serviceOlder: storedSnapshot,
   serviceChunks: bytes(chunkBytes),
   serviceReserved: integer(),
 };
@@ -99,6 +111,7 @@ const stored: StoredFields<Serviced<LogShape>> = {
 export const serviceStable = <S extends LogShape>(protocol: Protocol<S>): Serviced<S>['Stable'] =>
   Object.assign(protocol.stable(), {
     serviceSnapshot: null,
+    serviceOlder: new Map<Slot, StoredSnapshot>(),
     serviceChunks: new Map<number, Uint8Array>(),
     serviceReserved: 0,
   });

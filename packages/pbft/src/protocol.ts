@@ -63,6 +63,8 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       }
     },
     snapshotEvery: group.checkpointEvery,
+    // Section 4.3: the last stable one, and every later one that fits between the watermarks.
+    snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
     snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
     status(replica) {
