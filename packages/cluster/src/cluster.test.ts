@@ -197,10 +197,53 @@ describe('a node that must not vote does not start, and says why', () => {
     bytes.fill(0xa5, 100, 200);
     writeFileSync(segment as string, bytes);
     rmSync(paths.data(paths.node(folder, 1)), { recursive: true });
-    await expect(upCluster(folder)).rejects.toThrow(/DamagedLogError|MissingLogError/);
+    await expect(upCluster(folder)).rejects.toThrow(/DamagedLogError|lost write.*--rejoin 1/);
     expect(readFileSync(segment as string).equals(bytes)).toBe(true);
     expect(existsSync(paths.pid(paths.node(folder, 0)))).toBe(false);
   });
+});
+
+describe('a node that lost its disk', () => {
+  test('comes back only when told to, also when it is killed on the way', {
+    timeout: limitMs,
+  }, async () => {
+    const folder = await clusters.made({ protocol: 'raft', options: { snapshotEvery: 20 } });
+    await upCluster(folder);
+    await submit(folder, 'set a{i} {i}', { count: 100, outstanding: 4 });
+    await downCluster(folder);
+    const home = paths.node(folder, 1);
+    rmSync(paths.data(home), { recursive: true });
+    await expect(upCluster(folder)).rejects.toThrow(/n1 has run before.*--rejoin 1/);
+    await expect(upCluster(folder, { rejoin: [0, 1] })).rejects.toThrow(/one by one/);
+    await expect(upCluster(folder, { rejoin: [3] })).rejects.toThrow(/n0 to n2/);
+    // As if it had been told, and was killed before its new disk held anything.
+    writeFileSync(paths.started(home), 'rejoining');
+    await upCluster(folder);
+    await until(async () => readFileSync(paths.started(home), 'utf8') === '');
+    await until(async () => {
+      await submit(folder, 'set b 1');
+      const { rows } = await clusterStatus(folder);
+      return rows.every(({ digest }) => digest === rows[0]?.digest);
+    });
+    // Told so although its disk is there, it goes on with it.
+    await downCluster(folder);
+    await upCluster(folder, { rejoin: [1] });
+    expect((await submit(folder, 'get a99')).rows[0]?.result).toBe('99');
+  });
+});
+
+test('a protocol gets its own options, and those that cannot be are refused first', async () => {
+  const folder = await clusters.made({ protocol: 'raft', options: { heartbeat: 20_000 } });
+  expect((await readConfig(folder)).options).toEqual({ heartbeat: 20_000 });
+  const made = (options: Record<string, number>): Promise<unknown> =>
+    initCluster({ folder: clusters.fresh(), protocol: 'raft', options });
+  await expect(made({ heartbeats: 1 })).rejects.toThrow(/heartbeat/);
+  await expect(made({ heartbeat: 400_000 })).rejects.toThrow(/too late/);
+  const file = paths.config(folder);
+  const whole = readFileSync(file, 'utf8');
+  writeFileSync(file, whole.replace('"heartbeat": 20000', '"beat": 1'));
+  await expect(readConfig(folder)).rejects.toThrow(/heartbeat/);
+  writeFileSync(file, whole);
 });
 
 test('operations are read from text, or refused with the usage', () => {

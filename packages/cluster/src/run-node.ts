@@ -123,8 +123,8 @@ const lostDisk = (
         ? 'As a new node it would vote a second time and lack what it has acknowledged: two ' +
           'leaders, or a lost write. '
         : 'As a new node it would contradict what it has signed: a fault like that of a liar. ') +
-      'Restore the folder if there is a copy that is not older than its last start. If the disk ' +
-      `is lost for good: quorumlab cluster up --rejoin ${self}`,
+      'A copy helps only if it holds all up to the last moment; an older one is as bad. If the ' +
+      `disk is lost for good: quorumlab cluster up --rejoin ${self}`,
     { cause },
   );
 
