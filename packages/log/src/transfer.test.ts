@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Group, type GroupOptions, group } from '../test/group.ts';
 import { kv } from './key-value-store.ts';
 import { installedBy } from './replicated-log.ts';
+import type { SnapshotRecord } from './types.ts';
 
 const big = 'v'.repeat(30_000);
 
@@ -95,6 +96,33 @@ describe('a replica that fell behind', () => {
     // Once an answer is honest it goes on.
     g.world.lie(1, (output) => output);
     expect(g.agree(60e6)).toBe(true);
+  });
+});
+
+describe('after a blackout', () => {
+  test('a laggard gets the stable snapshot from one that has taken a later one', () => {
+    const g = group({ snapshotEvery: 1, snapshotsKept: 2 });
+    g.world.crash(2);
+    for (const value of ['1', '2', '3', '4', '5']) {
+      g.ask(firstClient, kv.put('a', value));
+      g.world.run(1e6);
+    }
+    const records = (g.world.outputs.get(1) ?? [])
+      .flatMap(({ writes }) => writes)
+      .flatMap((each) => (each.type === 'save' ? [each.registers] : []))
+      .flatMap(({ serviceSnapshot: taken }: { serviceSnapshot?: SnapshotRecord }) => taken ?? []);
+    const stable = records.at(-2);
+    if (stable === undefined) throw new Error('replica 1 took fewer than two snapshots');
+    // Replica 0, which only knows of the newest, stays away.
+    g.world.crash(0);
+    g.world.crash(1);
+    g.world.restart(1);
+    g.world.restart(2);
+    const { slot, digest: root } = stable;
+    g.world.tell(2, { type: 'message', message: { kind: 'moved', slot, root, from: 0 } });
+    g.world.run(30e6);
+    const installed = (g.world.outputs.get(2) ?? []).map(installedBy).find((each) => each);
+    expect(installed).toMatchObject({ slot, digest: root });
   });
 });
 

@@ -45,6 +45,7 @@ export interface SequencerOptions {
   readonly n?: number;
   readonly policy?: ClientPolicy;
   readonly snapshotEvery?: number;
+  readonly snapshotsKept?: number;
   readonly readable?: boolean;
 }
 
@@ -57,6 +58,7 @@ function learn(replica: Replica<Sequencer>, ctx: Context<Sequencer>): void {
 
 export function sequencer(options: SequencerOptions = {}): Protocol<Sequencer> {
   const { n = 3, policy = honest, snapshotEvery = 0, readable = true } = options;
+  const { snapshotsKept = 1 } = options;
   const protocol: Protocol<Sequencer> = {
     name: 'sequencer',
     version: 1,
@@ -67,6 +69,7 @@ export function sequencer(options: SequencerOptions = {}): Protocol<Sequencer> {
     messages: field,
     stored: { log: list(signed(request), 64), base: integer(), root: nullable(digest) },
     snapshotEvery,
+    snapshotsKept,
     stable: () => ({ log: new Map(), base: 0, root: null }),
     volatile: ({ base }) => ({ next: base }),
     start(replica, ctx) {
