@@ -42,10 +42,14 @@ function forget(replica: PaxosReplica, ctx: PaxosContext): PaxosContext {
       if (promised !== undefined) Object.assign(replica, { promised });
       if (Object.keys(rest).length > 0) ctx.save(rest);
     },
-    put(table, index, row) {
-      // What it knows to be chosen is written: a restart without that would be seen at once.
-      if (index < replica.firstUnchosen) return ctx.put(table, index, row);
+    put(_table, index, row) {
       (replica.accepted as Map<number, unknown>).set(index, row);
+    },
+    decide(slot, commands, proof, configured) {
+      // What it knows to be chosen is written: a restart without that would be seen at once.
+      const vote = replica.accepted.get(slot);
+      if (vote !== undefined) ctx.put('accepted', slot, vote);
+      ctx.decide(slot, commands, proof, configured);
     },
   };
 }

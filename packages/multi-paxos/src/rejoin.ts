@@ -43,14 +43,15 @@ export function ask(group: Group, replica: PaxosReplica, ctx: PaxosContext): voi
 /** All others have answered, and what they know to be chosen is executed: take part again. */
 export function maybeRejoin(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
   if (replica.role !== 'rejoining') return;
-  const others = group.members.filter((each) => each !== ctx.self);
-  const answered = others.every((each) => {
+  const answered = group.members.every((each) => {
     const report = replica.recalled.get(each);
-    return report !== undefined && isComplete(report);
+    return each === ctx.self || (report !== undefined && isComplete(report));
   });
-  // Alone, there is nobody to ask what was lost: then it is lost, and pretending else would lie.
-  if (!answered || others.length === 0) return;
+  if (!answered) return;
   if (replica.firstUnchosen < replica.knownTo) return;
+  // What it may have chosen all by itself nobody else can tell: pretending otherwise would lie.
+  const { self } = ctx;
+  if (replica.configurations.some((each) => group.phasesOf(each).phase2.has([self]))) return;
   ctx.line('rejoin');
   // To report a vote of another member as its own is safe: it was really proposed in that ballot.
   for (const [slot, { ballot, value }] of replica.reported)

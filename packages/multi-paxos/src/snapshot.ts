@@ -51,8 +51,8 @@ export function snapshotInstalled(
   ctx: PaxosContext,
   configuration: Uint8Array | undefined,
 ): void {
-  const { fetching } = replica;
-  if (fetching === null || fetching.slot !== slot || fetching.digest !== digest) return;
+  // Whatever was asked for since: the application is there now, so the log has to follow.
+  const from = replica.fetching?.from;
   replica.fetching = null;
   // The log has caught up meanwhile; the service does not go back behind what it has applied.
   if (slot < replica.firstUnchosen) return;
@@ -72,5 +72,5 @@ export function snapshotInstalled(
   for (const each of replica.reported.keys())
     if (each < firstUnchosen) replica.reported.delete(each);
   resume(group, replica, ctx);
-  if (isBehind(replica)) catchUp(group, replica, fetching.from, ctx);
+  if (isBehind(replica) && from !== undefined) catchUp(group, replica, from, ctx);
 }

@@ -99,6 +99,8 @@ export interface Node {
   disk: MultiPaxosStable;
   /** Decided commands by slot since this node's application began; no-ops are '-'. */
   decided: string[];
+  /** The disk was lost, and may not say so yet. */
+  isLost: boolean;
   readonly timers: Map<string, readonly [number, number]>;
   readonly reads: { id: number; upTo: number }[];
   journal: Journal<MultiPaxos>;
@@ -181,6 +183,8 @@ export function cluster(protocol: Protocol<MultiPaxos>, options: ClusterOptions 
   const chosen: string[] = [];
   const states = new Map<string, State>();
   const lines = new Set<string>();
+  /** Disks that were lost, until something is written. */
+  const blank = new WeakSet<MultiPaxosStable>();
   const disagreements: string[] = [];
 
   function machineOf(id: ReplicaId, disk?: MultiPaxosStable): Machine<MultiPaxos> {
@@ -268,6 +272,7 @@ export function cluster(protocol: Protocol<MultiPaxos>, options: ClusterOptions 
       up: true,
       life: 0,
       disk: protocol.stable(),
+      isLost: false,
       decided: [],
       timers: new Map(),
       reads: [],
@@ -342,9 +347,13 @@ export function cluster(protocol: Protocol<MultiPaxos>, options: ClusterOptions 
       node.finishSync = undefined;
       node.wanted = undefined;
     },
-    restart(id, disk = 'kept') {
+    restart(id, wanted = 'kept') {
       const node = nodes[id] as Node;
+      // Until the disk itself says that it was lost, the host has to say so at each start.
+      const disk = node.isLost && blank.has(node.disk) ? 'lost' : wanted;
+      node.isLost = disk === 'lost';
       node.disk = disk === 'kept' ? copy(node.disk) : protocol.stable();
+      if (disk === 'lost') blank.add(node.disk);
       node.machine = machineOf(id, node.disk);
       const { snapshot } = node.disk;
       const kept = snapshot === null ? undefined : states.get(snapshot.digest);
@@ -369,10 +378,11 @@ export function cluster(protocol: Protocol<MultiPaxos>, options: ClusterOptions 
 
   installers.set(group, (node) => {
     const { wanted } = node;
-    if (wanted === undefined) return;
+    // A service runs what is decided in the step that decides; here that waits for the sync.
+    if (wanted === undefined || node.finishSync !== undefined) return;
     node.wanted = undefined;
     const state = states.get(wanted.digest);
-    if (state === undefined || wanted.slot < node.decided.length) return;
+    if (state === undefined || wanted.slot < group.view(node.id).firstUnchosen) return;
     node.decided = state.decided.slice();
     node.configuration = state.configuration;
     group.step(node.id, {
