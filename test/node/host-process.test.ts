@@ -99,5 +99,5 @@ test.each([
     expect(await Promise.all(children.map(endChild))).toEqual(Array(n).fill(0));
   },
   // Five processes start, and other tests may run beside them.
-  60_000,
+  120_000,
 );

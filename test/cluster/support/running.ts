@@ -92,6 +92,9 @@ export interface Load {
   judge(nodes: readonly number[]): Promise<void>;
 }
 
+/** A client that never waits would take the cores from the nodes that are to start again. */
+const paceMs = 10;
+
 /** Writes keys of its own, and writes, appends to and reads the keys that all share. */
 async function work(
   { write, read }: Recorded,
@@ -107,6 +110,7 @@ async function work(
     if (i % 3 === 0) await write(kv.put(shared, key));
     else if (i % 3 === 1) await write(kv.append(shared, '+'));
     await read(kv.get(shared));
+    await sleep(paceMs);
   }
 }
 
