@@ -43,7 +43,7 @@ const contents = fc.array(
 );
 
 describe('snapshots on the disk', () => {
-  test('are all there after every one that is taken, in rows that do not grow without bound', () => {
+  test('are all there after a restart, in rows that do not grow without bound', () => {
     fc.assert(
       fc.property(contents, fc.integer({ min: 1, max: 5 }), (each, most) => {
         let disk = empty;
@@ -69,7 +69,7 @@ describe('snapshots on the disk', () => {
     );
   });
 
-  test('of which one is kept cost a write for each chunk that changed and one for the record', () => {
+  test('of which one is kept cost a write for each new chunk and one for the record', () => {
     const first = arrange(fromDisk(empty, digestOf), [snapshot(0, [1, 2, 3])]).onDisk;
     const changed = arrange(first, [snapshot(1, [1, 9, 3])]);
     expect(changed.writes).toMatchObject([
