@@ -112,4 +112,26 @@ describe('memory', () => {
     // Votes go to the leader of the next view, so three quarters were never for replica 0.
     expect(dropped).toBeGreaterThan(200_000);
   });
+
+  it('votes for all the views that timeouts have ended leave nothing', () => {
+    const reign = 4;
+    const network = new Network(group({ reign }));
+    const { signature } = requestOf(0, 0);
+    const { machine } = network.seat(0);
+    const clock = { earliest: 0, latest: 0 };
+    const receive = (message: Message): void => {
+      const event = { type: 'message', message: seal<Message>(message, 3, signature) } as const;
+      machine.step({ now: 0, clock, event });
+    };
+    // Replica 0 leads one reign in four; each time it does, the liar votes for all views so far.
+    for (let view = 4 * reign; view <= 400 * reign; view += 4 * reign) {
+      const failed: Timeout = { kind: 'timeout', view: view - 1, highView: 0 };
+      const timeouts = [1, 2, 3].map((from) => seal<Timeout>(failed, from, signature));
+      receive({ kind: 'new-view', justify: null, timeouts });
+      expect(network.state(0).view).toBe(view);
+      for (let each = 1; each <= view + reign; each++)
+        receive({ kind: 'vote', view: each, block: genesisHash, justifyView: 0 });
+    }
+    expect(network.state(0).votes.size).toBeLessThanOrEqual(21);
+  });
 });

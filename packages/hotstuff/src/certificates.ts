@@ -13,6 +13,7 @@ import {
   highViewOf,
   isMember,
   leaderOf,
+  maxViewsAhead,
   maxWanted,
   watch,
 } from './state.ts';
@@ -119,6 +120,8 @@ function enter(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): 
   if (before !== leaderOf(group, view) || (left && !hasLeft(replica, view)))
     replica.reignSince = ctx.now;
   for (const each of replica.proposals.keys()) if (each < view - 1) replica.proposals.delete(each);
+  for (const each of replica.votes.keys())
+    if (each < view - maxViewsAhead) replica.votes.delete(each);
   for (const [from, timeout] of replica.timeoutVotes)
     if (timeout.view < view) replica.timeoutVotes.delete(from);
 }

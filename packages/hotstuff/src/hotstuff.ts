@@ -188,7 +188,8 @@ export function onVote(
   const { from, view, block, justifyView } = message;
   if (!isMember(group, from) || leaderOf(group, view + 1) !== ctx.self) return;
   if (view <= highViewOf(replica) || justifyView >= view) return;
-  if (view > replica.view + maxViewsAhead) return void (replica.dropped += 1);
+  // Timeouts may have left the highest certificate far behind, with room for votes without end.
+  if (Math.abs(view - replica.view) > maxViewsAhead) return void (replica.dropped += 1);
   let tally = replica.votes.get(view);
   if (tally === undefined)
     replica.votes.set(view, (tally = { votes: new Map(), matching: new Map() }));
