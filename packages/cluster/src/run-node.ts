@@ -41,7 +41,7 @@ export interface RunNodeOptions {
   /** An attack of the harness to begin with; only where faults are allowed. */
   readonly attack?: string;
   /**
-   * It has run before: if its disk is empty, that was lost, and it comes back as its protocol has it.
+   * It has run before: if its disk is empty, that was lost, and it comes back as its protocol does.
    * Without this, a node that has run before does not start on an empty disk.
    */
   readonly rejoin?: boolean;

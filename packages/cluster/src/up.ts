@@ -80,8 +80,8 @@ function requireRejoining({ n, f, protocol }: ClusterConfig, rejoin: readonly nu
     throw new ClusterError(`The cluster has the nodes n0 to n${n - 1}, and n${stranger} is none.`);
   if (new Set(rejoin).size > f)
     throw new ClusterError(
-      `${rejoin.map((id) => `n${id}`).join(' and ')} lost their disks, and ${protocol} with n=${n} ` +
-        `survives ${f} such ${f === 1 ? 'loss' : 'losses'} at a time; bring them back one by one, ` +
+      `${rejoin.map((id) => `n${id}`).join(' and ')} lost their disks, and ${protocol} with ` +
+        `n=${n} survives ${f} such losses at a time; bring them back one by one, ` +
         'each after the one before it has caught up, or restore their data folders from a backup.',
     );
 }

@@ -94,8 +94,8 @@ export class MissingLogError extends Error {
 
   constructor(folder: string) {
     super(
-      `There is no log in ${folder}: a member that lost its log must not start as if it had never ` +
-        'run; restore the folder, or let the member rejoin.',
+      `There is no log in ${folder}: a member that lost its log must not start as if it had ` +
+        'never run; restore the folder, or let the member rejoin.',
     );
     this.folder = folder;
   }

@@ -109,7 +109,7 @@ test('an answer to an older question does not count', () => {
   expect(group.nodes[1]?.machine.status().role).toBe('rejoining');
 });
 
-test('it votes for nobody in the newest term it hears of, and starts terms that it never used', () => {
+test('it votes for nobody in the newest term it hears of, and starts terms never used', () => {
   const group = cluster(raft({ n: 3 }));
   group.elect(0);
   // An election of its own that nobody has heard of.

@@ -1,10 +1,10 @@
 /**
- * Coming back after the disk was lost. Raft has no rule for that: a replica that forgot its vote can
- * vote again, and entries that it acknowledged may have been counted. So it asks all others what it
- * may have promised, and until each has answered takes part in nothing; until its log is as good as
- * the best of theirs it helps nobody to lead. After Michael et al., "Recovering Shared Objects
- * Without Stable Storage" (DISC 2017), and Chandra et al., "Paxos Made Live" (PODC 2007, 5.1); why
- * it is safe is in decision 071.
+ * Coming back after the disk was lost. Raft has no rule for that: a replica that forgot its vote
+ * can vote again, and entries that it acknowledged may have been counted. So it asks all others
+ * what it may have promised, and until each has answered takes part in nothing; until its log is as
+ * good as the best of theirs it helps nobody to lead. After Michael et al., "Recovering Shared
+ * Objects Without Stable Storage" (DISC 2017), and Chandra et al., "Paxos Made Live" (PODC 2007,
+ * 5.1); why it is safe is in decision 071.
  */
 import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
 import { pipelineOf, replicateTo } from './leader.ts';
@@ -53,8 +53,8 @@ const reaches = (one: Position, other: Position): boolean =>
   one.term > other.term || (one.term === other.term && one.index >= other.index);
 
 /**
- * The next term this replica can start: above all it knows, and never one it may have started. Above
- * the largest number of the wire: none, rather than two elections in one term.
+ * The next term this replica can start: above all it knows, and never one it may have started.
+ * Above the largest number of the wire: none, rather than two elections in one term.
  */
 export function nextTerm({ currentTerm, rejoining }: RaftReplica): number {
   const own = rejoining?.ownTerm ?? 0;
@@ -88,7 +88,7 @@ function comeBack(group: Group, replica: RaftReplica, nonce: number, ctx: RaftCo
     ownTerm = Math.max(ownTerm, heard.ownTerm);
   }
   replica.heard.clear();
-  // It may have voted in this term. It is no candidate, so a vote for itself binds and helps nobody.
+  // It may have voted in this term. It is no candidate, so a vote for itself elects nobody.
   ctx.save({ currentTerm, votedFor: ctx.self, rejoining: { nonce, best, ownTerm } });
   setElectionTimer(group, ctx);
   caughtUp(replica, ctx);
@@ -116,7 +116,7 @@ export const deafWhileWaiting = <H extends Partial<Handlers<Raft>>>(handlers: H)
     ]),
   ) as H;
 
-/** What a leader counted on from the old disk is gone; from now on only new acknowledgements count. */
+/** What a leader counted on from the old disk is gone; only new acknowledgements count. */
 function countAnew(
   group: Group,
   leader: RaftReplica,

@@ -69,7 +69,7 @@ export interface Rejoining {
   readonly ownTerm: number;
 }
 
-/** Terms that were set aside for a member that had lost its disk, so that nobody gets them twice. */
+/** Terms set aside for a member that had lost its disk, so that nobody gets them twice. */
 export interface SetAside {
   /** Whose question they were set aside for. */
   readonly nonce: number;

@@ -22,7 +22,7 @@ interface DemoFlags {
 /** What the demo shows unless told. */
 const usual = ['raft', 'pbft'];
 
-/** The protocols named, or the usual ones. Throws a ScenarioError for one that is not registered. */
+/** The protocols named, or the usual ones. Throws a ScenarioError for one that nobody has. */
 const named = (protocols: readonly string[]): readonly string[] => {
   for (const each of protocols) protocolOf(each);
   if (protocols.length === 0) return usual;
