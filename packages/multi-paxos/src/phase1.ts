@@ -20,6 +20,7 @@ function ask(replica: PaxosReplica, member: ReplicaId, ctx: PaxosContext): void 
 /** A leader that waits for the promises of a new group asks again whoever has not answered. */
 export function prepareAgain(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
   if (isPreparedForAll(group, leader)) return;
+  ctx.line('phase-1-each');
   for (const member of electorate(leader)) {
     const report = leader.promises.get(member);
     if (report === undefined || !isComplete(report)) ask(leader, member, ctx);
