@@ -13,7 +13,10 @@ import type { Subject } from './swarm.ts';
 /** Snapshots after nearly every slot, so that they are among what is cut off. */
 const snapshots: Readonly<Record<string, OptionValues>> = {
   raft: { snapshotEvery: 2, keepEntries: 0 },
+  'multi-paxos': { snapshotEvery: 2, keepSlots: 0 },
+  'flexible-paxos': { snapshotEvery: 2, keepSlots: 0 },
   pbft: { checkpointEvery: 2, window: 4 },
+  hotstuff: { checkpointEvery: 2, window: 6 },
 };
 
 /** A few commands of two clients in the smallest group. */

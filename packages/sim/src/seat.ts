@@ -162,14 +162,20 @@ function showStatus<S extends Shape>(world: World<S>, state: SeatState<S>, cause
 
 /**
  * A place at which a crash makes a difference. True if the seat has just been crashed here, as
- * the scenario wanted.
+ * the scenario wanted. `before` tells what is durable by then: a crash does not undo it.
  */
-function boundary<S extends Shape>(world: World<S>, state: SeatState<S>, cause: number): boolean {
+function boundary<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  cause: number,
+  before?: () => void,
+): boolean {
   const passed = state.boundaries++;
   if (!world.crashPending) return false;
   const point = world.options.crashAt;
   if (point === undefined || point.seat !== state.index || point.boundary !== passed) return false;
   world.crashPending = false;
+  before?.();
   stopSeat(world, state, undefined, cause);
   const { queue, now } = world;
   if (point.restartAfter === undefined) {
@@ -185,7 +191,7 @@ function boundary<S extends Shape>(world: World<S>, state: SeatState<S>, cause: 
 
 /** Takes a batch to the disk. */
 function commit<S extends Shape>(world: World<S>, state: SeatState<S>, batch: Batch<S>): void {
-  if (boundary(world, state, world.stepCause)) return;
+  if (state.mute || boundary(world, state, world.stepCause)) return;
   world.counters.syncs++;
   const { disk } = state;
   if (disk.full) {
@@ -238,7 +244,12 @@ function synced<S extends Shape>(
     state.held.push({ kind: entryKind.disk, payload: batch, cause });
     return;
   }
-  if (boundary(world, state, cause)) return;
+  const before = (): void => {
+    state.mute = true;
+    batch.done();
+    state.mute = false;
+  };
+  if (boundary(world, state, cause, before)) return;
   batch.done();
 }
 
@@ -261,16 +272,16 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
     cause = world.causes.get(output) ?? -1;
     world.causes.delete(output);
   }
-  if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause)) return;
-  const { timers, decisions, writes } = output;
+  const before = (): void => tell(world, state, output, cause);
+  if (state.mute) return before();
+  if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause, before)) return;
+  const { timers, writes } = output;
   if (world.options.installed !== undefined)
     for (const write of writes)
       if (write.type === 'save') showInstalled(world, state, write.registers, 'step');
   for (let i = 0; i < timers.length; i++)
     changeTimer(world, state, timers[i] as TimerChange<S>, cause);
-  for (let i = 0; i < decisions.length; i++)
-    decide(world, state, decisions[i] as Decision<S>, cause);
-  if (output.applied.length > 0) applied(world, state, output, cause);
+  before();
   const { answers } = output;
   for (let i = 0; i < answers.length; i++) answered(world, state, answers[i] as Answer, cause);
   if (output.accusations.length > 0)
@@ -280,16 +291,30 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
     }
 }
 
+/** Tells observers what was decided and run. */
+function tell<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  output: Output<S>,
+  cause: number,
+): void {
+  const { decisions } = output;
+  for (let i = 0; i < decisions.length; i++)
+    decide(world, state, decisions[i] as Decision<S>, cause);
+  if (output.applied.length > 0) applied(world, state, output, cause);
+}
+
 /** Says all of `messages`; false if the seat stopped on the way. */
 function sayAll<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
   messages: readonly Outgoing<S>[],
   cause: number,
+  before?: () => void,
 ): boolean {
   try {
     for (let i = 0; i < messages.length; i++) {
-      if (boundary(world, state, cause)) return false;
+      if (boundary(world, state, cause, before)) return false;
       say(world, state, messages[i] as Outgoing<S>, cause);
     }
     return true;

@@ -105,6 +105,8 @@ export interface SeatState<S extends Shape> {
   held: Held<S>[];
   reason: string | undefined;
   boundaries: number;
+  /** It is about to crash: what is durable still counts, and nothing is said any more. */
+  mute: boolean;
   /** The last message that was signed, so that one said to many is signed once. */
   lastMessage: S['Message'] | undefined;
   lastParcel: Parcel<S> | undefined;
@@ -282,6 +284,7 @@ export function makeSeat<S extends Shape>(
     held: [],
     reason: undefined,
     boundaries: 0,
+    mute: false,
     lastMessage: undefined,
     lastParcel: undefined,
     shown: '',
