@@ -42,6 +42,22 @@ const voter = hiccups(slowVotes, 3000);
 const terse = { electionTimeout: ms(6), heartbeat: ms(1) };
 const views = { protocol: 'pbft', n: 4, f: 1, options: { requestTimeout: ms(15) } };
 
+const hasty = { electionTimeout: ms(10), heartbeat: ms(1), maxCommandsPerSlot: 1 };
+
+/** Leaders that are heard by hardly anybody, and leave gaps behind. */
+const deaf = mutedReigns(
+  {
+    protocol: 'multi-paxos',
+    n: 3,
+    options: hasty,
+    clients: 6,
+    outstanding: 4,
+    count: 200,
+  },
+  ['accept', 'heartbeat', 'learn'],
+  3000,
+);
+
 const mutant = (protocol: string, rule: string, budget: number, family: Family): Hunt => ({
   name: `${protocol}/${rule}`,
   family,
@@ -90,6 +106,14 @@ export const hunts: readonly Hunt[] = [
     'rows-for-both',
     10,
     reigns({ protocol: 'flexible-paxos', n: 4, options: { ...terse, grid: '2x2' } }, 15),
+  ),
+  mutant('multi-paxos', 'gap-noop', 60, deaf),
+  mutant('multi-paxos', 'commit-by-index', 60, deaf),
+  mutant(
+    'multi-paxos',
+    'amnesia',
+    60,
+    reigns({ protocol: 'multi-paxos', n: 3, options: hasty }, 15),
   ),
   mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
   mutant('raft', 'double-vote', 60, voter),
