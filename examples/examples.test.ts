@@ -20,6 +20,7 @@ describe('the examples', () => {
     expect(names).toEqual([
       'bank-with-a-lying-replica.ts',
       'bank.ts',
+      'counter-on-multi-paxos.ts',
       'counter.ts',
       'one-liar.ts',
       'quorum-sizes.ts',
@@ -45,6 +46,18 @@ describe('the examples', () => {
       /replica (\d) led and crashed, then replica (\d) led/.exec(output) ?? [];
     expect(new Set([first, second, undefined]).size).toBe(3);
     expect(await outputOf('counter.ts')).toBe(output);
+  });
+
+  it('counter-on-multi-paxos: a replica without its disk comes back and is needed', async () => {
+    expect(await outputOf('counter-on-multi-paxos.ts')).toBe(
+      [
+        'totals: 1, 3, 6, 10, 15',
+        'without its disk: leader, rejoining, follower',
+        'all have answered: leader, follower, follower',
+        'totals: 21, 28',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('bank: the lying replica answers every request and is never believed', async () => {

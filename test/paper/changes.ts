@@ -1,4 +1,4 @@
-/** What no scenario has: groups of Multi-Paxos that change, and a liar who tells one both stories. */
+/** What no scenario has: groups that change, and a liar who tells one replica both stories. */
 import { ms, range, replica, type Signature } from '@quorumlab/core';
 import { type AnyShape, completeScenario, prepare } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';

@@ -24,7 +24,7 @@ export class OperationError extends Error {
   override readonly name: string = 'OperationError';
 }
 
-/** A change of the group was ordered and refused, for the reason in the message: nothing changed. */
+/** A change of the group was refused, for the reason in the message: nothing changed. */
 export class ConfigurationRefusedError extends OperationError {
   override readonly name: string = 'ConfigurationRefusedError';
 }

@@ -83,7 +83,7 @@ function decodeChange(bytes: Uint8Array): Change | undefined {
   }
 }
 
-/** What a configuration command came to: the configurations after it, and why if they are the same. */
+/** What a configuration command came to: the group after it, and why if that is the same. */
 export interface Outcome {
   readonly configurations: readonly Configuration[];
   readonly refusal?: string;

@@ -1,7 +1,8 @@
 /** The gallery's entries for Multi-Paxos: each flaw shows, and the right protocol survives. */
 import type { Protocol, Slot } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
-import { among, type Cluster, cluster, install, mutant } from '../test/cluster.ts';
+import { among, type Cluster, cluster, install } from '../test/cluster.ts';
+import { mutant } from '../test/commands.ts';
 import { type MultiPaxos, type MultiPaxosOptions, multiPaxos } from './index.ts';
 
 type Run = (protocol: Protocol<MultiPaxos>) => readonly string[];

@@ -48,7 +48,7 @@ export interface ReportPart {
   readonly votes: readonly SlotVote[];
 }
 
-/** Phase 1a: promise to accept nothing below `ballot`, and tell what you have from `fromSlot` on. */
+/** Phase 1a: promise to accept nothing below `ballot`, and tell your votes from `fromSlot` on. */
 export interface Prepare {
   readonly kind: 'prepare';
   readonly ballot: Ballot;

@@ -231,15 +231,16 @@ function firstGroup(
   const stranger = members.find((each) => !all.includes(each));
   if (stranger !== undefined)
     throw new ConfigurationError(
-      `initial member ${stranger} is not one of the ${all.length} replicas; raise n or leave it out`,
+      `initial member ${stranger} is not one of the ${all.length} replicas; ` +
+        'raise n or leave it out',
     );
   const size = members.length;
   const most = Math.floor((size - 1) / 2);
   const faults = within('f', f ?? most, 0);
   if (size < 2 * faults + 1 && !unsafe)
     throw new MultiPaxosOptionsError(
-      `${size} members cannot survive ${faults} crashes: the ${size - faults} left are no majority ` +
-        `of ${size}, so use ${2 * faults + 1} or more, or f = ${most} or less`,
+      `${size} members cannot survive ${faults} crashes: the ${size - faults} left are no ` +
+        `majority of ${size}, so use ${2 * faults + 1} or more, or f = ${most} or less`,
     );
   const first = frozen({ members, quorums: '', fromSlot: 0 });
   const refused = unsafe ? undefined : quorumsRefused(quorums, first);

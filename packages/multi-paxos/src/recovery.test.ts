@@ -258,7 +258,7 @@ describe('hostile members', () => {
     expect(group.packets).toEqual([]);
   });
 
-  test('where the numbers of the wire end there are no more elections, and no two in one ballot', () => {
+  test('where the numbers of the wire end there are no more elections', () => {
     const group = cluster(multiPaxos({ n: 3 }));
     group.inject(0, 2, { kind: 'prepare', ballot: maxInteger - (maxInteger % 3), fromSlot: 0 });
     group.packets.length = 0;

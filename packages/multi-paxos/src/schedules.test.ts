@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mutant } from '../test/cluster.ts';
+import { mutant } from '../test/commands.ts';
 import { heal, type Outcome, reigns, run, type Schedule } from '../test/schedule.ts';
 import { type MultiPaxosOptions, multiPaxos, paper } from './index.ts';
 
@@ -29,17 +29,17 @@ const lines = new Set<string>();
 
 test.each([3, 5])('every property holds under random schedules, n=%i', (n) => {
   let decided = 0;
-  for (let seed = 0; seed < 100; seed++) {
+  for (let seed = 0; seed < 60; seed++) {
     const result = run(multiPaxos(optionsOf(seed, n)), seed, schedules[seed % 4] as Schedule);
     expect(result.violation).toBeUndefined();
     decided += result.decided;
     for (const line of result.lines) lines.add(line);
   }
-  expect(decided).toBeGreaterThan(1_000); // The schedules are not so harsh that nothing happens.
+  expect(decided).toBeGreaterThan(600); // The schedules are not so harsh that nothing happens.
 });
 
 test.each([3, 5])('every property holds while members join, leave and lose disks, n=%i', (n) => {
-  for (let seed = 0; seed < 100; seed++) {
+  for (let seed = 0; seed < 60; seed++) {
     const options = { ...optionsOf(seed, n), initialMembers: [0, 1, 2].slice(0, 2 + (seed % 2)) };
     const result = run(multiPaxos(options), seed, moving[seed % 4] as Schedule);
     expect(result.violation).toBeUndefined();
@@ -48,12 +48,12 @@ test.each([3, 5])('every property holds while members join, leave and lose disks
 });
 
 test.each([3, 5])('every property holds through many short reigns, n=%i', (n) => {
-  for (let seed = 0; seed < 100; seed++)
+  for (let seed = 0; seed < 60; seed++)
     expect(reigns(multiPaxos(optionsOf(seed, n)), seed, 40).violation).toBeUndefined();
 });
 
 test.each([1, 3, 5])('liveness: once everything works again, everything is decided, n=%i', (n) => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (let seed = 0; seed < 30; seed++) {
     const worlds = n === 1 ? schedules : moving;
     const schedule = worlds[seed % 4] as Schedule;
     expect(heal(multiPaxos(optionsOf(seed, n)), seed, schedule)).toBeUndefined();
