@@ -24,17 +24,17 @@ const lines = new Set<string>();
 
 test.each([3, 5])('Figure 3: every property holds under random schedules, n=%i', (n) => {
   let decided = 0;
-  for (let seed = 0; seed < 200; seed++) {
+  for (let seed = 0; seed < 100; seed++) {
     const result = run(raft(optionsOf(seed, n)), seed, schedules[seed % 4] as Schedule);
     expect(result.violation).toBeUndefined();
     decided += result.decided;
     for (const line of result.lines) lines.add(line);
   }
-  expect(decided).toBeGreaterThan(2_000); // The schedules are not so harsh that nothing happens.
+  expect(decided).toBeGreaterThan(1_000); // The schedules are not so harsh that nothing happens.
 });
 
 test.each([3, 5])('Figure 3: every property holds through many short reigns, n=%i', (n) => {
-  for (let seed = 0; seed < 150; seed++)
+  for (let seed = 0; seed < 75; seed++)
     expect(reigns(raft(optionsOf(seed, n)), seed, 40).violation).toBeUndefined();
 });
 
@@ -47,13 +47,13 @@ test.each([1, 3, 5])('liveness: once everything works again, everything is decid
 
 test.each([3, 5])('every property holds while disks are lost one after another, n=%i', (n) => {
   let decided = 0;
-  for (let seed = 0; seed < 150; seed++) {
+  for (let seed = 0; seed < 75; seed++) {
     const result = run(raft(optionsOf(seed, n)), seed, forgetful);
     expect(result.violation).toBeUndefined();
     decided += result.decided;
     for (const line of result.lines) lines.add(line);
   }
-  expect(decided).toBeGreaterThan(1_000);
+  expect(decided).toBeGreaterThan(500);
 });
 
 test.each([3, 5])(

@@ -33,6 +33,15 @@ export const groups: readonly Group[] = [
   ['hotstuff', 4, { requestTimeout: 300_000, checkpointEvery: 16 }],
 ];
 
+/**
+ * For what is the business of hosts, disks and snapshots and the same for every protocol: one group
+ * for crashes and one for lies, and all of them with QUORUMLAB_LONG_TESTS=1.
+ */
+export const someGroups: readonly Group[] = groups.filter(
+  ([protocol]) =>
+    process.env.QUORUMLAB_LONG_TESTS === '1' || ['multi-paxos', 'hotstuff'].includes(protocol),
+);
+
 const homes: string[] = [];
 
 /** Makes and starts a cluster. */
