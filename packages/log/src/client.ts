@@ -15,7 +15,7 @@ import type {
   Signed,
   Submit,
 } from '@quorumlab/core';
-import { firstClient, idle, sameBytes } from '@quorumlab/core';
+import { idle, sameBytes } from '@quorumlab/core';
 import {
   type Answered,
   type Asker,
@@ -422,16 +422,6 @@ function arm(state: ClientState, now: Instant, pen: ClientPen): void {
   pen.timers.push({ type: 'set', timer: 'service/client', after: isExact ? after : spread(after) });
 }
 
-/** Where every replica takes requests, and one answer will do, clients start at different ones. */
-const firstAsked = (
-  { ask, matching }: ClientPolicy,
-  members: readonly ReplicaId[],
-  self: PrincipalId,
-): ClientOptions =>
-  ask === 'any' && matching === 1
-    ? { leader: members[Math.max(0, self - firstClient) % members.length] as ReplicaId }
-    : {};
-
 /**
  * A client of a group of `members`. It takes `submit` and `cancel` events and gives `answers`. If
  * `policy.matching` is 1 it believes whoever answers: one liar is enough to fool it, and that is
@@ -443,11 +433,7 @@ export function client(
   self: PrincipalId,
   options: ClientOptions = {},
 ): Machine<ClientShape> {
-  const settings = settle(
-    { ...firstAsked(policy, members, self), ...options },
-    members,
-    policy.matching,
-  );
+  const settings = settle(options, members, policy.matching);
   const asker: Asker = { self, members, matching: policy.matching, settings };
   let state = emptyClient(settings);
   const machine: Machine<ClientShape> = {
