@@ -73,7 +73,7 @@ describe('the examples', () => {
     );
   });
 
-  it('bank-with-a-lying-replica: a leader with two stories is replaced, and is not believed', async () => {
+  it('bank-with-a-lying-replica: two stories of one leader, and nobody believes it', async () => {
     expect(await outputOf('bank-with-a-lying-replica.ts')).toBe(
       [
         'ann bob 30: [["ann",70],["bob",130]]',

@@ -1,4 +1,4 @@
-/** One decision of a Byzantine protocol without cryptography, from an empty group to the last replica. */
+/** One decision of a Byzantine protocol without cryptography: from nothing to the last replica. */
 import { agreement } from '@quorumlab/checker';
 import { completeScenario, prepare } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';

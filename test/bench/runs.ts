@@ -57,7 +57,7 @@ export const runsOf =
         unit: 'events/s',
         limit: { name: 'bare binary heap, 1,000 pending', value: found.heap },
         ...(main ? { target: { value: target.value, better: 'more' as const } } : {}),
-        note: 'service, 4 clients, 100 B writes, ideal signatures, per second of CPU of all threads',
+        note: 'service, 4 clients, 100 B writes, ideal signatures, per CPU second of all threads',
       },
     ];
   };

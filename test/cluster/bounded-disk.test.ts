@@ -5,7 +5,7 @@ import { connectCluster } from '@quorumlab/cluster';
 import { range } from '@quorumlab/core';
 import { kv } from '@quorumlab/log';
 import { afterEach, expect, test } from 'vitest';
-import { endAll, limitMs, someGroups, started } from './support/running.ts';
+import { endAll, limitMs, started, typical } from './support/running.ts';
 
 afterEach(endAll, limitMs);
 
@@ -18,7 +18,7 @@ const diskOf = (folder: string, node: number): number => {
   return readdirSync(data).reduce((sum, name) => sum + statSync(join(data, name)).size, 0);
 };
 
-test.each(someGroups)(
+test.each(typical)(
   '%s with %i nodes drops from its disk what a snapshot holds',
   { timeout: limitMs },
   async (protocol, n, options) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterStatus, nodeLog, submit, upCluster } from '@quorumlab/cluster';
 import { afterEach, expect, test } from 'vitest';
-import { endAll, killed, leaderOf, limitMs, loadOn, someGroups, started } from './support/running.ts';
+import { endAll, killed, leaderOf, limitMs, loadOn, started, typical } from './support/running.ts';
 
 afterEach(endAll, limitMs);
 
@@ -20,7 +20,7 @@ async function caughtUp(folder: string, node: number): Promise<void> {
   }
 }
 
-test.each(someGroups)(
+test.each(typical)(
   '%s with %i nodes brings back a node whose disk was emptied, and can count on it',
   { timeout: limitMs },
   async (protocol, n, options) => {

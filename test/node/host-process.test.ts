@@ -72,7 +72,7 @@ test.each([
   ['raft', 3],
   ['pbft', 4],
 ] as const)(
-  '%s of %i processes: a replica killed under load and restarted loses no acknowledged write, and stopping leaves nothing alive',
+  '%s of %i processes: a kill under load loses no acknowledged write, and all can be stopped',
   async (protocol, n) => {
     const place = await newPlace(n);
     const start = (self: number): Child => startChild({ protocol, n, self, place });

@@ -80,8 +80,9 @@ const timerPattern = /^adversary\/face-([01])\/(.*)$/s;
  * Runs two honest copies under one key. The first talks with the first side of the honest replicas
  * and with the first copies of the other traitors, the second with the others; neither side hears
  * of the other's. What clients ask is split too: every second request goes to the other copy, and
- * only what is asked again to both, so that the two histories differ. Both copies hurry to lead, `hurry` times as fast as honest ones. With more traitors than a protocol
- * tolerates each side is a quorum, and no power over the network is needed.
+ * only what is asked again to both, so that the two histories differ. Both copies hurry to lead,
+ * `hurry` times as fast as honest ones. With more traitors than a protocol tolerates each side is a
+ * quorum, and no power over the network is needed.
  */
 export const twoFaced =
   <S extends Shape>(sides: Sides, hurry: number): Behaviour<S> =>

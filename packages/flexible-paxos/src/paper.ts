@@ -2,8 +2,8 @@ import { paper as multiPaxosPaper, type PaperLine } from '@quorumlab/multi-paxos
 
 /**
  * The steps of Flexible Paxos by the ids that handlers pass to `ctx.line`: those of Multi-Paxos,
- * and one of ours. Howard, Malkhi and Spiegelman, "Flexible Paxos" (2016), change no step: that quorums
- * of phase 1 and of phase 2 are two systems (§3) is all.
+ * and one of ours. Howard, Malkhi and Spiegelman, "Flexible Paxos" (2016), change no step: that
+ * quorums of phase 1 and of phase 2 are two systems (§3) is all.
  */
 export const paper: Readonly<Record<string, PaperLine>> = {
   ...multiPaxosPaper,

@@ -7,7 +7,8 @@ import type { Scenario } from './scenario.ts';
 /**
  * A scenario with everything that `given` leaves out filled in: the smallest group that survives
  * one fault, an honest run of 20 operations by two clients on a LAN, seed 42. An attack without
- * `by` strikes n0, and one beyond what the protocol tolerates as many more as that takes. Throws a ScenarioError if the protocol is unknown.
+ * `by` strikes n0, and one beyond what the protocol tolerates as many more as that takes. Throws a
+ * ScenarioError if the protocol is unknown.
  */
 export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'protocol'>): Scenario {
   const { claims } = protocolOf(given.protocol);

@@ -107,7 +107,7 @@ export interface Volatile {
   readonly waitingOf: Map<PrincipalId, number>;
   /** The last {@link maxWaiting} executed requests, oldest first. */
   readonly executed: Set<string>;
-  /** By view: at most {@link maxViewsAhead} before and after this one, each with at most one vote a member. */
+  /** By view: {@link maxViewsAhead} before and after this one, each one vote a member at most. */
   readonly votes: Map<number, Tally>;
   /** At most one a member: that of its latest view. */
   readonly timeoutVotes: Map<ReplicaId, Signed<Timeout>>;

@@ -37,7 +37,7 @@ export const groups: readonly Group[] = [
  * For what is the business of hosts, disks and snapshots and the same for every protocol: one group
  * for crashes and one for lies, and all of them with QUORUMLAB_LONG_TESTS=1.
  */
-export const someGroups: readonly Group[] = groups.filter(
+export const typical: readonly Group[] = groups.filter(
   ([protocol]) =>
     process.env.QUORUMLAB_LONG_TESTS === '1' || ['multi-paxos', 'hotstuff'].includes(protocol),
 );
