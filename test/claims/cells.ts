@@ -46,10 +46,7 @@ const damage: Readonly<Record<string, VerdictWord>> = {
 };
 
 /** The word that an attack with its usual number of traitors must give. */
-export function expectedWord(
-  { claims }: ProtocolEntry,
-  { name, needs, beyond }: Attack,
-): VerdictWord {
+function expectedWord({ claims }: ProtocolEntry, { name, needs, beyond }: Attack): VerdictWord {
   if (needs !== 'byzantine') return 'ok';
   if (claims.faults === 'byzantine') return beyond ? 'forked' : 'ok';
   return damage[name] ?? 'ok';

@@ -70,7 +70,7 @@ export interface LeftOut {
 }
 
 /** What to say of an attack that never acted, or nothing. */
-export const unfired = (attack: string, fired: number): string | undefined =>
+const unfired = (attack: string, fired: number): string | undefined =>
   attackOf(attack).needs !== 'nothing' && fired === 0
     ? 'the attack did NOT fire: this says nothing about it'
     : undefined;

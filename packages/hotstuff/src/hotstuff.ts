@@ -118,7 +118,7 @@ function provesView({ block, justify, timeouts }: Proposal): boolean {
 }
 
 /** Adds the block to the tree once its parent is there, and votes. */
-export function connect(
+function connect(
   group: Group,
   replica: HotStuffReplica,
   message: Signed<Proposal>,

@@ -154,7 +154,7 @@ export function mayAnswer(
 }
 
 /** Shows `to`, who seems to be behind, how this replica came into its view. */
-export function help(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
+function help(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
   if (to === ctx.self || !mayAnswer(group, replica, to, ctx)) return;
   explain(group, replica, to, ctx);
 }

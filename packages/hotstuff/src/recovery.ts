@@ -71,7 +71,7 @@ function ownVote({ view, lastVoted, blocks }: HotStuffReplica): Vote | undefined
 }
 
 /** Where this replica stands. */
-export const statusOf = (replica: HotStuffReplica): StatusReport => ({
+const statusOf = (replica: HotStuffReplica): StatusReport => ({
   kind: 'status',
   view: replica.view,
   highView: highViewOf(replica),

@@ -233,7 +233,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
 }
 
 /** A node from a row. */
-export const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
+const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
   hash,
   view: block.view,
   height: block.height,

@@ -137,7 +137,7 @@ describe('a replicated log', () => {
     await expect(one).rejects.toThrow(OperationError);
   });
 
-  test('gives the client its caller's time, and rejects what is not answered in it', async () => {
+  test('gives the client the time of its caller and rejects what is late', async () => {
     const { log, sent, answer } = byHand();
     const one = log.propose(put('a'), { withinMilliseconds: 250 });
     await Promise.resolve();

@@ -44,7 +44,7 @@ export function isPrepared(group: Group, replica: PaxosReplica, slot: Slot): boo
 }
 
 /** Whether it may propose anywhere: each of several configurations has to promise (membership). */
-export const isPreparedForAll = (group: Group, replica: PaxosReplica): boolean =>
+const isPreparedForAll = (group: Group, replica: PaxosReplica): boolean =>
   replica.configurations.every(({ fromSlot }) =>
     isPrepared(group, replica, Math.max(fromSlot, replica.firstUnchosen)),
   );
