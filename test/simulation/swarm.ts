@@ -188,7 +188,7 @@ export function swarmWorld({ protocol, options: told }: Subject, seed: number): 
     count: between(random, 5, 40),
     clients: between(random, 1, 4),
     outstanding: between(random, 1, 3),
-    until: healsAt + livenessBound,
+    until: healsAt + (network === 'wan' ? 4 : 1) * livenessBound,
     options: { ...options[protocol]?.(random, network, { n, f, told }), ...told },
     seed: `${seed}`,
   });
