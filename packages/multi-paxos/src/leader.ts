@@ -37,6 +37,8 @@ export function enqueue(
 
 /** Goes on as far as it may: from candidate to leader, through what it found, to new commands. */
 export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+  execute(group, leader, ctx);
+  maybeLeave(group, leader, ctx);
   if (leader.ballot === 0) return;
   if (leader.role === 'candidate' && !maybeLead(group, leader, ctx)) return;
   leader.nextSlot = Math.max(leader.nextSlot, leader.firstUnchosen);
@@ -155,7 +157,6 @@ function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
     const slot = leader.firstUnchosen;
     const open = leader.open.get(slot);
     if (open === undefined || !open.chosen) break;
-    leader.open.delete(slot);
     // Whoever asks later must find it here, even where this leader is no member or is slow to vote.
     if (leader.accepted.get(slot)?.ballot !== ballot) {
       ctx.put('accepted', slot, { ballot, value: open.value });
@@ -163,14 +164,16 @@ function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
       saveChosen(leader, ctx);
     } else executeNext(group, leader, open.value, ctx);
   }
-  maybeLeave(group, leader, ctx);
 }
 
-/** A leader that the group has left behind says what is chosen for the last time. */
+/**
+ * Whoever the group has left behind makes room; if it leads, it says for the last time what is
+ * chosen. Its promises may have told it, or what it executed.
+ */
 function maybeLeave(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
-  if (isMember(leader, ctx.self)) return;
+  if (leader.ballot === 0 || isMember(leader, ctx.self)) return;
   ctx.line('leave');
-  sendHeartbeats(group, leader, ctx);
+  if (leader.role === 'leader') sendHeartbeats(group, leader, ctx);
   stepDown(group, leader, ctx);
 }
 
@@ -225,7 +228,6 @@ export const leaderHandlers = (
     if (!phasesAt(group, leader, slot).phase2.has(open.accepted)) return;
     ctx.line('chosen');
     open.chosen = true;
-    execute(group, leader, ctx);
     drive(group, leader, ctx);
   },
 

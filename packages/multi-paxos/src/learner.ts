@@ -16,6 +16,7 @@ export function executeNext(
   ctx.line('execute');
   replica.firstUnchosen = slot + 1;
   replica.accepts.delete(slot);
+  replica.open.delete(slot);
   if (replica.configurations.length > 1)
     replica.configurations = since(replica.configurations, slot + 1);
   // A leader gives a change of the group a slot for itself; in other company it has no effect.

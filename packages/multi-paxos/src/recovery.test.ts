@@ -74,6 +74,31 @@ describe('§3: a new leader', () => {
     expect(group.disagreements).toEqual([]);
   });
 
+  test('takes over what a late promise knows to be chosen, although it has proposed it again', () => {
+    const group = cluster(multiPaxos({ n: 5, pipeline: 1 }));
+    group.elect(0);
+    group.propose(0, 'a');
+    group.settle(among(0, 1, 2));
+    group.fire(0, 'heartbeat');
+    group.settle(among(0, 1));
+    group.crash(0);
+    // 2, 3 and 4 are a quorum, and only 1 knows that slot 0 is chosen.
+    for (let i = 0; i < 2; i++) group.timeout(3, 'election');
+    const asked = group.packets.filter(({ to }) => to === 1).slice(-1);
+    group.settle(({ from, to, message }) =>
+      message.kind === 'accept' ? false : among(2, 3, 4)({ from, to } as never),
+    );
+    expect(group.view(3)).toMatchObject({ role: 'leader', firstUnchosen: 0 });
+    expect(group.view(3).open.size).toBe(1);
+    for (const { from, to, message } of asked) group.inject(from, to, message);
+    group.settle(among(1, 3));
+    expect(group.nodes[3]?.decided).toEqual(['a']);
+    expect(group.view(3).open.size).toBe(0);
+    group.propose(3, 'b');
+    group.settle(among(2, 3, 4));
+    expect(group.nodes[3]?.decided).toEqual(['a', 'b']);
+  });
+
   test('is not helped against a leader that is heard', () => {
     const group = cluster(multiPaxos({ n: 3 }));
     group.elect(0);

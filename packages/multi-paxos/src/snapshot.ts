@@ -68,9 +68,8 @@ export function snapshotInstalled(
   });
   replica.firstUnchosen = firstUnchosen;
   replica.configurations = configurations;
-  for (const each of replica.accepts.keys()) if (each < firstUnchosen) replica.accepts.delete(each);
-  for (const each of replica.reported.keys())
-    if (each < firstUnchosen) replica.reported.delete(each);
+  for (const slots of [replica.accepts, replica.reported, replica.open])
+    for (const each of slots.keys()) if (each < firstUnchosen) slots.delete(each);
   resume(group, replica, ctx);
   if (isBehind(replica) && from !== undefined) catchUp(group, replica, from, ctx);
 }
