@@ -1,6 +1,6 @@
 import { maxInteger } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
-import { among, type Cluster, cluster, install } from '../test/cluster.ts';
+import { among, type Cluster, cluster, install, type Packet } from '../test/cluster.ts';
 import { multiPaxos } from './index.ts';
 
 const lead = (group: Cluster, id: number, link?: Parameters<Cluster['settle']>[0]): void => {
@@ -74,7 +74,7 @@ describe('§3: a new leader', () => {
     expect(group.disagreements).toEqual([]);
   });
 
-  test('takes over what a late promise knows to be chosen, although it has proposed it again', () => {
+  test('learns what a late promise knows to be chosen, although it proposed that again', () => {
     const group = cluster(multiPaxos({ n: 5, pipeline: 1 }));
     group.elect(0);
     group.propose(0, 'a');
@@ -216,6 +216,48 @@ describe('a lost disk', () => {
     group.propose(2, 'b');
     group.settle(among(1, 2));
     expect(group.nodes[2]?.decided).toEqual(['a', 'b']);
+    expect(group.disagreements).toEqual([]);
+  });
+
+  test('had accepted what its leader had not yet: the leader tells of that too', () => {
+    const group = cluster(multiPaxos({ n: 3 }), { instantSync: false });
+    const sync = (...ids: readonly number[]): void => {
+      for (let i = 0; i < 4; i++) for (const id of ids) group.nodes[id]?.finishSync?.();
+    };
+    const flow = (link?: (packet: Packet) => boolean): void => {
+      for (let i = 0; i < 6; i++) {
+        group.settle(link);
+        sync(0, 1, 2);
+      }
+    };
+    group.timeout(0, 'election');
+    flow();
+    expect(group.view(0).role).toBe('leader');
+    // The leader's vote for 'b' waits behind the one for 'a', and its Accepts overtake both.
+    group.propose(0, 'a');
+    group.propose(0, 'b');
+    for (const packet of group.packets.filter(({ to }) => to === 1)) group.deliver(packet);
+    sync(1);
+    const votes = group.packets.filter(({ from }) => from === 1);
+    group.crash(1);
+    group.restart(1, 'lost');
+    sync(1);
+    const about = ({ message }: Packet): boolean =>
+      message.kind === 'recall' || message.kind === 'recalled';
+    for (const packet of group.packets.filter(about)) group.deliver(packet);
+    flow(about);
+    expect(group.view(1).role).toBe('follower');
+    // The votes of before the loss arrive, and make a quorum with the leader's own.
+    for (const { message } of votes) group.inject(1, 0, message);
+    flow(among(0));
+    expect(group.nodes[0]?.decided).toEqual(['a', 'b']);
+    for (let i = 0; i < 3 && group.view(2).role !== 'leader'; i++) {
+      group.timeout(2, 'election');
+      flow(among(1, 2));
+    }
+    group.propose(2, 'c');
+    flow(among(1, 2));
+    expect(group.nodes[2]?.decided).toEqual(['a', 'b', 'c']);
     expect(group.disagreements).toEqual([]);
   });
 

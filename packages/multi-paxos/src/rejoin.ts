@@ -4,8 +4,9 @@
  * it ever promised is durable at its candidate, and what it accepted is still at some other member
  * of the quorum that chose it (Michael et al., DISC 2017; "Paxos Made Live", 5.1).
  */
-import { type Handlers, maxInteger } from '@quorumlab/core';
+import { type Handlers, maxInteger, type Slot } from '@quorumlab/core';
 import { catchUp, isBehind, saveChosen } from './learner.ts';
+import type { Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
 import { setElectionTimer } from './role.ts';
 import {
@@ -75,8 +76,16 @@ export const rejoinHandlers = (
   recall(replica, { attempt, from }, ctx) {
     // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
     if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
-    const { promised } = replica;
-    for (const part of reportOf(group, replica, replica.firstUnchosen))
+    const { promised, ballot, open } = replica;
+    // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have accepted
+    // them, and together with the leader's own vote to come that can make a quorum.
+    const voteAt = (slot: Slot): Vote | undefined => {
+      const proposed = open.get(slot);
+      return proposed === undefined
+        ? replica.accepted.get(slot)
+        : { ballot, value: proposed.value };
+    };
+    for (const part of reportOf(group, replica, replica.firstUnchosen, voteAt))
       ctx.send(from, { kind: 'recalled', attempt, promised, ...part });
   },
 

@@ -4,20 +4,25 @@
  */
 import type { ReplicaId, Slot } from '@quorumlab/core';
 import type { Ballot } from './ballots.ts';
-import { type ReportPart, type SlotVote, voteBytes, votesLimit } from './messages.ts';
+import { type ReportPart, type SlotVote, type Vote, voteBytes, votesLimit } from './messages.ts';
 import type { Group, PaxosReplica, Report } from './state.ts';
 
 /**
  * All votes from `fromSlot` on, in parts. What was chosen long ago is left out, because it may be
  * much and part of it dropped: whoever lacks it gets it as any replica does that has fallen behind.
  */
-export function reportOf(group: Group, replica: PaxosReplica, fromSlot: Slot): ReportPart[] {
-  const { firstUnchosen, keptFrom, accepted } = replica;
+export function reportOf(
+  group: Group,
+  replica: PaxosReplica,
+  fromSlot: Slot,
+  voteAt: (slot: Slot) => Vote | undefined = (slot) => replica.accepted.get(slot),
+): ReportPart[] {
+  const { firstUnchosen, keptFrom } = replica;
   const start = Math.max(fromSlot, keptFrom, firstUnchosen - group.reach);
   const chunks: SlotVote[][] = [[]];
   let size = 0;
   for (let slot = start; slot < firstUnchosen + group.reach; slot++) {
-    const vote = accepted.get(slot);
+    const vote = voteAt(slot);
     if (vote === undefined) continue;
     const bytes = voteBytes(vote.value);
     const last = chunks.at(-1) as SlotVote[];
@@ -59,7 +64,10 @@ export function collect(
   if (!isSound(group, message, ballot)) return false;
   const { fromSlot, firstUnchosen, part, parts } = message;
   let report = reports.get(from);
-  if (report === undefined) {
+  // What was lost of an earlier answer never comes; a newer one says as much and more.
+  const isNewer =
+    report !== undefined && !isComplete(report) && firstUnchosen > report.firstUnchosen;
+  if (report === undefined || isNewer) {
     report = { fromSlot, firstUnchosen, parts, received: new Set() };
     reports.set(from, report);
   }
