@@ -103,8 +103,8 @@ function execute(group: Group, replica: HotStuffReplica, target: Node, ctx: Ctx)
 }
 
 /**
- * Progress makes timeouts short again, but only as far as what was `waited` would have fitted twice:
- * where the network is slower than `requestTimeout` every request would cost a leader otherwise.
+ * Progress makes timeouts short again, but only as far as twice what was `waited` fits: where the
+ * network is slower than `requestTimeout` every request would cost a leader otherwise.
  */
 function shorten(group: Group, replica: HotStuffReplica, waited: number): void {
   while (replica.attempts > 0 && 2 * waited <= group.requestTimeout * 2 ** (replica.attempts - 1))

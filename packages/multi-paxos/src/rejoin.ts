@@ -77,8 +77,8 @@ export const rejoinHandlers = (
     // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
     if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
     const { promised, ballot, open } = replica;
-    // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have accepted
-    // them, and together with the leader's own vote to come that can make a quorum.
+    // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have
+    // accepted them, and together with the leader's own vote to come that can make a quorum.
     const voteAt = (slot: Slot): Vote | undefined => {
       const proposed = open.get(slot);
       return proposed === undefined
