@@ -1,3 +1,23 @@
+import { describe, expect, test } from 'vitest';
 import { testSwarm } from './suite.ts';
+import { failureOf, subjectsOf } from './swarm.ts';
 
 testSwarm('hotstuff');
+
+/** Worlds of the long swarm that once failed. */
+const found: readonly (readonly [rules: string, seed: number, what: string])[] = [
+  [
+    'hotstuff-2',
+    4327,
+    'after restarts replicas waited for different times, and left before leaders',
+  ],
+  ['chained', 2991, 'on a wide area network every request cost a leader'],
+];
+
+describe('hotstuff: found by the long swarm', () => {
+  test.each(found)('%s, seed %i: %s', (rules, seed) => {
+    const subject = subjectsOf('hotstuff').find(({ name }) => name === `hotstuff:${rules}`);
+    if (subject === undefined) throw new Error(`hotstuff has no rule set ${rules}`);
+    expect(failureOf(subject, seed)).toBeUndefined();
+  });
+});

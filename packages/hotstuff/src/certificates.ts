@@ -13,6 +13,7 @@ import {
   highViewOf,
   isMember,
   leaderOf,
+  longer,
   maxViewsAhead,
   maxWanted,
   watch,
@@ -74,8 +75,6 @@ export function learn(
   lock(group, replica, body, ctx);
   if (body.view >= replica.view) {
     ctx.line('advance-qc');
-    // Where each view has its own leader, one that works shows that its time was long enough.
-    if (group.reign === 1) replica.attempts = 0;
     enter(group, replica, body.view + 1, ctx);
   }
   return true;
@@ -102,12 +101,11 @@ export function learnTimeouts(
   if (view < replica.view) return true;
   ctx.line('advance-tc');
   ctx.save({ timeouts });
-  replica.attempts += 1;
   enter(group, replica, view + 1, ctx);
   const leader = leaderOf(group, replica.view);
   if (leader === ctx.self) {
     if (group.rules.waits && highViewOf(replica) < view)
-      ctx.setTimer('propose', Math.ceil((group.delta * 2 ** Math.min(replica.attempts, 16)) / 2));
+      ctx.setTimer('propose', group.delta * longer(group, replica));
   } else ctx.send(leader, { kind: 'new-view', justify: replica.high, timeouts });
   return true;
 }

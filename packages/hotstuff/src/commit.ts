@@ -2,7 +2,7 @@
 import { assert } from '@quorumlab/core';
 import { lock, signersOf, want } from './certificates.ts';
 import type { Group } from './group.ts';
-import { forget, requestKey } from './mempool.ts';
+import { forget } from './mempool.ts';
 import {
   type Ctx,
   type HotStuffReplica,
@@ -81,32 +81,16 @@ function execute(group: Group, replica: HotStuffReplica, target: Node, ctx: Ctx)
       `${replica.committed.block} at ${replica.committed.height}: more than f members lie`,
   );
   let slot = replica.committed.height;
-  let waited: number | undefined;
   for (const { hash, view, height, block } of group.rules.inOrder(path)) {
     assert(block !== null, 'only blocks above the snapshot are executed');
     ctx.line('commit');
     ctx.decide(slot, block.batch);
     slot += 1;
-    for (const request of block.batch) {
-      const since = replica.waiting.get(requestKey(request))?.since;
-      if (since !== undefined)
-        waited = Math.max(waited ?? 0, ctx.now - Math.max(since, replica.reignSince));
-      forget(replica, request);
-    }
+    for (const request of block.batch) forget(replica, request);
     replica.chain.set(height, hash);
     replica.committed = { height, view, block: hash };
   }
   const { hash: block, view, height } = target;
   replica.committed = { height, view, block };
-  if (waited !== undefined) shorten(group, replica, waited);
   return true;
-}
-
-/**
- * Progress makes timeouts short again, but only as far as twice what was `waited` fits: where the
- * network is slower than `requestTimeout` every request would cost a leader otherwise.
- */
-function shorten(group: Group, replica: HotStuffReplica, waited: number): void {
-  while (replica.attempts > 0 && 2 * waited <= group.requestTimeout * 2 ** (replica.attempts - 1))
-    replica.attempts -= 1;
 }

@@ -361,7 +361,8 @@ describe('mistakes that stop progress', () => {
     executes('rotation-n4', (network) => {
       network.stop(1);
       propose(network, [0, 2, 3], a);
-      network.run(1e12, () => network.executed.size > 0 || network.state(0).view > 80);
+      // Timeouts double where nothing is committed: this is about a dozen of them.
+      network.run(1e10, () => network.executed.size > 0);
     }));
 
   it('B-32: a liar names a view a thousand ahead', () =>

@@ -19,6 +19,7 @@ import {
   highViewOf,
   isMember,
   leaderOf,
+  longer,
   maxUncommitted,
   stableHeight,
   viewOf,
@@ -43,7 +44,7 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.checkpointSince = ctx.now;
   fetchState(replica, ctx);
   if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
-    ctx.setTimer('propose', group.delta);
+    ctx.setTimer('propose', group.delta * longer(group, replica));
   say(group, replica, ctx);
   watch(group, replica, ctx);
 }

@@ -123,8 +123,6 @@ export interface Volatile {
   asked: number;
   /** When the leader's reign, or the attempt to end it, began. */
   reignSince: Instant;
-  /** Timeout certificates since the last commit. */
-  attempts: number;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
   /** At most checkpoints of two windows a member. */
@@ -220,7 +218,6 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     answered: new Map(),
     asked: 0,
     reignSince: 0,
-    attempts: 0,
     waitedIn: 0,
     checkpointVotes: new Map(),
     ahead: null,
@@ -298,9 +295,20 @@ export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M>
     .sort((one, other) => one.from - other.from),
 });
 
-/** How long a request may wait under this leader: doubles while that does not help. */
+/**
+ * How many times longer everything may take: doubles with each reign that ended without a commit.
+ * It follows from views alone, so replicas that agree on these agree on it, after a restart too.
+ */
+export function longer(group: Group, { view, committed }: HotStuffReplica): number {
+  // With a leader a view, a commit is so many views behind at best; otherwise one reign.
+  const usual = group.reign === 1 ? group.rules.leadersInARow : 1;
+  const reigns = Math.floor(view / group.reign) - Math.floor(committed.view / group.reign);
+  return 2 ** Math.min(Math.max(0, reigns - usual), 16);
+}
+
+/** How long a request may wait under this leader: grows while that does not help. */
 export const timeoutOf = (group: Group, replica: HotStuffReplica): number =>
-  group.requestTimeout * 2 ** Math.min(replica.attempts, 16);
+  group.requestTimeout * longer(group, replica);
 
 /** Arms the timer that asks the others for what is missing. */
 export function watch(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
