@@ -11,6 +11,7 @@ const found: readonly (readonly [rules: string, seed: number, what: string])[] =
     4327,
     'after restarts replicas waited for different times, and left before leaders',
   ],
+  ['hotstuff-2', 6919, 'timeouts grew with every silent leader and lost message, to half a minute'],
   ['chained', 2991, 'on a wide area network every request cost a leader'],
 ];
 

@@ -296,14 +296,15 @@ export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M>
 });
 
 /**
- * How many times longer everything may take: doubles with each reign that ended without a commit.
- * It follows from views alone, so replicas that agree on these agree on it, after a restart too.
+ * How many times longer everything may take. It doubles where so many reigns have ended without a
+ * commit that honest leaders who follow each other must have been among them. It follows from views
+ * alone, so replicas that agree on these agree on it, after a restart too.
  */
 export function longer(group: Group, { view, committed }: HotStuffReplica): number {
-  // With a leader a view, a commit is so many views behind at best; otherwise one reign.
-  const usual = group.reign === 1 ? group.rules.leadersInARow : 1;
+  const inARow = group.reign === 1 ? group.rules.leadersInARow : 1;
   const reigns = Math.floor(view / group.reign) - Math.floor(committed.view / group.reign);
-  return 2 ** Math.min(Math.max(0, reigns - usual), 16);
+  // At most f leaders fail by themselves, and each spoils only a row that it is in.
+  return 2 ** Math.min(Math.floor(reigns / (inARow * group.weak)), 16);
 }
 
 /** How long a request may wait under this leader: grows while that does not help. */
