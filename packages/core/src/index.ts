@@ -11,6 +11,7 @@ export * from './bytes.ts';
 export * from './copy.ts';
 export * from './journal.ts';
 export * from './machine.ts';
+export * from './mempool.ts';
 export * from './message.ts';
 export * from './protocol.ts';
 export * from './quorum.ts';

@@ -4,7 +4,14 @@
  * lacks them gets the state instead, checked against the certificate. The words go to the leader,
  * who hands out the certificate, so that also this costs a number of messages that is linear in n.
  */
-import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
+import {
+  assert,
+  type Certificate,
+  type Digest,
+  forgetWaiting,
+  type Signed,
+  type Slot,
+} from '@quorumlab/core';
 import { isWeakCertificate } from './certificates.ts';
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
@@ -195,6 +202,5 @@ export function snapshotInstalled(replica: HotStuffReplica, slot: Slot, ctx: Ctx
   replica.wanted.clear();
   replica.news = true;
   // Some of what waits here is part of the state now; clients repeat the rest.
-  replica.waiting.clear();
-  replica.waitingOf.clear();
+  forgetWaiting(replica);
 }

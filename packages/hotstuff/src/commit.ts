@@ -1,8 +1,7 @@
 /** Commit: ancestors first, each block once, and never off the chain that was committed before. */
-import { assert } from '@quorumlab/core';
+import { assert, forget } from '@quorumlab/core';
 import { lock, signersOf, want } from './certificates.ts';
 import type { Group } from './group.ts';
-import { forget } from './mempool.ts';
 import {
   type Ctx,
   type HotStuffReplica,

@@ -2,10 +2,16 @@
  * What makes these messages provable: the signed parts in them, what signing them promises, and
  * what breaking that promise looks like.
  */
-import type { Digest, Evidence, Request, Signed } from '@quorumlab/core';
+import {
+  type Batch,
+  type Digest,
+  type Evidence,
+  type Request,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
 import type { Group } from './group.ts';
-import { requestKey } from './mempool.ts';
-import type { Batch, Link, Message, NewView, Proposal, Timeout } from './messages.ts';
+import type { Link, Message, NewView, Proposal, Timeout } from './messages.ts';
 import { type HotStuff, nothing } from './state.ts';
 
 /**

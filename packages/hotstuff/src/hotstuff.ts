@@ -4,7 +4,7 @@
  * is the pipeline of "HotStuff" (PODC '19), section 5; what differs between the members of the
  * family is in `rules/`.
  */
-import { assert, type Digest, type Signed } from '@quorumlab/core';
+import { acceptable, assert, type Digest, forget, type Signed } from '@quorumlab/core';
 import {
   certifies,
   hasQuorum,
@@ -16,7 +16,7 @@ import {
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import type { Group } from './group.ts';
-import { acceptable, forget, keepWaiting, nextBatch } from './mempool.ts';
+import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { leave } from './pacemaker.ts';
 import {

@@ -7,7 +7,6 @@
 
 export { GroupError, type HotStuffOptions } from './group.ts';
 export type {
-  Batch,
   Block,
   Blocks,
   Checkpoint,

@@ -1,36 +1,27 @@
 /** Requests that wait to be executed. They leave when they are, and not when they are proposed. */
-import type { Digest, Request, Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
-import { type Batch, maxBatchBytes, type Relay } from './messages.ts';
 import {
+  acceptable,
+  admit,
+  type Batch,
   bytesOf,
+  type Digest,
+  maxBatchBytes,
+  type Request,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { Relay } from './messages.ts';
+import {
   type Ctx,
   type HotStuffReplica,
   isMember,
   leaderOf,
   maxHolders,
-  maxWaiting,
-  maxWaitingOfClient,
   type Node,
   watch,
 } from './state.ts';
 import { parentOf } from './tree.ts';
-
-/**
- * Requests are told apart by client and sequence. A client that signs two under one sequence gets
- * one of them executed: the one in the block.
- */
-export const requestKey = ({ client, sequence }: Request): string => `${client}/${sequence}`;
-
-/** Whether each request was signed by the client whose it says it is, and all fit into a block. */
-export function acceptable(batch: Batch): boolean {
-  let bytes = 0;
-  for (const request of batch) {
-    if (request.from !== request.client) return false;
-    bytes += bytesOf(request);
-  }
-  return bytes <= maxBatchBytes;
-}
 
 /** A client asks. The leader orders the request, another replica passes it on and waits. */
 export function propose(
@@ -66,20 +57,12 @@ export function keepWaiting(
   holder: Digest | undefined,
   ctx: Ctx,
 ): boolean {
-  if (request.from !== request.client) return false; // It is signed by someone else.
-  if (bytesOf(request) > maxBatchBytes) return false; // No block could hold it.
   const key = requestKey(request);
-  let waiting = replica.waiting.get(key);
-  if (waiting === undefined) {
-    if (replica.executed.has(key)) return false; // The session table of the host answers.
-    const ofClient = replica.waitingOf.get(request.client) ?? 0;
-    if (replica.waiting.size >= maxWaiting || ofClient >= maxWaitingOfClient) return false;
-    waiting = { request, since: ctx.now, blocks: [] };
-    replica.waiting.set(key, waiting);
-    replica.waitingOf.set(request.client, ofClient + 1);
-    watch(group, replica, ctx);
-  }
-  if (holder !== undefined && waiting.blocks.push(holder) > maxHolders) waiting.blocks.shift();
+  const known = replica.waiting.has(key);
+  if (!admit(replica, { request, since: ctx.now, blocks: [] })) return false;
+  if (!known) watch(group, replica, ctx);
+  const blocks = replica.waiting.get(key)?.blocks;
+  if (holder !== undefined && blocks && blocks.push(holder) > maxHolders) blocks.shift();
   return true;
 }
 
@@ -101,22 +84,6 @@ export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Ba
     if (batch.length === group.maxBatch) break;
   }
   return batch;
-}
-
-/** `request` was executed: nobody waits for it any more. */
-export function forget(replica: HotStuffReplica, request: Request): void {
-  const key = requestKey(request);
-  if (replica.waiting.delete(key)) {
-    const left = (replica.waitingOf.get(request.client) ?? 1) - 1;
-    if (left === 0) replica.waitingOf.delete(request.client);
-    else replica.waitingOf.set(request.client, left);
-  }
-  replica.executed.add(key);
-  if (replica.executed.size <= maxWaiting) return;
-  for (const oldest of replica.executed) {
-    replica.executed.delete(oldest);
-    break;
-  }
 }
 
 /** Passes a batch of the requests that have waited since `until` or longer to the leader. */

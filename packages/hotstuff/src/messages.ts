@@ -3,6 +3,8 @@
  * encoding and limits.
  */
 import {
+  type Batch,
+  batchField,
   bounded,
   type Certificate,
   certificate,
@@ -16,7 +18,6 @@ import {
   message,
   messages,
   nullable,
-  type Request,
   record,
   request,
   type Signed,
@@ -24,9 +25,6 @@ import {
   signed,
 } from '@quorumlab/core';
 import type { HotStuff, Stable } from './state.ts';
-
-/** What one block orders: requests with their clients' signatures. None: an empty block. */
-export type Batch = readonly Signed<Request>[];
 
 /**
  * A node of the tree. Its name is the digest of all of it but the clients' signatures, which are
@@ -145,12 +143,6 @@ export type Message =
 /** A block on the disk, under the number of its view. Null: it was let go. */
 export type Row = (Link & { readonly hash: Digest }) | null;
 
-/** Most bytes of operations in a block or a relay, and in one answer to a laggard. */
-export const maxBatchBytes: number = 2 ** 20;
-
-/** Most bytes that a request takes in a batch beside its operations, 1,024 of them counted. */
-const requestOverhead = 7_400;
-
 /** Most blocks in one answer to a laggard. */
 export const maxBlocks = 16;
 
@@ -173,8 +165,7 @@ const number = integer(2 ** 40);
 
 /** Builds the encodings of a group of `n`. */
 export function codec({ n, maxBatch }: Sizes): Codec {
-  const batchBytes = maxBatchBytes + maxBatch * requestOverhead;
-  const batch: Field<Batch> = bounded(list(signed(request), maxBatch), batchBytes);
+  const batch = batchField(maxBatch);
   const place = { view: number, height: number, parent: digest };
   const block: Field<Block> = record({ ...place, batch });
   const vote: MessageField<Vote> = message('vote', {
@@ -201,7 +192,10 @@ export function codec({ n, maxBatch }: Sizes): Codec {
       message('fetch-blocks', { block: digest, above: number }),
       // An answer holds no more requests than one block, so it is hardly larger than a proposal.
       message('blocks', {
-        blocks: bounded(list(link, maxBlocks), batchBytes + maxBlocks * (justify.maxBytes + 128)),
+        blocks: bounded(
+          list(link, maxBlocks),
+          batch.maxBytes + maxBlocks * (justify.maxBytes + 128),
+        ),
       }),
       message('status', { view: number, highView: number, height: number, stable: number }),
       checkpoint,

@@ -2,16 +2,15 @@
  * Losses, laggards and restarts: replicas that miss something say where they stand or what they
  * want, and the others send it. Blocks are checked by their digests, oldest executed first.
  */
-import type { Signed } from '@quorumlab/core';
+import { acceptable, bytesOf, maxBatchBytes, type Signed } from '@quorumlab/core';
 import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
-import { acceptable, relayOldest } from './mempool.ts';
+import { relayOldest } from './mempool.ts';
 import type { Blocks, Checkpoint, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
-import { maxBatchBytes, maxBlocks } from './messages.ts';
+import { maxBlocks } from './messages.ts';
 import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
 import {
-  bytesOf,
   type Ctx,
   type HotStuffReplica,
   hashOf,

@@ -1,20 +1,23 @@
 /**
  * What a replica remembers, on disk and off it, and the words that all chapters share.
  */
-import type {
-  Certificate,
-  Context,
-  Digest,
-  Instant,
-  PrincipalId,
-  Replica,
-  ReplicaId,
-  Request,
-  Signed,
+import {
+  type Batch,
+  type Certificate,
+  type Context,
+  type Digest,
+  emptyMempool,
+  type Instant,
+  type Mempool,
+  type PrincipalId,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  type Signed,
+  type WaitingRequest,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type {
-  Batch,
   Block,
   Checkpoint,
   Message,
@@ -78,15 +81,13 @@ export interface Tally {
 }
 
 /** A client's request that has not been executed. */
-export interface Waiting {
-  readonly request: Signed<Request>;
-  readonly since: Instant;
+export interface Waiting extends WaitingRequest {
   /** Blocks that were seen to hold it, the last {@link maxHolders} of them. */
   readonly blocks: Digest[];
 }
 
 /** What a crash may take. Each collection names its bound. */
-export interface Volatile {
+export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
   /** The current view: one above the highest certificate of votes or timeouts. */
   view: number;
@@ -102,11 +103,6 @@ export interface Volatile {
   complete: boolean;
   /** Something was learned that may commit blocks or connect proposals. */
   news: boolean;
-  /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
-  readonly waiting: Map<string, Waiting>;
-  readonly waitingOf: Map<PrincipalId, number>;
-  /** The last {@link maxWaiting} executed requests, oldest first. */
-  readonly executed: Set<string>;
   /** By view: {@link maxViewsAhead} before and after this one, each one vote a member at most. */
   readonly votes: Map<number, Tally>;
   /** At most one a member: that of its latest view. */
@@ -156,10 +152,6 @@ export type HotStuffReplica = Replica<HotStuff>;
 /** The pen of its handlers. */
 export type Ctx = Context<HotStuff>;
 
-/** Most requests that wait at a replica. */
-export const maxWaiting = 10_000;
-/** Most requests of one client that wait at a replica. */
-export const maxWaitingOfClient = 1024;
 /** Most blocks that are remembered to hold a waiting request. */
 export const maxHolders = 8;
 /** Votes and proposals of later views than this are dropped. */
@@ -207,9 +199,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     announced: stable.snapshot.height,
     complete: true,
     news: false,
-    waiting: new Map(),
-    waitingOf: new Map(),
-    executed: new Set(),
+    ...emptyMempool(),
     votes: new Map(),
     timeoutVotes: new Map(),
     proposals: new Map(),
@@ -276,13 +266,6 @@ export const hasLeft = (replica: HotStuffReplica, view: number): boolean =>
 /** D(b): the name of a block. */
 export const hashOf = (group: Group, block: Block, ctx: Ctx): Digest =>
   ctx.digest(group.content, block);
-
-/** How many bytes of operations `request` brings. */
-export function bytesOf({ operations }: Request): number {
-  let sum = 0;
-  for (const operation of operations) sum += operation.length;
-  return sum;
-}
 
 /** The empty batch. */
 export const nothing: Batch = Object.freeze([]);

@@ -2,7 +2,14 @@
  * Garbage collection: section 4.3 of the paper. When a quorum has the same state after the same
  * number, nobody needs the messages before it to prove anything any more.
  */
-import { assert, type Certificate, type Digest, type Signed, type Slot } from '@quorumlab/core';
+import {
+  assert,
+  type Certificate,
+  type Digest,
+  forgetWaiting,
+  type Signed,
+  type Slot,
+} from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { validCheckpoint } from './new-view.ts';
@@ -165,7 +172,6 @@ export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot
   ctx.save({ snapshot: sequence });
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.
-  replica.waiting.clear();
-  replica.waitingOf.clear();
+  forgetWaiting(replica);
   execute(group, replica, ctx);
 }

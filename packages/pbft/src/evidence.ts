@@ -2,9 +2,9 @@
  * What makes PBFT's messages provable: the signed parts in them, what signing them promises, and
  * what breaking that promise looks like.
  */
-import type { Certificate, Digest, Evidence, Request, Signed } from '@quorumlab/core';
+import type { Batch, Certificate, Digest, Evidence, Request, Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Batch, Message, NewView, PrePrepare, ViewChange } from './messages.ts';
+import type { Message, NewView, PrePrepare, ViewChange } from './messages.ts';
 import type { Pbft } from './state.ts';
 import { nullBatch } from './state.ts';
 

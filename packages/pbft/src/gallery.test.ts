@@ -2,11 +2,11 @@
  * Known mistakes of PBFT implementations as schedules: the right protocol survives each, the mutant
  * that has the mistake does not. r0 is the primary of view 0; numbers start at 1, slots at 0.
  */
-import type { Protocol } from '@quorumlab/core';
+import type { Batch, Protocol } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
 import { type Flight, Network, requestOf, testDigest } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { type Batch, codec, type Message } from './messages.ts';
+import { codec, type Message } from './messages.ts';
 import { type Mutant, mutant } from './mutants.ts';
 import type { Pbft } from './state.ts';
 

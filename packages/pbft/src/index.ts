@@ -6,7 +6,6 @@
 
 export { GroupError, type PbftOptions } from './group.ts';
 export type {
-  Batch,
   BatchBody,
   Checkpoint,
   Commit,

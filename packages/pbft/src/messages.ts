@@ -3,8 +3,9 @@
  * limits. `v`, `n`, `d` and `i` of the paper are `view`, `sequence`, `digest` and `from`.
  */
 import {
+  type Batch,
+  batchField,
   boolean,
-  bounded,
   type Certificate,
   certificate,
   type Digest,
@@ -25,12 +26,6 @@ import {
   signed,
 } from '@quorumlab/core';
 import type { Pbft, Stable } from './state.ts';
-
-/**
- * What one sequence number orders: requests with their clients' signatures. None: the null
- * request.
- */
-export type Batch = readonly Signed<Request>[];
 
 /** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩, section 4.2: the primary gives `batch` the number `sequence`. */
 export interface PrePrepare {
@@ -148,12 +143,6 @@ export type Message =
   | FetchBatch
   | BatchBody;
 
-/** Most bytes of operations in a batch or a relay, and in one answer to a laggard. */
-export const maxBatchBytes: number = 2 ** 20;
-
-/** Most bytes that a request takes in a batch beside its operations, 1,024 of them counted. */
-const requestOverhead = 7_400;
-
 /** What the limits of the encodings follow from. */
 export interface Sizes {
   readonly n: number;
@@ -174,10 +163,7 @@ const number = integer(2 ** 40);
 
 /** Builds the encodings of a group of `n` with a log of `window` batches. */
 export function codec({ n, window, maxBatch }: Sizes): Codec {
-  const batch: Field<Batch> = bounded(
-    list(signed(request), maxBatch),
-    maxBatchBytes + maxBatch * requestOverhead,
-  );
+  const batch = batchField(maxBatch);
   const vote = { view: number, sequence: number, digest };
   const prePrepare: MessageField<PrePrepare> = message('pre-prepare', { ...vote, batch });
   const prepare: MessageField<Prepare> = message('prepare', vote);

@@ -4,17 +4,27 @@
  * (pre-prepare), a quorum agrees to the number (prepare), and a quorum knows that a quorum agreed
  * (commit): then it can be executed, because no later view can give the number away again.
  */
-import { assert, type Certificate, type Digest, type Request, type Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
-import { startViewChange } from './leave-view.ts';
-import type { Batch, Commit, PrePrepare, Prepare, Relay } from './messages.ts';
-import { maxBatchBytes } from './messages.ts';
 import {
   acceptable,
+  admit,
+  assert,
+  type Batch,
+  bytesOf,
+  type Certificate,
+  type Digest,
+  forget,
+  maxBatchBytes,
+  type Request,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
+import type { Group } from './group.ts';
+import { startViewChange } from './leave-view.ts';
+import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
+import {
   armRequestTimer,
   betweenWatermarks,
   bodyOf,
-  bytesOf,
   type Ctx,
   certify,
   count,
@@ -24,8 +34,6 @@ import {
   isMember,
   lowWatermark,
   maxEarly,
-  maxWaiting,
-  maxWaitingOfClient,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -59,12 +67,6 @@ export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>
 }
 
 /**
- * Requests are told apart by client and sequence. A client that signs two under one sequence gets
- * one of them; which one says the batch, never this table (gallery B-58).
- */
-export const requestKey = ({ client, sequence }: Request): string => `${client}/${sequence}`;
-
-/**
  * Whether `request` waits here, now or already; false if it has been executed or there is no room.
  */
 export function keepWaiting(
@@ -73,15 +75,9 @@ export function keepWaiting(
   request: Signed<Request>,
   ctx: Ctx,
 ): boolean {
-  if (request.from !== request.client) return false; // It is signed by someone else.
-  if (bytesOf(request) > maxBatchBytes) return false; // No batch could hold it.
-  const key = requestKey(request);
-  if (replica.waiting.has(key)) return true;
-  if (replica.executed.has(key)) return false; // The session table of the host answers.
-  const ofClient = replica.waitingOf.get(request.client) ?? 0;
-  if (replica.waiting.size >= maxWaiting || ofClient >= maxWaitingOfClient) return false;
-  replica.waiting.set(key, { request, since: ctx.now, ordered: -1 });
-  replica.waitingOf.set(request.client, ofClient + 1);
+  const known = replica.waiting.has(requestKey(request));
+  if (!admit(replica, { request, since: ctx.now, ordered: -1 })) return false;
+  if (known) return true;
   armRequestTimer(group, replica, ctx);
   watch(group, replica, ctx);
   return true;
@@ -309,22 +305,6 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
     if (group.rules.progressRestartsTimer) replica.viewSince = ctx.now;
   }
   maybeOrder(group, replica, ctx);
-}
-
-/** `request` was executed: nobody waits for it any more. */
-function forget(replica: PbftReplica, request: Request): void {
-  const key = requestKey(request);
-  if (replica.waiting.delete(key)) {
-    const left = (replica.waitingOf.get(request.client) ?? 1) - 1;
-    if (left === 0) replica.waitingOf.delete(request.client);
-    else replica.waitingOf.set(request.client, left);
-  }
-  replica.executed.add(key);
-  if (replica.executed.size <= maxWaiting) return;
-  for (const oldest of replica.executed) {
-    replica.executed.delete(oldest);
-    break;
-  }
 }
 
 /**

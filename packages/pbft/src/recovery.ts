@@ -2,18 +2,23 @@
  * What the paper leaves to "retransmission": replicas that miss something say where they stand, and
  * the others send them what they lack. The same reports bring a restarted replica back.
  */
-import type { Digest, ReplicaId, Signed } from '@quorumlab/core';
-import { fetchState, statusOf } from './checkpoint.ts';
-import type { Group } from './group.ts';
-import type { Batch, BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
-import { maxBatchBytes } from './messages.ts';
-import { decided, prepared, retry } from './pbft.ts';
 import {
   acceptable,
+  type Batch,
+  bytesOf,
+  type Digest,
+  maxBatchBytes,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
+import { fetchState, statusOf } from './checkpoint.ts';
+import type { Group } from './group.ts';
+import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { decided, prepared, retry } from './pbft.ts';
+import {
   armRequestTimer,
   betweenWatermarks,
   bodyOf,
-  bytesOf,
   type Ctx,
   digestOf,
   inView,

@@ -1,20 +1,23 @@
 /**
  * What a replica remembers, on disk and off it, and the words that the chapters of the paper share.
  */
-import type {
-  Certificate,
-  Context,
-  Digest,
-  Instant,
-  PrincipalId,
-  Replica,
-  ReplicaId,
-  Request,
-  Signed,
+import {
+  type Batch,
+  type Certificate,
+  type Context,
+  type Digest,
+  emptyMempool,
+  type Instant,
+  type Mempool,
+  type PrincipalId,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  type Signed,
+  type WaitingRequest,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type {
-  Batch,
   Checkpoint,
   Commit,
   Message,
@@ -23,7 +26,6 @@ import type {
   Prepare,
   ViewChange,
 } from './messages.ts';
-import { maxBatchBytes } from './messages.ts';
 
 /**
  * What is logged under a number: the paper's pre-prepare. `batch` is null until it has been
@@ -83,9 +85,7 @@ export interface Decided {
 }
 
 /** A client's request that has not been executed. */
-export interface Waiting {
-  readonly request: Signed<Request>;
-  readonly since: Instant;
+export interface Waiting extends WaitingRequest {
   /** The view in which this primary has put it into a batch, or -1. */
   ordered: number;
 }
@@ -94,7 +94,7 @@ export interface Waiting {
 export type Early = PrePrepare | Prepare | Commit;
 
 /** What a crash may take. Each collection names its bound. */
-export interface Volatile {
+export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
   /** All numbers up to here have been decided, in order. */
   lastExecuted: number;
@@ -108,11 +108,6 @@ export interface Volatile {
   readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
   /** At most window / K + 1 a member. */
   readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
-  /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
-  readonly waiting: Map<string, Waiting>;
-  readonly waitingOf: Map<PrincipalId, number>;
-  /** The last {@link maxWaiting} executed requests, oldest first. */
-  readonly executed: Set<string>;
   /** At most {@link maxEarly} a member. */
   readonly early: Map<ReplicaId, Signed<Early>[]>;
   /** At most 4 windows: digests of batches that are being fetched, and their numbers. */
@@ -157,10 +152,6 @@ export type PbftReplica = Replica<Pbft>;
 /** The pen of its handlers. */
 export type Ctx = Context<Pbft>;
 
-/** Most requests that wait at a replica. */
-export const maxWaiting = 10_000;
-/** Most requests of one client that wait at a replica. */
-export const maxWaitingOfClient = 1024;
 /** Most messages of later views that are kept for one sender. */
 export const maxEarly = 64;
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
@@ -187,9 +178,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     committed: new Map(),
     viewChanges: new Map(),
     checkpointVotes: new Map(),
-    waiting: new Map(),
-    waitingOf: new Map(),
-    executed: new Set(),
+    ...emptyMempool(),
     early: new Map(),
     wanted: new Map(),
     bodies: new Map(),
@@ -288,23 +277,6 @@ export function signedBy(
   for (const { from } of certificate.seals)
     if (isMember(group, from) && from !== without) signers.add(from);
   return signers.size >= least && signers.size === certificate.seals.length;
-}
-
-/** Whether each request was signed by the client whose it says it is, and all fit into a batch. */
-export function acceptable(batch: Batch): boolean {
-  let bytes = 0;
-  for (const request of batch) {
-    if (request.from !== request.client) return false;
-    bytes += bytesOf(request);
-  }
-  return bytes <= maxBatchBytes;
-}
-
-/** How many bytes of operations `request` brings. */
-export function bytesOf({ operations }: Request): number {
-  let sum = 0;
-  for (const operation of operations) sum += operation.length;
-  return sum;
 }
 
 /** The null request: a batch of nothing (section 4.4). */

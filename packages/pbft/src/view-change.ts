@@ -3,18 +3,23 @@
  * next one what it has prepared. Whatever may have been executed was prepared by a quorum, and two
  * quorums share an honest replica, so the new view orders it again under the same number.
  */
-import type { ReplicaId, Signed } from '@quorumlab/core';
+import {
+  type Batch,
+  bytesOf,
+  maxBatchBytes,
+  type ReplicaId,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
 import { becomeStable, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
-import type { Batch, NewView, ViewChange } from './messages.ts';
-import { maxBatchBytes } from './messages.ts';
+import type { NewView, ViewChange } from './messages.ts';
 import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
-import { commit, keepWaiting, maybeOrder, prePrepare, prepare, requestKey } from './pbft.ts';
+import { commit, keepWaiting, maybeOrder, prePrepare, prepare } from './pbft.ts';
 import {
   armRequestTimer,
   bodyOf,
-  bytesOf,
   type Ctx,
   isMember,
   lowWatermark,

@@ -3,6 +3,7 @@
  * signature before a step as hosts do, and leaves the order of everything to the test.
  */
 import {
+  type Batch,
   type Certificate,
   copy,
   type DigestOf,
@@ -22,7 +23,7 @@ import {
   toHex,
   type Write,
 } from '@quorumlab/core';
-import type { Batch, Message } from '../src/messages.ts';
+import type { Message } from '../src/messages.ts';
 import type { Pbft, Stable, Timer } from '../src/state.ts';
 
 /** A message on its way. */
