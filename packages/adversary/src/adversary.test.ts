@@ -206,6 +206,12 @@ test('a restart keeps or loses the disk', () => {
   }
 });
 
+test('who forgets has forgotten it on the disk too', () => {
+  const { step } = traitor(restarts('lost', from(100)));
+  expect(step(propose(5), 0).writes).toContainEqual({ type: 'save', registers: { said: 1 } });
+  expect(step(heard(1), 100).writes).toContainEqual({ type: 'save', registers: { said: 0 } });
+});
+
 test('who comes back empty and had nothing to forget has not lied', () => {
   const { step, fired } = traitor(restarts('lost', onceAfter(100, 300)));
   step(heard(1), 100);

@@ -6,6 +6,7 @@ import {
   type Output,
   type PrincipalId,
   type Shape,
+  type Write,
 } from '@quorumlab/core';
 import { type Behaviour, isReplica, listening, type Power, rewrite, wrapped } from './behaviour.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -141,10 +142,13 @@ export const restarts =
         return machine.step(input);
       const before = machine.snapshot().stable;
       machine = power.make(disk === 'kept' ? before : undefined);
-      const isSame = fingerprint(machine.snapshot().stable) === fingerprint(before);
+      const { stable } = machine.snapshot();
+      const isSame = fingerprint(stable) === fingerprint(before);
       if (disk === 'kept' || !isSame) power.fire('restart');
+      const emptied = isSame ? [] : writesOf<S>(stable);
       const started = machine.step({ ...input, event: { type: 'start' } });
-      return joined(started, machine.step(input));
+      const output = joined(started, machine.step(input));
+      return { ...output, writes: [...emptied, ...output.writes] };
     };
     return {
       self: honest.self,
@@ -155,6 +159,14 @@ export const restarts =
       status: () => machine.status(),
     };
   };
+
+/** What makes any disk hold `stable`, whose tables are empty, and nothing else. */
+const writesOf = <S extends Shape>(stable: S['Stable']): Write<S>[] =>
+  Object.entries(stable as object).map(([name, value]) => {
+    const key = name as keyof S['Stable'];
+    if (value instanceof Map) return { type: 'drop', table: key, rows: { from: 0 } };
+    return { type: 'save', registers: { [key]: value } as Partial<S['Stable']> };
+  });
 
 /** Tells clients something else than what their requests gave: `lie` of each result. */
 export const misreport =
