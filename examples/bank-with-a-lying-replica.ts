@@ -2,20 +2,12 @@
 // other transfers, and clients it tells that they are rich. A block without a quorum is replaced
 // together with its leader; a client believes what f+1 = 2 replicas say in the same bytes.
 import { type Behaviour, chain, equivocate, rewrite } from '@quorumlab/adversary';
-import { firstClient, type Machine, toUtf8 } from '@quorumlab/core';
-import { protocolOf } from '@quorumlab/harness';
-import {
-  client,
-  type LogShape,
-  type Serviced,
-  type StateMachine,
-  service,
-  serviceMessages,
-} from '@quorumlab/log';
-import { lan, type ScheduledInput, type Seat, simulate } from '@quorumlab/sim';
-import { digestOf, idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { toUtf8 } from '@quorumlab/core';
+import { simulateService } from '@quorumlab/harness';
+import { type HotStuff, hotstuff } from '@quorumlab/hotstuff';
+import type { Serviced, StateMachine } from '@quorumlab/log';
+import { digestOf } from '@quorumlab/wire';
 
-type Banking = Serviced<LogShape>;
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** `FROM TO AMOUNT` moves money; the answer is what both have then. */
@@ -40,61 +32,19 @@ function bank(): StateMachine {
 }
 
 /** Says to every client that it is rich, signed with its own key: it has no other. */
-const flatterer: Behaviour<Banking> = (honest, power) =>
+const flatterer: Behaviour<Serviced<HotStuff>> = (honest, power) =>
   rewrite(honest, power.members, (to, message) => {
     const flattery = { results: [toUtf8('you have 1000000')] };
     return [{ to, message: message.kind === 'reply' ? { ...message, ...flattery } : message }];
   });
-const twoFaces = equivocate<Banking>((to) => to === 2 || to === 3);
-const liar: Behaviour<Banking> = chain(flatterer, twoFaces);
+const twoFaces = equivocate<Serviced<HotStuff>>((to) => to === 2 || to === 3);
 
-const protocol = protocolOf('hotstuff').create({ n: 4, f: 1, options: { rules: 'chained' } });
-const application = { stateMachine: bank, digest: digestOf };
-const replicas = protocol.members.map(
-  (self): Seat<Banking> => ({
-    principal: self,
-    traitor: self === 0,
-    make(stable, host) {
-      const make = (from?: Banking['Stable']): Machine<Banking> =>
-        service(protocol, self, { ...application, ...(from ? { stable: from } : {}) });
-      if (self !== 0) return make(stable);
-      const { members } = protocol;
-      return liar(make(stable), { protocol, members, make, ...host });
-    },
-  }),
-);
-const customer: Seat<Banking> = {
-  principal: firstClient,
-  make: () => client(protocol.client, protocol.members, firstClient) as unknown as Machine<Banking>,
-};
-
-const wishes = ['ann bob 30', 'ann bob 80', 'bob ann 5'];
-let asked = 0;
-function nextAt(at: number): ScheduledInput<Banking> | undefined {
-  if (asked === wishes.length) return undefined;
-  const operation = toUtf8(wishes[asked] ?? '');
-  return { at, seat: 4, event: { type: 'submit', id: asked++, operation, readOnly: false } };
-}
-
-const authority = idealAuthority();
-const messages = serviceMessages(protocol.messages);
-const simulation = simulate<Banking>({
-  messages,
-  keyring: (_seat, self) => idealKeyring({ authority, messages, protocol, self }),
-  evidence: (message) =>
-    protocol.messages.of(message.kind) === undefined ? [] : (protocol.evidence?.(message) ?? []),
-  seats: [...replicas, customer],
-  network: lan,
-  inputs: {
-    next: () => (asked === 0 ? nextAt(1000) : undefined),
-    answered(at, _seat, { id, result, error }) {
-      console.log(`${wishes[id]}: ${result ? text(result) : error}`);
-      return nextAt(at);
-    },
-  },
-  seed: 1,
-  limits: { until: 10_000_000 },
+const protocol = hotstuff({ n: 4, rules: 'chained', digest: digestOf });
+const { simulation, submit } = simulateService(protocol, {
+  stateMachine: bank,
+  traitors: { 0: chain(flatterer, twoFaces) },
 });
-const { counters } = simulation.run();
-console.log(`two stories told: ${(counters.fired.equivocate ?? 0) > 0}`);
+for (const wish of ['ann bob 30', 'ann bob 80', 'bob ann 5'])
+  console.log(`${wish}: ${text(submit(toUtf8(wish)))}`);
+console.log(`two stories told: ${(simulation.counters.fired.equivocate ?? 0) > 0}`);
 console.log(`replica 0 led, now it is replica ${simulation.seat(1).status?.leader}`);

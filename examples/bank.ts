@@ -1,13 +1,12 @@
 // A bank on PBFT. Replica 3 tells clients another balance than the true one. A client believes what
 // f+1 = 2 replicas say in the same bytes, so one liar alone is never believed.
 import { type Behaviour, rewrite } from '@quorumlab/adversary';
-import { firstClient, type Machine, toUtf8 } from '@quorumlab/core';
-import { client, type Serviced, type StateMachine, service, serviceMessages } from '@quorumlab/log';
+import { toUtf8 } from '@quorumlab/core';
+import { simulateService } from '@quorumlab/harness';
+import type { Serviced, StateMachine } from '@quorumlab/log';
 import { type Pbft, pbft } from '@quorumlab/pbft';
-import { lan, type ScheduledInput, type Seat, simulate } from '@quorumlab/sim';
-import { digestOf, idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { digestOf } from '@quorumlab/wire';
 
-type Banking = Serviced<Pbft>;
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** `move FROM TO AMOUNT` answers `done` or why not; `balance NAME` answers with a number. */
@@ -35,7 +34,7 @@ function bank(): StateMachine {
 }
 
 /** Says to every client that it is rich, signed with its own key: it has no other. */
-const flatterer: Behaviour<Banking> = (honest, power) =>
+const flatterer: Behaviour<Serviced<Pbft>> = (honest, power) =>
   rewrite(honest, power.members, (to, message) => {
     if (message.kind !== 'reply') return [{ to, message }];
     power.fire('flatter');
@@ -43,58 +42,10 @@ const flatterer: Behaviour<Banking> = (honest, power) =>
   });
 
 const protocol = pbft({ n: 4, digest: digestOf });
-const replicas = protocol.members.map(
-  (self): Seat<Banking> => ({
-    principal: self,
-    traitor: self === 3,
-    make(stable, host) {
-      const make = (from?: Banking['Stable']): Machine<Banking> =>
-        service<Pbft>(protocol, self, {
-          stateMachine: bank,
-          digest: digestOf,
-          ...(from ? { stable: from } : {}),
-        });
-      if (self !== 3) return make(stable);
-      const { members } = protocol;
-      return flatterer(make(stable), { protocol: { members }, members, make, ...host });
-    },
-  }),
-);
-const customer: Seat<Banking> = {
-  principal: firstClient,
-  // A client speaks only the service's messages, which every replica of any protocol understands.
-  make: () => client(protocol.client, protocol.members, firstClient) as unknown as Machine<Banking>,
-};
-
-const wishes = ['move ann bob 30', 'move ann bob 80', 'balance ann', 'balance bob'];
-let asked = 0;
-function nextAt(at: number): ScheduledInput<Banking> | undefined {
-  const wish = wishes[asked];
-  if (wish === undefined) return undefined;
-  const operation = toUtf8(wish);
-  return { at, seat: 4, event: { type: 'submit', id: asked++, operation, readOnly: false } };
-}
-
-const authority = idealAuthority();
-const messages = serviceMessages(protocol.messages);
-const { counters } = simulate<Banking>({
-  messages,
-  keyring: (_seat, self) => idealKeyring({ authority, messages, protocol, self }),
-  // Only the protocol's own messages have signed parts inside.
-  evidence: (message) =>
-    protocol.messages.of(message.kind) === undefined
-      ? []
-      : (protocol.evidence?.(message as Pbft['Message']) ?? []),
-  seats: [...replicas, customer],
-  network: lan,
-  inputs: {
-    next: () => (asked === 0 ? nextAt(1000) : undefined),
-    answered(at, _seat, { id, result, error }) {
-      console.log(`${wishes[id]}: ${result ? text(result) : error}`);
-      return nextAt(at);
-    },
-  },
-  seed: 1,
-  limits: { until: 10_000_000 },
-}).run();
-console.log(`lies told: ${counters.fired.flatter ?? 0}`);
+const { simulation, submit } = simulateService(protocol, {
+  stateMachine: bank,
+  traitors: { 3: flatterer },
+});
+for (const wish of ['move ann bob 30', 'move ann bob 80', 'balance ann', 'balance bob'])
+  console.log(`${wish}: ${text(submit(toUtf8(wish)))}`);
+console.log(`lies told: ${simulation.counters.fired.flatter ?? 0}`);

@@ -24,6 +24,7 @@ export * from './run.ts';
 export * from './scenario.ts';
 export * from './search.ts';
 export * from './shrink.ts';
+export * from './simulate-service.ts';
 export * from './story.ts';
 export * from './verdict-row.ts';
 export * from './workload.ts';

@@ -1,0 +1,144 @@
+/** A state machine of one's own, replicated by any protocol in the simulator. */
+import { type Behaviour, coalition } from '@quorumlab/adversary';
+import {
+  firstClient,
+  type Instant,
+  type Machine,
+  type MessagesField,
+  ms,
+  type Protocol,
+  type ReplicaId,
+  range,
+} from '@quorumlab/core';
+import {
+  client,
+  type LogShape,
+  type Serviced,
+  type StateMachine,
+  service,
+  serviceMessages,
+} from '@quorumlab/log';
+import { lan, type NetworkModel, type Seat, type Simulation, simulate, ssd } from '@quorumlab/sim';
+import { digestOf, type EvidenceSource, idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { type AnyShape, vowsOf } from './prepare.ts';
+import { evidenceOf } from './run.ts';
+
+/** What {@link simulateService} is told. */
+export interface ServiceSimulationOptions<S extends LogShape> {
+  /** Makes a state machine as it is at the beginning: one for each replica and each restart. */
+  readonly stateMachine: () => StateMachine;
+  /** How many clients there are: 1 unless told. */
+  readonly clients?: number;
+  /** `lan` unless told. */
+  readonly network?: NetworkModel;
+  /** How each of these replicas misbehaves. The others are honest. */
+  readonly traitors?: Readonly<Record<ReplicaId, Behaviour<Serviced<S>>>>;
+  /** 1 unless told. Same seed, same run. */
+  readonly seed?: number | string;
+  /** Virtual time in microseconds at which the run ends: ten minutes unless told. */
+  readonly until?: Instant;
+}
+
+/** What a client asks and how. */
+export interface Submission {
+  /** Which client asks, from 0. Client 0 unless told. */
+  readonly client?: number;
+  /** Whether the operation changes nothing and is answered by `query`. False unless told. */
+  readonly readOnly?: boolean;
+}
+
+/** A running group of replicas and clients. */
+export interface ServiceSimulation<S extends LogShape> {
+  /** Seats are replicas by their index, then clients. Faults are injected here. */
+  readonly simulation: Simulation<Serviced<S>>;
+  /**
+   * Has a client ask for `operation` and lets time go on until it is answered.
+   *
+   * @throws Error with a sentence if the client gives up, or the run ends before.
+   */
+  submit(operation: Uint8Array, how?: Submission): Uint8Array;
+  /** Lets `time` microseconds pass. */
+  pass(time: Instant): void;
+}
+
+type Traitors = Readonly<Record<ReplicaId, Behaviour<AnyShape>>>;
+
+/** Replicates `options.stateMachine` by `protocol` among simulated replicas with disks. */
+export function simulateService<S extends LogShape>(
+  protocol: Protocol<S>,
+  options: ServiceSimulationOptions<S>,
+): ServiceSimulation<S> {
+  // What is built here looks at no protocol's own messages, so which one it is does not matter.
+  const group = protocol as unknown as Protocol<LogShape>;
+  const traitors = (options.traitors ?? {}) as unknown as Traitors;
+  const { members } = group;
+  const messages = serviceMessages(group.messages) as MessagesField<AnyShape['Message']>;
+  const authority = idealAuthority();
+  const source = group as unknown as EvidenceSource;
+  const answers = new Map<number, { readonly result?: Uint8Array; readonly error?: string }>();
+  const simulation = simulate<AnyShape>({
+    messages,
+    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
+    evidence: (message) => evidenceOf(group, message),
+    seats: [
+      ...replicasOf(group, options.stateMachine, traitors),
+      ...clientsOf(group, options.clients ?? 1),
+    ],
+    network: options.network ?? lan,
+    inputs: {
+      next: () => undefined,
+      answered: (_at, _seat, { id, result, error }) => {
+        answers.set(id, { ...(result ? { result } : {}), ...(error ? { error } : {}) });
+        return undefined;
+      },
+    },
+    seed: options.seed ?? 1,
+    limits: { until: options.until ?? ms(600_000) },
+  });
+  let nextId = 0;
+  return {
+    simulation: simulation as unknown as Simulation<Serviced<S>>,
+    submit(operation, { client: asker = 0, readOnly = false } = {}) {
+      const id = nextId;
+      nextId += 1;
+      const event = { type: 'submit', id, operation, readOnly } as const;
+      simulation.input({ at: simulation.now, seat: members.length + asker, event });
+      while (!answers.has(id)) if (!simulation.step()) break;
+      const answer = answers.get(id);
+      if (answer?.result !== undefined) return answer.result;
+      const why = answer?.error ?? simulation.violation?.sentence ?? 'the run ended before';
+      throw new Error(`operation ${id} was not answered: ${why}.`);
+    },
+    pass: (time) => void simulation.runUntil(simulation.now + time),
+  };
+}
+
+function replicasOf(
+  protocol: Protocol<LogShape>,
+  stateMachine: () => StateMachine,
+  traitors: Traitors,
+): readonly Seat<AnyShape>[] {
+  const { members } = protocol;
+  const shared = coalition();
+  return members.map((self): Seat<AnyShape> => {
+    const make = (stable?: AnyShape['Stable']): Machine<AnyShape> =>
+      service(protocol, self, { stateMachine, digest: digestOf, ...(stable ? { stable } : {}) });
+    const behaviour = traitors[self];
+    if (behaviour === undefined) return { principal: self, disk: ssd, make: (from) => make(from) };
+    const power = { protocol: vowsOf(protocol), members, make, coalition: shared };
+    return {
+      principal: self,
+      disk: ssd,
+      traitor: true,
+      make: (stable, host) => behaviour(make(stable), { ...power, ...host }),
+    };
+  });
+}
+
+/** They speak the service's messages only, which every replica of any protocol understands. */
+const clientsOf = (protocol: Protocol<LogShape>, count: number): readonly Seat<AnyShape>[] =>
+  range(count).map((i) => ({
+    principal: firstClient + i,
+    make: () =>
+      client(protocol.client, protocol.members, firstClient + i) as unknown as Machine<AnyShape>,
+  }));
