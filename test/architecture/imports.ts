@@ -97,7 +97,8 @@ export function dependencyFaults(tree: Tree): Faults {
     const name = packageNameOf(specifier);
     const { manifest } = owner;
     if (name === undefined || name === manifest.name || specifier.startsWith('node:')) return;
-    const tools = isTest(path) ? { ...manifest.devDependencies, ...root.devDependencies } : {};
+    const isForTests = isTest(path) || path.startsWith(`${owner.folder}/test/`);
+    const tools = isForTests ? { ...manifest.devDependencies, ...root.devDependencies } : {};
     const declared = { ...manifest.dependencies, ...manifest.optionalDependencies };
     if (name in { ...declared, ...manifest.peerDependencies, ...tools }) return;
     faults.push(`${path}:${line} imports ${specifier}, which ${owner.folder} does not declare`);

@@ -155,6 +155,12 @@ describe('the rules of the architecture', () => {
     expect(functionLengthFaults(raft(factory([68, 68], 66)))).toEqual([]);
   });
 
+  it('let the tests of a package use tools, also in its folder for them', () => {
+    const use = "import 'vitest';";
+    const tree = plant({ 'packages/raft/test/a.ts': use, 'packages/raft/src/a.test.ts': use });
+    expect(dependencyFaults(tree)).toEqual([]);
+  });
+
   it('let a package describe conditions under which a test runs', () => {
     expect(leftOutFaults(raft('describe.skipIf(a)(f);\nit.runIf(b)(f);'))).toEqual([]);
   });

@@ -1,7 +1,8 @@
 /** Bad input: named errors, or dropped and counted before anything changes. */
 import { decode, encode, SchemaError, seal } from '@quorumlab/core';
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { Network, requestOf, testDigest } from '../test/network.ts';
+import { Network } from '../test/network.ts';
 import {
   GroupError,
   hotstuff,

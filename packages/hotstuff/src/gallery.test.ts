@@ -5,8 +5,9 @@
  */
 import type { Protocol, Request, Seal, Signed } from '@quorumlab/core';
 import { seal } from '@quorumlab/core';
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { type Flight, Network, requestOf, testDigest } from '../test/network.ts';
+import { type Flight, Network } from '../test/network.ts';
 import type { HotStuffOptions } from './group.ts';
 import { hotstuff } from './index.ts';
 import {

@@ -1,8 +1,8 @@
 /** The gallery's entries for Multi-Paxos: each flaw shows, and the right protocol survives. */
 import type { Protocol, Slot } from '@quorumlab/core';
+import { among } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { among, type Cluster, cluster, install } from '../test/cluster.ts';
-import { mutant } from '../test/commands.ts';
+import { type Cluster, cluster, mutant } from '../test/cluster.ts';
 import { type MultiPaxos, type MultiPaxosOptions, multiPaxos } from './index.ts';
 
 type Run = (protocol: Protocol<MultiPaxos>) => readonly string[];
@@ -157,7 +157,7 @@ entry(
     group.settle(without1);
     spread(group, 0, [0, 2, 3]);
     spread(group, 0, all);
-    install(group, 1);
+    group.install(1);
     group.settle();
     // The new group decides one more without 0 and 1: 2 and 3 are a majority of {0,2,3}.
     const next = group.nodes[1]?.decided.length as Slot;

@@ -1,6 +1,7 @@
 import { QuorumError, threshold } from '@quorumlab/core';
+import { among } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { among, type Cluster, cluster } from '../test/cluster.ts';
+import { type Cluster, cluster } from '../test/cluster.ts';
 import {
   ConfigurationError,
   encodeChange,

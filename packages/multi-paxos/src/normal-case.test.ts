@@ -1,5 +1,6 @@
+import { among } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { among, cluster } from '../test/cluster.ts';
+import { cluster } from '../test/cluster.ts';
 import { multiPaxos } from './index.ts';
 
 const kindsOf = (packets: readonly { readonly message: { readonly kind: string } }[]): object => {

@@ -1,6 +1,7 @@
 import { maxInteger } from '@quorumlab/core';
+import { among } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { among, type Cluster, cluster, install, type Packet } from '../test/cluster.ts';
+import { type Cluster, cluster, type Packet } from '../test/cluster.ts';
 import { multiPaxos } from './index.ts';
 
 const lead = (group: Cluster, id: number, link?: Parameters<Cluster['settle']>[0]): void => {
@@ -67,7 +68,7 @@ describe('§3: a new leader', () => {
     group.timeout(2, 'election');
     group.settle(among(1, 2));
     expect(group.view(2).role).toBe('candidate');
-    install(group, 2);
+    group.install(2);
     group.settle(among(1, 2));
     expect(group.view(2).role).toBe('leader');
     expect(group.nodes[2]?.decided).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8']);

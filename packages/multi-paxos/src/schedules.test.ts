@@ -1,6 +1,7 @@
+import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { mutant } from '../test/commands.ts';
-import { heal, type Outcome, reigns, run, type Schedule } from '../test/schedule.ts';
+import { mutant } from '../test/cluster.ts';
+import { heal, reigns, run } from '../test/schedule.ts';
 import { type MultiPaxosOptions, multiPaxos, paper } from './index.ts';
 
 const base = { steps: 3_000, changes: 0, lost: 0 };

@@ -3,8 +3,9 @@
  * that has the mistake does not. r0 is the primary of view 0; numbers start at 1, slots at 0.
  */
 import type { Batch, Protocol } from '@quorumlab/core';
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { type Flight, Network, requestOf, testDigest } from '../test/network.ts';
+import { type Flight, Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 import { codec, type Message } from './messages.ts';
 import { type Mutant, mutant } from './mutants.ts';

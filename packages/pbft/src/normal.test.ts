@@ -1,5 +1,6 @@
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { Network, requestOf, testDigest } from '../test/network.ts';
+import { Network } from '../test/network.ts';
 import { GroupError, paper, pbft } from './index.ts';
 
 const group = (n: number, more: object = {}) => pbft({ n, digest: testDigest, ...more });

@@ -3,8 +3,9 @@
  * done.
  */
 import { decode, encode, firstClient, type Random } from '@quorumlab/core';
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { Network, requestOf, type Treason, testDigest } from '../test/network.ts';
+import { Network, type Treason } from '../test/network.ts';
 import { paper, pbft } from './index.ts';
 import type { Message } from './messages.ts';
 

@@ -1,6 +1,7 @@
 import { decode, encode, type Field } from '@quorumlab/core';
+import { type CrashPhase, requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { type CrashPhase, Network, requestOf, testDigest } from '../test/network.ts';
+import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 
 const requests = 6;

@@ -1,5 +1,6 @@
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { Network, requestOf, testDigest } from '../test/network.ts';
+import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 
 const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });

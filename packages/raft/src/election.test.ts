@@ -1,6 +1,7 @@
 import { maxInteger, type Protocol } from '@quorumlab/core';
+import { among, links } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { among, cluster, links, mutant, type Packet } from '../test/cluster.ts';
+import { cluster, mutant, type Packet } from '../test/cluster.ts';
 import { type Raft, raft } from './index.ts';
 
 const options = { n: 3 };

@@ -12,9 +12,9 @@ import {
   seal,
   threshold,
 } from '@quorumlab/core';
+import { command, digestOfText, random, unsigned } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { cluster, command, testDigest, unsigned } from '../test/cluster.ts';
-import { random } from '../test/schedule.ts';
+import { cluster } from '../test/cluster.ts';
 import { type Entry, type Raft, type RaftMessage, RaftOptionsError, raft } from './index.ts';
 import { entryBytes, entry as entryField } from './messages.ts';
 
@@ -47,7 +47,7 @@ test('no decodable message makes a handler throw, whoever sends it, whatever cam
   const roles = new Set<string>();
   for (let seed = 0; seed < 400; seed++) {
     const chance = random(seed);
-    const machine = replica(protocol, 0, { digest: () => testDigest('') });
+    const machine = replica(protocol, 0, { digest: () => digestOfText('') });
     begin(machine, seed % 3);
     roles.add(machine.status().role);
     let last: RaftMessage = protocol.messages.sample(chance);

@@ -1,6 +1,7 @@
 import type { Protocol } from '@quorumlab/core';
+import { among } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { among, type Cluster, cluster, mutant } from '../test/cluster.ts';
+import { type Cluster, cluster, mutant } from '../test/cluster.ts';
 import { type Raft, raft } from './index.ts';
 
 const options = { n: 3 };

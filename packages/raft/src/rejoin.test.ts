@@ -1,6 +1,7 @@
 import { maxInteger } from '@quorumlab/core';
+import { links } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster, links, mutant, type Packet } from '../test/cluster.ts';
+import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { raft } from './index.ts';
 
 const only =

@@ -1,7 +1,7 @@
 import type { Protocol } from '@quorumlab/core';
+import { among, command, random } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { among, type Cluster, cluster, command, mutant, type Packet } from '../test/cluster.ts';
-import { random } from '../test/schedule.ts';
+import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
 import { firstOfTerm, stable, volatile } from './state.ts';
 

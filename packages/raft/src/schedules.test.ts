@@ -1,6 +1,7 @@
+import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { cluster, mutant } from '../test/cluster.ts';
-import { heal, type Outcome, reigns, run, type Schedule } from '../test/schedule.ts';
+import { heal, reigns, run } from '../test/schedule.ts';
 import { paper, type RaftOptions, raft } from './index.ts';
 
 const calm: Schedule = { steps: 3_000, crashes: 4, loss: 5, reorder: 4, hurry: 5 };

@@ -1,5 +1,6 @@
+import { among, digestOfText } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { among, type Cluster, cluster, install, testDigest } from '../test/cluster.ts';
+import { type Cluster, cluster } from '../test/cluster.ts';
 import { raft } from './index.ts';
 
 const options = { n: 3, snapshotEvery: 10, keepEntries: 3 };
@@ -15,7 +16,7 @@ function heartbeats(group: Cluster, leader: number, count: number): void {
   for (let i = 0; i < count; i++) {
     group.timeout(leader, 'heartbeat');
     group.settle();
-    for (const { id } of group.nodes) install(group, id);
+    for (const { id } of group.nodes) group.install(id);
     group.settle();
   }
 }
@@ -76,7 +77,7 @@ const snapshotOf = (index: number, term: number) =>
     term,
     lastIndex: index,
     lastTerm: 1,
-    digest: testDigest('state'),
+    digest: digestOfText('state'),
   }) as const;
 
 test('A-26: a late snapshot takes back nothing that was acknowledged since', () => {
@@ -100,10 +101,10 @@ test('§7, Figure 13: entries after the last one of the snapshot are kept, other
     group.inject(0, 1, { kind: 'append-entries', term: 3, ...none, entries });
     group.inject(0, 1, { ...snapshotOf(2, 3), lastTerm });
     group.inject(0, 1, { ...snapshotOf(2, 3), lastTerm });
-    expect(group.nodes[1]?.wanted).toEqual({ slot: 1, digest: testDigest('state'), holder: 0 });
-    group.step(1, { type: 'snapshot-installed', slot: 1, digest: testDigest('other') });
+    expect(group.nodes[1]?.wanted).toEqual({ slot: 1, digest: digestOfText('state'), holder: 0 });
+    group.step(1, { type: 'snapshot-installed', slot: 1, digest: digestOfText('other') });
     expect(group.view(1).commitIndex).toBe(0);
-    group.step(1, { type: 'snapshot-installed', slot: 1, digest: testDigest('state') });
+    group.step(1, { type: 'snapshot-installed', slot: 1, digest: digestOfText('state') });
     expect([...group.view(1).log.keys()]).toEqual(lastTerm === 1 ? [3, 4] : []);
     expect(group.view(1)).toMatchObject({ commitIndex: 2, lastApplied: 2, fetching: null });
     expect(group.packets.at(-1)?.message).toEqual({

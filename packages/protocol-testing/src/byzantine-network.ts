@@ -1,0 +1,375 @@
+/**
+ * A small network for the tests of protocols that tolerate lies: it honours the journal rule,
+ * checks every signature before a step as hosts do, and leaves the order of everything to the test.
+ */
+import {
+  type Certificate,
+  copy,
+  type Event,
+  encode,
+  firstClient,
+  type Machine,
+  type Output,
+  type Protocol,
+  type Replica,
+  type Request,
+  replica,
+  request as requestField,
+  type Seal,
+  type Shape,
+  type Signature,
+  type Signed,
+  seal,
+  type Tagged,
+  toHex,
+  toUtf8,
+} from '@quorumlab/core';
+import { hash, testDigest } from './digest.ts';
+import { store } from './store.ts';
+
+/** A protocol whose commands are signed requests. */
+export interface RequestShape extends Shape {
+  readonly Command: Signed<Request>;
+}
+
+/** A message on its way. */
+export interface Flight<P extends Shape> {
+  /** When it was sent. */
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  readonly message: Signed<P['Message']>;
+}
+
+/** What a traitor does to one of its outgoing messages. */
+export type Treason<P extends Shape> = (flight: {
+  readonly to: number;
+  readonly message: P['Message'];
+}) => readonly { readonly to: number; readonly message: P['Message'] }[];
+
+/** When a crash hits a step: before its writes, or after them and before anything is sent. */
+export type CrashPhase = 'before writes' | 'before sends';
+
+/** Which messages. */
+export type Filter<P extends Shape> = (flight: Flight<P>) => boolean;
+
+const word = (number: number): Signature =>
+  Uint8Array.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 255)) as Signature;
+
+/** A request of client number `client` (0 is the first), signed by it. */
+export function requestOf(client: number, sequence: number, text = 'x'): Signed<Request> {
+  const body: Request = {
+    kind: 'request',
+    client: firstClient + client,
+    sequence,
+    acknowledged: 0,
+    operations: [toUtf8(text)],
+  };
+  return seal(body, body.client, signatureOf(body, body.client, encode(requestField, body)));
+}
+
+const signatureOf = (_: Tagged, from: number, bytes: Uint8Array): Signature =>
+  word(hash(bytes, from + 1));
+
+/** One member with all that a host has for it. */
+export interface Seat<P extends RequestShape> {
+  machine: Machine<P>;
+  disk: P['Stable'];
+  timers: Map<P['Timer'], number>;
+  up: boolean;
+  treason: Treason<P> | undefined;
+  /** Next slot to be applied, and the hash of everything applied. */
+  applied: number;
+  state: number;
+  /** The application's last snapshot, and the last one that is on its disk. */
+  taken: { applied: number; state: number };
+  snapshot: { applied: number; state: number };
+  decisions: Map<number, readonly P['Command'][]>;
+  fetches: { slot: number; digest: string; holders: readonly number[] }[];
+}
+
+/** See the module's comment. */
+export class ByzantineNetwork<P extends RequestShape> {
+  readonly protocol: Protocol<P>;
+  readonly seats: Seat<P>[];
+  readonly flights: Flight<P>[] = [];
+  /** Messages that left for another replica, by kind. */
+  readonly sent: Map<string, number> = new Map();
+  readonly lines: Set<string> = new Set();
+  readonly accused: Set<number> = new Set();
+  readonly refused: Flight<P>[] = [];
+  /** What honest replicas decided, by slot. */
+  readonly agreed: Map<number, string> = new Map();
+  readonly executed: Set<string> = new Set();
+  violation: string | undefined;
+  private readonly snapshotOf: (disk: P['Stable']) => number;
+  private readonly vows: Map<string, string> = new Map();
+  now = 0;
+  steps = 0;
+  /** Crash `seat` at step number `at` (counted over all seats). */
+  crash: { readonly at: number; readonly phase: CrashPhase } | undefined;
+  crashed: number | undefined;
+
+  constructor(
+    protocol: Protocol<P>,
+    /** How many slots the snapshot covers that a disk tells of. */
+    snapshotOf: (disk: P['Stable']) => number,
+  ) {
+    this.snapshotOf = snapshotOf;
+    this.protocol = protocol;
+    this.seats = protocol.members.map((self) => ({
+      machine: replica(protocol, self, { digest: testDigest }),
+      disk: protocol.stable(),
+      timers: new Map(),
+      up: true,
+      treason: undefined,
+      applied: 0,
+      state: 0,
+      taken: { applied: 0, state: 0 },
+      snapshot: { applied: 0, state: 0 },
+      decisions: new Map(),
+      fetches: [],
+    }));
+    for (const self of protocol.members) this.input(self, { type: 'start' });
+  }
+
+  seat(self: number): Seat<P> {
+    return this.seats[self] as Seat<P>;
+  }
+
+  state(self: number): Replica<P> {
+    const { stable, volatile } = this.seat(self).machine.snapshot();
+    return { ...stable, ...volatile };
+  }
+
+  /** Seals `message` as `from`: what a host does with its own key only. */
+  sign<M extends P['Message']>(message: M, from: number): Signed<M> {
+    const { kind } = message;
+    const bytes = encode(this.protocol.messages, strip(message));
+    if ('from' in message) throw new Error(`a sealed ${kind} cannot be sealed again`);
+    return seal<M>(message, from, signatureOf(message, from, bytes));
+  }
+
+  /** Whether every signature in and on `message` is right. */
+  check(message: Signed<P['Message']>): boolean {
+    if (!this.sealed(message, message)) return false;
+    for (const each of this.protocol.evidence?.(strip(message)) ?? []) {
+      if ('seals' in each) {
+        const { body, seals } = each as Certificate<P['Message']>;
+        if (!seals.every((one) => this.sealed(body, one))) return false;
+      } else if (!this.sealed(each as Signed<Tagged>, each)) return false;
+    }
+    return true;
+  }
+
+  private sealed(body: Tagged, by: { from: number; signature: Uint8Array }): boolean {
+    const bytes =
+      body.kind === 'request'
+        ? encode(requestField, body as Request)
+        : encode(this.protocol.messages, strip(body as P['Message']));
+    return toHex(signatureOf(body, by.from, bytes)) === toHex(by.signature);
+  }
+
+  /** One step of `self`, with everything that a host does around it. */
+  input(self: number, event: Event<P>): void {
+    const seat = this.seat(self);
+    if (!seat.up) return;
+    const clock = { earliest: this.now, latest: this.now };
+    const step = (each: Event<P>): Output<P> =>
+      seat.machine.step({ now: this.now, clock, event: each });
+    const phase = this.crash?.at === this.steps ? this.crash.phase : undefined;
+    this.steps += 1;
+    const outputs = [step(event)];
+    for (let i = 0; i < outputs.length; i++) {
+      const output = outputs[i] as Output<P>;
+      // The service applies decisions in the step that makes them; its snapshot is part of it.
+      for (const { slot, commands } of output.decisions) {
+        const taken = this.apply(self, slot, commands, phase !== undefined);
+        if (taken !== undefined) outputs.push(step(taken));
+      }
+    }
+    if (phase === 'before writes') return this.stop(self);
+    for (const { writes } of outputs)
+      for (const write of writes) seat.disk = store<P>(seat.disk, write);
+    if (this.snapshotOf(seat.disk) === seat.taken.applied) seat.snapshot = seat.taken;
+    if (phase === 'before sends') return this.stop(self);
+    for (const output of outputs) this.release(self, output);
+  }
+
+  private apply(
+    self: number,
+    slot: number,
+    batch: readonly P['Command'][],
+    lost: boolean,
+  ): Event<P> | undefined {
+    const seat = this.seat(self);
+    const text = batch
+      .map((each) => `${each.client}/${each.sequence}/${toHex(each.operations[0] ?? word(0))}`)
+      .join();
+    if (slot !== seat.applied) this.violation ??= `${self} decides ${slot}, not ${seat.applied}`;
+    if (seat.treason === undefined && !lost) {
+      const before = this.agreed.get(slot);
+      if (before !== undefined && before !== text)
+        this.violation ??= `slot ${slot}: ${before} and, at ${self}, ${text}`;
+      this.agreed.set(slot, text);
+      for (const each of batch) this.executed.add(`${each.client}/${each.sequence}`);
+    }
+    seat.decisions.set(slot, batch);
+    seat.applied = slot + 1;
+    seat.state = hash(toUtf8(text), seat.state);
+    const every = this.protocol.snapshotEvery ?? 0;
+    if (every === 0 || seat.applied % every !== 0) return undefined;
+    seat.taken = { applied: seat.applied, state: seat.state };
+    return { type: 'snapshot-taken', slot, digest: stateDigest(seat.state) };
+  }
+
+  private release(self: number, output: Output<P>): void {
+    const seat = this.seat(self);
+    for (const id of output.lines) this.lines.add(id);
+    for (const { first } of output.accusations) this.accused.add(first.from);
+    for (const change of output.timers)
+      if (change.type === 'clear') seat.timers.delete(change.timer);
+      else seat.timers.set(change.timer, this.now + Number(change.after));
+    for (const { to, message } of output.sends)
+      for (const one of to === 'all' ? this.protocol.members : [to]) {
+        const all = one === self ? undefined : seat.treason?.({ to: one, message });
+        for (const each of all ?? [{ to: one, message }]) this.post(self, each.to, each.message);
+      }
+    seat.fetches.push(...output.fetches);
+  }
+
+  /** Puts a message of `from` on its way: also what a traitor invents. */
+  post(from: number, to: number, message: P['Message']): void {
+    if (from !== to) this.sent.set(message.kind, (this.sent.get(message.kind) ?? 0) + 1);
+    this.guard(from, message);
+    this.flights.push({ at: this.now, from, to, message: this.sign(message, from) });
+  }
+
+  /** One signer, one word: honest replicas keep every vow, whatever crashes come between. */
+  private guard(from: number, message: P['Message']): void {
+    if (this.seat(from).treason !== undefined) return;
+    for (const [about, what] of this.protocol.vows?.(message) ?? []) {
+      const key = `${from} ${about}`;
+      const earlier = this.vows.get(key);
+      if (earlier !== undefined && earlier !== what)
+        this.violation ??= `${key}: said ${earlier}, and then ${what}`;
+      this.vows.set(key, what);
+    }
+  }
+
+  /** Delivers one message if its signatures are right. */
+  receive(flight: Flight<P>): void {
+    if (this.check(flight.message))
+      this.input(flight.to, { type: 'message', message: flight.message });
+    else this.refused.push(flight);
+  }
+
+  /** Delivers all messages that match, also those that this brings about, in order. */
+  deliver(filter: Filter<P> = () => true): void {
+    for (let count = 0; count < 100_000; count++) {
+      const at = this.flights.findIndex(filter);
+      if (at < 0) return;
+      this.receive(this.flights.splice(at, 1)[0] as Flight<P>);
+    }
+    throw new Error('the network does not become quiet');
+  }
+
+  drop(filter: Filter<P> = () => true): void {
+    const left = this.flights.filter((each) => !filter(each));
+    this.flights.length = 0;
+    this.flights.push(...left);
+  }
+
+  /** The replica's application gets what it asked for, if a holder that is up has it. */
+  transfer(self: number): void {
+    const seat = this.seat(self);
+    const left = [];
+    for (const wanted of seat.fetches) {
+      const holder = wanted.holders
+        .map((each) => this.seat(each))
+        .find((each) => each.up && each.snapshot.applied >= wanted.slot + 1);
+      if (holder === undefined || wanted.slot < seat.applied) {
+        if (wanted.slot >= seat.applied) left.push(wanted);
+        continue;
+      }
+      if (holder.snapshot.applied !== wanted.slot + 1) continue; // A newer proof will come.
+      seat.applied = holder.snapshot.applied;
+      seat.state = holder.snapshot.state;
+      seat.taken = holder.snapshot;
+      this.input(self, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
+    }
+    seat.fetches = left;
+  }
+
+  /** Fires the named timer of `self` now; it must be set. */
+  fire(self: number, timer: P['Timer']): void {
+    const seat = this.seat(self);
+    const due = seat.timers.get(timer);
+    if (due === undefined) throw new Error(`timer ${timer} of ${self} is not set`);
+    this.now = Math.max(this.now, due);
+    seat.timers.delete(timer);
+    this.input(self, { type: 'timeout', timer });
+  }
+
+  /** Fires the next timer of all those set, if it is due by `until`. */
+  tick(until: number): boolean {
+    let next: { self: number; timer: P['Timer']; due: number } | undefined;
+    for (const [self, seat] of this.seats.entries())
+      if (seat.up)
+        for (const [timer, due] of seat.timers)
+          if (next === undefined || due < next.due) next = { self, timer, due };
+    if (next === undefined || next.due > until) return false;
+    this.fire(next.self, next.timer);
+    return true;
+  }
+
+  /** A healed network: delivers everything and lets time pass until `done` or for `time`. */
+  run(time: number, done: () => boolean = () => false): void {
+    const until = this.now + time;
+    for (;;) {
+      this.deliver();
+      for (const self of this.protocol.members) this.transfer(self);
+      this.deliver();
+      if (done() || !this.tick(until)) return;
+    }
+  }
+
+  /** Like {@link run}, but every message takes `delay`. */
+  runDelayed(time: number, delay: number, done: () => boolean): void {
+    const until = this.now + time;
+    while (!done()) {
+      const first = this.flights[0];
+      const arrival = first === undefined ? Number.POSITIVE_INFINITY : first.at + delay;
+      if (this.tick(Math.min(arrival, until))) continue;
+      if (first === undefined || arrival > until) return;
+      this.now = Math.max(this.now, arrival);
+      this.flights.shift();
+      this.receive(first);
+    }
+  }
+
+  stop(self: number): void {
+    this.seat(self).up = false;
+    this.crashed = self;
+  }
+
+  /** Starts `self` again with nothing but its disk. */
+  restart(self: number): void {
+    const seat = this.seat(self);
+    const stable = copy(seat.disk);
+    seat.machine = replica(this.protocol, self, { digest: testDigest, stable });
+    seat.timers = new Map();
+    seat.fetches = [];
+    seat.applied = seat.snapshot.applied;
+    seat.state = seat.snapshot.state;
+    seat.up = true;
+    this.input(self, { type: 'start' });
+  }
+}
+
+const stateDigest = (state: number): string => state.toString(16).padStart(64, '0');
+
+function strip<M extends Tagged>(message: M): M {
+  const { from: _, signature: __, ...rest } = message as M & Partial<Seal>;
+  return rest as unknown as M;
+}

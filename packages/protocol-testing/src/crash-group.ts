@@ -1,0 +1,323 @@
+/**
+ * A group of machines for the tests of protocols that tolerate crashes: a test decides what is
+ * delivered, lost and synced. It honours the journal rule: what a step writes is durable before
+ * what it says is sent.
+ */
+import {
+  copy,
+  type Event,
+  type Journal,
+  journal,
+  type Machine,
+  type Outgoing,
+  type Output,
+  type PrincipalId,
+  type Protocol,
+  type Replica,
+  type ReplicaId,
+  type Request,
+  replica,
+  type Shape,
+  type Signed,
+  seal,
+  type TimerChange,
+} from '@quorumlab/core';
+import { command, textOf, unsigned } from './commands.ts';
+import { digestOfText, testDigest } from './digest.ts';
+import { store } from './store.ts';
+
+/** A replicated log of requests, with snapshots. */
+export interface LogShape extends Shape {
+  readonly Command: Signed<Request>;
+  readonly Stable: { readonly snapshot: { readonly digest: string } | null };
+}
+
+/** A message on its way. */
+export interface Packet<P extends Shape> {
+  readonly from: PrincipalId;
+  readonly to: ReplicaId;
+  readonly message: P['Message'];
+}
+
+/** One member with all that a host has for it. */
+export interface Node<P extends Shape> {
+  readonly id: ReplicaId;
+  machine: Machine<P>;
+  up: boolean;
+  /** Raised by each crash: what an earlier life began never ends. */
+  life: number;
+  disk: P['Stable'];
+  /** Its disk was lost, and the new one holds nothing yet that says so. */
+  isBlank: boolean;
+  /** What this node's application holds, by slot, as {@link textOf} tells it. */
+  decided: string[];
+  readonly timers: Map<P['Timer'], readonly [number, number]>;
+  readonly reads: { id: number; upTo: number }[];
+  /** Finishes the sync under way, if there is one. */
+  finishSync: (() => void) | undefined;
+  /** The snapshot that its machine asked for. */
+  wanted: { slot: number; digest: string; holder: ReplicaId } | undefined;
+  /** The group as the last snapshot has to tell it. */
+  configuration: Uint8Array | undefined;
+}
+
+/** How a group is set up. */
+export interface GroupOptions {
+  /** Whether syncs end at once. If not, the test calls `finishSync`. True unless told. */
+  readonly instantSync?: boolean;
+}
+
+/** What a node finds when it starts again; who lost its disk is told so, and otherwise is not. */
+export type DiskFound = 'kept' | 'nothing' | 'lost';
+
+/** What a snapshot holds. */
+interface State {
+  readonly decided: readonly string[];
+  readonly configuration: Uint8Array | undefined;
+}
+
+const about = (configuration: Uint8Array | undefined): { readonly configuration?: Uint8Array } =>
+  configuration === undefined ? {} : { configuration };
+
+/** See the module's comment. */
+export class CrashGroup<P extends LogShape> {
+  readonly nodes: readonly Node<P>[];
+  readonly packets: Packet<P>[] = [];
+  readonly lines: Set<string> = new Set();
+  /** Decisions that differ from what the same slot had decided elsewhere, or came out of order. */
+  readonly disagreements: string[] = [];
+  /** Why changes of the group were refused, once per replica. */
+  readonly refusals: string[] = [];
+  /** Accusations, by the kind of the messages. */
+  readonly accusations: string[] = [];
+  now = 0;
+  private readonly protocol: Protocol<P>;
+  /** The timer that makes a replica try to lead. */
+  private readonly election: P['Timer'];
+  private readonly instant: boolean;
+  private readonly journals: Map<ReplicaId, Journal<P>> = new Map();
+  private readonly chosen: string[] = [];
+  /** Every snapshot that was taken, by its digest. */
+  private readonly states: Map<string, State> = new Map();
+
+  constructor(protocol: Protocol<P>, election: P['Timer'], options: GroupOptions = {}) {
+    this.protocol = protocol;
+    this.election = election;
+    this.instant = options.instantSync ?? true;
+    this.nodes = protocol.members.map((id) => ({
+      id,
+      machine: this.machineOf(id, protocol.stable()),
+      up: true,
+      life: 0,
+      disk: protocol.stable(),
+      isBlank: false,
+      decided: [],
+      timers: new Map(),
+      reads: [],
+      finishSync: undefined,
+      wanted: undefined,
+      configuration: undefined,
+    }));
+    for (const node of this.nodes) {
+      this.journals.set(node.id, this.journalOf(node));
+      this.step(node.id, { type: 'start' });
+    }
+  }
+
+  private node(id: ReplicaId): Node<P> {
+    return this.nodes[id] as Node<P>;
+  }
+
+  private machineOf(id: ReplicaId, disk: P['Stable']): Machine<P> {
+    return replica(this.protocol, id, { digest: testDigest, stable: copy(disk) });
+  }
+
+  private journalOf(node: Node<P>): Journal<P> {
+    const { life } = node;
+    return journal<P>({
+      early: (sends) => {
+        for (const each of sends) this.route(node.id, each);
+      },
+      commit: (writes, done) => {
+        const finish = (): void => {
+          node.finishSync = undefined;
+          if (node.life !== life) return; // A crash took this write.
+          for (const write of writes) node.disk = store<P>(node.disk, write);
+          node.isBlank = false;
+          done();
+        };
+        if (this.instant) finish();
+        else node.finishSync = finish;
+      },
+      release: (output) => this.release(node, output),
+    });
+  }
+
+  private release(node: Node<P>, output: Output<P>): void {
+    for (const each of output.timers) this.setTimer(node, each);
+    node.reads.push(...output.reads);
+    for (const { slot, digest, holders } of output.fetches)
+      node.wanted = { slot, digest, holder: holders[0] as ReplicaId };
+    this.decide(node, output);
+    for (const { second } of output.accusations) this.accusations.push(second.kind);
+    for (const each of output.sends) this.route(node.id, each);
+  }
+
+  private setTimer(node: Node<P>, change: TimerChange<P>): void {
+    if (change.type === 'clear') {
+      node.timers.delete(change.timer);
+      return;
+    }
+    const { timer, after } = change;
+    const [least, most] = typeof after === 'number' ? [after, after] : after;
+    node.timers.set(timer, [this.now + least, this.now + most]);
+  }
+
+  private route(from: ReplicaId, { to, message }: Outgoing<P>): void {
+    if (to === 'all') throw new Error('this protocol sends to each member by itself');
+    if (to === from) this.inject(from, to, message);
+    else this.packets.push({ from, to, message });
+  }
+
+  private decide(node: Node<P>, output: Output<P>): void {
+    for (const { slot, commands, configured } of output.decisions) {
+      if (slot !== node.decided.length)
+        this.disagreements.push(`${node.id} decides slot ${slot} after ${node.decided.length - 1}`);
+      const text = textOf(commands);
+      if (configured !== undefined) node.configuration = configured.state;
+      if (configured?.refusal !== undefined) this.refusals.push(configured.refusal);
+      node.decided.push(text);
+      this.chosen[slot] ??= text;
+      if (this.chosen[slot] !== text)
+        this.disagreements.push(`slot ${slot}: ${this.chosen[slot]} and, at ${node.id}, ${text}`);
+      this.takeSnapshot(node, slot);
+    }
+  }
+
+  private takeSnapshot(node: Node<P>, slot: number): void {
+    const every = this.protocol.snapshotEvery ?? 0;
+    if (every === 0 || (slot + 1) % every !== 0) return;
+    const { configuration } = node;
+    const digest = digestOfText(`${node.decided.join()} ${configuration?.join()}`);
+    this.states.set(digest, { decided: node.decided.slice(), configuration });
+    this.step(node.id, { type: 'snapshot-taken', slot, digest, ...about(configuration) });
+  }
+
+  step(id: ReplicaId, event: Event<P>): void {
+    const node = this.node(id);
+    if (!node.up) return;
+    const clock = { earliest: this.now, latest: this.now };
+    const output = node.machine.step({ now: this.now, clock, event });
+    for (const line of output.lines) this.lines.add(line);
+    this.journals.get(id)?.add(output);
+  }
+
+  /** Time goes on until `timer` can fire, and it does. */
+  timeout(id: ReplicaId, timer: P['Timer']): void {
+    const [, latest] = this.node(id).timers.get(timer) ?? [0, 0];
+    this.now = Math.max(this.now, latest);
+    this.fire(id, timer);
+  }
+
+  /** `timer` fires, as if it had been set long ago. */
+  fire(id: ReplicaId, timer: P['Timer']): void {
+    this.node(id).timers.delete(timer);
+    this.step(id, { type: 'timeout', timer });
+  }
+
+  propose(id: ReplicaId, text: string): void {
+    this.request(id, command(text));
+  }
+
+  /** Gives `id` a client's request. */
+  request(id: ReplicaId, request: Signed<Request>): void {
+    // The compiler cannot know that no protocol asks for more than a signed request.
+    this.step(id, { type: 'propose', command: request as P['Command'] });
+  }
+
+  inject(from: PrincipalId, to: ReplicaId, message: P['Message']): void {
+    this.step(to, { type: 'message', message: seal<P['Message']>(message, from, unsigned) });
+  }
+
+  /** Delivers one packet that is in flight. */
+  deliver(packet: Packet<P>): void {
+    const at = this.packets.indexOf(packet);
+    if (at >= 0) this.packets.splice(at, 1);
+    this.inject(packet.from, packet.to, packet.message);
+  }
+
+  /** Delivers all packets, and those that they cause, for which `link` holds. Others are lost. */
+  settle(link: (packet: Packet<P>) => boolean = () => true): number {
+    let count = 0;
+    for (let packet = this.packets.shift(); packet !== undefined; packet = this.packets.shift()) {
+      if (!link(packet)) continue;
+      count += 1;
+      if (count > 10_000) throw new Error('the group does not come to rest');
+      this.inject(packet.from, packet.to, packet.message);
+    }
+    return count;
+  }
+
+  /** Makes `id` the leader if those that `link` connects can elect it. */
+  elect(id: ReplicaId, link?: (packet: Packet<P>) => boolean): void {
+    this.timeout(id, this.election);
+    this.settle(link);
+  }
+
+  crash(id: ReplicaId): void {
+    const node = this.node(id);
+    node.up = false;
+    node.life += 1;
+    node.timers.clear();
+    node.finishSync = undefined;
+    node.wanted = undefined;
+  }
+
+  /** A disk that was lost is lost until something is written on the new one. */
+  restart(id: ReplicaId, found: DiskFound = 'kept'): void {
+    const node = this.node(id);
+    if (found !== 'kept') node.isBlank = found === 'lost';
+    node.disk = found === 'kept' ? copy(node.disk) : this.protocol.stable();
+    node.machine = this.machineOf(id, node.disk);
+    const { snapshot } = node.disk;
+    const kept = snapshot === null ? undefined : this.states.get(snapshot.digest);
+    node.decided = kept?.decided.slice() ?? [];
+    node.configuration = kept?.configuration;
+    node.reads.length = 0;
+    node.up = true;
+    this.journals.set(id, this.journalOf(node));
+    this.step(id, node.isBlank ? { type: 'start', rejoin: true } : { type: 'start' });
+  }
+
+  /** Installs the snapshot that `id` asked for, as the service would, and tells its machine. */
+  install(id: ReplicaId): void {
+    const node = this.node(id);
+    const { wanted } = node;
+    // A service runs what is decided in the step that decides; here that waits for the sync.
+    if (wanted === undefined || node.finishSync !== undefined) return;
+    node.wanted = undefined;
+    const state = this.states.get(wanted.digest);
+    if (state === undefined || wanted.slot < node.decided.length) return;
+    node.decided = state.decided.slice();
+    node.configuration = state.configuration;
+    const { slot, digest } = wanted;
+    this.step(id, { type: 'snapshot-installed', slot, digest, ...about(state.configuration) });
+  }
+
+  view(id: ReplicaId): Replica<P> {
+    const { stable, volatile } = this.node(id).machine.snapshot();
+    return { ...stable, ...volatile };
+  }
+}
+
+/** Packets over these links only, each in both directions. */
+export const links =
+  (...pairs: readonly (readonly [ReplicaId, ReplicaId])[]) =>
+  ({ from, to }: { readonly from: PrincipalId; readonly to: ReplicaId }): boolean =>
+    pairs.some(([a, b]) => (a === from && b === to) || (a === to && b === from));
+
+/** Packets between these nodes only. */
+export const among =
+  (...ids: readonly ReplicaId[]) =>
+  ({ from, to }: { readonly from: PrincipalId; readonly to: ReplicaId }): boolean =>
+    ids.includes(from) && ids.includes(to);

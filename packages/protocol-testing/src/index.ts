@@ -1,0 +1,13 @@
+/**
+ * What the tests of the protocol packages share: groups and networks in which the test decides
+ * everything, and random schedules for them.
+ *
+ * @packageDocumentation
+ */
+
+export * from './byzantine-network.ts';
+export * from './commands.ts';
+export * from './crash-group.ts';
+export { digestOfText, testDigest } from './digest.ts';
+export * from './random.ts';
+export * from './schedule.ts';
