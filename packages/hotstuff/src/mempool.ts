@@ -16,12 +16,16 @@ import {
   type Ctx,
   type HotStuffReplica,
   isMember,
-  leaderOf,
   maxHolders,
   type Node,
+  nextLeader,
+  type Waiting,
   watch,
 } from './state.ts';
 import { parentOf } from './tree.ts';
+
+/** Most batches that a replica hands over at once. Clients ask again for the rest. */
+const maxRelays = 4;
 
 /** A client asks. The leader orders the request, another replica passes it on and waits. */
 export function propose(
@@ -31,7 +35,7 @@ export function propose(
   ctx: Ctx,
 ): void {
   if (!keepWaiting(group, replica, request, undefined, ctx)) return;
-  const leader = leaderOf(group, replica.view);
+  const leader = nextLeader(group, replica);
   if (leader !== ctx.self) ctx.send(leader, { kind: 'relay', requests: [request] });
 }
 
@@ -74,29 +78,57 @@ export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Ba
     branch.add(node.hash);
     node = parentOf(replica, node);
   }
+  return fill(
+    group,
+    waitingWhere(replica, ({ blocks }) => !blocks.some((each) => branch.has(each))),
+  );
+}
+
+/** Passes a batch of the requests that have waited since `until` or longer to the leader. */
+export function relayOldest(group: Group, replica: HotStuffReplica, until: number, ctx: Ctx): void {
+  const leader = nextLeader(group, replica);
+  if (leader === ctx.self) return;
+  const requests = fill(
+    group,
+    waitingWhere(replica, ({ since }) => since <= until),
+  );
+  if (requests.length > 0) ctx.send(leader, { kind: 'relay', requests });
+}
+
+/**
+ * When somebody else proposes next, hands over what waits here and no block holds: who was asked
+ * while it led may be the only one that knows.
+ */
+export function handOver(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const leader = nextLeader(group, replica);
+  if (leader === replica.relaysTo) return;
+  replica.relaysTo = leader;
+  if (leader === ctx.self) return;
+  let left = [...waitingWhere(replica, ({ blocks }) => blocks.length === 0)];
+  // No more than the leader has views to propose it in.
+  for (let i = Math.min(maxRelays, group.reign); i > 0 && left.length > 0; i--) {
+    const requests = fill(group, left);
+    ctx.send(leader, { kind: 'relay', requests });
+    left = left.slice(requests.length);
+  }
+}
+
+function* waitingWhere(
+  replica: HotStuffReplica,
+  chosen: (waiting: Waiting) => boolean,
+): Generator<Signed<Request>, void> {
+  for (const each of replica.waiting.values()) if (chosen(each)) yield each.request;
+}
+
+/** The first of `requests`, as many as a batch holds. */
+function fill(group: Group, requests: Iterable<Signed<Request>>): Signed<Request>[] {
   const batch: Signed<Request>[] = [];
   let bytes = 0;
-  for (const { request, blocks } of replica.waiting.values()) {
-    if (blocks.some((each) => branch.has(each))) continue;
+  for (const request of requests) {
     bytes += bytesOf(request);
     if (bytes > maxBatchBytes) break;
     batch.push(request);
     if (batch.length === group.maxBatch) break;
   }
   return batch;
-}
-
-/** Passes a batch of the requests that have waited since `until` or longer to the leader. */
-export function relayOldest(group: Group, replica: HotStuffReplica, until: number, ctx: Ctx): void {
-  const leader = leaderOf(group, replica.view);
-  if (leader === ctx.self) return;
-  const requests: Signed<Request>[] = [];
-  let bytes = 0;
-  for (const { request, since } of replica.waiting.values()) {
-    bytes += bytesOf(request);
-    if (since > until || bytes > maxBatchBytes) break;
-    requests.push(request);
-    if (requests.length === group.maxBatch) break;
-  }
-  if (requests.length > 0) ctx.send(leader, { kind: 'relay', requests });
 }

@@ -4,7 +4,7 @@ import { commit } from './commit.ts';
 import { conflict, evidence, vows } from './evidence.ts';
 import { group as configure, type Group, type HotStuffOptions } from './group.ts';
 import { maybePropose, onVote, proposal, proposeTimeout, retryParked } from './hotstuff.ts';
-import { propose, relay } from './mempool.ts';
+import { handOver, propose, relay } from './mempool.ts';
 import {
   armPacemaker,
   maybeTimeoutCertificate,
@@ -120,6 +120,7 @@ function settle(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
     retryParked(group, replica, complete, ctx);
   }
   maybePropose(group, replica, ctx);
+  handOver(group, replica, ctx);
   armPacemaker(group, replica, ctx);
 }
 

@@ -6,7 +6,7 @@ import { acceptable, bytesOf, maxBatchBytes, type Signed } from '@quorumlab/core
 import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
-import { relayOldest } from './mempool.ts';
+import { keepWaiting, relayOldest } from './mempool.ts';
 import type { Blocks, Checkpoint, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
 import { maxBlocks } from './messages.ts';
 import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
@@ -20,6 +20,7 @@ import {
   leaderOf,
   longer,
   maxUncommitted,
+  nextLeader,
   stableHeight,
   viewOf,
   watch,
@@ -34,6 +35,7 @@ const askedAtOnce = 16;
  * late, the first messages it hears will show it.
  */
 export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  replica.relaysTo = nextLeader(group, replica);
   const { high, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
   if (high === null && lastTimeout === null && lastVoted === 0 && lastProposed === 0)
     if (stableCheckpoint === null) return;
@@ -44,8 +46,18 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   fetchState(replica, ctx);
   if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
     ctx.setTimer('propose', group.delta * longer(group, replica));
+  waitForBlocks(group, replica, ctx);
   say(group, replica, ctx);
   watch(group, replica, ctx);
+}
+
+/**
+ * What was committed before a crash is executed once that is seen again. Nobody else may wait for
+ * it: its client may have its answer.
+ */
+function waitForBlocks(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  for (const { hash, block } of replica.tree.values())
+    for (const request of block?.batch ?? []) keepWaiting(group, replica, request, hash, ctx);
 }
 
 /** What this replica has said and may have to say again, and where it stands. */

@@ -115,6 +115,8 @@ export interface Volatile extends Mempool<Waiting> {
   readonly wanted: Map<Digest, Instant>;
   /** At most one a member: when its last report was answered, and what it fetched since. */
   readonly answered: Map<ReplicaId, { at: Instant; fetched: number }>;
+  /** Whom this replica passes clients' requests on to. */
+  relaysTo: ReplicaId;
   /** Whom the next repeated question goes to. */
   asked: number;
   /** When the leader's reign, or the attempt to end it, began. */
@@ -206,6 +208,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     parked: new Map(),
     wanted: new Map(),
     answered: new Map(),
+    relaysTo: 0,
     asked: 0,
     reignSince: 0,
     waitedIn: 0,
@@ -254,6 +257,10 @@ export const isMember = (group: Group, from: PrincipalId): boolean => from < gro
 /** The leader of `view`: leaders take turns, each for one reign. */
 export const leaderOf = (group: Group, view: number): ReplicaId =>
   Math.floor(view / group.reign) % group.n;
+
+/** Who may still propose what comes now: this view's leader only until its proposal is here. */
+export const nextLeader = (group: Group, { view, lastVoted }: HotStuffReplica): ReplicaId =>
+  leaderOf(group, lastVoted < view ? view : view + 1);
 
 /** The last view of the reign that `view` is part of: leaving one view of it is leaving all. */
 export const endOfReign = (group: Group, view: number): number =>

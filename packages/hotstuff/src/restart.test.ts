@@ -1,0 +1,29 @@
+/** A crash of all replicas loses nothing that a client was told, even if nobody asks again. */
+import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { describe, expect, it } from 'vitest';
+import { Network } from '../test/network.ts';
+import { hotstuff, type RulesName } from './index.ts';
+
+const members = [0, 1, 2, 3];
+
+describe.each(['jolteon', 'hotstuff-2', 'chained'] satisfies RulesName[])('%s', (rules) => {
+  // Long swarm, jolteon, seed 37506.
+  it('what one replica executed before all crashed is executed by all, with no client left', () => {
+    const network = new Network(hotstuff({ n: 4, digest: testDigest, rules }));
+    network.input(0, { type: 'propose', command: requestOf(0, 0) });
+    network.runDelayed(1000, 1, () => network.executed.size > 0);
+    expect(network.executed.size).toBe(1);
+
+    for (const self of members) network.stop(self);
+    for (const self of members) network.seat(self).decisions.clear();
+    network.drop();
+    for (const self of members) network.restart(self);
+    network.drop(); // Nobody hears that the others are back.
+
+    const executes = (self: number): boolean =>
+      [...network.seat(self).decisions.values()].flat().length > 0;
+    network.run(60_000_000, () => members.every(executes));
+    expect(members.filter(executes)).toEqual(members);
+    expect(network.violation).toBeUndefined();
+  });
+});
