@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import {
   apart,
   byzantine,
+  committedIndex,
   grid,
+  joint,
   majority,
   nextBallot,
   QuorumError,
@@ -11,6 +13,7 @@ import {
   range,
   requireOverlap,
   threshold,
+  voteResult,
   weak,
   weighted,
 } from './index.ts';
@@ -96,7 +99,7 @@ test('impossible quorums are refused with a sentence', () => {
     'share 1 replicas, need at least 2',
   );
   expect(() => weighted(new Map([[0, 1.5]]), 1)).toThrow('replica 0 weighs 1.5');
-  expect(() => grid([[0], [0]])).toThrow('in a grid twice');
+  expect(() => grid([[0], [0]])).toThrow('is a member twice');
 });
 
 /** Systems of all kinds over up to 6 members, drawn from some numbers. */
@@ -162,6 +165,105 @@ test('large systems are judged by arithmetic or by how they are built', () => {
   );
   const heavy = new Map(range(3).map((each) => [each, 1e6]));
   expect(() => apart(weighted(heavy, 1e6), weighted(heavy, 1e6))).toThrow('divide the weights');
+});
+
+test('who is listed twice, or is no replica, is in no quorum system', () => {
+  const twice = /^replica 0 is a member twice/;
+  expect(() => threshold([0, 0, 0, 1], 2)).toThrow(twice);
+  expect(() => grid([[0, 1], [0]])).toThrow(twice);
+  for (const bad of [-1, 0.5, Number.NaN, 2 ** 60]) {
+    expect(() => threshold([0, bad], 1)).toThrow(QuorumError);
+    expect(() => weighted(new Map([[bad, 1]]), 1)).toThrow(QuorumError);
+    expect(() => grid([[0, bad]])).toThrow(QuorumError);
+  }
+});
+
+/** Two memberships that share some members, each with a threshold, and both at once. */
+function memberships(n: number, a: number, b: number): readonly QuorumSystem[] {
+  const before = threshold(range(n), 1 + (a % n));
+  const after = threshold(
+    range(n).map((each) => each + (a % 3)),
+    1 + (b % n),
+  );
+  return [before, after, joint(before, after), joint(joint(after, before), majority(n))];
+}
+
+test('joint quorums overlap, are apart and bear crashes as trying all subsets finds', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.nat(), (n, a, b) => {
+      for (const one of memberships(n, a, b)) {
+        for (const two of memberships(n, b, a)) {
+          const common = overlapByBruteForce(one, two);
+          expect(one.overlap(two)).toBe(common);
+          const pair = apart(one, two);
+          expect(pair === undefined).toBe(common > 0);
+          if (pair === undefined) continue;
+          expect(one.has(pair[0]) && two.has(pair[1])).toBe(true);
+          expect(pair[0].filter((each) => pair[1].includes(each))).toEqual([]);
+        }
+        const blocked = range(2 ** one.members.length)
+          .map((set) => one.members.filter((_, i) => set & (1 << i)))
+          .filter((left) => !one.has(left))
+          .map((left) => one.members.length - left.length);
+        expect(one.tolerates).toBe(Math.min(...blocked) - 1);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('joint quorums of large memberships are counted', () => {
+  const before = majority(101);
+  const after = threshold(
+    range(101).map((each) => each + 50),
+    51,
+  );
+  expect(joint(before, after).overlap(before)).toBe(1);
+  expect(joint(before, after).overlap(joint(after, before))).toBe(1);
+  expect(apart(before, after)).toBeDefined();
+  expect(apart(joint(before, after), after)).toBeUndefined();
+});
+
+/** The dumb twin: every way in which those who have not answered may still answer. */
+function voteByBruteForce(system: QuorumSystem, yes: readonly number[], no: readonly number[]) {
+  const silent = system.members.filter((each) => !yes.includes(each) && !no.includes(each));
+  const ends = new Set(
+    range(2 ** silent.length).map((set) =>
+      system.has([...yes, ...silent.filter((_, i) => set & (1 << i))]),
+    ),
+  );
+  if (system.has(yes)) return 'won';
+  return ends.has(true) ? 'pending' : 'lost';
+}
+
+test('a vote is lost exactly if no answer that is missing can win it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.nat(), fc.nat(), (n, a, b, said) => {
+      for (const system of memberships(n, a, b)) {
+        const yes = system.members.filter((_, i) => ((said >> (2 * i)) & 3) === 1);
+        const no = system.members.filter((_, i) => ((said >> (2 * i)) & 3) === 2);
+        expect(voteResult(system, [...yes, 99], [...no, 98])).toBe(
+          voteByBruteForce(system, yes, no),
+        );
+      }
+    }),
+  );
+});
+
+test('the committed index is the highest that a quorum has reached', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(), fc.nat(), fc.nat(), (n, a, b, at) => {
+      for (const system of memberships(n, a, b)) {
+        const known = system.members.filter((_, i) => (at >> i) & 1);
+        const acknowledged = new Map(known.map((each, i) => [each, (at >> (2 * i)) & 7]));
+        const reached = [...acknowledged.values()].filter((index) =>
+          system.has(known.filter((each) => (acknowledged.get(each) as number) >= index)),
+        );
+        const highest = reached.length === 0 ? undefined : Math.max(...reached);
+        expect(committedIndex(system, acknowledged)).toBe(highest);
+      }
+    }),
+  );
 });
 
 test('ballots grow and no two replicas share one', () => {

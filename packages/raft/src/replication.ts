@@ -1,5 +1,5 @@
 /** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
-import { assert, type Handlers, type ReplicaId } from '@quorumlab/core';
+import { assert, committedIndex, type Handlers, type ReplicaId } from '@quorumlab/core';
 import { countOwn, pipelineOf, replicateTo } from './leader.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
@@ -77,17 +77,12 @@ function refuse(follower: RaftReplica, { prevIndex, round }: AppendEntries): App
 
 /** Figure 2, Leaders: the highest N that a quorum holds becomes commitIndex. */
 function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void {
-  let highest = leader.commitIndex;
-  for (const N of leader.matchIndex.values())
-    if (N > highest && group.quorum.has(holders(group, leader, N))) highest = N;
-  if (highest === leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
+  const highest = committedIndex(group.quorum, leader.matchIndex) ?? 0;
+  if (highest <= leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
   commit(leader, highest, ctx);
   maybeStartReadRound(group, leader, ctx);
 }
-
-const holders = (group: Group, leader: RaftReplica, index: Index): ReplicaId[] =>
-  group.members.filter((member) => (leader.matchIndex.get(member) as Index) >= index);
 
 /** `member`'s log is durable and equal to the leader's up to `index`. */
 export function acknowledge(

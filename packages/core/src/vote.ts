@@ -1,0 +1,41 @@
+/** What is known of a vote, and of what a quorum has acknowledged, for any quorum system. */
+import type { ReplicaId } from './protocol.ts';
+import type { QuorumSystem } from './quorum-system.ts';
+
+/** How a vote stands: 'lost' once no answer that is still missing can make it 'won'. */
+export type VoteResult = 'won' | 'lost' | 'pending';
+
+/**
+ * How a vote stands when these have said yes and these no; whoever is in neither may still say
+ * either. A member that is in both counts as a yes. Non-members count for nothing.
+ */
+export function voteResult(
+  quorums: QuorumSystem,
+  yes: Iterable<ReplicaId>,
+  no: Iterable<ReplicaId>,
+): VoteResult {
+  const granted = new Set(yes);
+  if (quorums.has(granted)) return 'won';
+  const refused = new Set(no);
+  const hopeful = quorums.members.filter((each) => granted.has(each) || !refused.has(each));
+  return quorums.has(hopeful) ? 'pending' : 'lost';
+}
+
+/**
+ * The highest index that a quorum has acknowledged, each member all up to its own: Raft's
+ * commitIndex, a learner's chosen prefix. Nothing if too few have acknowledged anything.
+ */
+export function committedIndex(
+  quorums: QuorumSystem,
+  acknowledged: ReadonlyMap<ReplicaId, number>,
+): number | undefined {
+  const known = quorums.members.filter((each) => acknowledged.has(each));
+  const indexOf = (each: ReplicaId): number => acknowledged.get(each) as number;
+  known.sort((one, two) => indexOf(two) - indexOf(one));
+  const holders: ReplicaId[] = [];
+  for (const member of known) {
+    holders.push(member);
+    if (quorums.has(holders)) return indexOf(member);
+  }
+  return undefined;
+}
