@@ -1,5 +1,6 @@
-// What npm users would get: builds, then lets publint and attw look at the tarball of each package.
-// Needs no network. `npm run check:publish -- core raft` looks at those two only.
+// What npm users would get: builds, packs each package as it would be published (with pnpm, which
+// puts versions in place of `workspace:` and `catalog:`), looks at what is in the tarball, and lets
+// publint and attw do the same. `npm run check:publish -- core raft` looks at those two only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,14 +27,38 @@ if (!built.ok) {
   process.exit(1);
 }
 
+const { pnpm } = JSON.parse(readFileSync(join(packages, '../package.json'), 'utf8')).config;
+
+/** What is wrong with the files in a tarball and with the manifest that users would get. */
+function contentFaults(tarball) {
+  const faults = [];
+  const listed = run('tar', ['-tzf', tarball]);
+  const files = listed.output.split('\n').filter((line) => line !== '');
+  for (const name of ['package.json', 'README.md', 'LICENSE-APACHE', 'LICENSE-MIT'])
+    if (!files.includes(`package/${name}`)) faults.push(`${name} is not published`);
+  for (const file of files)
+    if (/\.tsbuildinfo$|\.test\.|node_modules/.test(file)) faults.push(`${file} is published`);
+  const text = run('tar', ['-xzOf', tarball, 'package/package.json']).output;
+  const manifest = JSON.parse(text);
+  for (const field of ['description', 'license', 'repository', 'keywords', 'homepage', 'bugs'])
+    if (manifest[field] === undefined) faults.push(`the manifest has no "${field}"`);
+  for (const part of ['dependencies', 'peerDependencies', 'optionalDependencies'])
+    for (const [name, version] of Object.entries(manifest[part] ?? {}))
+      if (/^(workspace|catalog|file|link):/.test(version))
+        faults.push(`${name} is wanted in the version "${version}", which npm does not know`);
+  return faults;
+}
+
 // attw packs into the folder it looks at; a tarball of our own keeps the work tree clean.
 function inspect(folder) {
   const temporary = mkdtempSync(join(tmpdir(), 'quorumlab-pack-'));
   try {
-    const packed = run('npm', ['pack', '--silent', '--pack-destination', temporary], folder);
+    const packed = run('npx', ['-y', pnpm, 'pack', '--pack-destination', temporary], folder);
     if (!packed.ok) return packed.output;
     const tarball = join(temporary, readdirSync(temporary)[0]);
+    const faults = contentFaults(tarball);
     const results = [
+      { ok: faults.length === 0, output: faults.join('\n') },
       run('publint', ['run', tarball, '--strict'], folder),
       run('attw', [tarball, '--profile', 'esm-only', '--no-color'], folder),
     ];

@@ -1,13 +1,22 @@
 // Writes what can be written by machine: formatting, import order, safe lint fixes, the floors
-// table of ARCHITECTURE.md. `npm run fix -- PATH ...` confines the first three to those paths.
+// table of ARCHITECTURE.md, and the licences beside each package that is published.
+// `npm run fix -- PATH ...` confines the first three to those paths.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { floorsTable, insertFloorsTable } from './floors-table.mjs';
 
 const document = new URL('../ARCHITECTURE.md', import.meta.url);
 const before = readFileSync(document, 'utf8');
 const after = insertFloorsTable(before, floorsTable());
 if (after !== before) writeFileSync(document, after);
+
+const packages = new URL('../packages/', import.meta.url);
+for (const folder of readdirSync(packages)) {
+  const manifest = new URL(`${folder}/package.json`, packages);
+  if (!existsSync(manifest) || JSON.parse(readFileSync(manifest, 'utf8')).private) continue;
+  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT'])
+    copyFileSync(new URL(`../${licence}`, import.meta.url), new URL(licence, manifest));
+}
 
 const paths = process.argv.slice(2);
 const { status } = spawnSync('biome', ['check', '--write', ...(paths.length > 0 ? paths : ['.'])], {

@@ -13,6 +13,7 @@ import {
   floorsTableFaults,
   manifestFaults,
   protocolReadmeFaults,
+  publishedFaults,
 } from './architecture/packages.ts';
 import { purityFaults } from './architecture/purity.ts';
 import {
@@ -34,6 +35,7 @@ describe('architecture', () => {
     ['no file imports itself by a detour', cycleFaults],
     ['pure packages name no time, chance, process or network', purityFaults],
     ['every package says what it is', manifestFaults],
+    ['what is published stands alone', publishedFaults],
     ['every protocol README has its five sections', protocolReadmeFaults],
     ['every public name has a doc comment', docCommentFaults],
     ['files are short', fileLengthFaults],

@@ -19,6 +19,40 @@ export function manifestFaults(tree: Tree): Faults {
   return faults;
 }
 
+const licences = ['LICENSE-APACHE', 'LICENSE-MIT'];
+
+/** The folder of a README on the forge, where links lead that leave what is published. */
+export const forge = (tree: Tree): string =>
+  `${JSON.parse(tree.get('package.json') ?? '{}').repository}/blob/main/`;
+
+/**
+ * What is published stands alone: with its licences, where it comes from, what it is found by, and
+ * links that lead somewhere when there is no repository around it.
+ */
+export function publishedFaults(tree: Tree): Faults {
+  const faults: string[] = [];
+  const { repository } = JSON.parse(tree.get('package.json') ?? '{}');
+  for (const { folder, manifest } of packagesOf(tree)) {
+    if (manifest.private === true) continue;
+    for (const licence of licences)
+      if (tree.get(`${folder}/${licence}`) !== tree.get(licence))
+        faults.push(`${folder} lacks ${licence} as it is in the root: run \`npm run fix\``);
+    const source = { type: 'git', url: `git+${repository}.git`, directory: folder };
+    if (JSON.stringify(manifest.repository) !== JSON.stringify(source))
+      faults.push(`${folder}/package.json lacks "repository": ${JSON.stringify(source)}`);
+    if ((manifest.keywords ?? []).length < 3)
+      faults.push(`${folder}/package.json lacks three "keywords"`);
+    if (!manifest.files?.includes('LICENSE-*'))
+      faults.push(`${folder}/package.json does not publish "LICENSE-*"`);
+    if (!manifest.files?.includes('!**/*.tsbuildinfo'))
+      faults.push(`${folder}/package.json publishes what only the compiler reads (*.tsbuildinfo)`);
+    const outside = /\]\((\.\.\/[^)]*)\)/.exec(tree.get(`${folder}/README.md`) ?? '')?.[1];
+    if (outside !== undefined)
+      faults.push(`${folder}/README.md links to ${outside}; write ${forge(tree)}PATH`);
+  }
+  return faults;
+}
+
 /** A protocol's README answers the same five questions, in the same order, for every protocol. */
 export function protocolReadmeFaults(tree: Tree): Faults {
   const faults: string[] = [];

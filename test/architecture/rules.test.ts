@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { docCommentFaults } from './exports.ts';
 import { cycleFaults, dependencyFaults, escapeFaults, floorFaults } from './imports.ts';
-import { floorsTableFaults, manifestFaults, protocolReadmeFaults } from './packages.ts';
+import {
+  floorsTableFaults,
+  manifestFaults,
+  protocolReadmeFaults,
+  publishedFaults,
+} from './packages.ts';
 import { purityFaults } from './purity.ts';
 import {
   fileLengthFaults,
@@ -14,16 +19,23 @@ import type { Faults, Tree } from './tree.ts';
 
 type Rule = (tree: Tree) => Faults;
 
+const manifestOf = (name: string, floor: number, dependencies: readonly string[] = []) => ({
+  name: `@quorumlab/${name}`,
+  description: name,
+  keywords: ['one', 'two', 'three'],
+  repository: { type: 'git', url: 'git+https://a.b/c.git', directory: `packages/${name}` },
+  files: ['LICENSE-*', 'dist', '!**/*.tsbuildinfo'],
+  floor,
+  license: 'Apache-2.0 OR MIT',
+  engines: { node: '>=22.18' },
+  exports: { '.': './dist/index.js' },
+  dependencies: Object.fromEntries(dependencies.map((each) => [`@quorumlab/${each}`, '*'])),
+});
 const manifest = (name: string, floor: number, dependencies: readonly string[] = []): string =>
-  JSON.stringify({
-    name: `@quorumlab/${name}`,
-    description: name,
-    floor,
-    license: 'Apache-2.0 OR MIT',
-    engines: { node: '>=22.18' },
-    exports: { '.': './dist/index.js' },
-    dependencies: Object.fromEntries(dependencies.map((each) => [`@quorumlab/${each}`, '*'])),
-  });
+  JSON.stringify(manifestOf(name, floor, dependencies));
+/** The manifest of core with one property changed. */
+const core = (change: object): Tree =>
+  plant({ 'packages/core/package.json': JSON.stringify({ ...manifestOf('core', 0), ...change }) });
 
 const readme = ['Paper', 'Faults', 'Reading order', 'Divergences', 'What to break']
   .map((section) => `## ${section}\n`)
@@ -31,23 +43,32 @@ const readme = ['Paper', 'Faults', 'Reading order', 'Divergences', 'What to brea
 
 /** A small work tree without a fault; each test plants one. */
 const sound: Readonly<Record<string, string>> = {
-  'package.json': JSON.stringify({ devDependencies: { vitest: '1' } }),
+  'package.json': JSON.stringify({
+    repository: 'https://a.b/c',
+    devDependencies: { vitest: '1' },
+  }),
+  'LICENSE-MIT': 'MIT',
+  'packages/core/LICENSE-MIT': 'MIT',
   'packages/core/package.json': manifest('core', 0),
   'packages/core/README.md': '# core',
   'packages/core/src/index.ts': "export { a, type B } from './a.ts';\n",
   'packages/core/src/a.ts': '/** A. */\nexport const a = 1;\n/** B. */\nexport type B = 2;\n',
   'packages/core/src/a.test.ts': "import { it } from 'vitest';\nit('runs', () => Date.now());\n",
+  'packages/raft/LICENSE-MIT': 'MIT',
   'packages/raft/package.json': manifest('raft', 2, ['core', 'pbft', 'sim']),
   'packages/raft/README.md': readme,
   'packages/raft/src/index.ts': "export * from './raft.ts';\n",
   'packages/raft/src/raft.ts':
     "import { a } from '@quorumlab/core';\n/** Not Date. */\nexport const raft = 'Date' + a;\n",
+  'packages/pbft/LICENSE-MIT': 'MIT',
   'packages/pbft/package.json': manifest('pbft', 2, ['core']),
   'packages/pbft/README.md': readme,
   'packages/pbft/src/index.ts': '/** P. */\nexport const pbft = { process: 1 }.process;\n',
+  'packages/sim/LICENSE-MIT': 'MIT',
   'packages/sim/package.json': manifest('sim', 4),
   'packages/sim/README.md': '# sim',
   'packages/sim/src/index.ts': '/** S. */\nexport function sim(): void {}\n',
+  'packages/disk/LICENSE-MIT': 'MIT',
   'packages/disk/package.json': manifest('disk', 3),
   'packages/disk/README.md': '# disk',
   'packages/disk/src/index.ts': "/** D. */\nexport { open } from 'node:fs';\n",
@@ -108,6 +129,23 @@ const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
   ['a skipped table', leftOutFaults, raft('describe.skip.each([])(f)'), /describe\.skip/],
   ['no README', manifestFaults, plant({ 'packages/core/README.md': undefined }), /README/],
   ['an empty manifest', manifestFaults, plant({ 'packages/core/package.json': '{}' }), /floor/],
+  ['no licence', publishedFaults, plant({ 'packages/core/LICENSE-MIT': undefined }), /LICENSE-MIT/],
+  ['another licence', publishedFaults, plant({ 'packages/core/LICENSE-MIT': 'GPL' }), /as it is/],
+  [
+    'no repository',
+    publishedFaults,
+    core({ repository: undefined }),
+    /git\+https:\/\/a\.b\/c\.git/,
+  ],
+  ['no keywords', publishedFaults, core({ keywords: ['one'] }), /three "keywords"/],
+  ['unpublished licences', publishedFaults, core({ files: ['!**/*.tsbuildinfo'] }), /LICENSE-\*/],
+  ['build information', publishedFaults, core({ files: ['LICENSE-*'] }), /tsbuildinfo/],
+  [
+    'a link that ends with the repository',
+    publishedFaults,
+    plant({ 'packages/core/README.md': '[style](../../STYLE.md)' }),
+    /\.\.\/\.\.\/STYLE\.md; write https:\/\/a\.b\/c\/blob\/main\/PATH/,
+  ],
   [
     'a README without Faults',
     protocolReadmeFaults,

@@ -14,6 +14,9 @@ export type Manifest = Readonly<{
   floor?: number;
   license?: string;
   private?: boolean;
+  keywords?: readonly string[];
+  files?: readonly string[];
+  repository?: unknown;
   engines?: Readonly<Record<string, string>>;
   exports?: unknown;
   dependencies?: Readonly<Record<string, string>>;
@@ -26,7 +29,7 @@ export type Manifest = Readonly<{
 export type Package = Readonly<{ folder: string; manifest: Manifest }>;
 
 const skipped = new Set(['node_modules', 'dist', 'coverage', '.git', '.generated', '.quorumlab']);
-const read = /(\.(ts|tsx|mjs|md)|package\.json)$/;
+const read = /(\.(ts|tsx|mjs|md)|package\.json|LICENSE-\w+)$/;
 
 /** Reads every source, document and manifest below root, without what is installed or built. */
 export function readTree(root: string): Tree {

@@ -10,12 +10,13 @@ const link = /\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g;
 /**
  * What Markdown documents name and what does not exist: links to files and to headings of the tree,
  * and paths in code spans (`packages/…`), from the root or from the document's folder. `files` maps
- * paths to texts; `exists` says whether there is a file or a folder at a path. Addresses elsewhere
- * (https:, mailto:) are not looked at.
+ * paths to texts; `exists` says whether there is a file or a folder at a path. An address that
+ * begins with `forge` leads to the root of the tree; others (https:, mailto:) are not looked at.
  */
 export function deadLinks(
   files: ReadonlyMap<string, string>,
   exists: (path: string) => boolean,
+  forge?: string,
 ): readonly DeadLink[] {
   const dead: DeadLink[] = [];
   for (const [path, text] of files) {
@@ -31,7 +32,10 @@ export function deadLinks(
     const prose = unfenced.replace(/`[^`\n]*`/g, blank);
     for (const match of prose.matchAll(link)) {
       const target = match[1] as string;
-      if (/^[a-z]+:/.test(target) || leadsSomewhere(files, exists, path, target)) continue;
+      const inside = forge !== undefined && target.startsWith(forge);
+      if (!inside && /^[a-z]+:/.test(target)) continue;
+      const [from, to] = inside ? ['README.md', target.slice(forge.length)] : [path, target];
+      if (leadsSomewhere(files, exists, from, to)) continue;
       dead.push({ path, line: lineOf(match.index), target });
     }
   }
