@@ -1,5 +1,5 @@
 import { type Shape, type StoredFields, type Write, writer, written } from '@quorumlab/core';
-import { LogClosedError } from './errors.ts';
+import { LogClosedError, NoRoomError } from './errors.ts';
 import { applyWrite, type Fields, ownTables, storedCodec } from './stored.ts';
 import type { LogOptions, RecordLog } from './types.ts';
 
@@ -33,8 +33,12 @@ export interface DiskOptions<S extends Shape> {
   readonly compactAboveBytes?: number;
   /** ...and this many times its size after the last compaction; 4 unless told. */
   readonly compactAboveFactor?: number;
+  /** Told when the log could not be compacted for lack of room; it goes on uncompacted. */
+  readonly onNoRoom?: (error: NoRoomError) => void;
 }
 
+/** A compaction that found no room is tried again when the log has grown by this factor. */
+const retryFactor = 1.25;
 /** Batches of a compaction are about this large, in bytes. */
 const compactionBatchBytes = 65_536;
 
@@ -64,6 +68,8 @@ function diskOver<S extends Shape>(
   const out = writer(4096);
   let started = used;
   let compacted = 0;
+  /** What the log held when there was no room to compact it; 0: there was. */
+  let refusedAt = 0;
   let compacting: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   let closing: Promise<void> | undefined;
@@ -88,10 +94,18 @@ function diskOver<S extends Shape>(
     compacting = log.rewrite(encoded(ownTables(mirror))).then(
       () => {
         compacted = log.bytes;
+        refusedAt = 0;
         compacting = undefined;
       },
-      // Told by the next commit, or by close: nobody waits for this promise alone.
-      (error: unknown) => void (failure ??= { error }),
+      (error: unknown) => {
+        // Told by the next commit, or by close: nobody waits for this promise alone.
+        if (!(error instanceof NoRoomError)) failure ??= { error };
+        else {
+          refusedAt = log.bytes;
+          options.onNoRoom?.(error);
+        }
+        compacting = undefined;
+      },
     );
   }
 
@@ -110,7 +124,9 @@ function diskOver<S extends Shape>(
     } catch (error) {
       return fail(error);
     }
-    if (compacting === undefined && log.bytes > Math.max(least, factor * compacted)) compact();
+    // After one that found no room, another is worth its cost once the log has grown somewhat.
+    const tooLarge = Math.max(least, factor * compacted, retryFactor * refusedAt);
+    if (compacting === undefined && failure === undefined && log.bytes > tooLarge) compact();
     await appended.catch(fail);
   }
 

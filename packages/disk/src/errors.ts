@@ -37,6 +37,22 @@ export class DiskFullError extends DiskFailedError {
   override readonly name: string = 'DiskFullError';
 }
 
+/**
+ * There was no room for the new state of a rewrite. Nothing of it is left, the old batches stand,
+ * and the log goes on: a rewrite later may find room.
+ */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+
+  constructor(folder: string, cause: unknown) {
+    super(
+      `The disk has no room to compact the log in ${folder}: the old one stands and goes on; ` +
+        'free some space before the log fills the disk.',
+      { cause },
+    );
+  }
+}
+
 /** Somebody else has this folder open. */
 export class FolderLockedError extends Error {
   override readonly name = 'FolderLockedError';
@@ -121,14 +137,20 @@ export class LogClosedError extends Error {
   }
 }
 
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
+/** Whether a file operation failed because the disk, or the quota, is full. */
+export const isFull = (error: unknown): boolean =>
+  codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT';
+
 /** The named error for what a failed file operation threw. */
-export function diskError(what: string, cause: unknown): DiskFailedError {
-  if (cause instanceof DiskFailedError) return cause;
-  const code =
-    typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+export function diskError(what: string, thrown: unknown): DiskFailedError {
+  if (thrown instanceof DiskFailedError) return thrown;
+  const cause = thrown instanceof NoRoomError ? thrown.cause : thrown;
+  if (isFull(cause)) {
     return new DiskFullError(
-      `The disk is full (${code} at ${what}): free some space and restart the node.`,
+      `The disk is full (${codeOf(cause)} at ${what}): free some space and restart the node.`,
       cause,
     );
   }
@@ -142,5 +164,6 @@ export function diskError(what: string, cause: unknown): DiskFailedError {
 
 /** Gives a failed system call its named error; leaves every other error as it is. */
 export function namedError(what: string, error: unknown): unknown {
-  return error instanceof Error && 'syscall' in error ? diskError(what, error) : error;
+  const ofDisk = error instanceof NoRoomError || (error instanceof Error && 'syscall' in error);
+  return ofDisk ? diskError(what, error) : error;
 }

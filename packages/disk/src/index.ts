@@ -8,6 +8,7 @@ export {
   LogClosedError,
   LogLimitError,
   MissingLogError,
+  NoRoomError,
   UnknownFormatError,
   UnsafePathError,
   WrongOwnerError,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { LogLimitError, namedError } from './errors.ts';
+import { isFull, LogLimitError, NoRoomError, namedError } from './errors.ts';
 import { type Files, nodeFiles, type OpenFile } from './files.ts';
 import {
   encodeRecord,
@@ -152,20 +152,31 @@ async function createSegment(
   const { files, folder } = settings;
   const temporary = join(folder, temporaryName(segment.sequence));
   const salt = files.salt();
-  const file = await files.open(temporary, 'create');
+  const noRoom = (error: unknown): unknown =>
+    isFull(error) ? new NoRoomError(folder, error) : error;
+  const file = await files.open(temporary, 'create').catch((error: unknown) => {
+    throw noRoom(error);
+  });
+  let written: Awaited<ReturnType<typeof writeState>>;
   try {
-    const written = await writeState(file, segment, salt, state, settings);
+    written = await writeState(file, segment, salt, state, settings);
     await file.datasync();
     await files.rename(temporary, join(folder, segmentName(segment.sequence)));
+  } catch (error) {
+    // Without its name it is no part of the log, and what it takes may be all the room there is.
+    await file.close();
+    await files.unlink(temporary);
+    throw noRoom(error);
+  }
+  try {
     await files.syncFolder(folder);
-    const { tail, lastRecord, link } = written;
-    const current = { file, sequence: segment.sequence, salt, tail, size: tail };
-    return { current, lastRecord, link };
   } catch (error) {
     await file.close();
-    if (error instanceof StateError) await files.unlink(temporary);
     throw error;
   }
+  const { tail, lastRecord, link } = written;
+  const current = { file, sequence: segment.sequence, salt, tail, size: tail };
+  return { current, lastRecord, link };
 }
 
 /** Writes header and state. The header comes last: it says how many records belong to the state. */
@@ -234,14 +245,17 @@ async function resume(settings: Settings, found: Recovered): Promise<LogState> {
     marked: found.marked,
   };
   try {
+    // What takes room comes after what gives it back: these may be why the disk is full.
+    for (const name of found.unnamed) await files.unlink(join(folder, name));
     if (found.torn) await file.truncate(found.tail);
     // What was just read may only have been in the page cache of a process that was killed. It
-    // must be durable before the mark below may say so, and before the caller acts on it.
+    // must be durable before the mark below may say so, and before the caller acts on it; and the
+    // name of a base before the segments go that it replaced.
     await file.datasync();
     await files.syncFolder(folder);
+    for (const name of found.replaced) await files.unlink(join(folder, name));
+    if (found.replaced.length > 0) await files.syncFolder(folder);
     if (!log.marked) await writeRecords(settings, log, [new Uint8Array(0)], 'mark');
-    for (const name of found.leftovers) await files.unlink(join(folder, name));
-    if (found.leftovers.length > 0) await files.syncFolder(folder);
     return log;
   } catch (error) {
     await file.close();
@@ -252,7 +266,7 @@ async function resume(settings: Settings, found: Recovered): Promise<LogState> {
 /** Starts a log in an empty folder. */
 async function start(settings: Settings, found: Recovered): Promise<LogState> {
   const { files, folder } = settings;
-  for (const name of found.leftovers) await files.unlink(join(folder, name));
+  for (const name of found.unnamed) await files.unlink(join(folder, name));
   const segment = { base: true, sequence: 1, firstRecord: 1, link: 0 };
   const filled = await createSegment(settings, segment, []);
   return { ...filled, sealed: [], sealedBytes: 0, marked: true };

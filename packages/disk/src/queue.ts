@@ -1,10 +1,19 @@
-import { type DiskFailedError, diskError, LogClosedError, LogLimitError } from './errors.ts';
+import {
+  type DiskFailedError,
+  diskError,
+  LogClosedError,
+  LogLimitError,
+  NoRoomError,
+} from './errors.ts';
 
 /** What a back end has to do; the queue calls one of these at a time. */
 export interface Backend {
   /** Makes the batches durable, in order, with one flush. A throw ends the log. */
   writeGroup(batches: readonly Uint8Array[]): Promise<void>;
-  /** Replaces all batches. Wraps what the state itself threw in StateError. */
+  /**
+   * Replaces all batches. Wraps what the state itself threw in StateError; that and NoRoomError
+   * leave the old batches as they were.
+   */
   writeState(state: Iterable<Uint8Array>): Promise<void>;
   /** Live bytes. */
   bytes(): number;
@@ -107,8 +116,10 @@ async function run(queue: Queue): Promise<void> {
     try {
       await settle(queue, group);
     } catch (error) {
+      const ofState = group[0]!.state !== undefined;
       if (error instanceof StateError) group[0]!.reject(error.cause);
-      else fail(queue, group[0]!.state === undefined ? 'append' : 'rewrite', error, group);
+      else if (ofState && error instanceof NoRoomError) group[0]!.reject(error);
+      else fail(queue, ofState ? 'rewrite' : 'append', error, group);
     }
   }
   queue.running = undefined;

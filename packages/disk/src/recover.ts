@@ -62,8 +62,10 @@ export interface Recovered {
   readonly marked: boolean;
   /** Bytes of all segments up to their last good record, without the last segment. */
   readonly sealedBytes: number;
-  /** Files that are left over from a compaction or an unfinished segment. */
-  readonly leftovers: readonly string[];
+  /** Segments that a newer base has replaced. */
+  readonly replaced: readonly string[];
+  /** Files of segments that were never finished. */
+  readonly unnamed: readonly string[];
   /** Highest sequence number seen in any file name. */
   readonly highestSequence: number;
 }
@@ -282,10 +284,10 @@ export async function recover(
 ): Promise<Recovered> {
   const all = await files.list(folder);
   const names = all.filter((name) => segmentPattern.test(name)).sort();
-  const temporary = all.filter((name) => temporaryPattern.test(name));
+  const unnamed = all.filter((name) => temporaryPattern.test(name));
   const segments = await findSegments(files, folder, names, options);
   if (segments.length === 0 && options.mustExist) throw new MissingLogError(folder);
-  const leftovers = [...names.slice(0, names.length - segments.length), ...temporary];
+  const replaced = names.slice(0, names.length - segments.length);
   const highest = names.at(-1);
   let state: ScanResult | undefined;
   let sealedBytes = 0;
@@ -311,7 +313,8 @@ export async function recover(
     link: state?.link ?? 0,
     marked: state?.marked ?? false,
     sealedBytes,
-    leftovers,
+    replaced,
+    unnamed,
     highestSequence: highest === undefined ? 0 : Number(highest.slice(0, 16)),
   };
 }

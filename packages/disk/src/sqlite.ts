@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32c } from './crc32c.ts';
 import {
@@ -6,6 +6,7 @@ import {
   DiskFailedError,
   DiskFullError,
   MissingLogError,
+  NoRoomError,
   UnknownFormatError,
   UnsafePathError,
   WrongOwnerError,
@@ -121,6 +122,18 @@ function transact(log: SqliteLog, path: string, work: () => void): void {
   }
 }
 
+/**
+ * Cuts SQLite's own log, in which a transaction that failed or was interrupted may have left as
+ * much as the disk had room for. If there is no room for what it holds beside that, it stays.
+ */
+function giveBack(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (!(sqliteError(error, '', 0) instanceof DiskFullError)) throw error;
+  }
+}
+
 function backendOf(
   log: SqliteLog,
   path: string,
@@ -132,13 +145,20 @@ function backendOf(
       transact(log, path, () => {
         for (const batch of batches) addRow(log, batch);
       }),
-    writeState: async (state) =>
-      transact(log, path, () => {
-        log.database.exec('DELETE FROM batches');
-        log.bytes = 0;
-        log.link = 0;
-        for (const batch of guardState(state, maxBatchBytes)) addRow(log, batch);
-      }),
+    writeState: async (state) => {
+      try {
+        transact(log, path, () => {
+          log.database.exec('DELETE FROM batches');
+          log.bytes = 0;
+          log.link = 0;
+          for (const batch of guardState(state, maxBatchBytes)) addRow(log, batch);
+        });
+      } catch (error) {
+        if (!(error instanceof DiskFullError)) throw error;
+        giveBack(log.database);
+        throw new NoRoomError(dirname(path), error);
+      }
+    },
     bytes: () => log.bytes,
     finish: async () => {},
     release: async () => {

@@ -13,7 +13,8 @@ export interface RecordLog {
    * Replaces every batch appended before this call by `state` (compaction). A crash at any point
    * leaves the old batches or the new ones, never a mix. `state` is read lazily and must not
    * change until the promise settles; later appends wait for it. Errors as `append`; if `state`
-   * throws, the old batches stand, the log goes on, and the promise rejects with what was thrown.
+   * throws, the old batches stand, the log goes on, and the promise rejects with what was thrown;
+   * so too with NoRoomError, if the disk has no room for the new batches beside the old ones.
    */
   rewrite(state: Iterable<Uint8Array>): Promise<void>;
   /** Bytes that the next open has to read: when this is far above the state, call `rewrite`. */

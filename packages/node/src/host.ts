@@ -181,7 +181,7 @@ const keyringOf = <S extends LogShape, C, R, Q>(
 function openStable<S extends LogShape, C, R, Q>(
   options: NodeOptions<S, C, R, Q>,
 ): Promise<Disk<Serviced<S>>> {
-  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist } = options;
+  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist, logger } = options;
   const open = backEnd === 'sqlite' ? openSqliteLog : openLog;
   const owner = JSON.stringify([cluster.cluster, cluster.group, self, protocol.name]);
   const more = {
@@ -192,6 +192,7 @@ function openStable<S extends LogShape, C, R, Q>(
     open: (replay) => open(folder, { owner, replay, ...more }),
     stored: serviceStored(protocol),
     initial: serviceStable(protocol),
+    onNoRoom: (error) => nodeLogger(logger, self, 'replica').warn({ err: error }, error.message),
   });
 }
 
