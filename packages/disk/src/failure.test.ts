@@ -125,11 +125,13 @@ test('a compaction without room leaves the log as it was and nothing of its own'
   expect((await open(faultyFiles(files.image()))).batches).toEqual(['state']);
 });
 
-test('what an unfinished compaction left on a full disk goes before anything is written', async () => {
+test('what an unfinished compaction left on a full disk goes before others come', async () => {
   const files = faultyFiles();
   const { log } = await open(files);
   await log.append(bytesOf('kept'));
-  for (const left of [['0000000000000002.tmp'], ['0000000000000002.tmp', '0000000000000003.tmp']]) {
+  const one = '0000000000000002.tmp';
+  const other = '0000000000000003.tmp';
+  for (const left of [[one], [one, other]]) {
     // As a crash leaves it: the log was not closed, so its end has still to be marked.
     const image = new Map(files.image());
     for (const name of left) image.set(join(folder, name), new Uint8Array(1000));
