@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import type { Handlers, Protocol } from '@quorumlab/core';
+import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
 import { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
 import { sameValue, type Vote } from './messages.ts';
 import type {
@@ -60,17 +60,13 @@ const reportsOf = (reports: readonly (Vote | null)[]): readonly Vote[] =>
 export const mutants: Readonly<
   Record<string, (options: BasicPaxosOptions) => Protocol<BasicPaxos>>
 > = {
-  /** promises and accepted proposals are not durable (§2.5). */
   amnesia: (options) => forgetting(basicPaxos(options), ['promised', 'accepted']),
 
-  /** the proposer's number is not durable, so two proposals have one number (§2.5). */
   'ballot-reuse': (options) => forgetting(basicPaxos(options), ['ballot']),
 
-  /** the first reported value is taken, whatever its number (§2.2, P2c). */
   'wrong-value-rule': (options) =>
     basicPaxos(options, { choose: (reports) => reportsOf(reports)[0]?.value ?? null }),
 
-  /** the value that most acceptors report is taken. */
   'most-frequent-value': (options) =>
     basicPaxos(options, {
       choose(reports) {
@@ -81,7 +77,6 @@ export const mutants: Readonly<
       },
     }),
 
-  /** values are compared instead of numbers. */
   'highest-value': (options) =>
     basicPaxos(options, {
       choose(reports) {
@@ -93,10 +88,48 @@ export const mutants: Readonly<
       },
     }),
 
-  /** a learner counts who accepted a value under whatever number (§2.3). */
   'learner-mixes-ballots': (options) =>
     basicPaxos(options, { alike: (one, two) => sameValue(one.value, two.value) }),
 
-  /** §2.4: whoever is refused tries again at once, so two proposers can duel for ever. */
   'duel-without-backoff': (options) => basicPaxos(options, { backOff: () => 1 }),
+};
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<string, Flaw>> = {
+  amnesia: {
+    rule:
+      'Promises and accepted proposals are not durable: a restarted acceptor has forgotten ' +
+      'them.',
+    paper: 'Lamport 2001, §2.5',
+  },
+  'ballot-reuse': {
+    rule: "The proposer's number is not durable: after a restart two proposals have one number.",
+    paper: 'Lamport 2001, §2.5',
+  },
+  'wrong-value-rule': {
+    rule:
+      'A proposer takes over the first value that is reported, and not that of the highest ' +
+      'number.',
+    paper: 'Lamport 2001, §2.2, P2c',
+  },
+  'most-frequent-value': {
+    rule:
+      'A proposer takes over the value that most acceptors report, and not that of the highest ' +
+      'number.',
+    paper: 'Lamport 2001, §2.2, P2c',
+  },
+  'highest-value': {
+    rule: 'A proposer takes over the highest value, and not the value of the highest number.',
+    paper: 'Lamport 2001, §2.2, P2c',
+  },
+  'learner-mixes-ballots': {
+    rule:
+      'A learner counts who accepted a value, under whatever numbers, and not who accepted one ' +
+      'proposal.',
+    paper: 'Lamport 2001, §2.3',
+  },
+  'duel-without-backoff': {
+    rule: 'A proposer that is refused tries again at once, so that two of them can duel for ever.',
+    paper: 'Lamport 2001, §2.4',
+  },
 };

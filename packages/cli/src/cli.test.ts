@@ -91,6 +91,8 @@ test('bad input gets one sentence that says what to do, and exit code 254', () =
     ['run multi-paxos --option alpha=0', 'alpha is 0; use an integer of 1 or more'],
     ['run flexible-paxos -n 5 --option q1=2 --option q2=3', '{0, 1} and the phase 2 quorum'],
     ['list attaks', 'Did you mean attacks?'],
+    ['list mutants raf', 'Did you mean raft?'],
+    ['list networks raft', 'only mutants are listed by protocol'],
     ['completion tcsh', 'bash, zsh and fish'],
   ];
   for (const [line, sentence] of cases) {
@@ -191,7 +193,17 @@ test('lists and completions name what there is', () => {
   expect(json('list protocols --json').rows.map(({ name }: { name: string }) => name)).toEqual([
     ...protocols.map(({ name }) => name),
   ]);
-  expect(quorumlab('list mutants').out).toContain('figure-8');
+  const { rows } = json('list mutants --json');
+  const all = protocols.flatMap(({ name, mutants }) => mutants.map((mutant) => [name, mutant]));
+  expect(rows.map((row: Record<string, string>) => [row.protocol, row.name])).toEqual(all);
+  const { out } = quorumlab('list mutants');
+  for (const { name, title, paper } of rows) {
+    expect(title).toMatch(/^[A-Z].*[.]$/);
+    expect(out).toContain(`${name}\n      ${title} (${paper})`);
+  }
+  const ofRaft = rows.filter((row: Record<string, string>) => row.protocol === 'raft');
+  expect(json('list mutants raft --json').rows).toEqual(ofRaft);
+  expect(quorumlab('list mutants raft').out).not.toContain('multi-paxos');
   expect(quorumlab('__complete run').out).toContain('run');
   expect(quorumlab('__complete run ra').out).toContain('raft');
   expect(quorumlab('__complete run raft --attack e').out).toContain('equivocating-leader');

@@ -10,6 +10,7 @@ export * from './ballot.ts';
 export * from './bytes.ts';
 export * from './copy.ts';
 export { apart, type Pair, requireOverlap } from './intersection.ts';
+export * from './flaw.ts';
 export * from './journal.ts';
 export * from './machine.ts';
 export * from './mempool.ts';

@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import type { Context, Handlers, Protocol } from '@quorumlab/core';
+import type { Context, Flaw, Handlers, Protocol } from '@quorumlab/core';
 import { type FlexiblePaxos, flexiblePaxos } from './flexible-paxos.ts';
 import type { FlexiblePaxosOptions } from './options.ts';
 import { phasesOf } from './quorums.ts';
@@ -50,23 +50,38 @@ const sizeOf = ({ n, initialMembers }: FlexiblePaxosOptions): number => initialM
 export const mutants: Readonly<
   Record<string, (options: FlexiblePaxosOptions) => Protocol<FlexiblePaxos>>
 > = {
-  /** q1 + q2 is the number of members, and not above it. */
   'disjoint-quorums': (options) => {
     const q1 = Math.max(1, Math.floor(sizeOf(options) / 2));
     return flexiblePaxos({ ...plain(options), q1, q2: Math.max(1, sizeOf(options) - q1) });
   },
 
-  /** one whole row of the grid is taken for a quorum in both phases. */
   'rows-for-both': (options) =>
     flexiblePaxos({ ...options, unsafe: true }, (members, quorums) => {
       const { phase1 } = phasesOf(members, quorums);
       return { phase1, phase2: phase1 };
     }),
 
-  /** the sizes are a setting of each replica; the upper ones were given new ones already. */
   'live-resize': (options) => {
     const n = sizeOf(options);
     const resized = flexiblePaxos({ ...plain(options), q1: n - 1, q2: Math.min(2, n) });
     return mixed(flexiblePaxos(plain(options)), resized, (self) => self > n / 2);
+  },
+};
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<string, Flaw>> = {
+  'disjoint-quorums': {
+    rule:
+      'The sizes of the two quorums add up to the number of members, and not to more: they ' +
+      'need not meet.',
+    paper: 'Howard et al. 2016, §3',
+  },
+  'rows-for-both': {
+    rule: 'One row of the grid is taken for a quorum in both phases: two rows do not meet.',
+    paper: 'Howard et al. 2016, §3',
+  },
+  'live-resize': {
+    rule: 'The sizes of quorums are a setting of each replica, and not decided in the log.',
+    paper: 'Howard et al. 2016, §3; Lamport 2001, §3',
   },
 };

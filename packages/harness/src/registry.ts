@@ -1,17 +1,34 @@
 import { basicPaxos } from '@quorumlab/basic-paxos';
-import { mutants as basicPaxosMutants } from '@quorumlab/basic-paxos/mutants';
-import type { Claims, Protocol } from '@quorumlab/core';
+import {
+  flaws as basicPaxosFlaws,
+  mutants as basicPaxosMutants,
+} from '@quorumlab/basic-paxos/mutants';
+import type { Claims, Flaw, Protocol } from '@quorumlab/core';
 import { flexiblePaxos } from '@quorumlab/flexible-paxos';
-import { mutants as flexiblePaxosMutants } from '@quorumlab/flexible-paxos/mutants';
+import {
+  flaws as flexiblePaxosFlaws,
+  mutants as flexiblePaxosMutants,
+} from '@quorumlab/flexible-paxos/mutants';
 import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff';
-import { mutant as hotstuffMutant, mutants as hotstuffMutants } from '@quorumlab/hotstuff/mutants';
+import {
+  flaws as hotstuffFlaws,
+  mutant as hotstuffMutant,
+  mutants as hotstuffMutants,
+} from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
 import { multiPaxos } from '@quorumlab/multi-paxos';
-import { mutants as multiPaxosMutants } from '@quorumlab/multi-paxos/mutants';
+import {
+  flaws as multiPaxosFlaws,
+  mutants as multiPaxosMutants,
+} from '@quorumlab/multi-paxos/mutants';
 import { pbft } from '@quorumlab/pbft';
-import { mutant as pbftMutant, mutants as pbftMutants } from '@quorumlab/pbft/mutants';
+import {
+  flaws as pbftFlaws,
+  mutant as pbftMutant,
+  mutants as pbftMutants,
+} from '@quorumlab/pbft/mutants';
 import { raft } from '@quorumlab/raft';
-import { mutants as raftMutants } from '@quorumlab/raft/mutants';
+import { flaws as raftFlaws, mutants as raftMutants } from '@quorumlab/raft/mutants';
 import { digestOf } from '@quorumlab/wire';
 import { type OptionKind, requireOptions, type Variants, variantsIn } from './options.ts';
 import { type OptionValues, ScenarioError, unknownName } from './scenario.ts';
@@ -34,6 +51,8 @@ export interface ProtocolEntry {
   readonly claims: Claims;
   /** Names of its wrong variants. */
   readonly mutants: readonly string[];
+  /** What is wrong with each of them, by its name. */
+  readonly flaws: Readonly<Record<string, Flaw>>;
   /** The options of its own that a scenario may set. */
   readonly options: Readonly<Record<string, OptionKind>>;
   /** See {@link Variants}; absent: there is one rule set. */
@@ -49,6 +68,8 @@ export interface EntryParts<S extends LogShape> {
   readonly right: (options: ProtocolSize) => Protocol<S>;
   /** Wrong variants by name, to prove that tests test. */
   readonly mutants?: Readonly<Record<string, (options: ProtocolSize) => Protocol<S>>>;
+  /** What is wrong with each, for people. */
+  readonly flaws?: Readonly<Record<string, Flaw>>;
   /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
   readonly options?: Readonly<Record<string, OptionKind>>;
   /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
@@ -57,7 +78,7 @@ export interface EntryParts<S extends LogShape> {
 
 /** Makes an entry of a protocol, yours for example, so that scenarios and suites can run it. */
 export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): ProtocolEntry {
-  const { title, right, mutants: wrong = {}, options: known = {} } = parts;
+  const { title, right, mutants: wrong = {}, flaws = {}, options: known = {} } = parts;
   const sample = right({ n: 4, f: 1 });
   const mutants = Object.keys(wrong);
   // Hosts treat messages, commands and state of a protocol as values of its own codecs only, so an
@@ -69,6 +90,7 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     title,
     claims: sample.claims,
     mutants,
+    flaws,
     options: known,
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, ...size }, mutant) {
@@ -104,24 +126,28 @@ const entries: readonly ProtocolEntry[] = [
     title: 'Basic Paxos: one decision by majorities; a log of one slot, survives crashes.',
     right: (options) => basicPaxos(options),
     mutants: basicPaxosMutants,
+    flaws: basicPaxosFlaws,
     options: { retry: 'number', maxRetry: 'number' },
   }),
   protocolEntry({
     title: 'Multi-Paxos: a leader, and one phase 1 for the whole log; survives crashes.',
     right: (options) => multiPaxos(options),
     mutants: multiPaxosMutants,
+    flaws: multiPaxosFlaws,
     options: multiPaxosOptions,
   }),
   protocolEntry({
     title: 'Flexible Paxos: Multi-Paxos with any two quorum systems that meet; survives crashes.',
     right: (options) => flexiblePaxos(options),
     mutants: flexiblePaxosMutants,
+    flaws: flexiblePaxosFlaws,
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
   }),
   protocolEntry({
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
     right: (options) => raft(options),
     mutants: raftMutants,
+    flaws: raftFlaws,
     options: {
       electionTimeout: 'number',
       heartbeat: 'number',
@@ -137,6 +163,7 @@ const entries: readonly ProtocolEntry[] = [
   protocolEntry({
     title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
     right: (options) => pbft({ ...options, digest: digestOf }),
+    flaws: pbftFlaws,
     mutants: Object.fromEntries(
       pbftMutants.map((name) => [
         name,
@@ -155,6 +182,7 @@ const entries: readonly ProtocolEntry[] = [
     title:
       'HotStuff: certificates through the leader, n messages a step; survives f liars among 3f+1.',
     right: (options) => hotstuff(hotstuffOptions(options)),
+    flaws: hotstuffFlaws,
     mutants: Object.fromEntries(
       hotstuffMutants.map((name) => [
         name,

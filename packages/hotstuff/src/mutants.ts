@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Protocol } from '@quorumlab/core';
+import type { Flaw, Protocol } from '@quorumlab/core';
 import type { HotStuffOptions } from './group.ts';
 import { withRules } from './protocol.ts';
 import type { Rules, RulesName } from './rules.ts';
@@ -30,11 +30,8 @@ const byHeight: Rules['commits'] = (tree, node) => {
 };
 
 const wrong = {
-  /** Votes for any proposal with a valid certificate, whatever it is locked on (B-23). */
   'no-lock': { rules: 'chained', changed: { mayVote: () => true } },
-  /** Two phases, and a new leader does not wait for certificates that it may lack (B-24). */
   'two-phase-livelock': { rules: 'hotstuff-2', changed: { waits: false } },
-  /** Two-chain commit with the lock of the three-chain: one block too old (B-25). */
   'two-chain-old-lock': {
     rules: 'hotstuff-2',
     changed: {
@@ -44,13 +41,9 @@ const wrong = {
       },
     },
   },
-  /** Commits three linked certificates although views lie between them (B-26). */
   'non-consecutive-commit': { rules: 'chained', changed: { commits: anyThree } },
-  /** The commit rule looks at heights, as if dummy blocks had filled skipped views (field C2). */
   'no-dummy-blocks': { rules: 'chained', changed: { commits: byHeight } },
-  /** Three-chain with another leader in every view: a crash in four, and nothing commits (B-27). */
   'rotation-n4': { rules: 'chained', options: { leaders: 'round-robin', unsafe: true } },
-  /** A timeout certificate excuses any old certificate, whatever higher ones it names (B-28). */
   'tc-without-highqc-check': {
     rules: 'jolteon',
     changed: {
@@ -58,18 +51,13 @@ const wrong = {
         justifyView + 1 === block.view || timeouts !== null,
     },
   },
-  /** Where it voted last is forgotten in a crash (B-29). */
   'vote-amnesia': {
     rules: 'jolteon',
     changed: { saveVote: (view, _, replica) => void Object.assign(replica, { lastVoted: view }) },
   },
-  /** Signatures are counted, and not who made them (B-30). */
   'duplicate-signers': { rules: 'jolteon', changed: { countSigners: (_, seals) => seals.length } },
-  /** Any view that its leader names is believed to have begun (B-32). */
   'view-inflation': { rules: 'hotstuff-2', changed: { provesViews: false } },
-  /** What was proposed is forgotten, also if its block is never certified (B-33). */
   'forgets-proposed': { rules: 'jolteon', changed: { forgetsProposed: true } },
-  /** Ancestors that are committed together are executed newest first (B-34). */
   'flush-order': { rules: 'jolteon', changed: { inOrder: (path) => path } },
 } satisfies Record<string, Wrong>;
 
@@ -87,3 +75,65 @@ export const mutant = (name: Mutant, given: HotStuffOptions): Protocol<HotStuff>
 
 /** The rules that the mistake `name` was made in. */
 export const rulesOfMutant = (name: Mutant): RulesName => wrong[name].rules;
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
+  'no-lock': {
+    rule: 'A replica votes for any proposal with a valid certificate, whatever it is locked on.',
+    paper: 'Yin et al. 2019, Algorithm 1, safeNode',
+  },
+  'two-phase-livelock': {
+    rule: 'With two phases, a new leader does not wait for certificates that it may lack.',
+    paper: 'Malkhi and Nayak 2023 (HotStuff-2)',
+  },
+  'two-chain-old-lock': {
+    rule:
+      'Two certified blocks commit, and the lock is that of the three-chain: one block too ' +
+      'old.',
+    paper: 'Malkhi and Nayak 2023 (HotStuff-2)',
+  },
+  'non-consecutive-commit': {
+    rule: 'Three linked certificates commit, although views lie between them.',
+    paper: 'Yin et al. 2019, §5',
+  },
+  'no-dummy-blocks': {
+    rule:
+      'The commit rule looks at heights, as if dummy blocks had filled the views that were ' +
+      'skipped.',
+    paper: 'Yin et al. 2019, §5, dummy nodes',
+  },
+  'rotation-n4': {
+    rule:
+      'Three-chains with another leader in every view: if one of four has crashed, nothing ' +
+      'commits.',
+    paper: 'Yin et al. 2019, §5',
+  },
+  'tc-without-highqc-check': {
+    rule: 'A timeout certificate excuses any old certificate, whatever higher ones it names.',
+    paper: 'Gelashvili et al. 2022 (Jolteon), §3',
+  },
+  'vote-amnesia': {
+    rule:
+      'Where a replica has voted last is not durable: after a crash it votes twice in one ' +
+      'view.',
+    paper: 'Gelashvili et al. 2022 (Jolteon), §3',
+  },
+  'duplicate-signers': {
+    rule: 'A certificate is counted by its signatures, and not by who made them.',
+    paper: 'Yin et al. 2019, §4',
+  },
+  'view-inflation': {
+    rule: 'Any view that its leader names is believed to have begun.',
+    paper: 'Yin et al. 2019, §4',
+  },
+  'forgets-proposed': {
+    rule:
+      'Requests leave the waiting list when they are proposed, also if their block is never ' +
+      'certified.',
+    paper: 'Yin et al. 2019, §5',
+  },
+  'flush-order': {
+    rule: 'Ancestors that are committed together are executed newest first.',
+    paper: 'Yin et al. 2019, §5',
+  },
+};

@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import type { Handlers, Protocol } from '@quorumlab/core';
+import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
 import { type MultiPaxosOptions, multiPaxos } from './multi-paxos.ts';
 import type { MultiPaxos, PaxosContext, PaxosReplica } from './state.ts';
 
@@ -65,25 +65,19 @@ function lastVoted({ accepted, keptFrom }: PaxosReplica): number {
 export const mutants: Readonly<
   Record<string, (options: MultiPaxosOptions) => Protocol<MultiPaxos>>
 > = {
-  /** A new leader asks only about slots after its own last one; its gaps become no-ops. */
   'gap-noop': (options) =>
     multiPaxos(options, {
       counts: (candidate, { slot }) => candidate.accepted.has(slot) || slot > lastVoted(candidate),
     }),
 
-  /** A change of the group governs the very next slot, although later ones are open. */
   'alpha-ignored': (options) => multiPaxos(options, { governs: (slot) => slot + 1 }),
 
-  /** A follower takes for chosen whatever it holds in a slot that is chosen (rule 10). */
   'commit-by-index': (options) => multiPaxos(options, { isChosen: () => true }),
 
-  /** A new leader takes the first vote that it hears of, not that of the highest ballot (§2.2). */
   'first-value': (options) => multiPaxos(options, { outranks: () => false }),
 
-  /** Promises and votes are not durable. */
   amnesia: (options) => withContext(multiPaxos(options), forget),
 
-  /** A snapshot is installed without the group's configuration. */
   'snapshot-without-configuration': (options) => {
     const right = multiPaxos(options);
     return {
@@ -91,5 +85,41 @@ export const mutants: Readonly<
       snapshotInstalled: (replica, slot, digest, ctx) =>
         right.snapshotInstalled?.(replica, slot, digest, ctx),
     };
+  },
+};
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<string, Flaw>> = {
+  'gap-noop': {
+    rule:
+      'A new leader asks only about slots after its own last one, and fills its gaps with ' +
+      'no-ops.',
+    paper: 'Lamport 2001, §3',
+  },
+  'alpha-ignored': {
+    rule: 'A change of the group governs the very next slot, although later ones are open already.',
+    paper: 'Lamport 2001, §3',
+  },
+  'commit-by-index': {
+    rule:
+      'A follower takes for chosen whatever it holds in a slot that is chosen, whoever ' +
+      'proposed it.',
+    paper: 'Lamport 2001, §2.3',
+  },
+  'first-value': {
+    rule:
+      'A new leader takes over the first vote that it hears of, and not that of the highest ' +
+      'ballot.',
+    paper: 'Lamport 2001, §2.2, P2c',
+  },
+  amnesia: {
+    rule: 'Promises and votes are not durable: a restarted acceptor has forgotten them.',
+    paper: 'Lamport 2001, §2.5',
+  },
+  'snapshot-without-configuration': {
+    rule:
+      "A snapshot is installed without the group's configuration: its reader goes on counting " +
+      'the quorums of an older group.',
+    paper: 'Chandra et al. 2007, §5.5',
   },
 };

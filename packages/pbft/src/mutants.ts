@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Protocol } from '@quorumlab/core';
+import type { Flaw, Protocol } from '@quorumlab/core';
 import type { PbftOptions } from './group.ts';
 import { withRules } from './protocol.ts';
 import { type Rules, rules } from './rules.ts';
@@ -12,35 +12,22 @@ import type { Pbft } from './state.ts';
 
 /** What is wrong in each mutant, as the difference from the right rules. */
 const wrong = {
-  /** A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar. */
   'hard-coded-2f+1': { quorum: (_, f) => 2 * f + 1 },
-  /** Votes are counted by view and number only, and a second pre-prepare replaces the first. */
   'no-digest-match': {
     voteKey: () => 'any',
     executes: (logged, voted) => logged ?? voted,
     acceptsSecondPrePrepare: true,
   },
-  /** Executes what is prepared: the next view may not know about it. */
   'skip-commit-phase': { executesWhenPrepared: true },
-  /** Believes what a view-change claims to have prepared, in whatever view. */
   'viewchange-no-proof': { provesPrepared: false },
-  /** Believes the orders of a new primary. */
   'newview-unchecked': { recomputesOrders: false },
-  /** Of several certificates for one number the oldest wins. */
   'older-certificate-wins': { outranks: (candidate, chosen) => candidate < chosen },
-  /** View-changes report what is committed and keep silent about what is prepared. */
   'prepared-not-carried': { carriesPrepared: false },
-  /** The timeout never grows: a network slower than it changes views for ever. */
   'fixed-timeouts': { timeout: (first) => first },
-  /** One replica that wants a later view is enough to move everybody. */
   'join-rule-one': { joinsAt: () => 1 },
-  /** Nobody joins the others in a later view. */
   'join-rule-none': { joinsAt: () => Number.POSITIVE_INFINITY },
-  /** Every execution restarts the timer: a primary may order one request a timeout, for ever. */
   'timer-restarts': { progressRestartsTimer: true },
-  /** A primary may use numbers as high as it likes. */
   'no-watermarks': { keepsWatermarks: false },
-  /** Executes the request that the client sent here instead of the one that was ordered. */
   'local-copy-executes': { executesLocalCopy: true },
 } satisfies Record<string, Partial<Rules>>;
 
@@ -53,3 +40,63 @@ export const mutants: readonly Mutant[] = Object.keys(wrong) as Mutant[];
 /** PBFT with the mistake that `name` stands for. */
 export const mutant = (name: Mutant, options: PbftOptions): Protocol<Pbft> =>
   withRules(options, { ...rules, ...wrong[name] });
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
+  'hard-coded-2f+1': {
+    rule: 'A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar.',
+    paper: 'Castro and Liskov 1999, §4.1',
+  },
+  'no-digest-match': {
+    rule: 'Votes are counted by view and number only, and a second pre-prepare replaces the first.',
+    paper: 'Castro and Liskov 1999, §4.2',
+  },
+  'skip-commit-phase': {
+    rule: 'A batch is executed when it is prepared: the next view may not know about it.',
+    paper: 'Castro and Liskov 1999, §4.2',
+  },
+  'viewchange-no-proof': {
+    rule: 'A view-change is believed without proof of what it claims to have prepared.',
+    paper: 'Castro and Liskov 1999, §4.4',
+  },
+  'newview-unchecked': {
+    rule: 'Backups believe the orders of a new primary, and do not work them out again.',
+    paper: 'Castro and Liskov 1999, §4.4',
+  },
+  'older-certificate-wins': {
+    rule: 'Of several certificates for one number the oldest wins, and not the newest.',
+    paper: 'Castro and Liskov 1999, §4.4',
+  },
+  'prepared-not-carried': {
+    rule: 'View-changes report what is committed and keep silent about what is prepared.',
+    paper: 'Castro and Liskov 1999, §4.4',
+  },
+  'fixed-timeouts': {
+    rule: 'The timeout of a view never grows: a network slower than it changes views for ever.',
+    paper: 'Castro and Liskov 1999, §4.5.2',
+  },
+  'join-rule-one': {
+    rule: 'One replica that wants a later view is enough to move everybody.',
+    paper: 'Castro and Liskov 1999, §4.5.2',
+  },
+  'join-rule-none': {
+    rule: 'Nobody joins f+1 others that want a later view.',
+    paper: 'Castro and Liskov 1999, §4.5.2',
+  },
+  'timer-restarts': {
+    rule:
+      'Every execution restarts the timer: a primary may order one request a timeout, for ' +
+      'ever.',
+    paper: 'Castro and Liskov 1999, §4.4, §4.5.2',
+  },
+  'no-watermarks': {
+    rule: 'A primary may use numbers as high as it likes.',
+    paper: 'Castro and Liskov 1999, §4.2',
+  },
+  'local-copy-executes': {
+    rule:
+      'A replica executes the request that the client sent to it instead of the one that was ' +
+      'ordered.',
+    paper: 'Castro and Liskov 1999, §4.2',
+  },
+};

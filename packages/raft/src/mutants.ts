@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Handlers, Protocol } from '@quorumlab/core';
+import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
 import { type RaftOptions, raft } from './raft.ts';
 import { lastIndex, type Raft, type RaftContext, type RaftReplica } from './state.ts';
 
@@ -75,39 +75,75 @@ function rejoinAsNew({ rejoin: _, ...right }: Protocol<Raft>): Protocol<Raft> {
 
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol<Raft>>> = {
-  /** Entries of older terms are committed by counting (§5.4.2, Figure 8). */
   'figure-8': (options) => raft(options, { mayCommit: () => true }),
 
-  /** The vote is not durable, so a crash between two candidates makes two leaders (§5.2). */
   'double-vote': (options) => withContext(raft(options), forgetVotes),
 
-  /** A follower commits entries that its leader never showed it (Figure 2, AppendEntries, 5.). */
   'commit-beyond-verified': (options) => raft(options, { verified: lastIndex }),
 
-  /** A late AppendEntries cuts off entries that were acknowledged since (§5.3). */
   'truncate-on-stale-append': (options) => truncating(raft(options)),
 
-  /** The longer log wins, whatever its last term (§5.4.1). */
   'vote-by-length': (options) =>
     raft(options, { upToDate: (voter, { index }) => index >= lastIndex(voter) }),
 
-  /** Neither PreVote nor loyalty: one bad link elects for ever (thesis 9.6). */
   'no-prevote': (options) => raft({ ...options, preVote: false, checkQuorum: false }),
 
-  /** A leader that no majority hears never makes room (thesis 6.2). */
   'no-checkquorum': (options) => raft({ ...options, checkQuorum: false }),
 
-  /** A replica without its disk votes and acknowledges as if it had promised nothing. */
   'rejoin-as-new': (options) => rejoinAsNew(raft(options)),
 
-  /** A new leader reads before it knows what is committed (thesis 6.4, step 1). */
   'readindex-without-noop': (options) => raft(options, { mayRead: () => true }),
 
-  /** A leader answers reads without asking whether it still leads (§8). */
   'stale-leader-read': (options) => ({
     ...raft(options),
     read(leader, id, ctx) {
       if (leader.role === 'leader') ctx.allowRead(id, leader.commitIndex - 1);
     },
   }),
+};
+
+/** What is wrong with each, by its name. */
+export const flaws: Readonly<Record<string, Flaw>> = {
+  'figure-8': {
+    rule: 'A leader commits entries of older terms by counting replicas.',
+    paper: 'Ongaro and Ousterhout 2014, §5.4.2, Figure 8',
+  },
+  'double-vote': {
+    rule: 'The vote is not durable: a crash between two candidates makes two leaders of one term.',
+    paper: 'Ongaro and Ousterhout 2014, §5.2',
+  },
+  'commit-beyond-verified': {
+    rule:
+      'A follower commits entries that its leader has not shown it, up to the end of its own ' +
+      'log.',
+    paper: 'Ongaro and Ousterhout 2014, Figure 2, AppendEntries, 5.',
+  },
+  'truncate-on-stale-append': {
+    rule: 'An append cuts off everything behind its entries, also what was acknowledged since.',
+    paper: 'Ongaro and Ousterhout 2014, §5.3',
+  },
+  'vote-by-length': {
+    rule: 'The longer log wins a vote, whatever the term of its last entry.',
+    paper: 'Ongaro and Ousterhout 2014, §5.4.1',
+  },
+  'no-prevote': {
+    rule: 'Elections have neither PreVote nor loyalty to a leader: one bad link elects for ever.',
+    paper: 'Ongaro 2014 (thesis), 9.6',
+  },
+  'no-checkquorum': {
+    rule: 'A leader that no majority hears never makes room for another.',
+    paper: 'Ongaro 2014 (thesis), 6.2',
+  },
+  'rejoin-as-new': {
+    rule: 'A replica that lost its disk votes and acknowledges as if it had promised nothing.',
+    paper: 'Ongaro and Ousterhout 2014, §5.2, Figure 2, State',
+  },
+  'readindex-without-noop': {
+    rule: 'A new leader answers reads before an entry of its own term is committed.',
+    paper: 'Ongaro 2014 (thesis), 6.4, step 1',
+  },
+  'stale-leader-read': {
+    rule: 'A leader answers reads without asking whether it still leads.',
+    paper: 'Ongaro and Ousterhout 2014, §8',
+  },
 };

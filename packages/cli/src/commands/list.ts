@@ -9,6 +9,7 @@ import {
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { type GlobalFlags, terminal } from '../io.ts';
+import { listedMutants, sayMutants } from './list-mutants.ts';
 
 /** A thing that scenarios can name. */
 interface Listed {
@@ -32,13 +33,7 @@ const lists: Readonly<Record<string, () => readonly Listed[]>> = {
   attacks: () => attacks.map(({ name, title }) => ({ name, title })),
   networks: () => networks,
   workloads: () => workloads,
-  mutants: () =>
-    protocols.flatMap(({ name, mutants }) =>
-      mutants.map((mutant) => ({
-        name: mutant,
-        title: `a wrong rule of ${name}: --mutant ${mutant}`,
-      })),
-    ),
+  mutants: () => listedMutants(),
   verdicts: () => verdictWords.map((name) => ({ name, title: verdictTitles[name] })),
 };
 
@@ -61,16 +56,23 @@ export const namesIn = (list: string): readonly string[] =>
 /** `quorumlab list <what>`. */
 export function addList(program: Command): void {
   program
-    .command('list [what]')
-    .description(`list ${listNames.join(', ')}`)
-    .action((what: string | undefined, _flags: unknown, command: Command) => {
+    .command('list [what] [protocol]')
+    .description(`list ${listNames.join(', ')}; mutants of one protocol, if you name it`)
+    .action((what: string | undefined, of: string | undefined, _: unknown, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       if (what === undefined)
         throw new ScenarioError('QL101', `say what to list: ${listNames.join(', ')}.`);
-      const rows = lists[what]?.();
-      if (rows === undefined) throw unknownName('list', what, listNames);
+      const all = lists[what];
+      if (all === undefined) throw unknownName('list', what, listNames);
+      if (of !== undefined && what !== 'mutants')
+        throw new ScenarioError('QL101', `only mutants are listed by protocol, not ${what}.`);
+      const rows = of === undefined ? all() : listedMutants(of);
       if (io.json) {
         io.out(JSON.stringify({ schema: 'quorumlab.list/1', engine, list: what, rows }));
+        return;
+      }
+      if (what === 'mutants') {
+        sayMutants(io, of);
         return;
       }
       const width = Math.max(...rows.map(({ name }) => name.length));
