@@ -1,6 +1,11 @@
 /** The demo's picture: two protocols side by side, the same for simulated and real runs. */
-import { protocolOf, type StoryLine, type VerdictRow } from '@quorumlab/harness';
-import { columns, sideBySide } from './columns.ts';
+import {
+  columns,
+  protocolOf,
+  type StoryLine,
+  sideBySide,
+  type VerdictRow,
+} from '@quorumlab/harness';
 import type { Io } from './io.ts';
 import type { CostRow } from './result.ts';
 import { sayProofs, verdictWord } from './words.ts';
@@ -53,6 +58,7 @@ export function sayTwoColumns(
       traitorSign: io.sign('traitor'),
       width: 20,
       most: 14,
+      hint: '--verbose',
     });
     return {
       title: side.title,

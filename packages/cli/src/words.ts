@@ -1,5 +1,7 @@
 import {
   attackOf,
+  type ColumnsOptions,
+  columns,
   optionText,
   protocolOf,
   type RunResult,
@@ -7,7 +9,6 @@ import {
   toleratedBy,
   type VerdictRow,
 } from '@quorumlab/harness';
-import { type ColumnsOptions, columns } from './columns.ts';
 import type { Io, Sign, Style } from './io.ts';
 import type { CostRow } from './result.ts';
 
@@ -80,6 +81,7 @@ export function storyColumns(
     traitorSign: io.sign('traitor'),
     width: 26,
     most: 16,
+    hint: '--verbose',
     ...more,
   });
 }

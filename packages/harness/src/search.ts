@@ -1,4 +1,5 @@
 import { upper95, type VerdictWord, worst } from '@quorumlab/checker';
+import type { ProtocolEntry } from './registry.ts';
 import { type RunResult, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -33,11 +34,17 @@ export const nthSeed = (seed: string, i: number): string =>
 
 /**
  * Runs a scenario under `seeds` seeds, one result at a time, so that a caller can show progress or
- * stop. Runs that differ only in the seed share nothing.
+ * stop. Runs that differ only in the seed share nothing. The protocol may be `entry`, which is not
+ * registered.
  */
-export function* search(scenario: Scenario, seeds: number): Generator<RunResult> {
+export function* search(
+  scenario: Scenario,
+  seeds: number,
+  entry?: ProtocolEntry,
+): Generator<RunResult> {
+  const options = { lines: false, ...(entry ? { entry } : {}) };
   for (let i = 0; i < seeds; i++)
-    yield runScenario({ ...scenario, seed: nthSeed(scenario.seed, i) }, { lines: false });
+    yield runScenario({ ...scenario, seed: nthSeed(scenario.seed, i) }, options);
 }
 
 /** Gathers results of {@link search}; `progress` is called after each run. */
