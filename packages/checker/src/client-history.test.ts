@@ -17,6 +17,7 @@ function decode(operation: Uint8Array, result: Uint8Array | undefined) {
   const said = result === undefined ? undefined : text(result);
   const decoded = (input: KeyValueInput, output: KeyValueOutput | undefined) => ({ input, output });
   if (said === 'nonsense') return undefined;
+  if (said === 'refused') return 'refused';
   if (kind === 'get') return decoded({ kind, key }, said === '' ? null : said);
   if (kind === 'put') return decoded({ kind, key, value: first }, undefined);
   if (kind !== 'compare-and-set') return undefined;
@@ -61,6 +62,13 @@ test('what failed had no effect; what is only unanswered may have had one', () =
   };
   expect(read(false).violation).toBeUndefined();
   expect(read(true).violation).toMatchObject({ word: 'stale-read' });
+});
+
+test('what an application refuses by its result has changed nothing, and did not happen', () => {
+  const refused = run(watch(), '7 put a 1 > ok', '7 put a 2 > refused', '9 get a > 1');
+  expect(refused.violation).toBeUndefined();
+  const lied = run(watch(), '7 put a 1 > ok', '7 put a 2 > refused', '9 get a > 2');
+  expect(lied.violation?.word).toBe('stale-read');
 });
 
 test('a read that misses a completed write is a stale read, and says when and what', () => {

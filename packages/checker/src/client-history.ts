@@ -14,10 +14,15 @@ export interface Decoded<I, O> {
 export interface LinearizableOptions<S extends ModelState, I, O> {
   readonly model: Model<S, I, O>;
   /**
-   * The operation and, once there is one, its result. Undefined for bytes that the model knows
-   * nothing of: such operations are left out, such results are violations.
+   * The operation and, once there is one, its result. 'refused' for a result by which the
+   * application says that it has not done the operation: it is judged as one that changed nothing.
+   * Undefined for bytes that the model knows nothing of: such operations are left out, such results
+   * are violations.
    */
-  decode(operation: Uint8Array, result: Uint8Array | undefined): Decoded<I, O> | undefined;
+  decode(
+    operation: Uint8Array,
+    result: Uint8Array | undefined,
+  ): Decoded<I, O> | 'refused' | undefined;
   readonly budget?: LinearizabilityBudget;
   /** Most calls to remember; a longer run is inconclusive. 1,000,000 unless told. */
   readonly callsMax?: number;
@@ -56,7 +61,7 @@ export function linearizable<S extends ModelState, I, O>(
     invoked(at: Instant, client: PrincipalId, id: number, operation: Uint8Array) {
       const name = `${client}/${id}`;
       const decoded = open.has(name) ? undefined : decode(operation, undefined);
-      if (decoded === undefined) return;
+      if (decoded === undefined || decoded === 'refused') return;
       overflowed ||= calls.length >= callsMax;
       if (overflowed) return;
       open.set(name, calls.length);
@@ -77,6 +82,7 @@ export function linearizable<S extends ModelState, I, O>(
       if (index === undefined || call === undefined) return;
       open.delete(`${client}/${id}`);
       const decoded = decode(call.operation, result);
+      if (decoded === 'refused') return void failed.add(index);
       if (decoded === undefined) {
         const what = model.describe(call.input, undefined);
         note('invalid', `process ${client}: ${what} returned bytes that are no result of it`, at);

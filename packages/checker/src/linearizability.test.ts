@@ -12,6 +12,7 @@ import {
   type RegisterInput,
   type RegisterOutput,
   registerModel,
+  tooLong,
   verifyWitness,
 } from './index.ts';
 import { addLast, makeRoom, seenLists } from './seen.ts';
@@ -20,7 +21,7 @@ type RegisterCall = Call<RegisterInput<number>, RegisterOutput<number>>;
 type KeyValueCall = Call<KeyValueInput, KeyValueOutput>;
 
 const register = registerModel<number>();
-const store = keyValueModel();
+const store = keyValueModel(null, 2);
 
 /**
  * The plain twin: tries every order of every choice of calls, without keys, memory or cleverness.
@@ -65,7 +66,7 @@ const registerOperation: fc.Arbitrary<[RegisterInput<number>, RegisterOutput<num
         expected: fc.option(small),
         value: small,
       }),
-      fc.boolean(),
+      fc.oneof(fc.boolean(), fc.record({ found: fc.option(small) })),
     ),
   );
 const letter = fc.constantFrom('a', 'b');
@@ -80,7 +81,7 @@ const keyValueOperation: fc.Arbitrary<[KeyValueInput, KeyValueOutput | undefined
       key: letter,
       value: fc.constantFrom('x', 'y'),
     }),
-    fc.constant(undefined),
+    fc.constantFrom(undefined, true, { refused: tooLong }, { refused: 'not now' }),
   ),
   fc.tuple(
     fc.record({
@@ -89,7 +90,7 @@ const keyValueOperation: fc.Arbitrary<[KeyValueInput, KeyValueOutput | undefined
       expected: fc.option(fc.constantFrom('x', 'xy')),
       value: fc.constantFrom('x', 'y'),
     }),
-    fc.boolean(),
+    fc.oneof(fc.boolean(), fc.record({ found: fc.option(fc.constantFrom('x', 'xy')) })),
   ),
 );
 

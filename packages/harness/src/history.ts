@@ -7,26 +7,36 @@ import {
   type Observer,
 } from '@quorumlab/checker';
 import { decode, SchemaError, toHex } from '@quorumlab/core';
-import { type KeyValueResult, keyValueOperation, keyValueResult } from '@quorumlab/log';
+import {
+  type KeyValueResult,
+  keyValueOperation,
+  keyValueResult,
+  maxValueBytes,
+} from '@quorumlab/log';
 
-/** Linearizability of what the clients of a key-value store saw. */
+/**
+ * Linearizability of what the clients of a key-value store saw. The results of every operation are
+ * judged whole: what a failed compare-and-set found, and whether a refusal was due.
+ */
 export const keyValueHistory = (): Observer =>
-  linearizable({ model: keyValueModel(), decode: decodeCall });
+  linearizable({ model: keyValueModel(null, digitsPerByte * maxValueBytes), decode: decodeCall });
 
-/** An operation of the store, and its result if there is one; undefined if the store refused it. */
+/** Values are compared, so their bytes may be written in hexadecimal digits. */
+const digitsPerByte = 2;
+
+/** An operation of the store, and its result if there is one; undefined for what is none of it. */
 export function decodeCall(
   operation: Uint8Array,
   result: Uint8Array | undefined,
 ): Decoded<KeyValueInput, KeyValueOutput> | undefined {
   const input = readInput(operation);
-  if (input === undefined || result === undefined)
-    return input === undefined ? undefined : { input, output: undefined };
-  const answer = readResult(result);
-  if (answer === undefined || answer.kind === 'refused') return undefined;
-  return { input, output: outputOf(answer) };
+  if (input === undefined) return undefined;
+  if (result === undefined) return { input, output: undefined };
+  const answer = readable(() => decode(keyValueResult, result));
+  const output = answer === undefined ? undefined : outputOf(input, answer);
+  return output === undefined ? undefined : { input, output };
 }
 
-// Values are compared, never shown, so their bytes may be written in hexadecimal digits.
 function readInput(operation: Uint8Array): KeyValueInput | undefined {
   const command = readable(() => decode(keyValueOperation, operation));
   if (command === undefined) return undefined;
@@ -44,13 +54,26 @@ function readInput(operation: Uint8Array): KeyValueInput | undefined {
   }
 }
 
-const readResult = (result: Uint8Array): KeyValueResult | undefined =>
-  readable(() => decode(keyValueResult, result));
-
-function outputOf(answer: KeyValueResult): KeyValueOutput {
-  if (answer.kind === 'value') return answer.value === null ? null : toHex(answer.value);
-  return answer.kind === 'swapped' ? answer.done : true;
+/** What an answer says of the operation; undefined if the store never gives it to that one. */
+function outputOf({ kind }: KeyValueInput, answer: KeyValueResult): KeyValueOutput | undefined {
+  switch (answer.kind) {
+    case 'value':
+      return kind === 'get' ? textOf(answer.value) : undefined;
+    case 'stored':
+      return kind === 'put' || kind === 'append' ? true : undefined;
+    case 'swapped':
+      if (kind !== 'compare-and-set') return undefined;
+      if (!answer.done) return { found: textOf(answer.found) };
+      return answer.found === null ? true : undefined;
+    case 'refused':
+      // What can be read is not malformed, and only an append can make a value too long.
+      if (answer.why === 'malformed' || kind === 'get') return undefined;
+      if (answer.why === 'too long' && kind !== 'append') return undefined;
+      return { refused: answer.why };
+  }
 }
+
+const textOf = (value: Uint8Array | null): string | null => (value === null ? null : toHex(value));
 
 function readable<T>(read: () => T): T | undefined {
   try {
