@@ -10,7 +10,6 @@ import {
   record,
   request,
   type Signed,
-  sameBytes,
   signed,
 } from '@quorumlab/core';
 
@@ -89,15 +88,3 @@ export const codec: MessagesField<BasicPaxosMessage> = messages(
   message('ask', {}),
   message('decided', { value }),
 );
-
-/** Whether two values are one: the same request of the same client, byte by byte. */
-export const sameValue = (one: Value, two: Value): boolean =>
-  one === two ||
-  (one.client === two.client &&
-    one.sequence === two.sequence &&
-    one.acknowledged === two.acknowledged &&
-    one.operations.length === two.operations.length &&
-    one.operations.every((each, i) => sameBytes(each, two.operations[i] as Uint8Array)) &&
-    sameBytes(one.configuration ?? none, two.configuration ?? none));
-
-const none = new Uint8Array();

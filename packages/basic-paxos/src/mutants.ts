@@ -5,16 +5,21 @@
  *
  * @packageDocumentation
  */
-import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
+import {
+  equalRequests,
+  type Flaw,
+  type Handlers,
+  identityOf,
+  type Protocol,
+} from '@quorumlab/core';
 import { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
-import { sameValue, type Vote } from './messages.ts';
+import type { Vote } from './messages.ts';
 import type {
   BasicPaxos,
   BasicPaxosContext,
   BasicPaxosReplica,
   BasicPaxosStable,
 } from './state.ts';
-import { identity } from './vows.ts';
 
 /** `right` with the registers `names` kept in memory only: a restart forgets them. */
 function forgetting(
@@ -72,7 +77,7 @@ export const mutants: Readonly<
       choose(reports) {
         const votes = reportsOf(reports);
         const frequency = ({ value }: Vote): number =>
-          votes.filter((each) => sameValue(each.value, value)).length;
+          votes.filter((each) => equalRequests(each.value, value)).length;
         return [...votes].sort((one, two) => frequency(two) - frequency(one))[0]?.value ?? null;
       },
     }),
@@ -82,14 +87,14 @@ export const mutants: Readonly<
       choose(reports) {
         const values = reportsOf(reports).map(({ value }) => value);
         return values.reduce<(typeof values)[number] | null>(
-          (most, each) => (most === null || identity(each) > identity(most) ? each : most),
+          (most, each) => (most === null || identityOf(each) > identityOf(most) ? each : most),
           null,
         );
       },
     }),
 
   'learner-mixes-ballots': (options) =>
-    basicPaxos(options, { alike: (one, two) => sameValue(one.value, two.value) }),
+    basicPaxos(options, { alike: (one, two) => equalRequests(one.value, two.value) }),
 
   'duel-without-backoff': (options) => basicPaxos(options, { backOff: () => 1 }),
 };

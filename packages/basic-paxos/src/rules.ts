@@ -1,5 +1,5 @@
-import type { Ballot, Delay } from '@quorumlab/core';
-import { sameValue, type Value, type Vote } from './messages.ts';
+import { type Ballot, type Delay, equalRequests } from '@quorumlab/core';
+import type { Value, Vote } from './messages.ts';
 
 /**
  * The rules on which Basic Paxos hangs and which are most often got wrong. They stand apart so that
@@ -34,7 +34,7 @@ export const rules: Rules = {
     return value;
   },
   // Equal values under different numbers are different proposals.
-  alike: (one, two) => one.ballot === two.ballot && sameValue(one.value, two.value),
+  alike: (one, two) => one.ballot === two.ballot && equalRequests(one.value, two.value),
   // At random, so that of two proposers one comes first; doubled, so that it has the time.
   backOff: doubled,
 };

@@ -3,8 +3,8 @@
  * learner of one decision. What they say is in `messages.ts`, what they remember in `state.ts`,
  * which value a proposer may propose in `rules.ts`.
  */
-import { ballotOwner, maxInteger, nextBallot, type Protocol } from '@quorumlab/core';
-import { sameValue, type Value } from './messages.ts';
+import { ballotOwner, equalRequests, maxInteger, nextBallot, type Protocol } from '@quorumlab/core';
+import type { Value } from './messages.ts';
 import { doubled } from './rules.ts';
 import {
   type BasicPaxos,
@@ -147,7 +147,7 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
         if (!answers(group, acceptor, from, ballot, ctx)) return;
         const { accepted } = acceptor;
         // A proposer gives a ballot one value; whoever sends a second one lies.
-        if (accepted?.ballot === ballot && !sameValue(accepted.value, value)) return;
+        if (accepted?.ballot === ballot && !equalRequests(accepted.value, value)) return;
         ctx.line('2b');
         ctx.save({ promised: ballot, accepted: { ballot, value } });
         ctx.broadcast({ kind: 'accepted', ballot, value });

@@ -2,31 +2,11 @@
  * What the messages bind their signer to. Basic Paxos itself never looks at it: it trusts its
  * members. Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
-import { toHex } from '@quorumlab/core';
-import {
-  type BasicPaxosMessage,
-  type Promise1b,
-  sameValue,
-  type Value,
-  type Vote,
-} from './messages.ts';
-
-const identities = new WeakMap<Value, string>();
-
-/** A text that two values share only if they are equal; kept as long as the value itself. */
-export function identity(value: Value): string {
-  let text = identities.get(value);
-  if (text === undefined) {
-    const { client, sequence, acknowledged, operations, configuration } = value;
-    text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}`;
-    if (configuration !== undefined) text += `/${toHex(configuration)}`;
-    identities.set(value, text);
-  }
-  return text;
-}
+import { altered, equalRequests, identityOf } from '@quorumlab/core';
+import type { BasicPaxosMessage, Promise1b, Value, Vote } from './messages.ts';
 
 const report = (accepted: Vote | null): string =>
-  accepted === null ? 'nothing' : `${accepted.ballot}/${identity(accepted.value)}`;
+  accepted === null ? 'nothing' : `${accepted.ballot}/${identityOf(accepted.value)}`;
 
 /**
  * A proposer gives each ballot one value, an acceptor accepts one in each and reports the same
@@ -41,10 +21,10 @@ export function* vows(
       return;
     case 'accept':
     case 'accepted':
-      yield [`${message.kind}/${message.ballot}`, identity(message.value)];
+      yield [`${message.kind}/${message.ballot}`, identityOf(message.value)];
       return;
     case 'decided':
-      yield ['decided', identity(message.value)];
+      yield ['decided', identityOf(message.value)];
       return;
     case 'prepare':
     case 'nack':
@@ -83,7 +63,7 @@ function otherReport(message: Promise1b, fork: number, known: readonly Value[]):
 function otherValue(value: Value, fork: number, known: readonly Value[]): Value {
   for (let i = 0; i < known.length; i++) {
     const other = known[(value.sequence + fork + i) % known.length];
-    if (other !== undefined && !sameValue(other, value)) return other;
+    if (other !== undefined && !equalRequests(other, value)) return other;
   }
-  return { ...value, operations: value.operations.length === 0 ? [new Uint8Array(1)] : [] };
+  return altered(value);
 }

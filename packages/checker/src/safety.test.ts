@@ -48,6 +48,55 @@ test('agreement: order in a batch and a no-op count, and so does a replica after
   }
 });
 
+const change = (bytes: readonly number[] | undefined, sequence = 1): Request => ({
+  ...request(sequence),
+  operations: [],
+  ...(bytes === undefined ? {} : { configuration: Uint8Array.from(bytes) }),
+});
+
+test('agreement: two changes of the group at one slot are a fork, and one and a no-op are', () => {
+  const first = change([1, 2, 3]);
+  const others: readonly (readonly Request[])[] = [
+    [change([1, 2, 4])],
+    [change([1, 2])],
+    [change(undefined)],
+    [],
+    [request(1)],
+    [first, change([9], 2)],
+  ];
+  for (const other of others)
+    for (const [one, two] of [[[first], other] as const, [other, [first]] as const]) {
+      const check = agreement();
+      check.decided?.(1, 0, { slot: 3, commands: one });
+      check.decided?.(2, 1, { slot: 3, commands: two });
+      expect(check.violation).toMatchObject({ word: 'forked', slot: 3, seats: [0, 1] });
+    }
+  const check = agreement();
+  check.decided?.(1, 0, { slot: 3, commands: [first] });
+  check.decided?.(2, 1, { slot: 3, commands: [change([1, 2, 3])] });
+  expect(check.violation).toBeUndefined();
+});
+
+test('a change of the group that nobody asked for breaks validity', () => {
+  const ran = (configuration: readonly number[]): Observer => {
+    const check = execution();
+    check.asked?.(0, change([1, 2, 3]));
+    const { operations, configuration: wish } = change(configuration);
+    check.applied?.(
+      1,
+      0,
+      applied(0, request(1), { operations, configuration: wish as Uint8Array }),
+    );
+    return check;
+  };
+  expect(word(ran([1, 2, 3]))).toBe('ok');
+  expect(word(ran([1, 2, 4]))).toBe('validity');
+  const dropped = execution();
+  dropped.asked?.(0, change([1, 2, 3]));
+  dropped.applied?.(1, 0, applied(0, request(1), { operations: [] }));
+  expect(word(dropped)).toBe('validity');
+});
+
 test('execution: an honest run is clean, also across a restart and a repeated request', () => {
   const check = execution();
   for (const each of [request(1), request(2)]) check.asked?.(0, each);

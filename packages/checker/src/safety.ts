@@ -5,6 +5,8 @@ import {
   type Request,
   type Slot,
   sameBytes,
+  sameDecision,
+  sameWish,
 } from '@quorumlab/core';
 import type { ObservedDecision, Observer } from './observer.ts';
 import type { Violation } from './verdict.ts';
@@ -13,23 +15,6 @@ import type { Violation } from './verdict.ts';
 export type Describe = (request: Request) => string;
 
 const plain: Describe = ({ client, sequence }) => `request ${sequence} of client ${client}`;
-
-/** Whether two requests ask for the same: signatures and acknowledgements do not count. */
-export const sameRequest = (one: Request, two: Request): boolean =>
-  one === two ||
-  (one.client === two.client && one.sequence === two.sequence && sameOperations(one, two));
-
-const sameOperations = (
-  one: Pick<Request, 'operations'>,
-  two: Pick<Request, 'operations'>,
-): boolean =>
-  one.operations === two.operations ||
-  (one.operations.length === two.operations.length &&
-    one.operations.every((each, i) => sameBytes(each, two.operations[i] as Uint8Array)));
-
-const sameCommands = (one: readonly Request[], two: readonly Request[]): boolean =>
-  one === two ||
-  (one.length === two.length && one.every((each, i) => sameRequest(each, two[i] as Request)));
 
 /** Remembers the first violation. */
 function memory(): { note(violation: Violation): void; first: Violation | undefined } {
@@ -61,7 +46,7 @@ export function agreement(describe: Describe = plain): Observer {
         seats[slot] = seat;
         return;
       }
-      if (sameCommands(value, commands)) return;
+      if (sameDecision(value, commands)) return;
       const before = { seat: seats[slot] as number, commands: value };
       const who = before.seat === seat ? `${seat} after a restart` : `${seat}`;
       found.note({
@@ -155,21 +140,20 @@ interface Ledger {
   note(rule: string, sentence: string, at: Instant, seats: readonly number[], slot?: Slot): void;
 }
 
-const requestOf = ({ client, sequence, operations }: Applied): Request => ({
+const requestOf = ({ client, sequence, operations, configuration }: Applied): Request => ({
   kind: 'request',
   client,
   sequence,
   acknowledged: 0,
   operations,
+  ...(configuration === undefined ? {} : { configuration }),
 });
 
 function checkRequest(ledger: Ledger, at: Instant, seat: number, applied: Applied): void {
   const { describe, asked, ran, note } = ledger;
-  const { client, sequence, operations, slot } = applied;
+  const { client, sequence, slot } = applied;
   const wish = asked.get(client, sequence);
-  // The operations are mostly the very objects that the client sent.
-  const asWished =
-    wish !== undefined && (wish.operations === operations || sameOperations(wish, applied));
+  const asWished = wish !== undefined && sameWish(wish, applied);
   if (!asWished) {
     const what = `n${seat} ran ${describe(requestOf(applied))}, which no client asked for`;
     note('validity', `position ${slot}: ${what}`, at, [seat], slot);

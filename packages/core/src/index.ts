@@ -19,5 +19,6 @@ export * from './protocol.ts';
 export * from './quorum.ts';
 export * from './quorum-system.ts';
 export * from './replica.ts';
+export * from './request.ts';
 export * from './schema.ts';
 export * from './vote.ts';

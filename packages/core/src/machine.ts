@@ -167,10 +167,15 @@ export interface Applied {
   readonly client: PrincipalId;
   readonly sequence: number;
   readonly operations: readonly Uint8Array[];
+  /** In place of operations: see `Request.configuration`. */
+  readonly configuration?: Uint8Array;
   readonly results: readonly Uint8Array[];
   /** False if the session had already run it: then nothing ran and `results` are the old ones. */
   readonly fresh: boolean;
-  /** Rolling 32-bit hash of all operations and results so far: equal states have equal hashes. */
+  /**
+   * Rolling 32-bit hash of all operations, changes of the group and results so far: equal states
+   * have equal hashes.
+   */
   readonly state: number;
 }
 

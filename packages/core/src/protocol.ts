@@ -292,7 +292,10 @@ export interface Context<S extends Shape> {
    */
   fetchSnapshot(slot: Slot, digest: Digest, holders: readonly ReplicaId[]): void;
 
-  /** Two messages one signer should never both have signed. Anyone can check them. */
+  /**
+   * Two messages one signer should never both have signed. Anyone can check them by
+   * {@link Protocol.vows}; what breaks none of these is no accusation, and is left out.
+   */
   accuse(first: Signed<S['Message']>, second: Signed<S['Message']>): void;
   /** Which line of the paper this is: shown by the visualiser, counted by the tests. */
   line(id: string): void;

@@ -45,7 +45,7 @@ export function replica<S extends Shape>(
   const stable = options.stable ?? protocol.stable();
   let stableKeys = Object.keys(stable);
   let state = { ...stable, ...protocol.volatile(stable, self) } as Replica<S>;
-  const recorder = recording<S>(self, () => state, options);
+  const recorder = recording<S>(protocol, self, () => state, options);
   const { ctx } = recorder;
 
   function dispatch({ event }: Input<S>): void {
@@ -129,8 +129,25 @@ function added<T>(list: T[] | undefined, item: T): T[] {
   return list;
 }
 
+/**
+ * Whether one signer says in two messages different things about one thing of which it may only say
+ * one. Nobody is accused of anything else: a stranger could not check it.
+ */
+function breaksVow<S extends Shape>(
+  protocol: Protocol<S>,
+  first: Signed<S['Message']>,
+  second: Signed<S['Message']>,
+): boolean {
+  if (first.from !== second.from) return false;
+  const said = new Map(protocol.vows?.(first) ?? []);
+  for (const [about, what] of protocol.vows?.(second) ?? [])
+    if ((said.get(about) ?? what) !== what) return true;
+  return false;
+}
+
 /** A context that writes down what a handler asks for. Lists are made when first needed. */
 function recording<S extends Shape>(
+  protocol: Protocol<S>,
   self: ReplicaId,
   current: () => Replica<S>,
   options: ReplicaOptions<S>,
@@ -186,7 +203,9 @@ function recording<S extends Shape>(
     allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),
     fetchSnapshot: (slot, digest, holders) =>
       void (fetches = added(fetches, { slot, digest, holders })),
-    accuse: (first, second) => void (accusations = added(accusations, { first, second })),
+    accuse(first, second) {
+      if (breaksVow(protocol, first, second)) accusations = added(accusations, { first, second });
+    },
     line(id) {
       if (withLines) lines = added(lines, id);
     },

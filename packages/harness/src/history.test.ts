@@ -44,7 +44,7 @@ const operation = fc.oneof(
     .map(([expected, value]) => kv.compareAndSet('a', expected, value)),
 );
 
-test('whatever the store answers to any operations fits, refusals and lost answers included', () => {
+test('whatever the store answers to any operations fits, refusals and lost answers too', () => {
   const kinds = new Set<string>();
   const property = fc.property(fc.array(operation, { maxLength: 12 }), fc.nat(20), (all, lost) => {
     const watched: Change = (result, i) => {
@@ -95,7 +95,7 @@ for (const [name, run] of Object.entries(flaws))
     expect(run()).toMatchObject({ rule: 'linearizability' });
   });
 
-test('a run in which the store refuses an append is ok, for every protocol and any order', () => {
+test('a run in which the store refuses an append is ok, for every sort of protocol', () => {
   const line = (op: string, value: string) => JSON.stringify({ op, key: 'a', value });
   const half = 'x'.repeat(maxValueBytes / 2 + 1);
   const commands = [line('append', half), line('append', half), '{"op":"get","key":"a"}'];

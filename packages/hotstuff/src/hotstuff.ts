@@ -195,8 +195,7 @@ export function onVote(
     replica.votes.set(view, (tally = { votes: new Map(), matching: new Map() }));
   const earlier = tally.votes.get(from);
   if (earlier !== undefined) {
-    if (earlier.block !== block || earlier.justifyView !== justifyView)
-      ctx.accuse(earlier, message);
+    if (earlier.block !== block) ctx.accuse(earlier, message);
     return;
   }
   tally.votes.set(from, message);

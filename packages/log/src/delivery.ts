@@ -117,9 +117,11 @@ function applyRequest<S extends LogShape>(
   const ran = runOnce(state.sessions, slot, request, run.application, answer);
   if (ran === undefined) return;
   const { fresh, results } = ran;
-  const { client, sequence, operations } = request;
-  if (fresh) state.hash = hashed(state.hash, slot, operations, results);
-  pen.applied.push({ slot, client, sequence, operations, results, fresh, state: state.hash });
+  const { client, sequence, operations, configuration } = request;
+  if (fresh)
+    state.hash = hashed(state.hash, slot, configuration ? [configuration] : operations, results);
+  const done = { slot, client, sequence, operations, results, fresh, state: state.hash };
+  pen.applied.push(configuration === undefined ? done : { ...done, configuration });
   pen.status ??= run.inner.status();
   // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
   if (run.policy.ask === 'any' || pen.status.leader === run.self)

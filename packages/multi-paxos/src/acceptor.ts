@@ -1,8 +1,14 @@
 /** The acceptor: what it promises and what it accepts. One promise covers every slot (§3). */
-import { ballotOwner, type Handlers, type Signed } from '@quorumlab/core';
+import {
+  ballotOwner,
+  equalRequests,
+  type Handlers,
+  type Signed,
+  sameDecision,
+} from '@quorumlab/core';
 import type { Ballot } from './ballots.ts';
 import { heed, saveChosen } from './learner.ts';
-import type { Accept, Heartbeat, Prepare, Value } from './messages.ts';
+import type { Accept, Heartbeat, Prepare } from './messages.ts';
 import { reportOf } from './report.ts';
 import { follow, recentContact, setElectionTimer, stepDown } from './role.ts';
 import {
@@ -41,26 +47,6 @@ const isLoyal = (group: Group, acceptor: PaxosReplica, from: number, ctx: PaxosC
   acceptor.leader !== from &&
   (acceptor.role === 'leader' || recentContact(group, acceptor, ctx) !== undefined);
 
-/** Whether two values are the same commands. */
-const isSame = (first: Value, second: Value): boolean =>
-  first === second ||
-  (first.length === second.length &&
-    first.every((command, i) => {
-      const other = second[i];
-      if (other === undefined || command.client !== other.client) return false;
-      return command.sequence === other.sequence && sameBytes(command, other);
-    }));
-
-type Content = Pick<Value[number], 'operations' | 'configuration'>;
-
-const sameBytes = (first: Content, second: Content): boolean =>
-  first.operations.length === second.operations.length &&
-  equal(first.configuration, second.configuration) &&
-  first.operations.every((each, i) => equal(each, second.operations[i]));
-
-const equal = (first: Uint8Array | undefined, second: Uint8Array | undefined): boolean =>
-  first?.length === second?.length && (first?.every((each, i) => each === second?.[i]) ?? true);
-
 /** Phase 2b: takes the proposal over. False if it is the second one of its ballot for its slot. */
 function accept(acceptor: PaxosReplica, message: Signed<Accept>, ctx: PaxosContext): boolean {
   const { ballot, slot, value } = message;
@@ -71,7 +57,7 @@ function accept(acceptor: PaxosReplica, message: Signed<Accept>, ctx: PaxosConte
     acceptor.accepts.set(slot, message);
     return true;
   }
-  if (isSame(before.value, value)) return true;
+  if (sameDecision(before.value, value, equalRequests)) return true;
   // Only a liar proposes two values in one ballot. Not counting on honesty costs nothing here.
   const first = acceptor.accepts.get(slot);
   if (first !== undefined && first.ballot === ballot) {

@@ -2,29 +2,15 @@
  * What Multi-Paxos' messages bind their signer to. The protocol trusts its members; observers use
  * this to prove that a member lied, adversaries to lie on purpose.
  */
-import { type Request, type Signed, toHex } from '@quorumlab/core';
+import { identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
 import { type MultiPaxosMessage, noOp, type Value } from './messages.ts';
-
-const identities = new WeakMap<Signed<Request>, string>();
-
-/** A text that two commands share only if they are equal; kept as long as the command itself. */
-function identity(command: Signed<Request>): string {
-  let text = identities.get(command);
-  if (text === undefined) {
-    const { client, sequence, acknowledged, operations, configuration } = command;
-    const change = configuration === undefined ? '' : toHex(configuration);
-    text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}/${change}`;
-    identities.set(command, text);
-  }
-  return text;
-}
 
 /** A leader gives each slot of its ballot one value. */
 export function* vows(
   message: MultiPaxosMessage,
 ): Iterable<readonly [about: string, what: string]> {
   if (message.kind === 'accept')
-    yield [`accept/${message.ballot}/${message.slot}`, message.value.map(identity).join(';')];
+    yield [`accept/${message.ballot}/${message.slot}`, message.value.map(identityOf).join(';')];
 }
 
 /** The same proposal with other commands. What acceptors and learners say they have by hearsay. */
@@ -44,10 +30,7 @@ function otherValue(value: Value, fork: number, known: readonly Signed<Request>[
   if (first === undefined) return value;
   for (let i = 0; i < known.length; i++) {
     const other = known[(first.sequence + fork + i) % known.length];
-    if (other !== undefined && !value.some((each) => isSame(each, other))) return [other];
+    if (other !== undefined && !value.some((each) => sameRequest(each, other))) return [other];
   }
   return noOp;
 }
-
-const isSame = (first: Signed<Request>, second: Signed<Request>): boolean =>
-  first.client === second.client && first.sequence === second.sequence;

@@ -2,22 +2,12 @@
  * What Raft's messages bind their signer to. Raft itself never looks at it: it trusts its members.
  * Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
-import { type Request, type Signed, toHex } from '@quorumlab/core';
+import { altered, identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
 import type { Entry, RaftMessage } from './messages.ts';
 
-const identities = new WeakMap<Signed<Request>, string>();
-
-/** A text that two commands share only if they are equal; kept as long as the command itself. */
-function identity(command: Signed<Request> | null): string {
-  if (command === null) return 'no-op';
-  let text = identities.get(command);
-  if (text === undefined) {
-    const { client, sequence, acknowledged, operations } = command;
-    text = `${client}/${sequence}/${acknowledged}/${operations.map(toHex).join(',')}`;
-    identities.set(command, text);
-  }
-  return text;
-}
+/** A text that two entries share only if they hold the same: no-ops are all the same. */
+const identity = (command: Signed<Request> | null): string =>
+  command === null ? 'no-op' : identityOf(command);
 
 /** A leader gives each index of its term one entry; a voter gives each term one vote. */
 export function* vows(message: RaftMessage): Iterable<readonly [about: string, what: string]> {
@@ -53,9 +43,5 @@ function otherEntry(entry: Entry, fork: number, known: readonly Signed<Request>[
     const other = known[(command.sequence + fork + i) % known.length];
     if (other !== undefined && !sameRequest(other, command)) return { ...entry, command: other };
   }
-  const operations = command.operations.length === 0 ? [new Uint8Array(1)] : [];
-  return { ...entry, command: { ...command, operations } };
+  return { ...entry, command: altered(command) };
 }
-
-const sameRequest = (first: Signed<Request>, second: Signed<Request>): boolean =>
-  first.client === second.client && first.sequence === second.sequence;

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  altered,
+  encode,
+  equalRequests,
+  identityOf,
+  type Protocol,
+  type Replica,
+  type Request,
+  replica,
+  request,
+  type Shape,
+  type Signed,
+  sameBytes,
+  sameDecision,
+  sameRequest,
+  sameWish,
+  seal,
+} from './index.ts';
+
+const few = fc.constantFrom(0, 1);
+const part = fc.constantFrom(Uint8Array.of(), Uint8Array.of(1), Uint8Array.of(1, 2));
+const numbers = { client: few, sequence: few, acknowledged: few };
+const anyRequest: fc.Arbitrary<Request> = fc
+  .oneof(
+    fc.record({ ...numbers, operations: fc.array(part, { minLength: 1, maxLength: 3 }) }),
+    fc.record({ ...numbers, operations: fc.constant([]) }),
+    fc.record({ ...numbers, operations: fc.constant([]), configuration: part }),
+  )
+  .map((each) => ({ kind: 'request', ...each }));
+
+const sameEncoding = (one: Request, two: Request): boolean =>
+  sameBytes(encode(request, one), encode(request, two));
+
+test('requests are equal, and have one identity, exactly if they are encoded alike', () => {
+  const property = fc.property(anyRequest, anyRequest, (one, two) => {
+    expect(equalRequests(one, two)).toBe(sameEncoding(one, two));
+    expect(identityOf(one) === identityOf(two)).toBe(sameEncoding(one, two));
+    const heard = { ...one, acknowledged: two.acknowledged };
+    expect(sameRequest(one, two)).toBe(sameEncoding(heard, two));
+    expect(sameWish(one, two)).toBe(
+      sameEncoding({ ...heard, client: two.client, sequence: two.sequence }, two),
+    );
+    expect(sameDecision([one], [two])).toBe(sameRequest(one, two));
+    expect(sameDecision([], [one])).toBe(false);
+  });
+  fc.assert(property, { numRuns: 3000 });
+});
+
+test('an altered request is another one, and one that can be encoded', () => {
+  const property = fc.property(anyRequest, (one) => {
+    const other = altered(seal(one, one.client, Uint8Array.of() as Signed<Request>['signature']));
+    expect(sameEncoding(one, other)).toBe(false);
+  });
+  fc.assert(property);
+});
+
+interface Witness extends Shape {
+  readonly Stable: Record<never, never>;
+  readonly Volatile: { heard: Signed<Said> | undefined };
+  readonly Message: Said;
+  readonly Timer: never;
+  readonly Command: never;
+}
+interface Said {
+  readonly kind: 'said';
+  readonly about: number;
+  readonly what: string;
+  readonly aside: string;
+}
+
+test('nobody is accused of what breaks no vow, whatever a protocol takes for a lie', () => {
+  // It accuses whoever says anything different from the first thing that it heard.
+  const suspicious: Partial<Protocol<Witness>> = {
+    volatile: () => ({ heard: undefined }),
+    stable: () => ({}),
+    on: {
+      said(state: Replica<Witness>, message, ctx) {
+        if (state.heard === undefined) state.heard = message;
+        else ctx.accuse(state.heard, message);
+      },
+    },
+    *vows({ about, what }) {
+      yield [`${about}`, what];
+    },
+  };
+  const accused = (...said: readonly (readonly [from: number, Omit<Said, 'kind'>])[]) => {
+    // The rest of a protocol is never looked at in a step.
+    const machine = replica(suspicious as Protocol<Witness>, 0, {
+      digest: () => {
+        throw new Error('there are no digests here');
+      },
+    });
+    return said.flatMap(([from, message]) => {
+      const signed = seal({ kind: 'said' as const, ...message }, from, Uint8Array.of() as never);
+      const clock = { earliest: 0, latest: 0 };
+      return machine.step({ now: 0, clock, event: { type: 'message', message: signed } })
+        .accusations;
+    });
+  };
+  const first = { about: 1, what: 'a', aside: 'x' };
+  expect(accused([1, first], [1, { ...first, what: 'b' }])).toHaveLength(1);
+  expect(accused([1, first], [1, { ...first, aside: 'y' }])).toEqual([]);
+  expect(accused([1, first], [1, { ...first, about: 2, what: 'b' }])).toEqual([]);
+  expect(accused([1, first], [2, { ...first, what: 'b' }])).toEqual([]);
+});
