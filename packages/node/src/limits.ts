@@ -36,6 +36,12 @@ export interface MeshLimits {
   readonly connectionsPerMemberPerSecond: number;
   /** Streams a peer may have open on its connection; the mesh itself needs one. */
   readonly streamsPerConnection: number;
+  /** Streams a peer may open per second (in a burst, sixteen times as many). */
+  readonly streamsPerSecond: number;
+  /** Pings a peer may send per second (in a burst, sixteen times as many). */
+  readonly pingsPerSecond: number;
+  /** Bytes a connection may hold unsent, of all its streams and of the muxer, before it is cut. */
+  readonly channelWriteBufferBytes: number;
   /** Bytes libp2p may hold unsent for one stream before it aborts the stream. */
   readonly streamWriteBufferBytes: number;
   /** The largest window a peer may fill on one stream: the most that is held while paused. */
@@ -62,6 +68,9 @@ export const DEFAULT_LIMITS: MeshLimits = {
   pendingConnections: 64,
   connectionsPerMemberPerSecond: 10,
   streamsPerConnection: 4,
+  streamsPerSecond: 8,
+  pingsPerSecond: 2,
+  channelWriteBufferBytes: 4 * 1024 * 1024,
   streamWriteBufferBytes: 1024 * 1024,
   streamWindowBytes: 4 * 1024 * 1024,
 };

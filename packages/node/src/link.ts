@@ -2,9 +2,10 @@ import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface';
 import { FrameReader } from './frames.ts';
 import { decodeHello, encodeHello, HELLO_BYTES } from './hello.ts';
 import type { MeshLimits } from './limits.ts';
-import { type Member, now } from './members.ts';
+import type { Member } from './members.ts';
 import { PeerQueue, type Schedule } from './peer-queue.ts';
 import { updateWindowRarely } from './quick-channel.ts';
+import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Running totals of a mesh; links add to them. */
@@ -134,7 +135,6 @@ export class Link {
   abort(reason: string): void {
     if (this.#state === 'closed') return;
     this.#end(reason);
-    this.connection.abort(new LinkAbortError(reason));
   }
 
   /** Sends what the stream takes now; used before an orderly stop. */
@@ -254,7 +254,6 @@ export class Link {
   #violate(reason: string): void {
     if (this.#state === 'closed') return;
     this.#host.violated(this, reason);
-    this.#host.counters.resets++;
     this.abort(reason);
   }
 
@@ -266,6 +265,14 @@ export class Link {
     this.#host.closed(this, reason);
     this.#resolveDone();
     // A stream that ended takes its connection along: one state per peer, not two.
-    this.connection.abort(new LinkAbortError(reason));
+    hangUp(this.connection, reason);
   }
+}
+
+/**
+ * Ends a connection once libp2p is done with what it is doing now. Most reasons for it come up in
+ * the middle of an event of that very connection, where libp2p counts on it to stay as it is.
+ */
+export function hangUp(connection: Connection, reason: string): void {
+  queueMicrotask(() => connection.abort(new LinkAbortError(reason)));
 }

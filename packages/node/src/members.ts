@@ -2,6 +2,7 @@ import type { ConnectionGater, PeerId } from '@libp2p/interface';
 import type { MeshLimits } from './limits.ts';
 import type { Logger } from './logging.ts';
 import { isClient, type Principal } from './principal.ts';
+import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { peerIdOf } from './transport.ts';
 
@@ -25,11 +26,6 @@ const REMEMBERED_STRANGERS = 1024;
 
 /** Log lines about strangers per second, however many there are. */
 const STRANGER_LINES_PER_SECOND = 5;
-
-/** The clock of everything here: monotonic milliseconds. */
-export function now(): number {
-  return performance.now();
-}
 
 /** The allow list of a mesh, its scores, and the gater that libp2p asks about every connection. */
 export class Members {

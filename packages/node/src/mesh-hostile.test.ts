@@ -67,6 +67,18 @@ describe('a stranger with valid Noise', () => {
 });
 
 describe('a member', () => {
+  test('that goes on opening streams is cut off, and kept out for a while', async () => {
+    const { node, self } = await victim();
+    const member = await hostile(seedOf(CLIENT));
+    const { connection, stream } = await rawMember(member, CLIENT, self);
+    await until('it is admitted', () => node.mesh.connected().includes(CLIENT));
+    while (stream.status === 'open') {
+      await Promise.allSettled(Array.from({ length: 10 }, () => connection.newStream('/no/such')));
+    }
+    expect(node.mesh.connected()).toEqual([]);
+    expect(node.mesh.stats().resets).toBe(1);
+  });
+
   test('that claims the number of another is refused', async () => {
     const { node, self } = await victim();
     const member = await hostile(seedOf(CLIENT));
@@ -171,8 +183,8 @@ describe('a member', () => {
     expect(node.mesh.connected()).toEqual([CLIENT]);
   });
 
-  test('that opens a thousand streams has only the capped number alive', async () => {
-    const { node, self } = await victim();
+  test('that opens a thousand streams at once has only the capped number alive', async () => {
+    const { node, self } = await victim({ limits: { streamsPerSecond: 10_000 } });
     const member = await hostile(seedOf(CLIENT));
     const { connection, stream } = await rawMember(member, CLIENT, self);
     await until('it is admitted', () => node.mesh.connected().includes(CLIENT));

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection, Stream } from '@libp2p/interface';
+import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
-import { type Counters, Link, type LinkHost } from './link.ts';
+import { type Counters, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
-import { dials, type Member, Members, memberOf, now } from './members.ts';
+import { dials, type Member, Members, memberOf } from './members.ts';
 import { isClient, type Principal } from './principal.ts';
+import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
 
 /** How to join a cluster. */
@@ -174,6 +175,7 @@ class MeshHost implements Mesh, LinkHost {
       principals: principals.length,
       gater: this.#members.gater(),
       limits: this.limits,
+      onFault: (peer, reason) => this.#faulty(peer, reason),
     });
     this.#node = node;
     if (!isClient(this.self)) {
@@ -263,7 +265,7 @@ class MeshHost implements Mesh, LinkHost {
     if (old !== undefined) old.abort('replaced by a newer connection');
     this.#byId.set(id, link);
     for (const connection of this.#node?.getConnections(link.member.peerId) ?? []) {
-      if (connection !== link.connection) connection.abort(new MeshStoppedError('Superseded.'));
+      if (connection !== link.connection) hangUp(connection, 'replaced by a newer connection');
     }
     this.#logger.debug({ peer: id }, 'A peer is connected.');
     this.#options.onPeer?.(id, true);
@@ -271,6 +273,7 @@ class MeshHost implements Mesh, LinkHost {
   }
 
   violated(link: Link, reason: string): void {
+    this.counters.resets++;
     this.#members.offend(link.member, true);
     this.#logger.warn({ peer: link.member.principal.id, reason }, 'Reset the link to a peer.');
   }
@@ -284,11 +287,20 @@ class MeshHost implements Mesh, LinkHost {
     this.#options.onPeer?.(id, false);
   }
 
+  /** A member broke the rules of the channel; the connection is being ended. */
+  #faulty(peer: PeerId, reason: string): void {
+    const member = this.#members.byPeerId(peer);
+    if (member === undefined) return;
+    this.counters.resets++;
+    this.#members.offend(member, true);
+    this.#logger.warn({ peer: member.principal.id, reason }, 'Ended the connection to a peer.');
+  }
+
   #accept(stream: Stream, connection: Connection): void {
     const member = this.#members.byPeerId(connection.remotePeer);
     const allowed = member?.dialsUs === true && connection.direction === 'inbound';
     if (!allowed || this.#stopping.signal.aborted) {
-      connection.abort(new MeshConfigError('This peer does not open streams here.'));
+      hangUp(connection, 'this peer does not open streams here');
       return;
     }
     this.#begin(new Link(this, member, stream, connection, false));
@@ -341,7 +353,7 @@ class MeshHost implements Mesh, LinkHost {
       this.#begin(link);
       return link;
     } catch (error) {
-      connection.abort(error instanceof Error ? error : new MeshStoppedError('Dial failed.'));
+      hangUp(connection, 'no stream could be opened');
       throw error;
     }
   }
@@ -354,7 +366,7 @@ class MeshHost implements Mesh, LinkHost {
     const graceMs = this.limits.helloHeartbeats * this.limits.heartbeatMs;
     for (const connection of this.#node?.getConnections() ?? []) {
       if (used.has(connection) || Date.now() - connection.timeline.open <= graceMs) continue;
-      connection.abort(new MeshStoppedError('No hello on this connection.'));
+      hangUp(connection, 'no hello on this connection');
     }
   }
 

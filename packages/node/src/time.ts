@@ -12,3 +12,6 @@ export function interval(error: number): Interval {
   const real = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   return { earliest: real - error, latest: real + error };
 }
+
+/** The clock of everything that counts in milliseconds: monotonic, with fractions. */
+export const now = (): number => performance.now();

@@ -6,6 +6,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
+import { channelGuard, type OnChannelFault } from './channel-guard.ts';
 import type { MeshLimits } from './limits.ts';
 import { quickened } from './quick-channel.ts';
 
@@ -25,6 +26,8 @@ export interface TransportOptions {
   readonly principals: number;
   readonly gater: ConnectionGater;
   readonly limits: MeshLimits;
+  /** Told when what a peer sent below the frames ends its connection. */
+  readonly onFault: OnChannelFault;
 }
 
 /** The libp2p name of an Ed25519 public key: the key itself in another spelling. */
@@ -40,6 +43,7 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
 export async function startTransport(options: TransportOptions): Promise<Libp2p> {
   const { limits } = options;
   const members = options.principals;
+  const guard = channelGuard(limits, options.onFault);
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.secretKey),
     addresses: { listen: options.listen === undefined ? [] : [options.listen] },
@@ -52,19 +56,8 @@ export async function startTransport(options: TransportOptions): Promise<Libp2p>
         maxConnections: 8 * members + 4096,
       }),
     ],
-    connectionEncrypters: [quickened(noise())],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: limits.streamsPerConnection,
-        maxOutboundStreams: limits.streamsPerConnection,
-        streamOptions: {
-          maxWriteBufferLength: limits.streamWriteBufferBytes,
-          maxReadBufferLength: limits.streamWindowBytes,
-          maxStreamWindowSize: limits.streamWindowBytes,
-          inactivityTimeout: NEVER_MS,
-        },
-      }),
-    ],
+    connectionEncrypters: [guard.encrypter(quickened(noise()))],
+    streamMuxers: [guard.muxer(yamuxOf(limits))],
     connectionGater: options.gater,
     connectionManager: {
       allow: allowedHosts(options.addresses),
@@ -83,6 +76,18 @@ export async function startTransport(options: TransportOptions): Promise<Libp2p>
     connectionMonitor: { enabled: false },
   });
 }
+
+const yamuxOf = (limits: MeshLimits): ReturnType<typeof yamux> =>
+  yamux({
+    maxInboundStreams: limits.streamsPerConnection,
+    maxOutboundStreams: limits.streamsPerConnection,
+    streamOptions: {
+      maxWriteBufferLength: limits.streamWriteBufferBytes,
+      maxReadBufferLength: limits.streamWindowBytes,
+      maxStreamWindowSize: limits.streamWindowBytes,
+      inactivityTimeout: NEVER_MS,
+    },
+  });
 
 /** The replicas' hosts as libp2p's allow list takes them; names (/dns4/...) cannot be listed. */
 function allowedHosts(addresses: readonly string[]): string[] {

@@ -1,5 +1,5 @@
 /**
- * A replica in a process of its own, for tests that kill, stop or outlive it. Started by fork()
+ * A principal in a process of its own, for tests that kill, stop or outlive it. Started by fork()
  * with the principal's number and all principals as JSON; reports to the parent what happens.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,10 +30,23 @@ async function playDeaf(): Promise<void> {
   stream.pause();
 }
 
-async function playReplica(): Promise<void> {
+/** Forgives at once, so that a test need not wait before it can misbehave again. */
+const forgiving = {
+  banMs: 1,
+  maxBanMs: 1,
+  connectionsPerMemberPerSecond: 100_000,
+  redialMs: 1,
+  maxRedialMs: 5,
+};
+
+async function playPrincipal(): Promise<void> {
   const mesh = await startMesh({
     ...optionsOf(all, self),
-    onFrame: (_from, frame) => tell(`frame ${Buffer.from(frame).toString()}`),
+    ...(task === 'echo' ? { limits: forgiving } : {}),
+    onFrame: (from, frame) => {
+      tell(`frame ${Buffer.from(frame).toString()}`);
+      if (task === 'echo') mesh.send(from, frame);
+    },
     onPeer: (id, connected) => tell(`${connected ? '+' : '-'}${id}`),
   });
   tell('up');
@@ -49,7 +62,7 @@ async function playReplica(): Promise<void> {
 }
 
 try {
-  await (task === 'deaf' ? playDeaf() : playReplica());
+  await (task === 'deaf' ? playDeaf() : playPrincipal());
 } catch (error) {
   tell(`failed ${error instanceof Error ? error.message : String(error)}`);
   process.disconnect?.();

@@ -13,6 +13,9 @@ export function rawNode(seed: Uint8Array): Promise<Libp2p> {
   const limits = {
     ...DEFAULT_LIMITS,
     streamsPerConnection: 100_000,
+    streamsPerSecond: 100_000,
+    pingsPerSecond: 100_000,
+    channelWriteBufferBytes: 2 ** 30,
     streamWriteBufferBytes: 2 ** 30,
     streamWindowBytes: 16 * 1024 * 1024,
   };
@@ -23,6 +26,7 @@ export function rawNode(seed: Uint8Array): Promise<Libp2p> {
     principals: 16,
     gater: { denyDialMultiaddr: () => false },
     limits,
+    onFault: () => {},
   });
 }
 
