@@ -158,7 +158,7 @@ function randomBytes(draw: (limit: number) => number): Uint8Array {
 }
 
 const moments = ['channel', 'stream', 'protocol', 'hello'] as const;
-const isLong = process.env['QUORUMLAB_LONG_TESTS'] === '1';
+const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
 const randomRuns = isLong ? 2_000 : 30;
 
 /** Everything that is tried, one connection each: a name, what is said before, and the bytes. */
@@ -168,7 +168,7 @@ function* attempts(): Generator<readonly [string, (typeof moments)[number], Uint
     const at = isLong ? moments : moments.filter((_, m) => m % 2 === k % 2);
     for (const moment of at) yield [`${kind}, ${moment}`, moment, wrongBytes(kind)];
   }
-  const first = Number(process.env['QUORUMLAB_SEED'] ?? Date.now() % 1_000_000);
+  const first = Number(process.env.QUORUMLAB_SEED ?? Date.now() % 1_000_000);
   for (let seed = first; seed < first + randomRuns; seed++) {
     const draw = chance(seed);
     const moment = moments[draw(moments.length)] ?? 'channel';
