@@ -24,6 +24,7 @@ describe('groups that cannot work are refused', () => {
     ['a reign too short to commit in', { reign: 3 }],
     ['three-chains with rotating leaders at n = 4', { rules: 'chained', leaders: 'round-robin' }],
     ['a window that ends before the checkpoint', { checkpointEvery: 10, window: 10 }],
+    ['a wait that outlasts the timeout', { requestTimeout: 1000, delta: 600 }],
     ['rules that do not exist', { rules: 'basic' }],
   ])('%s', (_, options) => {
     expect(() => group(options)).toThrow(GroupError);
@@ -32,6 +33,31 @@ describe('groups that cannot work are refused', () => {
   it('rotating leaders are fine where enough of them are alive in a row', () => {
     expect(group({ leaders: 'round-robin' }).f).toBe(1);
     expect(group({ n: 5, f: 1, rules: 'chained', leaders: 'round-robin' }).f).toBe(1);
+  });
+});
+
+describe('a full window', () => {
+  it('that waits for a slow checkpoint does not count against the leader', () => {
+    const network = new Network(group({ checkpointEvery: 4, window: 8, maxBatch: 1 }));
+    const requests = Array.from({ length: 12 }, (_, i) => requestOf(0, i));
+    for (const self of network.protocol.members)
+      for (const command of requests) network.input(self, { type: 'propose', command });
+    const slow = ({ message }: { readonly message: Message }): boolean =>
+      message.kind !== 'checkpoint' && message.kind !== 'stable-checkpoint';
+    network.deliver(slow);
+    // Ten times the request timeout.
+    for (const until = network.now + 10_000_000; network.tick(until); ) network.deliver(slow);
+    expect(network.executed.size).toBe(8);
+    network.run(900_000, () => network.executed.size === requests.length);
+    expect(network.executed.size).toBe(requests.length);
+    expect(network.sent.has('timeout')).toBe(false);
+    // Once there is room again, silence counts.
+    network.stop(0);
+    for (const self of [1, 2, 3])
+      network.input(self, { type: 'propose', command: requestOf(0, 12) });
+    network.run(5_000_000, () => network.executed.size === requests.length + 1);
+    expect(network.sent.has('timeout')).toBe(true);
+    expect(network.executed.size).toBe(requests.length + 1);
   });
 });
 

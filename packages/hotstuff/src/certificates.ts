@@ -7,6 +7,7 @@ import type { Group } from './group.ts';
 import type { QuorumCertificate, TimeoutCertificate, Vote } from './messages.ts';
 import {
   type Ctx,
+  countedTime,
   genesisHash,
   type HotStuffReplica,
   hasLeft,
@@ -116,7 +117,7 @@ function enter(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): 
   const left = hasLeft(replica, replica.view);
   replica.view = view;
   if (before !== leaderOf(group, view) || (left && !hasLeft(replica, view)))
-    replica.reignSince = ctx.now;
+    replica.reignSince = countedTime(replica, ctx.now);
   for (const each of replica.proposals.keys()) if (each < view - 1) replica.proposals.delete(each);
   for (const each of replica.votes.keys())
     if (each < view - maxViewsAhead) replica.votes.delete(each);

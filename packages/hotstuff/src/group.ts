@@ -92,6 +92,11 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
       `${window} blocks are too few to reach the checkpoint at ${checkpointEvery} and commit it; ` +
         `make window at least ${checkpointEvery + 4}`,
     );
+  if (options.delta !== undefined && 2 * delta > requestTimeout)
+    throw new GroupError(
+      `a leader that waits ${delta} µs for certificates before its first block is given up after ` +
+        `${requestTimeout} µs; make requestTimeout at least twice delta`,
+    );
   return {
     ...codec({ n, maxBatch }),
     n,

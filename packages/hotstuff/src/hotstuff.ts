@@ -28,13 +28,13 @@ import {
   hasLeft,
   highBlockOf,
   highViewOf,
+  isFull,
   isMember,
   leaderOf,
   maxProposals,
   maxUncommitted,
   maxViewsAhead,
   nothing,
-  stableHeight,
   viewOf,
 } from './state.ts';
 import { add, hasRequestsAbove, treeOf } from './tree.ts';
@@ -56,8 +56,7 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
   }
   // With a full window requests wait for a checkpoint. Empty blocks do not: they may be what it
   // takes to commit those before.
-  const full = tip.height >= stableHeight(replica) + group.window;
-  const batch = full ? nothing : nextBatch(group, replica, tip);
+  const batch = isFull(group, replica) ? nothing : nextBatch(group, replica, tip);
   // Blocks without requests are proposed while others wait for certificates of earlier ones.
   const reason =
     batch.length > 0 || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);

@@ -14,6 +14,7 @@ import type { Group } from './group.ts';
 import type { Relay } from './messages.ts';
 import {
   type Ctx,
+  countedTime,
   type HotStuffReplica,
   isMember,
   maxHolders,
@@ -63,7 +64,8 @@ export function keepWaiting(
 ): boolean {
   const key = requestKey(request);
   const known = replica.waiting.has(key);
-  if (!admit(replica, { request, since: ctx.now, blocks: [] })) return false;
+  const counted = countedTime(replica, ctx.now);
+  if (!admit(replica, { request, since: ctx.now, counted, blocks: [] })) return false;
   if (!known) watch(group, replica, ctx);
   const blocks = replica.waiting.get(key)?.blocks;
   if (holder !== undefined && blocks && blocks.push(holder) > maxHolders) blocks.shift();

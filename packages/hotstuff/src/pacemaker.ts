@@ -9,6 +9,7 @@ import { relayOldest } from './mempool.ts';
 import type { NewView, Proposal, Timeout } from './messages.ts';
 import {
   type Ctx,
+  countedTime,
   endOfReign,
   type HotStuffReplica,
   hasLeft,
@@ -31,16 +32,19 @@ export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): 
 
 /**
  * The timer is bound to the oldest wait and to the leader's reign, so a leader that does a little
- * just before every timeout, or leaves one client out, is replaced all the same.
+ * just before every timeout, or leaves one client out, is replaced all the same. While the window
+ * is full and its checkpoint on the way nobody could order anything: that time does not count.
  */
 export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.pacemakerTimer = false;
   if (hasLeft(replica, replica.view)) return; // The status timer repeats what was said.
-  for (const { since } of replica.waiting.values()) {
-    const due = Math.max(since, replica.reignSince) + timeoutOf(group, replica);
-    if (due <= ctx.now) return leave(group, replica, endOfReign(group, replica.view), ctx);
+  for (const { counted } of replica.waiting.values()) {
+    const due = Math.max(counted, replica.reignSince) + timeoutOf(group, replica);
+    const left = due - countedTime(replica, ctx.now);
+    if (left <= 0) return leave(group, replica, endOfReign(group, replica.view), ctx);
     replica.pacemakerTimer = true;
-    ctx.setTimer('pacemaker', due - ctx.now);
+    const full = replica.fullSince !== null;
+    ctx.setTimer('pacemaker', full ? Math.max(left, group.statusPeriod) : left);
     return;
   }
 }
@@ -51,7 +55,7 @@ export function leave(group: Group, replica: HotStuffReplica, view: number, ctx:
   ctx.line('timeout');
   const timeout: Timeout = { kind: 'timeout', view, highView: highViewOf(replica) };
   ctx.save({ lastTimeout: timeout });
-  replica.reignSince = ctx.now;
+  replica.reignSince = countedTime(replica, ctx.now);
   watch(group, replica, ctx);
   sayTimeout(replica, ctx);
 }

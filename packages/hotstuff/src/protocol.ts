@@ -23,6 +23,7 @@ import {
   hasLeft,
   highViewOf,
   leaderOf,
+  noteWindow,
 } from './state.ts';
 
 /**
@@ -119,6 +120,7 @@ function settle(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
     const complete = commit(group, replica, ctx);
     retryParked(group, replica, complete, ctx);
   }
+  noteWindow(group, replica, ctx);
   maybePropose(group, replica, ctx);
   handOver(group, replica, ctx);
   armPacemaker(group, replica, ctx);

@@ -12,6 +12,7 @@ import { maxBlocks } from './messages.ts';
 import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
 import {
   type Ctx,
+  countedTime,
   type HotStuffReplica,
   hashOf,
   hasLeft,
@@ -41,7 +42,7 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
     if (stableCheckpoint === null) return;
   ctx.line('restart');
   replica.news = true;
-  replica.reignSince = ctx.now;
+  replica.reignSince = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
   fetchState(replica, ctx);
   if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)

@@ -82,6 +82,8 @@ export interface Tally {
 
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
+  /** {@link countedTime} when it came. */
+  readonly counted: number;
   /** Blocks that were seen to hold it, the last {@link maxHolders} of them. */
   readonly blocks: Digest[];
 }
@@ -119,8 +121,12 @@ export interface Volatile extends Mempool<Waiting> {
   relaysTo: ReplicaId;
   /** Whom the next repeated question goes to. */
   asked: number;
-  /** When the leader's reign, or the attempt to end it, began. */
-  reignSince: Instant;
+  /** {@link countedTime} when the leader's reign, or the attempt to end it, began. */
+  reignSince: number;
+  /** How long the window has been full, all times together without the one that goes on. */
+  full: number;
+  /** Since when it is: requests are ordered again once a checkpoint is stable. */
+  fullSince: Instant | null;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
   /** At most checkpoints of two windows a member. */
@@ -211,6 +217,8 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     relaysTo: 0,
     asked: 0,
     reignSince: 0,
+    full: 0,
+    fullSince: null,
     waitedIn: 0,
     checkpointVotes: new Map(),
     ahead: null,
@@ -250,6 +258,22 @@ export const highBlockOf = (replica: Pick<Stable, 'high'>): Digest =>
 /** The height of the last stable checkpoint. */
 export const stableHeight = (replica: Readonly<Stable>): number =>
   replica.stableCheckpoint?.body.height ?? 0;
+
+/** Whether nobody may order requests behind the highest certified block: too many are unproven. */
+export const isFull = (group: Group, replica: HotStuffReplica): boolean =>
+  (replica.tree.get(highBlockOf(replica))?.height ?? 0) >= stableHeight(replica) + group.window;
+
+/** Time as it counts against a leader: without that in which the window was full. */
+export const countedTime = (replica: HotStuffReplica, now: Instant): number =>
+  (replica.fullSince ?? now) - replica.full;
+
+/** Notices that the window has become full, or is so no longer. */
+export function noteWindow(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  const full = isFull(group, replica);
+  if (full === (replica.fullSince !== null)) return;
+  if (replica.fullSince !== null) replica.full += ctx.now - replica.fullSince;
+  replica.fullSince = full ? ctx.now : null;
+}
 
 /** Whether `from` is one of the replicas, and not a client. */
 export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;

@@ -180,6 +180,7 @@ test('options that no group can have are refused by name', () => {
   expect(() => multiPaxos({ n: 3, alpha: 0 })).toThrow(/alpha is 0/);
   expect(() => multiPaxos({ n: 3, alpha: 2, pipeline: 3 })).toThrow(/pipeline is 3/);
   expect(() => multiPaxos({ n: 3, heartbeat: 400_000 })).toThrow(/too late/);
+  expect(() => multiPaxos({ n: 3, heartbeat: 160_000 })).toThrow(/too late/);
   const phases = { phase1: threshold([0, 1, 2], 1), phase2: threshold([0, 1, 2], 2) };
   expect(() => multiPaxos({ n: 3, quorums: () => phases })).toThrow(QuorumError);
   expect(multiPaxos({ n: 3, quorums: () => phases, unsafe: true }).f).toBe(1);

@@ -179,10 +179,10 @@ function groupOf(options: MultiPaxosOptions, chosen: Rules): Group {
   const first = firstGroup(options, members, quorums);
   const electionTimeout = within('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
-  if (within('heartbeat', pause, 1) >= electionTimeout)
+  if (within('heartbeat', pause, 1) * 2 > electionTimeout)
     throw new MultiPaxosOptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
-        `${electionTimeout} µs; use a tenth of it`,
+        `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
   const alpha = within('alpha', options.alpha ?? 16, 1, 1024);
   const commands = options.maxCommandsPerSlot ?? commandsLimit;

@@ -106,4 +106,50 @@ describe('checkpoints (4.3)', () => {
     expect(network.violation).toBeUndefined();
     expect(network.state(1).view).toBe(1);
   });
+
+  it.each([
+    { checkpointEvery: 4, window: 4, maxOutstanding: 1 },
+    { checkpointEvery: 4, window: 4, maxOutstanding: 16 },
+    { checkpointEvery: 4, window: 8, maxOutstanding: 8 },
+    { checkpointEvery: 1, window: 1, maxOutstanding: 2 },
+  ])(
+    'may come a window later at one replica, which asks nobody and blames nobody: %o',
+    (options) => {
+      const network = new Network(small({ maxBatch: 1, ...options }));
+      const isLate: Parameters<Network['deliver']>[0] = ({ to, message }) =>
+        to === 1 && message.kind === 'checkpoint';
+      const { window } = options;
+      for (let i = 0; i < 6 * window; i++) {
+        const late = i % window === 0 ? new Set(network.flights) : new Set();
+        network.input(0, { type: 'propose', command: requestOf(0, i) });
+        network.deliver((flight) => !isLate(flight));
+        network.deliver((flight) => late.has(flight) || !isLate(flight));
+      }
+      network.deliver();
+      for (const { applied } of network.seats) expect(applied).toBe(6 * window);
+      expect(network.state(1).view).toBe(0);
+      expect(network.sent.has('status')).toBe(false);
+    },
+  );
+
+  it('that are slow do not count against the primary, whose log they keep full', () => {
+    const network = new Network(small({ window: 4, maxBatch: 1 }));
+    for (const self of [0, 1, 2, 3])
+      for (let i = 0; i < 10; i++)
+        network.input(self, { type: 'propose', command: requestOf(0, i) });
+    const fast: Parameters<Network['deliver']>[0] = ({ message }) => message.kind !== 'checkpoint';
+    network.deliver(fast);
+    // Ten times the request timeout.
+    for (const until = network.now + 10_000_000; network.tick(until); ) network.deliver(fast);
+    expect(network.executed.size).toBe(4);
+    network.run(900_000, () => network.executed.size === 10);
+    expect(network.executed.size).toBe(10);
+    expect(network.seats.map((_, self) => network.state(self).view)).toEqual([0, 0, 0, 0]);
+    // Once the log has room, silence counts again.
+    for (const self of [1, 2, 3])
+      network.input(self, { type: 'propose', command: requestOf(0, 10) });
+    network.stop(0);
+    network.run(2_000_000, () => network.executed.size === 11);
+    expect(network.state(1).view).toBe(1);
+  });
 });

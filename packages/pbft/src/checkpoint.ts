@@ -13,8 +13,16 @@ import {
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { validCheckpoint } from './new-view.ts';
-import { execute, maybeOrder } from './pbft.ts';
-import { type Ctx, certify, isMember, lowWatermark, type PbftReplica, watch } from './state.ts';
+import { execute, hearEarly, maybeOrder } from './pbft.ts';
+import {
+  type Ctx,
+  certify,
+  isMember,
+  lowWatermark,
+  noteWindow,
+  type PbftReplica,
+  watch,
+} from './state.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
 export function snapshotTaken(
@@ -115,6 +123,7 @@ function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint
   becomeStable(group, replica, proof, ctx);
   fetchState(replica, ctx);
   maybeOrder(group, replica, ctx);
+  hearEarly(group, replica, ctx);
 }
 
 /** h := n: discards every message about numbers up to n, and older checkpoints. */
@@ -148,6 +157,7 @@ export function becomeStable(
       kept.filter((each) => each.sequence >= below),
     );
   replica.next = Math.max(replica.next, below);
+  noteWindow(group, replica, ctx);
   watch(group, replica, ctx);
 }
 

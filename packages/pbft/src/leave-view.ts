@@ -2,7 +2,7 @@
 import { assert, type Certificate } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Prepare, ViewChange } from './messages.ts';
-import { type Ctx, type PbftReplica, watch } from './state.ts';
+import { type Ctx, countedTime, type PbftReplica, watch } from './state.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
 export function startViewChange(group: Group, replica: PbftReplica, view: number, ctx: Ctx): void {
@@ -33,6 +33,7 @@ export function leave(replica: PbftReplica, ctx: Ctx): void {
   replica.progress.clear();
   replica.enteredBy = null;
   replica.viewSince = ctx.now;
+  replica.viewCounted = countedTime(replica, ctx.now);
   if (replica.requestTimer) ctx.clearTimer('request');
   if (replica.newViewTimer) ctx.clearTimer('new-view');
   replica.requestTimer = false;

@@ -18,6 +18,7 @@ import {
   requestKey,
   type Signed,
 } from '@quorumlab/core';
+import { outside, tooEarly } from './early.ts';
 import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
@@ -28,12 +29,11 @@ import {
   type Ctx,
   certify,
   count,
+  countedTime,
   digestOf,
-  type Early,
   inView,
   isMember,
-  lowWatermark,
-  maxEarly,
+  noteWindow,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -76,7 +76,8 @@ export function keepWaiting(
   ctx: Ctx,
 ): boolean {
   const known = replica.waiting.has(requestKey(request));
-  if (!admit(replica, { request, since: ctx.now, ordered: -1 })) return false;
+  const counted = countedTime(replica, ctx.now);
+  if (!admit(replica, { request, since: ctx.now, counted, ordered: -1 })) return false;
   if (known) return true;
   armRequestTimer(group, replica, ctx);
   watch(group, replica, ctx);
@@ -302,63 +303,62 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
       : next.batch;
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
     for (const request of next.batch) forget(replica, request);
-    if (group.rules.progressRestartsTimer) replica.viewSince = ctx.now;
+    if (group.rules.progressRestartsTimer) replica.viewCounted = countedTime(replica, ctx.now);
   }
+  noteWindow(group, replica, ctx);
   maybeOrder(group, replica, ctx);
 }
 
 /**
  * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
- * every timeout is replaced all the same (gallery B-15).
+ * every timeout is replaced all the same (gallery B-15). While the log is full and its checkpoint
+ * is on its way no primary can order anything, so that time does not count against it.
  */
 export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
   replica.requestTimer = false;
   if (!replica.active) return;
-  const oldest = oldestWait(replica);
+  const oldest = oldestWait(replica, ctx);
   if (oldest === undefined) return;
-  const due = Math.max(oldest, replica.viewSince) + timeoutOf(group, replica);
-  if (due <= ctx.now) {
+  const since = Math.max(oldest, replica.viewCounted);
+  const left = since + timeoutOf(group, replica) - countedTime(replica, ctx.now);
+  if (left <= 0) {
     ctx.line('4.4-timeout');
     return startViewChange(group, replica, replica.view + 1, ctx);
   }
   replica.requestTimer = true;
-  ctx.setTimer('request', due - ctx.now);
+  const full = replica.fullSince !== null;
+  ctx.setTimer('request', full ? Math.max(left, group.statusPeriod) : left);
 }
 
-/** Since when a request, or an accepted batch that has not been executed, has been waiting. */
-function oldestWait(replica: PbftReplica): number | undefined {
+/**
+ * Since when a request, or an accepted batch that has not been executed, has been waiting, in
+ * counted time.
+ */
+function oldestWait(replica: PbftReplica, ctx: Ctx): number | undefined {
   let oldest: number | undefined;
-  for (const { since } of replica.waiting.values()) {
-    oldest = since;
+  for (const { counted } of replica.waiting.values()) {
+    oldest = counted;
     break;
   }
   for (const [sequence, order] of replica.prePrepares) {
     if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
     const since = replica.progress.get(sequence)?.since;
-    if (since !== undefined && (oldest === undefined || since < oldest)) oldest = since;
+    if (since === undefined) continue;
+    // A log with something left to execute is not full, so all of this time counts.
+    const counted = countedTime(replica, ctx.now) - (ctx.now - since);
+    if (oldest === undefined || counted < oldest) oldest = counted;
   }
   return oldest;
 }
 
-/** Whether the number is not between the watermarks. f+1 replicas above them show that we lag. */
-function outside(group: Group, replica: PbftReplica, message: Signed<Early>, ctx: Ctx): boolean {
-  if (betweenWatermarks(group, replica, message.sequence)) return false;
-  if (message.sequence > lowWatermark(replica)) {
-    replica.above.add(message.from);
-    watch(group, replica, ctx);
+/** What came before its time is heard again: its view has begun, or the watermarks have moved. */
+export function hearEarly(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const early = [...replica.early.values()].flat();
+  replica.early.clear();
+  for (const message of early) {
+    if (message.view < replica.view) continue;
+    if (message.kind === 'pre-prepare') prePrepare(group, replica, message, ctx);
+    else if (message.kind === 'prepare') prepare(group, replica, message, ctx);
+    else commit(group, replica, message, ctx);
   }
-  return true;
-}
-
-/** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
-function tooEarly(group: Group, replica: PbftReplica, message: Signed<Early>, ctx: Ctx): boolean {
-  const { view, from, sequence } = message;
-  if (view < replica.view || inView(replica, view)) return false;
-  if (!isMember(group, from) || sequence <= lowWatermark(replica)) return true;
-  // An honest sender is in one view at a time.
-  const kept = (replica.early.get(from) ?? []).filter((each) => each.view === view);
-  if (kept.length < maxEarly) kept.push(message);
-  replica.early.set(from, kept);
-  watch(group, replica, ctx);
-  return true;
 }

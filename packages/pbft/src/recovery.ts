@@ -20,6 +20,7 @@ import {
   betweenWatermarks,
   bodyOf,
   type Ctx,
+  countedTime,
   digestOf,
   inView,
   isMember,
@@ -46,6 +47,7 @@ export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
   ctx.line('restart');
   fetchState(replica, ctx);
   replica.viewSince = ctx.now;
+  replica.viewCounted = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
   for (const [sequence, digest] of replica.checkpoints)
     ctx.broadcast({ kind: 'checkpoint', sequence, digest });

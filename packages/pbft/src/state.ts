@@ -3,6 +3,7 @@
  */
 import {
   type Batch,
+  bytesOf,
   type Certificate,
   type Context,
   type Digest,
@@ -86,11 +87,13 @@ export interface Decided {
 
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
+  /** {@link countedTime} when it came. */
+  readonly counted: number;
   /** The view in which this primary has put it into a batch, or -1. */
   ordered: number;
 }
 
-/** A vote, or a pre-prepare, of a view that this replica has not entered yet. */
+/** A vote, or a pre-prepare: kept if it is of a view or a number not reached here yet. */
 export type Early = PrePrepare | Prepare | Commit;
 
 /** What a crash may take. Each collection names its bound. */
@@ -108,7 +111,7 @@ export interface Volatile extends Mempool<Waiting> {
   readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
   /** At most window / K + 1 a member. */
   readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
-  /** At most {@link maxEarly} a member. */
+  /** At most 64 a member of a later view, or three windows of this one: see `early.ts`. */
   readonly early: Map<ReplicaId, Signed<Early>[]>;
   /** At most 4 windows: digests of batches that are being fetched, and their numbers. */
   readonly wanted: Map<Digest, number>;
@@ -120,6 +123,12 @@ export interface Volatile extends Mempool<Waiting> {
   enteredBy: Signed<NewView> | null;
   /** When the view, or the attempt to leave it, began. */
   viewSince: Instant;
+  /** {@link countedTime} when the view began. */
+  viewCounted: number;
+  /** How long the log has been full, all times together without the one that goes on. */
+  full: number;
+  /** Since when the log is full: all its numbers are executed and no checkpoint is stable. */
+  fullSince: Instant | null;
   /** View changes since the last progress. */
   attempts: number;
   /** The sequence of the snapshot that is being fetched; 0: none. */
@@ -152,8 +161,6 @@ export type PbftReplica = Replica<Pbft>;
 /** The pen of its handlers. */
 export type Ctx = Context<Pbft>;
 
-/** Most messages of later views that are kept for one sender. */
-export const maxEarly = 64;
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
 export const firstStable = (): Stable => ({
   view: 0,
@@ -185,6 +192,9 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     answered: new Map(),
     enteredBy: null,
     viewSince: 0,
+    viewCounted: 0,
+    full: 0,
+    fullSince: null,
     attempts: 0,
     fetching: 0,
     behind: 0,
@@ -303,6 +313,23 @@ export function bodyOf(
   if (digestOf(group, nullBatch, ctx) === digest) return nullBatch;
   return replica.bodies.get(digest);
 }
+
+/** Time as it counts against a primary: without that in which the log was full. */
+export const countedTime = (replica: PbftReplica, now: Instant): number =>
+  (replica.fullSince ?? now) - replica.full;
+
+/** Notices that the log has become full, or is so no longer. */
+export function noteWindow(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const full =
+    group.rules.keepsWatermarks && replica.lastExecuted >= lowWatermark(replica) + group.window;
+  if (full === (replica.fullSince !== null)) return;
+  if (replica.fullSince !== null) replica.full += ctx.now - replica.fullSince;
+  replica.fullSince = full ? ctx.now : null;
+}
+
+/** Bytes of the operations of a batch. */
+export const batchBytes = (batch: Batch): number =>
+  batch.reduce((sum, request) => sum + bytesOf(request), 0);
 
 /** Arms the timer that asks the others for what is missing. */
 export function watch(group: Group, replica: PbftReplica, ctx: Ctx): void {

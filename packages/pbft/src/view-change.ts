@@ -16,7 +16,7 @@ import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { NewView, ViewChange } from './messages.ts';
 import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
-import { commit, keepWaiting, maybeOrder, prePrepare, prepare } from './pbft.ts';
+import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import {
   armRequestTimer,
   bodyOf,
@@ -233,14 +233,7 @@ function begin(group: Group, replica: PbftReplica, ctx: Ctx): void {
     return maybeOrder(group, replica, ctx);
   }
   relayAll(group, replica, ctx);
-  const early = [...replica.early.values()].flat();
-  replica.early.clear();
-  for (const message of early) {
-    if (message.view < view) continue;
-    if (message.kind === 'pre-prepare') prePrepare(group, replica, message, ctx);
-    else if (message.kind === 'prepare') prepare(group, replica, message, ctx);
-    else commit(group, replica, message, ctx);
-  }
+  hearEarly(group, replica, ctx);
 }
 
 function markOrdered(replica: PbftReplica, key: string): void {

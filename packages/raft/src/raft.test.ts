@@ -28,6 +28,7 @@ test('options that cannot work are refused with a sentence that says what to do'
   expect(raft({ n: 4, f: 2, unsafe: true }).f).toBe(2);
   expect(() => raft({ n: 0 })).toThrow('n is 0; use an integer of 1 or more');
   expect(() => raft({ n: 3, heartbeat: 400_000 })).toThrow('use a tenth of it');
+  expect(() => raft({ n: 3, heartbeat: 160_000 })).toThrow('use a tenth of it');
   expect(() => raft({ n: 3, maxEntriesPerAppend: 2_000 })).toThrow('use 1024 or less');
   expect(() => raft({ n: 3, quorum: threshold(range(3), 1) })).toThrow(QuorumError);
   expect(raft({ n: 7 }).f).toBe(3);

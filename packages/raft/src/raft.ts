@@ -156,10 +156,10 @@ function groupOf(options: RaftOptions, chosen: Rules): Group {
   if (!unsafe) requireOverlap({ phase1: quorum, phase2: quorum });
   const electionTimeout = atLeast('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
-  if (atLeast('heartbeat', pause, 1) >= electionTimeout)
+  if (atLeast('heartbeat', pause, 1) * 2 > electionTimeout)
     throw new RaftOptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
-        `${electionTimeout} µs; use a tenth of it`,
+        `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
   const entries = atLeast('maxEntriesPerAppend', options.maxEntriesPerAppend ?? entriesLimit, 1);
   if (entries > entriesLimit)

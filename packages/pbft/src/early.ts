@@ -1,0 +1,76 @@
+/** Messages that come before their time: of a view, or of a number, not reached here yet. */
+import { maxBatchBytes, type Signed } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import {
+  batchBytes,
+  betweenWatermarks,
+  type Ctx,
+  type Early,
+  inView,
+  isMember,
+  lowWatermark,
+  type PbftReplica,
+  watch,
+} from './state.ts';
+
+/** Most messages of later views that are kept for one sender. */
+const maxOfLaterViews = 64;
+/** Most bytes of batches that are kept for one sender: of later views, and of this one. */
+const maxBytes = { later: 2 * maxBatchBytes, current: 8 * maxBatchBytes };
+
+/** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
+export function tooEarly(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Early>,
+  ctx: Ctx,
+): boolean {
+  const { view, from, sequence } = message;
+  if (view < replica.view || inView(replica, view)) return false;
+  if (!isMember(group, from) || sequence <= lowWatermark(replica)) return true;
+  keep(replica, message, { messages: maxOfLaterViews, bytes: maxBytes.later });
+  watch(group, replica, ctx);
+  return true;
+}
+
+/**
+ * Whether the number is not between the watermarks. Others move theirs a moment earlier, so what
+ * comes of the next window waits for ours; f+1 replicas above that show that we lag.
+ */
+export function outside(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Early>,
+  ctx: Ctx,
+): boolean {
+  if (betweenWatermarks(group, replica, message.sequence)) return false;
+  const low = lowWatermark(replica);
+  if (message.sequence <= low) return true;
+  const next = message.sequence <= low + 2 * group.window;
+  // Of each number there are a pre-prepare, a prepare and a commit.
+  const most = { messages: 3 * group.window, bytes: maxBytes.current };
+  if (!next || !keep(replica, message, most)) replica.above.add(message.from);
+  watch(group, replica, ctx);
+  return true;
+}
+
+/** Keeps `message` until its time comes; false: there is no room. */
+function keep(
+  replica: PbftReplica,
+  message: Signed<Early>,
+  most: { readonly messages: number; readonly bytes: number },
+): boolean {
+  const { view, from, sequence, kind } = message;
+  // An honest sender is in one view at a time.
+  const kept = (replica.early.get(from) ?? []).filter((each) => each.view === view);
+  replica.early.set(from, kept);
+  if (kept.some((each) => each.sequence === sequence && each.kind === kind)) return true;
+  let bytes = sizeOf(message);
+  for (const each of kept) bytes += sizeOf(each);
+  if (kept.length >= most.messages || bytes > most.bytes) return false;
+  kept.push(message);
+  return true;
+}
+
+const sizeOf = (message: Early): number =>
+  message.kind === 'pre-prepare' ? batchBytes(message.batch) : 0;
