@@ -125,7 +125,7 @@ export interface Volatile extends Mempool<Waiting> {
   reignSince: number;
   /** How long the window has been full, all times together without the one that goes on. */
   full: number;
-  /** Since when it is: requests are ordered again once a checkpoint is stable. */
+  /** Since when only a checkpoint is waited for: requests are ordered again once it is stable. */
   fullSince: Instant | null;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
@@ -263,13 +263,17 @@ export const stableHeight = (replica: Readonly<Stable>): number =>
 export const isFull = (group: Group, replica: HotStuffReplica): boolean =>
   (replica.tree.get(highBlockOf(replica))?.height ?? 0) >= stableHeight(replica) + group.window;
 
-/** Time as it counts against a leader: without that in which the window was full. */
+/**
+ * Time as it counts against a leader: without that in which the window was full and the block of
+ * its checkpoint committed here. Before that block is, it takes a leader to commit it.
+ */
 export const countedTime = (replica: HotStuffReplica, now: Instant): number =>
   (replica.fullSince ?? now) - replica.full;
 
-/** Notices that the window has become full, or is so no longer. */
+/** Notices that only a checkpoint is waited for, or that it is so no longer. */
 export function noteWindow(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
-  const full = isFull(group, replica);
+  const checkpoint = stableHeight(replica) + group.checkpointEvery;
+  const full = isFull(group, replica) && replica.committed.height >= checkpoint;
   if (full === (replica.fullSince !== null)) return;
   if (replica.fullSince !== null) replica.full += ctx.now - replica.fullSince;
   replica.fullSince = full ? ctx.now : null;
