@@ -5,6 +5,7 @@ import { fromHex, type Protocol, type ReplicaId } from '@quorumlab/core';
 import { type OptionValues, protocolOf, requireOptions } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
+import { admitPublicKey, KeyError } from '@quorumlab/wire';
 import { ClusterError, codeOf } from './errors.ts';
 
 /** The schema of `cluster.json`. */
@@ -114,6 +115,7 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   for (const each of [...members, ...clients])
     if (!isCount(each?.id) || !/^[0-9a-f]{64}$/.test(each.publicKey))
       throw wrong('a member or client has no number or no public key of 64 digits');
+  requireKeys([...members, ...clients], wrong);
   for (const each of members)
     if (typeof each.address !== 'string') throw wrong(`n${each.id} has no address`);
   // Absent where an older version made the cluster.
@@ -122,6 +124,20 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   requireOptions(protocol, protocolOf(protocol).options, options);
   // Every part has been looked at above.
   return { ...config, options } as ClusterConfig;
+}
+
+/** Refuses keys that nobody may be known by, whoever starts a node or a client from this file. */
+function requireKeys(
+  principals: readonly { readonly id: number; readonly publicKey: string }[],
+  wrong: (what: string) => ClusterError,
+): void {
+  for (const { id, publicKey } of principals) {
+    try {
+      admitPublicKey(fromHex(publicKey), `principal ${id}`);
+    } catch (error) {
+      throw error instanceof KeyError ? wrong(error.message) : error;
+    }
+  }
 }
 
 const isCount = (value: unknown): value is number =>

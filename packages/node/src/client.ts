@@ -62,8 +62,8 @@ export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
 /**
  * Connects to all replicas and resolves at once; operations are sent when somebody can take them.
  * Sequences begin at the wall clock (milliseconds times 64), so a client that was restarted does
- * not use one twice unless its clock went back. Throws {@link NodeConfigError}, `KeyringError` and
- * `MeshConfigError`.
+ * not use one twice unless its clock went back. Throws {@link NodeConfigError}, `KeyringError`,
+ * `KeyError` and `MeshConfigError`.
  */
 export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
   options: ClientNodeOptions<C, R, Q>,

@@ -1,5 +1,6 @@
 import type { MessagesField, PrincipalId, Tagged } from '@quorumlab/core';
 import {
+  admitPublicKey,
   channelKeyring,
   type EvidenceSource,
   ed25519Keyring,
@@ -33,17 +34,23 @@ export interface NodeKeyringOptions<M extends Tagged> {
   readonly evidence: EvidenceSource;
 }
 
-/** The keyring of a principal. Throws `KeyringError` at `channel` for a Byzantine protocol. */
+/**
+ * The keyring of a principal. Throws `KeyringError` at `channel` for a Byzantine protocol, and
+ * `KeyError` if any principal's key must not be used.
+ */
 export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): Keyring<M> {
   const { self, secretKey, cluster, protocol, messages } = options;
   const signatures = options.signatures ?? (protocol.client.signed ? 'ed25519' : 'channel');
   const publicKeys = publicKeysOf(cluster);
-  if (signatures === 'channel')
+  if (signatures === 'channel') {
+    // Noise proves who holds a key, and a key of small order is held by everybody.
+    for (const [id, publicKey] of publicKeys) admitPublicKey(publicKey, `principal ${id}`);
     return channelKeyring({
       self,
       faults: protocol.claims.faults,
       knows: (principal) => publicKeys.has(principal),
     });
+  }
   return ed25519Keyring({
     domain: clusterDomain(protocol, cluster),
     messages,

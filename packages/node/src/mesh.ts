@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
+import { admitPublicKey } from '@quorumlab/wire';
 import type { Libp2p } from 'libp2p';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
@@ -110,7 +111,8 @@ interface Waiter {
 /**
  * Joins the cluster: listens (a replica), dials those it has to dial, and keeps dialling. Resolves
  * when the node listens, not when peers are connected; see {@link Mesh.ready}. Throws
- * {@link MeshConfigError} for a configuration that cannot work.
+ * {@link MeshConfigError} for a configuration that cannot work, and `KeyError` for a principal's
+ * public key that must not be used.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   checkOptions(options);
@@ -397,6 +399,7 @@ function checkOptions(options: MeshOptions): void {
     if (!isClient(id) && address === undefined) {
       throw new MeshConfigError(`Replica ${id} has no address; only clients may lack one.`);
     }
+    admitPublicKey(publicKey, `principal ${id}`);
     ids.add(id);
     keys.add(key);
   }
