@@ -1,5 +1,9 @@
-/** Keys that nobody may be known by are refused wherever principals come in, before anything runs. */
-import { existsSync } from 'node:fs';
+/** Keys that nobody may be known by are refused wherever principals come in. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { initCluster, readConfig } from '@quorumlab/cluster';
 import { fromHex } from '@quorumlab/core';
 import { keyValueStore } from '@quorumlab/log';
 import {
@@ -19,7 +23,7 @@ import { raftOf } from './support/replicas.ts';
 const groupOf = groupsOfTests();
 const logger = createLogger({ level: 'silent' });
 
-test('in every mode of signatures, for members and clients, on both sides and in a bare mesh', async () => {
+test('by replicas, clients and a bare mesh, of members and clients, in each mode', async () => {
   const group = await groupOf(raftOf({ n: 3 }));
   const { protocol } = group;
   const withKey = (id: number, bad: string): ClusterIdentity => {
@@ -50,4 +54,21 @@ test('in every mode of signatures, for members and clients, on both sides and in
       expected,
     );
   }
+});
+
+test('by whoever reads the file of a cluster, which it names', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'quorumlab-keys-'));
+  const folder = join(home, 'c');
+  await initCluster({ folder, protocol: 'raft' });
+  const file = join(folder, 'cluster.json');
+  const whole = readFileSync(file, 'utf8');
+  const { members, clients } = await readConfig(folder);
+  const all = [...members, ...clients];
+  for (const [k, bad] of badKeys.entries()) {
+    const { id, publicKey } = all[k % all.length] ?? { id: -1, publicKey: '' };
+    writeFileSync(file, whole.replace(publicKey, bad));
+    const refusal = new RegExp(`cluster.json: the public key of principal ${id}, .*restore it`);
+    await expect(readConfig(folder)).rejects.toThrow(refusal);
+  }
+  await rm(home, { recursive: true });
 });
