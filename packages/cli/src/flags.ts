@@ -12,6 +12,7 @@ import {
   type ScenarioFault,
 } from '@quorumlab/harness';
 import { type Command, Option } from 'commander';
+import { faultOf } from './fault.ts';
 
 /** Scenario flags as commander gives them. */
 export interface ScenarioFlags {
@@ -23,6 +24,7 @@ export interface ScenarioFlags {
   readonly clock?: string;
   readonly crash?: readonly string[];
   readonly split?: readonly string[];
+  readonly fault?: readonly string[];
   readonly workload?: string;
   readonly count?: string;
   readonly clients?: string;
@@ -52,6 +54,7 @@ export const withScenarioFlags = (command: Command): Command =>
     .option('--clock <clocks>', 'perfect, or e.g. offset=5ms,drift=100ppm,epsilon=7ms')
     .option('--crash <node@time>', 'crash, e.g. 3@900ms or 3@900ms..2s (repeatable)', gather)
     .option('--split <groups@times>', 'cut, e.g. 01-23@900ms..1500ms (repeatable)', gather)
+    .option('--fault <json>', 'any other fault, as traces write it (repeatable)', gather)
     .option('--workload <name|file>', 'contest, writes, a, b, c, f, or an NDJSON file')
     .option('--count <operations>', 'operations in all')
     .option('--clients <clients>', 'how many clients')
@@ -73,16 +76,21 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   if (flags.f !== undefined) given.f = wholeNumber('-f', flags.f, 0, 3333);
   if (flags.attack !== undefined) given.attack = flags.attack;
   if (flags.by !== undefined)
-    given.by = flags.by
-      .split(',')
-      .map((each) => wholeNumber('--by', each.replace(/^n/, ''), 0, 9999));
+    given.by = (flags.by === 'none' ? [] : flags.by.split(',')).map((each) =>
+      wholeNumber('--by', each.replace(/^n/, ''), 0, 9999),
+    );
   if (flags.net !== undefined) given.network = flags.net;
   if (flags.clock !== undefined) given.clocks = flags.clock;
-  const faults = [...(flags.crash ?? []).flatMap(crashOf), ...(flags.split ?? []).flatMap(splitOf)];
+  const faults = [
+    ...(flags.crash ?? []).flatMap(crashOf),
+    ...(flags.split ?? []).flatMap(splitOf),
+    ...(flags.fault ?? []).map(faultOf),
+  ];
   if (faults.length > 0) given.faults = faults;
   if (file !== undefined) {
     given.workload = 'file';
     given.commands = file;
+    given.commandsFrom = flags.workload as string;
     given.count = file.length;
   } else if (flags.workload !== undefined) given.workload = flags.workload;
   if (flags.count !== undefined) given.count = wholeNumber('--count', flags.count, 1, 1e9);
@@ -148,7 +156,9 @@ function splitOf(text: string): readonly ScenarioFault[] {
     );
   const groups = (found[1] as string)
     .split('-')
-    .map((group) => (group.includes(',') ? group.split(',') : [...group]).map(Number));
+    // A comma behind a lone node tells 12 from 1 and 2.
+    .map((group) => (group.includes(',') ? group.split(',').filter(Boolean) : [...group]))
+    .map((group) => group.map(Number));
   const split: ScenarioFault = { type: 'split', at: microseconds(found[2] as string), groups };
   if (found[3] === undefined) return [split];
   return [split, { type: 'heal', at: microseconds(found[3]) }];

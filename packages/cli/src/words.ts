@@ -10,7 +10,7 @@ import {
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io, Sign, Style } from './io.ts';
-import type { CostRow } from './result.ts';
+import { againLine, type CostRow } from './result.ts';
 
 const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
   forked: ['fail', 'bad'],
@@ -113,7 +113,8 @@ export function sayRun(
   );
   io.out(`  digest    ${row.digest}`);
   if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);
-  if (row.counterexample !== undefined) io.out(`  again     ${row.counterexample.replay}`);
+  const again = row.counterexample?.replay ?? againLine(result.scenario);
+  if (again !== undefined) io.out(`  again     ${again}`);
 }
 
 const summary = ({ answered, word }: RunResult): string =>

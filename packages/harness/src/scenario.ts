@@ -77,6 +77,8 @@ export interface Scenario {
   readonly outstanding: number;
   /** The lines of the file, if `workload` is 'file'. */
   readonly commands?: readonly string[];
+  /** Where they were read from, for the command line that runs it again; a run never looks. */
+  readonly commandsFrom?: string;
   /** Virtual microseconds after which the run ends. */
   readonly until: number;
   /** How messages are signed: 'ideal' (unforgeable by construction) or 'ed25519'. */

@@ -316,7 +316,10 @@ function among(
 function fewerRequests(hunt: Hunt): void {
   const { clients, outstanding, count, workload } = hunt.scenario;
   if (workload === 'file') {
-    reduce(hunt.scenario.commands ?? [], (commands) =>
+    // No file has the lines that are left.
+    const { commandsFrom: _, ...scenario } = hunt.scenario;
+    if (hunt.scenario.commandsFrom !== undefined) hunt.attempt(scenario);
+    reduce(scenario.commands ?? [], (commands) =>
       hunt.change({ commands, count: commands.length }),
     );
     return;

@@ -19,6 +19,7 @@ import {
   commandLine,
   costOf,
   exitOf,
+  flagsOf,
   type LeftOut,
   resultOf,
   searchRow,
@@ -51,7 +52,7 @@ export function addAttack(program: Command): void {
         rows.push(attackOne(io, scenario, seeds, flags.traces ?? '.quorumlab/traces'));
       const exit = exitOf(rows, flags.expect);
       if (io.json) {
-        const line = `quorumlab attack ${protocol} --seeds ${seeds}`;
+        const line = lineOf(protocol, flags, seeds);
         const result = resultOf(line, scenarios, rows, [], exit);
         io.out(JSON.stringify(leftOut.length === 0 ? result : { ...result, leftOut }));
       }
@@ -59,12 +60,22 @@ export function addAttack(program: Command): void {
     });
 }
 
+/** The command line of this search. */
+function lineOf(protocol: string, flags: AttackFlags, seeds: number): string {
+  const { attack = usualAttack, ...others } = flags;
+  const told = scenarioOf(protocol, attack === 'all' ? others : { ...others, attack });
+  const all = attack === 'all' ? ['--attack all'] : [];
+  return ['quorumlab attack', protocol, ...flagsOf(told), ...all, `--seeds ${seeds}`].join(' ');
+}
+
+const usualAttack = 'equivocating-leader';
+
 /** One scenario per attack that the flags name, and per variant unless they name one. */
 function scenariosOf(
   protocol: string,
   flags: AttackFlags,
 ): { readonly scenarios: readonly Scenario[]; readonly leftOut: readonly LeftOut[] } {
-  const chosen = flags.attack ?? 'equivocating-leader';
+  const chosen = flags.attack ?? usualAttack;
   const of = (attack: string): Scenario => scenarioOf(protocol, { ...flags, attack });
   if (chosen !== 'all') return { scenarios: variantsOf(of(chosen)), leftOut: [] };
   const named = attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => of(name));

@@ -17,6 +17,8 @@ import {
   commandLine,
   counterexampleOf,
   exitOf,
+  flagsOf,
+  quoted,
   type Result,
   resultOf,
   type SteadyCostRow,
@@ -107,7 +109,7 @@ async function compare(
   // How many threads there were, and where traces went, changes nothing in the result.
   const { n, f, attack, seed, net } = flags;
   const told = Object.entries({ attack, seed, net }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${value}`],
+    value === undefined ? [] : [`--${name} ${quoted(value)}`],
   );
   const size = n === undefined ? [`-f ${f}`] : [`-f ${f}`, `-n ${n}`];
   const words = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`];
@@ -210,9 +212,12 @@ function sayComparison(io: Io, result: CompareResult, seeds: number): void {
       ? io.paint('good', `${io.sign('ok')} 0 unexpected`)
       : io.paint('bad', `${io.sign('fail')} ${unexpected} UNEXPECTED`);
   io.out(`${head}   ${size}`);
-  for (const row of verdicts.filter(({ expected }) => !expected)) {
+  for (const [i, row] of verdicts.entries()) {
+    if (row.expected) continue;
     io.out(`  ${rowName(row)} n=${row.n} under ${row.attack}: ${row.word}. Please report it with`);
-    const search = `quorumlab attack ${row.protocol} -f ${row.f} --attack ${row.attack}`;
+    // There is a scenario for every row.
+    const flags = flagsOf((result.scenario as readonly Scenario[])[i] as Scenario).join(' ');
+    const search = `quorumlab attack ${row.protocol} ${flags} --seeds ${seeds}`;
     io.out(`    ${row.counterexample?.first?.replay ?? search}`);
   }
   io.out('');

@@ -9,7 +9,7 @@ import {
 import type { Command } from 'commander';
 import { Exit, exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
+import { commandLine, costOf, quoted, resultOf, rowOf } from '../result.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 import { realDemo } from './demo-real.ts';
 
@@ -72,12 +72,15 @@ function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): voi
   const costs = results.map(costOf);
   const expected = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word));
   const exit = expected ? exitCodes.expected : exitCodes.unexpected;
-  if (io.json) io.out(JSON.stringify(resultOf('quorumlab demo', scenarios, rows, costs, exit)));
-  else {
+  if (io.json) {
+    const told = seed === undefined ? '' : ` --seed ${quoted(seed)}`;
+    const line = `quorumlab demo ${protocols.join(' ')} --sim${told}`;
+    io.out(JSON.stringify(resultOf(line, scenarios, rows, costs, exit)));
+  } else {
     const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
     const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
-    io.out(`  again   ${commandLine(scenarios[0] as Scenario)}`);
+    for (const scenario of scenarios) io.out(`  again   ${commandLine(scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');
   }
   process.exitCode = exit;

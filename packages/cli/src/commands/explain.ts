@@ -38,7 +38,7 @@ export function addExplain(program: Command): void {
       const text = what === 'demo' ? undefined : readText(what);
       if (text?.includes(`"schema": "${proofSchema}"`)) return explainProof(io, text);
       const scenario = text === undefined ? demoScenario('raft') : scenarioIn(text);
-      explainRun(io, scenario, flags.proof ?? false, what);
+      explainRun(io, scenario, flags.proof ?? false, text === undefined ? undefined : what);
     });
 }
 
@@ -52,11 +52,10 @@ function scenarioIn(text: string): Scenario {
 }
 
 /** Runs a scenario again; with real signatures if a proof is wanted: a stranger must check it. */
-function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, file: string): void {
+function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, trace?: string): void {
   const signed: Scenario = proofOnly ? { ...scenario, crypto: 'ed25519' } : scenario;
   const result = runScenario(signed, { proofs: true, story: true });
   if (!proofOnly) {
-    const trace = scenario.script === undefined ? undefined : file;
     sayRun(io, result, rowOf(result, trace), costOf(result), true);
     return;
   }

@@ -4,7 +4,7 @@ import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '
 import type { Command } from 'commander';
 import { Exit, exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { againLine, costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { costOf, exitOf, quoted, resultOf, rowOf } from '../result.ts';
 import { headline, verdictWord } from '../words.ts';
 
 interface ReplayFlags {
@@ -63,7 +63,13 @@ export function addReplay(program: Command): void {
       if (io.json) {
         io.out(
           JSON.stringify(
-            resultOf(againLine(scenario, file), scenario, [row], [costOf(result)], exitOf([row])),
+            resultOf(
+              `quorumlab replay ${quoted(file)}`,
+              scenario,
+              [row],
+              [costOf(result)],
+              exitOf([row]),
+            ),
           ),
         );
         return;

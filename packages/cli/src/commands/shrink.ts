@@ -8,6 +8,7 @@ import {
   costOf,
   counterexampleOf,
   exitOf,
+  quoted,
   resultOf,
   rowOf,
   shrinkRecord,
@@ -44,7 +45,7 @@ export function addShrink(program: Command): void {
       const first = {
         seed: scenario.seed,
         events: small.before,
-        replay: againLine(scenario, file),
+        replay: againLine(scenario, file) ?? `quorumlab replay ${quoted(file)}`,
       };
       const row = {
         ...rowOf(shown, out),
@@ -53,7 +54,7 @@ export function addShrink(program: Command): void {
       const exit = exitOf([row]);
       process.exitCode = exit;
       if (io.json) {
-        const line = `quorumlab shrink ${file} --tries ${tries}`;
+        const line = `quorumlab shrink ${quoted(file)} --out ${quoted(out)} --tries ${tries}`;
         io.out(JSON.stringify(resultOf(line, small.scenario, [row], [costOf(shown)], exit)));
         return;
       }
