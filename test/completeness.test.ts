@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { protocols } from '@quorumlab/harness';
+import { protocols, subjectsOf } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
 import { readTree } from './architecture/tree.ts';
 import { larger, matrix } from './claims/cells.ts';
 import { formulas } from './formulas/formulas.ts';
-import { subjectsOf } from './simulation/swarm.ts';
 
 /**
  * Whoever registers a protocol is told here what else it takes until the protocol is one of them.

@@ -3,9 +3,9 @@ import { ms } from '@quorumlab/core';
 import { completeScenario, type Scenario } from '@quorumlab/harness';
 import { compareTraces } from '@quorumlab/sim';
 import { describe, expect, it } from 'vitest';
-import { swarm } from '../simulation/swarm.ts';
 import { type BrowserPage, openInBrowser } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { swarm } from '../support/swarm.ts';
 import { type Seen, seen } from './scenario-entry.ts';
 
 const entry = fileURLToPath(new URL('./scenario-entry.ts', import.meta.url));

@@ -1,6 +1,12 @@
-import { type CostOptions, costOfProtocol, protocols, toleratedBy } from '@quorumlab/harness';
+import {
+  type CostOptions,
+  costOfProtocol,
+  protocols,
+  type Subject,
+  subjectsOf,
+  toleratedBy,
+} from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
-import { type Subject, subjectsOf } from '../simulation/swarm.ts';
 import { type Formula, formulas, ofTheNext } from './formulas.ts';
 
 const sizes = [4, 5, 6, 7, 8, 9, 10, 13, 31];

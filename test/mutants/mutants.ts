@@ -1,7 +1,7 @@
 /** Each flaw with the worlds in which it shows, and how many seeds finding it may take. */
 import { ms } from '@quorumlab/core';
 import { runScenario, type Scenario } from '@quorumlab/harness';
-import { swarm } from '../simulation/swarm.ts';
+import { swarm } from '../support/swarm.ts';
 import { attacked, blackouts, type Family, hiccups, mutedReigns, reigns } from './scenarios.ts';
 
 /** A wrong variant and its hunting ground. */

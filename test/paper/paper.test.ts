@@ -1,14 +1,20 @@
 import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
 import { ms } from '@quorumlab/core';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
-import { completeScenario, runScenario, type Scenario } from '@quorumlab/harness';
+import {
+  completeScenario,
+  runScenario,
+  type Scenario,
+  subjectsOf,
+  swarmWorld,
+} from '@quorumlab/harness';
 import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { describe, expect, test } from 'vitest';
 import { mutedReigns, reigns } from '../mutants/scenarios.ts';
-import { subjectsOf, swarm, swarmWorld } from '../simulation/swarm.ts';
+import { swarm } from '../support/swarm.ts';
 import { changes, twoStories } from './changes.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */

@@ -6,9 +6,9 @@ import {
   protocolOf,
   runScenario,
   type Scenario,
+  type Subject,
 } from '@quorumlab/harness';
 import { expect, test } from 'vitest';
-import type { Subject } from './swarm.ts';
 
 /** Snapshots after nearly every slot, so that they are among what is cut off. */
 const snapshots: Readonly<Record<string, OptionValues>> = {

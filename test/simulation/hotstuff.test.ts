@@ -1,6 +1,6 @@
+import { failureOf, subjectsOf } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
 import { testSwarm } from './suite.ts';
-import { failureOf, subjectsOf } from './swarm.ts';
 
 testSwarm('hotstuff');
 

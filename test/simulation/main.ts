@@ -3,8 +3,7 @@
  * NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
  */
 import { parseArgs } from 'node:util';
-import { protocols } from '@quorumlab/harness';
-import { failureOf, type Subject, subjectsOf, swarmWorld } from './swarm.ts';
+import { failureOf, protocols, type Subject, subjectsOf, swarmWorld } from '@quorumlab/harness';
 
 const { values } = parseArgs({
   options: {
@@ -67,7 +66,12 @@ function run(subject: Subject): void {
   let failed = 0;
   let events = 0;
   for (let seed = first; seed <= last; seed++) {
-    const failure = failureOf(subject, seed, (result) => void (events += result.events));
+    const failure = failureOf(
+      subject,
+      seed,
+      (result) => void (events += result.events),
+      () => `npm run simulate -- --protocol ${name} --seed ${seed}`,
+    );
     if (failure !== undefined && failed++ < shown) console.log(`${name}: ${failure}`);
     if (single) console.log(JSON.stringify(swarmWorld(subject, seed).scenario));
     tell(seed, failed);

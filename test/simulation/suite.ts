@@ -1,8 +1,13 @@
 import { range } from '@quorumlab/core';
-import { protocolOf, type RunResult } from '@quorumlab/harness';
+import {
+  failureOf,
+  protocolOf,
+  type RunResult,
+  type SwarmWorld,
+  subjectsOf,
+} from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
 import { testBoundaries } from './boundaries.ts';
-import { failureOf, type SwarmWorld, subjectsOf } from './swarm.ts';
 
 /** Seeds per protocol in the ordinary run: `npm run simulate -- --long` tries 40,000. */
 const seeds = 400;

@@ -27,5 +27,7 @@ export * from './search.ts';
 export * from './shrink.ts';
 export * from './simulate-service.ts';
 export * from './story.ts';
+export type { DrawOptions } from './swarm/draw.ts';
+export * from './swarm/swarm.ts';
 export * from './verdict-row.ts';
 export * from './workload.ts';

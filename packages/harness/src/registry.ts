@@ -32,6 +32,8 @@ import { flaws as raftFlaws, mutants as raftMutants } from '@quorumlab/raft/muta
 import { digestOf } from '@quorumlab/wire';
 import { type OptionKind, requireOptions, type Variants, variantsIn } from './options.ts';
 import { type OptionValues, ScenarioError, unknownName } from './scenario.ts';
+import type { DrawOptions } from './swarm/draw.ts';
+import { drawnOptions } from './swarm/options.ts';
 
 /** What every protocol can be told, besides what is its own. */
 export interface ProtocolSize {
@@ -55,6 +57,8 @@ export interface ProtocolEntry {
   readonly flaws: Readonly<Record<string, Flaw>>;
   /** The options of its own that a scenario may set. */
   readonly options: Readonly<Record<string, OptionKind>>;
+  /** Draws options for random worlds: see `swarmWorld`. Absent: all have the usual ones. */
+  readonly drawn?: DrawOptions;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
   /** The protocol for a group, or its wrong variant `mutant`. */
@@ -72,6 +76,8 @@ export interface EntryParts<S extends LogShape> {
   readonly flaws?: Readonly<Record<string, Flaw>>;
   /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
   readonly options?: Readonly<Record<string, OptionKind>>;
+  /** See {@link ProtocolEntry.drawn}. */
+  readonly drawn?: DrawOptions;
   /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
   readonly variants?: string;
 }
@@ -92,6 +98,7 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     mutants,
     flaws,
     options: known,
+    ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, ...size }, mutant) {
       requireOptions(sample.name, known, options);
@@ -121,12 +128,18 @@ const multiPaxosOptions = {
   maxWaiting: 'number',
 } as const;
 
+const drawnFor = (name: string): { readonly drawn?: DrawOptions } => {
+  const drawn = drawnOptions[name];
+  return drawn === undefined ? {} : { drawn };
+};
+
 const entries: readonly ProtocolEntry[] = [
   protocolEntry({
     title: 'Basic Paxos: one decision by majorities; a log of one slot, survives crashes.',
     right: (options) => basicPaxos(options),
     mutants: basicPaxosMutants,
     flaws: basicPaxosFlaws,
+    ...drawnFor('basic-paxos'),
     options: { retry: 'number', maxRetry: 'number' },
   }),
   protocolEntry({
@@ -134,6 +147,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => multiPaxos(options),
     mutants: multiPaxosMutants,
     flaws: multiPaxosFlaws,
+    ...drawnFor('multi-paxos'),
     options: multiPaxosOptions,
   }),
   protocolEntry({
@@ -141,6 +155,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => flexiblePaxos(options),
     mutants: flexiblePaxosMutants,
     flaws: flexiblePaxosFlaws,
+    ...drawnFor('flexible-paxos'),
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
   }),
   protocolEntry({
@@ -148,6 +163,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => raft(options),
     mutants: raftMutants,
     flaws: raftFlaws,
+    ...drawnFor('raft'),
     options: {
       electionTimeout: 'number',
       heartbeat: 'number',
@@ -164,6 +180,7 @@ const entries: readonly ProtocolEntry[] = [
     title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
     right: (options) => pbft({ ...options, digest: digestOf }),
     flaws: pbftFlaws,
+    ...drawnFor('pbft'),
     mutants: Object.fromEntries(
       pbftMutants.map((name) => [
         name,
@@ -183,6 +200,7 @@ const entries: readonly ProtocolEntry[] = [
       'HotStuff: certificates through the leader, n messages a step; survives f liars among 3f+1.',
     right: (options) => hotstuff(hotstuffOptions(options)),
     flaws: hotstuffFlaws,
+    ...drawnFor('hotstuff'),
     mutants: Object.fromEntries(
       hotstuffMutants.map((name) => [
         name,

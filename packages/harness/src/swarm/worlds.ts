@@ -1,14 +1,8 @@
 /** What goes wrong in a random world, class by class, and how it heals. */
 import { ms, type Random, range } from '@quorumlab/core';
-import type { ScenarioFault } from '@quorumlab/harness';
 import { ssd } from '@quorumlab/sim';
-
-/** One of `choices`. */
-export const one = <T>(random: Random, choices: readonly T[]): T =>
-  choices[random.below(choices.length)] as T;
-/** A number from `least` to `most`, both included. */
-export const between = (random: Random, least: number, most: number): number =>
-  least + random.below(most - least + 1);
+import type { ScenarioFault } from '../scenario.ts';
+import { between, one } from './draw.ts';
 
 /** What a fault class needs to know. */
 export interface World {

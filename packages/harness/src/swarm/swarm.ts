@@ -1,0 +1,151 @@
+/** Scenarios drawn from a seed: first anything may go wrong, then all heals. */
+import { ms, range } from '@quorumlab/core';
+import { decisions } from '@quorumlab/sim';
+import { attacks } from '../attacks.ts';
+import { type ProtocolEntry, protocolOf } from '../registry.ts';
+import { type RunResult, runScenario } from '../run.ts';
+import type { OptionValues, Scenario } from '../scenario.ts';
+import { between, one } from './draw.ts';
+import {
+  type Casualties,
+  casualties,
+  classes,
+  healing,
+  type World,
+  withoutReturn,
+} from './worlds.ts';
+
+/** After the healing every request must be answered within this time, in microseconds. */
+const livenessBound: number = ms(60_000);
+
+/** A protocol, or one of its rule sets: what a swarm is about. */
+export interface Subject {
+  /** `raft`, or `hotstuff:chained` for a rule set. */
+  readonly name: string;
+  readonly protocol: string;
+  /** What every run is told, for example its rule set. */
+  readonly options: OptionValues;
+  /** The protocol itself, if it is not registered. */
+  readonly entry?: ProtocolEntry;
+}
+
+/**
+ * The rule sets of a registered protocol, or of one of your own, or itself if there is one. Throws
+ * a ScenarioError for a name that nobody has.
+ */
+export function subjectsOf(protocol: string | ProtocolEntry): readonly Subject[] {
+  const known = typeof protocol === 'string' ? protocolOf(protocol) : protocol;
+  const { name, variants } = known;
+  const own = typeof protocol === 'string' ? {} : { entry: protocol };
+  if (variants === undefined) return [{ name, protocol: name, options: {}, ...own }];
+  const { option, values } = variants;
+  return values.map((value) => ({
+    name: `${name}:${value}`,
+    protocol: name,
+    options: { [option]: value },
+    ...own,
+  }));
+}
+
+const entryOf = ({ entry, protocol }: Subject): ProtocolEntry => entry ?? protocolOf(protocol);
+
+/** What liars do in swarms. Twins bring a split of their own and have their place in the claims. */
+const treasons: readonly string[] = attacks
+  .filter(({ needs, beyond, twins }) => needs === 'byzantine' && !beyond && !twins)
+  .map(({ name }) => name);
+
+/** How many of its disks a group survives losing: see {@link casualties}. */
+function lossesOf(entry: ProtocolEntry, n: number, f: number): 'none' | 'one' | 'any' {
+  const { claims, create } = entry;
+  if (claims.faults === 'byzantine') return 'any';
+  return create({ n, f }).rejoin === undefined ? 'none' : 'one';
+}
+
+/** A scenario, and who in it need not be well in the end. */
+export interface SwarmWorld extends Pick<Casualties, 'gone' | 'emptied'> {
+  readonly scenario: Scenario;
+}
+
+/** The world of `seed`. Clients have work until the healing; then the liveness bound runs. */
+export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
+  const { protocol, options: told } = subject;
+  const random = decisions({ seed: `swarm ${protocol} ${seed}` });
+  const entry = entryOf(subject);
+  const { claims, drawn } = entry;
+  const f = random.below(4) === 0 ? 2 : 1;
+  // Flexible quorums only differ from majorities in groups larger than they need be.
+  const n = claims.replicas(f) + random.below(protocol === 'flexible-paxos' ? 4 : 2);
+  const healsAt = ms(between(random, 300, 4000));
+  const world: World = { random, n, healsAt };
+  const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
+  const network = one(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']);
+  const lying = claims.faults === 'byzantine' && random.below(3) === 0;
+  const attack = lying ? one(random, treasons) : 'none';
+  const by = lying
+    ? range(n)
+        .filter((node) => node % 2 === 0)
+        .slice(0, f)
+    : [];
+  // A stream of its own, so that who is struck does not change what else happens.
+  const { gone, emptied, ...struck } = casualties(
+    { ...world, random: decisions({ seed: `casualties ${protocol} ${seed}` }) },
+    range(n).filter((node) => !by.includes(node)),
+    f - by.length,
+    lossesOf(entry, n, f),
+  );
+  const scenario: Scenario = {
+    schema: 'quorumlab.scenario/1',
+    protocol,
+    n,
+    f,
+    network,
+    clocks: one(random, ['perfect', 'offset=50ms,drift=5000ppm,epsilon=10ms']),
+    attack,
+    by,
+    faults: [
+      ...withoutReturn(faults, gone),
+      ...struck.faults,
+      ...withoutReturn(healing(world, gone), gone),
+    ],
+    workload: one(random, ['contest', 'writes', 'a', 'b', 'c', 'f']),
+    count: between(random, 5, 40),
+    clients: between(random, 1, 4),
+    outstanding: between(random, 1, 3),
+    until: healsAt + (network === 'wan' ? 4 : 1) * livenessBound,
+    crypto: 'ideal',
+    options: { ...drawn?.(random, network, { n, f, told }), ...told },
+    seed: `${seed}`,
+  };
+  return { scenario, gone, emptied };
+}
+
+/**
+ * What is wrong with the run of `seed`, with what replays it; nothing if all is well: safe always,
+ * live once healed, and the same run if it is run again (which every twentieth is). `seen` is shown
+ * the run. How it is replayed is told by `again`; unless told, by the scenario itself.
+ */
+export function failureOf(
+  subject: Subject,
+  seed: number,
+  seen: (result: RunResult, world: SwarmWorld) => void = () => {},
+  again: (world: SwarmWorld) => string = ({ scenario }) =>
+    `runScenario(${JSON.stringify(scenario)})`,
+): string | undefined {
+  const world = swarmWorld(subject, seed);
+  const options = subject.entry ? { entry: subject.entry } : {};
+  const replay = `replay: ${again(world)}`;
+  let result: RunResult;
+  try {
+    result = runScenario(world.scenario, options);
+  } catch (error) {
+    return `it threw: ${String(error)}; ${replay}`;
+  }
+  seen(result, world);
+  const { word, violation, reasons, digest } = result;
+  const reason = reasons.find((each) => each !== undefined);
+  if (reason !== undefined) return `a replica stopped by itself: ${reason}; ${replay}`;
+  if (word !== 'ok') return `${word}: ${violation?.sentence ?? 'not finished'}; ${replay}`;
+  if (seed % 20 === 0 && runScenario(world.scenario, options).digest !== digest)
+    return `two runs of one seed differ; ${replay}`;
+  return undefined;
+}
