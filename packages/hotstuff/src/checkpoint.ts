@@ -126,7 +126,8 @@ function learnCheckpoint(
   replica.ahead = proof;
   watch(group, replica, ctx);
   // Blocks that are under way are quicker than a snapshot, unless there are many.
-  if (proof.body.height > replica.committed.height + group.checkpointEvery) adopt(replica, ctx);
+  if (proof.body.height > replica.committed.height + group.checkpointEvery)
+    adopt(group, replica, ctx);
 }
 
 /** What was ahead may have been reached by now, and the application's state written. */
@@ -138,13 +139,13 @@ function reach(replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** The blocks below the checkpoint do not come any more: get the state instead. */
-export function adopt(replica: HotStuffReplica, ctx: Ctx): void {
+export function adopt(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   const proof = replica.ahead;
   if (proof === null) return;
   replica.ahead = null;
   if (proof.body.height <= stableHeight(replica)) return;
   becomeStable(replica, proof, ctx);
-  fetchState(replica, ctx);
+  fetchState(group, replica, ctx);
 }
 
 /** Lets go of every block up to the checkpoint, and of what is on no branch behind it. */
@@ -176,22 +177,31 @@ function becomeStable(replica: HotStuffReplica, proof: Certificate<Checkpoint>, 
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(replica: HotStuffReplica, ctx: Ctx): void {
+export function fetchState(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.height <= replica.committed.height) return;
   if (replica.fetching >= proof.body.height) return;
   ctx.line('state-fetch');
   replica.fetching = proof.body.height;
-  const holders = proof.seals.map(({ from }) => from).filter((from) => from !== ctx.self);
-  ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, holders);
+  // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  holders.delete(ctx.self);
+  ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(replica: HotStuffReplica, slot: Slot, ctx: Ctx): void {
+export function snapshotInstalled(
+  group: Group,
+  replica: HotStuffReplica,
+  slot: Slot,
+  ctx: Ctx,
+): void {
   const height = slot + 1;
-  if (replica.fetching <= height) replica.fetching = 0;
+  replica.fetching = 0;
   const proof = replica.stableCheckpoint;
-  if (height <= replica.committed.height || proof?.body.height !== height) return;
+  // A later state than the one that came has become stable meanwhile.
+  if (height <= replica.committed.height || proof?.body.height !== height)
+    return fetchState(group, replica, ctx);
   ctx.line('state-installed');
   const { view, block } = proof.body;
   replica.committed = { height, view, block };

@@ -92,7 +92,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       settle(group, replica, ctx);
     },
     snapshotInstalled(replica, slot, _, ctx) {
-      snapshotInstalled(replica, slot, ctx);
+      snapshotInstalled(group, replica, slot, ctx);
       settle(group, replica, ctx);
     },
     status(replica) {

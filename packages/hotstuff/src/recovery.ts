@@ -44,7 +44,7 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.news = true;
   replica.reignSince = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
-  fetchState(replica, ctx);
+  fetchState(group, replica, ctx);
   if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
     ctx.setTimer('propose', group.delta * longer(group, replica));
   waitForBlocks(group, replica, ctx);
@@ -101,7 +101,7 @@ export function statusTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx):
   const late = ctx.now - group.statusPeriod;
   if (since > late) return;
   ctx.line('status');
-  if (replica.ahead !== null && replica.checkpointSince <= late) adopt(replica, ctx);
+  if (replica.ahead !== null && replica.checkpointSince <= late) adopt(group, replica, ctx);
   askAgain(group, replica, ctx);
   relayOldest(group, replica, late, ctx);
   say(group, replica, ctx);

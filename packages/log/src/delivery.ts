@@ -10,7 +10,6 @@ import type {
   Input,
   Output,
   Protocol,
-  ReplicaId,
   Slot,
 } from '@quorumlab/core';
 import { assert, encode, mix } from '@quorumlab/core';
@@ -25,8 +24,8 @@ import {
   type ServiceState,
 } from './replica-state.ts';
 import { loadSessions, type Results, replyOf, runOnce, wellFormed } from './sessions.ts';
-import { type Content, contentOf, type Kept, keep } from './snapshots.ts';
-import { begin, type Transfer, type TransferPorts } from './transfer.ts';
+import { type Content, contentOf, type Kept, keep, kept } from './snapshots.ts';
+import { alsoWanted, begin, outlive, type TransferPorts, whole } from './transfer.ts';
 import type { LogShape, StateMachine } from './types.ts';
 
 /** Most decided slots that wait for a lower one. Protocols have smaller windows than this. */
@@ -65,6 +64,7 @@ export function follow<S extends LogShape>(step: Step<S>): void {
       }
     if (state.reads.size > 0) serveReads(step);
     if (fetches.length > 0) for (const wanted of fetches) startFetch(step, wanted);
+    if (state.transfer !== undefined) maybeOutlive(step);
   }
 }
 
@@ -251,43 +251,73 @@ export function persist<S extends LogShape>({ run: { protocol, state }, pen }: S
 }
 
 /** The ports of a transfer in this step. */
-export const transferPorts = <S extends LogShape>({ run, pen }: Step<S>): TransferPorts => ({
-  digest: run.digest,
-  send: (to: ReplicaId, message) => void pen.sends.push({ to, message }),
+export const transferPorts = <S extends LogShape>({
+  run: { digest, state },
+  input,
+  pen,
+}: Step<S>): TransferPorts => ({
+  digest,
+  now: input.now,
+  has: (name) => state.pool.has(name),
+  store: (name, bytes) => void state.pool.set(name, bytes),
+  retain(names) {
+    const own = new Set(state.kept.flatMap(({ manifest }) => manifest.chunks));
+    for (const name of state.pool.keys())
+      if (!names.has(name) && !own.has(name)) state.pool.delete(name);
+  },
+  send: (to, message) => void pen.sends.push({ to, message }),
   wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
 });
 
 function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   const { state, self } = step.run;
-  if (wanted.slot < state.next) {
-    // Our state is that one already, or a later one that grew out of it.
-    feed(step, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
-    return;
-  }
+  const { slot, digest } = wanted;
+  // Our state is that one already, or a later one that grew out of it.
+  if (slot < state.next) return feed(step, { type: 'snapshot-installed', slot, digest });
   const holders = wanted.holders.filter((each) => each !== self);
-  const running = state.transfer;
-  const same = running?.slot === wanted.slot && running.root === wanted.digest;
-  // One at a time, and the newest wins: an older one would only be followed by it.
-  if (holders.length === 0 || (running && running.slot > wanted.slot)) return;
-  if (same) {
-    running.holders = [...new Set([...running.holders, ...holders])];
-    return;
-  }
-  state.transfer = begin({ ...wanted, holders }, state.kept[0], running, transferPorts(step));
+  if (holders.length === 0) return;
+  if (state.transfer === undefined) {
+    for (const { manifest, chunks } of state.kept)
+      manifest.chunks.forEach((name, i) => {
+        state.pool.set(name, chunks[i] as Uint8Array);
+      });
+    state.transfer = begin({ slot, digest, holders }, transferPorts(step));
+  } else alsoWanted(state.transfer, { slot, digest, holders }, transferPorts(step));
+  maybeInstall(step);
 }
 
-/** What was being fetched is no longer needed: decisions have led there, or further. */
-export function overtaken<S extends LogShape>(step: Step<S>, { slot, root }: Transfer): void {
-  step.run.state.transfer = undefined;
-  feed(step, { type: 'snapshot-installed', slot, digest: root });
+/** What was being fetched may no longer be needed: decisions have led there, or further. */
+function maybeOutlive<S extends LogShape>(step: Step<S>): void {
+  const { state } = step.run;
+  const { transfer } = state;
+  if (transfer === undefined || transfer.slot >= state.next) return;
+  const { slot, root: digest } = transfer;
+  if (!outlive(transfer, state.next, transferPorts(step))) endTransfer(step);
+  feed(step, { type: 'snapshot-installed', slot, digest });
+  maybeInstall(step);
+}
+
+function endTransfer<S extends LogShape>({ run: { state }, pen }: Step<S>): void {
+  state.transfer = undefined;
+  state.pool.clear();
+  pen.timers.push({ type: 'clear', timer: 'service/transfer' });
+}
+
+/** Installs what was fetched as soon as nothing is missing, whatever brought that about. */
+export function maybeInstall<S extends LogShape>(step: Step<S>): void {
+  const { state, digest } = step.run;
+  const manifest = state.transfer && whole(state.transfer);
+  if (manifest === undefined) return;
+  const chunks = manifest.chunks.map((name) => state.pool.get(name) as Uint8Array);
+  // What else was wished for the protocol asks for again, if it needs it after this.
+  endTransfer(step);
+  install(step, kept(manifest, chunks, 0, 'installed', digest));
 }
 
 /** Takes over a snapshot of which every chunk was checked. */
-export function install<S extends LogShape>(step: Step<S>, fetched: Kept): void {
-  const { run, pen } = step;
+function install<S extends LogShape>(step: Step<S>, fetched: Kept): void {
+  const { run } = step;
   const { state } = run;
-  state.transfer = undefined;
-  pen.timers.push({ type: 'clear', timer: 'service/transfer' });
   const { slot, digest } = fetched.record;
   if (slot < state.next) return feed(step, { type: 'snapshot-installed', slot, digest });
   const opened = openSnapshot(run, fetched);
@@ -322,7 +352,3 @@ function openSnapshot<S extends LogShape>(
     return undefined;
   }
 }
-
-/** The transfer under way, if there is one. */
-export const transferOf = <S extends LogShape>({ run }: Step<S>): Transfer | undefined =>
-  run.state.transfer;

@@ -4,6 +4,7 @@ import type {
   Applied,
   ClientPolicy,
   Decision,
+  Digest,
   DigestOf,
   Machine,
   Output,
@@ -82,6 +83,8 @@ export interface ServiceState {
   /** See `ServiceStable.serviceReserved`. */
   reserved: number;
   transfer: Transfer | undefined;
+  /** By digest, while there is a transfer: chunks that were checked, and those of `kept`. */
+  pool: Map<Digest, Uint8Array>;
   /** Requests given to a protocol whose log has an end: to be refused if it comes first. */
   hopeful: Hopeful[];
   readonly reads: Map<number, PendingRead>;
@@ -125,12 +128,13 @@ export const loadService = ({ application: _, ...stored }: StoredService): Servi
   sessions: loadSessions(stored.sessions),
 });
 
-const copyParts = (
-  state: Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'hopeful' | 'reads' | 'client'>,
-): Pick<ServiceState, 'buffered' | 'kept' | 'transfer' | 'hopeful' | 'reads' | 'client'> => ({
+type CopiedParts = 'buffered' | 'kept' | 'transfer' | 'pool' | 'hopeful' | 'reads' | 'client';
+
+const copyParts = (state: Pick<ServiceState, CopiedParts>): Pick<ServiceState, CopiedParts> => ({
   buffered: new Map(state.buffered),
   kept: [...state.kept],
   transfer: state.transfer && copyTransfer(state.transfer),
+  pool: new Map(state.pool),
   hopeful: [...state.hopeful],
   reads: new Map([...state.reads].map(([id, read]) => [id, { ...read }])),
   client: copyClient(state.client),

@@ -21,15 +21,13 @@ import { cancel, receive, submit, suggest, timeout } from './client.ts';
 import { emptyClient, settle } from './client-state.ts';
 import {
   follow,
-  install,
   isFull,
-  overtaken,
+  maybeInstall,
   persist,
   query,
   type Step,
   sendRefusal,
   sendReply,
-  transferOf,
   transferPorts,
 } from './delivery.ts';
 import { fromDisk, storedOf } from './disk-layout.ts';
@@ -122,6 +120,7 @@ function start<S extends LogShape>(
       persisted,
       reserved: mine.serviceReserved,
       transfer: undefined,
+      pool: new Map(),
       hopeful: [],
       reads: new Map(),
       readBytes: 0,
@@ -350,10 +349,10 @@ function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submi
 }
 
 function onTimeout<S extends LogShape>(step: Step<S>): void {
-  const transfer = transferOf(step);
+  const { transfer } = step.run.state;
   if (transfer === undefined) return;
-  if (transfer.slot < step.run.state.next) return overtaken(step, transfer);
   onTransferTimeout(transfer, transferPorts(step));
+  maybeInstall(step);
 }
 
 function onMessage<S extends LogShape>(
@@ -466,12 +465,8 @@ function onTransferMessage<S extends LogShape>(
   }
   if (transfer === undefined) return;
   const ports = transferPorts(step);
-  if (message.kind === 'snapshot-absent') return onAbsent(transfer, message, ports);
-  const whole =
-    message.kind === 'snapshot-manifest'
-      ? onManifest(transfer, message, ports)
-      : message.kind === 'snapshot-chunk'
-        ? onChunk(transfer, message, ports)
-        : undefined;
-  if (whole !== undefined) install(step, whole);
+  if (message.kind === 'snapshot-absent') onAbsent(transfer, message, ports);
+  else if (message.kind === 'snapshot-manifest') onManifest(transfer, message, ports);
+  else if (message.kind === 'snapshot-chunk') onChunk(transfer, message, ports);
+  maybeInstall(step);
 }

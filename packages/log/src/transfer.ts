@@ -1,182 +1,445 @@
 /**
  * Getting a snapshot from others (architecture 11.2). The digest comes from the protocol: from a
  * certificate, or from a leader that is trusted not to lie. Holders are never trusted: what does
- * not match is thrown away, and the next holder is asked.
+ * not match is thrown away, and who sent it is not asked again. All holders are asked at once, each
+ * for as much as it answers well; what one owes for long another is asked for too.
+ *
+ * Why a transfer ends: while a holder that answers has the snapshot, each of its chunks comes after
+ * finitely many questions. If nobody has it any more, another one that the protocol has wished for
+ * is fetched instead: at once when all say that they lack it, and otherwise when nothing comes, or
+ * too little. For too little the wait doubles each time, so in the end it is longer than any
+ * snapshot takes that stays with its holders. Chunks are kept across that, whatever is fetched.
  */
-import type { Delay, Digest, DigestOf, Fetch, ReplicaId, Signed, Slot } from '@quorumlab/core';
+import type {
+  Delay,
+  Digest,
+  DigestOf,
+  Fetch,
+  Instant,
+  ReplicaId,
+  Signed,
+  Slot,
+} from '@quorumlab/core';
 import { ms } from '@quorumlab/core';
-import { spread } from './client-state.ts';
+import {
+  answered,
+  copyHolder,
+  type Holder,
+  hasteOf,
+  leaveAlone,
+  longestPatience,
+  newHolder,
+  overdue,
+  patienceWith,
+  widen,
+} from './holders.ts';
 import type { ServiceMessage, SnapshotChunk, SnapshotManifest } from './messages.ts';
-import { isChunk, isComplete, type Kept, kept, rootOf } from './snapshots.ts';
+import { isChunk, isComplete, rootOf } from './snapshots.ts';
 
-/** Most chunks asked for at a time: 1 MiB is under way. */
-const window = 8;
-const firstWait = ms(500);
-const longestWait = ms(8000);
+/** Most chunks under way: 3 MiB. */
+const mostUnderWay = 24;
+/** Most snapshots to fall back on. */
+const mostOthers = 3;
+/** Without anything new for so long, what is fetched is given up for another one. */
+const firstStall = ms(1000);
+const longestStall = ms(8000);
+/** With fewer chunks than one in this time too, measured over a while that doubles: see above. */
+const slowest = ms(250);
+const firstDwell = ms(2000);
+
+/** A snapshot that the protocol wishes for. */
+export interface Target extends Fetch {
+  /** It was given up for another one: that is not done again at once. */
+  readonly tried?: true;
+  /** Known if this one was being fetched before. */
+  readonly manifest?: SnapshotManifest;
+}
+
+/** A chunk that is not here. */
+interface Missing {
+  /** One of its places: equal chunks are fetched once. */
+  readonly index: number;
+  /** Who has been asked for it, each once until all have been. */
+  asked: ReplicaId[];
+  /** How many of them may still answer in time, and since when the last one is asked. */
+  underWay: number;
+  since: Instant;
+}
 
 /** One transfer under way. Plain data. */
 export interface Transfer {
-  readonly slot: Slot;
-  readonly root: Digest;
-  holders: readonly ReplicaId[];
-  /** Which holder is asked now. */
-  at: number;
-  /** Holders given up since the timer last fired: after a whole round it is time to wait. */
-  failed: number;
-  wait: number;
-  progress: boolean;
+  slot: Slot;
+  root: Digest;
+  holders: Holder[];
+  /** The others that were wished for, the newest last: at most {@link mostOthers}. */
+  others: readonly Target[];
+  /** Who has lied, about whichever snapshot. */
+  readonly liars: Set<ReplicaId>;
   manifest: SnapshotManifest | undefined;
-  /** By digest: verified chunks, and those of this replica's own last snapshot. */
-  readonly pool: Map<Digest, Uint8Array>;
-  readonly asked: Set<number>;
-  /** All chunks below this index are here. */
-  low: number;
+  /** In the order in which they are asked for. */
+  missing: Map<Digest, Missing>;
+  /** When the last one came, or this snapshot's turn; and how long nothing may come. */
+  touched: Instant;
+  stall: number;
+  /** How many have come since when; and how long that is measured. */
+  got: number;
+  since: Instant;
+  dwell: number;
+  /** When the timer fires. */
+  alarm: Instant;
 }
 
-/** How a transfer speaks. */
+/** What a transfer needs of its replica. */
 export interface TransferPorts {
   readonly digest: DigestOf;
+  readonly now: Instant;
+  /** Whether the chunk of this digest is here. */
+  has(name: Digest): boolean;
+  /** Keeps a chunk that was checked. */
+  store(name: Digest, bytes: Uint8Array): void;
+  /** No chunk but these is needed for what is being fetched, or may be again. */
+  retain(names: ReadonlySet<Digest>): void;
   send(to: ReplicaId, message: ServiceMessage): void;
   wait(after: Delay): void;
 }
 
-/** A new transfer, with what is known already taken over from the one before it. */
-export function begin(
-  { slot, digest, holders }: Fetch,
-  own: Kept | undefined,
-  before: Transfer | undefined,
-  ports: TransferPorts,
-): Transfer {
-  const pool = new Map(before?.pool);
-  own?.chunks.forEach((each, i) => {
-    pool.set(own.manifest.chunks[i] as Digest, each);
-  });
+/** A new transfer. */
+export function begin(wanted: Fetch, ports: TransferPorts): Transfer {
+  const { now } = ports;
   const transfer: Transfer = {
-    slot,
-    root: digest,
-    holders,
-    at: 0,
-    failed: 0,
-    wait: firstWait,
-    progress: false,
+    slot: wanted.slot,
+    root: wanted.digest,
+    holders: wanted.holders.map(newHolder),
+    others: [],
+    liars: new Set(),
     manifest: undefined,
-    pool,
-    asked: new Set(),
-    low: 0,
+    missing: new Map(),
+    touched: now,
+    stall: firstStall,
+    got: 0,
+    since: now,
+    dwell: firstDwell,
+    alarm: now,
   };
-  ask(transfer, ports);
-  ports.wait(spread(transfer.wait));
+  advance(transfer, ports);
   return transfer;
 }
 
-function ask(transfer: Transfer, ports: TransferPorts): void {
-  const holder = transfer.holders[transfer.at] as ReplicaId;
-  const { slot, root, manifest, pool, asked } = transfer;
-  if (manifest === undefined) {
-    ports.send(holder, { kind: 'snapshot-request', slot, root });
-    return;
+/** The protocol wishes for a snapshot while one is fetched: perhaps this one, perhaps another. */
+export function alsoWanted(transfer: Transfer, wanted: Fetch, ports: TransferPorts): void {
+  if (wanted.slot === transfer.slot && wanted.digest === transfer.root) {
+    for (const id of wanted.holders)
+      if (!transfer.holders.some((each) => each.id === id)) transfer.holders.push(newHolder(id));
+  } else {
+    const known = transfer.others.find((each) => isSame(each, wanted));
+    const left = transfer.others.filter((each) => each !== known);
+    const holders = [...new Set([...wanted.holders, ...(known?.holders ?? [])])];
+    transfer.others = [...left, { ...known, ...wanted, holders }].slice(-mostOthers);
   }
-  const { chunks } = manifest;
-  while (transfer.low < chunks.length && pool.has(chunks[transfer.low] as Digest)) transfer.low++;
-  for (let index = transfer.low; index < chunks.length && asked.size < window; index++) {
-    if (pool.has(chunks[index] as Digest) || asked.has(index)) continue;
-    asked.add(index);
-    ports.send(holder, { kind: 'chunk-request', root, index });
-  }
+  maybeTurn(transfer, ports);
+  advance(transfer, ports);
 }
 
-/** The holder lied, has nothing or says nothing: on to the next one. */
-function giveUp(transfer: Transfer, ports: TransferPorts): void {
-  transfer.at = (transfer.at + 1) % transfer.holders.length;
-  transfer.asked.clear();
-  transfer.failed++;
-  if (transfer.failed < transfer.holders.length) ask(transfer, ports);
+const isSame = (one: Fetch, other: Fetch): boolean =>
+  one.slot === other.slot && one.digest === other.digest;
+
+/** The manifest of a snapshot of which every chunk is here: the transfer is over. */
+export const whole = ({ manifest, missing }: Transfer): SnapshotManifest | undefined =>
+  missing.size === 0 ? manifest : undefined;
+
+/** Drops what decisions have led to. False: nothing is left that would have to be fetched. */
+export function outlive(transfer: Transfer, next: Slot, ports: TransferPorts): boolean {
+  transfer.others = transfer.others.filter(({ slot }) => slot >= next);
+  if (transfer.slot >= next) return true;
+  const target = transfer.others.at(-1);
+  if (target === undefined) return false;
+  transfer.others = transfer.others.slice(0, -1);
+  turn(transfer, target, ports);
+  advance(transfer, ports);
+  return true;
 }
 
-/** Whether `from` is the holder that is being asked; others are not listened to. */
-const isAsked = (transfer: Transfer, from: number): boolean =>
-  transfer.holders[transfer.at] === from && transfer.failed < transfer.holders.length;
-
-/** Takes a manifest. The snapshot is returned if all its chunks were here already. */
+/** Takes a manifest: its sender holds the snapshot. */
 export function onManifest(
   transfer: Transfer,
   message: Signed<SnapshotManifest>,
   ports: TransferPorts,
-): Kept | undefined {
-  if (!isAsked(transfer, message.from) || transfer.manifest !== undefined) return undefined;
+): void {
+  const holder = heardOf(transfer, message.from);
+  if (holder === undefined || holder.state === 'ready' || message.slot !== transfer.slot) return;
   const { kind, slot, size, chunks } = message;
   const manifest: SnapshotManifest = { kind, slot, size, chunks };
-  const right =
-    slot === transfer.slot &&
-    isComplete(manifest) &&
-    rootOf(manifest, ports.digest) === transfer.root;
-  if (!right) {
-    giveUp(transfer, ports);
-    return undefined;
+  const root = rootOf(manifest, ports.digest);
+  if (root !== transfer.root || !isComplete(manifest)) {
+    // A late answer about what was fetched before is no lie.
+    if (!transfer.others.some(({ digest }) => digest === root)) blame(transfer, holder);
+  } else {
+    holder.state = 'ready';
+    answered(holder, holder.askedAt, ports.now);
+    if (transfer.manifest === undefined) {
+      take(transfer, manifest, ports);
+      progress(transfer, ports.now);
+    }
   }
-  const { pool } = transfer;
-  const wanted = new Set(chunks);
-  for (const name of pool.keys()) if (!wanted.has(name)) pool.delete(name);
-  transfer.manifest = manifest;
-  transfer.progress = true;
-  ask(transfer, ports);
-  return finished(transfer, ports);
+  maybeTurn(transfer, ports);
+  advance(transfer, ports);
 }
 
-/** Takes a chunk. The snapshot is returned when this was the last one. */
+/** The manifest is known, and with it what is missing. */
+function take(transfer: Transfer, manifest: SnapshotManifest, ports: TransferPorts): void {
+  transfer.manifest = manifest;
+  transfer.missing = new Map();
+  manifest.chunks.forEach((name, index) => {
+    if (!transfer.missing.has(name) && !ports.has(name))
+      transfer.missing.set(name, { index, asked: [], underWay: 0, since: 0 });
+  });
+  const needed = new Set(manifest.chunks);
+  for (const { manifest: before } of transfer.others)
+    for (const name of before?.chunks ?? []) needed.add(name);
+  ports.retain(needed);
+}
+
+/** Takes a chunk. */
 export function onChunk(
   transfer: Transfer,
   { from, root, index, bytes }: Signed<SnapshotChunk>,
   ports: TransferPorts,
-): Kept | undefined {
-  const { manifest, asked } = transfer;
-  const expected = isAsked(transfer, from) && root === transfer.root && asked.has(index);
-  if (!expected || manifest === undefined) return undefined;
-  const name = manifest.chunks[index] as Digest;
-  if (!isChunk(bytes, name, ports.digest)) {
-    giveUp(transfer, ports);
-    return undefined;
+): void {
+  const holder = heardOf(transfer, from);
+  const name = transfer.manifest?.chunks[index];
+  if (holder === undefined || name === undefined || root !== transfer.root) return;
+  const since = holder.owes.get(name) ?? holder.late.get(name);
+  if (since === undefined) return; // Nobody is listened to who was not asked.
+  const wanted = transfer.missing.get(name);
+  if (wanted !== undefined && !isChunk(bytes, name, ports.digest)) {
+    blame(transfer, holder);
+    maybeTurn(transfer, ports);
+    return advance(transfer, ports);
   }
-  asked.delete(index);
-  transfer.pool.set(name, bytes);
-  transfer.progress = true;
-  ask(transfer, ports);
-  return finished(transfer, ports);
+  answered(holder, since, ports.now);
+  if (holder.owes.delete(name)) widen(holder);
+  holder.late.delete(name);
+  if (wanted !== undefined) {
+    transfer.missing.delete(name);
+    ports.store(name, bytes);
+    transfer.got += 1;
+    progress(transfer, ports.now);
+  }
+  advance(transfer, ports);
 }
 
-/** Takes "I have no such snapshot". */
+function progress(transfer: Transfer, now: Instant): void {
+  transfer.touched = now;
+  transfer.stall = firstStall;
+}
+
+/** Takes "I have no such snapshot": it may have it later, so it is asked again, but not soon. */
 export function onAbsent(
   transfer: Transfer,
-  message: Signed<{ readonly slot: Slot; readonly root: Digest }>,
+  { from, root }: Signed<{ readonly root: Digest }>,
   ports: TransferPorts,
 ): void {
-  if (isAsked(transfer, message.from) && message.root === transfer.root) giveUp(transfer, ports);
+  const holder = heardOf(transfer, from);
+  if (holder === undefined || root !== transfer.root) return;
+  release(transfer, holder);
+  holder.state = 'absent';
+  leaveAlone(holder, ports.now);
+  maybeTurn(transfer, ports);
+  advance(transfer, ports);
 }
 
-/** Nothing happened for a while, or only a little. */
+/** `upon service/transfer timeout`: something is late, or somebody may be asked again. */
 export function onTransferTimeout(transfer: Transfer, ports: TransferPorts): void {
-  transfer.failed = 0;
-  if (!transfer.progress) {
-    transfer.at = (transfer.at + 1) % transfer.holders.length;
-    // Silence of one may be a lost message; only a round of silence makes us more patient.
-    if (transfer.at === 0) transfer.wait = Math.min(transfer.wait * 2, longestWait);
+  const { holders, missing } = transfer;
+  const { now } = ports;
+  transfer.alarm = now;
+  for (const holder of holders) {
+    const late = overdue(holder, now);
+    for (const name of late) letGo(transfer, name);
+    if (late.length > 0) leaveAlone(holder, now);
   }
-  // Messages can be lost: whatever is not here by now is asked for again.
-  transfer.progress = false;
-  transfer.asked.clear();
-  ask(transfer, ports);
-  ports.wait(spread(transfer.wait));
+  // More than f liars there are not, and then nobody is left who has what is wanted.
+  if (holders.every(({ state }) => state === 'liar') && now >= transfer.touched + longestPatience)
+    for (const holder of holders) forgive(transfer, holder, now);
+  for (const name of missing.keys()) if (ports.has(name)) missing.delete(name);
+  maybeTurn(transfer, ports);
+  if (now >= transfer.since + transfer.dwell) measure(transfer, now);
+  advance(transfer, ports);
 }
 
-function finished({ manifest, pool, asked, low }: Transfer, ports: TransferPorts) {
-  if (manifest === undefined || asked.size > 0 || low < manifest.chunks.length) return undefined;
-  const chunks = manifest.chunks.map((name) => pool.get(name) as Uint8Array);
-  return kept(manifest, chunks, 0, 'installed', ports.digest);
+/** The holder `from`, if it is one that is listened to. */
+const heardOf = (transfer: Transfer, from: number): Holder | undefined =>
+  transfer.holders.find(({ id, state }) => id === from && state !== 'liar');
+
+/** Who sent what does not match its digest is not asked again. */
+function blame(transfer: Transfer, holder: Holder): void {
+  release(transfer, holder);
+  holder.state = 'liar';
+  transfer.liars.add(holder.id);
 }
+
+function forgive(transfer: Transfer, holder: Holder, now: Instant): void {
+  transfer.liars.delete(holder.id);
+  transfer.touched = now;
+  holder.state = 'unheard';
+  holder.rest = now;
+}
+
+/** Others may be asked for what `holder` owes. */
+function release(transfer: Transfer, { owes, late }: Holder): void {
+  for (const name of owes.keys()) letGo(transfer, name);
+  owes.clear();
+  late.clear();
+}
+
+function letGo(transfer: Transfer, name: Digest): void {
+  const wanted = transfer.missing.get(name);
+  if (wanted !== undefined) wanted.underWay -= 1;
+}
+
+function measure(transfer: Transfer, now: Instant): void {
+  transfer.since = now;
+  transfer.got = 0;
+}
+
+/** Fetches another snapshot if it is time to: see the comment at the top. */
+function maybeTurn(transfer: Transfer, ports: TransferPorts): void {
+  const { holders, touched, stall, since, got, dwell } = transfer;
+  const { now } = ports;
+  const target = transfer.others.at(-1);
+  if (target === undefined || whole(transfer) !== undefined) return;
+  const isLost = holders.every(({ state }) => state === 'absent' || state === 'liar');
+  const isStill = now >= touched + stall;
+  const isSlow = now >= since + dwell && now - since > got * slowest;
+  if (!isStill && !isSlow && !(isLost && !target.tried)) return;
+  if (isStill) transfer.stall = Math.min(2 * stall, longestStall);
+  if (isSlow) transfer.dwell *= 2;
+  const { slot, root: digest, manifest } = transfer;
+  const ids = holders.map(({ id }) => id);
+  // One manifest is kept, and the chunks it names; what was given up earlier would begin anew.
+  const others = transfer.others.slice(0, -1).map(({ manifest: _, ...each }) => each);
+  const given = { slot, digest, holders: ids, tried: true, ...(manifest && { manifest }) } as const;
+  transfer.others = [given, ...others];
+  turn(transfer, target, ports);
+}
+
+/** From here on `target` is fetched. */
+function turn(transfer: Transfer, target: Target, ports: TransferPorts): void {
+  const { now } = ports;
+  transfer.slot = target.slot;
+  transfer.root = target.digest;
+  transfer.holders = target.holders.map((id) => {
+    const holder = newHolder(id);
+    return transfer.liars.has(id) ? { ...holder, state: 'liar' } : holder;
+  });
+  transfer.manifest = undefined;
+  transfer.missing = new Map();
+  transfer.touched = now;
+  measure(transfer, now);
+  if (target.manifest !== undefined) take(transfer, target.manifest, ports);
+}
+
+/** Asks whoever may be asked for what may be asked for, and sets the timer for the rest. */
+function advance(transfer: Transfer, ports: TransferPorts): void {
+  if (whole(transfer) !== undefined) return;
+  const { slot, root } = transfer;
+  const { now } = ports;
+  for (const holder of transfer.holders) {
+    if (holder.rest > now || (holder.state !== 'unheard' && holder.state !== 'absent')) continue;
+    holder.askedAt = now;
+    holder.rest = now + Math.min(longestPatience, patienceWith(holder) * 2 ** holder.vain);
+    holder.vain = Math.min(holder.vain + 1, 8);
+    ports.send(holder.id, { kind: 'snapshot-request', slot, root });
+  }
+  askForChunks(transfer, ports);
+  setAlarm(transfer, ports);
+}
+
+/** One chunk of each holder in turn, until nobody may owe more or nothing is left to ask for. */
+function askForChunks(transfer: Transfer, ports: TransferPorts): void {
+  const { holders, missing, root } = transfer;
+  const { now } = ports;
+  const usable = holders.filter(({ state, rest }) => state === 'ready' && rest <= now);
+  let underWay = owed(holders);
+  for (let asked = true; asked; ) {
+    asked = false;
+    for (const holder of usable) {
+      if (underWay >= mostUnderWay) return;
+      if (holder.owes.size >= holder.window) continue;
+      const name = next(transfer, holder, usable, now);
+      const wanted = name === undefined ? undefined : missing.get(name);
+      if (name === undefined || wanted === undefined) continue;
+      asked = true;
+      underWay += 1;
+      wanted.asked.push(holder.id);
+      wanted.underWay += 1;
+      wanted.since = now;
+      holder.owes.set(name, now);
+      ports.send(holder.id, { kind: 'chunk-request', root, index: wanted.index });
+    }
+  }
+}
+
+/** What to ask `holder` for. */
+function next(
+  { missing }: Transfer,
+  holder: Holder,
+  usable: readonly Holder[],
+  now: Instant,
+): Digest | undefined {
+  for (const [name, { underWay, asked }] of missing)
+    if (underWay === 0 && !asked.includes(holder.id)) return name;
+  for (const [name, wanted] of missing) {
+    if (wanted.underWay > 0 || !usable.every(({ id }) => wanted.asked.includes(id))) continue;
+    // Everybody was asked in vain, so all of them are asked once more.
+    wanted.asked = [];
+    return name;
+  }
+  for (const [name, { underWay, asked, since }] of missing)
+    if (underWay === 1 && now - since >= hasteOf(holder) && !asked.includes(holder.id)) return name;
+  return undefined;
+}
+
+/** Sets the timer to when something is late, or somebody may be asked again. */
+function setAlarm(transfer: Transfer, ports: TransferPorts): void {
+  const { holders, others, touched, stall } = transfer;
+  const { now } = ports;
+  let due = now + longestPatience;
+  if (others.length > 0) due = Math.min(due, touched + stall);
+  for (const holder of holders) {
+    if (holder.state === 'liar') continue;
+    if (holder.rest > now) due = Math.min(due, holder.rest);
+    for (const since of holder.owes.values()) due = Math.min(due, since + patienceWith(holder));
+  }
+  due = Math.min(due, whenToHaste(transfer, now));
+  if (transfer.alarm > now && transfer.alarm <= due) return;
+  transfer.alarm = Math.max(due, now + 1);
+  ports.wait(transfer.alarm - now);
+}
+
+/** When another holder may be asked for a chunk that only one is asked for. */
+function whenToHaste({ holders, missing }: Transfer, now: Instant): Instant {
+  let due = Number.POSITIVE_INFINITY;
+  if (owed(holders) >= mostUnderWay) return due;
+  // Whoever may owe more has nothing else to be asked for, so that little is missing.
+  for (const holder of holders)
+    if (holder.state === 'ready' && holder.rest <= now && holder.owes.size < holder.window)
+      for (const { underWay, since, asked } of missing.values())
+        if (underWay === 1 && !asked.includes(holder.id))
+          due = Math.min(due, since + hasteOf(holder));
+  return due;
+}
+
+/** How many chunks are under way. */
+const owed = (holders: readonly Holder[]): number =>
+  holders.reduce((sum, { owes }) => sum + owes.size, 0);
 
 /** An independent copy. */
 export const copyTransfer = (transfer: Transfer): Transfer => ({
   ...transfer,
-  pool: new Map(transfer.pool),
-  asked: new Set(transfer.asked),
+  holders: transfer.holders.map(copyHolder),
+  liars: new Set(transfer.liars),
+  missing: new Map(
+    [...transfer.missing].map(([name, each]) => [name, { ...each, asked: [...each.asked] }]),
+  ),
 });

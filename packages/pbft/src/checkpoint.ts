@@ -121,7 +121,7 @@ export function stableCheckpoint(
  */
 function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
   becomeStable(group, replica, proof, ctx);
-  fetchState(replica, ctx);
+  fetchState(group, replica, ctx);
   maybeOrder(group, replica, ctx);
   hearEarly(group, replica, ctx);
 }
@@ -162,21 +162,23 @@ export function becomeStable(
 }
 
 /** Section 4.6 and rule 10: asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(replica: PbftReplica, ctx: Ctx): void {
+export function fetchState(group: Group, replica: PbftReplica, ctx: Ctx): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.sequence <= replica.lastExecuted) return;
   if (replica.fetching >= proof.body.sequence) return;
   ctx.line('4.3-fetch');
   replica.fetching = proof.body.sequence;
-  const holders = proof.seals.map(({ from }) => from).filter((from) => from !== ctx.self);
-  ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, holders);
+  // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  holders.delete(ctx.self);
+  ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
 export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot, ctx: Ctx): void {
   const sequence = slot + 1;
-  if (replica.fetching <= sequence) replica.fetching = 0;
-  if (sequence <= replica.lastExecuted) return;
+  replica.fetching = 0;
+  if (sequence <= replica.lastExecuted) return fetchState(group, replica, ctx);
   ctx.line('4.3-installed');
   replica.lastExecuted = sequence;
   ctx.save({ snapshot: sequence });
@@ -184,4 +186,6 @@ export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
   execute(group, replica, ctx);
+  // A later state than the one that came may have become stable meanwhile.
+  fetchState(group, replica, ctx);
 }

@@ -45,7 +45,7 @@ export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
   if (fresh && replica.stableCheckpoint === null) return;
   ctx.line('restart');
-  fetchState(replica, ctx);
+  fetchState(group, replica, ctx);
   replica.viewSince = ctx.now;
   replica.viewCounted = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;

@@ -191,7 +191,7 @@ function enterView(
 ): void {
   if (plan.checkpoint !== null && plan.checkpoint.body.sequence > lowWatermark(replica)) {
     becomeStable(group, replica, plan.checkpoint, ctx);
-    fetchState(replica, ctx);
+    fetchState(group, replica, ctx);
   }
   const orders = plan.orders
     .filter(({ sequence }) => sequence > lowWatermark(replica))

@@ -106,7 +106,7 @@ test('§7, Figure 13: entries after the last one of the snapshot are kept, other
     expect(group.view(1).commitIndex).toBe(0);
     group.step(1, { type: 'snapshot-installed', slot: 1, digest: digestOfText('state') });
     expect([...group.view(1).log.keys()]).toEqual(lastTerm === 1 ? [3, 4] : []);
-    expect(group.view(1)).toMatchObject({ commitIndex: 2, lastApplied: 2, fetching: null });
+    expect(group.view(1)).toMatchObject({ commitIndex: 2, lastApplied: 2, fetching: [] });
     expect(group.packets.at(-1)?.message).toEqual({
       kind: 'snapshot-reply',
       term: 3,

@@ -9,9 +9,11 @@ import { acknowledge } from './replication.ts';
 import {
   type Group,
   isPeer,
+  mostFetched,
   type Raft,
   type RaftContext,
   type RaftReplica,
+  type SnapshotPoint,
   termAt,
 } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
@@ -46,10 +48,11 @@ export function snapshotInstalled(
   digest: Digest,
   ctx: RaftContext,
 ): void {
-  const { fetching } = replica;
-  if (fetching === null || fetching.index !== slot + 1 || fetching.digest !== digest) return;
-  const { index, term, holder } = fetching;
-  replica.fetching = null;
+  const index = slot + 1;
+  const told = replica.fetching.find((each) => each.index === index && each.digest === digest);
+  if (told === undefined) return;
+  const { term } = told;
+  replica.fetching = replica.fetching.filter((each) => each.index > index);
   // The log has caught up meanwhile; the service does not go back behind what it has applied.
   if (index <= replica.commitIndex) return;
   if (termAt(replica, index) === term) {
@@ -63,7 +66,12 @@ export function snapshotInstalled(
   replica.commitIndex = index;
   replica.lastApplied = index;
   caughtUp(replica, ctx);
-  ctx.send(holder, { kind: 'snapshot-reply', term: replica.currentTerm, lastIndex: index });
+  if (replica.leader !== null && replica.leader !== ctx.self)
+    ctx.send(replica.leader, {
+      kind: 'snapshot-reply',
+      term: replica.currentTerm,
+      lastIndex: index,
+    });
 }
 
 /** The two messages of InstallSnapshot. */
@@ -84,11 +92,14 @@ export const snapshotHandlers = (
     follower.lastContact = ctx.now;
     // A late snapshot must not take back what has been acknowledged since.
     if (index <= follower.commitIndex) return reply(index);
-    const { fetching } = follower;
-    if (fetching?.index === index && fetching.digest === digest && fetching.holder === from) return;
-    ctx.line('install-5');
-    follower.fetching = { index, term: lastTerm, digest, holder: from };
-    ctx.fetchSnapshot(index - 1, digest, [from]);
+    const isTold = (each: SnapshotPoint): boolean => each.index === index && each.digest === digest;
+    if (!follower.fetching.some(isTold)) ctx.line('install-5');
+    const others = follower.fetching.filter((each) => !isTold(each));
+    // An earlier one may be nearly here, and this one may be out of reach: whichever comes will do.
+    follower.fetching = [...others, { index, term: lastTerm, digest }].slice(-mostFetched);
+    // Equal logs give equal snapshots, so any other member may hold this one too.
+    const rest = group.members.filter((each) => each !== ctx.self && each !== from);
+    ctx.fetchSnapshot(index - 1, digest, [from, ...rest]);
   },
 
   'snapshot-reply'(leader, { term, lastIndex: index, from }, ctx) {

@@ -30,11 +30,6 @@ export interface SnapshotPoint extends Position {
   readonly digest: Digest;
 }
 
-/** A snapshot that a leader told this follower to install, and who it was. */
-export interface Fetching extends SnapshotPoint {
-  readonly holder: ReplicaId;
-}
-
 /** An AppendEntries (or a snapshot) that its follower has not acknowledged. */
 export interface InFlight {
   readonly lastIndex: Index;
@@ -106,8 +101,8 @@ export interface RaftVolatile {
   lastApplied: Index;
   /** When a leader was last heard (thesis 4.2.3). */
   lastContact: Instant | null;
-  /** A snapshot on its way here (§7). */
-  fetching: Fetching | null;
+  /** Snapshots that leaders told it to install (§7), newest last: at most {@link mostFetched}. */
+  fetching: readonly SnapshotPoint[];
   /** Who granted the vote, or the pre-vote, that is being asked for. */
   readonly votes: Set<ReplicaId>;
   /** What the others have answered to a replica that lost its disk. */
@@ -159,6 +154,9 @@ export interface Group {
   readonly rules: Rules;
 }
 
+/** Most snapshots of which a follower knows that they may be on their way here. */
+export const mostFetched = 4;
+
 const position = record({ index: integer(), term: integer() });
 
 /** How each part of the stable state is written to disk. */
@@ -190,7 +188,7 @@ export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
   commitIndex: snapshot?.index ?? 0,
   lastApplied: snapshot?.index ?? 0,
   lastContact: null,
-  fetching: null,
+  fetching: [],
   votes: new Set(),
   heard: new Map(),
   nextIndex: new Map(),
