@@ -64,7 +64,7 @@ test('a stranger gets no further than the handshake', async () => {
   });
   const asked = stranger.propose(kv.put('a', 'b'), { signal: AbortSignal.timeout(2000) });
   asked.catch(() => undefined);
-  await until('it was turned away', () => node.status().counters.mesh.refused > 0);
+  await until('it was turned away', () => node.status().counters.mesh.refused.stranger > 0);
   expect(node.status().peers).toEqual([]);
   expect(node.status().counters.mesh.framesIn).toBe(0);
   await stranger.stop();

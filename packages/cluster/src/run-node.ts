@@ -17,6 +17,7 @@ import {
   type Logger,
   type LoggingOptions,
   type NodeHooks,
+  nodeLogger,
   publicKeyOf,
   type RunningNode,
   readKeyFile,
@@ -76,6 +77,14 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
   const secretKey = await readOwnKey(config, home, self);
   const file = openLogFile(paths.log(home));
   const logger = createLogger({ level: options.logLevel ?? 'info', destination: file });
+  // The node package names the node in its own lines.
+  const own = nodeLogger(logger, {
+    node: self,
+    role: 'replica',
+    cluster: config.name,
+    group: config.group,
+    protocol: config.protocol,
+  });
   try {
     const kept = keeping(config, self, attack ?? readTraitor(home));
     const before = readStarted(home);
@@ -98,9 +107,9 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
       ...(first === undefined ? {} : { behaviour: first }),
     });
     if (before === undefined && !rejoin) await writeStarted(home, '');
-    return await attend({ ...options, config, home, logger, node, kept, close: file.close });
+    return await attend({ ...options, config, home, logger: own, node, kept, close: file.close });
   } catch (error) {
-    logger.fatal({ err: error }, 'The node did not start.');
+    own.fatal({ err: error }, 'The node did not start.');
     file.close();
     throw isLost(error) ? lostDisk(config, self, home, error) : error;
   }
@@ -231,7 +240,10 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     let failure = reason;
     await node.stop().catch((error: unknown) => (failure ??= asError(error)));
     await clearPid(home);
-    logger.info('The node has stopped.');
+    logger.info(
+      { uptimeMs: Math.round(process.uptime() * 1000), ...(failure ? { err: failure } : {}) },
+      'The process ends.',
+    );
     close();
     ended.resolve(failure);
   }
@@ -243,7 +255,7 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     throw error;
   }
   void node.failed.then(stop);
-  logger.info({ addresses: node.addresses() }, 'The node is up.');
+  logger.info({ control: controlPath(home) }, 'The node can be asked.');
   return { stop: () => stop(), ended: ended.promise };
 }
 

@@ -119,13 +119,19 @@ export interface ReplicatedLog<C, R, Q> {
 
 /** Which snapshot of another replica a service took over in this step, if it did. For observers. */
 export function installedBy(output: Pick<LogOutput, 'writes'>): SnapshotRecord | undefined {
+  const snapshot = snapshotBy(output);
+  return snapshot?.origin === 'installed' ? snapshot : undefined;
+}
+
+/** Which snapshot a service took, or took over, in this step, if it did. For observers. */
+export function snapshotBy(output: Pick<LogOutput, 'writes'>): SnapshotRecord | undefined {
   for (const write of output.writes) {
     if (write.type !== 'save') continue;
     // A service is the only writer of this register.
     const { registers } = write as unknown as {
       readonly registers: { readonly serviceSnapshot?: SnapshotRecord | null };
     };
-    if (registers.serviceSnapshot?.origin === 'installed') return registers.serviceSnapshot;
+    if (registers.serviceSnapshot) return registers.serviceSnapshot;
   }
   return undefined;
 }

@@ -279,7 +279,7 @@ test('wrong frames are held against the member that sent them, and named', async
   await until('its channel is closed', () => channel?.isOpen() === false);
   const again = await call(all[0] as Principal);
   await until('it is kept out', () => again?.isOpen() !== true);
-  expect(victim.mesh.stats().refused).toBeGreaterThan(0);
+  expect(victim.mesh.stats().refused.banned).toBeGreaterThan(0);
 });
 
 describe('connections of one key that replace each other', () => {

@@ -24,6 +24,7 @@ import { nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
 import { type Mesh, startMesh } from './mesh.ts';
+import { Notices } from './notices.ts';
 import { FIRST_CLIENT } from './principal.ts';
 import { rawCodec } from './raw-codec.ts';
 import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
@@ -74,10 +75,12 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
     throw new NodeConfigError(
       `A client's number is ${FIRST_CLIENT} or more, and not ${self}; smaller ones are replicas.`,
     );
-  const logger = nodeLogger(options.logger, self, 'client');
+  const name = { node: self, role: 'client', ...cluster, protocol: protocol.name } as const;
+  const logger = nodeLogger(options.logger, name);
+  const notices = new Notices(logger);
   const limits = { ...defaultHostLimits, ...options.limits };
   const failed = Promise.withResolvers<Error>();
-  const runner = runnerOf(options, limits, (error) => {
+  const runner = runnerOf(options, limits, notices, (error) => {
     logger.fatal({ err: error }, 'The client stops: it must not go on after this.');
     stop().then(
       () => failed.resolve(error),
@@ -97,6 +100,7 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     runner.stop();
+    notices.stop();
     stopping ??= mesh.stop();
     return stopping;
   };
@@ -123,6 +127,7 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
 function runnerOf<C, R, Q>(
   options: ClientNodeOptions<C, R, Q>,
   limits: HostLimits,
+  notices: Notices,
   onFailure: (error: Error) => void,
 ): Runner<ClientShape> {
   const { cluster, protocol, self, secretKey, signatures, hooks = {} } = options;
@@ -149,6 +154,7 @@ function runnerOf<C, R, Q>(
     commit: () => Promise.resolve(),
     limits,
     hooks,
+    notices,
     clockError: 0,
     onFailure,
   });

@@ -20,6 +20,7 @@ import {
   serviceStored,
 } from '@quorumlab/log';
 import { type Counters, digests, envelopes, type Keyring } from '@quorumlab/wire';
+import { Chronicle } from './chronicle.ts';
 import {
   type ClusterIdentity,
   checkCluster,
@@ -33,8 +34,10 @@ import { honestKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
 import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
+import { Notices } from './notices.ts';
 import { rawCodec } from './raw-codec.ts';
 import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+import { now } from './time.ts';
 import { powerOf, vowsOf } from './traitor.ts';
 
 /** What an observer of a node may listen to; it must neither change nor keep what it is given. */
@@ -134,12 +137,13 @@ export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Arr
   options: NodeOptions<S, C, R, Q>,
 ): Promise<RunningNode<S, C, R, Q>> {
   checkNode(options);
+  const begin = now();
   const keyring = keyringOf(options);
   const disk = await openStable(options);
   let host: NodeHost<S, C, R, Q>;
   try {
     host = new NodeHost(options, disk, keyring);
-    await host.start();
+    await host.start(begin);
   } catch (error) {
     await disk.close();
     throw error;
@@ -156,6 +160,14 @@ function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C, R, Q>
     );
   if (behaviour !== undefined && !allowFaults) throw faultsForbidden();
 }
+
+const loggerOf = <S extends LogShape, C, R, Q>({
+  logger,
+  self,
+  cluster,
+  protocol,
+}: NodeOptions<S, C, R, Q>): Logger =>
+  nodeLogger(logger, { node: self, role: 'replica', ...cluster, protocol: protocol.name });
 
 const faultsForbidden = (): NodeConfigError =>
   new NodeConfigError(
@@ -181,7 +193,7 @@ const keyringOf = <S extends LogShape, C, R, Q>(
 function openStable<S extends LogShape, C, R, Q>(
   options: NodeOptions<S, C, R, Q>,
 ): Promise<Disk<Serviced<S>>> {
-  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist, logger } = options;
+  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist } = options;
   const open = backEnd === 'sqlite' ? openSqliteLog : openLog;
   const owner = JSON.stringify([cluster.cluster, cluster.group, self, protocol.name]);
   const more = {
@@ -192,7 +204,7 @@ function openStable<S extends LogShape, C, R, Q>(
     open: (replay) => open(folder, { owner, replay, ...more }),
     stored: serviceStored(protocol),
     initial: serviceStable(protocol),
-    onNoRoom: (error) => nodeLogger(logger, self, 'replica').warn({ err: error }, error.message),
+    onNoRoom: (error) => loggerOf(options).warn({ err: error }, error.message),
   });
 }
 
@@ -201,6 +213,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly failed: Promise<Error>;
   readonly #options: NodeOptions<S, C, R, Q>;
   readonly #logger: Logger;
+  readonly #notices: Notices;
   readonly #limits: HostLimits;
   readonly #disk: Disk<Serviced<S>>;
   readonly #signing: Keyring<Serviced<S>['Message']>;
@@ -223,7 +236,9 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   ) {
     const { protocol, self, codec, hooks = {} } = options;
     this.#options = options;
-    this.#logger = nodeLogger(options.logger, self, 'replica');
+    this.#logger = loggerOf(options);
+    this.#notices = new Notices(this.#logger);
+    const chronicle = new Chronicle(this.#notices, self);
     this.#limits = { ...defaultHostLimits, ...options.limits };
     this.#disk = disk;
     this.#signing = keyring;
@@ -246,18 +261,21 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       commit: (writes) => disk.commit(writes),
       limits: this.#limits,
       hooks,
+      notices: this.#notices,
+      chronicle,
       clockError: options.clockError ?? 100_000,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
       onFailure: (error) => this.#fail(error),
     });
     this.#runner.listen((output) => this.#note(output));
+    this.#runner.listen((output) => chronicle.released(output));
     if (options.behaviour !== undefined) this.setBehaviour(options.behaviour);
     // Without a codec C, R and Q are what they are unless told: bytes.
     const coded = codec ?? (rawCodec as unknown as LogCodec<C, R, Q>);
     this.log = replicatedLog({ host: this.#port(this.#applied + 1), codec: coded });
   }
 
-  async start(): Promise<void> {
+  async start(begin: number): Promise<void> {
     const { cluster, self, secretKey, listen, meshLimits } = this.#options;
     const runner = this.#runner;
     this.#mesh = await startMesh({
@@ -272,6 +290,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
     });
     runner.start(this.#mesh);
+    const fields = { addresses: this.addresses(), applied: this.#applied };
+    this.#logger.info({ ...fields, ms: Math.round(now() - begin) }, 'The replica has started.');
   }
 
   status(): NodeStatus {
@@ -369,6 +389,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   }
 
   async #end(): Promise<void> {
+    const begin = now();
     this.#runner.stop();
     await this.#mesh?.stop();
     // The log's own stop calls this method again, and gets the same promise.
@@ -376,5 +397,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     await this.#disk.close().catch((error: unknown) => {
       if (this.#failure === undefined) throw error;
     });
+    this.#notices.stop();
+    const fields = { applied: this.#applied, ms: Math.round(now() - begin) };
+    this.#logger.info(fields, 'The replica has stopped.');
   }
 }

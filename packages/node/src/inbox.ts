@@ -69,13 +69,15 @@ export class Inbox<T> {
     return item;
   }
 
-  /** Forgets what waits of `sender`: it was cut off. */
-  clear(sender: number): void {
+  /** Forgets what waits of `sender`, which was cut off, and says how much that was. */
+  clear(sender: number): number {
     const queue = this.#queues.get(sender);
-    if (queue === undefined) return;
-    this.#size -= queue.items.length - queue.taken;
+    if (queue === undefined) return 0;
+    const cleared = queue.items.length - queue.taken;
+    this.#size -= cleared;
     this.#queues.delete(sender);
     this.#turns = this.#turns.filter((each) => each !== queue);
+    return cleared;
   }
 
   #queueOf(sender: number): Queue<T> {

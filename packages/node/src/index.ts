@@ -31,7 +31,13 @@ export {
   writeKeyFile,
 } from './keys.ts';
 export { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
-export { createLogger, type Logger, type LoggingOptions, nodeLogger } from './logging.ts';
+export {
+  createLogger,
+  type Logger,
+  type LoggingOptions,
+  type NodeName,
+  nodeLogger,
+} from './logging.ts';
 export {
   type Mesh,
   MeshConfigError,

@@ -8,13 +8,16 @@ import { updateWindowRarely } from './quick-channel.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
 
+/** Why a frame was not sent: the peer is away, the frame too large or empty, or too many wait. */
+export type DropReason = 'not-connected' | 'oversized' | 'empty' | 'queue-full';
+
 /** Running totals of a mesh; links add to them. */
 export interface Counters {
   framesIn: number;
   framesOut: number;
   bytesIn: number;
   bytesOut: number;
-  dropped: number;
+  readonly dropped: Record<DropReason, number>;
   pauses: number;
   resets: number;
 }
@@ -32,8 +35,8 @@ export interface LinkHost {
   deliver(from: number, frame: Uint8Array): void;
   /** The peer broke the rules of the channel; the link resets itself. */
   violated(link: Link, reason: string): void;
-  /** The link is over, whatever the cause. Called once. */
-  closed(link: Link, reason: string): void;
+  /** The link is over, whatever the cause; so many bytes were never sent. Called once. */
+  closed(link: Link, reason: string, unsentBytes: number): void;
 }
 
 /** A link was ended by this side; libp2p wants an error for it. */
@@ -118,12 +121,24 @@ export class Link {
     else if (this.#calls) this.#greet();
   }
 
-  /** Queues a frame; false if the peer is not admitted, the frame too large or the queue full. */
-  send(frame: Uint8Array): boolean {
-    if (this.#state !== 'admitted' || frame.byteLength > this.#sendCap) return false;
-    if (!this.#queue.push(frame)) return false;
+  /** Queues a frame, or says why not. */
+  send(frame: Uint8Array): DropReason | undefined {
+    if (this.#state !== 'admitted') return 'not-connected';
+    if (frame.byteLength === 0) return 'empty';
+    if (frame.byteLength > this.#sendCap) return 'oversized';
+    if (!this.#queue.push(frame)) return 'queue-full';
     this.#host.counters.framesOut++;
-    return true;
+    return undefined;
+  }
+
+  /** The largest frame that both sides take, in bytes. */
+  get maxFrameBytes(): number {
+    return this.#sendCap;
+  }
+
+  /** Which side called the other. */
+  get direction(): 'inbound' | 'outbound' {
+    return this.#calls ? 'outbound' : 'inbound';
   }
 
   /** Bytes waiting to be sent. */
@@ -197,7 +212,8 @@ export class Link {
   }
 
   #read(bytes: Uint8Array): void {
-    if (this.#reader.push(bytes) === 'too-long') this.#violate('a frame is longer than the cap');
+    if (this.#reader.push(bytes) !== 'too-long') return;
+    this.#violate(`a frame is longer than the cap of ${this.#host.maxFrameBytes} bytes`);
   }
 
   /** Pauses a peer that is over its rate until its debt is paid; yamux then holds it back. */
@@ -261,8 +277,9 @@ export class Link {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#resumeTimer);
+    const unsentBytes = this.#queue.queuedBytes;
     this.#queue.close();
-    this.#host.closed(this, reason);
+    this.#host.closed(this, reason, unsentBytes);
     this.#resolveDone();
     // A stream that ended takes its connection along: one state per peer, not two.
     hangUp(this.connection, reason);

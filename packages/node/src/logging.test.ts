@@ -25,12 +25,19 @@ test('no form of a secret reaches the log, wherever it sits in a record', () => 
 
 test('a line is JSON with level, ISO time and the node; lower levels are not written', () => {
   const { lines, destination } = capture();
-  const logger = nodeLogger(createLogger({ level: 'info', destination }), 3, 'replica');
+  const logger = nodeLogger(createLogger({ level: 'info', destination }), {
+    node: 3,
+    role: 'replica',
+    cluster: 'c',
+    group: 'g',
+    protocol: 'raft',
+  });
   logger.debug('unseen');
   logger.error({ err: new Error('broken'), view: 7n }, 'seen');
   expect(lines).toHaveLength(1);
   const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
-  expect(line).toMatchObject({ level: 'error', node: 3, role: 'replica', msg: 'seen', view: '7' });
+  expect(line).toMatchObject({ level: 'error', msg: 'seen', view: '7' });
+  expect(line).toMatchObject({ node: 3, role: 'replica', cluster: 'c', protocol: 'raft' });
   expect(new Date(String(line.time)).toISOString()).toBe(line.time);
   expect(line.err).toMatchObject({ message: 'broken' });
 });

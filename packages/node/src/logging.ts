@@ -46,9 +46,21 @@ export function createLogger(options: LoggingOptions = {}): Logger {
   return logger;
 }
 
-/** The logger of one node: every line carries its id, and a name for what the process is. */
-export function nodeLogger(parent: Logger, node: number, role: 'replica' | 'client'): Logger {
-  return parent.child({ node, role });
+/** Who writes a log. */
+export interface NodeName {
+  /** The number of the replica or client. */
+  readonly node: number;
+  readonly role: 'replica' | 'client';
+  readonly cluster: string;
+  readonly group: string;
+  /** The name of the protocol. */
+  readonly protocol: string;
+}
+
+/** The logger of one node: every line says whose it is, also among those of other nodes. */
+export function nodeLogger(parent: Logger, name: NodeName): Logger {
+  const { node, role, cluster, group, protocol } = name;
+  return parent.child({ node, role, cluster, group, protocol });
 }
 
 /** How deep a record is searched; what lies deeper is written as `[deep]`. */

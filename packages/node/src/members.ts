@@ -1,6 +1,6 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface';
 import type { MeshLimits } from './limits.ts';
-import type { Logger } from './logging.ts';
+import type { Notices } from './notices.ts';
 import { isClient, type Principal } from './principal.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -24,27 +24,30 @@ export interface Member {
 /** Strangers that are remembered in order to log each once; the oldest is forgotten first. */
 const REMEMBERED_STRANGERS = 1024;
 
-/** Log lines about strangers per second, however many there are. */
-const STRANGER_LINES_PER_SECOND = 5;
+/** Why a connection was refused once the key behind it was proven. */
+export type ConnectionRefusal = 'stranger' | 'banned' | 'too-often' | 'not-its-turn';
 
 /** The allow list of a mesh, its scores, and the gater that libp2p asks about every connection. */
 export class Members {
-  /** Refusals: strangers, banned members, members out of turn. */
-  refused = 0;
+  readonly refused: Record<ConnectionRefusal, number> = {
+    stranger: 0,
+    banned: 0,
+    'too-often': 0,
+    'not-its-turn': 0,
+  };
   readonly #byName = new Map<string, Member>();
   readonly #byId = new Map<number, Member>();
   readonly #limits: MeshLimits;
-  readonly #logger: Logger;
+  readonly #notices: Notices;
   readonly #strangers = new Set<string>();
-  readonly #strangerLines = new TokenBucket(STRANGER_LINES_PER_SECOND, 20, now());
 
-  constructor(members: readonly Member[], limits: MeshLimits, logger: Logger) {
+  constructor(members: readonly Member[], limits: MeshLimits, notices: Notices) {
     for (const member of members) {
       this.#byName.set(member.name, member);
       this.#byId.set(member.principal.id, member);
     }
     this.#limits = limits;
-    this.#logger = logger;
+    this.#notices = notices;
   }
 
   /** The member with this number. */
@@ -95,26 +98,34 @@ export class Members {
 
   #deniesInbound(peerId: PeerId): boolean {
     const member = this.byPeerId(peerId);
-    const at = now();
-    if (member === undefined) {
-      this.#logStranger(peerId.toString(), at);
-    } else if (member.dialsUs && member.bannedUntil <= at && member.accepts.tryTake(at)) {
-      return false;
+    const reason = member === undefined ? 'stranger' : refusalOf(member, now());
+    if (reason === undefined) return false;
+    this.refused[reason]++;
+    if (member === undefined) this.#noteStranger(peerId.toString());
+    else {
+      const fields = { peer: member.principal.id, reason };
+      this.#notices.note('warn', fields, 'Refused a connection of a peer.');
     }
-    this.refused++;
     return true;
   }
 
-  #logStranger(name: string, at: number): void {
+  #noteStranger(name: string): void {
     if (this.#strangers.has(name)) return;
     const oldest = this.#strangers.values().next().value;
     if (this.#strangers.size >= REMEMBERED_STRANGERS && oldest !== undefined) {
       this.#strangers.delete(oldest);
     }
     this.#strangers.add(name);
-    if (!this.#strangerLines.tryTake(at)) return;
-    this.#logger.warn({ peerId: name }, 'Refused a peer that is not in the configuration.');
+    const fields = { peerId: name, reason: 'stranger' };
+    this.#notices.note('warn', fields, 'Refused a peer that is not in the configuration.');
   }
+}
+
+/** Why a member may not connect now, if it may not. */
+function refusalOf(member: Member, at: number): ConnectionRefusal | undefined {
+  if (!member.dialsUs) return 'not-its-turn';
+  if (member.bannedUntil > at) return 'banned';
+  return member.accepts.tryTake(at) ? undefined : 'too-often';
 }
 
 /** The entry of a principal in the memory of the mesh of `self`. */

@@ -61,7 +61,11 @@ describe('a stranger with valid Noise', () => {
     }
     expect(node.received).toEqual([]);
     expect(node.peerEvents).toEqual([]);
-    expect(node.mesh.stats()).toMatchObject({ refused: 5, framesIn: 0, bytesIn: 0 });
+    expect(node.mesh.stats()).toMatchObject({
+      refused: { stranger: 5 },
+      framesIn: 0,
+      bytesIn: 0,
+    });
     expect(lines.filter((line) => line.includes(stranger.peerId.toString()))).toHaveLength(1);
   });
 });
@@ -135,7 +139,7 @@ describe('a member', () => {
       await until('the stream is reset', () => stream.status !== 'open');
     }
     expect(node.mesh.stats()).toMatchObject({ resets: 3, framesIn: 0 });
-    expect(node.mesh.stats().refused).toBeGreaterThan(0);
+    expect(node.mesh.stats().refused.banned).toBeGreaterThan(0);
   });
 
   test('with lying prefixes below the cap makes the receiver hold under a megabyte', async () => {

@@ -9,6 +9,7 @@ import {
   type TestNode,
   until,
 } from '../test-support/cluster.ts';
+import { createLogger } from './logging.ts';
 import { MeshConfigError, MeshStoppedError, startMesh } from './mesh.ts';
 
 const running: TestNode[] = [];
@@ -47,7 +48,10 @@ describe('a mesh', () => {
         expect(texts).toEqual(texts.map((_, i) => `${i}${'.'.repeat(i * 7)}`));
       }
     }
-    expect(nodes[0]?.mesh.stats()).toMatchObject({ dropped: 0, refused: 0, resets: 0 });
+    const { dropped, refused, resets } = (nodes[0] as TestNode).mesh.stats();
+    expect(new Set([...Object.values(dropped), ...Object.values(refused), resets])).toEqual(
+      new Set([0]),
+    );
   });
 
   test('frames up to the cap pass and larger ones are refused at the sender', async () => {
@@ -67,6 +71,35 @@ describe('a mesh', () => {
     await until('the frame arrived', () => length !== 0);
     expect(length).toBe(2_000_000);
     expect(a.mesh.connected()).toEqual([1]);
+  });
+
+  test('a frame that is not sent is in the log and in the counters, by its reason', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const logger = createLogger({ destination: { write: (l) => void lines.push(JSON.parse(l)) } });
+    const all = await principals(3);
+    const a = await startNode(all, 0, { logger, limits: { queueBytesPerPeer: 1 } });
+    const b = await startNode(all, 1);
+    keep([a, b]);
+    await a.mesh.ready(1);
+    const full = new Uint8Array(1024 * 1024);
+    expect(a.mesh.send(1, new Uint8Array(full.byteLength + 1))).toBe(false);
+    expect(a.mesh.send(1, new Uint8Array(0))).toBe(false);
+    expect(a.mesh.send(2, full)).toBe(false);
+    let sent = 0;
+    while (a.mesh.send(1, full)) sent++;
+    expect(sent).toBeGreaterThan(0);
+    expect(a.mesh.stats().dropped).toEqual({
+      oversized: 1,
+      empty: 1,
+      'not-connected': 1,
+      'queue-full': 1,
+    });
+    const said = lines.filter(({ msg }) => String(msg).startsWith('Dropped'));
+    expect(said).toMatchObject([
+      { level: 'error', peer: 1, reason: 'oversized', bytes: full.byteLength + 1 },
+      { level: 'error', peer: 1, reason: 'empty' },
+      { level: 'warn', peer: 1, reason: 'queue-full', bytes: full.byteLength },
+    ]);
   });
 
   test.each([0, 1, 2, 3])('replica %i stops, starts anew and is found by itself', async (down) => {

@@ -5,9 +5,10 @@ import { admitPublicKey } from '@quorumlab/wire';
 import type { Libp2p } from 'libp2p';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
-import { type Counters, hangUp, Link, type LinkHost } from './link.ts';
+import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
-import { dials, type Member, Members, memberOf } from './members.ts';
+import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
+import { Notices } from './notices.ts';
 import { isClient, type Principal } from './principal.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
@@ -49,12 +50,12 @@ export interface MeshStats {
   readonly bytesIn: number;
   /** As `bytesIn`, for what was given to libp2p. */
   readonly bytesOut: number;
-  /** Frames for which `send` returned false. */
-  readonly dropped: number;
+  /** Frames for which `send` returned false, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
   /** Times a peer was held back because it was above its rate. */
   readonly pauses: number;
-  /** Connections refused after the handshake: strangers, banned peers, peers calling too often. */
-  readonly refused: number;
+  /** Connections refused after the handshake, by reason. */
+  readonly refused: Readonly<Record<ConnectionRefusal, number>>;
   /** Links reset because of what the peer sent. */
   readonly resets: number;
   /** Bytes waiting in all queues now. */
@@ -130,13 +131,14 @@ class MeshHost implements Mesh, LinkHost {
     framesOut: 0,
     bytesIn: 0,
     bytesOut: 0,
-    dropped: 0,
+    dropped: { 'not-connected': 0, oversized: 0, empty: 0, 'queue-full': 0 },
     pauses: 0,
     resets: 0,
   };
   readonly deliver: (from: number, frame: Uint8Array) => void;
   readonly #options: MeshOptions;
   readonly #logger: Logger;
+  readonly #notices: Notices;
   readonly #members: Members;
   readonly #toDial: readonly Member[];
   readonly #stopping = new AbortController();
@@ -156,10 +158,11 @@ class MeshHost implements Mesh, LinkHost {
     this.deliver = options.onFrame;
     this.#options = options;
     this.#logger = options.logger;
+    this.#notices = new Notices(options.logger);
     const me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
     const others = options.principals.filter((principal) => principal.id !== this.self);
     const members = others.map((principal) => memberOf(principal, me, this.limits));
-    this.#members = new Members(members, this.limits, this.#logger);
+    this.#members = new Members(members, this.limits, this.#notices);
     this.#toDial = members.filter((member) =>
       dials(me, { id: member.principal.id, name: member.name }),
     );
@@ -192,15 +195,27 @@ class MeshHost implements Mesh, LinkHost {
   }
 
   send(to: number, frame: Uint8Array): boolean {
-    const sent = frame.byteLength > 0 && (this.#byId.get(to)?.send(frame) ?? false);
-    if (!sent) this.counters.dropped++;
-    return sent;
+    const link = this.#byId.get(to);
+    const reason = link === undefined ? 'not-connected' : link.send(frame);
+    if (reason === undefined) return true;
+    this.counters.dropped[reason]++;
+    // That a peer is away was said when it went.
+    if (link === undefined || reason === 'not-connected') return false;
+    const fields = { peer: to, reason, bytes: frame.byteLength };
+    if (reason === 'queue-full') {
+      const text = 'Dropped a frame for a peer: it takes less than it is sent.';
+      this.#notices.note('warn', { ...fields, queuedBytes: link.queuedBytes }, text);
+    } else {
+      const text = 'Dropped a frame: it is empty, or larger than this node or the peer takes.';
+      this.#notices.note('error', { ...fields, maxFrameBytes: link.maxFrameBytes }, text);
+    }
+    return false;
   }
 
   penalise(id: number, reason: string): void {
     const member = this.#members.byId(id);
     if (member === undefined || !this.#members.offend(member, false)) return;
-    this.#logger.warn({ peer: id, reason }, 'Cut off a peer after repeated offences.');
+    this.#notices.note('warn', { peer: id, reason }, 'Cut off a peer after repeated offences.');
     this.counters.resets++;
     this.#byId.get(id)?.abort(reason);
   }
@@ -253,12 +268,15 @@ class MeshHost implements Mesh, LinkHost {
     for (const connection of this.#node?.getConnections() ?? []) connection.abort(stoppedError());
     await this.#node?.stop();
     await Promise.all(this.#dialling);
+    this.#notices.stop();
   }
 
   stats(): MeshStats {
     let queuedBytes = 0;
     for (const link of this.#links) queuedBytes += link.queuedBytes;
-    return { ...this.counters, refused: this.#members.refused, queuedBytes };
+    const { counters } = this;
+    const { refused } = this.#members;
+    return { ...counters, dropped: { ...counters.dropped }, refused: { ...refused }, queuedBytes };
   }
 
   admitted(link: Link): void {
@@ -269,7 +287,8 @@ class MeshHost implements Mesh, LinkHost {
     for (const connection of this.#node?.getConnections(link.member.peerId) ?? []) {
       if (connection !== link.connection) hangUp(connection, 'replaced by a newer connection');
     }
-    this.#logger.debug({ peer: id }, 'A peer is connected.');
+    const fields = { peer: id, direction: link.direction };
+    this.#notices.note('info', fields, 'A peer is connected.');
     this.#options.onPeer?.(id, true);
     this.#wake();
   }
@@ -277,15 +296,19 @@ class MeshHost implements Mesh, LinkHost {
   violated(link: Link, reason: string): void {
     this.counters.resets++;
     this.#members.offend(link.member, true);
-    this.#logger.warn({ peer: link.member.principal.id, reason }, 'Reset the link to a peer.');
+    const fields = { peer: link.member.principal.id, reason };
+    this.#notices.note('warn', fields, 'Reset the link to a peer.');
   }
 
-  closed(link: Link, reason: string): void {
+  closed(link: Link, reason: string, unsentBytes: number): void {
     const { id } = link.member.principal;
     this.#links.delete(link);
     if (this.#byId.get(id) !== link) return;
     this.#byId.delete(id);
-    this.#logger.debug({ peer: id, reason }, 'A peer is gone.');
+    const ms = Math.round(now() - (link.admittedAt ?? now()));
+    const { direction } = link;
+    const fields = { peer: id, direction, reason, connectedMs: ms, unsentBytes };
+    this.#notices.note('info', fields, 'A peer is gone.');
     this.#options.onPeer?.(id, false);
   }
 
@@ -295,7 +318,8 @@ class MeshHost implements Mesh, LinkHost {
     if (member === undefined) return;
     this.counters.resets++;
     this.#members.offend(member, true);
-    this.#logger.warn({ peer: member.principal.id, reason }, 'Ended the connection to a peer.');
+    const fields = { peer: member.principal.id, reason };
+    this.#notices.note('warn', fields, 'Ended the connection to a peer.');
   }
 
   #accept(stream: Stream, connection: Connection): void {

@@ -20,14 +20,22 @@ import {
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
 import { type Envelopes, isRefusal, type Keyring, type RefusalReason } from '@quorumlab/wire';
+import type { Chronicle } from './chronicle.ts';
 import type { HostLimits } from './host-limits.ts';
 import { Inbox } from './inbox.ts';
 import type { Mesh } from './mesh.ts';
+import type { Notices } from './notices.ts';
 import { interval, microseconds } from './time.ts';
 import { type Due, Timers } from './timers.ts';
 
 /** Why a frame was not given to the machine. */
-export type FrameRefusal = RefusalReason | 'bad-signature' | 'bad-evidence' | 'overload';
+export type FrameRefusal =
+  | RefusalReason
+  | 'bad-signature'
+  | 'bad-evidence'
+  | 'overload'
+  /** It waited behind others when its sender was cut off. */
+  | 'cut-off';
 
 /** What an observer of a running machine may listen to. Everything is told once it is durable. */
 export interface RunnerHooks<S extends Shape> {
@@ -55,6 +63,10 @@ export interface RunnerOptions<S extends Shape> {
   readonly commit: (writes: readonly Write<S>[]) => Promise<void>;
   readonly limits: HostLimits;
   readonly hooks: RunnerHooks<S>;
+  /** Where refusals are reported. */
+  readonly notices: Notices;
+  /** Who tells the log what the machine does; a client's does nothing worth telling. */
+  readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
   /** By how much this machine's wall clock may be wrong, in microseconds. */
   readonly clockError: number;
   /** The machine has run before, and its disk was lost since. Not so unless told. */
@@ -73,6 +85,8 @@ export interface RunnerCounters {
   commits: number;
   /** Frames refused, by reason. */
   readonly refused: Record<FrameRefusal, number>;
+  /** Operations of this process that were refused because too many waited. */
+  refusedSubmits: number;
 }
 
 type Waiting<S extends Shape> =
@@ -94,6 +108,7 @@ const noReasons = (): Record<FrameRefusal, number> => ({
   'bad-signature': 0,
   'bad-evidence': 0,
   overload: 0,
+  'cut-off': 0,
 });
 
 /**
@@ -101,7 +116,13 @@ const noReasons = (): Record<FrameRefusal, number> => ({
  * disk in one commit, and while that is under way the next tick gathers (core's `journal`).
  */
 export class Runner<S extends Shape> {
-  readonly counters: RunnerCounters = { steps: 0, ticks: 0, commits: 0, refused: noReasons() };
+  readonly counters: RunnerCounters = {
+    steps: 0,
+    ticks: 0,
+    commits: 0,
+    refused: noReasons(),
+    refusedSubmits: 0,
+  };
   /** What is stepped: the honest machine, or a behaviour around it. */
   machine: Machine<S>;
   readonly #options: RunnerOptions<S>;
@@ -148,6 +169,9 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     if (event.type === 'submit') {
       if (this.#submits >= this.#options.limits.waitingSubmits) {
+        this.counters.refusedSubmits++;
+        const text = 'Refused an operation of this process: too many wait.';
+        this.#options.notices.note('warn', { reason: 'overload' }, text);
         this.#tell({ applied: [], writes: [], answers: [overloaded(event.id)] });
         return;
       }
@@ -214,6 +238,7 @@ export class Runner<S extends Shape> {
         const output = this.machine.step({ now, clock, event });
         if (output !== nothing) this.#journal.add(output);
       }
+      this.#options.chronicle?.look(this.machine.status());
     } catch (error) {
       this.#fail(error);
     }
@@ -246,10 +271,13 @@ export class Runner<S extends Shape> {
   #refuse(peer: PrincipalId, reason: FrameRefusal): undefined {
     this.counters.refused[reason]++;
     this.#options.hooks.refused?.(peer, reason);
-    if (reason === 'overload') return;
+    const overload = reason === 'overload';
+    const text = overload ? 'Dropped a frame: too many of this peer wait.' : 'Refused a frame.';
+    this.#options.notices.note('warn', { peer, reason }, text);
+    if (overload) return;
     this.#network?.penalise(peer, reason);
     // What a peer that was just cut off has left behind is not worth the computing.
-    if (this.#cut.has(peer)) this.#inbox.clear(peer);
+    if (this.#cut.has(peer)) this.counters.refused['cut-off'] += this.#inbox.clear(peer);
   }
 
   #commit(writes: readonly Write<S>[], done: () => void): void {
@@ -294,7 +322,7 @@ export class Runner<S extends Shape> {
   #say(messages: readonly Outgoing<S>[]): void {
     if (this.#stopped) return;
     const keyring = this.#options.keyring();
-    const { envelopes, members, hooks } = this.#options;
+    const { envelopes, members, hooks, chronicle } = this.#options;
     let last: Outgoing<S>['message'] | undefined;
     let sealed: Signed<S['Message']> | undefined;
     let frame: Uint8Array | undefined;
@@ -305,6 +333,7 @@ export class Runner<S extends Shape> {
         last = message;
       }
       hooks.said?.(sealed, to);
+      chronicle?.said(message, to);
       for (const id of to === 'all' ? members : [to]) {
         if (id === this.#self) {
           this.#wait({ type: 'event', event: { type: 'message', message: sealed } });

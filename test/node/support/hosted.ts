@@ -7,8 +7,9 @@ import { range, type Shape } from '@quorumlab/core';
 import { type Disk, openDisk, openLog } from '@quorumlab/disk';
 import type { HostedGroup, HostSetup, MakeHost } from '@quorumlab/harness/testing';
 import type { Principal } from '@quorumlab/node';
-import { defaultHostLimits, type Mesh, startMesh } from '@quorumlab/node';
+import { createLogger, defaultHostLimits, type Mesh, startMesh } from '@quorumlab/node';
 import { channelKeyring, envelopes } from '@quorumlab/wire';
+import { Notices } from '../../../packages/node/src/notices.ts';
 import { Runner } from '../../../packages/node/src/runner.ts';
 import { optionsOf, principals, until } from '../../../packages/node/test-support/cluster.ts';
 
@@ -45,6 +46,7 @@ async function live<S extends Shape>(
     commit: (writes) => disk.commit(writes),
     limits: defaultHostLimits,
     hooks: {},
+    notices: new Notices(createLogger({ level: 'silent' })),
     clockError: 1000,
     onFailure: failed,
   });

@@ -1,0 +1,130 @@
+/** What an operator reads: the logs of small groups to which the usual things happen. */
+import { kv } from '@quorumlab/log';
+import { createLogger, type Logger } from '@quorumlab/node';
+import { afterEach, expect, test } from 'vitest';
+import { until } from '../../packages/node/test-support/cluster.ts';
+import { agreement, groupsOfTests, leaderOf } from './support/groups.ts';
+import { type Outsider, outsider, requestOf } from './support/outsider.ts';
+import { pbftOf, raftOf, type TestClient } from './support/replicas.ts';
+
+const groupOf = groupsOfTests();
+const outsiders: Outsider[] = [];
+afterEach(async () => {
+  await Promise.all(outsiders.splice(0).map(({ mesh }) => mesh.stop()));
+});
+
+type Line = Readonly<Record<string, unknown>> & { readonly msg: string; readonly level: string };
+
+/** A log that is kept. */
+class Kept {
+  readonly lines: Line[] = [];
+  readonly logger: Logger = createLogger({
+    destination: { write: (line) => void this.lines.push(JSON.parse(line) as Line) },
+  });
+
+  of(msg: string): Line[] {
+    return this.lines.filter((line) => line.msg === msg);
+  }
+}
+
+const put = async (client: TestClient, count: number): Promise<void> => {
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => client.propose(kv.put(`${i}`, 'x'.repeat(100)))),
+  );
+};
+
+test('a log tells starts, elections, peers, snapshots and transfers, and whose', async () => {
+  const group = await groupOf(raftOf({ n: 3, snapshotEvery: 16, keepEntries: 4 }));
+  const kept = [0, 1, 2].map(() => new Kept());
+  const logOf = (id: number): Kept => kept[id] as Kept;
+  const nodes = await group.startAll((id) => ({ logger: logOf(id).logger }));
+  const client = await group.client();
+  await client.propose(kv.put('a', '1'));
+  const leader = await leaderOf(nodes);
+  const lagging = (leader + 1) % 3;
+  await nodes[lagging]?.stop();
+  for (let k = 0; k < 60; k++) await put(client, 1);
+  const again = await group.start(lagging, { logger: logOf(lagging).logger });
+  nodes[lagging] = again;
+  await agreement(nodes);
+  await nodes[leader]?.stop();
+  await client.propose(kv.put('b', '2'));
+  await Promise.all(nodes.map((node) => node.stop()));
+
+  for (const [node, { lines }] of kept.entries())
+    for (const line of lines)
+      expect(line).toMatchObject({
+        node,
+        role: expect.any(String),
+        protocol: 'raft',
+        group: 'log',
+      });
+  const number = expect.any(Number);
+  expect(logOf(leader).of('The replica has started.')).toMatchObject([{ ms: number, applied: -1 }]);
+  expect(logOf(leader).of('The replica has stopped.')).toMatchObject([{ ms: number }]);
+  expect(logOf(leader).of('This replica leads a new term.')).toMatchObject([{ leader }]);
+  const told = logOf(lagging).of('Another replica leads a new term.');
+  expect(told[0]).toMatchObject({ leader, term: number, before: { leader: null } });
+  const gone = logOf(leader)
+    .of('A peer is gone.')
+    .filter(({ peer }) => peer === lagging);
+  expect(gone[0]).toMatchObject({ reason: expect.any(String), connectedMs: number });
+  const met = logOf(leader)
+    .of('A peer is connected.')
+    .filter(({ peer }) => peer === lagging);
+  expect(met).toHaveLength(2);
+  expect(met[0]?.direction).toMatch(/inbound|outbound/);
+  expect(logOf(leader).of('Took a snapshot.')[0]).toMatchObject({ slot: number, bytes: number });
+  const fetched = logOf(lagging).of('Fetches a snapshot from another replica.');
+  const installed = logOf(lagging).of('Took over a snapshot of another replica.');
+  expect(fetched[0]).toMatchObject({ from: leader, slot: number });
+  expect(installed[0]).toMatchObject({ slot: number, ms: number });
+  const levels = new Set(kept.flatMap(({ lines }) => lines.map(({ level }) => level)));
+  expect(levels).toEqual(new Set(['info']));
+});
+
+test('a flood of refused frames is a few lines by peer and reason, with counts', async () => {
+  const group = await groupOf(pbftOf({ n: 4 }));
+  const kept = new Kept();
+  const node = await group.start(0, { logger: kept.logger });
+  const liar = await outsider(group, 65_537);
+  outsiders.push(liar);
+  await liar.mesh.ready(1);
+  const frame = liar.frame(requestOf(65_537), {}, new Uint8Array(64));
+  for (let k = 0; k < 500; k++) liar.mesh.send(0, frame);
+  await until('it was cut off', () => node.status().counters.mesh.resets > 0);
+  await node.stop();
+  const lines = kept.of('Refused a frame.');
+  expect(lines.length).toBeLessThan(10);
+  const { refused } = node.status().counters;
+  const count = lines.reduce((sum, { suppressed }) => sum + Number(suppressed ?? 1), 0);
+  expect(count).toBe(refused['bad-signature']);
+  expect(lines[0]).toMatchObject({ level: 'warn', peer: 65_537, reason: 'bad-signature' });
+  expect(kept.of('Cut off a peer after repeated offences.')).toHaveLength(1);
+  // What waited behind them was not looked at, and is counted too.
+  expect(count + refused['cut-off']).toBeLessThanOrEqual(500);
+});
+
+test('what waits beyond the bounds is dropped, said and counted', async () => {
+  const group = await groupOf(raftOf({ n: 3 }));
+  const kept = new Kept();
+  const limits = { waitingPerPeer: 4, waitingSubmits: 2 };
+  const node = await group.start(0, { logger: kept.logger, limits });
+  const peer = await outsider(group, 65_536);
+  outsiders.push(peer);
+  await peer.mesh.ready(1);
+  const frame = peer.frame(requestOf(65_536), {}, new Uint8Array(0));
+  for (let k = 0; k < 100; k++) peer.mesh.send(0, frame);
+  await until('some were dropped', () => node.status().counters.refused.overload > 0);
+  expect(kept.of('Dropped a frame: too many of this peer wait.')[0]).toMatchObject({
+    level: 'warn',
+    peer: 65_536,
+    reason: 'overload',
+  });
+  const stop = AbortSignal.timeout(100);
+  await Promise.allSettled(
+    Array.from({ length: 8 }, () => node.log.propose(kv.put('a', '1'), { signal: stop })),
+  );
+  expect(node.status().counters.refusedSubmits).toBe(6);
+  expect(kept.of('Refused an operation of this process: too many wait.')[0]).toBeDefined();
+});
