@@ -53,6 +53,10 @@ export function linearizable<S extends ModelState, I, O>(
   const failed = new Set<number>();
   let heard = 0;
   let overflowed = false;
+  /** The first result that is none; told at the end, because who knows what ran knows better. */
+  let nonsense:
+    | { readonly client: PrincipalId; readonly what: string; readonly at: Instant }
+    | undefined;
   let violation: Violation | undefined;
   const note = (word: Violation['word'], sentence: string, at: Instant): void => {
     violation ??= { word, rule, sentence, at, seats: [] };
@@ -85,7 +89,7 @@ export function linearizable<S extends ModelState, I, O>(
       if (decoded === 'refused') return void failed.add(index);
       if (decoded === undefined) {
         const what = model.describe(call.input, undefined);
-        note('invalid', `process ${client}: ${what} returned bytes that are no result of it`, at);
+        nonsense ??= { client, what, at };
         return;
       }
       calls[index] = { ...call, ...decoded, at, returnedAt: heard++ };
@@ -95,6 +99,11 @@ export function linearizable<S extends ModelState, I, O>(
       if (index !== undefined) failed.add(index);
     },
     end(at: Instant) {
+      if (nonsense !== undefined) {
+        const { client, what } = nonsense;
+        const sentence = `process ${client}: ${what} returned bytes that are no result of it`;
+        note('invalid', sentence, nonsense.at);
+      }
       if (overflowed) {
         note('inconclusive', `more than ${callsMax} calls were made; raise callsMax`, at);
         return;

@@ -31,6 +31,7 @@ export function statusResult(status: ClusterStatus): StatusResult {
     attack: 'none',
     word,
     expected,
+    claimed: !beyond,
     runs: 1,
     hits,
     fired: by.length > 0 ? 1 : 0,

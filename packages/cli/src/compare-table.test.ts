@@ -12,6 +12,7 @@ const row = (attack: string, more: Partial<VerdictRow> = {}): VerdictRow => ({
   attack,
   word: 'ok',
   expected: true,
+  claimed: true,
   runs: 300,
   hits: 0,
   fired: 300,

@@ -29,14 +29,14 @@ export function rowName({ protocol, options }: Pick<VerdictRow, 'protocol' | 'op
 
 /** What one cell says: the word, how often, whether that was to be expected, and who is named. */
 function cellText(io: Io, row: VerdictRow): string {
-  const { word, hits, runs, expected, counterexample, note } = row;
+  const { word, hits, runs, expected, claimed, counterexample, note } = row;
   if (hits === 0 && note !== undefined) return `${io.sign('unknown')} did not occur`;
   const [sign] = verdictLook(word);
   const often = hits === 0 || hits === runs ? '' : ` ${hits}/${runs}`;
   const named = counterexample?.culprits.length ?? 0;
   return (
     `${io.sign(sign)} ${word}${often}${named === 0 ? '' : `, ${named} named`}` +
-    `${expected ? '' : ' UNEXPECTED'}`
+    `${word === 'ok' && claimed === false ? ', not claimed' : ''}${expected ? '' : ' UNEXPECTED'}`
   );
 }
 

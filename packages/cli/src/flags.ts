@@ -30,6 +30,7 @@ export interface ScenarioFlags {
   readonly clients?: string;
   readonly outstanding?: string;
   readonly until?: string;
+  readonly events?: string;
   readonly crypto?: string;
   readonly mutant?: string;
   readonly option?: readonly string[];
@@ -60,6 +61,7 @@ export const withScenarioFlags = (command: Command): Command =>
     .option('--clients <clients>', 'how many clients')
     .option('--outstanding <operations>', 'operations under way per client')
     .option('--until <time>', 'virtual time at most, e.g. 5s')
+    .option('--events <most>', 'events of the simulator at most; 20000000 unless told')
     .addOption(new Option('--crypto <kind>', 'signatures').choices(['ideal', 'ed25519']))
     .option('--mutant <name>', 'a named wrong rule of the protocol')
     .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
@@ -98,6 +100,7 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   if (flags.outstanding !== undefined)
     given.outstanding = wholeNumber('--outstanding', flags.outstanding, 1, 65_536);
   if (flags.until !== undefined) given.until = microseconds(flags.until);
+  if (flags.events !== undefined) given.events = wholeNumber('--events', flags.events, 1, 1e12);
   if (crypto !== undefined) given.crypto = crypto;
   if (flags.crypto === 'ideal' || flags.crypto === 'ed25519') given.crypto = flags.crypto;
   if (flags.mutant !== undefined) given.mutant = flags.mutant;

@@ -4,10 +4,13 @@ import {
   attackOf,
   boundOf,
   type Counterexample,
+  claimOf,
   completeScenario,
   engine,
+  eventsUnlessTold,
   type Lie,
   nameRequests,
+  noFaultNote,
   type ProofRow,
   type ProtocolCost,
   prepare,
@@ -25,6 +28,7 @@ import {
 } from '@quorumlab/harness';
 import { encodeProof, proofToJson } from '@quorumlab/wire';
 import { exitCodes } from './errors.ts';
+import { grouped } from './io.ts';
 
 /** The schema of everything that `--json` prints. */
 export const resultSchema = 'quorumlab.result/1';
@@ -107,6 +111,7 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
     fired: result.fired > 0 ? 1 : 0,
     ...noteOf(result.scenario.attack, result.fired),
     upper95: upper95(result.word === 'ok' ? 0 : 1, 1),
+    ...budgetOf(result),
     digest: result.digest,
     ...counterexampleOf(result, trace),
   };
@@ -130,9 +135,20 @@ export function searchRow(
     fired,
     ...noteOf(scenario.attack, fired),
     upper95: found.upper95,
+    ...(word === 'inconclusive' ? budgetOf(found.unfinished) : {}),
     digest,
     ...(shown ? counterexampleOf(shown, trace, smaller) : {}),
   };
+}
+
+/** In how many runs of a cell a budget ended before an answer, and how to see which. */
+function unfinished(
+  scenario: Scenario,
+  { words, runs, shown }: Tally,
+): { readonly budget: string } {
+  const one = { ...scenario, seed: shown?.seed ?? scenario.seed };
+  const often = `in ${words.inconclusive} of ${runs} runs`;
+  return { budget: `a budget ended ${often}; to see which: ${commandLine(one)}` };
 }
 
 /** One cell of a comparison as a row; `shown` is its counterexample, if it has one. */
@@ -142,9 +158,11 @@ export function cellRow(
   shown: { readonly counterexample?: Counterexample },
 ): VerdictRow {
   const { runs, hits, fired, words, unexpected } = tally;
+  const word = wordOf(tally);
   return {
     ...common(scenario),
-    word: wordOf(tally),
+    word,
+    ...(word === 'inconclusive' ? unfinished(scenario, tally) : {}),
     words,
     expected: unexpected === 0,
     runs,
@@ -173,14 +191,41 @@ export const shrinkRecord = (small: Omit<Shrunk, 'result'>): ShrinkRecord => {
   return { before, after, tries, steps };
 };
 
-const common = ({ protocol, n, f, attack, seed, options }: Scenario) => ({
-  protocol,
-  n,
-  f,
-  attack,
-  seed,
-  ...(options ? { options } : {}),
-});
+function common(scenario: Scenario) {
+  const { protocol, n, f, attack, seed, options } = scenario;
+  const { claimed, why } = claimOf(scenario);
+  const hint = noFaultNote(scenario);
+  return {
+    ...{ protocol, n, f, attack, seed, claimed },
+    ...(options ? { options } : {}),
+    ...(why === undefined ? {} : { why }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** Which budget of a run ended before an answer, and how to raise it; nothing if none did. */
+function budgetOf(result: RunResult | undefined): { readonly budget?: string } {
+  if (result?.spent === undefined) return {};
+  const { scenario, spent, answered, violation } = result;
+  const { count, until, events = eventsUnlessTold } = scenario;
+  const so = `with ${answered} of ${count} operations answered`;
+  switch (spent) {
+    case 'time':
+      return {
+        budget:
+          `the virtual time of ${timeText(until)} was over ${so}; ` +
+          `give more with --until ${timeText(4 * until)}`,
+      };
+    case 'events':
+      return {
+        budget:
+          `the ${grouped(events)} events were used up ${so}; give more with ` +
+          `--events ${4 * events}, or ask for less with --count`,
+      };
+    case 'judging':
+      return { budget: `${violation?.sentence}; ask for less with --count or --clients` };
+  }
+}
 
 /** What a run violated; `smaller`: what it was made of. */
 export function counterexampleOf(
@@ -188,8 +233,8 @@ export function counterexampleOf(
   trace?: string,
   smaller?: Pick<Counterexample, 'first' | 'shrunk'>,
 ): { readonly counterexample?: Counterexample } {
-  const { violation, scenario, proofs, events } = result;
-  if (violation === undefined) return {};
+  const { violation, scenario, proofs, events, word } = result;
+  if (violation === undefined || word === 'inconclusive') return {};
   const { rule, sentence, slot, seats } = violation;
   return {
     counterexample: {
@@ -275,6 +320,7 @@ export function flagsOf(scenario: Scenario): readonly string[] {
   add('--clients', scenario.clients, plain.clients);
   add('--outstanding', scenario.outstanding, plain.outstanding);
   add('--until', timeText(scenario.until), timeText(plain.until));
+  if (scenario.events !== undefined) tell('--events', scenario.events);
   add('--crypto', scenario.crypto, plain.crypto);
   for (const [name, value] of Object.entries(scenario.options ?? {}))
     tell('--option', `${name}=${value}`);
@@ -325,8 +371,11 @@ const isTellable = (groups: readonly (readonly number[])[]): boolean =>
   groups.length > 1 && groups.every(({ length }) => length > 0);
 
 /** A time as `--until` takes it. */
-const timeText = (microseconds: number): string =>
-  microseconds % 1000 === 0 ? `${microseconds / 1000}ms` : `${microseconds}us`;
+function timeText(microseconds: number): string {
+  if (microseconds % 1000 !== 0) return `${microseconds}us`;
+  const milliseconds = microseconds / 1000;
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
+}
 
 /** A word of a command line as a shell takes it. */
 export const quoted = (word: string): string =>

@@ -2,6 +2,7 @@
 import {
   columns,
   protocolOf,
+  type Scenario,
   type StoryLine,
   sideBySide,
   type VerdictRow,
@@ -20,9 +21,9 @@ export interface DemoSide {
   readonly values: string;
 }
 
-/** The heading of a half: `RAFT  n=3, built for 1 crash`. */
-export const titleOf = (protocol: string, n: number): string =>
-  `${protocol.toUpperCase()}  n=${n}, built for 1 ${
+/** The heading of a half: `RAFT  n=3, built for f=1 crash`. */
+export const titleOf = ({ protocol, n, f }: Pick<Scenario, 'protocol' | 'n' | 'f'>): string =>
+  `${protocol.toUpperCase()}  n=${n}, built for f=${f} ${
     protocolOf(protocol).claims.faults === 'crash' ? 'crash' : 'traitor'
   }`;
 

@@ -6,7 +6,6 @@ import {
   protocolOf,
   type RunResult,
   type Scenario,
-  toleratedBy,
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io, Sign, Style } from './io.ts';
@@ -44,19 +43,22 @@ export function headline(scenario: Scenario): string {
 }
 
 /** One sentence on why a verdict was to be expected, or that it was not. */
-export function expectation({ protocol, n, attack, word, expected }: VerdictRow): string {
-  const { claims } = protocolOf(protocol);
-  const many = toleratedBy(claims, n);
-  const { needs, beyond } = attackOf(attack);
-  const trusted = needs === 'byzantine' && claims.faults === 'crash';
-  if (word === 'ok' && (trusted || beyond))
-    return `expected: yes. Nothing broke, but ${protocol} n=${n} does not claim to survive this`;
-  if (word === 'ok') return `expected: yes. ${protocol} n=${n} claims to survive this`;
-  if (!expected) return `expected: NO. ${protocol} n=${n} claims to survive this; please report it`;
-  if (trusted)
-    return `expected: yes. ${protocol} tolerates crashes, not lies (declared: byzantine 0)`;
-  const declared = `${claims.faults} ${many}`;
-  return `expected: yes. This is beyond what ${protocol} n=${n} declares (${declared})`;
+export function expectation(row: VerdictRow): string {
+  const { protocol, n, f, word, expected, claimed, why } = row;
+  const name = `${protocol} n=${n} f=${f}`;
+  if (word === 'inconclusive')
+    return `expected: not judged, because a budget ended${claimed ? '' : `; nor claimed: ${why}`}`;
+  if (word === 'ok' && claimed) return `expected: yes. ${name} claims to survive this`;
+  if (word === 'ok') return `expected: yes, but not claimed: ${why}. Nothing broke here`;
+  if (expected) return `expected: yes, this is not claimed: ${why}`;
+  if (claimed) return `expected: NO. ${name} claims to survive this; please report it`;
+  return `expected: NO. ${why}, but nobody gave it leave to be ${word}; please report it`;
+}
+
+/** What there is to say beside a verdict: which budget ended, and what to try instead. */
+export function sayNotes(io: Io, { budget, hint }: VerdictRow): void {
+  if (budget !== undefined) io.out(`  budget    ${budget}`);
+  if (hint !== undefined) io.out(`  note      ${hint.replaceAll('\n', '\n          ')}`);
 }
 
 /** What is about the contested position, or the first lines of a story without one. */
@@ -104,6 +106,7 @@ export function sayRun(
     sayProofs(io, row);
   }
   io.out(`  ${expectation(row)}`);
+  sayNotes(io, row);
   if (attackOf(row.attack).needs !== 'nothing')
     io.out(`  attack    ${row.note === undefined ? 'fired' : row.note}`);
   io.out(
@@ -120,7 +123,7 @@ export function sayRun(
 const summary = ({ answered, word }: RunResult): string =>
   word === 'ok'
     ? `${answered} operations answered, all honest logs and states agree`
-    : `${answered} operations answered before the time was over`;
+    : `${answered} operations answered before a budget ended`;
 
 /** The two signatures that prove each lie. */
 export function sayProofs(io: Io, row: VerdictRow): void {

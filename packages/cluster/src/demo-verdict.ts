@@ -1,7 +1,7 @@
 /** What the logs of real processes show, as the rows in which simulated runs are told. */
 import { agreement, upper95 } from '@quorumlab/checker';
 import { fromHex, type Request, toHex, toUtf8 } from '@quorumlab/core';
-import { protocolOf, type Scenario, type VerdictRow } from '@quorumlab/harness';
+import { claimOf, type Scenario, type VerdictRow } from '@quorumlab/harness';
 import { sha256 } from '@quorumlab/wire';
 import type { ProvenRow } from './evidence.ts';
 import type { LoggedSlot, NodeReport } from './reports.ts';
@@ -34,13 +34,16 @@ export function verdictOf({ scenario, logs, proofs, reports }: Collected): Verdi
   );
   const word = violation?.word ?? (complete ? 'ok' : 'inconclusive');
   const hits = violation === undefined ? 0 : 1;
+  const { claimed, why } = claimOf(scenario);
   const row: VerdictRow = {
     protocol,
     n,
     f,
     attack: scenario.attack,
     word,
-    expected: word === 'ok' || protocolOf(protocol).claims.faults === 'crash',
+    expected: word === 'ok' || word === 'inconclusive' || !claimed,
+    claimed,
+    ...(why === undefined ? {} : { why }),
     runs: 1,
     hits,
     fired: reports.some(({ fired }) => fired > 0) ? 1 : 0,

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export * from './attacks.ts';
+export * from './claims.ts';
 export { type ColumnsOptions, columns, sideBySide } from './columns.ts';
 export * from './compare.ts';
 export {

@@ -29,6 +29,7 @@ import {
   type Seat,
   type SeatHost,
   type SimulatedKeyring,
+  seatsAtMost,
   ssd,
   wan,
 } from '@quorumlab/sim';
@@ -213,6 +214,13 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
   const network = networkOf(scenario.network);
   const shared = coalition();
   const { seats, firstClientSeat } = seatsOf({ scenario, protocol, attack, lines, shared });
+  if (seats.length > seatsAtMost)
+    throw new ScenarioError(
+      'QL102',
+      `n=${n} replicas, their copies and the clients are ${seats.length} machines, and the ` +
+        `simulator runs ${seatsAtMost} at most.\n` +
+        `  use   -n ${seatsAtMost - (seats.length - n)} or less`,
+    );
   const { faults, atLeader } = faultsOf(scenario, attack);
   const over = Math.max(0, ...[...faults, ...atLeader].map((each) => each.at));
   // Keeps the simulator from calling the network healed before the leader has been struck.

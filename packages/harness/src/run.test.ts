@@ -82,8 +82,20 @@ test('what nobody claims is expected, what is claimed is not', () => {
   expect(expected({ attack: 'equivocating-leader', by: [0] })).toBe(true);
   expect(expected({ faults: [gone(0), gone(1)] })).toBe(true);
   expect(expected({ n: 2, f: 1, unsafe: true, faults: [gone(0)] })).toBe(true);
-  // Too little time is nobody's excuse.
-  expect(expected({ until: ms(2) })).toBe(false);
+});
+
+test('a budget that ends before an answer is no verdict, and is named', () => {
+  const spent = (given: Partial<Scenario>) => {
+    const { word, expected, spent } = runScenario(raft(given));
+    expect({ word, expected }).toEqual({ word: 'inconclusive', expected: true });
+    return spent;
+  };
+  expect(spent({ until: ms(2) })).toBe('time');
+  expect(spent({ events: 40 })).toBe('events');
+  expect(runScenario(raft({ events: 100_000 }))).not.toHaveProperty('spent');
+  const searched = summarise(search(raft({ events: 40 }), 3), 3);
+  expect(searched).toMatchObject({ word: 'inconclusive', inconclusive: 3, first: undefined });
+  expect(searched.unfinished?.scenario.seed).toBe('42');
 });
 
 test('a search adds up its runs', () => {

@@ -15,17 +15,19 @@ import {
   type InputSource,
   type ScheduledInput,
   type Simulation,
+  type SimulationResult,
   simulate,
   type TraceSink,
   type Watcher,
 } from '@quorumlab/sim';
 import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
+import { type Claim, claimOf } from './claims.ts';
 import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
 import type { ProtocolEntry } from './registry.ts';
-import type { Scenario, ScenarioFault } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
 import { workloadOf } from './workload.ts';
 
@@ -62,6 +64,10 @@ export interface RunResult {
   readonly word: VerdictWord;
   /** Whether the protocol's claims allow this word for these faults. */
   readonly expected: boolean;
+  /** Whether the protocol claims to survive the faults of the scenario at all. */
+  readonly claim: Claim;
+  /** Which budget ended before an answer, if the word is `inconclusive`. */
+  readonly spent?: Spent;
   readonly violation: Violation | undefined;
   /** How often the attack really acted. */
   readonly fired: number;
@@ -83,14 +89,26 @@ export interface RunResult {
   readonly reasons: readonly (string | undefined)[];
 }
 
+/**
+ * A budget: virtual time (`Scenario.until`), events of the simulator (`Scenario.events`), or what
+ * judging what the clients saw may cost.
+ */
+export type Spent = 'time' | 'events' | 'judging';
+
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
 
 /** Longer histories are not judged for linearizability: it could take longer than the run. */
 const historyLimit = 10_000;
 
-/** A run that makes this many events is not getting anywhere. */
-const maxEvents = 20_000_000;
+/** A run that makes this many events is not getting anywhere, unless it is told to go on. */
+export const eventsUnlessTold = 20_000_000;
+
+function spentIn({ ending, violation }: SimulationResult, word: VerdictWord): Spent | undefined {
+  if (word !== 'inconclusive') return undefined;
+  if (violation !== undefined) return 'judging';
+  return ending === 'events' ? 'events' : 'time';
+}
 
 /** The run goes on this long after the last answer, so that followers catch up. */
 const settling = ms(100);
@@ -120,7 +138,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     faults: prepared.faults,
     inputs: clients.source,
     seed: scenario.seed,
-    limits: { until: scenario.until, events: maxEvents },
+    limits: { until: scenario.until, events: scenario.events ?? eventsUnlessTold },
     stopAtViolation: scenario.script !== undefined,
     observer: observers(check, progress.observer),
     installed: ({ serviceSnapshot }, when) =>
@@ -142,10 +160,14 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   drive(simulation, prepared, clients, progress);
   const result = simulation.finish();
   const word = result.violation?.word ?? (clients.finished() ? 'ok' : 'inconclusive');
+  const claim = claimOf(scenario, options.entry);
+  const spent = spentIn(result, word);
   return {
     scenario,
     word,
-    expected: isExpected(prepared, word),
+    expected: isExpected(claim, word),
+    claim,
+    ...(spent === undefined ? {} : { spent }),
     violation: result.violation,
     fired: firedIn(prepared, result.counters, result.now),
     digest: result.digest,
@@ -275,39 +297,12 @@ function storyInto(
   };
 }
 
-/** Beyond what a protocol claims to survive, every word is expected; within it only `ok`. */
-function isExpected({ protocol, attack, scenario }: Prepared, word: VerdictWord): boolean {
-  if (word === 'ok') return true;
-  if (scenario.mutant !== undefined || scenario.faults.some(forgets)) return true;
-  const { claims, f } = protocol;
-  if (scenario.n < claims.replicas(scenario.f) || emptied(scenario).size > f) return true;
-  const gone = stopped(scenario);
-  if (attack.needs === 'byzantine') for (const id of scenario.by) gone.add(id);
-  if (word === 'stalled' && gone.size > f) return true;
-  if (attack.needs === 'byzantine') return claims.faults === 'crash' || scenario.by.length > f;
-  return false;
-}
-
-/** Nodes that do not run at the end, because nothing restarts or resumes them. */
-function stopped({ faults }: Scenario): Set<number | 'leader'> {
-  const gone = new Set<number | 'leader'>();
-  for (const fault of [...faults].sort((one, two) => one.at - two.at)) {
-    if (fault.type === 'crash' || fault.type === 'pause') gone.add(fault.node);
-    if (fault.type === 'restart' || fault.type === 'resume') gone.delete(fault.node);
-  }
-  return gone;
-}
-
-/** No protocol claims to survive a disk that forgets what it has confirmed. */
-const forgets = (fault: ScenarioFault): boolean =>
-  (fault.type === 'disk' && fault.disk.lies === true) ||
-  (fault.type === 'restart' && (fault.disk === 'nothing' || fault.disk === 'backup'));
-
-/** Nodes that lose their disk and are told so when they rejoin: each is a fault like any other. */
-const emptied = ({ faults }: Scenario): Set<number | 'leader'> =>
-  new Set(
-    faults.flatMap((each) => (each.type === 'restart' && each.disk === 'lost' ? [each.node] : [])),
-  );
+/**
+ * Beyond what a protocol claims to survive, every word is expected; within it only `ok`. That a
+ * budget has ended says nothing against the claims, so it is no surprise, whatever they are.
+ */
+const isExpected = ({ claimed, allows }: Claim, word: VerdictWord): boolean =>
+  word === 'ok' || word === 'inconclusive' || (!claimed && allows.includes(word));
 
 function firedIn({ attack, faults, atLeader }: Prepared, counters: Counters, now: number): number {
   if (attack.needs === 'nothing') return 0;

@@ -81,6 +81,8 @@ export interface Scenario {
   readonly commandsFrom?: string;
   /** Virtual microseconds after which the run ends. */
   readonly until: number;
+  /** Events of the simulator after which the run ends; 20,000,000 unless told. */
+  readonly events?: number;
   /** How messages are signed: 'ideal' (unforgeable by construction) or 'ed25519'. */
   readonly crypto: 'ideal' | 'ed25519';
   readonly seed: string;

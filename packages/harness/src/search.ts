@@ -16,7 +16,11 @@ export interface SearchResult {
   readonly upper95: number;
   /** Digest of the first hit, or of the last run. */
   readonly digest: string;
+  /** The first run that violated something. */
   readonly first: RunResult | undefined;
+  /** The first run whose budget ended before an answer, and how many there are of them. */
+  readonly unfinished: RunResult | undefined;
+  readonly inconclusive: number;
   readonly events: number;
 }
 
@@ -59,7 +63,9 @@ export function summarise(
   let fired = 0;
   let events = 0;
   let expected = true;
+  let inconclusive = 0;
   let first: RunResult | undefined;
+  let unfinished: RunResult | undefined;
   let digest = '';
   for (const result of results) {
     runs++;
@@ -69,11 +75,17 @@ export function summarise(
       hits++;
       words.push(result.word);
       expected &&= result.expected;
-      first ??= result;
+      if (result.word === 'inconclusive') {
+        unfinished ??= result;
+        inconclusive++;
+      } else first ??= result;
     }
     digest = first?.digest ?? result.digest;
     progress?.({ runs, of, hits, events });
   }
   const upper = upper95(hits, runs);
-  return { word: worst(words), expected, runs, hits, fired, upper95: upper, digest, first, events };
+  return {
+    ...{ word: worst(words), expected, runs, hits, fired, upper95: upper, digest, events },
+    ...{ first, unfinished, inconclusive },
+  };
 }

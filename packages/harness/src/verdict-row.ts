@@ -16,12 +16,20 @@ export interface VerdictRow {
   readonly words?: Readonly<Partial<Record<VerdictWord, number>>>;
   /** Whether the protocol's declared tolerance allows this word. */
   readonly expected: boolean;
+  /** Whether the protocol claims to survive these faults at all. */
+  readonly claimed: boolean;
+  /** Why it does not, in one sentence without its full stop. */
+  readonly why?: string;
   readonly runs: number;
   readonly hits: number;
   /** Runs in which the attack really acted. */
   readonly fired: number;
   /** Says so if the attack never acted; then the word says nothing about it. */
   readonly note?: string;
+  /** Which budget ended before an answer, and how to raise it, if the word is `inconclusive`. */
+  readonly budget?: string;
+  /** What to try instead, where these numbers can show little. */
+  readonly hint?: string;
   /** 95 % upper bound on the rate of hits, in percent. */
   readonly upper95: number;
   readonly digest: string;

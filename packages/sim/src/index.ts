@@ -24,3 +24,4 @@ export * from './random.ts';
 export { simulate } from './simulation.ts';
 export * from './trace.ts';
 export * from './trace-compare.ts';
+export { seatsAtMost } from './world.ts';

@@ -190,6 +190,9 @@ const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new ScenarioError(sentence);
 };
 
+/** Most machines of a simulation, clients included. */
+export const seatsAtMost = 4096;
+
 /** A world in which nothing has happened yet. Throws {@link ScenarioError} if it cannot be. */
 export function makeWorld<S extends Shape>(
   options: SimulationOptions<S>,
@@ -197,7 +200,10 @@ export function makeWorld<S extends Shape>(
 ): World<S> {
   const { seats, network } = options;
   const n = seats.length;
-  requireThat(n > 0 && n <= 4096, `${n} seats cannot be simulated; give 1 to 4096`);
+  requireThat(
+    n > 0 && n <= seatsAtMost,
+    `${n} seats cannot be simulated; give 1 to ${seatsAtMost}`,
+  );
   requireThat(network.phases[0]?.from === 0, `network ${network.name} has no phase from 0`);
   const seatsOf = new Map<PrincipalId, number[]>();
   seats.forEach(({ principal }, index) => {

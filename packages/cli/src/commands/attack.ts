@@ -25,7 +25,7 @@ import {
   searchRow,
   shrinkRecord,
 } from '../result.ts';
-import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
+import { expectation, headline, sayNotes, sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { fileOf, runWithTrace } from './run.ts';
 
 interface AttackFlags extends ScenarioFlags {
@@ -119,6 +119,7 @@ function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): V
   for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
   sayProofs(io, row);
   io.out(`  ${expectation(row)}`);
+  sayNotes(io, row);
   io.out(`  cost      ${costOf(shown).messages} messages until then`);
   io.out(`  trace     ${file}`);
   io.out(`  replay    quorumlab replay ${file}`);
@@ -133,10 +134,13 @@ const shrunkTo = ({ after, scenario, tries }: Shrunk): string =>
 function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
   io.out(headline(scenario));
   const fired = row.note ?? `the attack fired in ${grouped(found.fired)} of them`;
-  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(found.runs)} seeds; ${fired}`);
+  const { runs, inconclusive } = found;
+  const left = inconclusive === 0 ? '' : `, of which ${grouped(inconclusive)} were not finished`;
+  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(runs)} seeds${left}; ${fired}`);
   io.out(
     `  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,
   );
   io.out(`  ${expectation(row)}`);
+  sayNotes(io, row);
   io.out('');
 }

@@ -101,10 +101,13 @@ async function compare(
   flags: CompareFlags,
 ): Promise<CompareResult> {
   const seeds = Number(flags.seeds);
-  const costs = costsOf(crew, cells);
-  const tallies = await talliesOf(io, crew, cells, seeds);
+  // Awaited together, so that an error of one is never left without somebody who hears it.
+  const [costs, tallies] = await Promise.all([
+    costsOf(crew, cells),
+    talliesOf(io, crew, cells, seeds),
+  ]);
   const verdicts = await rowsOf(io, crew, cells, tallies, flags.traces);
-  const cost = (await costs).map(steadyCostRow);
+  const cost = costs.map(steadyCostRow);
   const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
   // How many threads there were, and where traces went, changes nothing in the result.
   const { n, f, attack, seed, net } = flags;
@@ -127,7 +130,8 @@ function costsOf(
   const one = new Map(cells.map((cell) => [rowName(cell), cell]));
   return Promise.all(
     [...one.values()].map(({ protocol, n, f, options }) =>
-      crew.cost({ protocol, n, f, replacement: true, ...(options ? { options } : {}) }),
+      // Without a fault to survive there is nobody to lead in another's place.
+      crew.cost({ protocol, n, f, replacement: f > 0, ...(options ? { options } : {}) }),
     ),
   );
 }
@@ -175,12 +179,16 @@ async function rowsOf(
   folder: string,
 ): Promise<readonly VerdictRow[]> {
   const progress = progressOf(io, 'counterexamples');
-  const of = tallies.filter(({ shown }) => shown !== undefined).length;
+  const of = tallies.filter(
+    ({ shown }) => (shown?.word ?? 'inconclusive') !== 'inconclusive',
+  ).length;
   let done = 0;
   const rows = await Promise.all(
     cells.map(async (cell, i): Promise<VerdictRow> => {
       const tally = tallies[i] as Tally;
-      if (tally.shown === undefined) return cellRow(cell, tally, {});
+      // That a budget has ended is no counterexample.
+      if (tally.shown === undefined || tally.shown.word === 'inconclusive')
+        return cellRow(cell, tally, {});
       const found = { ...cell, seed: tally.shown.seed };
       const small = await crew.shrink(found, shrinking);
       progress.update(++done, of, 'shrunk');
@@ -250,6 +258,14 @@ function sayBounds(io: Io, verdicts: readonly VerdictRow[], seeds: number): void
       io,
       `ok = no violation in ${grouped(seeds)} seeds ` +
         `(true rate below ${clean.upper95.toFixed(2)} % with 95 % confidence); it is no proof.`,
+    );
+  for (const row of verdicts)
+    if (row.budget !== undefined)
+      sayWrapped(io, `${rowName(row)} under ${row.attack}: ${row.budget}.`);
+  if (verdicts.some(({ claimed, word }) => !claimed && word === 'ok'))
+    sayWrapped(
+      io,
+      'not claimed = more than the protocol says that it survives; nothing broke in these runs.',
     );
   if (verdicts.some(({ counterexample }) => (counterexample?.culprits.length ?? 0) > 0))
     sayWrapped(io, 'named = convicted by two of its own signatures, which anyone can check.');

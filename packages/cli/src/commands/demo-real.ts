@@ -69,7 +69,7 @@ function sideOf({ scenario, verdict, story, logs }: RealRun): DemoSide {
     return `n${node}=${entry === undefined ? '(nothing yet)' : namesIn(entry.requests)}`;
   });
   return {
-    title: titleOf(scenario.protocol, scenario.n),
+    title: titleOf(scenario),
     n: scenario.n,
     traitors: scenario.by,
     story: tellable(story, slot),

@@ -93,7 +93,7 @@ function sideOf(result: RunResult): DemoSide {
     .sort(([one], [two]) => one - two)
     .map(([seat, slots]) => `n${seat}=${namesAt(slots.get(slot))}`);
   return {
-    title: titleOf(scenario.protocol, scenario.n),
+    title: titleOf(scenario),
     n: scenario.n,
     traitors: scenario.by,
     story: tellable(result.story, slot),

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+function quorumlab(line: string): { out: string; err: string; code: number | null } {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--conditions=source', main, ...line.split(' ')],
+    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  return { out: stdout, err: stderr, code: status };
+}
+
+test('f is shown, a liar more than f is not claimed, and a group too small for any is told', () => {
+  const line = 'run pbft -n 3 --attack equivocating-leader';
+  const { out, code } = quorumlab(line);
+  expect(code).toBe(0);
+  expect(out).toContain('pbft n=3 f=0');
+  expect(out).toContain('not claimed: pbft n=3 f=0 tolerates no traitor, and 1 lies');
+  expect(out).not.toContain('claims to survive');
+  expect(out).toContain('use   -n 4   for f=1');
+  const { verdicts } = JSON.parse(quorumlab(`${line} --json`).out);
+  expect(verdicts[0]).toMatchObject({
+    f: 0,
+    claimed: false,
+    hint: expect.stringContaining('-n 4'),
+  });
+  const searched = quorumlab('attack pbft -n 3 --attack silent-follower --seeds 1').out;
+  expect(searched).toContain('not claimed: pbft n=3 f=0 tolerates no traitor');
+  expect(searched).toContain('use   -n 4   for f=1');
+  const within = quorumlab('run pbft -n 4 --attack equivocating-leader').out;
+  expect(within).toContain('expected: yes. pbft n=4 f=1 claims to survive this');
+  expect(within).not.toContain('note ');
+});
+
+test('a budget that ends says how to raise it, and is never a bug to report', () => {
+  const budgets: Readonly<Record<string, string>> = {
+    'run raft --until 2ms': 'the virtual time of 2ms was over with 0 of 20 operations answered',
+    'run raft --events 60': 'give more with --events 240',
+    'attack raft --attack split --until 2ms --seeds 2': 'give more with --until 8ms',
+  };
+  for (const [line, sentence] of Object.entries(budgets)) {
+    const { out, err, code } = quorumlab(line);
+    expect({ line, code }).toEqual({ line, code: 2 });
+    expect(out).toContain(sentence);
+    expect(out + err).not.toMatch(/report|NO\.|internal|claims to survive/);
+  }
+  const { verdicts, exit } = JSON.parse(quorumlab('run raft --until 2ms --json').out);
+  expect(exit).toBe(2);
+  expect(verdicts[0]).toMatchObject({ word: 'inconclusive', budget: expect.any(String) });
+  expect(verdicts[0]).not.toHaveProperty('counterexample');
+});
+
+test('a comparison without any fault to survive is one, and its unfinished cells say so', () => {
+  const line = 'compare raft pbft -f 0 --attack none,crash-leader --seeds 2 --jobs 1';
+  const { out, err, code } = quorumlab(line);
+  expect(err).not.toContain('Error');
+  expect(code).toBe(2);
+  expect(out.split('\n')[0]).toContain('0 unexpected');
+  expect(out).toContain('a budget ended in 2 of 2 runs; to see which: quorumlab run');
+  expect(out).not.toMatch(/Counterexamples|report/);
+});
+
+test('a group that is too large to be simulated is told how large it may be', () => {
+  for (const line of ['run raft -n 5000', 'compare raft -f 2500 --seeds 1 --jobs 1']) {
+    const { out, err, code } = quorumlab(line);
+    expect({ line, out, code }).toEqual({ line, out: '', code: 254 });
+    expect(err).toContain('error QL102: n=500');
+    expect(err).toMatch(/use {3}-n 409[45] or less/);
+    expect(err).not.toMatch(/internal|report/);
+  }
+});

@@ -1,0 +1,131 @@
+/** What a protocol says of the faults of a scenario: whether it claims to survive them. */
+import type { VerdictWord } from '@quorumlab/checker';
+import type { Claims } from '@quorumlab/core';
+import { attackOf } from './attacks.ts';
+import { type ProtocolEntry, protocolOf, toleratedBy } from './registry.ts';
+import type { Scenario, ScenarioFault } from './scenario.ts';
+
+/** Whether a protocol claims to survive the faults of a scenario. */
+export interface Claim {
+  readonly claimed: boolean;
+  /** Why it does not claim it, in one sentence without its full stop. */
+  readonly why?: string;
+  /** What may happen where it is not claimed: everything, or only that nothing is answered. */
+  readonly allows: readonly VerdictWord[];
+}
+
+const everything: readonly VerdictWord[] = ['forked', 'invalid', 'stale-read', 'stalled'];
+
+/**
+ * What the protocol of `scenario`, or `entry`, claims of its faults. What it does not claim to
+ * survive may end in any way; where only too many nodes are gone for good, it claims to stay safe
+ * and not to answer.
+ */
+export function claimOf(scenario: Scenario, entry?: ProtocolEntry): Claim {
+  const { claims } = entry ?? protocolOf(scenario.protocol);
+  const why = beyondSafety(scenario, claims);
+  if (why !== undefined) return { claimed: false, why, allows: everything };
+  const { n, f, protocol } = scenario;
+  const { gone, most } = down(scenario);
+  for (const id of liarsIn(scenario)) gone.add(id);
+  const only = `${protocol} n=${n} f=${f} claims to go on`;
+  if (gone.size > f)
+    return {
+      claimed: false,
+      why: `${only} without ${nodes(f)}, and ${counted(gone.size)} gone for good`,
+      allows: ['stalled'],
+    };
+  if (most > f)
+    return {
+      claimed: false,
+      why: `${only} while ${nodes(f)} at once are down, and ${counted(most)}, for a time`,
+      allows: [],
+    };
+  return { claimed: true, allows: [] };
+}
+
+/** Why not even safety is claimed; nothing if it is. */
+function beyondSafety(scenario: Scenario, claims: Claims): string | undefined {
+  const { protocol, mutant, n, f, faults } = scenario;
+  const name = `${protocol} n=${n} f=${f}`;
+  if (mutant !== undefined) return `${mutant} is a wrong variant of ${protocol}`;
+  const least = claims.replicas(f);
+  if (n < least)
+    return `${protocol} needs n ≥ ${formulaOf(claims)} = ${least} for f=${f}, not ${n}`;
+  const liars = liarsIn(scenario).size;
+  if (liars > 0 && claims.faults === 'crash')
+    return `${protocol} tolerates crashes and no lie, and ${counted(liars, 'lies', 'lie')}`;
+  if (liars > f) return `${name} tolerates ${traitors(f)}, and ${counted(liars, 'lies', 'lie')}`;
+  if (faults.some(forgets)) return 'no protocol claims to survive a disk that forgets';
+  const emptied = emptiedIn(scenario).size;
+  if (emptied > f) return `${name} tolerates ${f} lost disks, and ${emptied} are lost`;
+  return undefined;
+}
+
+/** `2f+1` or `3f+1`. */
+export const formulaOf = ({ faults }: Claims): string => (faults === 'crash' ? '2f+1' : '3f+1');
+
+const nodes = (count: number): string => (count === 0 ? 'no node' : `${count} of its nodes`);
+
+const traitors = (count: number): string =>
+  count === 0 ? 'no traitor' : `${count} traitor${count === 1 ? '' : 's'}`;
+
+const counted = (count: number, one = 'is', many = 'are'): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+const liarsIn = ({ attack, by }: Scenario): Set<number> =>
+  new Set(attackOf(attack).needs === 'byzantine' ? by : []);
+
+/** Nodes that do not run at the end, because nothing brings them back; most at one time. */
+function down(scenario: Scenario): {
+  readonly gone: Set<number | string>;
+  readonly most: number;
+} {
+  const { faults, attack, until } = scenario;
+  const all = [...faults, ...(attackOf(attack).faults?.(scenario) ?? [])];
+  const gone = new Set<number | string>();
+  // Another leader is struck every time; what comes back is the one that was struck last.
+  let struck = 0;
+  let most = 0;
+  for (const fault of all.sort((one, two) => one.at - two.at)) {
+    if (!('node' in fault) || fault.at > until) continue;
+    const stops = fault.type === 'crash' || fault.type === 'pause';
+    const starts = fault.type === 'restart' || fault.type === 'resume';
+    if (stops && fault.node === 'leader') struck++;
+    const who = fault.node === 'leader' ? `leader ${struck}` : fault.node;
+    if (stops) gone.add(who);
+    if (starts) gone.delete(who);
+    most = Math.max(most, gone.size);
+  }
+  return { gone, most };
+}
+
+/** No protocol claims to survive a disk that forgets what it has confirmed. */
+const forgets = (fault: ScenarioFault): boolean =>
+  (fault.type === 'disk' && fault.disk.lies === true) ||
+  (fault.type === 'restart' && (fault.disk === 'nothing' || fault.disk === 'backup'));
+
+/** Nodes that lose their disk and are told so when they rejoin: each is a fault like any other. */
+const emptiedIn = ({ faults }: Scenario): Set<number | 'leader'> =>
+  new Set(
+    faults.flatMap((each) => (each.type === 'restart' && each.disk === 'lost' ? [each.node] : [])),
+  );
+
+/**
+ * What to say of a group that is too small for any fault, so that f is 0; nothing of others. The
+ * lines behind the first say what to do.
+ */
+export function noFaultNote(
+  { protocol, n, f }: Scenario,
+  entry?: ProtocolEntry,
+): string | undefined {
+  const { claims } = entry ?? protocolOf(protocol);
+  if (f !== 0 || toleratedBy(claims, n) > 0) return undefined;
+  const isByzantine = claims.faults === 'byzantine';
+  const whom = isByzantine ? 'traitor' : 'crash';
+  const broken = `\n  or    -n ${claims.replicas(1) - 1} -f 1 --unsafe-n   to see why not fewer`;
+  return (
+    `f=0, because n=${n} tolerates no ${whom}: ${protocol} needs n ≥ ${formulaOf(claims)}.\n` +
+    `  use   -n ${claims.replicas(1)}   for f=1${isByzantine ? broken : ''}`
+  );
+}
