@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { protocols, subjectsOf } from '@quorumlab/harness';
+import { protocolOf, protocols, subjectsOf } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
 import { readTree } from './architecture/tree.ts';
 import { larger, matrix } from './claims/cells.ts';
@@ -18,6 +18,7 @@ const files = (name: string): readonly string[] => [
   `packages/${name}/README.md`,
   `packages/${name}/src/index.ts`,
   `packages/${name}/src/mutants.ts`,
+  `packages/${name}/src/exhibits.ts`,
   `test/conformance/${name}.test.ts`,
   `test/simulation/${name}.test.ts`,
 ];
@@ -32,9 +33,12 @@ describe.each(names)('%s is complete', (name) => {
     expect(tree.has(file)).toBe(true);
   });
 
-  test('its flaws have schedules that show them', () => {
-    const shows = ['gallery', 'schedules'].map((file) => `packages/${name}/src/${file}.test.ts`);
-    expect(shows.some((file) => tree.has(file))).toBe(true);
+  test('its flaws have sentences, and schedules that show them', () => {
+    const entry = protocolOf(name);
+    for (const mutant of entry.mutants) {
+      expect(entry.flaws[mutant]?.rule, mutant).toMatch(/[.]$/);
+      expect(entry.exhibit(mutant), mutant).toBeDefined();
+    }
   });
 
   test('its suites run it', () => {

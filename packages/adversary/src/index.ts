@@ -7,4 +7,6 @@
 export * from './behaviour.ts';
 export * from './behaviours.ts';
 export * from './collude.ts';
+export * from './played.ts';
+export * from './stage.ts';
 export * from './trigger.ts';

@@ -1,25 +1,12 @@
 /**
- * Known mistakes of Paxos implementations as schedules: the right protocol survives each, the
- * mutant that has the mistake does not. After them, what one liar does to the right protocol.
+ * What one liar does to the right protocol, and duels; the mutants have their schedules in
+ * `exhibits.ts`, and one that needs two of them has the other here.
  */
+import type { Protocol } from '@quorumlab/core';
 import { describe, expect, it } from 'vitest';
 import { type Filter, Group, link, random, to, value } from '../test/group.ts';
-import { type BasicPaxosOptions, basicPaxos } from './index.ts';
+import { type BasicPaxos, basicPaxos } from './index.ts';
 import { mutants } from './mutants.ts';
-
-type Script = (group: Group) => void;
-
-/** Runs `script` with the right protocol and with the mutant; only the mutant may fork. */
-function forks(name: string, script: Script, options: BasicPaxosOptions = { n: 3 }): void {
-  const make = mutants[name];
-  if (make === undefined) throw new Error(`there is no mutant ${name}`);
-  const right = new Group(basicPaxos(options));
-  const wrong = new Group(make(options));
-  script(right);
-  script(wrong);
-  expect(right.forked, right.decisions).toBe(false);
-  expect(wrong.forked, wrong.decisions).toBe(true);
-}
 
 /** `accept` reaches `seats`, and `learner` alone hears of it: whoever knows an outcome tells it. */
 const choose = (group: Group, learner: number, ...seats: readonly number[]): void => {
@@ -28,122 +15,23 @@ const choose = (group: Group, learner: number, ...seats: readonly number[]): voi
   group.lose();
 };
 
-/** `id` tries until its number is above all others': a refused attempt would only tell it so. */
-const again = (group: Group, id: number): void => {
-  for (let i = 0; i < 2; i++) {
-    group.lose();
-    group.timeout(id, 'retry');
-  }
-};
-
-describe('A-01: the acceptor forgets in a crash', () => {
-  it('(a) what it has accepted', () => {
-    forks('amnesia', (group) => {
-      group.prepare(0, 'x', 0, 1);
-      choose(group, 0, 0, 1);
-      expect(group.decisions).toBe('x - -');
-      group.restart(1);
-      group.lose();
-      group.prepare(2, 'y', 1, 2);
-      choose(group, 2, 1, 2);
-    });
-  });
-
-  it('(b) what it has promised, although nothing was accepted yet', () => {
-    forks('amnesia', (group) => {
-      group.prepare(0, 'x', 0, 1);
-      group.prepare(2, 'y', 1, 2);
-      const phase2 = group.packets;
-      group.restart(1);
-      const from = (id: number) => phase2.filter((packet) => packet.from === id);
-      group.packets = from(0);
-      choose(group, 0, 0, 1);
-      group.packets = from(2);
-      choose(group, 2, 1, 2);
-    });
-  });
-});
-
-it('A-02: the proposer forgets its number in a crash and uses it again', () => {
-  forks('ballot-reuse', (group) => {
-    group.prepare(0, 'x', 1, 2);
-    group.deliver(to('accept', 1));
-    group.restart(0);
-    group.lose();
-    group.prepare(0, 'y', 0, 2);
-    choose(group, 0, 0, 2);
-    // Two proposals with one number: whoever asks now cannot tell which of them was chosen.
-    group.prepare(1, 'z', 1, 2);
-    choose(group, 1, 1, 2);
-  });
-});
-
-describe('A-03: the proposer takes over another value than that of the highest number', () => {
-  it('the first that is reported', () => {
-    forks('wrong-value-rule', (group) => {
-      group.prepare(0, 'x', 0, 1);
-      choose(group, 0, 0);
-      group.prepare(1, 'y', 1, 2);
-      choose(group, 2, 1, 2);
-      expect(group.decisions).toBe('- - y');
-      again(group, 0);
-      group.promise(0, 0, 1);
-      choose(group, 0, 0, 1);
-    });
-  });
-
-  it('the most frequent', () => {
-    const script: Script = (group) => {
-      group.prepare(0, 'x', 0, 1, 2);
-      choose(group, 0, 0, 1);
-      group.prepare(2, 'y', 2, 3, 4);
-      choose(group, 4, 2, 3, 4);
-      again(group, 0);
-      group.promise(0, 0, 1, 2);
-      choose(group, 0, 0, 1, 2);
-    };
-    forks('most-frequent-value', script, { n: 5 });
-  });
-
-  it('the highest value', () => {
-    value('a');
-    value('b'); // Made later, so its sequence is the higher one.
-    forks('highest-value', (group) => {
-      group.prepare(0, 'b', 0, 1);
-      choose(group, 0, 0);
-      group.prepare(1, 'a', 1, 2);
-      choose(group, 2, 1, 2);
-      again(group, 0);
-      group.promise(0, 1, 0);
-      choose(group, 0, 0, 1);
-    });
-  });
-});
-
-it('A-52: the learner counts votes for a value under different numbers', () => {
-  forks('learner-mixes-ballots', (group) => {
-    const [first, second] = [1, 2].map((round) => round * 3);
-    group.prepare(0, 'v', 0, 1);
-    group.deliver(to('accept', 0));
-    const votes = group.packets.filter(to('accepted', 1));
-    group.lose();
-    group.prepare(2, 'w', 1, 2);
-    group.deliver(to('accept', 2));
-    group.lose();
-    // Ballot 6 of replica 0 hears 0 and 1, takes v, and reaches 1 only.
-    group.timeout(0, 'retry');
-    group.promise(0, 0, 1);
-    expect(group.view(0).ballot).toBe(second);
-    group.deliver(to('accept', 1));
-    group.packets.push(...votes);
-    group.deliver(to('accepted', 1));
-    group.lose();
-    expect(group.view(0).accepted?.ballot).toBe(first);
-    // Now 1 is away: ballot 8 of replica 2 hears 0 and itself, so the newest proposal is w.
-    group.timeout(2, 'retry');
-    group.promise(2, 0, 2);
-    choose(group, 0, 0, 2);
-  });
+it('A-01: a promise that a crash takes breaks agreement, although nothing was accepted yet', () => {
+  const play = (protocol: Protocol<BasicPaxos>): Group => {
+    const group = new Group(protocol);
+    group.prepare(0, 'x', 0, 1);
+    group.prepare(2, 'y', 1, 2);
+    const phase2 = group.packets;
+    group.restart(1);
+    const from = (id: number) => phase2.filter((packet) => packet.from === id);
+    group.packets = from(0);
+    choose(group, 0, 0, 1);
+    group.packets = from(2);
+    choose(group, 2, 1, 2);
+    return group;
+  };
+  expect(play(basicPaxos({ n: 3 })).forked).toBe(false);
+  const amnesia = mutants.amnesia as (typeof mutants)[string];
+  expect(play(amnesia({ n: 3 })).forked).toBe(true);
 });
 
 describe('one liar among 3: the right protocol promises nothing', () => {

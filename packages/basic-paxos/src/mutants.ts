@@ -61,6 +61,8 @@ function forgetting(
 const reportsOf = (reports: readonly (Vote | null)[]): readonly Vote[] =>
   reports.filter((each) => each !== null);
 
+export { exhibits } from './exhibits.ts';
+
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<
   Record<string, (options: BasicPaxosOptions) => Protocol<BasicPaxos>>

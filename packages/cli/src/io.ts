@@ -11,6 +11,8 @@ export interface Io {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly progress: 'bar' | 'lines' | 'off';
+  /** Characters of a line of the result. */
+  readonly width: number;
   /** Text with a colour, if colours are on; the words never depend on it. */
   paint(style: Style, text: string): string;
   /** ✓ or OK, ✗ or FAIL, … or ..., by `--ascii`. */
@@ -68,6 +70,7 @@ export function terminal(flags: GlobalFlags): Io {
     status: (text) => void stderr.write(`\r\u001b[K${text}`),
     json: flags.json ?? false,
     quiet: flags.quiet ?? false,
+    width: stdout.columns ?? 120,
     progress: flags.quiet || flags.json ? 'off' : progress,
     paint: (style, text) =>
       colours ? styleText(styles[style], text, { validateStream: false }) : text,

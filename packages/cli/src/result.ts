@@ -192,11 +192,12 @@ export const shrinkRecord = (small: Omit<Shrunk, 'result'>): ShrinkRecord => {
 };
 
 function common(scenario: Scenario) {
-  const { protocol, n, f, attack, seed, options } = scenario;
+  const { protocol, mutant, n, f, attack, seed, options } = scenario;
   const { claimed, why } = claimOf(scenario);
   const hint = noFaultNote(scenario);
   return {
     ...{ protocol, n, f, attack, seed, claimed },
+    ...(mutant === undefined ? {} : { mutant }),
     ...(options ? { options } : {}),
     ...(why === undefined ? {} : { why }),
     ...(hint === undefined ? {} : { hint }),

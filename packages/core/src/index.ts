@@ -21,4 +21,5 @@ export * from './quorum-system.ts';
 export * from './replica.ts';
 export * from './request.ts';
 export * from './schema.ts';
+export * from './stage.ts';
 export * from './vote.ts';

@@ -46,6 +46,8 @@ function plain(options: FlexiblePaxosOptions): FlexiblePaxosOptions {
 
 const sizeOf = ({ n, initialMembers }: FlexiblePaxosOptions): number => initialMembers?.length ?? n;
 
+export { exhibits } from './exhibits.ts';
+
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<
   Record<string, (options: FlexiblePaxosOptions) => Protocol<FlexiblePaxos>>

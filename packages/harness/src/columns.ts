@@ -9,6 +9,8 @@ export interface ColumnsOptions {
   readonly width: number;
   /** Lines at most; the rest is counted. */
   readonly most: number;
+  /** What the time is counted in: milliseconds unless told, or thousands of a schedule's steps. */
+  readonly unit?: 'ms' | 'step';
   /** How to see the rest, if there is a way. */
   readonly hint?: string;
 }
@@ -18,7 +20,7 @@ const clock = (at: number): string => String(Math.round(at / 1000)).padStart(5);
 
 /** What happened: time, then a column per node. Events of one millisecond share a line. */
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
-  const { n, traitors, traitorSign, most, hint } = options;
+  const { n, traitors, traitorSign, most, hint, unit = 'ms' } = options;
   const rows: { at: number; cells: string[] }[] = [];
   for (const { at, seat, text } of story) {
     const last = rows.at(-1);
@@ -44,7 +46,10 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
   );
   const line = (time: string, cells: readonly string[]): string =>
     `${time}  ${cells.map((cell, i) => clip(cell, widths[i] as number)).join('  ')}`.trimEnd();
-  const lines = [line('   ms', heads), ...shown.map(({ at, cells }) => line(clock(at), cells))];
+  const lines = [
+    line(unit.padStart(5), heads),
+    ...shown.map(({ at, cells }) => line(clock(at), cells)),
+  ];
   if (rows.length > most)
     lines.push(`       … ${rows.length - most} more lines${hint === undefined ? '' : `: ${hint}`}`);
   return lines;

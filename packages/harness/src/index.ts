@@ -18,6 +18,7 @@ export * from './cost.ts';
 export * from './defaults.ts';
 export * from './describe.ts';
 export * from './engine.ts';
+export * from './exhibit.ts';
 export * from './history.ts';
 export * from './options.ts';
 export * from './prepare.ts';

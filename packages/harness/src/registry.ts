@@ -1,16 +1,19 @@
 import { basicPaxos } from '@quorumlab/basic-paxos';
 import {
+  exhibits as basicPaxosExhibits,
   flaws as basicPaxosFlaws,
   mutants as basicPaxosMutants,
 } from '@quorumlab/basic-paxos/mutants';
-import type { Claims, Flaw, Protocol } from '@quorumlab/core';
+import type { Claims, Exhibit, Flaw, Protocol } from '@quorumlab/core';
 import { flexiblePaxos } from '@quorumlab/flexible-paxos';
 import {
+  exhibits as flexiblePaxosExhibits,
   flaws as flexiblePaxosFlaws,
   mutants as flexiblePaxosMutants,
 } from '@quorumlab/flexible-paxos/mutants';
 import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff';
 import {
+  exhibits as hotstuffExhibits,
   flaws as hotstuffFlaws,
   mutant as hotstuffMutant,
   mutants as hotstuffMutants,
@@ -18,17 +21,23 @@ import {
 import type { LogShape } from '@quorumlab/log';
 import { multiPaxos } from '@quorumlab/multi-paxos';
 import {
+  exhibits as multiPaxosExhibits,
   flaws as multiPaxosFlaws,
   mutants as multiPaxosMutants,
 } from '@quorumlab/multi-paxos/mutants';
 import { pbft } from '@quorumlab/pbft';
 import {
+  exhibits as pbftExhibits,
   flaws as pbftFlaws,
   mutant as pbftMutant,
   mutants as pbftMutants,
 } from '@quorumlab/pbft/mutants';
 import { raft } from '@quorumlab/raft';
-import { flaws as raftFlaws, mutants as raftMutants } from '@quorumlab/raft/mutants';
+import {
+  exhibits as raftExhibits,
+  flaws as raftFlaws,
+  mutants as raftMutants,
+} from '@quorumlab/raft/mutants';
 import { digestOf } from '@quorumlab/wire';
 import { type OptionKind, requireOptions, type Variants, variantsIn } from './options.ts';
 import { type OptionValues, ScenarioError, unknownName } from './scenario.ts';
@@ -61,8 +70,17 @@ export interface ProtocolEntry {
   readonly drawn?: DrawOptions;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
+  /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
+  exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
   create(size: ProtocolSize, mutant?: string): Protocol<LogShape>;
+}
+
+/** A schedule that exposes a wrong variant, and what to play it with. */
+export interface Exposure {
+  readonly exhibit: Exhibit<LogShape>;
+  readonly right: Protocol<LogShape>;
+  readonly wrong: Protocol<LogShape>;
 }
 
 /** What a protocol is made of in a registry: see {@link protocolEntry}. */
@@ -74,6 +92,8 @@ export interface EntryParts<S extends LogShape> {
   readonly mutants?: Readonly<Record<string, (options: ProtocolSize) => Protocol<S>>>;
   /** What is wrong with each, for people. */
   readonly flaws?: Readonly<Record<string, Flaw>>;
+  /** Schedules that expose them: the right protocol survives each. */
+  readonly exhibits?: Readonly<Record<string, Exhibit<S>>>;
   /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
   readonly options?: Readonly<Record<string, OptionKind>>;
   /** See {@link ProtocolEntry.drawn}. */
@@ -91,6 +111,11 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
   // entry may forget which protocol a shape belongs to.
   const erased = (protocol: Protocol<S>): Protocol<LogShape> =>
     protocol as unknown as Protocol<LogShape>;
+  const makerOf = (mutant: string): ((options: ProtocolSize) => Protocol<S>) => {
+    const make = Object.hasOwn(wrong, mutant) ? wrong[mutant] : undefined;
+    if (make === undefined) throw unknownName(`mutant of ${sample.name}`, mutant, mutants);
+    return make;
+  };
   return {
     name: sample.name,
     title,
@@ -103,10 +128,19 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     create({ options = {}, ...size }, mutant) {
       requireOptions(sample.name, known, options);
       const told = { ...options, ...size };
-      if (mutant === undefined) return erased(right(told));
-      const make = Object.hasOwn(wrong, mutant) ? wrong[mutant] : undefined;
-      if (make === undefined) throw unknownName(`mutant of ${sample.name}`, mutant, mutants);
-      return erased(make(told));
+      return erased(mutant === undefined ? right(told) : makerOf(mutant)(told));
+    },
+    exhibit(mutant) {
+      const make = makerOf(mutant);
+      const exhibit = parts.exhibits?.[mutant];
+      if (exhibit === undefined) return undefined;
+      // Where a schedule leaves out f, its makers know how many faults their group survives.
+      const told = exhibit.options as ProtocolSize;
+      return {
+        exhibit: exhibit as unknown as Exhibit<LogShape>,
+        right: erased(right(told)),
+        wrong: erased(make(told)),
+      };
     },
   };
 }
@@ -139,6 +173,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => basicPaxos(options),
     mutants: basicPaxosMutants,
     flaws: basicPaxosFlaws,
+    exhibits: basicPaxosExhibits,
     ...drawnFor('basic-paxos'),
     options: { retry: 'number', maxRetry: 'number' },
   }),
@@ -147,6 +182,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => multiPaxos(options),
     mutants: multiPaxosMutants,
     flaws: multiPaxosFlaws,
+    exhibits: multiPaxosExhibits,
     ...drawnFor('multi-paxos'),
     options: multiPaxosOptions,
   }),
@@ -155,6 +191,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => flexiblePaxos(options),
     mutants: flexiblePaxosMutants,
     flaws: flexiblePaxosFlaws,
+    exhibits: flexiblePaxosExhibits,
     ...drawnFor('flexible-paxos'),
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
   }),
@@ -163,6 +200,7 @@ const entries: readonly ProtocolEntry[] = [
     right: (options) => raft(options),
     mutants: raftMutants,
     flaws: raftFlaws,
+    exhibits: raftExhibits,
     ...drawnFor('raft'),
     options: {
       electionTimeout: 'number',
@@ -180,6 +218,7 @@ const entries: readonly ProtocolEntry[] = [
     title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
     right: (options) => pbft({ ...options, digest: digestOf }),
     flaws: pbftFlaws,
+    exhibits: pbftExhibits,
     ...drawnFor('pbft'),
     mutants: Object.fromEntries(
       pbftMutants.map((name) => [
@@ -200,6 +239,7 @@ const entries: readonly ProtocolEntry[] = [
       'HotStuff: certificates through the leader, n messages a step; survives f liars among 3f+1.',
     right: (options) => hotstuff(hotstuffOptions(options)),
     flaws: hotstuffFlaws,
+    exhibits: hotstuffExhibits,
     ...drawnFor('hotstuff'),
     mutants: Object.fromEntries(
       hotstuffMutants.map((name) => [

@@ -11,7 +11,7 @@ export interface StoryLine {
   readonly text: string;
   /** What the line is about, if it is about one: for showing only the contested position. */
   readonly slot?: number;
-  readonly kind: 'says' | 'accepts' | 'commits' | 'leads';
+  readonly kind: 'says' | 'accepts' | 'commits' | 'leads' | 'befalls';
 }
 
 /** Tells what a replica does from what its machine puts out, simulated or real. */

@@ -6,6 +6,8 @@ import type { ShrinkStep } from './shrink.ts';
 /** One row of `verdicts`: a protocol under an attack. */
 export interface VerdictRow {
   readonly protocol: string;
+  /** The wrong variant of it that ran; absent: the right one. */
+  readonly mutant?: string;
   readonly n: number;
   readonly f: number;
   readonly attack: string;

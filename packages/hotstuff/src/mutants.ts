@@ -61,6 +61,8 @@ const wrong = {
   'flush-order': { rules: 'jolteon', changed: { inOrder: (path) => path } },
 } satisfies Record<string, Wrong>;
 
+export { exhibits } from './exhibits.ts';
+
 /** The names of the mutants. */
 export type Mutant = keyof typeof wrong;
 
@@ -72,9 +74,6 @@ export const mutant = (name: Mutant, given: HotStuffOptions): Protocol<HotStuff>
   const { rules, changed = {}, options = {} }: Wrong = wrong[name];
   return withRules({ ...given, ...options, rules }, changed);
 };
-
-/** The rules that the mistake `name` was made in. */
-export const rulesOfMutant = (name: Mutant): RulesName => wrong[name].rules;
 
 /** What is wrong with each, by its name. */
 export const flaws: Readonly<Record<Mutant, Flaw>> = {

@@ -61,6 +61,8 @@ function lastVoted({ accepted, keptFrom }: PaxosReplica): number {
   return last;
 }
 
+export { exhibits } from './exhibits.ts';
+
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<
   Record<string, (options: MultiPaxosOptions) => Protocol<MultiPaxos>>

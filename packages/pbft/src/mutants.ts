@@ -31,6 +31,8 @@ const wrong = {
   'local-copy-executes': { executesLocalCopy: true },
 } satisfies Record<string, Partial<Rules>>;
 
+export { exhibits } from './exhibits.ts';
+
 /** The names of the mutants. */
 export type Mutant = keyof typeof wrong;
 

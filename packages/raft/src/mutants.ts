@@ -73,6 +73,8 @@ function rejoinAsNew({ rejoin: _, ...right }: Protocol<Raft>): Protocol<Raft> {
   return right;
 }
 
+export { exhibits } from './exhibits.ts';
+
 /** Flawed variants by name; each takes the options of the right protocol. */
 export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol<Raft>>> = {
   'figure-8': (options) => raft(options, { mayCommit: () => true }),

@@ -26,6 +26,7 @@ import {
   shrinkRecord,
 } from '../result.ts';
 import { expectation, headline, sayNotes, sayProofs, storyColumns, verdictWord } from '../words.ts';
+import { attackMutants } from './attack-mutant.ts';
 import { fileOf, runWithTrace } from './run.ts';
 
 interface AttackFlags extends ScenarioFlags {
@@ -42,6 +43,8 @@ export function addAttack(program: Command): void {
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
     .option('--expect <word>', 'exit 0 only if the verdict is this word')
     .action((protocol: string, flags: AttackFlags, command: Command) => {
+      if (flags.mutant !== undefined && flags.attack === undefined)
+        return attackMutants(protocol, flags.mutant, flags.expect, command);
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
       const { scenarios, leftOut } = scenariosOf(protocol, flags);

@@ -1,0 +1,191 @@
+/** `quorumlab attack <protocol> --mutant <name>`: the mutant's own schedule, on both variants. */
+import { upper95 } from '@quorumlab/checker';
+import {
+  columns,
+  type ExhibitedRun,
+  type Exhibition,
+  exhibit,
+  type ProtocolEntry,
+  protocolOf,
+  ScenarioError,
+  sideBySide,
+  type VerdictRow,
+} from '@quorumlab/harness';
+import type { Command } from 'commander';
+import { exitCodes } from '../errors.ts';
+import { type GlobalFlags, type Io, terminal } from '../io.ts';
+import { resultOf } from '../result.ts';
+import { verdictWord } from '../words.ts';
+
+/** What `--mutant` takes instead of a name. */
+const every = 'all';
+
+/** Flags that mean the same with a schedule as with a search. */
+const allowed: readonly string[] = ['mutant', 'expect', 'traces'];
+
+/**
+ * Plays the schedules of the mutants that `wanted` names, and says what came of both variants.
+ * Throws a ScenarioError if a flag asks for another group than the schedule's.
+ */
+export function attackMutants(
+  protocol: string,
+  wanted: string,
+  expect: string | undefined,
+  command: Command,
+): void {
+  const entry = protocolOf(protocol);
+  requireNoOthers(command, wanted);
+  const io = terminal(command.optsWithGlobals<GlobalFlags>());
+  const names = wanted === every ? entry.mutants : [wanted];
+  const shown = names.map((name) => exhibit(entry, name));
+  const exit = shown.every((each) => wentAsTold(each, expect))
+    ? exitCodes.expected
+    : exitCodes.unexpected;
+  if (io.json) sayJson(io, entry, wanted, shown, exit);
+  else for (const each of shown) sayExhibition(io, entry, each);
+  process.exitCode = exit;
+}
+
+function requireNoOthers(command: Command, mutant: string): void {
+  const others = command.options
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .filter((option) => !allowed.includes(option.attributeName()))
+    .map(({ long, short }) => long ?? short);
+  if (others.length > 0)
+    throw new ScenarioError(
+      'QL117',
+      `${others.join(' and ')}: the mutant's own schedule has a group and an order of its own.\n` +
+        `  use   --mutant ${mutant}   alone\n` +
+        '  or    --attack NAME   too, to search seeds with the mutant',
+    );
+}
+
+/** Whether the right protocol stood and the mutant fell, as the schedule or `expect` says. */
+const wentAsTold = ({ right, wrong, shows }: Exhibition, expect?: string): boolean =>
+  right.word === 'ok' && wrong.word === (expect ?? shows);
+
+const replayLine = ({ protocol, mutant }: Exhibition): string =>
+  `quorumlab attack ${protocol} --mutant ${mutant}`;
+
+function sayJson(
+  io: Io,
+  entry: ProtocolEntry,
+  wanted: string,
+  shown: readonly Exhibition[],
+  exit: number,
+): void {
+  const rows = shown.flatMap((each) => [
+    rowOf(each, each.right),
+    rowOf(each, each.wrong, each.mutant),
+  ]);
+  const line = `quorumlab attack ${entry.name} --mutant ${wanted}`;
+  const mutants = shown.map((each) => ({ ...each, ...entry.flaws[each.mutant] }));
+  io.out(JSON.stringify({ ...resultOf(line, [], rows, [], exit), mutants }));
+}
+
+/** One variant as a row of results; `attack` is the schedule's name. */
+function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRow {
+  const { protocol, n, f, shows } = shown;
+  const { word, violation, steps, digest } = run;
+  const hits = word === 'ok' ? 0 : 1;
+  return {
+    protocol,
+    ...(mutant === undefined ? {} : { mutant }),
+    n,
+    f,
+    attack: `schedule of ${shown.mutant}`,
+    word,
+    expected: word === (mutant === undefined ? 'ok' : shows),
+    claimed: mutant === undefined,
+    runs: 1,
+    hits,
+    fired: 1,
+    upper95: upper95(hits, 1),
+    digest,
+    seed: '',
+    ...(violation === undefined
+      ? {}
+      : {
+          counterexample: {
+            rule: violation.rule,
+            sentence: violation.sentence,
+            ...(violation.slot === undefined ? {} : { slot: violation.slot }),
+            seats: violation.seats,
+            events: steps,
+            seed: '',
+            replay: replayLine(shown),
+            culprits: run.liars,
+            proofs: [],
+          },
+        }),
+  };
+}
+
+function sayExhibition(io: Io, entry: ProtocolEntry, shown: Exhibition): void {
+  const { mutant, right, wrong, n, f, story } = shown;
+  const flaw = entry.flaws[mutant];
+  io.out(
+    `${entry.name} n=${n} f=${f} (${entry.claims.faults}) · the mutant ${mutant} · its schedule`,
+  );
+  io.out('');
+  const verdict = (name: string, { word, violation }: ExhibitedRun): void =>
+    io.out(
+      `${verdictWord(io, word)}${' '.repeat(Math.max(3, 12 - word.length))}` +
+        `${name}: ${violation?.sentence ?? 'nothing goes wrong under this schedule'}`,
+    );
+  verdict(mutant, wrong);
+  verdict(`the right ${entry.name}`, right);
+  if (flaw !== undefined) io.out(`  wrong     ${flaw.rule} (${flaw.paper})`);
+  io.out(`  schedule  ${story}`);
+  io.out('');
+  for (const line of beside(io, block(io, shown, wrong, mutant), block(io, shown, right)))
+    io.out(`  ${line}`);
+  io.out('');
+  io.out(`  ${judgement(shown)}`);
+  io.out(`  digest    ${wrong.digest.slice(0, 32)} and, right, ${right.digest.slice(0, 32)}`);
+  io.out(`  replay    ${replayLine(shown)}`);
+  io.out('');
+}
+
+function judgement({ right, wrong, shows, protocol }: Exhibition): string {
+  if (right.word !== 'ok')
+    return `expected: NO. The right ${protocol} must survive this; please report it`;
+  if (wrong.word !== shows) return `expected: NO. The mutant was to be ${shows}; please report it`;
+  return `expected: yes. One wrong rule makes the difference: ok and ${shows}`;
+}
+
+/** Lines of a story at most: longer ones repeat themselves. */
+const mostLines = 40;
+
+/** One variant's name, and a column for each of its members. */
+function block(
+  io: Io,
+  { protocol, n, wrong }: Exhibition,
+  { word, liars, story }: ExhibitedRun,
+  mutant?: string,
+): readonly string[] {
+  // What is contested in one variant is what one wants to see of the other, too.
+  const slot = wrong.violation?.slot;
+  const told = story.filter(
+    (line) => line.kind !== 'commits' || slot === undefined || line.slot === slot,
+  );
+  return [
+    `${protocol.toUpperCase()}${mutant === undefined ? '' : ` with ${mutant}`}: ${word}`,
+    ...columns(told, {
+      n,
+      traitors: liars,
+      traitorSign: io.sign('traitor'),
+      width: 22,
+      most: mostLines,
+      unit: 'step',
+      hint: '--json has them all',
+    }),
+  ];
+}
+
+/** Both blocks side by side where the terminal has room for that, else one below the other. */
+function beside(io: Io, left: readonly string[], right: readonly string[]): readonly string[] {
+  const lines = sideBySide(left, right);
+  const fits = lines.every((line) => [...line].length + 2 <= io.width);
+  return fits ? lines : [...left, '', ...right];
+}

@@ -1,0 +1,313 @@
+/**
+ * The schedules that expose the mutants: the right protocol survives each of them. Replica 0 is the
+ * primary of view 0; numbers start at 1, slots at 0.
+ */
+import type { Batch, Digest, Exhibit, ReplicaId, Signed, Stage, Which } from '@quorumlab/core';
+import type { PbftOptions } from './group.ts';
+import { codec, type Message, type NewView, type ViewChange } from './messages.ts';
+import type { Mutant } from './mutants.ts';
+import { nullBatch, type Pbft } from './state.ts';
+
+type Group = Stage<Pbft>;
+
+const { content } = codec({ n: 4, window: 256, maxBatch: 256 });
+const digestOf = (group: Group, batch: Batch): Digest => group.digest(content, batch);
+
+const among =
+  (...seats: readonly ReplicaId[]): Which<Pbft> =>
+  ({ from, to }) =>
+    seats.includes(from) && seats.includes(to);
+
+const to =
+  (...seats: readonly ReplicaId[]): Which<Pbft> =>
+  (flight) =>
+    seats.includes(flight.to);
+
+const of =
+  (...kinds: readonly Message['kind'][]): Which<Pbft> =>
+  ({ message }) =>
+    kinds.includes(message.kind);
+
+const all =
+  (...filters: readonly Which<Pbft>[]): Which<Pbft> =>
+  (flight) =>
+    filters.every((each) => each(flight));
+
+/** Prepares are heard by `self` only, and by whoever said them. */
+const preparedAt =
+  (self: ReplicaId): Which<Pbft> =>
+  (flight) =>
+    flight.message.kind === 'prepare' && (flight.to === self || flight.from === flight.to);
+
+/** The liar's pre-prepare of `batch` as number `sequence` of view 0. */
+function prePrepare(
+  group: Group,
+  seats: readonly ReplicaId[],
+  batch: Batch,
+  sequence = 1,
+  digest = digestOf(group, batch),
+): void {
+  group.say(0, seats, { kind: 'pre-prepare', view: 0, sequence, digest, batch });
+}
+
+/** The liar votes in both phases. */
+function votes(
+  group: Group,
+  liar: ReplicaId,
+  seats: readonly ReplicaId[],
+  view: number,
+  digest: Digest,
+): void {
+  for (const kind of ['prepare', 'commit'] as const)
+    group.say(liar, seats, { kind, view, sequence: 1, digest });
+}
+
+/** Ann is number 1: prepared at `seats`, committed as far as `commits` lets it. */
+function order(group: Group, seats: readonly ReplicaId[], commits: Which<Pbft>): void {
+  group.propose([0], 'Ann');
+  group.deliver(all(among(...seats), of('pre-prepare', 'prepare')));
+  group.deliver(all(among(...seats), of('commit'), commits));
+  group.lose();
+}
+
+/** Clients ask `seats` for Bob, who then give up their primary. */
+function giveUp(group: Group, ...seats: readonly ReplicaId[]): void {
+  group.propose(seats, 'Bob');
+  for (const self of seats) group.timeout(self, 'request');
+}
+
+const batchOf = (group: Group, text: string): Batch => [group.request(text)];
+
+function claimWithoutProof(group: Group): void {
+  group.betray(3);
+  order(group, [0, 1, 2], to(0));
+  group.crash(0);
+  giveUp(group, 1, 2);
+  const batch = batchOf(group, 'Bob');
+  const digest = digestOf(group, batch);
+  const body = { kind: 'prepare', view: 7, sequence: 1, digest } as const;
+  const prepared = [{ body, seals: [] }];
+  group.say(3, [1], { kind: 'view-change', view: 1, checkpoint: null, prepared });
+  for (let i = 0; i < 2; i++) {
+    group.say(3, [1], { kind: 'batch', sequence: 1, batch });
+    if (i === 1) votes(group, 3, [1, 2], 1, digest);
+    group.deliver(to(1, 2));
+  }
+}
+
+/** Replica 1, a liar, begins view 1 with valid view-changes and an empty batch for number 1. */
+function emptyOrders(group: Group): void {
+  order(group, [0, 1, 2], to(0));
+  group.crash(0);
+  group.betray(1);
+  giveUp(group, 2, 3);
+  const heard = group
+    .hold(all(to(1), of('view-change')))
+    .map(({ message }) => message as Signed<ViewChange>);
+  const own: ViewChange = { kind: 'view-change', view: 1, checkpoint: null, prepared: [] };
+  const digest = digestOf(group, nullBatch);
+  const newView: NewView = {
+    kind: 'new-view',
+    view: 1,
+    viewChanges: [group.sign(own, 1), ...heard],
+    orders: [{ sequence: 1, digest }],
+  };
+  group.say(1, [2, 3], newView);
+  votes(group, 1, [2, 3], 1, digest);
+  group.deliver(to(2, 3));
+}
+
+/** Two halves hear of different batches, and the liar commits both. */
+const twoHalves =
+  (...halves: readonly (readonly ReplicaId[])[]) =>
+  (group: Group): void => {
+    group.betray(0);
+    for (const [i, half] of halves.entries()) {
+      const batch = batchOf(group, ['Ann', 'Bob'][i] ?? 'Cleo');
+      const digest = digestOf(group, batch);
+      prePrepare(group, half, batch);
+      group.say(0, half, { kind: 'commit', view: 0, sequence: 1, digest });
+    }
+  };
+
+/** Ann is prepared at 2 in view 0, Bob is executed by 3 in view 1, and 2 leads view 2. */
+function threeViews(group: Group): void {
+  group.betray(0);
+  const empty = { kind: 'view-change', checkpoint: null, prepared: [] } as const;
+  prePrepare(group, [1, 2, 3], batchOf(group, 'Ann'));
+  group.deliver(of('pre-prepare'));
+  group.deliver(preparedAt(2));
+  group.lose();
+  // View 1 begins without 2; what it orders is executed by 3 only.
+  giveUp(group, 1, 3);
+  group.say(0, [1, 3], { ...empty, view: 1 });
+  group.deliver(all(to(1, 3), among(0, 1, 3), of('view-change', 'new-view')));
+  group.deliver(all(among(1, 3), of('pre-prepare', 'prepare')));
+  const second = group.view(3).prePrepares.get(1)?.digest;
+  if (second === undefined) return;
+  votes(group, 0, [1, 3], 1, second);
+  group.deliver(all(to(1), among(0, 1, 3), of('prepare')));
+  group.deliver(all(to(3), among(0, 1, 3)));
+  group.crash(3);
+  group.lose();
+  group.timeout(1, 'request');
+  group.say(0, [1, 2], { ...empty, view: 2 });
+  group.deliver(to(1, 2));
+  const chosen = group.view(2).newView?.orders[0]?.digest;
+  if (chosen !== undefined) votes(group, 0, [1, 2], 2, chosen);
+  group.deliver(to(1, 2));
+}
+
+/** The primary orders one of twelve requests just before each timeout, which is a second. */
+function slowPrimary(group: Group): void {
+  group.betray(0);
+  const names = Array.from({ length: 12 }, (_, i) => `Ann ${i + 1}`);
+  for (const name of names) group.propose([1, 2, 3], name);
+  for (const [i, name] of names.slice(0, 6).entries()) {
+    group.run(900_000);
+    prePrepare(group, [1, 2, 3], batchOf(group, name), i + 1);
+  }
+  group.run(0);
+  group.expectAnswers('after 5 s, in which the primary ordered one of twelve every 0.9 s');
+}
+
+/** The liar asks for another view again and again, faster than any view can end its work. */
+function eagerLiar(group: Group): void {
+  group.betray(3);
+  group.propose([0, 1, 2], 'Ann');
+  const rounds = 30;
+  for (let view = 1; view <= rounds; view++) {
+    group.say(3, [0, 1, 2], { kind: 'view-change', view, checkpoint: null, prepared: [] });
+    for (let i = 0; i < 2; i++) group.pass();
+  }
+  group.expectAnswers(`after ${rounds} views that one replica wanted to leave`);
+}
+
+const withoutPrimary =
+  (why: string, delay: number, ...asked: readonly ReplicaId[]) =>
+  (group: Group): void => {
+    group.crash(0);
+    group.propose(asked, 'Ann');
+    group.run(90_000_000, () => group.answered === 1, delay);
+    group.expectAnswers(why);
+  };
+
+/** Everybody prepares a number that no view-change may tell of; then the primary is silent. */
+function highNumber(group: Group): void {
+  group.betray(0);
+  prePrepare(group, [1, 2, 3], batchOf(group, 'Ann'), 2 ** 40);
+  group.deliver();
+  group.propose([1, 2, 3], 'Bob');
+  group.run(90_000_000, () => group.answered === 1);
+  group.expectAnswers('90 s after the primary used number 2^40 and fell silent');
+}
+
+const four = { n: 4, f: 1 } as const;
+
+/** By the names of the mutants. */
+export const exhibits: Readonly<Record<Mutant, Exhibit<Pbft, PbftOptions>>> = {
+  'hard-coded-2f+1': {
+    options: { n: 5, f: 1 },
+    shows: 'forked',
+    story: 'The primary n0 orders Ann with n1 and n2, and Bob with n3 and n4.',
+    play(group) {
+      twoHalves([1, 2], [3, 4])(group);
+      group.deliver(among(0, 1, 2));
+      group.deliver(among(0, 3, 4));
+    },
+  },
+  'no-digest-match': {
+    options: four,
+    shows: 'forked',
+    story: 'The primary n0 orders Ann at n1 and Bob at n2 and n3; their votes are added up.',
+    play(group) {
+      twoHalves([1], [2, 3])(group);
+      group.deliver();
+    },
+  },
+  'skip-commit-phase': {
+    options: four,
+    shows: 'forked',
+    story: 'n2 alone hears that Ann is prepared, executes her and is gone; view 1 orders Bob.',
+    play(group) {
+      group.propose([0], 'Ann');
+      group.deliver(of('pre-prepare'));
+      group.deliver(preparedAt(2));
+      group.lose();
+      group.crash(2);
+      giveUp(group, 0, 1, 3);
+      group.deliver();
+    },
+  },
+  'viewchange-no-proof': {
+    options: four,
+    shows: 'forked',
+    story:
+      'n0 executes Ann and is gone; n3 claims, without proof, that Bob was prepared in view 7.',
+    play: claimWithoutProof,
+  },
+  'newview-unchecked': {
+    options: four,
+    shows: 'forked',
+    story: 'n0 executes Ann and is gone; n1 begins view 1 with an empty batch in her place.',
+    play: emptyOrders,
+  },
+  'older-certificate-wins': {
+    options: four,
+    shows: 'forked',
+    story: 'Ann is prepared at n2 in view 0, n3 executes Bob in view 1; view 2 hears of both.',
+    play: threeViews,
+  },
+  'prepared-not-carried': {
+    options: four,
+    shows: 'forked',
+    story: 'n2 executes Ann and is gone; n0 and n1 have prepared her and do not say so.',
+    play(group) {
+      order(group, [0, 1, 2], to(2));
+      group.crash(2);
+      giveUp(group, 0, 1, 3);
+      group.deliver();
+    },
+  },
+  'fixed-timeouts': {
+    options: four,
+    shows: 'stalled',
+    story: 'The primary has crashed, and each message takes longer than the first timeout.',
+    play: withoutPrimary('after 90 s, in which each message took 1.5 s', 1_500_000, 1, 2, 3),
+  },
+  'join-rule-one': {
+    options: four,
+    shows: 'stalled',
+    story: 'n3 asks for view after view, and nobody else has a reason to leave.',
+    play: eagerLiar,
+  },
+  'join-rule-none': {
+    options: four,
+    shows: 'stalled',
+    story: 'The primary has crashed; n1 and n2 want the next view, and n3 has heard of no request.',
+    play: withoutPrimary('90 s after the primary crashed', 0, 1, 2),
+  },
+  'timer-restarts': {
+    options: four,
+    shows: 'stalled',
+    story: 'The primary n0 orders one request just before each timeout.',
+    play: slowPrimary,
+  },
+  'no-watermarks': {
+    options: four,
+    shows: 'stalled',
+    story: 'The primary n0 orders Ann as number 2^40, and nothing more.',
+    play: highNumber,
+  },
+  'local-copy-executes': {
+    options: four,
+    shows: 'forked',
+    story: 'A client tells n2 and n3 Bob, and the primary Ann, under one sequence.',
+    play(group) {
+      group.propose([2, 3], 'Bob', { client: 0 });
+      group.lose();
+      group.propose([0], 'Ann', { client: 0 });
+      group.deliver();
+    },
+  },
+};
