@@ -1,85 +1,74 @@
 /** The status of a cluster of real processes, as text and as a result. */
-
-import { upper95 } from '@quorumlab/checker';
 import type { ClusterStatus, StatusRow } from '@quorumlab/cluster';
-import { completeScenario, protocolOf, type VerdictRow } from '@quorumlab/harness';
+import { engine, protocolOf } from '@quorumlab/harness';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
-import { type Result, resultOf } from './result.ts';
 import { verdictWord } from './words.ts';
 
-/** A result that also holds what every node says. */
-export interface StatusResult extends Result {
-  readonly nodes: readonly StatusRow[];
-  /** One sentence on the honest logs. */
+/** The schema of what `cluster status --json` prints. */
+const statusSchema = 'quorumlab.cluster-status/1';
+
+/** A status as JSON: it says all that the text says. */
+export interface StatusResult {
+  readonly schema: typeof statusSchema;
+  readonly engine: string;
+  readonly folder: string;
+  readonly protocol: string;
+  readonly n: number;
+  readonly f: number;
+  readonly signatures: ClusterStatus['config']['signatures'];
+  readonly word: ClusterStatus['word'];
+  /** Whether the protocol's claims allow this word, with who lied and who is down. */
+  readonly expected: boolean;
+  /** One sentence on the honest logs, or on why nothing is answered. */
   readonly sentence: string;
+  /** Why nothing can be answered now, or null. */
+  readonly obstacle: string | null;
+  /** Where two honest logs differ, or null. */
+  readonly disagreement: ClusterStatus['disagreement'] | null;
+  readonly nodes: readonly StatusRow[];
+  readonly exit: number;
 }
 
-/** The status in the schema of all results. */
-export function statusResult(status: ClusterStatus): StatusResult {
-  const { config, rows, word, sentence } = status;
-  const { protocol, n, f } = config;
-  const by = rows.filter(({ traitor }) => traitor).map(({ node }) => node);
+/** The status in its schema. */
+export function statusResult(folder: string, status: ClusterStatus): StatusResult {
+  const { config, rows, word, sentence, obstacle = null, disagreement = null } = status;
+  const { protocol, n, f, signatures } = config;
   const { claims } = protocolOf(protocol);
-  const beyond = by.length > (claims.faults === 'crash' ? 0 : f);
-  const expected = word === 'ok' || word === 'inconclusive' || beyond;
-  const hits = word === 'forked' || word === 'invalid' ? 1 : 0;
-  const verdict: VerdictRow = {
+  const liars = rows.filter(({ traitor }) => traitor).length;
+  const away = rows.filter(({ state }) => state !== 'up' && state !== 'elsewhere').length;
+  const lost = rows.filter(({ role }) => role === 'rejoining').length;
+  const beyond = liars > (claims.faults === 'crash' ? 0 : f);
+  const expected =
+    word === 'ok' || word === 'inconclusive' || beyond || (word === 'stalled' && away + lost > f);
+  const settled = expected ? exitCodes.expected : exitCodes.unexpected;
+  const exit = word === 'inconclusive' || word === 'stalled' ? exitCodes.inconclusive : settled;
+  return {
+    schema: statusSchema,
+    engine,
+    folder,
     protocol,
     n,
     f,
-    attack: 'none',
+    signatures,
     word,
     expected,
-    claimed: !beyond,
-    runs: 1,
-    hits,
-    fired: by.length > 0 ? 1 : 0,
-    upper95: upper95(hits, 1),
-    digest: rows.find(({ up, traitor }) => up && !traitor)?.digest ?? '',
-    seed: 'real',
-    ...(hits === 0 ? {} : { counterexample: counterexampleOf(status, by) }),
-  };
-  const exit =
-    word === 'inconclusive'
-      ? exitCodes.inconclusive
-      : expected
-        ? exitCodes.expected
-        : exitCodes.unexpected;
-  const scenario = completeScenario({
-    protocol,
-    n,
-    f,
-    crypto: config.signatures === 'ed25519' ? 'ed25519' : 'ideal',
-    seed: 'real',
-  });
-  return {
-    ...resultOf('quorumlab cluster status', scenario, [verdict], [], exit),
-    crypto: config.signatures,
-    nodes: rows,
     sentence,
+    obstacle,
+    disagreement,
+    nodes: rows,
+    exit,
   };
 }
 
-const counterexampleOf = (
-  { disagreement, sentence, word }: ClusterStatus,
-  culprits: readonly number[],
-): NonNullable<VerdictRow['counterexample']> => ({
-  rule: word === 'forked' ? 'agreement' : 'equal states',
-  sentence,
-  ...(disagreement === undefined ? {} : { slot: disagreement.slot }),
-  seats: disagreement?.nodes ?? [],
-  events: 0,
-  seed: 'real',
-  replay: 'quorumlab cluster status',
-  culprits,
-  proofs: [],
-});
-
 /** The status as a table and a sentence. */
-export function sayStatus(io: Io, { config, rows, sentence }: ClusterStatus, result: Result): void {
-  const term = protocolOf(config.protocol).claims.faults === 'crash' ? 'term' : 'view';
-  const head = ['node', term, 'committed', 'digest', 'peers', 'last commit', 'note'];
+export function sayStatus(io: Io, { config, rows }: ClusterStatus, result: StatusResult): void {
+  const { protocol, n, f, word, sentence, obstacle, expected } = result;
+  const { faults } = protocolOf(protocol).claims;
+  const up = rows.filter(({ state }) => state === 'up').length;
+  io.out(`${protocol} n=${n} f=${f} (${faults}), ${up} of ${n} nodes up`);
+  const term = faults === 'crash' ? 'term' : 'view';
+  const head = ['node', term, 'committed', 'behind', 'digest', 'peers', 'last commit', 'note'];
   const table = [head, ...rows.map((row) => cellsOf(io, row))];
   const widths = head.map((_, i) =>
     Math.max(...table.map((cells) => [...(cells[i] ?? '')].length)),
@@ -91,26 +80,35 @@ export function sayStatus(io: Io, { config, rows, sentence }: ClusterStatus, res
         .join('  ')
         .trimEnd(),
     );
-  const [verdict] = result.verdicts;
-  if (verdict !== undefined) io.out(`${verdictWord(io, verdict.word)}: ${sentence}`);
-  if (verdict?.expected === false)
+  io.out(`${verdictWord(io, word)}: ${sentence}`);
+  if (obstacle !== null && word !== 'stalled') io.out(`nothing is answered now: ${obstacle}`);
+  if (!expected)
     io.out(
       `expected: NO. ${config.protocol} n=${config.n} claims to survive this; please report it`,
     );
 }
 
 function cellsOf(io: Io, row: StatusRow): readonly string[] {
+  const none = io.sign('none');
   const name = `n${row.node}${row.traitor ? io.sign('traitor') : ''}`;
-  if (!row.up) return [name, '–', '–', '–', '–', '–', row.note];
+  if (!row.up) return [name, none, none, none, none, none, none, `${row.state}: ${row.note}`];
   const ago = row.lastCommitMilliseconds;
   return [
     name,
     String(row.term),
     String(row.committed),
+    behind(row, none),
     // What a traitor says of its own state proves nothing.
-    row.traitor ? '–' : (row.digest ?? ''),
+    row.traitor ? none : (row.digest ?? ''),
     String(row.peers),
-    ago === undefined ? '–' : `${ago} ms ago`,
+    ago === undefined ? none : `${ago} ms ago`,
     row.note,
   ];
+}
+
+/** `12 entries, 340 ms`: what the node lacks, and since when others have it. */
+function behind({ lag, lagMilliseconds }: StatusRow, none: string): string {
+  if (lag === undefined) return none;
+  const entries = `${lag} ${lag === 1 ? 'entry' : 'entries'}`;
+  return lagMilliseconds === undefined ? entries : `${entries}, ${lagMilliseconds} ms`;
 }

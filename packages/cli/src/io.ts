@@ -22,7 +22,7 @@ export interface Io {
 /** What a colour means; blue and not green for good, so that it does not clash with red. */
 export type Style = 'good' | 'bad' | 'warn' | 'dim' | 'strong';
 /** A mark that carries the meaning without colour. */
-export type Sign = 'ok' | 'fail' | 'stale' | 'stalled' | 'unknown' | 'traitor' | 'arrow';
+export type Sign = 'ok' | 'fail' | 'stale' | 'stalled' | 'unknown' | 'traitor' | 'arrow' | 'none';
 
 const styles = {
   good: 'blue',
@@ -40,6 +40,7 @@ const signs: Readonly<Record<Sign, readonly [string, string]>> = {
   unknown: ['?', '?'],
   traitor: ['⚠', '!'],
   arrow: ['→', '->'],
+  none: ['–', '-'],
 };
 
 /** The flags that every command has. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { toUtf8 } from '@quorumlab/core';
-import { kv } from '@quorumlab/log';
+import { kv, maxValueBytes } from '@quorumlab/log';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadOf, testClusters, until } from '../test-support/clusters.ts';
 import { paths } from './config.ts';
@@ -114,8 +114,10 @@ test('a cluster is started, used, looked at and stopped, and starts again with i
     expect(readdirSync(paths.node(folder, id)).sort()).toEqual(
       ['data', 'key', 'log.ndjson', 'started', 'stderr'].sort(),
     );
-  expect((await clusterStatus(folder)).word).toBe('inconclusive');
-  await expect(submit(folder, 'get a', { limitMs: 1000 })).rejects.toThrow(/no answer/);
+  const stopped = await clusterStatus(folder);
+  expect(stopped.word).toBe('stalled');
+  expect(stopped.sentence).toMatch(/^0 of 3 nodes are up, .* fewer than 2 \(n0: it was stopped;/);
+  await expect(submit(folder, 'get a')).rejects.toThrow(/^Nothing was submitted: 0 of 3 nodes/);
   await upCluster(folder);
   expect((await submit(folder, 'get a')).rows[0]?.result).toBe('x');
 });
@@ -197,9 +199,18 @@ describe('a node that must not vote does not start, and says why', () => {
     bytes.fill(0xa5, 100, 200);
     writeFileSync(segment as string, bytes);
     rmSync(paths.data(paths.node(folder, 1)), { recursive: true });
-    await expect(upCluster(folder)).rejects.toThrow(/DamagedLogError|lost write.*--rejoin 1/);
+    // The third one starts all the same: it keeps what it has, and waits for the others.
+    const { refused, started } = await upCluster(folder);
+    expect(started).toEqual([2]);
+    expect(refused.map(({ node }) => node)).toEqual([0, 1]);
+    expect(refused[0]?.why).toMatch(/The log is damaged at byte .*cluster up --rejoin 0$/);
+    expect(refused[1]?.why).toMatch(/lost write.*--rejoin 1$/);
     expect(readFileSync(segment as string).equals(bytes)).toBe(true);
     expect(existsSync(paths.pid(paths.node(folder, 0)))).toBe(false);
+    const { word, sentence } = await clusterStatus(folder);
+    expect(word).toBe('stalled');
+    expect(sentence).toMatch(/^1 of 3 nodes is up.*n0: .*damaged.*n1: .*has run before/);
+    await expect(submit(folder, 'get a1')).rejects.toThrow(/Nothing was submitted: 1 of 3/);
   });
 });
 
@@ -213,7 +224,10 @@ describe('a node that lost its disk', () => {
     await downCluster(folder);
     const home = paths.node(folder, 1);
     rmSync(paths.data(home), { recursive: true });
-    await expect(upCluster(folder)).rejects.toThrow(/n1 has run before.*--rejoin 1/);
+    const { refused } = await upCluster(folder);
+    expect(refused).toMatchObject([{ node: 1, why: expect.stringMatching(/--rejoin 1$/) }]);
+    expect((await submit(folder, 'get a99')).rows[0]?.result).toBe('99');
+    await downCluster(folder);
     await expect(upCluster(folder, { rejoin: [0, 1] })).rejects.toThrow(/one by one/);
     await expect(upCluster(folder, { rejoin: [3] })).rejects.toThrow(/n0 to n2/);
     // As if it had been told, and was killed before its new disk held anything.
@@ -230,6 +244,63 @@ describe('a node that lost its disk', () => {
     await upCluster(folder, { rejoin: [1] });
     expect((await submit(folder, 'get a99')).rows[0]?.result).toBe('99');
   });
+});
+
+test('a node whose log is damaged comes back from the others, and its old log is kept', {
+  timeout: limitMs,
+}, async () => {
+  const folder = await clusters.made({ protocol: 'pbft' });
+  await upCluster(folder);
+  await submit(folder, 'set a{i} {i}', { count: 40, outstanding: 4 });
+  await downCluster(folder);
+  const home = paths.node(folder, 2);
+  const [name = ''] = readdirSync(paths.data(home)).filter((each) => each.endsWith('.log'));
+  const segment = join(paths.data(home), name);
+  const bytes = readFileSync(segment);
+  bytes.fill(0xa5, 100, 200);
+  writeFileSync(segment, bytes);
+  const { refused } = await upCluster(folder);
+  expect(refused.map(({ node }) => node)).toEqual([2]);
+  await upCluster(folder, { rejoin: [2] });
+  const aside = readdirSync(home).filter((each) => each.startsWith('data.damaged-'));
+  expect(readFileSync(join(home, aside[0] ?? '', name)).equals(bytes)).toBe(true);
+  await until(async () => {
+    await submit(folder, 'set b 1');
+    const { rows } = await clusterStatus(folder);
+    return rows.every(({ digest }) => digest === rows[0]?.digest);
+  });
+});
+
+describe('coming back without a disk is counted', () => {
+  test('with those that have not come back yet, and a start that failed leaves no mark', {
+    timeout: limitMs,
+  }, async () => {
+    const folder = await clusters.made({ protocol: 'raft' });
+    const homes = [0, 1, 2].map((id) => paths.node(folder, id));
+    for (const home of homes) writeFileSync(paths.started(home), '');
+    for (const home of homes.slice(1)) writeFileSync(paths.started(home), 'rejoining');
+    await expect(upCluster(folder, { rejoin: [1] })).rejects.toThrow(/n1 and n2 lost their disks/);
+    writeFileSync(paths.started(homes[2] as string), '');
+    chmodSync(paths.key(homes[2] as string), 0o644);
+    writeFileSync(paths.started(homes[1] as string), '');
+    // n2's key is refused, so all are stopped; n1 may have begun to come back, and says so.
+    await expect(upCluster(folder, { rejoin: [2] })).rejects.toThrow(/n2 did not start: KeyFile/);
+    expect(readFileSync(paths.started(homes[2] as string), 'utf8')).toBe('');
+  });
+});
+
+test('a process that was stopped is told from one that is gone', { timeout: limitMs }, async () => {
+  const folder = await clusters.made({ protocol: 'raft' });
+  const { nodes } = await upCluster(folder);
+  const [first, second] = nodes.map(({ pid }) => pid) as [number, number];
+  process.kill(first, 'SIGSTOP');
+  process.kill(second, 'SIGKILL');
+  await until(() => !isAlive(second));
+  const { rows, word, sentence } = await clusterStatus(folder);
+  process.kill(first, 'SIGCONT');
+  expect(rows[0]).toMatchObject({ state: 'stopped', note: expect.stringContaining('kill -CONT') });
+  expect(rows[1]).toMatchObject({ state: 'down', note: expect.stringContaining('was killed') });
+  expect([word, sentence.slice(0, 18)]).toEqual(['stalled', '1 of 3 nodes is up']);
 });
 
 test('a protocol gets its own options, and those that cannot be are refused first', async () => {
@@ -253,4 +324,48 @@ test('operations are read from text, or refused with the usage', () => {
   for (const bad of ['', 'set', 'set a', 'get', 'get a b', 'cas a 1', 'delete a', 'constructor x'])
     expect(() => parseOperation(bad), bad).toThrow(/set a 1/);
   expect(() => parseOperation(`set ${'k'.repeat(2000)} 1`)).toThrow(/1024|bytes/);
+});
+
+test('keys and values may have spaces, quotes, or nothing in them, up to their limit', () => {
+  const value = 'v'.repeat(maxValueBytes);
+  for (const [text, bytes] of [
+    ['set "my key" "two words"', kv.put('my key', 'two words')],
+    ["set 'my key' 'two words'", kv.put('my key', 'two words')],
+    ['set a ""', kv.put('a', '')],
+    ['append a ""', kv.append('a', '')],
+    ['cas a "" ""', kv.compareAndSet('a', '', '')],
+    ['cas a "-" b', kv.compareAndSet('a', '-', 'b')],
+    ['cas "my key" - two words', kv.compareAndSet('my key', null, 'two words')],
+    ['set a "say \\"hi\\" \\\\"', kv.put('a', 'say "hi" \\')],
+    ['set a it is "so"', kv.put('a', 'it is "so"')],
+    ["get 'my key'", kv.get('my key')],
+    [`set a ${value}`, kv.put('a', value)],
+  ] as const)
+    expect(parseOperation(text).bytes, text).toEqual(bytes);
+});
+
+test('what is refused is never repeated: it may be a secret', () => {
+  const secret = 'hunter2';
+  for (const bad of [
+    `sett key ${secret}`,
+    `get key ${secret}`,
+    `set "${secret}`,
+    `set key "${secret}" more`,
+    `set key "${secret}`,
+    `cas key ${secret}`,
+    `set ${secret}${'k'.repeat(2000)} 1`,
+    `set key ${secret}${'v'.repeat(maxValueBytes)}`,
+    secret,
+  ]) {
+    const refusal = (() => {
+      try {
+        parseOperation(bad);
+        return 'taken';
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    })();
+    expect(refusal, bad).not.toContain(secret);
+    expect(refusal, bad).not.toBe('taken');
+  }
 });

@@ -15,11 +15,13 @@ export {
 export { type ClusterClient, type ConnectOptions, connectCluster } from './connect.ts';
 export { ClusterSilentError } from './control-client.ts';
 export { type DemoOptions, demoReal, type RealDemo, type RealRun } from './demo.ts';
-export { ClusterError, ClusterNodeError } from './errors.ts';
+export { ClusterError, ClusterNodeError, LostDiskError } from './errors.ts';
 export type { ProvenRow } from './evidence.ts';
 export { faultNode } from './fault.ts';
 export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
+export type { NodeState } from './node-state.ts';
+export { type ClusterOperation, parseOperation } from './operation.ts';
 export type { LoggedRequest, LoggedSlot, NodeReport } from './reports.ts';
 export { type RunNodeOptions, type RunningClusterNode, runNode } from './run-node.ts';
 export {
@@ -30,8 +32,6 @@ export {
   type StatusRow,
 } from './status.ts';
 export {
-  type ClusterOperation,
-  parseOperation,
   type SubmitOptions,
   type SubmitResult,
   type SubmitRow,

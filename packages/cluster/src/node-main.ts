@@ -5,7 +5,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
-import { sentenceOf } from './errors.ts';
+import { LostDiskError, lostDiskExit, sentenceOf } from './errors.ts';
 import { runNode } from './run-node.ts';
 
 /** Exit code of a node that stopped itself, e.g. because its disk is full. */
@@ -51,5 +51,5 @@ try {
   process.exit(reason === undefined ? 0 : failed);
 } catch (error) {
   say(error);
-  process.exit(notStarted);
+  process.exit(error instanceof LostDiskError ? lostDiskExit : notStarted);
 }

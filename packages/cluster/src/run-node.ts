@@ -1,6 +1,4 @@
 /** One node of a cluster as this process. */
-import { existsSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import type { Behaviour } from '@quorumlab/adversary';
 import type { ReplicaId } from '@quorumlab/core';
 import {
@@ -26,11 +24,12 @@ import {
 import { type ClusterConfig, identityOf, paths, protocolIn, readConfig } from './config.ts';
 import { controlPath } from './control-path.ts';
 import { type ControlHandler, startControl } from './control-server.ts';
-import { ClusterError, sentenceOf } from './errors.ts';
+import { ClusterError, LostDiskError, sentenceOf } from './errors.ts';
 import { openLogFile } from './log-file.ts';
 import { hearing, logView, storyRecord } from './node-record.ts';
 import { clearPid, writePid } from './process-file.ts';
 import type { NodeReport } from './reports.ts';
+import { readStarted, restoreStarted, setAside, writeStarted } from './started.ts';
 import { readTraitor, writeTraitor } from './traitor-file.ts';
 
 /** How to run a node. */
@@ -43,7 +42,8 @@ export interface RunNodeOptions {
   readonly attack?: string;
   /**
    * It has run before: if its disk is empty, that was lost, and it comes back as its protocol does.
-   * Without this, a node that has run before does not start on an empty disk.
+   * A log that is damaged is set aside first. Without this, a node that has run before does not
+   * start on an empty disk.
    */
   readonly rejoin?: boolean;
   /** The least severe level in its log file; `info` unless given. */
@@ -90,28 +90,46 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     const before = readStarted(home);
     const rejoin = (options.rejoin ?? false) || before === 'rejoining';
     if (rejoin) await writeStarted(home, 'rejoining');
-    const node = await startNode({
-      protocol: kept.protocol,
-      self,
-      cluster: identityOf(config),
-      secretKey,
-      folder: paths.data(home),
-      stateMachine: keyValueStore,
-      logger,
-      signatures: config.signatures,
-      allowFaults: config.allowFaults,
-      // A replica that has voted and lost its votes must not vote again.
-      mustExist: before !== undefined && !rejoin,
-      rejoin,
-      hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
-      ...(first === undefined ? {} : { behaviour: first }),
-    });
+    const start = (): Promise<AnyNode> =>
+      startNode({
+        protocol: kept.protocol,
+        self,
+        cluster: identityOf(config),
+        secretKey,
+        folder: paths.data(home),
+        stateMachine: keyValueStore,
+        logger,
+        signatures: config.signatures,
+        allowFaults: config.allowFaults,
+        // A replica that has voted and lost its votes must not vote again.
+        mustExist: before !== undefined && !rejoin,
+        rejoin,
+        hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
+        ...(first === undefined ? {} : { behaviour: first }),
+      });
+    const node = await start()
+      .catch(async (error: unknown) => {
+        if (!rejoin || !isDamaged(error)) throw error;
+        const aside = setAside(home);
+        own.warn({ err: error, aside }, 'The damaged log was set aside.');
+        return start();
+      })
+      .catch(async (error: unknown) => {
+        // What did not start has not come back: the next start is told anew, and counted anew.
+        if (rejoin) await restoreStarted(home, before);
+        throw error;
+      });
     if (before === undefined && !rejoin) await writeStarted(home, '');
     return await attend({ ...options, config, home, logger: own, node, kept, close: file.close });
   } catch (error) {
-    own.fatal({ err: error }, 'The node did not start.');
+    const named = isLost(error)
+      ? lostDisk(config, self, home, error)
+      : isDamaged(error)
+        ? damagedDisk(self, error)
+        : error;
+    own.fatal({ err: named }, 'The node did not start.');
     file.close();
-    throw isLost(error) ? lostDisk(config, self, home, error) : error;
+    throw named;
   }
 }
 
@@ -119,14 +137,28 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
 const isLost = (error: unknown): error is Error =>
   error instanceof Error && error.name === 'MissingLogError';
 
+/** Errors of a disk on which something lies that was not written so. */
+const damages = ['DamagedLogError', 'DiskRecordError', 'SnapshotDamagedError'];
+
+const isDamaged = (error: unknown): error is Error =>
+  error instanceof Error && damages.includes(error.name);
+
+/** Why a node does not start on what is damaged, and how it comes back. */
+const damagedDisk = (self: number, cause: Error): LostDiskError =>
+  new LostDiskError(
+    `${cause.message} To do so, and set aside what is damaged: ` +
+      `quorumlab cluster up --rejoin ${self}`,
+    { cause },
+  );
+
 /** Why a node that has run before must not start with an empty disk, and how it may. */
 const lostDisk = (
   { protocol }: ClusterConfig,
   self: number,
   home: string,
   cause: Error,
-): ClusterError =>
-  new ClusterError(
+): LostDiskError =>
+  new LostDiskError(
     `n${self} has run before, and its disk ${paths.data(home)} is empty. ` +
       (protocolOf(protocol).claims.faults === 'crash'
         ? 'As a new node it would vote a second time and lack what it has acknowledged: two ' +
@@ -149,13 +181,6 @@ function untilDurable(hooks: NodeHooks<LogShape>, home: string): NodeHooks<LogSh
     },
   };
 }
-
-/** See `paths.started`. */
-const writeStarted = (home: string, text: '' | 'rejoining'): Promise<void> =>
-  writeFile(paths.started(home), text, { mode: 0o600, flush: true });
-
-const readStarted = (home: string): string | undefined =>
-  existsSync(paths.started(home)) ? readFileSync(paths.started(home), 'utf8') : undefined;
 
 /** The secret key, which must be the one that the others know. */
 async function readOwnKey(config: ClusterConfig, home: string, self: number): Promise<Uint8Array> {

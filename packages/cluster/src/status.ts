@@ -1,8 +1,11 @@
 /** Whether the honest logs of a running cluster agree, position by position. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { VerdictWord } from '@quorumlab/checker';
 import { range } from '@quorumlab/core';
-import { type ClusterConfig, paths, readConfig } from './config.ts';
+import { type ClusterConfig, paths, protocolIn, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
+import { absenceOf, type NodeState } from './node-state.ts';
+import { obstacleOf } from './progress.ts';
 import type { LogDigests, LoggedSlot, NodeReport } from './reports.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
@@ -10,8 +13,10 @@ import { reports } from './up.ts';
 /** One node of a cluster. */
 export interface StatusRow {
   readonly node: number;
-  /** Nothing below is known of a node that is not up. */
+  /** Whether it answers. Of one that does not, only state, pid, traitor and note are known. */
   readonly up: boolean;
+  /** Why it does not, in one word. */
+  readonly state: NodeState;
   readonly pid?: number;
   readonly role?: string;
   readonly term?: number;
@@ -24,6 +29,10 @@ export interface StatusRow {
   readonly digest?: string;
   readonly peers?: number;
   readonly lastCommitMilliseconds?: number;
+  /** Slots that another honest node has committed and this one has not; absent: none. */
+  readonly lag?: number;
+  /** How long ago the others got on without it, if it lags and both are known. */
+  readonly lagMilliseconds?: number;
   /** Whether it has ever been told to lie. */
   readonly traitor: boolean;
   /** For people: what is special about it. */
@@ -41,48 +50,100 @@ export interface Disagreement {
 export interface ClusterStatus {
   readonly config: ClusterConfig;
   readonly rows: readonly StatusRow[];
-  /** `forked` if two honest logs differ, `inconclusive` if fewer than two could be read. */
-  readonly word: Extract<VerdictWord, 'ok' | 'forked' | 'invalid' | 'inconclusive'>;
+  /**
+   * `forked` if two honest logs differ, `stalled` if nothing can be answered, `inconclusive` if
+   * fewer than two logs could be read.
+   */
+  readonly word: Extract<VerdictWord, 'ok' | 'forked' | 'invalid' | 'stalled' | 'inconclusive'>;
   readonly sentence: string;
+  /** Why nothing can be answered now; absent: nothing stands in the way. */
+  readonly obstacle?: string;
   readonly disagreement?: Disagreement;
 }
+
+/** How long a group may be without a leader before it counts, in milliseconds. */
+const electionMs = 1500;
 
 /** Asks every node and compares the logs of those that have never been told to lie. */
 export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const config = await readConfig(folder);
-  const all = await reports(folder, config);
-  const rows = range(config.n).map((node) => rowOf(folder, node, all[node]));
+  const rows = await settledRows(folder, config);
   const honest = rows.filter(({ up, traitor }) => up && !traitor).map(({ node }) => node);
   const views = await digestsOf(folder, honest);
+  const obstacle = obstacleOf(config, rows);
+  const found = { config, rows, ...(obstacle === undefined ? {} : { obstacle }) };
   const fork = firstFork(views);
   if (fork !== undefined) {
     const sentence = await forkSentence(folder, fork);
     const disagreement = { ...fork, sentence };
-    return { config, rows, word: 'forked', sentence, disagreement };
+    return { ...found, word: 'forked', sentence, disagreement };
   }
   const strayed = differentStates(rows, honest);
-  if (strayed !== undefined) return { config, rows, word: 'invalid', sentence: strayed };
+  if (strayed !== undefined) return { ...found, word: 'invalid', sentence: strayed };
+  if (obstacle !== undefined) return { ...found, word: 'stalled', sentence: obstacle };
   if (views.size < 2) {
     const sentence = `only ${views.size} honest logs could be read, and comparing takes two`;
-    return { config, rows, word: 'inconclusive', sentence };
+    return { ...found, word: 'inconclusive', sentence };
   }
   const shared = Math.min(...[...views.values()].map(endOf));
   const entries = shared === 1 ? 'entry' : 'entries';
   const sentence = `${views.size} honest logs agree on ${shared} ${entries}`;
-  return { config, rows, word: 'ok', sentence };
+  return { ...found, word: 'ok', sentence };
 }
 
-function rowOf(folder: string, node: number, report: NodeReport | undefined): StatusRow {
-  const attack = report?.attack ?? readTraitor(paths.node(folder, node));
+/** What every node says of itself; again after a moment if they may be electing just now. */
+async function settledRows(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
+  const rows = await rowsOf(folder, config);
+  const asksLeaders = protocolIn(config).client.ask === 'leader';
+  const led = rows.some(({ leader }) => leader !== undefined);
+  if (!asksLeaders || led || !rows.some(({ up }) => up)) return rows;
+  await sleep(electionMs);
+  return rowsOf(folder, config);
+}
+
+/** What every node says of itself now, or why it does not. */
+export async function rowsOf(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
+  const all = await reports(folder, config);
+  const rows = await Promise.all(range(config.n).map((node) => rowOf(folder, node, all[node])));
+  return withLag(rows);
+}
+
+/** How far each node is behind the one that is furthest, of those that never lied. */
+function withLag(rows: readonly StatusRow[]): readonly StatusRow[] {
+  const honest = rows.filter(({ up, traitor }) => up && !traitor);
+  const most = Math.max(0, ...honest.map(({ committed = 0 }) => committed));
+  const newest = Math.min(
+    ...honest.map(({ lastCommitMilliseconds }) => lastCommitMilliseconds ?? Infinity),
+  );
+  return rows.map((row) => {
+    const { committed, lastCommitMilliseconds: last } = row;
+    if (committed === undefined || committed >= most) return row;
+    const late =
+      last === undefined || newest === Infinity ? {} : { lagMilliseconds: last - newest };
+    return { ...row, lag: most - committed, ...late };
+  });
+}
+
+async function rowOf(
+  folder: string,
+  node: number,
+  report: NodeReport | undefined,
+): Promise<StatusRow> {
+  const home = paths.node(folder, node);
+  const attack = report?.attack ?? readTraitor(home);
   const traitor = attack !== undefined;
-  if (report === undefined)
-    return { node, up: false, traitor, note: traitor ? 'down, traitor' : 'down' };
+  if (report === undefined) {
+    const { state, pid, why } = await absenceOf(home, node);
+    const note = traitor ? `traitor, ${why}` : why;
+    return { node, up: false, state, ...(pid === undefined ? {} : { pid }), traitor, note };
+  }
   const { pid, role, term, leader, committed, applied, state, peers } = report;
-  const leads = leader === node ? role : '';
+  const leads = leader === node ? role : role === 'rejoining' ? 'lost its disk, rejoining' : '';
   const lies = traitor ? (report.lying ? `traitor: ${attack}` : `was a traitor: ${attack}`) : '';
   return {
     node,
     up: true,
+    state: 'up',
     pid,
     role,
     term,

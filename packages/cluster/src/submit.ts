@@ -1,16 +1,11 @@
-import { fromUtf8, SchemaError, toHex } from '@quorumlab/core';
+import { fromUtf8, toHex } from '@quorumlab/core';
 import { kv, LogFullError } from '@quorumlab/log';
-import { protocolIn, readConfig } from './config.ts';
+import { type ClusterConfig, protocolIn, readConfig } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
 import { ClusterError } from './errors.ts';
-
-/** One operation of a client on the key-value store. */
-export interface ClusterOperation {
-  readonly bytes: Uint8Array;
-  readonly readOnly: boolean;
-  /** For people. */
-  readonly label: string;
-}
+import { type ClusterOperation, parseOperation, usage } from './operation.ts';
+import { shortageOf } from './progress.ts';
+import { rowsOf } from './status.ts';
 
 /** What came of one operation. */
 export interface SubmitRow {
@@ -46,34 +41,6 @@ export interface SubmitOptions {
 
 /** Rows that are kept. */
 const mostRows = 1000;
-
-const usage = `write e.g. 'set a 1', 'get a', 'append a 2' or 'cas a 1 2' (- for "not there yet")`;
-
-/**
- * The operation that a text asks for: `set KEY VALUE`, `get KEY`, `append KEY VALUE`,
- * `cas KEY EXPECTED VALUE`. Throws {@link ClusterError} with the usage for any other.
- */
-export function parseOperation(text: string): ClusterOperation {
-  const [verb = '', key = '', ...rest] = text.trim().split(/\s+/);
-  const value = text.trim().replace(/^\S+\s+\S+\s*/, '');
-  const write = (bytes: Uint8Array): ClusterOperation => ({ bytes, readOnly: false, label: text });
-  try {
-    if (key !== '' && verb === 'get' && rest.length === 0)
-      return { bytes: kv.get(key), readOnly: true, label: text };
-    if (key !== '' && (verb === 'set' || verb === 'put') && rest.length > 0)
-      return write(kv.put(key, value));
-    if (key !== '' && verb === 'append' && rest.length > 0) return write(kv.append(key, value));
-    if (key !== '' && (verb === 'cas' || verb === 'compare-and-set') && rest.length > 1) {
-      const [expected = ''] = rest;
-      const next = value.replace(/^\S+\s+/, '');
-      return write(kv.compareAndSet(key, expected === '-' ? null : expected, next));
-    }
-  } catch (error) {
-    if (error instanceof SchemaError) throw new ClusterError(`"${text}": ${error.message}`);
-    throw error;
-  }
-  throw new ClusterError(`"${text}" is no operation of the key-value store; ${usage}.`);
-}
 
 /** A result of the store, for people. */
 function describeResult(bytes: Uint8Array): string {
@@ -122,9 +89,39 @@ async function ask(
   }
 }
 
+/** Longest wait for a replica that is elsewhere to be reached, in milliseconds. */
+const reachMs = 5000;
+
+/** Says at once that nobody will answer, where that can be known. */
+async function requireAnswers(folder: string, config: ClusterConfig): Promise<void> {
+  const shortage = shortageOf(config, await rowsOf(folder, config));
+  if (shortage === undefined) return;
+  throw new ClusterError(
+    `Nothing was submitted: ${shortage}. Start what is down: quorumlab cluster up`,
+  );
+}
+
+/** Says so if none of the replicas that it takes to believe an answer can be reached. */
+async function requireReached(
+  client: ClusterClient,
+  config: ClusterConfig,
+  limitMs: number,
+): Promise<void> {
+  const { matching } = protocolIn(config).client;
+  const waitMs = Math.min(limitMs, reachMs);
+  await client.ready(matching, AbortSignal.timeout(waitMs)).catch(() => {
+    const addresses = config.members.map(({ address }) => address).join(', ');
+    throw new ClusterError(
+      `Nothing was submitted: fewer than ${matching} of ${config.n} replicas could be reached ` +
+        `in ${waitMs / 1000} s at ${addresses}; look whether they run, and at the network.`,
+    );
+  });
+}
+
 /**
  * Runs the operations of `text`, one a line, on the running cluster in `folder`. Throws
- * {@link ClusterError} if they cannot be read or no answer came in time.
+ * {@link ClusterError} if they cannot be read, at once if nobody can answer, or if no answer came
+ * in time.
  */
 export async function submit(
   folder: string,
@@ -135,7 +132,9 @@ export async function submit(
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new ClusterError(`There is nothing to submit; ${usage}.`);
   for (const line of lines) parseOperation(line);
-  const { length } = protocolIn(await readConfig(folder));
+  const config = await readConfig(folder);
+  const { length } = protocolIn(config);
+  await requireAnswers(folder, config);
   const client = await connectCluster(folder, { outstanding: Math.min(outstanding, 65_536) });
   const limit = AbortSignal.timeout(limitMs);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
@@ -162,6 +161,7 @@ export async function submit(
     }
   }
   try {
+    await requireReached(client, config, limitMs);
     await Promise.all(Array.from({ length: Math.min(outstanding, total) }, worker));
   } catch (error) {
     if (!limit.aborted || options.signal?.aborted) throw error;

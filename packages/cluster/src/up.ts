@@ -4,10 +4,12 @@ import { range } from '@quorumlab/core';
 import { type ClusterConfig, paths, readConfig } from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { controlPath } from './control-path.ts';
-import { ClusterError } from './errors.ts';
+import { ClusterError, ClusterNodeError, lostDiskExit } from './errors.ts';
 import { isAlive, isNode, readPid } from './process-file.ts';
+import { named } from './progress.ts';
 import type { NodeReport } from './reports.ts';
 import { type SpawnedNode, spawnNode } from './spawn.ts';
+import { isRejoining } from './started.ts';
 
 /** How to start a cluster. */
 export interface UpOptions {
@@ -17,7 +19,10 @@ export interface UpOptions {
   readonly limitMs?: number;
   /** Attacks that nodes begin with, by their number; only where faults are allowed. */
   readonly attacks?: ReadonlyMap<number, string>;
-  /** Nodes whose disk was lost: they come back if it is empty. At most f at a time. */
+  /**
+   * Nodes whose disk was lost or damaged: they come back with an empty one. With those that are on
+   * their way back already, at most f at a time.
+   */
   readonly rejoin?: readonly number[];
   readonly signal?: AbortSignal;
 }
@@ -29,19 +34,22 @@ export interface UpResult {
   readonly nodes: readonly NodeReport[];
   /** The ones that were started. */
   readonly started: readonly number[];
+  /** The ones that do not start because what they had written is lost or damaged, and why. */
+  readonly refused: readonly { readonly node: number; readonly why: string }[];
   readonly milliseconds: number;
 }
 
 /**
  * Starts every node that is not running, each as a process of its own that outlives this one, and
- * waits until all answer. Throws {@link ClusterError} if all are running, and what a node said if
- * it did not start; the others that it started are stopped then.
+ * waits until all answer. A node that lost its disk does not start unless it is told to rejoin, and
+ * keeps nobody else from starting. Throws {@link ClusterError} if all are running or none starts,
+ * and what a node said if it did not start for any other reason; the others are stopped then.
  */
 export async function upCluster(folder: string, options: UpOptions = {}): Promise<UpResult> {
   const { limitMs = 30_000, progress, attacks, rejoin = [], signal } = options;
   const start = performance.now();
   const config = await readConfig(folder);
-  requireRejoining(config, rejoin);
+  await requireRejoining(folder, config, rejoin);
   const before = await reports(folder, config);
   const missing = range(config.n).filter((id) => before[id] === undefined);
   if (missing.length === 0) {
@@ -54,13 +62,23 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
     return spawnNode({ folder, self, rejoin: rejoin.includes(self), ...lie });
   });
   const up: NodeReport[] = before.filter((each) => each !== undefined);
+  const refused: { readonly node: number; readonly why: string }[] = [];
   try {
     await Promise.all(
       spawned.map(async (each) => {
-        up.push(await each.ready(limitMs, signal));
+        try {
+          up.push(await each.ready(limitMs, signal));
+        } catch (error) {
+          if (!isLostDisk(error)) throw error;
+          refused.push({ node: each.self, why: error.words.replace(/^\w+: /, '') });
+          return;
+        }
         progress?.(up, config.n);
       }),
     );
+    const [first] = refused;
+    if (first !== undefined && up.length === 0)
+      throw new ClusterError(`n${first.node} did not start: ${first.why}`);
   } catch (error) {
     await Promise.all(spawned.map((each) => endSpawned(each)));
     throw error;
@@ -68,19 +86,31 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   return {
     config,
     nodes: up.sort((one, two) => one.self - two.self),
-    started: missing,
+    started: missing.filter((id) => !refused.some(({ node }) => node === id)),
+    refused: refused.sort((one, two) => one.node - two.node),
     milliseconds: performance.now() - start,
   };
 }
 
+const isLostDisk = (error: unknown): error is ClusterNodeError =>
+  error instanceof ClusterNodeError && error.exitCode === lostDiskExit;
+
 /** More lost disks than faults that it survives: what was promised and written may be gone. */
-function requireRejoining({ n, f, protocol }: ClusterConfig, rejoin: readonly number[]): void {
+async function requireRejoining(
+  folder: string,
+  { n, f, protocol }: ClusterConfig,
+  rejoin: readonly number[],
+): Promise<void> {
   const stranger = rejoin.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < n));
   if (stranger !== undefined)
     throw new ClusterError(`The cluster has the nodes n0 to n${n - 1}, and n${stranger} is none.`);
-  if (new Set(rejoin).size > f)
+  if (rejoin.length === 0) return;
+  // Who has not come back yet counts as well, whoever told it to.
+  const under = range(n).filter((id) => isRejoining(paths.node(folder, id)));
+  const lost = [...new Set([...under, ...rejoin])].sort((one, two) => one - two);
+  if (lost.length > f)
     throw new ClusterError(
-      `${rejoin.map((id) => `n${id}`).join(' and ')} lost their disks, and ${protocol} with ` +
+      `${named(lost)} lost their disks, and ${protocol} with ` +
         `n=${n} survives ${f} such losses at a time; bring them back one by one, ` +
         'each after the one before it has caught up, or restore their data folders from a backup.',
     );

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterConfig, NodeReport, UpResult } from '@quorumlab/cluster';
-import { attackOf, protocolOf, protocols } from '@quorumlab/harness';
+import { attackOf, microseconds, protocolOf, protocols } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { sayStatus, statusResult } from '../cluster-status.ts';
@@ -31,6 +31,7 @@ interface SubmitFlags extends Flags {
   readonly count?: string;
   readonly outstanding?: string;
   readonly file?: string;
+  readonly timeout?: string;
 }
 
 const usual = join('.quorumlab', 'cluster');
@@ -53,13 +54,14 @@ export function addCluster(program: Command): void {
   )
     .option(
       '--rejoin <nodes>',
-      'nodes that lost their disk and come back with an empty one, e.g. 1',
+      'nodes whose disk was lost or damaged: they come back from the others, e.g. 1',
     )
     .action(doing(up));
   add('submit [operations...]', "run operations: 'set a 1', 'get a', 'append a 2', 'cas a 1 2'")
     .option('--count <times>', 'how often; {i} in an operation becomes the turn')
     .option('--outstanding <operations>', 'how many are under way at a time')
     .option('--file <file>', 'one operation a line')
+    .option('--timeout <time>', 'longest wait for all answers, e.g. 500ms, 5s or 2m', '30s')
     .action((operations: string[], flags: SubmitFlags, command: Command) =>
       submit(ioOf(command), flags, operations),
     );
@@ -150,8 +152,10 @@ async function up(io: Io, flags: InitFlags): Promise<void> {
     progress: (some, of) => progress.update(some.length, of, 'starting'),
   });
   progress.end();
+  if (result.refused.length > 0) process.exitCode = exitCodes.usage;
   if (io.json) return say(io, 'cluster-up', { folder, ...result });
   await sayUp(io, folder, result);
+  for (const { node, why } of result.refused) io.note(`n${node} did not start: ${why}`);
 }
 
 /** The nodes of `--rejoin 1` or `--rejoin n1,n2`. */
@@ -182,7 +186,8 @@ async function sayUp(
 ): Promise<void> {
   const { peerNameOf } = await clusterPackage();
   const address = config.members[0]?.address.split('/')[2] ?? '';
-  io.out(`${config.n} nodes, libp2p tcp + noise on ${address}, data in ${folder}/`);
+  const some = nodes.length < config.n ? `${nodes.length} of ` : '';
+  io.out(`${some}${config.n} nodes, libp2p tcp + noise on ${address}, data in ${folder}/`);
   for (const node of nodes) {
     const member = config.members[node.self];
     const name = peerNameOf(Buffer.from(member?.publicKey ?? '', 'hex'));
@@ -207,6 +212,7 @@ async function submit(io: Io, flags: SubmitFlags, operations: readonly string[])
   const result = await cluster.submit(flags.folder, text, {
     count: wholeNumber('--count', flags.count ?? '1', 1, 1e9),
     outstanding: wholeNumber('--outstanding', flags.outstanding ?? '1', 1, 65_536),
+    limitMs: Math.max(1, microseconds(flags.timeout ?? '30s') / 1000),
     progress: (done, of) => progress.update(done, of, ''),
   });
   progress.end();
@@ -214,7 +220,8 @@ async function submit(io: Io, flags: SubmitFlags, operations: readonly string[])
   const most = 20;
   for (const row of result.rows.slice(0, most))
     io.out(
-      `${row.operation}  ${io.sign('arrow')} ${row.result}  (${row.milliseconds.toFixed(1)} ms)`,
+      `${clipped(row.operation)}  ${io.sign('arrow')} ${clipped(row.result)}  ` +
+        `(${row.milliseconds.toFixed(1)} ms)`,
     );
   if (result.operations > most) io.out(`and ${grouped(result.operations - most)} more`);
   if (result.operations > 1)
@@ -224,6 +231,12 @@ async function submit(io: Io, flags: SubmitFlags, operations: readonly string[])
         `p99 ${result.p99.toFixed(1)} ms`,
     );
 }
+
+/** Most characters of an operation, and of a result, on a line. */
+const mostShown = 60;
+
+const clipped = (text: string): string =>
+  text.length <= mostShown ? text : `${text.slice(0, mostShown)}... (${text.length} characters)`;
 
 function readLines(file: string): string {
   try {
@@ -237,7 +250,7 @@ function readLines(file: string): string {
 async function status(io: Io, { folder }: Flags): Promise<void> {
   const { clusterStatus } = await clusterPackage();
   const found = await clusterStatus(folder);
-  const result = statusResult(found);
+  const result = statusResult(folder, found);
   if (io.json) io.out(JSON.stringify(result));
   else sayStatus(io, found, result);
   process.exitCode = result.exit;

@@ -1,0 +1,84 @@
+/** Whether a group can answer anything now, and if not, why. */
+import { byzantine, majority } from '@quorumlab/core';
+import { protocolOf } from '@quorumlab/harness';
+import { type ClusterConfig, protocolIn } from './config.ts';
+import type { StatusRow } from './status.ts';
+
+/** Options by which a group has quorums or members of its own: then n and f do not tell them. */
+const ownQuorums = ['q1', 'q2', 'grid', 'weights', 'initialMembers'];
+
+/** How many nodes it takes to answer anything; 1 where only the protocol itself could tell. */
+function neededNodes({ protocol, n, f, options }: ClusterConfig): number {
+  if (ownQuorums.some((name) => name in options)) return 1;
+  const byzantineFaults = protocolOf(protocol).claims.faults === 'byzantine';
+  return byzantineFaults ? byzantine(n, f).size : majority(n).size;
+}
+
+/** `n1` or `n1 and n2` or `n1, n2 and n3`. */
+export const named = (nodes: readonly number[]): string => {
+  const names = nodes.map((node) => `n${node}`);
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+};
+
+/** What is looked at of each node. */
+type Seen = Pick<StatusRow, 'node' | 'state' | 'role' | 'leader' | 'peers' | 'note'>;
+
+/**
+ * Why nothing is answered until somebody does something, as one sentence: too few are up, or too
+ * many lost their disks. Nothing if neither is so.
+ */
+export function shortageOf(config: ClusterConfig, rows: readonly Seen[]): string | undefined {
+  const needed = neededNodes(config);
+  const { n, protocol } = config;
+  const away = rows.filter(({ state }) => state !== 'up' && state !== 'elsewhere');
+  const may = n - away.length;
+  if (may < needed) {
+    const up = rows.filter(({ state }) => state === 'up').length;
+    const why = away.map(({ node, note }) => `n${node}: ${note}`).join('; ');
+    return (
+      `${up} of ${n} nodes ${up === 1 ? 'is' : 'are'} up, and ${protocol} with n=${n} answers ` +
+      `nothing with fewer than ${needed} (${why})`
+    );
+  }
+  const rejoining = rows.filter(({ role }) => role === 'rejoining').map(({ node }) => node);
+  if (rejoining.length > 0 && may - rejoining.length < needed)
+    return lostDisks(config, rejoining, needed);
+  return undefined;
+}
+
+/** Why nothing is answered now, as one sentence; nothing if nothing stands in the way. */
+export function obstacleOf(config: ClusterConfig, rows: readonly Seen[]): string | undefined {
+  const shortage = shortageOf(config, rows);
+  if (shortage !== undefined) return shortage;
+  const needed = neededNodes(config);
+  const { n } = config;
+  const up = rows.filter(({ state }) => state === 'up');
+  if (up.length < needed) return undefined; // The others are elsewhere: nobody here knows.
+  const leads = up.find(({ node, leader }) => leader === node);
+  const asksLeaders = protocolIn(config).client.ask === 'leader';
+  if (asksLeaders && up.every(({ leader }) => leader === undefined))
+    return (
+      `no node has found a leader; n${up[0]?.node} is connected to ${up[0]?.peers} of ` +
+      `${n - 1} others`
+    );
+  if (leads !== undefined && (leads.peers ?? 0) + 1 < needed)
+    return (
+      `n${leads.node} leads and is connected to ${leads.peers} of ${n - 1} others: look at the ` +
+      'network between them, and at their ports'
+    );
+  return undefined;
+}
+
+/** Members that lost their disks ask all others first, so two of them wait for each other. */
+const lostDisks = (
+  { protocol, n }: ClusterConfig,
+  rejoining: readonly number[],
+  needed: number,
+): string =>
+  `${named(rejoining)} lost ${rejoining.length === 1 ? 'its disk' : 'their disks'} and ` +
+  `${rejoining.length === 1 ? 'waits' : 'wait'} for what every other member knows, which leaves ` +
+  `${n - rejoining.length} of the ${needed} that ${protocol} needs` +
+  (rejoining.length === 1
+    ? '; start the others'
+    : '. What only they had acknowledged may be gone: stop them and restore their data folders ' +
+      'from a copy that is current, or make the cluster anew');

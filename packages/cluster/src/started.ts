@@ -1,0 +1,34 @@
+/** The note that a node has run before, which does not lie on its data disk. */
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { paths } from './config.ts';
+
+/** What the note says; see `paths.started`. */
+export type Started = '' | 'rejoining';
+
+/** Writes the note, durably. */
+export const writeStarted = (home: string, text: Started): Promise<void> =>
+  writeFile(paths.started(home), text, { mode: 0o600, flush: true });
+
+/** The note; nothing if the node has never run. */
+export const readStarted = (home: string): string | undefined =>
+  existsSync(paths.started(home)) ? readFileSync(paths.started(home), 'utf8') : undefined;
+
+/** Whether the node was told to come back without its disk, and its new one holds nothing yet. */
+export const isRejoining = (home: string): boolean => readStarted(home) === 'rejoining';
+
+/** Puts the note back as it was before a start that failed. */
+export const restoreStarted = (home: string, before: string | undefined): Promise<void> =>
+  before === '' || before === 'rejoining'
+    ? writeStarted(home, before)
+    : rm(paths.started(home), { force: true });
+
+/** Moves the data of a node out of the way, and tells where it is now. */
+export function setAside(home: string): string {
+  for (let i = 1; ; i++) {
+    const aside = `${paths.data(home)}.damaged-${i}`;
+    if (existsSync(aside)) continue;
+    renameSync(paths.data(home), aside);
+    return aside;
+  }
+}
