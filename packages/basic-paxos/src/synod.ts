@@ -3,7 +3,14 @@
  * learner of one decision. What they say is in `messages.ts`, what they remember in `state.ts`,
  * which value a proposer may propose in `rules.ts`.
  */
-import { ballotOwner, equalRequests, maxInteger, nextBallot, type Protocol } from '@quorumlab/core';
+import {
+  ballotOwner,
+  equalRequests,
+  maxInteger,
+  ms,
+  nextBallot,
+  type Protocol,
+} from '@quorumlab/core';
 import type { Value } from './messages.ts';
 import { doubled } from './rules.ts';
 import {
@@ -13,6 +20,9 @@ import {
   maxReads,
   type BasicPaxosReplica as Replica,
 } from './state.ts';
+
+/** How long a learner that knows of nothing waits at least before it asks for the first time. */
+const firstQuestion = ms(500);
 
 /** Phase 1a: a new number, durable before anybody hears of it (§2.5). */
 function prepare({ n, retry, maxRetry }: Group, proposer: Replica, ctx: Context): void {
@@ -78,8 +88,10 @@ function ask(group: Group, learner: Replica, ctx: Context): void {
   expectMore(group, learner, ctx);
 }
 
-const expectMore = ({ retry, maxRetry }: Group, { asked }: Replica, ctx: Context): void =>
-  ctx.setTimer('ask', doubled(asked, retry, maxRetry));
+const expectMore = (group: Group, { asked }: Replica, ctx: Context): void =>
+  ctx.setTimer('ask', doubled(asked, group.retry, seldom(group)));
+
+const seldom = ({ retry, maxRetry }: Group): number => Math.max(retry, Math.floor(maxRetry / 2));
 
 /** An acceptor answers only owners of a ballot; who knows the outcome tells it instead. */
 function answers({ n }: Group, acceptor: Replica, from: number, ballot: number, ctx: Context) {
@@ -103,6 +115,8 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
     start(replica, ctx) {
       if (replica.decided !== null) ctx.decide(0, [replica.decided]);
       else if (replica.rejoined || replica.promised > 0) ask(group, replica, ctx);
+      // It may have missed everything, and then nobody tells it unasked.
+      else ctx.setTimer('ask', [firstQuestion, 2 * firstQuestion]);
     },
 
     rejoin(replica, ctx) {

@@ -20,4 +20,5 @@ export const paper: Readonly<Record<string, string>> = {
   'state-installed': 'Not in the papers: the state was checked against the certificate.',
   restart: 'Not in the papers: a replica begins again with what is on its disk.',
   status: 'Not in the papers: say again what was said, and where this replica stands.',
+  idle: 'Not in the papers: a replica that misses nothing says where it stands all the same.',
 };

@@ -12,7 +12,7 @@ import {
   pacemakerTimeout,
   timeout,
 } from './pacemaker.ts';
-import { blocks, fetchBlocks, start, status, statusTimeout } from './recovery.ts';
+import { blocks, fetchBlocks, idleTimeout, start, status, statusTimeout } from './recovery.ts';
 import type { Rules } from './rules.ts';
 import {
   type Ctx,
@@ -80,6 +80,9 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
           break;
         case 'status':
           statusTimeout(group, replica, ctx);
+          break;
+        case 'idle':
+          idleTimeout(group, replica, ctx);
           break;
       }
       settle(group, replica, ctx);

@@ -2,7 +2,7 @@
  * Losses, laggards and restarts: replicas that miss something say where they stand or what they
  * want, and the others send it. Blocks are checked by their digests, oldest executed first.
  */
-import { acceptable, bytesOf, maxBatchBytes, type Signed } from '@quorumlab/core';
+import { acceptable, bytesOf, type Digest, maxBatchBytes, type Signed } from '@quorumlab/core';
 import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
 import type { Group } from './group.ts';
@@ -32,10 +32,11 @@ import { add, parentOf } from './tree.ts';
 const askedAtOnce = 16;
 
 /**
- * A replica begins again with what was on its disk. One that has never run says nothing: if it is
- * late, the first messages it hears will show it.
+ * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
+ * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
 export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  ctx.setTimer('idle', group.statusPeriod);
   replica.relaysTo = nextLeader(group, replica);
   const { high, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
   if (high === null && lastTimeout === null && lastVoted === 0 && lastProposed === 0)
@@ -107,6 +108,21 @@ export function statusTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx):
   say(group, replica, ctx);
 }
 
+/**
+ * The timer 'idle': what a replica does not know that it lacks, it cannot miss. So each says where
+ * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
+ * where nothing is asked for any more, after a cut or a lost last message.
+ */
+export function idleTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+  ctx.setTimer('idle', group.requestTimeout);
+  ctx.line('idle');
+  for (let i = 0; i < group.weak; i++) {
+    replica.told = (replica.told + 1) % group.n;
+    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
+    if (replica.told !== ctx.self) ctx.send(replica.told, statusOf(replica));
+  }
+}
+
 /** Asks f+1 others, each time others, for blocks that have not come. */
 function askAgain(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   const above = replica.committed.height;
@@ -153,7 +169,8 @@ export function status(
     if (checkpoint.height > stable) ctx.send(from, checkpoint);
   if (view < replica.view || highView < highViewOf(replica) || height < replica.committed.height)
     explain(group, replica, from, ctx);
-  if (view > replica.view || highView > highViewOf(replica)) ctx.send(from, statusOf(replica));
+  if (view > replica.view || highView > highViewOf(replica) || height > replica.committed.height)
+    ctx.send(from, statusOf(replica));
 }
 
 /** Block sync: sends a block and its ancestors, newest first. */
@@ -202,6 +219,7 @@ export function blocks(
 ): void {
   if (!isMember(group, message.from)) return;
   if (replica.tree.size > 4 * group.window + 2 * maxUncommitted) return;
+  let next: Digest | undefined;
   for (const { block, justify } of message.blocks) {
     const hash = hashOf(group, block, ctx);
     const asked = replica.wanted.has(hash);
@@ -209,7 +227,11 @@ export function blocks(
     if (block.height <= replica.committed.height) return void replica.wanted.delete(hash);
     ctx.line('sync-block');
     add(group, replica, hash, { block, justify }, ctx);
-    // Its parent may come in the same answer; if not, `commit` asks for it.
-    if (!replica.tree.has(block.parent)) replica.wanted.set(block.parent, ctx.now);
+    next = replica.tree.has(block.parent) ? undefined : block.parent;
+    // Its parent may come in the same answer.
+    if (next !== undefined) replica.wanted.set(next, ctx.now);
   }
+  if (next === undefined) return;
+  // Whoever had these has those before them; if it does not answer, the status timer asks others.
+  ctx.send(message.from, { kind: 'fetch-blocks', block: next, above: replica.committed.height });
 }

@@ -141,10 +141,12 @@ export interface Volatile extends Mempool<Waiting> {
   dropped: number;
   pacemakerTimer: boolean;
   statusTimer: boolean;
+  /** The member that was last told where this one stands, of its own accord. */
+  told: ReplicaId;
 }
 
 /** Names of timers. */
-export type Timer = 'pacemaker' | 'propose' | 'status';
+export type Timer = 'pacemaker' | 'propose' | 'status' | 'idle';
 
 /** The types HotStuff is made of. */
 export interface HotStuff {
@@ -227,6 +229,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     dropped: 0,
     pacemakerTimer: false,
     statusTimer: false,
+    told: self,
   };
 }
 

@@ -188,4 +188,6 @@ export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot
   execute(group, replica, ctx);
   // A later state than the one that came may have become stable meanwhile.
   fetchState(group, replica, ctx);
+  // Whoever has executed more sends it.
+  ctx.broadcast(statusOf(replica));
 }

@@ -18,5 +18,6 @@ export const paper: Readonly<Record<string, string>> = {
   '4.5.2-join': 'f+1 replicas want later views: join the smallest of them.',
   restart: 'Not in the paper: a replica begins again with what is on its disk.',
   status: 'Not in the paper: say again what was said, and where this replica stands.',
+  idle: 'Not in the paper: a replica that misses nothing says where it stands all the same.',
   'status-committed': 'Not in the paper: a commit certificate brings a replica up to date.',
 };

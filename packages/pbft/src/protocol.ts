@@ -3,7 +3,15 @@ import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from '
 import { conflict, evidence, vows } from './evidence.ts';
 import { group as configure, type Group, type PbftOptions } from './group.ts';
 import { commit, prePrepare, prepare, propose, relay, requestTimeout } from './pbft.ts';
-import { batch, committed, fetchBatch, start, status, statusTimeout } from './recovery.ts';
+import {
+  batch,
+  committed,
+  fetchBatch,
+  idleTimeout,
+  start,
+  status,
+  statusTimeout,
+} from './recovery.ts';
 import { type Rules, rules as rightRules } from './rules.ts';
 import {
   firstStable,
@@ -60,6 +68,8 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
           return newViewTimeout(group, replica, ctx);
         case 'status':
           return statusTimeout(group, replica, ctx);
+        case 'idle':
+          return idleTimeout(group, replica, ctx);
       }
     },
     snapshotEvery: group.checkpointEvery,

@@ -115,8 +115,8 @@ function chaos(kind: string, seed: number): Network {
   }
   // Those who missed something get it.
   const honest = network.seats.filter(({ treason }) => treason === undefined);
-  const last = Math.max(...honest.map(({ applied }) => applied));
-  network.run(60_000_000, () => honest.every(({ applied }) => applied >= last));
+  const last = (): number => Math.max(...honest.map(({ applied }) => applied));
+  network.run(60_000_000, () => honest.every(({ applied }) => applied === last()));
   return network;
 }
 

@@ -38,10 +38,11 @@ const pushed = 16;
 const answeredAtMost = 64;
 
 /**
- * A replica begins again with what was on its disk. One that has never run says nothing: if it is
- * late, the first messages it hears will show it.
+ * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
+ * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
 export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  ctx.setTimer('idle', group.statusPeriod);
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
   if (fresh && replica.stableCheckpoint === null) return;
   ctx.line('restart');
@@ -107,6 +108,21 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
   for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   ctx.broadcast(statusOf(replica));
+}
+
+/**
+ * The timer 'idle': what a replica does not know that it lacks, it cannot miss. So each says where
+ * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
+ * where nothing is asked for any more, after a cut or a lost last message.
+ */
+export function idleTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  ctx.setTimer('idle', group.requestTimeout);
+  ctx.line('idle');
+  for (let i = 0; i < group.weak; i++) {
+    replica.told = (replica.told + 1) % group.n;
+    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
+    if (replica.told !== ctx.self) ctx.send(replica.told, statusOf(replica));
+  }
 }
 
 /**
@@ -194,8 +210,10 @@ function explainDecisions(
   ctx: Ctx,
 ): void {
   let bytes = 0;
-  const last = Math.min(executed + answeredAtMost, replica.lastExecuted);
-  for (let n = Math.max(executed, lowWatermark(replica)) + 1; n <= last; n++) {
+  // What is below the stable checkpoint comes with the state.
+  const low = Math.max(executed, lowWatermark(replica));
+  const last = Math.min(low + answeredAtMost, replica.lastExecuted);
+  for (let n = low + 1; n <= last; n++) {
     const known = replica.committed.get(n);
     if (known === undefined) continue;
     for (const request of known.batch) bytes += bytesOf(request);

@@ -142,10 +142,12 @@ export interface Volatile extends Mempool<Waiting> {
   requestTimer: boolean;
   newViewTimer: boolean;
   statusTimer: boolean;
+  /** The member that was last told where this one stands, of its own accord. */
+  told: ReplicaId;
 }
 
 /** Names of timers. */
-export type Timer = 'request' | 'new-view' | 'status';
+export type Timer = 'request' | 'new-view' | 'status' | 'idle';
 
 /** The types PBFT is made of. */
 export interface Pbft {
@@ -203,6 +205,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     requestTimer: false,
     newViewTimer: false,
     statusTimer: false,
+    told: self,
   };
 }
 
