@@ -41,7 +41,10 @@ function forgetful(right: Machine<Shape>): Machine<Shape> {
       const { stable, volatile } = right.snapshot();
       right.restore({
         stable,
-        volatile: { ...volatile, service: { ...volatile.service, sessions: [] } },
+        volatile: {
+          ...volatile,
+          service: { ...volatile.service, sessions: { forgotten: 0, clients: [] } },
+        },
       });
       return output;
     },

@@ -51,8 +51,7 @@ export interface Input<S extends Shape> {
 
 /** See {@link Input}. */
 export type Event<S extends Shape> =
-  /** `rejoin`: this replica has run before, and its disk was lost since. */
-  | { readonly type: 'start'; readonly rejoin?: true }
+  | Start
   | { readonly type: 'message'; readonly message: Signed<S['Message']> }
   | { readonly type: 'timeout'; readonly timer: S['Timer'] }
   | { readonly type: 'propose'; readonly command: S['Command'] }
@@ -65,6 +64,19 @@ export type Event<S extends Shape> =
     }
   | Submit
   | { readonly type: 'cancel'; readonly id: number };
+
+/** The first event of a life of a machine: each start of a process is another life. */
+export interface Start {
+  readonly type: 'start';
+  /** This replica has run before, and its disk was lost since. */
+  readonly rejoin?: true;
+  /**
+   * A number from 1 to {@link maxIncarnation} that no other life of this machine has had, as far as
+   * chance can see to that. Absent: it has never lived before. Nothing that may be set back, such
+   * as a clock, may choose it: what this machine asks for is told apart by it.
+   */
+  readonly incarnation?: number;
+}
 
 /** The application beside this machine wants `operation` run once, and its result under `id`. */
 export interface Submit {
@@ -190,12 +202,23 @@ export type Answer =
       readonly result?: undefined;
       /** The group refused it: it has not run and never will. Absent: that is not known. */
       readonly refused?: Refusal;
+      /** The group no longer knows whether it ran. It will not run from now on. */
+      readonly forgotten?: Forgotten;
       /** {@link Submit.within} is over: if it was sent, it may have run or may still run. */
       readonly expired?: true;
     };
 
-/** Why a group refuses a request: 'log-full': all slots are decided (`Protocol.length`). */
-export type Refusal = 'log-full';
+/**
+ * Why a group refuses a request. 'log-full': all slots are decided (`Protocol.length`).
+ * 'sequence-reused': its client has had another request run under its sequence.
+ */
+export type Refusal = 'log-full' | 'sequence-reused';
+
+/**
+ * Why a group cannot tell whether a request ran. 'too-old': its client has said that it no longer
+ * waits for it. 'session-expired': newer sessions of its client have taken the place of its own.
+ */
+export type Forgotten = 'too-old' | 'session-expired';
 
 const none: readonly never[] = Object.freeze([]);
 

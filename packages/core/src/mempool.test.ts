@@ -42,6 +42,16 @@ describe('a mempool', () => {
     expect(admit(mempool, waiting(request))).toBe(false);
   });
 
+  it('keeps a question for a session again after it was answered: no session does', () => {
+    const mempool = emptyMempool();
+    const question = { ...requestOf(0, 1), operations: [] };
+    for (let times = 0; times < 3; times++) {
+      expect(admit(mempool, waiting(question))).toBe(true);
+      forget(mempool, question);
+    }
+    expect(mempool.executed.size).toBe(0);
+  });
+
   it('refuses what its client has not signed and what no batch could hold', () => {
     const mempool = emptyMempool();
     const forged = { ...requestOf(0, 1), from: firstClient + 1 };

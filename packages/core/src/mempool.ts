@@ -1,5 +1,5 @@
 /** Requests that wait at a replica of a Byzantine protocol until somebody has them executed. */
-import { type Request, request, signed } from './message.ts';
+import { asksForSession, type Request, request, signed } from './message.ts';
 import type { Instant, PrincipalId, Signed } from './protocol.ts';
 import { bounded, type Field, list } from './schema.ts';
 
@@ -92,6 +92,8 @@ export function forget<W extends WaitingRequest>(mempool: Mempool<W>, request: R
     if (left === 0) mempool.waitingOf.delete(request.client);
     else mempool.waitingOf.set(request.client, left);
   }
+  // It changed nothing, and no session keeps its reply: a client that missed it asks again.
+  if (asksForSession(request)) return;
   mempool.executed.add(key);
   if (mempool.executed.size <= maxWaiting) return;
   for (const oldest of mempool.executed) {

@@ -216,7 +216,8 @@ export function certificate<M>(of: Field<M>, members: number): Field<Certificate
  * A client asks for `operations` to be ordered and run, all of them at one position. A repeated
  * request is the same object under the same sequence; `acknowledged` is the lowest sequence whose
  * reply the client still waits for, so replicas may forget replies below it (Ongaro's thesis 6.3).
- * All operations of one request take at most 512 KiB, so that frames and batches stay small.
+ * All operations of one request take at most 512 KiB, so that frames and batches stay small. One
+ * without operations and without a change of the group asks which session its client may open.
  */
 export const request: MessageField<Request> = requestField();
 
@@ -224,8 +225,14 @@ export const request: MessageField<Request> = requestField();
 export interface Request {
   readonly kind: 'request';
   readonly client: number;
+  /** Never used again by its client: its upper half ({@link incarnationOf}) tells lives apart. */
   readonly sequence: number;
   readonly acknowledged: number;
+  /**
+   * How many sessions its client has opened before the one that this request is of. A session is
+   * opened by the first request with the number that is next. Absent: 0.
+   */
+  readonly session?: number;
   readonly operations: readonly Uint8Array[];
   /**
    * In place of operations: a change of the group itself, such as its members, for the protocol
@@ -234,14 +241,45 @@ export interface Request {
   readonly configuration?: Uint8Array;
 }
 
+/** Most requests that a client makes in one life before it takes the number of another. */
+const sequencesOfLife: number = 2 ** 24;
+/** See `Start.incarnation`. */
+export const maxIncarnation: number = 2 ** 24 - 1;
+
+/** Which life of its client a sequence belongs to. */
+export const incarnationOf = (sequence: number): number => Math.floor(sequence / sequencesOfLife);
+
+/** The first sequence of a life; 0 is never used. */
+export const firstSequenceOf = (incarnation: number): number => incarnation * sequencesOfLife + 1;
+
+/** Whether this only asks for the number of its client's next session: it changes nothing. */
+export const asksForSession = ({ operations, configuration }: Request): boolean =>
+  operations.length === 0 && configuration === undefined;
+
 /** An ordinary request has operations, so it takes no room to say that there is nothing else. */
 function requestField(): MessageField<Request> {
-  const plain = message('request', {
+  const parts = message('request', {
     client: integer(),
     sequence: integer(),
     acknowledged: integer(),
+    session: integer(),
     operations: bounded(list(bytes(65_536), 1024), 524_288),
   });
+  // Of most clients there is one session, and its number is left out as an absent part is.
+  const whole = (value: Request): Infer<typeof parts> => ({
+    ...value,
+    session: value.session ?? 0,
+  });
+  const short = ({ session, ...value }: Infer<typeof parts>): Request =>
+    session === 0 ? value : { ...value, session };
+  const plain: MessageField<Request> = {
+    ...parts,
+    write: (to, value) => parts.write(to, whole(value)),
+    read: (from) => short(parts.read(from)),
+    mix: (hash, value) => parts.mix(hash, whole(value)),
+    sample: (random) => short(parts.sample(random)),
+    mutate: (value, random) => short(parts.mutate(whole(value), random)),
+  };
   const configuration = bytes(4096);
   const joined = (value: Request, about: Uint8Array): Request =>
     about.length === 0 ? value : { ...value, configuration: about };

@@ -21,14 +21,15 @@ import {
 
 const few = fc.constantFrom(0, 1);
 const part = fc.constantFrom(Uint8Array.of(), Uint8Array.of(1), Uint8Array.of(1, 2));
-const numbers = { client: few, sequence: few, acknowledged: few };
+const numbers = { client: few, sequence: few, acknowledged: few, session: few };
 const anyRequest: fc.Arbitrary<Request> = fc
   .oneof(
     fc.record({ ...numbers, operations: fc.array(part, { minLength: 1, maxLength: 3 }) }),
     fc.record({ ...numbers, operations: fc.constant([]) }),
     fc.record({ ...numbers, operations: fc.constant([]), configuration: part }),
   )
-  .map((each) => ({ kind: 'request', ...each }));
+  // The first session is that of a request which names none.
+  .map(({ session, ...each }) => ({ kind: 'request', ...each, ...(session && { session }) }));
 
 const sameEncoding = (one: Request, two: Request): boolean =>
   sameBytes(encode(request, one), encode(request, two));
@@ -37,11 +38,10 @@ test('requests are equal, and have one identity, exactly if they are encoded ali
   const property = fc.property(anyRequest, anyRequest, (one, two) => {
     expect(equalRequests(one, two)).toBe(sameEncoding(one, two));
     expect(identityOf(one) === identityOf(two)).toBe(sameEncoding(one, two));
+    const { client, sequence, session = 0 } = two;
     const heard = { ...one, acknowledged: two.acknowledged };
     expect(sameRequest(one, two)).toBe(sameEncoding(heard, two));
-    expect(sameWish(one, two)).toBe(
-      sameEncoding({ ...heard, client: two.client, sequence: two.sequence }, two),
-    );
+    expect(sameWish(one, two)).toBe(sameEncoding({ ...heard, client, sequence, session }, two));
     expect(sameDecision([one], [two])).toBe(sameRequest(one, two));
     expect(sameDecision([], [one])).toBe(false);
   });

@@ -26,7 +26,11 @@ const sameOperations = (one: Request['operations'], two: Request['operations']):
  * does what the client says to have heard meanwhile, its acknowledgement.
  */
 export const sameRequest = (one: Request, two: Request): boolean =>
-  one === two || (one.client === two.client && one.sequence === two.sequence && sameWish(one, two));
+  one === two ||
+  (one.client === two.client &&
+    one.sequence === two.sequence &&
+    (one.session ?? 0) === (two.session ?? 0) &&
+    sameWish(one, two));
 
 /** Whether two are equal in every part: the same bytes when they are encoded. */
 export const equalRequests = (one: Request, two: Request): boolean =>
@@ -53,10 +57,11 @@ const identities = new WeakMap<Request, string>();
 export function identityOf(request: Request): string {
   let text = identities.get(request);
   if (text === undefined) {
-    const { client, sequence, acknowledged, operations, configuration = none } = request;
+    const { client, session = 0, sequence, operations, configuration = none } = request;
     // An empty operation is one all the same.
     const hexes = operations.map((each) => (each.length === 0 ? '-' : toHex(each)));
-    text = `${client}/${sequence}/${acknowledged}/${hexes.join(',')}`;
+    const who = session === 0 ? `${client}` : `${client}.${session}`;
+    text = `${who}/${sequence}/${request.acknowledged}/${hexes.join(',')}`;
     if (configuration.length > 0) text += `/${toHex(configuration)}`;
     identities.set(request, text);
   }

@@ -44,7 +44,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
     };
   return {
     name: 'hotstuff',
-    version: 1,
+    version: 2,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     f: group.f,

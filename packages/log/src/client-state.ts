@@ -1,17 +1,12 @@
 /** What a client remembers, as plain data, and how to copy it. */
-import type { Delay, Instant, PrincipalId, ReplicaId, Request } from '@quorumlab/core';
-import { ms } from '@quorumlab/core';
-import type { Query } from './messages.ts';
+import type { Answer, Delay, Instant, PrincipalId, ReplicaId, Request } from '@quorumlab/core';
+import { firstSequenceOf, ms } from '@quorumlab/core';
+import type { Query, RefusalReason } from './messages.ts';
 import type { Results } from './sessions.ts';
+import type { ServiceSend, ServiceTimerChange } from './types.ts';
 
 /** How a client behaves; everything has a default. */
 export interface ClientOptions {
-  /**
-   * The sequence of its first request. A client that starts again must start above every sequence
-   * it ever used, or its requests are taken for repeated ones. A host with a clock gives e.g.
-   * milliseconds since 1970 times 64. 1 unless told.
-   */
-  readonly firstSequence?: number;
   /** Whom to ask first. The first member unless told. */
   readonly leader?: ReplicaId;
   /**
@@ -41,7 +36,6 @@ export const settle = (
   members: readonly ReplicaId[],
   matching: number,
 ): ClientSettings => ({
-  firstSequence: 1,
   leader: members[0] as ReplicaId,
   window: 4,
   timeout: ms(500),
@@ -79,8 +73,17 @@ export interface Flight {
   hops: number;
   /** What each replica answered, where more than one answer is needed. */
   replies: Map<ReplicaId, Answered> | undefined;
-  /** Who refused it for good. */
-  refusals: readonly ReplicaId[];
+  /** Of the operations in it: answers to others are none to this. */
+  readonly hash: number;
+  /** Who says that it will not run, and why. */
+  refusals: readonly Refusing[];
+}
+
+/** See {@link Flight}. */
+export interface Refusing {
+  readonly from: ReplicaId;
+  readonly reason: RefusalReason;
+  readonly next: number;
 }
 
 /** See {@link Flight}. */
@@ -107,6 +110,10 @@ export interface ClientState {
   /** When the timer fires, if it is set. */
   armed: Instant | undefined;
   orderReads: boolean;
+  /** Which life of the client this is, as its sequences tell. */
+  incarnation: number;
+  /** The number of the session in which it asks; undefined: the group is to tell it one. */
+  session: number | undefined;
   readonly requests: Lane;
   readonly queries: Lane;
   /** Everything not yet answered. */
@@ -115,9 +122,9 @@ export interface ClientState {
   readonly expiring: Map<number, Ticket>;
 }
 
-const lane = (kind: Lane['kind'], next: number): Lane => ({
+const lane = (kind: Lane['kind']): Lane => ({
   kind,
-  next,
+  next: firstSequenceOf(0),
   waiting: [],
   taken: 0,
   flights: new Map(),
@@ -129,8 +136,10 @@ export const emptyClient = (settings: ClientSettings): ClientState => ({
   term: 0,
   armed: undefined,
   orderReads: settings.orderReads,
-  requests: lane('request', settings.firstSequence),
-  queries: lane('query', settings.firstSequence),
+  incarnation: 0,
+  session: 0,
+  requests: lane('request'),
+  queries: lane('query'),
   tickets: new Map(),
   expiring: new Map(),
 });
@@ -183,4 +192,11 @@ export interface Asker {
 export function forget(state: ClientState, id: number): void {
   state.tickets.delete(id);
   state.expiring.delete(id);
+}
+
+/** What one step of a client asks for. */
+export interface ClientPen {
+  readonly sends: ServiceSend[];
+  readonly timers: ServiceTimerChange[];
+  readonly answers: Answer[];
 }

@@ -10,11 +10,19 @@ import type {
   Input,
   Output,
   Protocol,
+  Request,
   Slot,
 } from '@quorumlab/core';
-import { assert, encode, mix } from '@quorumlab/core';
+import { asksForSession, assert, encode, mix } from '@quorumlab/core';
 import { arrange, newestOf } from './disk-layout.ts';
-import { maxOperationBytes, maxResultBytes, outcome, type ServiceMessage } from './messages.ts';
+import { hashOf, mixBytes } from './hash.ts';
+import {
+  maxOperationBytes,
+  maxResultBytes,
+  outcome,
+  type ServiceMessage,
+  sessionNumber,
+} from './messages.ts';
 import {
   contentNow,
   type Hopeful,
@@ -23,7 +31,17 @@ import {
   type Run,
   type ServiceState,
 } from './replica-state.ts';
-import { loadSessions, type Results, replyOf, runOnce, wellFormed } from './sessions.ts';
+import {
+  isRefused,
+  loadSessions,
+  lookUp,
+  type Name,
+  nextSession,
+  type Refused,
+  type Results,
+  runOnce,
+  wellFormed,
+} from './sessions.ts';
 import { type Content, contentOf, type Kept, keep, kept } from './snapshots.ts';
 import { alsoWanted, begin, outlive, type TransferPorts, whole } from './transfer.ts';
 import type { LogShape, StateMachine } from './types.ts';
@@ -96,10 +114,7 @@ function applySlot<S extends LogShape>(
   for (let i = 0; i < commands.length; i++)
     applyRequest(step, slot, commands[i] as LogShape['Command'], configured);
   run.state.next = slot + 1;
-  if (isFull(run))
-    for (const each of run.state.hopeful.splice(0))
-      if (replyOf(run.state.sessions, each.client, each.sequence) === undefined)
-        sendRefusal(step, each);
+  if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
   const every = run.protocol.snapshotEvery ?? 0;
   if (every > 0 && (slot + 1) % every === 0) takeSnapshot(step, slot);
 }
@@ -113,31 +128,56 @@ function applyRequest<S extends LogShape>(
   if (!wellFormed(request)) return;
   const { run, pen } = step;
   const { state } = run;
+  pen.status ??= run.inner.status();
+  // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
+  const answers = run.policy.ask === 'any' || pen.status.leader === run.self;
+  if (asksForSession(request)) {
+    if (answers) sendSession(step, request);
+    return;
+  }
   const answer = request.configuration === undefined ? undefined : outcomeOf(configured);
-  const ran = runOnce(state.sessions, slot, request, run.application, answer);
-  if (ran === undefined) return;
+  const ran = runOnce(state.sessions, slot, request, run.digest, run.application, answer);
+  if (isRefused(ran)) {
+    if (answers) sendRefusal(step, request, ran);
+    return;
+  }
   const { fresh, results } = ran;
   const { client, sequence, operations, configuration } = request;
   if (fresh)
     state.hash = hashed(state.hash, slot, configuration ? [configuration] : operations, results);
   const done = { slot, client, sequence, operations, results, fresh, state: state.hash };
   pen.applied.push(configuration === undefined ? done : { ...done, configuration });
-  pen.status ??= run.inner.status();
-  // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
-  if (run.policy.ask === 'any' || pen.status.leader === run.self)
-    sendReply(step, client, sequence, results);
+  if (answers) sendReply(step, request, results);
+}
+
+/** The log has ended: who has found no slot in it is told so, unless there is more to tell. */
+function refuseHopeful<S extends LogShape>(step: Step<S>, { name, digest, hash }: Hopeful): void {
+  const found = lookUp(step.run.state.sessions, name, () => digest);
+  if (found !== undefined && !isRefused(found)) return;
+  refuse(step, name, hash, found ?? logFull);
 }
 
 /** Whether every slot of the log has been applied: then nothing more can ever run. */
 export const isFull = <S extends LogShape>({ protocol, state }: Run<S>): boolean =>
   protocol.length !== undefined && state.next >= protocol.length;
 
-/** Tells a client that its request has found no slot. */
-export function sendRefusal<S extends LogShape>(
+/** What is said of a request that has found no slot. */
+export const logFull: Refused = { reason: 'log-full', next: 0 };
+
+/** Tells a client that its request will not run from now on, and why. */
+export const sendRefusal = <S extends LogShape>(
+  step: Step<S>,
+  request: Request,
+  why: Refused,
+): void => refuse(step, request, hashOf(request), why);
+
+function refuse<S extends LogShape>(
   { pen }: Step<S>,
-  { client, sequence }: Hopeful,
+  { client, sequence }: Name,
+  hash: number,
+  { reason, next }: Refused,
 ): void {
-  pen.sends.push({ to: client, message: { kind: 'refusal', sequence, reason: 'log-full' } });
+  pen.sends.push({ to: client, message: { kind: 'refusal', sequence, hash, reason, next } });
 }
 
 /** What whoever asked for a change of the group is told: nothing if it was made, or why not. */
@@ -154,20 +194,27 @@ const unchangeable = 'the group stays as it is: its protocol does not take this 
 const groupOf = ({ configuration }: ServiceState): { readonly configuration?: Uint8Array } =>
   configuration.length === 0 ? {} : { configuration };
 
-/** Sends (again) what request `sequence` of `client` gave. */
+/** Sends (again) what a request gave. */
 export function sendReply<S extends LogShape>(
   { run, pen }: Step<S>,
-  client: number,
-  sequence: number,
+  request: Request,
   results: Results,
 ): void {
   pen.status ??= run.inner.status();
   const { leader = null, term } = pen.status;
+  const { client, sequence } = request;
+  const hash = hashOf(request);
   pen.sends.push({
     to: client,
-    message: { kind: 'reply', client, sequence, leader, term, results },
+    message: { kind: 'reply', client, sequence, hash, leader, term, results },
   });
 }
+
+/** Tells a client which session it may open. */
+export const sendSession = <S extends LogShape>(step: Step<S>, request: Request): void =>
+  sendReply(step, request, [
+    encode(sessionNumber, nextSession(step.run.state.sessions, request.client)),
+  ]);
 
 function hashed(before: number, slot: Slot, operations: Results, results: Results): number {
   let hash = mix(mix(before, slot | 0), operations.length);
@@ -176,22 +223,6 @@ function hashed(before: number, slot: Slot, operations: Results, results: Result
   // Snapshots hold it, and integers in messages have no sign.
   return hash >>> 0;
 }
-
-/** Folds bytes into a hash, four at a time. */
-function mixBytes(before: number, data: Uint8Array): number {
-  const { length } = data;
-  let hash = mix(before, length);
-  let i = 0;
-  for (; i + 4 <= length; i += 4)
-    hash = mix(
-      hash,
-      at(data, i) | (at(data, i + 1) << 8) | (at(data, i + 2) << 16) | (at(data, i + 3) << 24),
-    );
-  for (; i < length; i++) hash = mix(hash, at(data, i));
-  return hash;
-}
-
-const at = (data: Uint8Array, i: number): number => data[i] as number;
 
 /** Answers read-only operations, as many as fit. */
 export function query(application: StateMachine, operations: readonly Uint8Array[]): Results {

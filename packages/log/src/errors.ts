@@ -34,6 +34,27 @@ export class LogFullError extends OperationError {
   override readonly name: string = 'LogFullError';
 }
 
+/**
+ * The group has run another request under the sequence of this one: two processes share all that
+ * tells them apart. This operation has not run and never will.
+ */
+export class SequenceReusedError extends OperationError {
+  override readonly name: string = 'SequenceReusedError';
+}
+
+/** The group no longer knows whether the operation ran: it came too late. It will not run again. */
+export class RequestTooOldError extends OperationError {
+  override readonly name: string = 'RequestTooOldError';
+}
+
+/**
+ * Newer processes of the same client have taken the place of the session, so the group cannot
+ * tell whether the operation ran. It will not run again; the next operations get a new session.
+ */
+export class SessionExpiredError extends OperationError {
+  override readonly name: string = 'SessionExpiredError';
+}
+
 /** The time that was given for an operation is over; if it was sent, it may run or have run. */
 export class DeadlineError extends OperationError {
   override readonly name: string = 'DeadlineError';

@@ -1,20 +1,12 @@
-import {
-  firstClient,
-  type Machine,
-  type Request,
-  type Shape,
-  type Signature,
-  type Signed,
-} from '@quorumlab/core';
+import { firstClient, type Machine, type Shape, type Signature } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
 import { group } from '../test/group.ts';
 import { honest, sequencer } from '../test/sequencer.ts';
 import { digestOf, seeded } from '../test/world.ts';
 import { client } from './client.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
-import { maxOutstanding, serviceMessages } from './messages.ts';
+import { serviceMessages } from './messages.ts';
 import { service } from './service.ts';
-import { maxSessionBytes, maxSessions, runOnce, type Sessions, wellFormed } from './sessions.ts';
 
 const signature = new Uint8Array() as Signature;
 
@@ -70,81 +62,6 @@ describe('no message from anybody', () => {
       expect(kind.maxBytes, kind.kind).toBeLessThanOrEqual(34_000_000);
     for (const kind of ['request', 'reply', 'query', 'query-reply', 'snapshot-chunk'])
       expect(field.of(kind)?.maxBytes).toBeLessThanOrEqual(1 << 21);
-  });
-});
-
-describe('sessions', () => {
-  const request = (sequence: number, acknowledged: number, size = 1): Signed<Request> => ({
-    kind: 'request',
-    client: firstClient,
-    sequence,
-    acknowledged,
-    operations: [new Uint8Array(size)],
-    from: firstClient,
-    signature,
-  });
-  const echo = {
-    ...keyValueStore(),
-    apply: (operation: Uint8Array) => new Uint8Array(operation.length),
-  };
-
-  test('keep at most 1,024 replies of a client and at most 4 MiB of them', () => {
-    const sessions: Sessions = new Map();
-    for (let sequence = 0; sequence < maxOutstanding; sequence++)
-      runOnce(sessions, sequence, request(sequence, 0, 65_000), echo);
-    const session = sessions.get(firstClient);
-    expect(session?.replies.filter((each) => each !== undefined)).toHaveLength(maxOutstanding);
-    expect(session?.size).toBeLessThanOrEqual(maxSessionBytes);
-    expect(wellFormed(request(maxOutstanding, 0))).toBe(false);
-    runOnce(sessions, 2000, request(2000, 2000), echo);
-    expect(session?.replies.filter((each) => each !== undefined)).toHaveLength(1);
-    expect(session?.size).toBe(1);
-  });
-
-  test('are 65,536 at most, and those silent longest are forgotten first', () => {
-    const sessions: Sessions = new Map();
-    for (let i = 0; i < maxSessions; i++) {
-      const client = firstClient + ((i * 7919) % maxSessions);
-      runOnce(sessions, i, { ...request(1, 1), client, from: client }, echo);
-    }
-    // The very first speaks again, so it is not the one that was silent longest.
-    runOnce(sessions, maxSessions, request(2, 2), echo);
-    runOnce(sessions, maxSessions + 1, { ...request(1, 1), client: 3, from: 3 }, echo);
-    expect(sessions.size).toBe((maxSessions / 16) * 15 + 1);
-    expect(sessions.has(firstClient)).toBe(true);
-    expect(sessions.has(firstClient + 7919)).toBe(false);
-  });
-
-  test('refuse what another principal sends in the name of a client', () => {
-    expect(wellFormed({ ...request(1, 1), from: firstClient + 1 })).toBe(false);
-  });
-
-  test('do not run what the client no longer waits for', () => {
-    const sessions: Sessions = new Map();
-    runOnce(sessions, 0, request(5, 5), echo);
-    expect(runOnce(sessions, 1, request(4, 4), echo)).toBeUndefined();
-    expect(runOnce(sessions, 2, request(5, 5), echo)?.fresh).toBe(false);
-  });
-});
-
-describe('the client inside a service', () => {
-  test('sets sequences aside on the disk before it uses them, for reads too', () => {
-    const machine = service(sequencer(), 1, { stateMachine: keyValueStore, digest: digestOf });
-    const clock = { earliest: 0, latest: 0 };
-    let reserved = 0;
-    for (let id = 0; id < 10_000; id++) {
-      const event = { type: 'submit', id, operation: kv.get('a'), readOnly: true } as const;
-      const { writes, sends } = machine.step({ now: 0, clock, event });
-      for (const write of writes)
-        if (write.type === 'save') reserved = write.registers.serviceReserved ?? reserved;
-      const query = sends[0]?.message;
-      if (query?.kind !== 'query') throw new Error('a read-only operation was not asked for');
-      expect(query.sequence).toBeLessThan(reserved);
-      const { sequence } = query;
-      const reply = { kind: 'query-reply', sequence, results: [], from: 0, signature } as const;
-      machine.step({ now: 0, clock, event: { type: 'message', message: reply } });
-    }
-    expect(reserved).toBeGreaterThan(10_000);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   bytes,
   digest,
   type Field,
+  type Forgotten,
   type Infer,
   integer,
   list,
@@ -41,6 +42,9 @@ export const maxChunks = 8192;
 /** The result of a request about the group: why it was refused; empty: the change was made. */
 export const outcome: Field<string> = text(4096);
 
+/** The result of a request that only asks for the number of its client's next session. */
+export const sessionNumber: Field<number> = integer();
+
 const results: Field<readonly Uint8Array[]> = bounded(
   list(bytes(maxOperationBytes), maxOperations),
   maxResultBytes + 4 * maxOperations + 8,
@@ -49,7 +53,9 @@ const results: Field<readonly Uint8Array[]> = bounded(
 /**
  * The results of request `sequence` of `client`, in the order of its operations. There are fewer
  * results than operations if the rest did not fit in {@link maxResultBytes}: all operations ran.
- * `leader` and `term` are what the replica believes now; they are hints and part of no comparison.
+ * `hash` tells which operations, so that nobody takes it for an answer to others. Who only asked
+ * for a session gets one result, its number as {@link sessionNumber} encodes it. `leader` and
+ * `term` are what the replica believes now; they are hints and part of no comparison.
  */
 export const reply: MessageField<
   MessageOf<
@@ -57,6 +63,7 @@ export const reply: MessageField<
     {
       readonly client: Field<number>;
       readonly sequence: Field<number>;
+      readonly hash: Field<number>;
       readonly leader: Field<number | null>;
       readonly term: Field<number>;
       readonly results: Field<readonly Uint8Array[]>;
@@ -65,6 +72,7 @@ export const reply: MessageField<
 > = message('reply', {
   client: integer(),
   sequence: integer(),
+  hash: integer(2 ** 32 - 1),
   leader: nullable(integer()),
   term: integer(),
   results,
@@ -91,10 +99,32 @@ export const redirect: MessageField<
   term: integer(),
 });
 
-/** "It has not run and never will." The reason is the same on every replica that says so. */
+/**
+ * Why a request is not run. 'session-taken': the number of its session was given to another life of
+ * its client, so it has not run and never will; its client tries again in session `next`.
+ */
+export type RefusalReason = Refusal | Forgotten | 'session-taken';
+
+/**
+ * "It will not run from now on": see `Refusal` and `Forgotten`. The reason is the same on every
+ * replica that says so. `hash` is that of {@link reply}; `next` is 0 where it is of no use.
+ */
 export const refusal: MessageField<
-  MessageOf<'refusal', { readonly sequence: Field<number>; readonly reason: Field<Refusal> }>
-> = message('refusal', { sequence: integer(), reason: word('log-full') });
+  MessageOf<
+    'refusal',
+    {
+      readonly sequence: Field<number>;
+      readonly hash: Field<number>;
+      readonly reason: Field<RefusalReason>;
+      readonly next: Field<number>;
+    }
+  >
+> = message('refusal', {
+  sequence: integer(),
+  hash: integer(2 ** 32 - 1),
+  reason: word('log-full', 'sequence-reused', 'too-old', 'session-expired', 'session-taken'),
+  next: integer(),
+});
 
 /** Read-only operations that stay out of the log. `sequence` counts the queries of one client. */
 export const query: MessageField<

@@ -1,6 +1,7 @@
 import { firstClient, type Request, type Signature, seal } from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { client } from './client.ts';
+import { hashOf } from './hash.ts';
 import type { ServiceMessage } from './messages.ts';
 
 const clock = { earliest: 0, latest: 0 };
@@ -12,9 +13,17 @@ function asked(matching: number) {
   const operation = new Uint8Array([1]);
   const submit = { type: 'submit', id: 7, operation, readOnly: false } as const;
   const { sends } = machine.step({ now: 0, clock, event: submit });
-  const { sequence } = (sends[0] as (typeof sends)[number]).message as Request;
+  const request = (sends[0] as (typeof sends)[number]).message as Request;
+  const { sequence } = request;
+  const hash = hashOf(request);
   const hear = (from: number, about = sequence) => {
-    const refusal = { kind: 'refusal', sequence: about, reason: 'log-full' } as const;
+    const refusal = {
+      kind: 'refusal',
+      sequence: about,
+      hash,
+      reason: 'log-full',
+      next: 0,
+    } as const;
     const message = seal<ServiceMessage>(refusal, from, unsigned);
     return machine.step({ now: 1, clock, event: { type: 'message', message } }).answers;
   };

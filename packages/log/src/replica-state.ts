@@ -18,7 +18,13 @@ import type {
 import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
 import type { OnDisk } from './disk-layout.ts';
-import { loadSessions, type Sessions, type StoredSessions, storeSessions } from './sessions.ts';
+import {
+  loadSessions,
+  type Name,
+  type Sessions,
+  type StoredSessions,
+  storeSessions,
+} from './sessions.ts';
 import type { Content, Kept } from './snapshots.ts';
 import { copyTransfer, type Transfer } from './transfer.ts';
 import type { LogShape, Serviced, ServiceSend, ServiceTimerChange, StateMachine } from './types.ts';
@@ -32,7 +38,7 @@ export interface ServiceOptions<S extends LogShape> {
   readonly stable?: Serviced<S>['Stable'];
   /** Whether the protocol's lines are recorded. On unless told. */
   readonly lines?: boolean;
-  /** The embedded client. Its sequences survive restarts on the replica's own disk. */
+  /** The embedded client. */
   readonly client?: ClientOptions;
 }
 
@@ -61,8 +67,10 @@ export interface PendingRead {
 
 /** A request that may find no slot. */
 export interface Hopeful {
-  readonly client: PrincipalId;
-  readonly sequence: number;
+  readonly name: Name;
+  /** What it asks for; its operations are not kept. */
+  readonly digest: Digest;
+  readonly hash: number;
 }
 
 /** See {@link Run}. */
@@ -80,8 +88,6 @@ export interface ServiceState {
   kept: Kept[];
   /** The snapshots on the disk. */
   persisted: OnDisk;
-  /** See `ServiceStable.serviceReserved`. */
-  reserved: number;
   transfer: Transfer | undefined;
   /** By digest, while there is a transfer: chunks that were checked, and those of `kept`. */
   pool: Map<Digest, Uint8Array>;

@@ -9,6 +9,9 @@ import {
   LogFullError,
   NotAReplicaError,
   OperationError,
+  RequestTooOldError,
+  SequenceReusedError,
+  SessionExpiredError,
   StoppedError,
 } from './errors.ts';
 import { outcome } from './messages.ts';
@@ -92,7 +95,8 @@ export interface ReplicatedLog<C, R, Q> {
    * must be sent. Waits while too many others are under way. Rejects with {@link AbortedError},
    * {@link StoppedError}, {@link DeadlineError} or another {@link OperationError}; after the first
    * three nobody knows whether the command has run or will run, if it had been sent.
-   * {@link LogFullError}: it never will.
+   * {@link LogFullError} and {@link SequenceReusedError}: it never will. {@link RequestTooOldError}
+   * and {@link SessionExpiredError}: it will not from now on, and may have run.
    */
   propose(command: C, options?: CallOptions): Promise<R>;
   /** Asks without changing anything. Rejects like {@link ReplicatedLog.propose}. */
@@ -260,9 +264,7 @@ function caller(host: LogPort, limit: number): Caller {
         if (call === undefined) continue;
         end(call);
         if (answer.error === undefined) call.resolve(answer.result);
-        else if (answer.expired) call.reject(new DeadlineError(answer.error));
-        else if (answer.refused === 'log-full') call.reject(new LogFullError(answer.error));
-        else call.reject(new OperationError(answer.error));
+        else call.reject(errorOf(answer));
       }
       if (answers.length > 0) pump();
     },
@@ -275,6 +277,20 @@ function caller(host: LogPort, limit: number): Caller {
       }
     },
   };
+}
+
+function errorOf({
+  error,
+  expired,
+  refused,
+  forgotten,
+}: Extract<Answer, { error: string }>): OperationError {
+  if (expired) return new DeadlineError(error);
+  if (refused === 'log-full') return new LogFullError(error);
+  if (refused === 'sequence-reused') return new SequenceReusedError(error);
+  if (forgotten === 'too-old') return new RequestTooOldError(error);
+  if (forgotten === 'session-expired') return new SessionExpiredError(error);
+  return new OperationError(error);
 }
 
 /** What was run, or "everything up to `gap` came as a snapshot". */

@@ -5,35 +5,42 @@
  */
 import type {
   AllowedRead,
+  DigestOf,
   Event,
   Input,
   Machine,
   Output,
   Protocol,
-  Registers,
   ReplicaId,
+  Request,
   Signed,
   Snapshot,
   Submit,
 } from '@quorumlab/core';
-import { assert, idle, replica } from '@quorumlab/core';
-import { cancel, receive, submit, suggest, timeout } from './client.ts';
+import { asksForSession, assert, idle, replica } from '@quorumlab/core';
+import { cancel, submit, timeout } from './client.ts';
+import { receive } from './client-answers.ts';
+import { begin, suggest } from './client-requests.ts';
 import { emptyClient, settle } from './client-state.ts';
 import {
   follow,
   isFull,
+  logFull,
   maybeInstall,
   persist,
   query,
   type Step,
   sendRefusal,
   sendReply,
+  sendSession,
   transferPorts,
 } from './delivery.ts';
 import { fromDisk, storedOf } from './disk-layout.ts';
+import { hashOf } from './hash.ts';
 import type { Query, ServiceMessage } from './messages.ts';
 import { clientMessages } from './messages.ts';
 import {
+  type Hopeful,
   loadService,
   type Pen,
   type Run,
@@ -42,7 +49,7 @@ import {
   type StoredService,
   storeService,
 } from './replica-state.ts';
-import { isForgotten, loadSessions, replyOf, wellFormed } from './sessions.ts';
+import { contentsOf, isRefused, loadSessions, lookUp, noSessions, wellFormed } from './sessions.ts';
 import { contentOf, type Kept } from './snapshots.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
@@ -52,8 +59,6 @@ import { serviceStable } from './types.ts';
 const maxHopeful = 1024;
 /** Most queries that wait for the protocol's permission, and most bytes of them. */
 const maxReads = { queries: 1024, bytes: 16 << 20 };
-/** How many sequences the embedded client sets aside on the disk at a time. */
-const reserveAhead = 4096;
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map((each) => each.kind));
 
@@ -96,7 +101,6 @@ function start<S extends LogShape>(
     {
       orderReads: protocol.read === undefined || protocol.client.matching > 1,
       ...options.client,
-      firstSequence: Math.max(options.client?.firstSequence ?? 1, mine.serviceReserved),
     },
     protocol.members,
     protocol.client.matching,
@@ -114,11 +118,10 @@ function start<S extends LogShape>(
       next: 0,
       hash: 0,
       buffered: new Map(),
-      sessions: new Map(),
+      sessions: noSessions(),
       configuration: new Uint8Array(),
       kept,
       persisted,
-      reserved: mine.serviceReserved,
       transfer: undefined,
       pool: new Map(),
       hopeful: [],
@@ -145,10 +148,10 @@ function resume<S extends LogShape>({ application, state }: Run<S>, kept: Kept):
 function split<S extends LogShape>(
   stable: Serviced<S>['Stable'],
 ): { readonly mine: ServiceStable; readonly theirs: S['Stable'] } {
-  const { serviceSnapshot, serviceOlder, serviceChunks, serviceReserved, ...rest } = stable;
+  const { serviceSnapshot, serviceOlder, serviceChunks, ...rest } = stable;
   // Without the service's fields, stable state is the protocol's.
   const theirs = rest as unknown as S['Stable'];
-  return { mine: { serviceSnapshot, serviceOlder, serviceChunks, serviceReserved }, theirs };
+  return { mine: { serviceSnapshot, serviceOlder, serviceChunks }, theirs };
 }
 
 function snapshotOf<S extends LogShape>({
@@ -158,10 +161,7 @@ function snapshotOf<S extends LogShape>({
 }: Run<S>): Snapshot<Serviced<S>> {
   const { stable, volatile } = inner.snapshot();
   return {
-    stable: Object.assign(stable, {
-      ...storedOf(state.persisted),
-      serviceReserved: state.reserved,
-    }),
+    stable: Object.assign(stable, storedOf(state.persisted)),
     volatile: Object.assign(volatile, { service: storeService(state, application) }),
   };
 }
@@ -209,27 +209,13 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
       assert(false, 'a service takes and installs snapshots itself; no host may report one');
       break;
     case 'start':
-      if (event.rejoin) return rejoin(run, input);
+      begin(run.state.client, event);
       break;
     case 'propose':
       break;
   }
   // What is left is an event of the protocol.
   return pass(run, input, event as Event<S>);
-}
-
-/**
- * The disk was lost, and with it which sequences the embedded client has used. No client sends a
- * request every 16 microseconds, so the wall clock in that unit, which messages can hold, is beyond
- * them all.
- */
-function rejoin<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): Output<Serviced<S>> {
-  const { requests, queries } = run.state.client;
-  const unused = Math.floor(input.clock.latest / 16);
-  requests.next = Math.max(requests.next, unused);
-  queries.next = Math.max(queries.next, unused);
-  // 'start' is an event of the protocol too.
-  return finish({ run, input, pen: newPen([run.inner.step(input as unknown as Input<S>)]) });
 }
 
 /** The fast path: what the protocol says goes out as it is unless it asks something of us. */
@@ -273,10 +259,9 @@ function within<S extends LogShape>(
 }
 
 function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
-  const { run, pen } = step;
+  const { pen } = step;
   follow(step);
   persist(step);
-  reserve(run, pen);
   const { outputs, writes, sends, timers, applied, answers } = pen;
   if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
     return idle();
@@ -321,15 +306,6 @@ function joinedOutputs<S extends LogShape>(outputs: readonly Output<S>[]): Outpu
 // Lists are only copied where two of them have to become one: this runs for every decision.
 const joined = <T>(first: readonly T[], second: readonly T[]): readonly T[] =>
   second.length === 0 ? first : first.length === 0 ? second : [...first, ...second];
-
-/** Sets sequences aside on the disk before a request with them leaves: same step, so it is. */
-function reserve<S extends LogShape>({ state, asker }: Run<S>, pen: Pen<S>): void {
-  const next = Math.max(state.client.requests.next, state.client.queries.next);
-  if (next <= state.reserved || next === asker.settings.firstSequence) return;
-  state.reserved = next + reserveAhead;
-  const registers: Partial<Registers<Serviced<LogShape>>> = { serviceReserved: state.reserved };
-  pen.writes.push({ type: 'save', registers });
-}
 
 function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submit): void {
   if (event.readOnly && event.local) {
@@ -385,12 +361,16 @@ function onRequest<S extends LogShape>(
 ): Output<Serviced<S>> {
   if (!wellFormed(message)) return idle();
   const { client, sequence } = message;
-  const { sessions } = run.state;
-  const before = replyOf(sessions, client, sequence);
-  if (before !== undefined)
-    return within(run, input, (step) => sendReply(step, client, sequence, before));
-  if (isForgotten(sessions, client, sequence)) return idle();
-  if (isFull(run)) return within(run, input, (step) => sendRefusal(step, { client, sequence }));
+  const { sessions, hopeful } = run.state;
+  // A log with an end has no slot to spare for that, and closes no sessions.
+  if (asksForSession(message) && run.protocol.length !== undefined)
+    return within(run, input, (step) => sendSession(step, message));
+  const found = lookUp(sessions, message, () => contentsOf(message, run.digest));
+  if (found !== undefined && !asksForSession(message))
+    return within(run, input, (step) =>
+      isRefused(found) ? sendRefusal(step, message, found) : sendReply(step, message, found),
+    );
+  if (isFull(run)) return within(run, input, (step) => sendRefusal(step, message, logFull));
   if (run.policy.ask === 'leader') {
     const { leader = null, term } = run.inner.status();
     // A protocol that forwards gives it to the leader itself, if it knows one.
@@ -400,12 +380,24 @@ function onRequest<S extends LogShape>(
         pen.sends.push({ to: client, message: redirect });
       });
   }
-  const { hopeful } = run.state;
   if (run.protocol.length !== undefined && hopeful.length < maxHopeful)
-    if (!hopeful.some((each) => each.client === client && each.sequence === sequence))
-      hopeful.push({ client, sequence });
+    hope(hopeful, message, run.digest);
   // The whole message is the command, so that the client's seal goes with it wherever it goes.
   return pass(run, input, { type: 'propose', command: message });
+}
+
+/** Notes a request that may find no slot; a client may have several under one sequence. */
+function hope(hopeful: Hopeful[], request: Signed<Request>, digestOf: DigestOf): void {
+  const { client, session = 0, sequence } = request;
+  const digest = contentsOf(request, digestOf);
+  if (
+    hopeful.some(
+      (each) =>
+        each.digest === digest && each.name.sequence === sequence && each.name.client === client,
+    )
+  )
+    return;
+  hopeful.push({ name: { client, session, sequence }, digest, hash: hashOf(request) });
 }
 
 function onQuery<S extends LogShape>(

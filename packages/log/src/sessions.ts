@@ -2,9 +2,22 @@
  * Exactly once (Ongaro's thesis 6.3): the replies that clients may still ask for again. What is in
  * here is a function of what was ordered and of nothing else, so all replicas agree on it, and it
  * is part of every snapshot: without it a replica that installs one would run old requests again.
+ *
+ * A client may have several sessions, one for each of its processes that is at work. Their numbers
+ * are counted here, in the order of the log: a number opens a session once, so a request of a
+ * session that is no longer kept can never be taken for a new one.
  */
-import type { Field, PrincipalId, Request, Signed, Slot } from '@quorumlab/core';
-import { bytes, integer, list, record } from '@quorumlab/core';
+import type {
+  Digest,
+  DigestOf,
+  Field,
+  PrincipalId,
+  Request,
+  Signed,
+  Slot,
+  Wish,
+} from '@quorumlab/core';
+import { bytes, digest, incarnationOf, integer, list, record } from '@quorumlab/core';
 import { StateMachineError } from './errors.ts';
 import {
   maxOperationBytes,
@@ -12,36 +25,83 @@ import {
   maxOutstanding,
   maxRequestBytes,
   maxResultBytes,
+  type RefusalReason,
 } from './messages.ts';
 import type { StateMachine } from './types.ts';
 
-/** Most sessions. One more, and the sixteenth part that was silent longest is forgotten. */
-export const maxSessions = 65_536;
-/** Most bytes of results that are kept for one client; what does not fit is not kept. */
+/** Most clients. One more, and the sixteenth part that was silent longest is forgotten. */
+export const maxClients = 65_536;
+/** Most sessions of one client. One more, and the one that was silent longest is closed. */
+export const maxSessionsOfClient = 16;
+/** Most bytes of results that are kept for one session; what does not fit is not kept. */
 export const maxSessionBytes: number = 4 << 20;
+/** Most bytes of all sessions. Above it those who take most lose their results, then sessions. */
+export const maxSessionsBytes: number = 64 << 20;
+
+/** What a session and what a kept reply takes beside results: no less than on the disk. */
+const weightOf = { session: 256, reply: 128, result: 4 };
 
 /** Results of one request. */
 export type Results = readonly Uint8Array[];
 
-/** What a replica remembers of one client. */
+/** A request that ran: what it asked for, and what it gave. */
+interface KeptReply {
+  readonly digest: Digest;
+  readonly results: Results;
+}
+
+/** What a replica remembers of one session. */
 export interface Session {
+  /** Which life of its client has opened it. */
+  readonly incarnation: number;
   acknowledged: number;
   /** The slot of its last request: who is silent longest is forgotten first. */
   used: Slot;
-  /** Bytes of all results in `replies`. */
+  /** Bytes that `replies` take. */
   size: number;
   /** Of sequences from `acknowledged` on, as far as they ran: shorter than `maxOutstanding`. */
-  readonly replies: (Results | undefined)[];
+  readonly replies: (KeptReply | undefined)[];
+}
+
+/** What a replica remembers of one client. */
+export interface Account {
+  /** How many sessions it has opened: the number of the next one. */
+  opened: number;
+  /** All its sessions from this number on are kept. */
+  complete: number;
+  /** The slot of its last request. */
+  used: Slot;
+  /** By number. */
+  readonly sessions: Map<number, Session>;
 }
 
 /** All sessions, by client. */
-export type Sessions = Map<PrincipalId, Session>;
+export interface Sessions {
+  readonly accounts: Map<PrincipalId, Account>;
+  /** Where the numbers of an unknown client begin: above those of all that were forgotten. */
+  forgotten: number;
+  /** Bytes that all sessions take. */
+  size: number;
+}
 
-/** What {@link runOnce} found. */
+/** Sessions of nobody. */
+export const noSessions = (): Sessions => ({ accounts: new Map(), forgotten: 0, size: 0 });
+
+/** What came of an ordered request, now or before. */
 export interface Ran {
   readonly fresh: boolean;
   readonly results: Results;
 }
+
+/** Why an ordered request did not run: see `refusal`. */
+export interface Refused {
+  readonly reason: RefusalReason;
+  /** The number of the client's next session. */
+  readonly next: number;
+}
+
+/** By what a session knows a request. */
+export type Name = Pick<Request, 'client' | 'session' | 'sequence'>;
 
 /**
  * Whether this could be a request of an honest client. Checked when it arrives and once more when
@@ -50,9 +110,10 @@ export interface Ran {
 export function wellFormed(request: Signed<Request>): boolean {
   const { operations, sequence, acknowledged, configuration } = request;
   if (request.from !== request.client) return false;
-  // It is for the application or about the group, and never both or nothing.
-  if ((operations.length === 0) !== (configuration !== undefined)) return false;
+  // It is for the application or about the group, and never both.
+  if (operations.length > 0 && configuration !== undefined) return false;
   if (acknowledged > sequence || sequence - acknowledged >= maxOutstanding) return false;
+  if (incarnationOf(acknowledged) !== incarnationOf(sequence)) return false;
   if (operations.length > maxOperations) return false;
   let size = 0;
   for (const operation of operations) {
@@ -62,45 +123,82 @@ export function wellFormed(request: Signed<Request>): boolean {
   return size <= maxRequestBytes;
 }
 
-/** The reply to a request that ran and that its client has not acknowledged, or nothing. */
-export const replyOf = (
-  sessions: Sessions,
-  client: PrincipalId,
-  sequence: number,
-): Results | undefined => {
-  const session = sessions.get(client);
-  return session?.replies[sequence - session.acknowledged];
+const parts = record({
+  operations: list(bytes(maxOperationBytes), maxOperations),
+  configuration: bytes(4096),
+});
+const nothing = new Uint8Array();
+const contents: Field<Wish> = {
+  ...parts,
+  write: (to, { operations, configuration = nothing }) =>
+    parts.write(to, { operations, configuration }),
 };
 
-/** Whether the client said that it no longer waits for `sequence`. */
-export const isForgotten = (sessions: Sessions, client: PrincipalId, sequence: number): boolean =>
-  sequence < (sessions.get(client)?.acknowledged ?? 0);
+/** The digest of what `request` asks for: two requests under one sequence are told apart by it. */
+export const contentsOf = (request: Request, digestOf: DigestOf): Digest =>
+  digestOf<Wish>(contents, request);
+
+/** The number of the next session of `client`. */
+export const nextSession = ({ accounts, forgotten }: Sessions, client: PrincipalId): number =>
+  accounts.get(client)?.opened ?? forgotten;
 
 /**
- * Runs an ordered request unless it ran before. Nothing is returned, and nothing runs, for a
- * request that its client no longer waits for: it may have run before, and no one can tell.
+ * What is known of a request: its results if it ran, or why it never will; nothing if it may run.
+ * Whatever a replica finds here stays true for ever, so one that lags behind says nothing wrong.
+ */
+export function lookUp(
+  sessions: Sessions,
+  { client, session: number = 0, sequence }: Name,
+  contentsDigest: () => Digest,
+): Results | Refused | undefined {
+  const account = sessions.accounts.get(client);
+  const next = account?.opened ?? sessions.forgotten;
+  if (number >= next) return undefined;
+  const session = account?.sessions.get(number);
+  // One that is still kept tells that this request is not of it; of others nobody knows.
+  if (session === undefined && number < (account?.complete ?? next))
+    return { reason: 'session-expired', next };
+  if (session?.incarnation !== incarnationOf(sequence)) return { reason: 'session-taken', next };
+  if (sequence < session.acknowledged) return { reason: 'too-old', next };
+  const reply = session.replies[sequence - session.acknowledged];
+  if (reply === undefined) return undefined;
+  return reply.digest === contentsDigest() ? reply.results : { reason: 'sequence-reused', next };
+}
+
+/** Tells the two kinds of finds apart. */
+export const isRefused = (found: Results | Refused | Ran): found is Refused => 'reason' in found;
+
+/**
+ * Runs an ordered request unless it ran before, or unless nobody can tell whether it did.
  * `answer` is what a request about the group gave: the application has no part in it.
  */
 export function runOnce(
   sessions: Sessions,
   slot: Slot,
   request: Signed<Request>,
+  digestOf: DigestOf,
   application: StateMachine,
   answer?: Results,
-): Ran | undefined {
-  const session = sessions.get(request.client) ?? open(sessions, request.client);
+): Ran | Refused {
+  const { client, session: number = 0, sequence } = request;
+  const found = lookUp(sessions, request, () => contentsOf(request, digestOf));
+  if (found !== undefined) return isRefused(found) ? found : { fresh: false, results: found };
+  const next = nextSession(sessions, client);
+  if (number > next) return { reason: 'session-taken', next };
+  const account = sessions.accounts.get(client) ?? register(sessions, client);
+  const session =
+    account.sessions.get(number) ?? open(sessions, account, slot, incarnationOf(sequence));
+  account.used = slot;
   session.used = slot;
-  acknowledge(session, request.acknowledged);
-  if (request.sequence < session.acknowledged) return undefined;
-  const place = request.sequence - session.acknowledged;
-  const before = session.replies[place];
-  if (before !== undefined) return { fresh: false, results: before };
+  acknowledge(sessions, session, request.acknowledged);
   // The window is checked against the request itself, so this many replies are the most there are.
-  const budget = maxSessionBytes - session.size;
-  const results = answer ?? run(request.operations, budget, application);
-  for (const result of results) session.size += result.length;
+  const place = sequence - session.acknowledged;
+  const results = answer ?? run(request.operations, maxSessionBytes - session.size, application);
+  const reply = { digest: contentsOf(request, digestOf), results };
   while (session.replies.length < place) session.replies.push(undefined);
-  session.replies[place] = results;
+  session.replies[place] = reply;
+  grow(sessions, session, weigh(reply));
+  if (sessions.size > maxSessionsBytes) shed(sessions);
   return { fresh: true, results };
 }
 
@@ -127,97 +225,201 @@ function run(
   return results ?? [];
 }
 
-function acknowledge(session: Session, below: number): void {
+function weigh({ results }: KeptReply): number {
+  let sum = weightOf.reply;
+  for (const each of results) sum += each.length + weightOf.result;
+  return sum;
+}
+
+function grow(sessions: Sessions, session: Session, by: number): void {
+  session.size += by;
+  sessions.size += by;
+}
+
+function acknowledge(sessions: Sessions, session: Session, below: number): void {
   const { replies } = session;
   const gone = Math.min(below - session.acknowledged, replies.length);
   if (below <= session.acknowledged) return;
   session.acknowledged = below;
-  for (let i = 0; i < gone; i++)
-    for (const result of replies[i] ?? []) session.size -= result.length;
+  for (let i = 0; i < gone; i++) {
+    const reply = replies[i];
+    if (reply !== undefined) grow(sessions, session, -weigh(reply));
+  }
   if (gone === replies.length) replies.length = 0;
   else replies.splice(0, gone);
 }
 
-function open(sessions: Sessions, client: PrincipalId): Session {
-  if (sessions.size >= maxSessions) forgetSilent(sessions);
-  const session: Session = { acknowledged: 0, used: 0, size: 0, replies: [] };
-  sessions.set(client, session);
+function register(sessions: Sessions, client: PrincipalId): Account {
+  if (sessions.accounts.size >= maxClients) forgetSilent(sessions);
+  const { forgotten } = sessions;
+  const account = { opened: forgotten, complete: forgotten, used: 0, sessions: new Map() };
+  sessions.accounts.set(client, account);
+  return account;
+}
+
+function open(sessions: Sessions, account: Account, slot: Slot, incarnation: number): Session {
+  if (account.sessions.size >= maxSessionsOfClient) closeSilent(sessions, account);
+  const session: Session = { incarnation, acknowledged: 0, used: slot, size: 0, replies: [] };
+  account.sessions.set(account.opened++, session);
+  sessions.size += weightOf.session;
   return session;
+}
+
+function close(sessions: Sessions, account: Account, number: number): void {
+  const size = account.sessions.get(number)?.size ?? 0;
+  account.sessions.delete(number);
+  account.complete = Math.max(account.complete, number + 1);
+  sessions.size -= size + weightOf.session;
+}
+
+/** Closes the session that was silent longest; of two in one slot, the older one. */
+function closeSilent(sessions: Sessions, account: Account): void {
+  let silent: readonly [number, Session] | undefined;
+  for (const each of account.sessions)
+    if (silent === undefined || each[1].used < silent[1].used) silent = each;
+  if (silent !== undefined) close(sessions, account, silent[0]);
 }
 
 /** Same clients on every replica: ordered by the slot of the last request, then by number. */
 function forgetSilent(sessions: Sessions): void {
-  const order = [...sessions].sort(
+  const order = [...sessions.accounts].sort(
     ([first, { used }], [second, other]) => used - other.used || first - second,
   );
-  for (const [client] of order.slice(0, maxSessions / 16)) sessions.delete(client);
+  for (const [client, account] of order.slice(0, maxClients / 16)) {
+    for (const number of [...account.sessions.keys()]) close(sessions, account, number);
+    sessions.forgotten = Math.max(sessions.forgotten, account.opened);
+    sessions.accounts.delete(client);
+  }
 }
 
-/** The sessions as they stand in a snapshot: clients and sequences ascending. */
-export type StoredSessions = readonly {
-  readonly client: number;
-  readonly acknowledged: number;
-  readonly used: number;
-  readonly replies: readonly { readonly sequence: number; readonly results: Results }[];
-}[];
+/**
+ * Makes room at the expense of those clients that take most, so that nobody can push out others:
+ * first they lose the results that are kept for them, then whole sessions.
+ */
+function shed(sessions: Sessions): void {
+  const enough = (maxSessionsBytes / 16) * 15;
+  const heaviest = (): Account[] =>
+    [...sessions.accounts]
+      .map(([client, account]) => ({ client, account, size: sizeOf(account) }))
+      .sort((one, two) => two.size - one.size || one.client - two.client)
+      .map(({ account }) => account);
+  for (const account of heaviest()) {
+    if (sessions.size <= enough) return;
+    for (const session of account.sessions.values()) dropResults(sessions, session);
+  }
+  for (const account of heaviest())
+    while (account.sessions.size > 1 && sessions.size > enough) closeSilent(sessions, account);
+  for (const account of heaviest()) if (sessions.size > enough) closeSilent(sessions, account);
+}
+
+function sizeOf({ sessions }: Account): number {
+  let sum = 0;
+  for (const { size } of sessions.values()) sum += size + weightOf.session;
+  return sum;
+}
+
+/** That they ran stays known, so they never run again. */
+function dropResults(sessions: Sessions, session: Session): void {
+  const { replies } = session;
+  for (let i = 0; i < replies.length; i++) {
+    const reply = replies[i];
+    if (reply === undefined) continue;
+    const less = { digest: reply.digest, results: [] };
+    grow(sessions, session, weigh(less) - weigh(reply));
+    replies[i] = less;
+  }
+}
+
+/** The sessions as they stand in a snapshot: clients, numbers and sequences ascending. */
+export interface StoredSessions {
+  readonly forgotten: number;
+  readonly clients: readonly {
+    readonly client: number;
+    readonly opened: number;
+    readonly complete: number;
+    readonly used: number;
+    readonly sessions: readonly {
+      readonly number: number;
+      readonly incarnation: number;
+      readonly acknowledged: number;
+      readonly used: number;
+      readonly replies: readonly (KeptReply & { readonly sequence: number })[];
+    }[];
+  }[];
+}
 
 /** See {@link StoredSessions}. */
-export const storedSessions: Field<StoredSessions> = list(
-  record({
-    client: integer(),
-    acknowledged: integer(),
-    used: integer(),
-    replies: list(
-      record({
-        sequence: integer(),
-        results: list(bytes(maxOperationBytes), maxOperations),
-      }),
-      maxOutstanding,
-    ),
-  }),
-  maxSessions,
-);
+export const storedSessions: Field<StoredSessions> = record({
+  forgotten: integer(),
+  clients: list(
+    record({
+      client: integer(),
+      opened: integer(),
+      complete: integer(),
+      used: integer(),
+      sessions: list(
+        record({
+          number: integer(),
+          incarnation: integer(),
+          acknowledged: integer(),
+          used: integer(),
+          replies: list(
+            record({
+              sequence: integer(),
+              digest,
+              results: list(bytes(maxOperationBytes), maxOperations),
+            }),
+            maxOutstanding,
+          ),
+        }),
+        maxSessionsOfClient,
+      ),
+    }),
+    maxClients,
+  ),
+});
 
 /** For a snapshot. */
-export const storeSessions = (sessions: Sessions): StoredSessions =>
-  [...sessions]
+export const storeSessions = ({ accounts, forgotten }: Sessions): StoredSessions => ({
+  forgotten,
+  clients: [...accounts]
     .sort(([first], [second]) => first - second)
-    .map(([client, { acknowledged, used, replies }]) => ({
+    .map(([client, { opened, complete, used, sessions }]) => ({
       client,
-      acknowledged,
+      opened,
+      complete,
       used,
-      replies: replies.flatMap((results, i) =>
-        results === undefined ? [] : [{ sequence: acknowledged + i, results }],
-      ),
-    }));
+      // A number is given once, so they stand in their order already.
+      sessions: [...sessions].map(([number, session]) => ({
+        number,
+        incarnation: session.incarnation,
+        acknowledged: session.acknowledged,
+        used: session.used,
+        replies: session.replies.flatMap((reply, i) =>
+          reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...reply }],
+        ),
+      })),
+    })),
+});
 
-/** From a snapshot. */
-export const loadSessions = (stored: StoredSessions): Sessions =>
-  new Map(
-    stored.map(({ client, acknowledged, used, replies }) => [
-      client,
-      {
-        acknowledged,
-        used,
-        size: replies.reduce((sum, { results }) => sum + sizeOf(results), 0),
-        replies: placed(acknowledged, replies),
-      },
-    ]),
-  );
-
-/** A snapshot may be a liar's: what an honest replica would not have stored is left out. */
-function placed(
-  acknowledged: number,
-  stored: StoredSessions[number]['replies'],
-): (Results | undefined)[] {
-  const replies: (Results | undefined)[] = [];
-  for (const { sequence, results } of stored) {
-    const place = sequence - acknowledged;
-    if (place < 0 || place >= maxOutstanding) continue;
-    while (replies.length < place) replies.push(undefined);
-    replies[place] = results;
+/** From a snapshot. It may be a liar's: what no honest replica would have stored is left out. */
+export function loadSessions({ forgotten, clients }: StoredSessions): Sessions {
+  const sessions: Sessions = { accounts: new Map(), forgotten, size: 0 };
+  for (const { client, sessions: stored, ...rest } of clients) {
+    const account: Account = { ...rest, sessions: new Map() };
+    sessions.accounts.set(client, account);
+    for (const { number, incarnation, acknowledged, used, replies } of stored) {
+      const session: Session = { incarnation, acknowledged, used, size: 0, replies: [] };
+      account.sessions.set(number, session);
+      sessions.size += weightOf.session;
+      for (const { sequence, ...reply } of replies) {
+        const place = sequence - acknowledged;
+        if (place < 0 || place >= maxOutstanding) continue;
+        while (session.replies.length < place) session.replies.push(undefined);
+        session.replies[place] = reply;
+        grow(sessions, session, weigh(reply));
+      }
+    }
   }
-  return replies;
+  return sessions;
 }
-
-const sizeOf = (results: Results): number => results.reduce((sum, each) => sum + each.length, 0);

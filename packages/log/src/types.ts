@@ -64,8 +64,6 @@ export interface ServiceStable {
   readonly serviceOlder: ReadonlyMap<Slot, StoredSnapshot>;
   /** Rows that no snapshot refers to hold nothing of use and are written again. */
   readonly serviceChunks: ReadonlyMap<number, Uint8Array>;
-  /** The embedded client never used a sequence from here up, for a request or a query. */
-  readonly serviceReserved: number;
 }
 
 /** The timers of a service. Hosts and protocols leave names that start with `service/` alone. */
@@ -104,7 +102,6 @@ const stored: StoredFields<Serviced<LogShape>> = {
   serviceSnapshot: nullable(storedSnapshot),
   serviceOlder: storedSnapshot,
   serviceChunks: bytes(chunkBytes),
-  serviceReserved: integer(),
 };
 
 /** Stable state of a service that has never run: what a disk starts from. */
@@ -113,7 +110,6 @@ export const serviceStable = <S extends LogShape>(protocol: Protocol<S>): Servic
     serviceSnapshot: null,
     serviceOlder: new Map<Slot, StoredSnapshot>(),
     serviceChunks: new Map<number, Uint8Array>(),
-    serviceReserved: 0,
   });
 
 /** The codec of a service's stable state, for disks. */

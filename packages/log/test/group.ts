@@ -42,12 +42,10 @@ export function group(options: GroupOptions = {}): Group {
         ...(options.client ? { client: options.client } : {}),
       }),
     );
-  let lives = 0;
   for (let i = 0; i < clients; i++)
     made.add(firstClient + i, () =>
       client(protocol.client, members, firstClient + i, {
         orderReads: options.readable === false || protocol.client.matching > 1,
-        firstSequence: 1 + lives++ * 1_000_000,
         ...options.client,
       }),
     );

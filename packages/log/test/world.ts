@@ -91,6 +91,7 @@ export function world(
   const disks = new Map<PrincipalId, Record<string, unknown>>();
   const liars = new Map<PrincipalId, Liar>();
   const timers = new Map<string, number>();
+  const lives = new Map<PrincipalId, number>();
   let queue: Happening[] = [];
   let now = 0;
   let order = 0;
@@ -117,7 +118,9 @@ export function world(
       const disk =
         disks.get(id) ?? (machines.get(id)?.snapshot().stable as Record<string, unknown>);
       disks.set(id, copyOf(disk) as Record<string, unknown>);
-      step(id, { type: 'start' });
+      const incarnation = lives.get(id) ?? 0;
+      lives.set(id, incarnation + 1);
+      step(id, { type: 'start', ...(incarnation === 0 ? {} : { incarnation }) });
     },
     lie: (id, liar) => void liars.set(id, liar),
     machine: (id) => machines.get(id) as Machine<Shape>,

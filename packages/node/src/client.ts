@@ -1,5 +1,5 @@
 /** A client as a process: it asks a group's replicas over the network and is none of them. */
-import type { Instant, PrincipalId } from '@quorumlab/core';
+import type { PrincipalId } from '@quorumlab/core';
 import {
   type ClientOptions,
   type ClientShape,
@@ -62,9 +62,9 @@ export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
 
 /**
  * Connects to all replicas and resolves at once; operations are sent when somebody can take them.
- * Sequences begin at the wall clock (milliseconds times 64), so a client that was restarted does
- * not use one twice unless its clock went back. Throws {@link NodeConfigError}, `KeyringError`,
- * `KeyError` and `MeshConfigError`.
+ * Its first write asks the group for a session of its own, so a client that was restarted takes
+ * nobody's answers for its own, whatever its clock says. Throws {@link NodeConfigError},
+ * `KeyringError`, `KeyError` and `MeshConfigError`.
  */
 export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
   options: ClientNodeOptions<C, R, Q>,
@@ -142,7 +142,6 @@ function runnerOf<C, R, Q>(
   });
   return new Runner<ClientShape>({
     machine: client(protocol.client, protocol.members, self, {
-      firstSequence: firstSequence(),
       // Where every request costs signatures, fewer and larger ones are better.
       ...(protocol.client.signed ? { window: 2 } : {}),
       ...options.client,
@@ -159,6 +158,3 @@ function runnerOf<C, R, Q>(
     onFailure,
   });
 }
-
-/** Above every sequence of earlier runs, if fewer than 64 requests a millisecond were made. */
-const firstSequence = (): Instant => Date.now() * 64;

@@ -1,4 +1,5 @@
 /** The loop in which a machine lives: inputs, steps, "durable before said", outputs. */
+import { randomInt } from 'node:crypto';
 import {
   type Answer,
   type Decision,
@@ -7,6 +8,7 @@ import {
   type Journal,
   journal,
   type Machine,
+  maxIncarnation,
   nothing,
   type Outgoing,
   type Output,
@@ -149,7 +151,10 @@ export class Runner<S extends Shape> {
       release: (output) => this.#release(output),
     });
     const { rejoin = false } = options;
-    this.#wait({ type: 'event', event: rejoin ? { type: 'start', rejoin } : { type: 'start' } });
+    // Chance tells lives apart; a clock may be set back, and a disk may be lost.
+    const incarnation = randomInt(1, maxIncarnation + 1);
+    const event = { type: 'start', incarnation, ...(rejoin ? { rejoin } : {}) } as const;
+    this.#wait({ type: 'event', event });
   }
 
   /** Starts stepping. Frames that came before have waited. */

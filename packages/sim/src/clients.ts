@@ -6,7 +6,9 @@
 import type { Observer } from '@quorumlab/checker';
 import {
   type Answer,
+  asksForSession,
   type Instant,
+  incarnationOf,
   type PrincipalId,
   type Request,
   type Submit,
@@ -16,6 +18,8 @@ import {
 /** The wishes of one seat. */
 export interface Wishes {
   submitted(wish: Submit): void;
+  /** Its machine starts again: what it was asked before is forgotten. */
+  restarted(): void;
   /** A message of this seat that is a request: its own, or one it passes on. */
   said(at: Instant, request: Request): void;
   answered(at: Instant, answer: Answer): void;
@@ -27,11 +31,18 @@ interface Asked {
   missing: number;
 }
 
+interface Place {
+  readonly asked: Asked;
+  readonly index: number;
+  readonly operation: Uint8Array;
+}
+
 /** The wishes of the client or replica `client`. */
 export function wishes(client: PrincipalId, observer: Observer): Wishes {
   const waiting = new Map<number, Uint8Array>();
-  const places = new Map<number, { readonly asked: Asked; readonly index: number }>();
+  const places = new Map<number, Place>();
   let last = -1;
+  let session: number | undefined;
 
   function take(operation: Uint8Array): number | undefined {
     for (const [id, each] of waiting) {
@@ -42,17 +53,39 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
     return undefined;
   }
 
+  /** The session was another's, so nothing has run in it: its operations are asked for anew. */
+  function startOver(at: Instant): void {
+    const asked = new Set<Asked>();
+    const later = [...waiting];
+    waiting.clear();
+    for (const [id, place] of places) {
+      waiting.set(id, place.operation);
+      asked.add(place.asked);
+    }
+    places.clear();
+    for (const [id, operation] of later) waiting.set(id, operation);
+    for (const { sequence } of asked) observer.refused?.(at, client, sequence);
+  }
+
   return {
+    restarted() {
+      waiting.clear();
+      places.clear();
+    },
     submitted: (wish) => void waiting.set(wish.id, wish.operation),
     said(at, request) {
       if (request.client !== client || request.sequence <= last) return;
+      const isSameLife = incarnationOf(last) === incarnationOf(request.sequence);
       last = request.sequence;
+      if (asksForSession(request)) return;
+      if (isSameLife && request.session !== session) startOver(at);
+      session = request.session;
       observer.asked?.(at, request);
       const results = request.operations.map(() => undefined);
       const asked: Asked = { sequence: last, results, missing: results.length };
       request.operations.forEach((operation, index) => {
         const id = take(operation);
-        if (id !== undefined) places.set(id, { asked, index });
+        if (id !== undefined) places.set(id, { asked, index, operation });
       });
     },
     answered(at, answer) {

@@ -66,9 +66,17 @@ export function startSeat<S extends Shape>(
     world.judge = true;
   }
   if (kept !== undefined) showInstalled(world, state, kept, 'restart');
+  if (state.starts > 1) state.wishes?.restarted();
   const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
   const rejoin = state.lost && kept === undefined;
-  hand(world, state, rejoin ? { type: 'start', rejoin } : { type: 'start' }, started);
+  // Lives are counted here: nothing is more certainly new, and it costs no choice.
+  const incarnation = state.starts - 1;
+  const event: Event<S> = {
+    type: 'start',
+    ...(rejoin ? { rejoin } : {}),
+    ...(incarnation > 0 ? { incarnation } : {}),
+  };
+  hand(world, state, event, started);
 }
 
 /** Tells the observer of a snapshot that has taken the place of a machine's state. */

@@ -1,0 +1,230 @@
+/** What a client believes of what replicas say, and what it does then. */
+import type { Answer, Instant, Signed } from '@quorumlab/core';
+import { decode, sameBytes } from '@quorumlab/core';
+import { fill, send, suggest, watch } from './client-requests.ts';
+import {
+  type Answered,
+  type Asker,
+  type ClientPen,
+  type ClientState,
+  type Flight,
+  forget,
+  type Lane,
+  type Ticket,
+} from './client-state.ts';
+import {
+  type QueryReply,
+  type Redirect,
+  type RefusalMessage,
+  type RefusalReason,
+  type Reply,
+  type ServiceMessage,
+  sessionNumber,
+} from './messages.ts';
+import type { Results } from './sessions.ts';
+
+/** Takes a message, from anybody; what an honest replica would not say is ignored. */
+export function receive(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<ServiceMessage>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  if (!asker.members.includes(message.from)) return;
+  if (message.kind === 'reply') return onReply(asker, state, message, now, pen);
+  if (message.kind === 'redirect') return onRedirect(asker, state, message, now, pen);
+  if (message.kind === 'refusal') return onRefusal(asker, state, message, now, pen);
+  if (message.kind === 'query-reply') return onQueryReply(asker, state, message, now, pen);
+}
+
+function onReply(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<Reply>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const flight = state.requests.flights.get(message.sequence);
+  if (message.client !== asker.self || message.hash !== flight?.hash) return;
+  const isAsking = flight.tickets.length === 0;
+  if (message.results.length > (isAsking ? 1 : flight.tickets.length)) return;
+  if (flight.replies === undefined) {
+    if (message.leader !== null) suggest(asker, state, message.leader, message.term);
+  } else {
+    flight.replies.set(message.from, message);
+    const equal = [...flight.replies.values()].filter((each) =>
+      sameResults(each.results, message.results),
+    );
+    if (equal.length < asker.matching) return;
+    learn(asker, state, equal);
+  }
+  if (isAsking) state.session = sessionIn(message.results);
+  close(state, state.requests, flight, message.sequence, message.results, pen);
+  fill(asker, state, state.requests, now, pen);
+}
+
+/** Undefined if only a liar can have said that; then it is asked for again. */
+function sessionIn([number]: Results): number | undefined {
+  try {
+    return number && decode(sessionNumber, number);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A leader is believed like a result: only if enough replicas name it, so that one is honest. */
+function learn(asker: Asker, state: ClientState, equal: readonly Answered[]): void {
+  for (const { leader, term } of equal) {
+    const same = equal.filter((each) => each.leader === leader && each.term === term);
+    if (leader === null || same.length < asker.matching) continue;
+    suggest(asker, state, leader, term);
+    return;
+  }
+}
+
+const sameResults = (first: Results, second: Results): boolean =>
+  first.length === second.length &&
+  first.every((each, i) => sameBytes(each, second[i] as Uint8Array));
+
+function onQueryReply(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<QueryReply>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { queries, requests } = state;
+  const flight = queries.flights.get(message.sequence);
+  if (flight === undefined || asker.matching > 1) return;
+  if (message.results === null) {
+    // This group cannot read without writing: everything that waits goes through the log.
+    state.orderReads = true;
+    const all = [...queries.flights.values()].flatMap((each) => each.tickets);
+    requests.waiting.push(...all, ...queries.waiting.slice(queries.taken));
+    queries.flights.clear();
+    queries.waiting = [];
+    queries.taken = 0;
+    fill(asker, state, requests, now, pen);
+    return;
+  }
+  if (message.results.length > flight.tickets.length) return;
+  close(state, queries, flight, message.sequence, message.results, pen);
+  fill(asker, state, queries, now, pen);
+}
+
+function close(
+  state: ClientState,
+  lane: Lane,
+  flight: Flight,
+  sequence: number,
+  results: Results,
+  pen: ClientPen,
+): void {
+  lane.flights.delete(sequence);
+  const { tickets } = flight;
+  for (let i = 0; i < tickets.length; i++) {
+    const { id, cancelled } = tickets[i] as Ticket;
+    if (cancelled) continue;
+    forget(state, id);
+    const result = results[i];
+    pen.answers.push(
+      result === undefined
+        ? { id, error: 'it ran, but its result did not fit into one reply; read less at once' }
+        : { id, result },
+    );
+  }
+}
+
+/** Believed like a result: if one replica says so, or f+1 where one may lie. */
+function onRefusal(
+  asker: Asker,
+  state: ClientState,
+  { from, sequence, hash, reason, next }: Signed<RefusalMessage>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { requests } = state;
+  const flight = requests.flights.get(sequence);
+  // Who asks for a session is never refused.
+  if (flight?.hash !== hash || flight.tickets.length === 0) return;
+  const others = flight.refusals.filter((each) => each.from !== from);
+  flight.refusals = [...others, { from, reason, next }];
+  const equal = flight.refusals.filter((each) => each.reason === reason && each.next === next);
+  if (equal.length < asker.matching) return;
+  if (reason === 'session-taken') again(state, next);
+  else {
+    if (reason === 'session-expired') state.session = undefined;
+    requests.flights.delete(sequence);
+    for (const { id, cancelled } of flight.tickets) {
+      if (cancelled) continue;
+      forget(state, id);
+      pen.answers.push({ id, ...unanswerable[reason] });
+    }
+  }
+  fill(asker, state, requests, now, pen);
+}
+
+/** What is submitted in a session that was never ours has not run: it goes into the next one. */
+function again(state: ClientState, session: number): void {
+  const { requests } = state;
+  const all = [...requests.flights.values()].flatMap((each) => each.tickets);
+  requests.waiting = [...all, ...requests.waiting.slice(requests.taken)];
+  requests.taken = 0;
+  requests.flights.clear();
+  state.session = session;
+}
+
+const unanswerable: Record<
+  Exclude<RefusalReason, 'session-taken'>,
+  Pick<Extract<Answer, { error: string }>, 'error' | 'refused' | 'forgotten'>
+> = {
+  'log-full': {
+    error: 'the log is full: every slot is decided, and this has none; open another log',
+    refused: 'log-full',
+  },
+  'sequence-reused': {
+    error:
+      'another operation of this client ran under the same sequence, so this one never will; ' +
+      'give each process that acts for a client a start of its own, and submit it again',
+    refused: 'sequence-reused',
+  },
+  'too-old': {
+    error:
+      'it came too late: its client had said before that it no longer waits for it, so nobody ' +
+      'knows whether it ran; look at the state before you submit it again',
+    forgotten: 'too-old',
+  },
+  'session-expired': {
+    error:
+      'newer processes of this client have taken the place of its session, so nobody knows ' +
+      'whether it ran; look at the state before you submit it again',
+    forgotten: 'session-expired',
+  },
+};
+
+function onRedirect(
+  asker: Asker,
+  state: ClientState,
+  message: Signed<Redirect>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { from, leader, term } = message;
+  const lane = message.about === 'request' ? state.requests : state.queries;
+  const flight = lane.flights.get(message.sequence);
+  if (flight === undefined || asker.matching > 1) return;
+  if (flight.target !== from) return; // An answer to what was asked before, or of nobody we asked.
+  const known = leader !== null && leader !== from && asker.members.includes(leader);
+  if (known && term >= state.term && flight.hops < asker.members.length) {
+    suggest(asker, state, leader, term);
+    flight.hops++;
+    if (leader === flight.also) flight.target = leader;
+    else send(flight, leader, now, pen);
+    watch(state, flight.deadline, now, pen);
+    return;
+  }
+  // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network.
+  flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
+  watch(state, flight.deadline, now, pen);
+}

@@ -1,0 +1,178 @@
+/** What a client says: what shares a request, in which session, and when it is repeated. */
+import type { Instant, PrincipalId, ReplicaId, Request, Start } from '@quorumlab/core';
+import { firstSequenceOf, incarnationOf, maxIncarnation } from '@quorumlab/core';
+import {
+  type Asker,
+  type ClientPen,
+  type ClientState,
+  type Flight,
+  type Lane,
+  spread,
+  type Ticket,
+} from './client-state.ts';
+import { hashOf } from './hash.ts';
+import { maxOutstanding, type Query } from './messages.ts';
+
+/** Most operations and bytes that share one request. */
+const maxGroup = { operations: 256, bytes: 1 << 18 };
+
+/**
+ * A life begins: its sequences are those of no other. One that may have been here before asks which
+ * session it may open; it does so with its first request.
+ */
+export function begin(state: ClientState, { incarnation = 0 }: Start): void {
+  state.incarnation = incarnation;
+  state.session = incarnation === 0 ? 0 : undefined;
+  state.requests.next = firstSequenceOf(incarnation);
+  state.queries.next = firstSequenceOf(incarnation);
+}
+
+/** A hint from the replica beside an embedded client. */
+export function suggest(asker: Asker, state: ClientState, leader: number, term: number): void {
+  if (term < state.term || !asker.members.includes(leader)) return;
+  state.term = term;
+  state.believed = leader;
+}
+
+export function send(flight: Flight, to: ReplicaId | 'all', now: Instant, pen: ClientPen): void {
+  flight.target = to;
+  flight.deadline = now + flight.backoff;
+  pen.sends.push({ to, message: flight.message });
+}
+
+/** Self-clocked batches: what comes while the window is full shares the next request. */
+export function fill(
+  asker: Asker,
+  state: ClientState,
+  lane: Lane,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  while (lane.flights.size < asker.settings.window && lane.taken < lane.waiting.length) {
+    if (lane.kind === 'request' && !hasSession(asker, state, now, pen)) break;
+    const lowest = lane.flights.keys().next().value ?? lane.next;
+    if (lane.next - lowest >= maxOutstanding) break;
+    const tickets = group(lane);
+    if (tickets.length === 0) break;
+    const sequence = lane.next++;
+    const message =
+      lane.kind === 'request'
+        ? requestOf(asker.self, sequence, lowest, state.session ?? 0, tickets)
+        : queryOf(sequence, tickets);
+    depart(asker, state, lane, message, tickets, now, pen);
+  }
+}
+
+function depart(
+  asker: Asker,
+  state: ClientState,
+  lane: Lane,
+  message: Request | Query,
+  tickets: readonly Ticket[],
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const flight: Flight = {
+    message,
+    tickets,
+    target: state.believed,
+    also: undefined,
+    deadline: now,
+    backoff: asker.settings.timeout,
+    hops: 0,
+    replies: asker.matching > 1 ? new Map() : undefined,
+    hash: hashOf(message),
+    refusals: [],
+  };
+  lane.flights.set(message.sequence, flight);
+  send(flight, state.believed, now, pen);
+  watch(state, flight.deadline, now, pen);
+}
+
+/** Whether the next request has a session. If not, one is asked for when nothing is under way. */
+function hasSession(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): boolean {
+  const { requests } = state;
+  if (state.session !== undefined && incarnationOf(requests.next) === state.incarnation)
+    return true;
+  if (requests.flights.size > 0) return false;
+  // The sequences of this life are used up: it goes on as another one.
+  if (incarnationOf(requests.next) > maxIncarnation) requests.next = firstSequenceOf(1);
+  state.incarnation = incarnationOf(requests.next);
+  state.session = undefined;
+  const sequence = requests.next++;
+  const message = requestOf(asker.self, sequence, sequence, 0, []);
+  depart(asker, state, requests, message, [], now, pen);
+  return false;
+}
+
+/** Without tickets it asks for a session. */
+function requestOf(
+  client: PrincipalId,
+  sequence: number,
+  acknowledged: number,
+  session: number,
+  tickets: readonly Ticket[],
+): Request {
+  const change = tickets[0]?.configuration ? tickets[0].operation : undefined;
+  const operations = change ? [] : tickets.map((each) => each.operation);
+  const message = { kind: 'request', client, sequence, acknowledged } as const;
+  return {
+    ...message,
+    ...(session === 0 ? {} : { session }),
+    operations,
+    ...(change === undefined ? {} : { configuration: change }),
+  };
+}
+
+const queryOf = (sequence: number, tickets: readonly Ticket[]): Query => ({
+  kind: 'query',
+  sequence,
+  consistency: tickets[0]?.local ? 'local' : 'linearizable',
+  operations: tickets.map((each) => each.operation),
+});
+
+/** Whether two operations may go in one message: reads of one kind, and no change of the group. */
+const mayShare = (first: Ticket, other: Ticket): boolean =>
+  first.local === other.local && !first.configuration && !other.configuration;
+
+/** The next operations that may share a message; cancelled ones are left out. */
+function group(lane: Lane): Ticket[] {
+  const tickets: Ticket[] = [];
+  let size = 0;
+  while (lane.taken < lane.waiting.length && tickets.length < maxGroup.operations) {
+    const ticket = lane.waiting[lane.taken] as Ticket;
+    if (!ticket.cancelled) {
+      size += ticket.operation.length;
+      const first = tickets[0];
+      if (first && (size > maxGroup.bytes || !mayShare(first, ticket))) break;
+      tickets.push(ticket);
+    }
+    lane.taken++;
+  }
+  if (lane.taken >= 1024 && lane.taken * 2 >= lane.waiting.length) {
+    lane.waiting = lane.waiting.slice(lane.taken);
+    lane.taken = 0;
+  }
+  return tickets;
+}
+
+/** The timer must not fire later than `due`. Mostly an older one is due before it. */
+export function watch(state: ClientState, due: Instant, now: Instant, pen: ClientPen): void {
+  if (state.armed === undefined || due < state.armed) arm(state, now, pen);
+}
+
+/** One timer for everything: set for the earliest deadline, looked at again when it fires. */
+export function arm(state: ClientState, now: Instant, pen: ClientPen): void {
+  let earliest: Instant | undefined;
+  for (const lane of [state.requests, state.queries])
+    for (const { deadline } of lane.flights.values())
+      if (earliest === undefined || deadline < earliest) earliest = deadline;
+  let expires: Instant | undefined;
+  for (const ticket of state.expiring.values())
+    if (expires === undefined || (ticket.expires as Instant) < expires) expires = ticket.expires;
+  const isExact = expires !== undefined && (earliest === undefined || expires <= earliest);
+  state.armed = isExact ? expires : earliest;
+  if (state.armed === undefined) return;
+  const after = Math.max(state.armed - now, 1);
+  pen.timers.push({ type: 'set', timer: 'service/client', after: isExact ? after : spread(after) });
+}
