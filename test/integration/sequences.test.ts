@@ -36,6 +36,7 @@ interface Plan {
   readonly wishes: readonly Wish[];
   readonly faults?: (seat: number) => readonly Fault[];
   readonly network?: string;
+  readonly until?: number;
   /** A liar's requests are none that an honest client asked for. */
   readonly isLiar?: boolean;
 }
@@ -51,6 +52,7 @@ interface Seen {
 /** One client beside an honest group of the smallest size for f = 1. */
 function watch(plan: Plan): Seen {
   const { protocol: name, seed = '1', make, wishes, faults, network = 'lan', isLiar } = plan;
+  const { until = ms(20_000) } = plan;
   const scenario = completeScenario({ protocol: name, network, clients: 1, seed });
   const prepared = prepare(scenario);
   const { protocol, firstClientSeat: seat } = prepared;
@@ -69,7 +71,7 @@ function watch(plan: Plan): Seen {
     network: prepared.network,
     faults: faults?.(seat) ?? [],
     seed,
-    limits: { until: ms(40_000) },
+    limits: { until },
     strict: true,
     ...(isLiar ? {} : { observer: check }),
     inputs: {
@@ -129,6 +131,7 @@ describe.each(logs.map(({ name }) => name))('a client of %s that starts again', 
         protocol,
         seed,
         network: 'lossy',
+        until: settled + lives * life + ms(8000),
         make: (members) => asAny(client(policy, members, firstClient)),
         wishes,
         faults,
@@ -143,25 +146,76 @@ describe.each(logs.map(({ name }) => name))('a client of %s that starts again', 
   });
 });
 
-/** Two machines that know nothing of each other under one name, with the same sequences. */
-function copied(members: readonly number[], protocol: string): Machine<AnyShape> {
-  const one = asAny(client(policyOf(protocol), members, firstClient));
-  const other = one.fork();
-  const both = (input: Parameters<Machine<AnyShape>['step']>[0]): Output<AnyShape> => {
-    const outputs = [one.step(input), other.step(input)];
-    return {
-      ...idle<AnyShape>(),
-      sends: outputs.flatMap(({ sends }) => sends),
-      timers: outputs.flatMap(({ timers }) => timers),
-      answers: outputs.flatMap(({ answers }) => answers),
-    };
+/**
+ * Several machines under one name that know nothing of each other: copies, which begin with the
+ * same sequences, or `lives` with a start of their own. Operation i is asked of machine i.
+ */
+function several(
+  count: number,
+  members: readonly number[],
+  protocol: string,
+  lives: boolean,
+): Machine<AnyShape> {
+  type Input = Parameters<Machine<AnyShape>['step']>[0];
+  const all = range(count).map(() => asAny(client(policyOf(protocol), members, firstClient)));
+  const step = (i: number, input: Input): Output<AnyShape> => {
+    const { event } = input;
+    const begins = lives && event.type === 'start';
+    return (all[i] as Machine<AnyShape>).step(
+      begins ? { ...input, event: { type: 'start', incarnation: i + 1 } } : input,
+    );
   };
   return {
-    ...one,
-    step: (input) =>
-      input.event.type === 'submit' ? (input.event.id % 2 ? other : one).step(input) : both(input),
+    ...(all[0] as Machine<AnyShape>),
+    step(input) {
+      const { event } = input;
+      if (event.type === 'submit') return step(event.id % count, input);
+      const outputs = range(count).map((i) => step(i, input));
+      return {
+        ...idle<AnyShape>(),
+        sends: outputs.flatMap(({ sends }) => sends),
+        timers: outputs.flatMap(({ timers }) => timers),
+        answers: outputs.flatMap(({ answers }) => answers),
+      };
+    },
   };
 }
+
+describe.each(logs.map(({ name }) => name))('a client of %s at work in', (protocol) => {
+  test('two processes at a time has all run, and neither hears of the other', () => {
+    for (const seed of range(6).map(String)) {
+      const wishes = range(8).map((id) => {
+        const at = settled + Math.floor(id / 2) * ms(100) * Number(seed);
+        return { at, id, operation: kv.append('log', 'x') };
+      });
+      const make = (members: readonly number[]) => several(2, members, protocol, true);
+      const { answers, ran, why } = watch({ protocol, seed, make, wishes, isLiar: true });
+      expect(ran, why).toHaveLength(8);
+      for (const { id } of wishes) expect(answers.get(id), why).toHaveProperty('result');
+    }
+  });
+
+  test('more processes than there are sessions is told what nobody knows any more', () => {
+    const wishes = range(40).map((id) => ({
+      at: settled + (id < 20 ? 0 : ms(6000)),
+      id,
+      operation: kv.append('log', `<${id}>`),
+    }));
+    const make = (members: readonly number[]) => several(20, members, protocol, true);
+    const { answers, ran, why } = watch({ protocol, make, wishes, isLiar: true });
+    expect(answers.size, why).toBe(wishes.length);
+    expect(
+      [...answers.values()].some(({ result }) => result === undefined),
+      why,
+    ).toBe(true);
+    for (const { id } of wishes) {
+      const times = ran.filter((each) => each.includes(`<${id}>`));
+      const answer = answers.get(id);
+      if (answer?.result !== undefined) expect(times, why).toHaveLength(1);
+      else expect(answer, why).toMatchObject({ forgotten: 'session-expired' });
+    }
+  });
+});
 
 describe.each(protocols.map(({ name }) => name))('two copies of a client of %s', (protocol) => {
   test('under one sequence are never given each other’s answer', () => {
@@ -171,7 +225,7 @@ describe.each(protocols.map(({ name }) => name))('two copies of a client of %s',
         // Together with the other, or after it has run.
         { at: settled + (Number(seed) % 2) * ms(3000), id: 1, operation: kv.put('a', 'second') },
       ];
-      const make = (members: readonly number[]) => copied(members, protocol);
+      const make = (members: readonly number[]) => several(2, members, protocol, false);
       const { answers, ran, why } = watch({ protocol, seed, make, wishes, isLiar: true });
       expect(ran, why).toHaveLength(1);
       const won = ran[0]?.includes('first') ? 0 : 1;

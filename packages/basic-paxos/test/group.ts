@@ -91,6 +91,8 @@ export class Group {
   packets: Packet[] = [];
   readonly lines: Set<string> = new Set();
   now = 0;
+  /** How often a replica has been started again: no two lives have one number. */
+  lives = 0;
   readonly #protocol: Protocol<BasicPaxos>;
   readonly #silent = new Set<ReplicaId>();
 
@@ -195,7 +197,8 @@ export class Group {
     if (disk === 'lost') node.disk = this.#protocol.stable();
     const digest = (): string => '0'.repeat(64);
     node.machine = replica(this.#protocol, id, { digest, stable: copy(node.disk) });
-    this.step(id, disk === 'lost' ? { type: 'start', rejoin: true } : { type: 'start' });
+    const incarnation = ++this.lives;
+    this.step(id, { type: 'start', incarnation, ...(disk === 'lost' ? { rejoin: true } : {}) });
   }
 
   view(id: ReplicaId): Replica<BasicPaxos> {

@@ -66,16 +66,21 @@ export type Event<S extends Shape> =
   | { readonly type: 'cancel'; readonly id: number };
 
 /** The first event of a life of a machine: each start of a process is another life. */
-export interface Start {
+export type Start =
+  | { readonly type: 'start'; readonly incarnation?: undefined; readonly rejoin?: undefined }
+  | LaterStart;
+
+/** The start of a machine that may have lived before. */
+export interface LaterStart {
   readonly type: 'start';
+  /**
+   * A number from 1 to {@link maxInteger} that no other life of this machine has had, as far as
+   * chance can see to that. Nothing that may be set back, such as a clock, may choose it: what this
+   * machine asks for, and the answers to it, are told apart by it.
+   */
+  readonly incarnation: number;
   /** This replica has run before, and its disk was lost since. */
   readonly rejoin?: true;
-  /**
-   * A number from 1 to {@link maxIncarnation} that no other life of this machine has had, as far as
-   * chance can see to that. Absent: it has never lived before. Nothing that may be set back, such
-   * as a clock, may choose it: what this machine asks for is told apart by it.
-   */
-  readonly incarnation?: number;
 }
 
 /** The application beside this machine wants `operation` run once, and its result under `id`. */

@@ -225,7 +225,7 @@ export const request: MessageField<Request> = requestField();
 export interface Request {
   readonly kind: 'request';
   readonly client: number;
-  /** Never used again by its client: its upper half ({@link incarnationOf}) tells lives apart. */
+  /** Never used again by its client: its upper half ({@link lifeOf}) tells lives apart. */
   readonly sequence: number;
   readonly acknowledged: number;
   /**
@@ -241,16 +241,16 @@ export interface Request {
   readonly configuration?: Uint8Array;
 }
 
-/** Most requests that a client makes in one life before it takes the number of another. */
+/** Lives of a client that its sequences tell apart, and sequences of each; 2^48 in all. */
+const lives: number = 2 ** 24;
 const sequencesOfLife: number = 2 ** 24;
-/** See `Start.incarnation`. */
-export const maxIncarnation: number = 2 ** 24 - 1;
 
-/** Which life of its client a sequence belongs to. */
-export const incarnationOf = (sequence: number): number => Math.floor(sequence / sequencesOfLife);
+/** Which life of its client a sequence belongs to: `Start.incarnation`, its last 24 bits. */
+export const lifeOf = (sequence: number): number => Math.floor(sequence / sequencesOfLife);
 
 /** The first sequence of a life; 0 is never used. */
-export const firstSequenceOf = (incarnation: number): number => incarnation * sequencesOfLife + 1;
+export const firstSequenceOf = (incarnation: number): number =>
+  (incarnation % lives) * sequencesOfLife + 1;
 
 /** Whether this only asks for the number of its client's next session: it changes nothing. */
 export const asksForSession = ({ operations, configuration }: Request): boolean =>

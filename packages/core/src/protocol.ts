@@ -119,15 +119,18 @@ export interface Protocol<S extends Shape> {
   /** State of a replica that has just (re)started with `stable` on its disk. */
   volatile(stable: Readonly<S['Stable']>, self: ReplicaId): S['Volatile'];
 
-  /** Arm first timers, re-send what a crash may have cut off. */
-  start?(replica: Replica<S>, ctx: Context<S>): void;
+  /**
+   * Arm first timers, re-send what a crash may have cut off. `incarnation` is that of the `start`
+   * event, 0 in a first life: what is asked now must not take answers to an earlier life.
+   */
+  start?(replica: Replica<S>, ctx: Context<S>, incarnation: number): void;
   /**
    * Called in place of `start` on a replica that had a disk and lost it: what it promised and
    * accepted is forgotten by itself, but others count on it. It must save at once that it is
    * coming back, so that a second crash does not make it a replica that has never run. Absent:
    * coming back empty is a fault that the protocol claims to survive, and `start` will do.
    */
-  rejoin?(replica: Replica<S>, ctx: Context<S>): void;
+  rejoin?(replica: Replica<S>, ctx: Context<S>, incarnation: number): void;
   /** A client of this replica wants `command` in the log. Ignored by replicas that cannot help. */
   propose(replica: Replica<S>, command: S['Command'], ctx: Context<S>): void;
   /** A client of this replica wants to read. Answer with `ctx.allowRead`, now, later or never. */

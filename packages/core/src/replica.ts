@@ -8,6 +8,7 @@ import type {
   Machine,
   Outgoing,
   Output,
+  Start,
   TimerChange,
   Write,
 } from './machine.ts';
@@ -68,8 +69,7 @@ export function replica<S extends Shape>(
       case 'read':
         return protocol.read?.(state, event.id, ctx);
       case 'start':
-        if (event.rejoin && protocol.rejoin !== undefined) return protocol.rejoin(state, ctx);
-        return protocol.start?.(state, ctx);
+        return start(event);
       case 'snapshot-taken':
         return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx, event.configuration);
       case 'snapshot-installed':
@@ -84,6 +84,12 @@ export function replica<S extends Shape>(
       case 'cancel':
         return; // For machines that hold a client; a bare replica has none.
     }
+  }
+
+  function start(event: Start): void {
+    const { incarnation = 0, rejoin } = event;
+    if (rejoin && protocol.rejoin !== undefined) return protocol.rejoin(state, ctx, incarnation);
+    return protocol.start?.(state, ctx, incarnation);
   }
 
   const machine: Machine<S> = {

@@ -47,13 +47,13 @@ export function flexiblePaxos(
     name: 'flexible-paxos',
     stored: { ...multi.stored, firstQuorums: text(256) },
     stable: () => ({ ...multi.stable(), firstQuorums: '' }),
-    start(replica, ctx) {
+    start(replica, ctx, incarnation) {
       keepQuorums(replica, quorumText(first), ctx);
-      multi.start?.(replica, ctx);
+      multi.start?.(replica, ctx, incarnation);
     },
-    rejoin(replica, ctx) {
+    rejoin(replica, ctx, incarnation) {
       keepQuorums(replica, quorumText(first), ctx);
-      multi.rejoin?.(replica, ctx);
+      multi.rejoin?.(replica, ctx, incarnation);
     },
   };
 }

@@ -31,7 +31,7 @@ function mixed(
   return {
     ...right,
     on,
-    start: (replica, ctx) => of(ctx).start?.(replica, ctx),
+    start: (replica, ctx, incarnation) => of(ctx).start?.(replica, ctx, incarnation),
     propose: (replica, command, ctx) => of(ctx).propose(replica, command, ctx),
     read: (replica, id, ctx) => of(ctx).read?.(replica, id, ctx),
     timeout: (replica, timer, ctx) => of(ctx).timeout?.(replica, timer, ctx),

@@ -59,12 +59,16 @@ function onReply(
     if (equal.length < asker.matching) return;
     learn(asker, state, equal);
   }
-  if (isAsking) state.session = sessionIn(message.results);
+  if (isAsking) {
+    const session = sessionIn(message.results);
+    if (session === undefined) return;
+    state.session = session;
+  }
   close(state, state.requests, flight, message.sequence, message.results, pen);
   fill(asker, state, state.requests, now, pen);
 }
 
-/** Undefined if only a liar can have said that; then it is asked for again. */
+/** Undefined if only a liar can have said that. */
 function sessionIn([number]: Results): number | undefined {
   try {
     return number && decode(sessionNumber, number);

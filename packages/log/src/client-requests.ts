@@ -1,6 +1,6 @@
 /** What a client says: what shares a request, in which session, and when it is repeated. */
 import type { Instant, PrincipalId, ReplicaId, Request, Start } from '@quorumlab/core';
-import { firstSequenceOf, incarnationOf, maxIncarnation } from '@quorumlab/core';
+import { firstSequenceOf, lifeOf } from '@quorumlab/core';
 import {
   type Asker,
   type ClientPen,
@@ -21,10 +21,11 @@ const maxGroup = { operations: 256, bytes: 1 << 18 };
  * session it may open; it does so with its first request.
  */
 export function begin(state: ClientState, { incarnation = 0 }: Start): void {
-  state.incarnation = incarnation;
+  // What tells lives apart may repeat in rare cases; that it has lived before is certain.
   state.session = incarnation === 0 ? 0 : undefined;
   state.requests.next = firstSequenceOf(incarnation);
   state.queries.next = firstSequenceOf(incarnation);
+  state.life = lifeOf(state.requests.next);
 }
 
 /** A hint from the replica beside an embedded client. */
@@ -92,12 +93,11 @@ function depart(
 /** Whether the next request has a session. If not, one is asked for when nothing is under way. */
 function hasSession(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): boolean {
   const { requests } = state;
-  if (state.session !== undefined && incarnationOf(requests.next) === state.incarnation)
-    return true;
+  if (state.session !== undefined && lifeOf(requests.next) === state.life) return true;
   if (requests.flights.size > 0) return false;
-  // The sequences of this life are used up: it goes on as another one.
-  if (incarnationOf(requests.next) > maxIncarnation) requests.next = firstSequenceOf(1);
-  state.incarnation = incarnationOf(requests.next);
+  // When the sequences of a life are used up it goes on as the next one, the last as the first.
+  if (lifeOf(requests.next) !== state.life) requests.next = firstSequenceOf(lifeOf(requests.next));
+  state.life = lifeOf(requests.next);
   state.session = undefined;
   const sequence = requests.next++;
   const message = requestOf(asker.self, sequence, sequence, 0, []);

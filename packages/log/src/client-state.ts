@@ -111,7 +111,7 @@ export interface ClientState {
   armed: Instant | undefined;
   orderReads: boolean;
   /** Which life of the client this is, as its sequences tell. */
-  incarnation: number;
+  life: number;
   /** The number of the session in which it asks; undefined: the group is to tell it one. */
   session: number | undefined;
   readonly requests: Lane;
@@ -136,7 +136,7 @@ export const emptyClient = (settings: ClientSettings): ClientState => ({
   term: 0,
   armed: undefined,
   orderReads: settings.orderReads,
-  incarnation: 0,
+  life: 0,
   session: 0,
   requests: lane('request'),
   queries: lane('query'),

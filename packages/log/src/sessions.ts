@@ -17,7 +17,7 @@ import type {
   Slot,
   Wish,
 } from '@quorumlab/core';
-import { bytes, digest, incarnationOf, integer, list, record } from '@quorumlab/core';
+import { bytes, digest, integer, lifeOf, list, record } from '@quorumlab/core';
 import { StateMachineError } from './errors.ts';
 import {
   maxOperationBytes,
@@ -53,7 +53,7 @@ interface KeptReply {
 /** What a replica remembers of one session. */
 export interface Session {
   /** Which life of its client has opened it. */
-  readonly incarnation: number;
+  readonly life: number;
   acknowledged: number;
   /** The slot of its last request: who is silent longest is forgotten first. */
   used: Slot;
@@ -113,7 +113,7 @@ export function wellFormed(request: Signed<Request>): boolean {
   // It is for the application or about the group, and never both.
   if (operations.length > 0 && configuration !== undefined) return false;
   if (acknowledged > sequence || sequence - acknowledged >= maxOutstanding) return false;
-  if (incarnationOf(acknowledged) !== incarnationOf(sequence)) return false;
+  if (lifeOf(acknowledged) !== lifeOf(sequence)) return false;
   if (operations.length > maxOperations) return false;
   let size = 0;
   for (const operation of operations) {
@@ -158,7 +158,7 @@ export function lookUp(
   // One that is still kept tells that this request is not of it; of others nobody knows.
   if (session === undefined && number < (account?.complete ?? next))
     return { reason: 'session-expired', next };
-  if (session?.incarnation !== incarnationOf(sequence)) return { reason: 'session-taken', next };
+  if (session?.life !== lifeOf(sequence)) return { reason: 'session-taken', next };
   if (sequence < session.acknowledged) return { reason: 'too-old', next };
   const reply = session.replies[sequence - session.acknowledged];
   if (reply === undefined) return undefined;
@@ -186,8 +186,7 @@ export function runOnce(
   const next = nextSession(sessions, client);
   if (number > next) return { reason: 'session-taken', next };
   const account = sessions.accounts.get(client) ?? register(sessions, client);
-  const session =
-    account.sessions.get(number) ?? open(sessions, account, slot, incarnationOf(sequence));
+  const session = account.sessions.get(number) ?? open(sessions, account, slot, lifeOf(sequence));
   account.used = slot;
   session.used = slot;
   acknowledge(sessions, session, request.acknowledged);
@@ -257,9 +256,9 @@ function register(sessions: Sessions, client: PrincipalId): Account {
   return account;
 }
 
-function open(sessions: Sessions, account: Account, slot: Slot, incarnation: number): Session {
+function open(sessions: Sessions, account: Account, slot: Slot, life: number): Session {
   if (account.sessions.size >= maxSessionsOfClient) closeSilent(sessions, account);
-  const session: Session = { incarnation, acknowledged: 0, used: slot, size: 0, replies: [] };
+  const session: Session = { life, acknowledged: 0, used: slot, size: 0, replies: [] };
   account.sessions.set(account.opened++, session);
   sessions.size += weightOf.session;
   return session;
@@ -340,7 +339,7 @@ export interface StoredSessions {
     readonly used: number;
     readonly sessions: readonly {
       readonly number: number;
-      readonly incarnation: number;
+      readonly life: number;
       readonly acknowledged: number;
       readonly used: number;
       readonly replies: readonly (KeptReply & { readonly sequence: number })[];
@@ -360,7 +359,7 @@ export const storedSessions: Field<StoredSessions> = record({
       sessions: list(
         record({
           number: integer(),
-          incarnation: integer(),
+          life: integer(),
           acknowledged: integer(),
           used: integer(),
           replies: list(
@@ -392,7 +391,7 @@ export const storeSessions = ({ accounts, forgotten }: Sessions): StoredSessions
       // A number is given once, so they stand in their order already.
       sessions: [...sessions].map(([number, session]) => ({
         number,
-        incarnation: session.incarnation,
+        life: session.life,
         acknowledged: session.acknowledged,
         used: session.used,
         replies: session.replies.flatMap((reply, i) =>
@@ -408,8 +407,8 @@ export function loadSessions({ forgotten, clients }: StoredSessions): Sessions {
   for (const { client, sessions: stored, ...rest } of clients) {
     const account: Account = { ...rest, sessions: new Map() };
     sessions.accounts.set(client, account);
-    for (const { number, incarnation, acknowledged, used, replies } of stored) {
-      const session: Session = { incarnation, acknowledged, used, size: 0, replies: [] };
+    for (const { number, life, acknowledged, used, replies } of stored) {
+      const session: Session = { life, acknowledged, used, size: 0, replies: [] };
       account.sessions.set(number, session);
       sessions.size += weightOf.session;
       for (const { sequence, ...reply } of replies) {

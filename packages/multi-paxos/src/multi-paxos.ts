@@ -115,12 +115,12 @@ export function multiPaxos(
     volatile: (disk) => volatile(group, disk),
     snapshotEvery,
 
-    start(replica, ctx) {
+    start(replica, ctx, incarnation) {
       resumeFromDisk(group, replica, ctx);
-      if (replica.rejoining) rejoin(group, replica, ctx);
+      if (replica.rejoining) rejoin(group, replica, ctx, incarnation);
       else setElectionTimer(group, ctx);
     },
-    rejoin: (replica, ctx) => rejoin(group, replica, ctx),
+    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
 
     propose(replica, command, ctx) {
       if (replica.role === 'leader') return enqueue(group, replica, command, ctx);

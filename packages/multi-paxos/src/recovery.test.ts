@@ -282,7 +282,7 @@ describe('a lost disk', () => {
     const group = prepared();
     group.restart(1, 'lost');
     const report = { fromSlot: 0, firstUnchosen: 0, part: 0, parts: 1, votes: [] };
-    const stale = { kind: 'recalled', attempt: group.now + 1, promised: 0, ...report } as const;
+    const stale = { kind: 'recalled', attempt: group.lives + 1, promised: 0, ...report } as const;
     group.inject(0, 1, stale);
     group.inject(2, 1, stale);
     expect(group.view(1).role).toBe('rejoining');

@@ -21,11 +21,16 @@ import {
 const roundsApart = 2 ** 20;
 
 /** Called in place of a start, and again after each crash until all others have answered. */
-export function rejoin(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function rejoin(
+  group: Group,
+  replica: PaxosReplica,
+  ctx: PaxosContext,
+  incarnation: number,
+): void {
   ctx.line('recall');
   if (!replica.rejoining) ctx.save({ rejoining: true });
   replica.role = 'rejoining';
-  replica.attempt = ctx.now;
+  replica.attempt = incarnation;
   replica.recalled.clear();
   ask(group, replica, ctx);
 }

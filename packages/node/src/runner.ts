@@ -8,7 +8,7 @@ import {
   type Journal,
   journal,
   type Machine,
-  maxIncarnation,
+  maxInteger,
   nothing,
   type Outgoing,
   type Output,
@@ -152,7 +152,7 @@ export class Runner<S extends Shape> {
     });
     const { rejoin = false } = options;
     // Chance tells lives apart; a clock may be set back, and a disk may be lost.
-    const incarnation = randomInt(1, maxIncarnation + 1);
+    const incarnation = randomInt(1, maxInteger);
     const event = { type: 'start', incarnation, ...(rejoin ? { rejoin } : {}) } as const;
     this.#wait({ type: 'event', event });
   }

@@ -91,6 +91,8 @@ export class CrashGroup<P extends LogShape> {
   /** Accusations, by the kind of the messages. */
   readonly accusations: string[] = [];
   now = 0;
+  /** How often a replica has been started again: no two lives have one number. */
+  lives = 0;
   private readonly protocol: Protocol<P>;
   /** The timer that makes a replica try to lead. */
   private readonly election: P['Timer'];
@@ -286,7 +288,8 @@ export class CrashGroup<P extends LogShape> {
     node.reads.length = 0;
     node.up = true;
     this.journals.set(id, this.journalOf(node));
-    this.step(id, node.isBlank ? { type: 'start', rejoin: true } : { type: 'start' });
+    const incarnation = ++this.lives;
+    this.step(id, { type: 'start', incarnation, ...(node.isBlank ? { rejoin: true } : {}) });
   }
 
   /** Installs the snapshot that `id` asked for, as the service would, and tells its machine. */

@@ -98,7 +98,7 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
       ask(group, replica, ctx);
     },
 
-    rejoin: (replica, ctx) => rejoin(group, replica, ctx),
+    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
 
     propose(leader, command, ctx) {
       if (leader.role !== 'leader') return;

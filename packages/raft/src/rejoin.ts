@@ -25,9 +25,13 @@ import { setElectionTimer } from './term.ts';
 const termsAside = 2 ** 20;
 
 /** `upon start` of a replica whose disk was lost. */
-export function rejoin(group: Group, replica: RaftReplica, ctx: RaftContext): void {
-  // Microseconds since 1970 are too large for a message; no disk is lost twice in 16 of them.
-  const nonce = Math.floor(ctx.clock.latest / 16);
+export function rejoin(
+  group: Group,
+  replica: RaftReplica,
+  ctx: RaftContext,
+  incarnation: number,
+): void {
+  const nonce = incarnation;
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
   ask(group, replica, ctx);
 }

@@ -8,7 +8,7 @@ import {
   type Answer,
   asksForSession,
   type Instant,
-  incarnationOf,
+  lifeOf,
   type PrincipalId,
   type Request,
   type Submit,
@@ -75,7 +75,7 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
     submitted: (wish) => void waiting.set(wish.id, wish.operation),
     said(at, request) {
       if (request.client !== client || request.sequence <= last) return;
-      const isSameLife = incarnationOf(last) === incarnationOf(request.sequence);
+      const isSameLife = lifeOf(last) === lifeOf(request.sequence);
       last = request.sequence;
       if (asksForSession(request)) return;
       if (isSameLife && request.session !== session) startOver(at);

@@ -71,11 +71,10 @@ export function startSeat<S extends Shape>(
   const rejoin = state.lost && kept === undefined;
   // Lives are counted here: nothing is more certainly new, and it costs no choice.
   const incarnation = state.starts - 1;
-  const event: Event<S> = {
-    type: 'start',
-    ...(rejoin ? { rejoin } : {}),
-    ...(incarnation > 0 ? { incarnation } : {}),
-  };
+  const event: Event<S> =
+    incarnation === 0
+      ? { type: 'start' }
+      : { type: 'start', incarnation, ...(rejoin ? { rejoin } : {}) };
   hand(world, state, event, started);
 }
 
