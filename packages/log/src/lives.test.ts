@@ -27,7 +27,7 @@ function living(incarnation?: number) {
   const requestsOf = ({ sends }: ReturnType<typeof step>): Request[] =>
     sends.flatMap(({ message }) => (message.kind === 'request' ? message : []));
   const hear = (message: ServiceMessage) => {
-    const output = step({ type: 'message', message: seal(message, 0, unsigned) });
+    const output = step({ type: 'message', message: seal<ServiceMessage>(message, 0, unsigned) });
     return { said: requestsOf(output), answers: output.answers };
   };
   let id = 0;
