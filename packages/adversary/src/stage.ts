@@ -333,7 +333,9 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     this.options.watch?.befell?.(++this.steps, member, how);
     const found = disk === 'lost' ? this.protocol.stable() : seat.disk;
     Object.assign(seat, this.seatOf(member, found), { isBlank, kept, state: kept });
-    this.step(member, isBlank ? { type: 'start', rejoin: true } : { type: 'start' });
+    // Lives are counted: each is another one.
+    const incarnation = this.steps;
+    this.step(member, { type: 'start', incarnation, ...(isBlank ? { rejoin: true } : {}) });
   }
 
   install(member: ReplicaId): void {
