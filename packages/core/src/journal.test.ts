@@ -1,5 +1,22 @@
 import { expect, test } from 'vitest';
-import { idle, type Journal, journal, type Output, type Shape, type Write } from './index.ts';
+import {
+  bytes,
+  commitBytes,
+  digest,
+  encode,
+  idle,
+  integer,
+  type Journal,
+  journal,
+  list,
+  nullable,
+  type Output,
+  record,
+  type Shape,
+  text,
+  type Write,
+  weigh,
+} from './index.ts';
 
 type Plain = Shape & {
   Stable: { term: number };
@@ -122,4 +139,53 @@ test('outputs added while unwritten ones that had to wait are released come afte
   expect(said).toEqual([1, 2, 3, 12]);
   log.add({ ...quiet(2), sends: [...quiet(2).sends, ...quiet(4).sends] });
   expect(said).toEqual([1, 2, 3, 12, 2, 4, 12]);
+});
+
+/** An output that writes `size` bytes, numbered for the test. */
+const heavy = (n: number, size: number): Output<Plain> => ({
+  ...say(n),
+  writes: [{ type: 'save', registers: { term: n, padding: new Uint8Array(size) } as never }],
+});
+
+test('no more is joined than one commit takes, and all of it leaves in order', () => {
+  const { log, said, synced, finish } = bench();
+  const sizes = [10, 1, 1, 3, 3, 3, 9, 0.5, 0.5, 1, 1];
+  const mebi = 2 ** 20;
+  for (const [i, size] of sizes.entries()) log.add(heavy(i, size * mebi));
+  let waiting = 0;
+  for (let i = 0; i <= sizes.length; i++) {
+    const bytes = log.waitingBytes();
+    if (i > 0) expect(bytes).toBeLessThanOrEqual(waiting);
+    waiting = bytes;
+    finish();
+  }
+  const inOrder = sizes.map((_, i) => i);
+  expect(synced.flat()).toEqual(inOrder);
+  expect(said).toEqual(inOrder);
+  expect(log.waiting()).toBe(0);
+  expect(log.waitingBytes()).toBe(0);
+  for (const commit of synced) {
+    const total = commit.reduce((sum, n) => sum + (sizes[n] ?? 0) * mebi, 0);
+    expect(commit.length === 1 || total <= commitBytes, `${commit}`).toBe(true);
+  }
+  expect(synced.length).toBeLessThan(sizes.length);
+});
+
+test('weighing never says less than the encoding takes', () => {
+  const field = record({
+    bytes: bytes(100_000),
+    digests: list(digest, 100),
+    numbers: list(integer(), 100),
+    text: text(100),
+    nothing: nullable(integer()),
+  });
+  const random = { below: (limit: number) => Math.floor(limit * 0.7) };
+  for (let size = 0; size < 100; size++) {
+    const value = {
+      ...field.sample(random),
+      bytes: new Uint8Array(size * 1000),
+      digests: Array.from({ length: size }, () => 'a'.repeat(64)),
+    };
+    expect(weigh(value)).toBeGreaterThanOrEqual(encode(field, value).length);
+  }
 });

@@ -1,5 +1,7 @@
+import { commitBytes } from './limits.ts';
 import type { Outgoing, Output, Write } from './machine.ts';
 import type { Shape } from './protocol.ts';
+import { weigh } from './weigh.ts';
 
 /** What a host lends to {@link journal}. */
 export interface JournalPorts<S extends Shape> {
@@ -20,14 +22,32 @@ export interface Journal<S extends Shape> {
   add(output: Output<S>): void;
   /** How many outputs wait for the disk. A host that reads it can stop taking inputs. */
   waiting(): number;
+  /** About how many bytes the writes and the messages of those outputs take. */
+  waitingBytes(): number;
+}
+
+/** An output that waits. */
+interface Waiting<S extends Shape> {
+  readonly output: Output<S>;
+  /** About how many bytes its writes take. */
+  writes: number;
+  /** Those, and its messages. */
+  bytes: number;
+}
+
+function measure<S extends Shape>(waiting: Waiting<S>): number {
+  const { writes, sends } = waiting.output;
+  if (writes.length > 0) waiting.writes = weigh(writes);
+  waiting.bytes = waiting.writes + (sends.length > 0 ? weigh(sends) : 0);
+  return waiting.bytes;
 }
 
 /** All writes in order; a list is only copied where two of them have to become one. */
-function writesOf<S extends Shape>(batch: readonly Output<S>[]): readonly Write<S>[] {
+function writesOf<S extends Shape>(batch: readonly Waiting<S>[]): readonly Write<S>[] {
   let all: readonly Write<S>[] = [];
   let joined: Write<S>[] | undefined;
   for (let i = 0; i < batch.length; i++) {
-    const { writes } = batch[i] as Output<S>;
+    const { writes } = (batch[i] as Waiting<S>).output;
     if (writes.length === 0) continue;
     if (all.length === 0) all = writes;
     else {
@@ -40,25 +60,44 @@ function writesOf<S extends Shape>(batch: readonly Output<S>[]): readonly Write<
 
 /**
  * Durable before said, in one place, for every host. Outputs come out in the order of their steps.
- * While one sync is under way the outputs of later steps gather, and the next sync takes them all
- * (group commit), so a slow disk makes larger batches and not a longer queue of syncs.
+ * While one sync is under way the outputs of later steps gather, and the next sync takes as many of
+ * them as {@link commitBytes} allows (group commit): a slow disk makes larger batches, up to a
+ * size that no disk refuses, and not a longer queue of syncs.
  */
 export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
-  let gathering: Output<S>[] = [];
-  let syncing: Output<S>[] = [];
+  let gathering: Waiting<S>[] = [];
+  let syncing: Waiting<S>[] = [];
+  let bytes = 0;
   // Releasing may add outputs (a message to oneself); they must queue up behind what is released.
   let releasing = false;
 
-  function release(batch: readonly Output<S>[]): void {
+  function release(batch: readonly Waiting<S>[]): void {
     releasing = true;
-    for (const output of batch) ports.release(output);
+    for (const each of batch) {
+      bytes -= each.bytes;
+      ports.release(each.output);
+    }
     releasing = false;
+  }
+
+  /** The outputs whose writes share the next commit. */
+  function take(): Waiting<S>[] {
+    let size = 0;
+    let count = 0;
+    for (const { writes } of gathering) {
+      if (size > 0 && size + writes > commitBytes) break;
+      size += writes;
+      count += 1;
+    }
+    if (count < gathering.length) return gathering.splice(0, count);
+    const all = gathering;
+    gathering = [];
+    return all;
   }
 
   function sync(): void {
     while (gathering.length > 0 && syncing.length === 0 && !releasing) {
-      const batch = gathering;
-      gathering = [];
+      const batch = take();
       const writes = writesOf(batch);
       if (writes.length === 0) {
         release(batch);
@@ -70,7 +109,8 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   }
 
   function synced(): void {
-    release(syncing);
+    const batch = syncing;
+    release(batch);
     syncing = [];
     sync();
   }
@@ -83,9 +123,16 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
         releasing = true;
         ports.release(output);
         releasing = false;
-      } else gathering.push(output);
+        return sync();
+      }
+      const waiting = { output, writes: 0, bytes: 0 };
+      gathering.push(waiting);
+      if (!isFirst) bytes += measure(waiting);
       sync();
+      // A disk that is done at once never makes anything wait, so nothing is measured for it.
+      if (isFirst && syncing[0] === waiting) bytes += measure(waiting);
     },
     waiting: () => gathering.length + syncing.length,
+    waitingBytes: () => bytes,
   };
 }

@@ -10,6 +10,8 @@ import {
   maxBatchBytes,
   maxWaiting,
   maxWaitingOfClient,
+  mempoolBytes,
+  mempoolBytesOfClient,
   type Request,
   type Signature,
   type Signed,
@@ -73,6 +75,23 @@ describe('a mempool', () => {
     expect(admit(mempool, waiting(requestOf(maxWaiting, 0)))).toBe(false);
     forgetWaiting(mempool);
     expect(admit(mempool, waiting(requestOf(0, 0)))).toBe(true);
+  });
+
+  it('is bounded in bytes too, for one client and for all', () => {
+    const mempool = emptyMempool();
+    const size = 500_000;
+    let kept = 0;
+    for (let client = 0; client < 20; client++)
+      for (let sequence = 0; sequence < 40; sequence++)
+        kept += admit(mempool, waiting(requestOf(client, sequence, size))) ? 1 : 0;
+    expect(mempool.waitingInAll.bytes).toBeLessThanOrEqual(mempoolBytes);
+    for (const { bytes } of mempool.waitingOf.values())
+      expect(bytes).toBeLessThanOrEqual(mempoolBytesOfClient);
+    expect(mempool.waitingOf.size).toBeGreaterThan(7);
+    expect(kept).toBe(mempool.waiting.size);
+    for (const { request } of [...mempool.waiting.values()]) forget(mempool, request);
+    expect(mempool.waitingInAll).toEqual({ requests: 0, bytes: 0 });
+    expect(mempool.waitingOf.size).toBe(0);
   });
 
   it('remembers a bounded number of executed requests, the newest', () => {

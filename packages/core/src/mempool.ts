@@ -1,5 +1,11 @@
 /** Requests that wait at a replica of a Byzantine protocol until somebody has them executed. */
-import { asksForSession, type Request, request, signed } from './message.ts';
+import {
+  maxBatchBytes,
+  mempoolBytes,
+  mempoolBytesOfClient,
+  requestOverheadBytes,
+} from './limits.ts';
+import { asksForSession, type Request, request, requestBytes, signed } from './message.ts';
 import type { Instant, PrincipalId, Signed } from './protocol.ts';
 import { bounded, type Field, list } from './schema.ts';
 
@@ -9,18 +15,18 @@ export const maxWaiting = 10_000;
 /** Most requests of one client that wait at a replica: one client cannot keep others out. */
 export const maxWaitingOfClient = 1024;
 
+/** What waits of somebody. */
+export interface WaitingShare {
+  requests: number;
+  bytes: number;
+}
+
 /** What one decision orders: requests with their clients' signatures, or none. */
 export type Batch = readonly Signed<Request>[];
 
-/** Most bytes of operations in one batch, and so in one request. */
-export const maxBatchBytes: number = 2 ** 20;
-
-/** Most bytes that a request takes in a batch beside its operations, 1,024 of them counted. */
-const requestOverhead = 7_400;
-
 /** The encoding of a batch of `most` requests. */
 export const batchField = (most: number): Field<Batch> =>
-  bounded(list(signed(request), most), maxBatchBytes + most * requestOverhead);
+  bounded(list(signed(request), most), maxBatchBytes + most * requestOverheadBytes);
 
 /** How many bytes of operations `request` brings. */
 export function bytesOf({ operations }: Request): number {
@@ -47,9 +53,14 @@ export interface WaitingRequest {
 
 /** The requests that wait, each with what the protocol notes about it: part of a volatile state. */
 export interface Mempool<W extends WaitingRequest> {
-  /** At most {@link maxWaiting}, and {@link maxWaitingOfClient} a client; oldest first. */
+  /**
+   * At most {@link maxWaiting} in {@link mempoolBytes}, and {@link maxWaitingOfClient} in
+   * {@link mempoolBytesOfClient} a client; oldest first.
+   */
   readonly waiting: Map<string, W>;
-  readonly waitingOf: Map<PrincipalId, number>;
+  readonly waitingOf: Map<PrincipalId, WaitingShare>;
+  /** All of them together. */
+  readonly waitingInAll: WaitingShare;
   /** The last {@link maxWaiting} executed requests, oldest first. */
   readonly executed: Set<string>;
 }
@@ -58,6 +69,7 @@ export interface Mempool<W extends WaitingRequest> {
 export const emptyMempool = <W extends WaitingRequest>(): Mempool<W> => ({
   waiting: new Map(),
   waitingOf: new Map(),
+  waitingInAll: { requests: 0, bytes: 0 },
   executed: new Set(),
 });
 
@@ -77,20 +89,38 @@ export function admit<W extends WaitingRequest>(mempool: Mempool<W>, waiting: W)
   const key = requestKey(request);
   if (mempool.waiting.has(key)) return true;
   if (mempool.executed.has(key)) return false; // The session table of the host answers.
-  const ofClient = mempool.waitingOf.get(request.client) ?? 0;
-  if (mempool.waiting.size >= maxWaiting || ofClient >= maxWaitingOfClient) return false;
+  const bytes = requestBytes(request);
+  const ofClient = mempool.waitingOf.get(request.client) ?? { requests: 0, bytes: 0 };
+  const { waitingInAll } = mempool;
+  if (!hasRoom(waitingInAll, bytes, { requests: maxWaiting, bytes: mempoolBytes })) return false;
+  const most = { requests: maxWaitingOfClient, bytes: mempoolBytesOfClient };
+  if (!hasRoom(ofClient, bytes, most)) return false;
   mempool.waiting.set(key, waiting);
-  mempool.waitingOf.set(request.client, ofClient + 1);
+  mempool.waitingOf.set(request.client, ofClient);
+  for (const share of [ofClient, waitingInAll]) {
+    share.requests += 1;
+    share.bytes += bytes;
+  }
   return true;
 }
+
+const hasRoom = (share: WaitingShare, bytes: number, most: WaitingShare): boolean =>
+  share.requests < most.requests && share.bytes + bytes <= most.bytes;
 
 /** `request` was executed: nobody waits for it any more, and it is not admitted again. */
 export function forget<W extends WaitingRequest>(mempool: Mempool<W>, request: Request): void {
   const key = requestKey(request);
-  if (mempool.waiting.delete(key)) {
-    const left = (mempool.waitingOf.get(request.client) ?? 1) - 1;
-    if (left === 0) mempool.waitingOf.delete(request.client);
-    else mempool.waitingOf.set(request.client, left);
+  const waiting = mempool.waiting.get(key);
+  if (waiting !== undefined) {
+    mempool.waiting.delete(key);
+    const ofClient = mempool.waitingOf.get(request.client) as WaitingShare;
+    // What waited may be another request under the same key.
+    const bytes = requestBytes(waiting.request);
+    for (const share of [ofClient, mempool.waitingInAll]) {
+      share.requests -= 1;
+      share.bytes -= bytes;
+    }
+    if (ofClient.requests === 0) mempool.waitingOf.delete(request.client);
   }
   // It changed nothing, and no session keeps its reply: a client that missed it asks again.
   if (asksForSession(request)) return;
@@ -106,4 +136,6 @@ export function forget<W extends WaitingRequest>(mempool: Mempool<W>, request: R
 export function forgetWaiting<W extends WaitingRequest>(mempool: Mempool<W>): void {
   mempool.waiting.clear();
   mempool.waitingOf.clear();
+  mempool.waitingInAll.requests = 0;
+  mempool.waitingInAll.bytes = 0;
 }

@@ -2,6 +2,12 @@
  * Messages: tagged records, the union of a protocol's messages, and their signed forms.
  */
 import { readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
+import {
+  maxChangeBytes,
+  maxEncodedOperationsBytes,
+  maxOperationBytes,
+  maxOperations,
+} from './limits.ts';
 import type { Certificate, Seal, Signature, Signed } from './protocol.ts';
 import {
   bounded,
@@ -256,6 +262,13 @@ export const firstSequenceOf = (incarnation: number): number =>
 export const asksForSession = ({ operations, configuration }: Request): boolean =>
   operations.length === 0 && configuration === undefined;
 
+/** At least the bytes that `request` and its seal take when encoded, without encoding it. */
+export function requestBytes({ operations, configuration }: Request): number {
+  let size = 128 + (configuration?.length ?? 0);
+  for (let i = 0; i < operations.length; i++) size += (operations[i] as Uint8Array).length + 3;
+  return size;
+}
+
 /** An ordinary request has operations, so it takes no room to say that there is nothing else. */
 function requestField(): MessageField<Request> {
   const parts = message('request', {
@@ -263,7 +276,7 @@ function requestField(): MessageField<Request> {
     sequence: integer(),
     acknowledged: integer(),
     session: integer(),
-    operations: bounded(list(bytes(65_536), 1024), 524_288),
+    operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
   });
   // Of most clients there is one session, and its number is left out as an absent part is.
   const whole = (value: Request): Infer<typeof parts> => ({
@@ -280,7 +293,7 @@ function requestField(): MessageField<Request> {
     sample: (random) => short(parts.sample(random)),
     mutate: (value, random) => short(parts.mutate(whole(value), random)),
   };
-  const configuration = bytes(4096);
+  const configuration = bytes(maxChangeBytes);
   const joined = (value: Request, about: Uint8Array): Request =>
     about.length === 0 ? value : { ...value, configuration: about };
   return {

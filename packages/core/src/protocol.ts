@@ -111,6 +111,11 @@ export interface Protocol<S extends Shape> {
   readonly client: ClientPolicy;
   /** Codec, limits, fuzz generator and documentation of its messages. */
   readonly messages: MessagesField<S['Message']>;
+  /**
+   * By kind of message, the option that its largest size follows from: whoever finds it larger than
+   * its frames is told what to lower.
+   */
+  readonly limitedBy?: Readonly<Record<string, string>>;
   /** Codec of its stable state. */
   readonly stored: StoredFields<S>;
 

@@ -1,6 +1,14 @@
-import { type Shape, type StoredFields, type Write, writer, written } from '@quorumlab/core';
+import {
+  SchemaError,
+  type Shape,
+  type StoredFields,
+  type Write,
+  writer,
+  written,
+} from '@quorumlab/core';
 import { LogClosedError, NoRoomError } from './errors.ts';
-import { applyWrite, type Fields, ownTables, storedCodec } from './stored.ts';
+import { joiner, piecesOf } from './pieces.ts';
+import { applyWrite, DiskRecordError, type Fields, ownTables, storedCodec } from './stored.ts';
 import type { LogOptions, RecordLog } from './types.ts';
 
 /** The stable state of one replica on a disk. */
@@ -39,6 +47,8 @@ export interface DiskOptions<S extends Shape> {
 
 /** A compaction that found no room is tried again when the log has grown by this factor. */
 const retryFactor = 1.25;
+/** A buffer up to this size is kept for the next commit. */
+const keptBytes = 4 * 1024 * 1024;
 /** Batches of a compaction are about this large, in bytes. */
 const compactionBatchBytes = 65_536;
 
@@ -49,11 +59,28 @@ const compactionBatchBytes = 65_536;
 export async function openDisk<S extends Shape>(options: DiskOptions<S>): Promise<Disk<S>> {
   const codec = storedCodec<S>(options.stored, options.initial);
   const state = ownTables(options.initial);
-  let batches = 0;
-  const log = await options.open((batch) => {
-    codec.read(batch, ++batches, (write) => applyWrite(state, write));
+  const join = joiner();
+  let records = 0;
+  let commits = 0;
+  const log = await options.open((record) => {
+    records += 1;
+    const commit = named(records, () => join(record));
+    if (commit === undefined) return;
+    codec.read(commit, { record: records, first: commits++ === 0 }, (write) =>
+      applyWrite(state, write),
+    );
   });
-  return diskOver(log, codec, state, batches > 0, options);
+  return diskOver(log, codec, state, commits > 0, options);
+}
+
+/** What only a damaged record can make `read` throw, as the error that says so. */
+function named<T>(record: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new DiskRecordError(record, error.message, error);
+  }
 }
 
 function diskOver<S extends Shape>(
@@ -65,7 +92,9 @@ function diskOver<S extends Shape>(
 ): Disk<S> {
   const least = options.compactAboveBytes ?? 4 * 1024 * 1024;
   const factor = options.compactAboveFactor ?? 4;
-  const out = writer(4096);
+  let out = writer(4096);
+  /** The commit whose records are being appended, if it takes several: nothing may come between. */
+  let appending: Promise<void> | undefined;
   let started = used;
   let compacted = 0;
   /** What the log held when there was no room to compact it; 0: there was. */
@@ -85,9 +114,9 @@ function diskOver<S extends Shape>(
     codec.writeFields(to);
     for (const write of codec.all(state)) {
       codec.write(to, write);
-      if (to.length >= compactionBatchBytes) yield written(to);
+      if (to.length >= compactionBatchBytes) yield* piecesOf(written(to), log.maxBatchBytes);
     }
-    if (to.length > 0) yield written(to);
+    if (to.length > 0) yield* piecesOf(written(to), log.maxBatchBytes);
   }
 
   function compact(): void {
@@ -109,19 +138,38 @@ function diskOver<S extends Shape>(
     );
   }
 
+  /** Puts the records of one commit into the log; one waits at a time. */
+  async function appendAll(commit: Uint8Array): Promise<void> {
+    for (const piece of piecesOf(commit, log.maxBatchBytes)) await log.append(piece);
+  }
+
+  function encodedWrites(writes: readonly Write<S>[]): Uint8Array {
+    if (out.bytes.length > keptBytes) out = writer(4096);
+    out.length = 0;
+    if (!started) codec.writeFields(out);
+    for (const write of writes) codec.write(out, write);
+    return out.bytes.subarray(0, out.length);
+  }
+
   async function commit(writes: readonly Write<S>[]): Promise<void> {
+    while (appending !== undefined) await appending;
     if (failure !== undefined) throw failure.error;
     if (closing !== undefined) throw new LogClosedError();
     if (writes.length === 0) return;
     let appended: Promise<void>;
     try {
-      out.length = 0;
-      if (!started) codec.writeFields(out);
-      for (const write of writes) codec.write(out, write);
-      appended = log.append(out.bytes.subarray(0, out.length));
+      const bytes = encodedWrites(writes);
+      if (bytes.length <= log.maxBatchBytes) appended = log.append(bytes);
+      else {
+        appended = appendAll(bytes);
+        appending = appended.catch(() => undefined);
+        await appended;
+        appending = undefined;
+      }
       started = true;
       for (const write of writes) applyWrite(mirror, write);
     } catch (error) {
+      appending = undefined;
       return fail(error);
     }
     // After one that found no room, another is worth its cost once the log has grown somewhat.
@@ -131,6 +179,7 @@ function diskOver<S extends Shape>(
   }
 
   async function close(): Promise<void> {
+    while (appending !== undefined) await appending;
     await compacting;
     await log.close();
     if (failure !== undefined) throw failure.error;

@@ -128,6 +128,11 @@ export class LogLimitError extends Error {
   }
 }
 
+/** The limits that a log was to be opened with contradict each other. */
+export class LogLimitsError extends RangeError {
+  override readonly name = 'LogLimitsError';
+}
+
 /** The log was closed. */
 export class LogClosedError extends Error {
   override readonly name = 'LogClosedError';

@@ -7,6 +7,7 @@ export {
   FolderLockedError,
   LogClosedError,
   LogLimitError,
+  LogLimitsError,
   MissingLogError,
   NoRoomError,
   UnknownFormatError,

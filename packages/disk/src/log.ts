@@ -12,7 +12,7 @@ import {
 } from './format.ts';
 import { type Backend, commitQueue, StateError } from './queue.ts';
 import { type Recovered, recover, segmentName, temporaryName } from './recover.ts';
-import { defaultLimits, type LogOptions, type RecordLog } from './types.ts';
+import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
 /** Only groups up to this size are followed by zeros: a large one pays for its new size anyway. */
 const smallGroupBytes = 8 * 1024;
@@ -346,7 +346,7 @@ function backendOf(settings: Settings, log: LogState, unlock: () => void): Backe
  */
 export async function openLog(folder: string, options: LogOptions): Promise<RecordLog> {
   const files = options.files ?? nodeFiles;
-  const limits = { ...defaultLimits, ...options };
+  const limits = limitsOf(options);
   const ownerHash = hashOwner(options.owner);
   const settings: Settings = {
     files,

@@ -36,6 +36,7 @@ export class StateError extends Error {
 export interface CommitQueue {
   append(batch: Uint8Array): Promise<void>;
   rewrite(state: Iterable<Uint8Array>): Promise<void>;
+  readonly maxBatchBytes: number;
   readonly bytes: number;
   close(): Promise<void>;
 }
@@ -174,6 +175,7 @@ export function commitQueue(backend: Backend, limits: Limits): CommitQueue {
       return add(queue, batch.slice());
     },
     rewrite: (state) => add(queue, undefined, state),
+    maxBatchBytes: limits.maxBatchBytes,
     get bytes() {
       return backend.bytes();
     },

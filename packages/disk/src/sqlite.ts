@@ -14,7 +14,7 @@ import {
 import { type Files, nodeFiles } from './files.ts';
 import { guardState, hashOwner } from './log.ts';
 import { type Backend, commitQueue } from './queue.ts';
-import { defaultLimits, type LogOptions, type RecordLog } from './types.ts';
+import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
 const databaseName = 'log.sqlite';
 const formatVersion = 1;
@@ -189,7 +189,7 @@ async function isNewDatabase(files: Files, folder: string): Promise<boolean> {
  * since SQLite drops everything from the first bad frame on.
  */
 export async function openSqliteLog(folder: string, options: LogOptions): Promise<RecordLog> {
-  const limits = { ...defaultLimits, ...options };
+  const limits = limitsOf(options);
   const path = join(folder, databaseName);
   await nodeFiles.prepareFolder(folder);
   const unlock = await nodeFiles.lock(folder);

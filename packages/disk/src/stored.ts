@@ -49,7 +49,7 @@ export class DiskFieldsError extends Error {
 export type Fields = Record<string, unknown>;
 type Table = Map<number, unknown>;
 
-/** Operation codes, one byte each. Only ever append. */
+/** Operation codes, one byte each. Only ever append; the next one, 5, is that of `pieces.ts`. */
 const operation = { fields: 0, save: 1, put: 2, dropFrom: 3, dropBelow: 4 } as const;
 
 /** How the stable state of one shape is written: fields in the order of their names. */
@@ -58,8 +58,15 @@ export interface StoredCodec<S extends Shape> {
   writeFields(to: Writer): void;
   /** Appends one write. Throws `SchemaError` at a field or value that is none of the schema's. */
   write(to: Writer, write: Write<S>): void;
-  /** Reads a whole batch, in order. Throws {@link DiskRecordError} or {@link DiskFieldsError}. */
-  read(batch: Uint8Array, number: number, apply: (write: Write<S>) => void): void;
+  /**
+   * Reads a whole commit, in order. `place` tells which record ended with it, and whether it is the
+   * first of the log. Throws {@link DiskRecordError} or {@link DiskFieldsError}.
+   */
+  read(
+    commit: Uint8Array,
+    place: { readonly record: number; readonly first: boolean },
+    apply: (write: Write<S>) => void,
+  ): void;
   /** The writes that lead from the initial state to `state`, lazily. */
   all(state: Fields): Iterable<Write<S>>;
 }
@@ -157,10 +164,10 @@ export function storedCodec<S extends Shape>(
         writeInteger(to, 'from' in rows ? rows.from : rows.below);
       }
     },
-    read(batch, number, apply) {
-      const from = reader(batch);
+    read(commit, { record, first }, apply) {
+      const from = reader(commit);
       try {
-        if (number === 1 && batch[0] !== operation.fields)
+        if (first && commit[0] !== operation.fields)
           throw new SchemaError('the log does not begin with its fields');
         while (from.at < from.end) {
           const write = readWrite(from);
@@ -168,7 +175,7 @@ export function storedCodec<S extends Shape>(
         }
       } catch (error) {
         if (error instanceof DiskFieldsError || !(error instanceof SchemaError)) throw error;
-        throw new DiskRecordError(number, error.message, error);
+        throw new DiskRecordError(record, error.message, error);
       }
     },
     *all(state) {

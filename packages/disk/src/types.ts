@@ -1,3 +1,5 @@
+import { pendingBytes, recordBytes } from '@quorumlab/core';
+import { LogLimitsError } from './errors.ts';
 import type { Files } from './files.ts';
 
 /** An append-only sequence of byte batches that survives losing power. */
@@ -17,6 +19,8 @@ export interface RecordLog {
    * so too with NoRoomError, if the disk has no room for the new batches beside the old ones.
    */
   rewrite(state: Iterable<Uint8Array>): Promise<void>;
+  /** Largest batch that `append` and `rewrite` take. */
+  readonly maxBatchBytes: number;
   /** Bytes that the next open has to read: when this is far above the state, call `rewrite`. */
   readonly bytes: number;
   /** Waits for what was appended, marks the end as durable, gives the lock back. Idempotent. */
@@ -40,7 +44,7 @@ export interface LogOptions {
   readonly mustExist?: boolean;
   /** Largest batch accepted, in bytes. Default 64 MiB. */
   readonly maxBatchBytes?: number;
-  /** Most bytes that may wait for the disk. Default 256 MiB. */
+  /** Most bytes that may wait for the disk, at least `maxBatchBytes`. Default 256 MiB. */
   readonly maxPendingBytes?: number;
   /** File back end: a segment larger than this is followed by a new one. Default 16 MiB. */
   readonly segmentBytes?: number;
@@ -53,15 +57,36 @@ export interface LogOptions {
 /** Opens (or starts) the log in `folder`; one function per back end. */
 export type OpenLog = (folder: string, options: LogOptions) => Promise<RecordLog>;
 
-/** Defaults of the limits in LogOptions, in bytes. */
-export const defaultLimits: {
+/** The limits in {@link LogOptions}, all of them given. */
+export interface LogLimits {
   readonly maxBatchBytes: number;
   readonly maxPendingBytes: number;
   readonly segmentBytes: number;
   readonly preallocateBytes: number;
-} = {
-  maxBatchBytes: 64 * 1024 * 1024,
-  maxPendingBytes: 256 * 1024 * 1024,
+}
+
+/** Defaults of the limits in LogOptions, in bytes. */
+export const defaultLimits: LogLimits = {
+  maxBatchBytes: recordBytes,
+  maxPendingBytes: pendingBytes,
   segmentBytes: 16 * 1024 * 1024,
   preallocateBytes: 256 * 1024,
 };
+
+/** Least and largest `maxBatchBytes`: SQLite takes no value of 1,000,000,000 bytes. */
+const batchRange = { least: 64, most: 512 * 1024 * 1024 };
+
+/** The limits of `options` with every default. Throws LogLimitsError if they cannot all hold. */
+export function limitsOf(options: Partial<LogLimits>): LogLimits {
+  const { maxBatchBytes = recordBytes, maxPendingBytes = Math.max(pendingBytes, maxBatchBytes) } =
+    options;
+  const { least, most } = batchRange;
+  if (!(Number.isSafeInteger(maxBatchBytes) && maxBatchBytes >= least && maxBatchBytes <= most))
+    throw new LogLimitsError(`maxBatchBytes is ${maxBatchBytes}; use ${least} to ${most}`);
+  if (!(maxPendingBytes >= maxBatchBytes))
+    throw new LogLimitsError(
+      `maxPendingBytes is ${maxPendingBytes} and maxBatchBytes ${maxBatchBytes}: a batch of full ` +
+        `size could never wait; set maxPendingBytes to ${maxBatchBytes} or more`,
+    );
+  return { ...defaultLimits, ...options, maxBatchBytes, maxPendingBytes };
+}

@@ -50,6 +50,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
     messages: group.messages,
+    limitedBy: { proposal: 'maxBatch', relay: 'maxBatch', blocks: 'maxBatch' },
     stored: group.stored,
     stable: firstStable,
     volatile: firstVolatile,

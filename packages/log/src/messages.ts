@@ -14,6 +14,12 @@ import {
   type MessageField,
   type MessageOf,
   type MessagesField,
+  maxEncodedOperationsBytes,
+  maxEncodedResultsBytes,
+  maxOperationBytes,
+  maxOperations,
+  maxRequestBytes,
+  maxResultBytes,
   message,
   messages,
   nullable,
@@ -24,14 +30,7 @@ import {
   word,
 } from '@quorumlab/core';
 
-/** Most bytes of one operation, and of one result. */
-export const maxOperationBytes = 65_536;
-/** Most operations of one request, and of one query. */
-export const maxOperations = 1024;
-/** Most bytes of all operations of one request, and of one query. */
-export const maxRequestBytes = 524_288;
-/** Most bytes of all results of one request that a replica keeps and sends. */
-export const maxResultBytes: number = 1 << 20;
+export { maxOperationBytes, maxOperations, maxRequestBytes, maxResultBytes };
 /** A client may have this many sequences between its oldest unanswered request and its newest. */
 export const maxOutstanding = 1024;
 /** Bytes of one chunk of a snapshot; the last one may be shorter. */
@@ -47,7 +46,7 @@ export const sessionNumber: Field<number> = integer();
 
 const results: Field<readonly Uint8Array[]> = bounded(
   list(bytes(maxOperationBytes), maxOperations),
-  maxResultBytes + 4 * maxOperations + 8,
+  maxEncodedResultsBytes,
 );
 
 /**
@@ -139,7 +138,7 @@ export const query: MessageField<
 > = message('query', {
   sequence: integer(),
   consistency: word('linearizable', 'local'),
-  operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxRequestBytes),
+  operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
 });
 
 /** The answer to a query. Null: this group cannot read without writing; order the reads instead. */

@@ -1,9 +1,17 @@
 /** The proposer's phase 2, slot after slot: §3, and how a new leader completes what it found. */
-import type { Handlers, Request, Signed, Slot } from '@quorumlab/core';
+import {
+  type Handlers,
+  type Request,
+  requestBytes,
+  requestKey,
+  type Signed,
+  type Slot,
+  uncommittedBytes,
+} from '@quorumlab/core';
 import { governing } from './configuration.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { executeNext, saveChosen } from './learner.ts';
-import { commandBytes, noOp, type Value } from './messages.ts';
+import { noOp, type Value } from './messages.ts';
 import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read.ts';
 import { stepDown } from './role.ts';
@@ -13,26 +21,38 @@ import {
   isMember,
   isPeer,
   type MultiPaxos,
-  maxWaitingBytes,
   type Open,
   type PaxosContext,
   type PaxosReplica,
   phasesAt,
 } from './state.ts';
 
-/** A client's command: it gets a slot as soon as the window allows. */
+/** A client's command: it gets a slot as soon as the window allows, and one only. */
 export function enqueue(
   group: Group,
   leader: PaxosReplica,
   command: Signed<Request>,
   ctx: PaxosContext,
 ): void {
-  const bytes = commandBytes(command);
+  const bytes = requestBytes(command);
   if (leader.waiting.length >= group.maxWaiting) return;
-  if (leader.waitingBytes + bytes > maxWaitingBytes) return;
+  if (leader.waitingBytes + bytes > uncommittedBytes) return;
+  const key = requestKey(command);
+  if (leader.waitingKeys.has(key) || isProposed(leader, command)) return;
   leader.waiting.push(command);
+  leader.waitingKeys.add(key);
   leader.waitingBytes += bytes;
   drive(group, leader, ctx);
+}
+
+/** Whether `command` has its slot: a client that is tired of waiting asks again. */
+function isProposed({ open, reported }: PaxosReplica, command: Signed<Request>): boolean {
+  const { client, sequence } = command;
+  const holds = (value: Value): boolean =>
+    value.some((each) => each.client === client && each.sequence === sequence);
+  for (const { value } of open.values()) if (holds(value)) return true;
+  for (const { value } of reported.values()) if (holds(value)) return true;
+  return false;
 }
 
 /** Goes on as far as it may: from candidate to leader, through what it found, to new commands. */
@@ -110,7 +130,7 @@ function takeBatch(group: Group, leader: PaxosReplica): Value | undefined {
   while (count < waiting.length && count < group.maxCommandsPerSlot) {
     const command = waiting[count] as Signed<Request>;
     const isChange = command.configuration !== undefined;
-    const size = commandBytes(command);
+    const size = requestBytes(command);
     if (count > 0 && (isChange || bytes + size > group.maxBytesPerSlot)) break;
     // Rule 5: the group is not changed by a leader that does not know how it is.
     if (isChange && !isEstablished(group, leader)) return undefined;
@@ -119,6 +139,7 @@ function takeBatch(group: Group, leader: PaxosReplica): Value | undefined {
     if (isChange) break;
   }
   leader.waitingBytes -= bytes;
+  for (let i = 0; i < count; i++) leader.waitingKeys.delete(requestKey(waiting[i] as Request));
   if (count < waiting.length) return waiting.splice(0, count);
   leader.waiting = [];
   return waiting;

@@ -7,11 +7,14 @@ import {
   list,
   type MessageField,
   type MessagesField,
+  maxRequestBytes,
   message,
   messages,
   type Request,
   record,
   request,
+  requestBytes,
+  requestOverheadBytes,
   type Signed,
   type Slot,
   signed,
@@ -163,18 +166,11 @@ export const commandsLimit = 1024;
 /** Most votes in one message, whatever their size. */
 export const votesLimit = 1024;
 /** The least that one slot must be allowed to hold: any one request fits into it. */
-export const leastBytesPerSlot = 655_360;
-
-/** An upper bound of the encoded size of `command`, without encoding it. */
-export function commandBytes(command: Signed<Request>): number {
-  let size = 128 + (command.configuration?.length ?? 0);
-  for (const operation of command.operations) size += operation.length + 7;
-  return size;
-}
+export const leastBytesPerSlot: number = maxRequestBytes + requestOverheadBytes + 16;
 
 /** An upper bound of the encoded size of a vote for `value`. */
 export const voteBytes = (value: Value): number =>
-  value.reduce((sum, each) => sum + commandBytes(each), 32);
+  value.reduce((sum, each) => sum + requestBytes(each), 32);
 
 /** How a value is stored and sent. */
 const valueField = (maxBytesPerSlot: number): Field<Value> =>

@@ -72,7 +72,7 @@ export interface MultiPaxosOptions {
   readonly keepSlots?: number;
   /** Most commands in one slot, up to 1,024, which is what it is unless told. */
   readonly maxCommandsPerSlot?: number;
-  /** Most bytes of commands in one slot, at least 640 KiB. 1 MiB unless told. */
+  /** Most bytes of commands in one slot, at least 520 KiB: any request. 1 MiB unless told. */
   readonly maxBytesPerSlot?: number;
   /** Most commands that wait at a leader; above it further ones are ignored. 65,536 unless told. */
   readonly maxWaiting?: number;
@@ -110,6 +110,7 @@ export function multiPaxos(
     f: options.f ?? Math.floor((sizeOf(group) - 1) / 2),
     client: { matching: 1, ask: 'leader', signed: false, forwards: true },
     messages: multiPaxosMessages(group.maxBytesPerSlot),
+    limitedBy,
     stored: stored(group.maxBytesPerSlot),
     stable,
     volatile: (disk) => volatile(group, disk),
@@ -159,6 +160,14 @@ export function multiPaxos(
     invariant: (replica) => invariant(group, replica),
   };
 }
+
+const slotOption = 'maxBytesPerSlot';
+const limitedBy = {
+  accept: slotOption,
+  promise: slotOption,
+  learn: slotOption,
+  recalled: slotOption,
+};
 
 /** The application has the snapshot only: what the disk knows to be chosen runs again. */
 function resumeFromDisk(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {

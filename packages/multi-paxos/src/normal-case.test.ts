@@ -1,4 +1,4 @@
-import { among } from '@quorumlab/protocol-testing';
+import { among, command } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../test/cluster.ts';
 import { multiPaxos } from './index.ts';
@@ -34,6 +34,26 @@ describe('§3, the steady state', () => {
     expect(group.view(0).open.size).toBe(2);
     group.settle();
     expect(group.nodes[0]?.decided).toEqual(['0', '1', '2+3+4+5+6+7+8+9']);
+  });
+
+  test('a command that is asked for again while it waits gets one slot, from each leader', () => {
+    const group = cluster(multiPaxos({ n: 3, pipeline: 1, maxCommandsPerSlot: 1 }));
+    group.elect(0);
+    const asked = ['x', 'y', 'z'].map(command);
+    for (let i = 0; i < 5; i++) for (const each of asked) group.request(0, each);
+    expect(group.view(0).waiting).toHaveLength(2);
+    // The first reaches replica 1 and is chosen nowhere; it leads next and proposes it again.
+    group.settle(({ to, message }) => to === 1 && message.kind === 'accept');
+    group.packets.length = 0;
+    group.elect(1, ({ message }) => message.kind !== 'accept');
+    for (let i = 0; i < 5; i++) for (const each of asked) group.request(1, each);
+    for (let i = 0; i < 3; i++) {
+      group.fire(1, 'heartbeat');
+      group.settle();
+    }
+    expect(group.nodes[1]?.decided).toEqual(['x', 'y', 'z']);
+    expect(group.view(1).waitingKeys.size).toBe(0);
+    expect(group.view(1).waitingBytes).toBe(0);
   });
 
   test('never more than alpha slots are open, however many commands wait', () => {

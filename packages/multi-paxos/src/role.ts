@@ -45,6 +45,7 @@ export function forgetBallot(replica: PaxosReplica): void {
   replica.nextSlot = 0;
   replica.open.clear();
   replica.waiting = [];
+  replica.waitingKeys.clear();
   replica.waitingBytes = 0;
   replica.round = 0;
   replica.contacts.clear();

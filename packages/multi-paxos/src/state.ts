@@ -143,8 +143,9 @@ export interface MultiPaxosVolatile {
   nextSlot: Slot;
   /** At most α. */
   readonly open: Map<Slot, Open>;
-  /** Commands that wait for a slot, and their size. */
+  /** Commands that wait for a slot, which they are, and their size: at most `uncommittedBytes`. */
   waiting: Signed<Request>[];
+  readonly waitingKeys: Set<string>;
   waitingBytes: number;
   round: number;
   readonly contacts: Map<ReplicaId, Contact>;
@@ -189,9 +190,6 @@ export interface Group extends Universe {
   /** The quorums of a configuration. Worked out once for each. */
   phasesOf(configuration: Configuration): Phases;
 }
-
-/** Most bytes of commands that wait at a leader. */
-export const maxWaitingBytes: number = 64 << 20;
 
 /** How each part of the stable state is written to disk. */
 export const stored = (maxBytesPerSlot: number): StoredFields<MultiPaxos> => ({
@@ -240,6 +238,7 @@ export const volatile = (
   nextSlot: 0,
   open: new Map(),
   waiting: [],
+  waitingKeys: new Set(),
   waitingBytes: 0,
   round: 0,
   contacts: new Map(),

@@ -19,7 +19,7 @@ import {
   NodeConfigError,
   principalsOf,
 } from './cluster-identity.ts';
-import { defaultHostLimits, type HostLimits } from './host-limits.ts';
+import { type HostLimits, hostLimits } from './host-limits.ts';
 import { nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
@@ -78,7 +78,7 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
   const name = { node: self, role: 'client', ...cluster, protocol: protocol.name } as const;
   const logger = nodeLogger(options.logger, name);
   const notices = new Notices(logger);
-  const limits = { ...defaultHostLimits, ...options.limits };
+  const limits = hostLimits(options.limits, { name: 'the service', messages: clientMessages });
   const failed = Promise.withResolvers<Error>();
   const runner = runnerOf(options, limits, notices, (error) => {
     logger.fatal({ err: error }, 'The client stops: it must not go on after this.');

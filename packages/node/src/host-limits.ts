@@ -1,4 +1,17 @@
 /** Every bound of the host loop in one place; the mesh has its own in `MeshLimits`. */
+import {
+  envelopeBytes,
+  inboxBytes,
+  inboxBytesOfPeer,
+  type MessagesField,
+  maxFrameBytes,
+  submitBytes,
+  type Tagged,
+  waitingOutputBytes,
+} from '@quorumlab/core';
+import { NodeConfigError } from './cluster-identity.ts';
+
+/** See the module's comment; where the sizes come from is in core's `limits.ts`. */
 export interface HostLimits {
   /** Most inputs that are stepped before the event loop gets its turn. */
   readonly inputsPerTick: number;
@@ -6,11 +19,17 @@ export interface HostLimits {
   readonly waitingPerPeer: number;
   /** As `waitingPerPeer`, in bytes of frames. */
   readonly waitingBytesPerPeer: number;
+  /** Most bytes of frames of all peers that wait; near it each peer has an equal share. */
+  readonly waitingBytes: number;
   /** Most outputs that wait for the disk; above it no input is stepped. */
   readonly waitingOutputs: number;
+  /** As `waitingOutputs`, in bytes of what they write and say. */
+  readonly waitingOutputBytes: number;
   /** Most operations of this process that wait to be stepped; further ones get an error at once. */
   readonly waitingSubmits: number;
-  /** Largest frame in bytes, sent or received. */
+  /** As `waitingSubmits`, in bytes. */
+  readonly waitingSubmitBytes: number;
+  /** Largest frame in bytes, sent or received; at least what the protocol may say. */
   readonly maxFrameBytes: number;
 }
 
@@ -18,8 +37,46 @@ export interface HostLimits {
 export const defaultHostLimits: HostLimits = {
   inputsPerTick: 1024,
   waitingPerPeer: 8192,
-  waitingBytesPerPeer: 32 * 1024 * 1024,
+  waitingBytesPerPeer: inboxBytesOfPeer,
+  waitingBytes: inboxBytes,
   waitingOutputs: 4096,
+  waitingOutputBytes,
   waitingSubmits: 65_536,
-  maxFrameBytes: 16 * 1024 * 1024,
+  waitingSubmitBytes: submitBytes,
+  maxFrameBytes,
 };
+
+/**
+ * `given` with every default. Throws {@link NodeConfigError} if two of the limits cannot both hold,
+ * or if `protocol` may say something that no frame could carry.
+ */
+export function hostLimits<M extends Tagged>(
+  given: Partial<HostLimits> | undefined,
+  protocol: {
+    readonly name: string;
+    readonly messages: MessagesField<M>;
+    readonly limitedBy?: Readonly<Record<string, string>>;
+  },
+): HostLimits {
+  const limits = { ...defaultHostLimits, ...given };
+  for (const [name, value] of Object.entries(limits))
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new NodeConfigError(`${name} is ${value}; use an integer of 1 or more.`);
+  for (const kind of protocol.messages.kinds) {
+    const needed = kind.maxBytes + envelopeBytes;
+    if (needed <= limits.maxFrameBytes) continue;
+    const option = protocol.limitedBy?.[kind.kind];
+    const lower = option === undefined ? '' : `, or lower ${option} of the protocol`;
+    throw new NodeConfigError(
+      `A ${kind.kind} of ${protocol.name} may take ${needed} bytes, and maxFrameBytes is ` +
+        `${limits.maxFrameBytes}: set maxFrameBytes to ${needed} or more${lower}.`,
+    );
+  }
+  if (limits.waitingBytes < limits.waitingBytesPerPeer)
+    throw new NodeConfigError(
+      `waitingBytes is ${limits.waitingBytes} and waitingBytesPerPeer ` +
+        `${limits.waitingBytesPerPeer}: one peer could take more than there is for all; set ` +
+        `waitingBytes to ${limits.waitingBytesPerPeer} or more.`,
+    );
+  return limits;
+}

@@ -29,7 +29,7 @@ import {
   principalsOf,
 } from './cluster-identity.ts';
 import { fastCrypto } from './fast-crypto.ts';
-import { defaultHostLimits, type HostLimits } from './host-limits.ts';
+import { type HostLimits, hostLimits } from './host-limits.ts';
 import { honestKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
@@ -137,12 +137,15 @@ export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Arr
   options: NodeOptions<S, C, R, Q>,
 ): Promise<RunningNode<S, C, R, Q>> {
   checkNode(options);
+  const { protocol } = options;
+  const messages = serviceMessages(protocol.messages);
+  const limits = hostLimits(options.limits, { ...protocol, messages });
   const begin = now();
   const keyring = keyringOf(options);
   const disk = await openStable(options);
   let host: NodeHost<S, C, R, Q>;
   try {
-    host = new NodeHost(options, disk, keyring);
+    host = new NodeHost(options, disk, keyring, limits);
     await host.start(begin);
   } catch (error) {
     await disk.close();
@@ -233,13 +236,14 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     options: NodeOptions<S, C, R, Q>,
     disk: Disk<Serviced<S>>,
     keyring: Keyring<Serviced<S>['Message']>,
+    limits: HostLimits,
   ) {
     const { protocol, self, codec, hooks = {} } = options;
     this.#options = options;
     this.#logger = loggerOf(options);
     this.#notices = new Notices(this.#logger);
     const chronicle = new Chronicle(this.#notices, self);
-    this.#limits = { ...defaultHostLimits, ...options.limits };
+    this.#limits = limits;
     this.#disk = disk;
     this.#signing = keyring;
     this.#guarded = honestKeyring(keyring, protocol, vowsOf(protocol));

@@ -13,6 +13,8 @@ export interface InboxLimits {
   readonly waitingPerPeer: number;
   /** Bytes of frames. */
   readonly waitingBytesPerPeer: number;
+  /** Bytes of frames of all senders together. */
+  readonly waitingBytes: number;
 }
 
 /**
@@ -26,9 +28,15 @@ export class Inbox<T> {
   #turns: Queue<T>[] = [];
   #turn = 0;
   #size = 0;
+  #bytes = 0;
 
   constructor(limits: InboxLimits) {
     this.#limits = limits;
+  }
+
+  /** Bytes of the frames that wait. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** How many items wait. */
@@ -39,11 +47,15 @@ export class Inbox<T> {
   /** Queues `item` of `bytes` for `sender`; false means dropped, because its queue is full. */
   push(sender: number, item: T, bytes: number): boolean {
     const queue = this.#queueOf(sender);
-    const { waitingPerPeer, waitingBytesPerPeer } = this.#limits;
+    const { waitingPerPeer, waitingBytesPerPeer, waitingBytes } = this.#limits;
     const waiting = queue.items.length - queue.taken;
     if (waiting >= waitingPerPeer) return false;
     // A frame larger than the bound must pass when nothing else waits.
     if (waiting > 0 && queue.bytes + bytes > waitingBytesPerPeer) return false;
+    // Where all together have too much, who has less than an equal share may still add to it.
+    const share = waitingBytes / Math.max(1, this.#turns.length);
+    if (waiting > 0 && this.#bytes + bytes > waitingBytes && queue.bytes + bytes > share)
+      return false;
     this.#add(queue, item, bytes);
     return true;
   }
@@ -60,6 +72,7 @@ export class Inbox<T> {
     const queue = this.#turns[this.#turn] as Queue<T>;
     const { item, bytes } = queue.items[queue.taken++] as Queue<T>['items'][number];
     queue.bytes -= bytes;
+    this.#bytes -= bytes;
     this.#size--;
     if (queue.taken === queue.items.length) {
       queue.items = [];
@@ -75,6 +88,7 @@ export class Inbox<T> {
     if (queue === undefined) return 0;
     const cleared = queue.items.length - queue.taken;
     this.#size -= cleared;
+    this.#bytes -= queue.bytes;
     this.#queues.delete(sender);
     this.#turns = this.#turns.filter((each) => each !== queue);
     return cleared;
@@ -93,6 +107,7 @@ export class Inbox<T> {
     if (queue.items.length === 0) this.#turns.push(queue);
     queue.items.push({ item, bytes });
     queue.bytes += bytes;
+    this.#bytes += bytes;
     this.#size++;
     if (queue.taken >= 4096 && queue.taken * 2 >= queue.items.length) {
       queue.items = queue.items.slice(queue.taken);

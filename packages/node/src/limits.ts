@@ -1,3 +1,5 @@
+import { peerQueueBytes } from '@quorumlab/core';
+
 /** Every bound of a mesh in one place: what a peer can make this process hold, do or wait for. */
 export interface MeshLimits {
   /** Bytes queued for one peer, frame headers included; raised to hold one frame of full size. */
@@ -50,7 +52,7 @@ export interface MeshLimits {
 
 /** Limits that honest replicas do not notice on a laptop, in a data centre or across continents. */
 export const DEFAULT_LIMITS: MeshLimits = {
-  queueBytesPerPeer: 8 * 1024 * 1024,
+  queueBytesPerPeer: peerQueueBytes,
   framesPerSecond: 2_000_000,
   bytesPerSecond: 512 * 1024 * 1024,
   offencesBeforeReset: 50,

@@ -138,6 +138,7 @@ export class Runner<S extends Shape> {
   #scheduled = false;
   #stopped = false;
   #submits = 0;
+  #submitBytes = 0;
 
   constructor(options: RunnerOptions<S>) {
     this.#options = options;
@@ -173,7 +174,9 @@ export class Runner<S extends Shape> {
   hand(event: Event<S>): void {
     if (this.#stopped) return;
     if (event.type === 'submit') {
-      if (this.#submits >= this.#options.limits.waitingSubmits) {
+      const { waitingSubmits, waitingSubmitBytes } = this.#options.limits;
+      const bytes = this.#submitBytes + event.operation.length;
+      if (this.#submits >= waitingSubmits || bytes > waitingSubmitBytes) {
         this.counters.refusedSubmits++;
         const text = 'Refused an operation of this process: too many wait.';
         this.#options.notices.note('warn', { reason: 'overload' }, text);
@@ -181,6 +184,7 @@ export class Runner<S extends Shape> {
         return;
       }
       this.#submits++;
+      this.#submitBytes = bytes;
     }
     this.#wait({ type: 'event', event });
   }
@@ -228,13 +232,13 @@ export class Runner<S extends Shape> {
 
   readonly #tick = (): void => {
     this.#scheduled = false;
-    const { inputsPerTick, waitingOutputs } = this.#options.limits;
+    const { inputsPerTick } = this.#options.limits;
     this.counters.ticks++;
     const now = microseconds();
     const clock = interval(this.#options.clockError);
     try {
       for (let i = 0; i < inputsPerTick; i++) {
-        if (this.#stopped || this.#journal.waiting() >= waitingOutputs) break;
+        if (this.#stopped || this.#isFull()) break;
         const waiting = this.#inbox.take();
         if (waiting === undefined) break;
         const event = this.#admitted(waiting);
@@ -247,14 +251,26 @@ export class Runner<S extends Shape> {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#inbox.size > 0 && this.#journal.waiting() < waitingOutputs) this.#schedule();
+    if (this.#inbox.size > 0 && !this.#isFull()) this.#schedule();
   };
+
+  /** Whether so much waits for the disk that inputs have to wait too: back-pressure. */
+  #isFull(): boolean {
+    const { waitingOutputs, waitingOutputBytes } = this.#options.limits;
+    return (
+      this.#journal.waiting() >= waitingOutputs ||
+      this.#journal.waitingBytes() >= waitingOutputBytes
+    );
+  }
 
   /** The event of what waited, if it still counts and all its signatures are good. */
   #admitted(waiting: Waiting<S>): Event<S> | undefined {
     switch (waiting.type) {
       case 'event':
-        if (waiting.event.type === 'submit') this.#submits--;
+        if (waiting.event.type === 'submit') {
+          this.#submits--;
+          this.#submitBytes -= waiting.event.operation.length;
+        }
         return waiting.event;
       case 'due':
         return this.#timers.claim(waiting.due)

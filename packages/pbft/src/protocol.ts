@@ -29,6 +29,16 @@ import { newView, newViewTimeout, viewChange } from './view-change.ts';
  */
 export const pbft = (options: PbftOptions): Protocol<Pbft> => withRules(options, rightRules);
 
+/** Where the sizes of its messages come from. */
+const limitedBy = {
+  'pre-prepare': 'maxBatch',
+  relay: 'maxBatch',
+  committed: 'maxBatch',
+  batch: 'maxBatch',
+  'view-change': 'window',
+  'new-view': 'window',
+};
+
 /** PBFT by other `rules`: for the mutants. Its claims are those of the real one. */
 export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
   const group = configure(options, rules);
@@ -40,6 +50,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
     messages: group.messages,
+    limitedBy,
     stored: group.stored,
     stable: firstStable,
     volatile: firstVolatile,

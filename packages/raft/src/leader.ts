@@ -2,7 +2,7 @@
  * What a leader does of its own accord: "Rules for Servers, Leaders" in Figure 2, §5.3 and §7.
  * The answers come back to `replication.ts` and `snapshot.ts`.
  */
-import { assert, type ReplicaId } from '@quorumlab/core';
+import { assert, type ReplicaId, requestKey, uncommittedBytes } from '@quorumlab/core';
 import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
 import {
   type Group,
@@ -24,6 +24,8 @@ export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext
   leader.writing = false;
   leader.round = 0;
   const next = lastIndex(leader) + 1;
+  for (let index = leader.commitIndex + 1; index < next; index++)
+    note(leader, leader.log.get(index)?.command ?? null);
   for (const member of group.members) {
     leader.matchIndex.set(member, 0);
     if (member === ctx.self) continue;
@@ -38,6 +40,30 @@ export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext
   append(group, leader, null, ctx);
 }
 
+/**
+ * Whether there is room for the command among what is not committed, and it is not there already:
+ * a client that is tired of waiting asks again, and its answer comes with the first entry.
+ */
+export function mayAppend(group: Group, leader: RaftReplica, command: Raft['Command']): boolean {
+  if (lastIndex(leader) - leader.commitIndex >= group.maxUncommitted) return false;
+  if (leader.uncommitted.has(requestKey(command))) return false;
+  return leader.uncommittedBytes + entryBytes(command) <= uncommittedBytes;
+}
+
+/** Notes the entry of `command` among those that are not committed. */
+function note(leader: RaftReplica, command: Raft['Command'] | null): void {
+  if (command === null) return;
+  leader.uncommitted.add(requestKey(command));
+  leader.uncommittedBytes += entryBytes(command);
+}
+
+/** The entry of `command` is committed. */
+export function forget(leader: RaftReplica, command: Raft['Command'] | null): void {
+  // Leaders before this one may have appended it twice.
+  if (command !== null) leader.uncommitted.delete(requestKey(command));
+  leader.uncommittedBytes = Math.max(0, leader.uncommittedBytes - entryBytes(command));
+}
+
 /** §5.3: the command becomes an entry of the leader's log, and is sent to all in parallel. */
 export function append(
   group: Group,
@@ -46,6 +72,7 @@ export function append(
   ctx: RaftContext,
 ): void {
   ctx.put('log', lastIndex(leader) + 1, { term: leader.currentTerm, command });
+  note(leader, command);
   countOwn(leader, ctx);
   replicate(group, leader, ctx);
 }

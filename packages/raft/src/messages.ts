@@ -7,6 +7,7 @@ import {
   list,
   type MessageField,
   type MessagesField,
+  maxRequestBytes,
   message,
   messages,
   nullable,
@@ -14,6 +15,8 @@ import {
   type Request,
   record,
   request,
+  requestBytes,
+  requestOverheadBytes,
   type Signed,
   signed,
 } from '@quorumlab/core';
@@ -145,15 +148,11 @@ export const entry: Field<Entry> = record({
 });
 
 /** The least that one AppendEntries must be allowed to carry: any one request fits into it. */
-export const leastBytesPerAppend = 655_360;
+export const leastBytesPerAppend: number = maxRequestBytes + requestOverheadBytes + 16;
 
 /** An upper bound of the encoded size of an entry with `command`, without encoding it. */
-export function entryBytes(command: Signed<Request> | null): number {
-  if (command === null) return 8;
-  let size = 128;
-  for (const operation of command.operations) size += operation.length + 7;
-  return size;
-}
+export const entryBytes = (command: Signed<Request> | null): number =>
+  8 + (command === null ? 0 : requestBytes(command));
 
 const term = integer();
 const index = integer();

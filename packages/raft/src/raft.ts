@@ -13,7 +13,7 @@ import {
   type Status,
 } from '@quorumlab/core';
 import { checkQuorum, electionHandlers, electionTimeout } from './election.ts';
-import { append, heartbeat } from './leader.ts';
+import { append, heartbeat, mayAppend } from './leader.ts';
 import { entriesLimit, leastBytesPerAppend, raftMessages } from './messages.ts';
 import { read } from './read-index.ts';
 import { ask, deafWhileWaiting, isWaiting, rejoin, rejoinHandlers } from './rejoin.ts';
@@ -23,7 +23,6 @@ import { snapshotHandlers, snapshotInstalled, snapshotTaken } from './snapshot.t
 import {
   type Group,
   invariant,
-  lastIndex,
   type Raft,
   type RaftReplica,
   stable,
@@ -57,11 +56,13 @@ export interface RaftOptions {
   readonly keepEntries?: number;
   /** Most entries in one AppendEntries, up to 1,024, which is what it is unless told. */
   readonly maxEntriesPerAppend?: number;
-  /** Most bytes of entries in one AppendEntries, at least 640 KiB. 1 MiB unless told. */
+  /** Most bytes of entries in one AppendEntries, at least 520 KiB: any one. 1 MiB unless told. */
   readonly maxBytesPerAppend?: number;
   /** Most unacknowledged AppendEntries with entries per follower. 4 unless told. */
   readonly maxInFlight?: number;
-  /** Most uncommitted entries; above it a leader ignores commands. 65,536 unless told. */
+  /**
+   * Most uncommitted entries, of 64 MiB; above it a leader ignores commands. 65,536 unless told.
+   */
   readonly maxUncommitted?: number;
   /** Most reads that wait at a leader; above it further ones are ignored. 65,536 unless told. */
   readonly maxReads?: number;
@@ -88,6 +89,7 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
     f,
     client: { matching: 1, ask: 'leader', signed: false },
     messages: raftMessages(group.maxBytesPerAppend),
+    limitedBy: { 'append-entries': 'maxBytesPerAppend' },
     stored,
     stable,
     volatile,
@@ -102,7 +104,7 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
 
     propose(leader, command, ctx) {
       if (leader.role !== 'leader') return;
-      if (lastIndex(leader) - leader.commitIndex >= group.maxUncommitted) return;
+      if (!mayAppend(group, leader, command)) return;
       ctx.line('leaders-2');
       append(group, leader, command, ctx);
     },

@@ -1,4 +1,4 @@
-import type { Protocol } from '@quorumlab/core';
+import { type Protocol, uncommittedBytes } from '@quorumlab/core';
 import { among, command, random } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
@@ -55,6 +55,39 @@ test('commands that come while the window is full go out together', () => {
     return true;
   });
   expect(group.nodes[0]?.decided).toHaveLength(51);
+});
+
+test('a request that is asked for again while it waits is appended once, by each leader', () => {
+  const group = led(raft({ n: 3 }));
+  const asked = ['x', 'y'].map(command);
+  for (let i = 0; i < 5; i++) for (const each of asked) group.request(0, each);
+  expect(group.view(0).log.size).toBe(3);
+  // Both reach replica 1 and are committed nowhere; it leads next and finds them in its log.
+  group.settle(({ to, message }) => to === 1 && message.kind === 'append-entries');
+  group.packets.length = 0;
+  group.elect(1, ({ message }) => message.kind !== 'append-entries');
+  for (let i = 0; i < 5; i++) for (const each of asked) group.request(1, each);
+  for (let i = 0; i < 3; i++) {
+    group.timeout(1, 'heartbeat');
+    group.settle();
+  }
+  expect(group.nodes[1]?.decided).toEqual(['-', 'x', 'y', '-']);
+  expect(group.view(1).uncommitted.size).toBe(0);
+  expect(group.view(1).uncommittedBytes).toBe(0);
+});
+
+test('uncommitted entries are bounded in bytes, and make room once they are committed', () => {
+  const group = led(raft({ n: 3, maxInFlight: 1 }));
+  group.settle();
+  const operations = Array.from({ length: 8 }, () => new Uint8Array(65_000));
+  for (let i = 0; i < 200; i++) group.request(0, { ...command('large'), operations });
+  const { uncommittedBytes: bytes, log } = group.view(0);
+  expect(bytes).toBeLessThanOrEqual(uncommittedBytes);
+  expect(log.size).toBeGreaterThan(100);
+  expect(log.size).toBeLessThan(140);
+  group.settle();
+  group.propose(0, 'more');
+  expect(group.view(0).uncommitted.size).toBe(1);
 });
 
 test('equal messages to several followers are one object, so a host encodes them once', () => {

@@ -1,6 +1,6 @@
 /** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
 import { assert, committedIndex, type Handlers, type ReplicaId } from '@quorumlab/core';
-import { countOwn, pipelineOf, replicateTo } from './leader.ts';
+import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
 import { caughtUp } from './rejoin.ts';
@@ -51,6 +51,7 @@ function commit(replica: RaftReplica, index: Index, ctx: RaftContext): void {
     const entry = replica.log.get(replica.lastApplied);
     assert(entry !== undefined, 'a committed entry is missing in the log');
     ctx.line('servers-1');
+    if (replica.role === 'leader') forget(replica, entry.command);
     // The paper counts entries from 1, slots count from 0.
     ctx.decide(replica.lastApplied - 1, entry.command === null ? [] : [entry.command]);
   }

@@ -113,6 +113,10 @@ export interface RaftVolatile {
   /** The highest entry known to be durable, per member: the leader's own included. */
   readonly matchIndex: Map<ReplicaId, Index>;
   readonly pipelines: Map<ReplicaId, Pipeline>;
+  /** The requests in its log above commitIndex; at most `maxUncommitted`. */
+  readonly uncommitted: Set<string>;
+  /** About how many bytes they take; a new leader's log may hold more than it would append. */
+  uncommittedBytes: number;
   /** A message to itself is under way that will say what of its own log is durable. */
   writing: boolean;
   /** Heartbeat rounds of this term so far. */
@@ -194,6 +198,8 @@ export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
   nextIndex: new Map(),
   matchIndex: new Map(),
   pipelines: new Map(),
+  uncommitted: new Set(),
+  uncommittedBytes: 0,
   writing: false,
   round: 0,
   reads: [],

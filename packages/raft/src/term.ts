@@ -28,6 +28,8 @@ export function becomeFollower(
     replica.nextIndex.clear();
     replica.matchIndex.clear();
     replica.pipelines.clear();
+    replica.uncommitted.clear();
+    replica.uncommittedBytes = 0;
     // Clients ask the next leader again; this one can no longer tell how new its state is.
     replica.reads = [];
     replica.readRound = null;

@@ -1,5 +1,6 @@
 import {
   type MessagesField,
+  maxFrameBytes,
   maxSignatureBytes,
   type PrincipalId,
   type Reader,
@@ -22,9 +23,6 @@ import { type Domain, domainIdentity, domainIdentityBytes } from './domain.ts';
 
 /** First byte of every frame. A change of the frame's layout raises it. */
 export const frameVersion = 1;
-
-/** Largest frame that is decoded unless told otherwise: 16 MiB. */
-export const defaultMaxFrameBytes: number = 16 * 1024 * 1024;
 
 /** Why a frame was not taken. */
 export type RefusalReason =
@@ -49,7 +47,7 @@ export const isRefusal = (result: object): result is Refusal => !('kind' in resu
 
 /** What a receiver knows that the frame's bytes do not say. */
 export interface DecodeLimits {
-  /** Largest frame in bytes; {@link defaultMaxFrameBytes} unless told. */
+  /** Largest frame in bytes; core's `maxFrameBytes` unless told. */
   readonly maxFrameBytes?: number;
   /**
    * Largest encoding of a kind's parts in bytes, where that is to be less than its schema allows.
@@ -111,7 +109,7 @@ function opened<M extends Tagged>(
   identity: Uint8Array,
   field: MessagesField<M>,
 ): Signed<M> | Refusal {
-  const most = limits.maxFrameBytes ?? defaultMaxFrameBytes;
+  const most = limits.maxFrameBytes ?? maxFrameBytes;
   if (frame.length > most) return refused('oversized', `${frame.length} bytes, at most ${most}`);
   const input = reader(frame);
   const version = readByte(input);

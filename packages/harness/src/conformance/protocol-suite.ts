@@ -2,9 +2,18 @@
  * What every protocol has to show before anybody relies on it, as a list of cases without a test
  * runner: `for (const { name, run } of testProtocol(entry)) test(name, run)`.
  */
-import { decode, encode, type Field, ms, range, sameBytes, type Tagged } from '@quorumlab/core';
+import {
+  decode,
+  encode,
+  envelopeBytes,
+  type Field,
+  maxFrameBytes,
+  ms,
+  range,
+  sameBytes,
+  type Tagged,
+} from '@quorumlab/core';
 import { type LogShape, serviceStored } from '@quorumlab/log';
-import { defaultMaxFrameBytes } from '@quorumlab/wire';
 import { type Attack, attacks } from '../attacks.ts';
 import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
@@ -81,7 +90,12 @@ export function testProtocol(
 const isByzantine = ({ claims }: ProtocolEntry): boolean => claims.faults === 'byzantine';
 
 function suiteOf(entry: ProtocolEntry, options: ProtocolSuiteOptions): Suite {
-  const { f = 1, seeds = 5, inputs = 4000, maxMessageBytes = defaultMaxFrameBytes } = options;
+  const {
+    f = 1,
+    seeds = 5,
+    inputs = 4000,
+    maxMessageBytes = maxFrameBytes - envelopeBytes,
+  } = options;
   return {
     entry,
     seeds,

@@ -1,0 +1,70 @@
+/**
+ * Every size limit of the system in one place, in bytes unless told, from the smallest thing to the
+ * largest. Each follows from those above it, so that nothing which one layer lets pass is refused
+ * by a layer below. `test/limits` takes the largest of everything through every layer.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** One operation, and one result. */
+export const maxOperationBytes: number = 64 * KiB;
+/** Operations of one request, and of one query: a number. */
+export const maxOperations = 1024;
+/** All operations of one request, and of one query. */
+export const maxRequestBytes: number = 8 * maxOperationBytes;
+/** All results of one request that a replica keeps and sends. */
+export const maxResultBytes: number = 2 * maxRequestBytes;
+/** A change of the group that a request carries in place of operations. */
+export const maxChangeBytes: number = 4 * KiB;
+
+/** The length that stands before each byte string of at most {@link maxOperationBytes}. */
+const lengthBytes = 3;
+/** What stands around the parts of a list or a message: integers of at most seven bytes. */
+const frameOfList = 8;
+const integersOfRequest = 4 * 7;
+
+/** The encoding of a list of operations, whose lengths stand before them. */
+export const maxEncodedOperationsBytes: number =
+  maxRequestBytes + maxOperations * lengthBytes + frameOfList;
+/** The encoding of a list of results. */
+export const maxEncodedResultsBytes: number =
+  maxResultBytes + maxOperations * lengthBytes + frameOfList;
+
+/** What a request takes beside its operations: their lengths, its numbers, its seal, a change. */
+export const requestOverheadBytes: number =
+  maxOperations * lengthBytes + integersOfRequest + frameOfList + maxChangeBytes + 7 + 80;
+
+/** Operations that are ordered together: a batch, a block, a slot, the entries of one message. */
+export const maxBatchBytes: number = 2 * maxRequestBytes;
+
+/** A frame: one sealed message of any protocol. A node may be told another limit. */
+export const maxFrameBytes: number = 16 * MiB;
+/** What a frame holds beside its message: version, domain, sender, seal, kind. */
+export const envelopeBytes = 192;
+
+/** Frames that wait for one peer to take them; a node raises it to one frame of full size. */
+export const peerQueueBytes: number = maxFrameBytes / 2;
+/** Frames of one peer that wait to be stepped. One of full size always has room. */
+export const inboxBytesOfPeer: number = 2 * maxFrameBytes;
+/** Frames of all peers that wait to be stepped. Near it, each peer has an equal share. */
+export const inboxBytes: number = 4 * inboxBytesOfPeer;
+/** Operations of this process itself that wait to be stepped. */
+export const submitBytes: number = 32 * maxBatchBytes;
+
+/** Writes of several steps that share one commit; a larger step has one of its own. */
+export const commitBytes: number = 4 * MiB;
+/** Outputs that wait for the disk: above it no input is stepped. */
+export const waitingOutputBytes: number = 8 * commitBytes;
+
+/** One record of a log on a disk. A larger commit takes several records and is still atomic. */
+export const recordBytes: number = 64 * MiB;
+/** Records that wait for the disk. */
+export const pendingBytes: number = 4 * recordBytes;
+
+/** Requests that wait at a replica, all together and those of one client. */
+export const mempoolBytes: number = 64 * maxBatchBytes;
+/** See {@link mempoolBytes}: one client cannot keep others out. */
+export const mempoolBytesOfClient: number = mempoolBytes / 8;
+/** Commands in a leader's log that are not committed, or that wait for their slot. */
+export const uncommittedBytes: number = 64 * maxBatchBytes;
