@@ -15,6 +15,7 @@ import { kv, maxValueBytes } from '@quorumlab/log';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadOf, testClusters, until } from '../test-support/clusters.ts';
 import { paths } from './config.ts';
+import { listenAddressOf } from './hosts.ts';
 import {
   clusterStatus,
   connectCluster,
@@ -63,10 +64,41 @@ describe('making a cluster', () => {
     expect(readdirSync(other)).toEqual(['note']);
   });
 
+  test('takes one host for all nodes, or one for each, by address or name', async () => {
+    const addresses = async (options: object): Promise<readonly string[]> => {
+      const config = await readConfig(await clusters.made({ protocol: 'raft', ...options }));
+      return config.members.map(({ address }) => address);
+    };
+    const hosts = ['a.example.org', '10.0.0.2', '::1'];
+    expect(await addresses({ hosts, basePort: 7000 })).toEqual([
+      '/dns/a.example.org/tcp/7000',
+      '/ip4/10.0.0.2/tcp/7000',
+      '/ip6/::1/tcp/7000',
+    ]);
+    expect(await addresses({ hosts: ['a', 'b', 'a'], basePort: 7000 })).toEqual([
+      '/dns/a/tcp/7000',
+      '/dns/b/tcp/7000',
+      '/dns/a/tcp/7001',
+    ]);
+    const folder = clusters.fresh();
+    for (const [bad, says] of [
+      [{ hosts: ['a', 'b'] }, /2 hosts for 3 nodes/],
+      [{ hosts: ['a', 'b', 'c'] }, /--port 7000/],
+      [{ hosts: ['10.0.0.300'] }, /no IP address/],
+      [{ hosts: ['-a'] }, /no IP address/],
+      [{ hosts: ['a', 'b', 'c'], basePort: 80 }, /1024/],
+    ] as const)
+      await expect(initCluster({ folder, protocol: 'raft', ...bad })).rejects.toThrow(says);
+    expect(listenAddressOf('/dns/a/tcp/7000')).toBe('/ip4/0.0.0.0/tcp/7000');
+    expect(listenAddressOf('/ip4/10.0.0.2/tcp/7000')).toBeUndefined();
+    expect(listenAddressOf('/ip4/10.0.0.2/tcp/7000', '::')).toBe('/ip6/::/tcp/7000');
+    expect(() => listenAddressOf('/dns/a/tcp/7000', 'a')).toThrow(/no IP address to listen on/);
+  });
+
   test('leaves nothing half done and says what to do instead', async () => {
     const folder = clusters.fresh();
     await expect(initCluster({ folder, protocol: 'raft', basePort: 80 })).rejects.toThrow(/1024/);
-    await expect(initCluster({ folder, protocol: 'raft', host: 'here' })).rejects.toThrow(
+    await expect(initCluster({ folder, protocol: 'raft', hosts: ['not here'] })).rejects.toThrow(
       /127\.0\.0\.1/,
     );
     await expect(initCluster({ folder, protocol: 'rapt' })).rejects.toThrow(/raft/);
@@ -89,7 +121,7 @@ describe('making a cluster', () => {
 test('a cluster is started, used, looked at and stopped, and starts again with its data', {
   timeout: limitMs,
 }, async () => {
-  const folder = await clusters.made({ protocol: 'raft' });
+  const folder = await clusters.made({ protocol: 'raft', hosts: ['localhost'] });
   const up = await upCluster(folder);
   expect(up.started).toEqual([0, 1, 2]);
   expect(new Set(up.nodes.map(({ pid }) => pid)).size).toBe(3);

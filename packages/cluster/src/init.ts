@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { range, toHex } from '@quorumlab/core';
 import { type OptionValues, protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
 import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
 import { ClusterError, codeOf } from './errors.ts';
-import { freePorts } from './ports.ts';
+import { addressOf, portsOf, requireHosts } from './hosts.ts';
 
 /** What {@link initCluster} makes. */
 export interface InitOptions {
@@ -31,11 +30,14 @@ export interface InitOptions {
   readonly basePort?: number;
   /** How many clients can be connected at once. 1 unless told. */
   readonly clients?: number;
-  /** The IP address on which all nodes listen. Loopback unless told. */
-  readonly host?: string;
+  /**
+   * Where nodes are reached: one IP address or name for all of them, or one for each. Loopback
+   * unless told. A node behind a name listens on all addresses of its machine.
+   */
+  readonly hosts?: readonly string[];
 }
 
-/** Most replicas and clients of a cluster on one machine. */
+/** Most replicas and clients of a cluster. */
 const most = { n: 128, clients: 64 };
 
 /**
@@ -44,14 +46,14 @@ const most = { n: 128, clients: 64 };
  * `ScenarioError` for a protocol or size that cannot be.
  */
 export async function initCluster(options: InitOptions): Promise<ClusterConfig> {
-  const { folder, host = '127.0.0.1', basePort = 0, clients = 1 } = options;
+  const { folder, hosts = ['127.0.0.1'], basePort = 0, clients = 1 } = options;
   const { n, f } = sizeOf(options);
   if (n > most.n || clients > most.clients || clients < 1)
     throw new ClusterError(
-      `A cluster on one machine has up to ${most.n} nodes and 1 to ${most.clients} clients, ` +
+      `A cluster has up to ${most.n} nodes and 1 to ${most.clients} clients, ` +
         `not ${n} and ${clients}.`,
     );
-  if (isIP(host) === 0) throw new ClusterError(`"${host}" is no IP address; write e.g. 127.0.0.1.`);
+  const places = requireHosts(hosts, n);
   if (basePort !== 0 && !(basePort >= 1024 && basePort + n <= 65_536))
     throw new ClusterError(`Ports ${basePort} to ${basePort + n - 1}: use 1024 to 65535, or 0.`);
   await refuseExisting(folder);
@@ -60,8 +62,8 @@ export async function initCluster(options: InitOptions): Promise<ClusterConfig> 
   const draft = join(parent, `.${basename(resolve(folder))}.${randomBytes(6).toString('hex')}`);
   await mkdir(draft, { mode: 0o700 });
   try {
-    const ports = basePort === 0 ? await freePorts(host, n) : range(n).map((i) => basePort + i);
-    const config = await fill(draft, { ...options, n, f, host, clients, ports });
+    const ports = await portsOf(places, basePort);
+    const config = await fill(draft, { ...options, n, f, clients, hosts: places, ports });
     await rename(draft, resolve(folder)).catch((error: unknown) => {
       if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
       throw existsAlready(folder);
@@ -104,18 +106,17 @@ async function refuseExisting(folder: string): Promise<void> {
 interface Filling extends InitOptions {
   readonly n: number;
   readonly f: number;
-  readonly host: string;
+  readonly hosts: readonly string[];
   readonly clients: number;
   readonly ports: readonly number[];
 }
 
 async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
-  const { protocol, n, f, host, ports, clients, signed = false, allowFaults = false } = options;
-  const family = isIP(host) === 6 ? 'ip6' : 'ip4';
+  const { protocol, n, f, hosts, ports, clients, signed = false, allowFaults = false } = options;
   const members = await Promise.all(
     range(n).map(async (id) => ({
       ...(await newPrincipal(paths.node(draft, id), id)),
-      address: `/${family}/${host}/tcp/${ports[id]}`,
+      address: addressOf(hosts[id] as string, ports[id] as number),
     })),
   );
   const config: ClusterConfig = {

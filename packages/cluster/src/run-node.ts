@@ -25,6 +25,7 @@ import { type ClusterConfig, identityOf, paths, protocolIn, readConfig } from '.
 import { controlPath } from './control-path.ts';
 import { type ControlHandler, startControl } from './control-server.ts';
 import { ClusterError, LostDiskError, sentenceOf } from './errors.ts';
+import { listenAddressOf } from './hosts.ts';
 import { openLogFile } from './log-file.ts';
 import { hearing, logView, storyRecord } from './node-record.ts';
 import { clearPid, writePid } from './process-file.ts';
@@ -46,6 +47,8 @@ export interface RunNodeOptions {
    * start on an empty disk.
    */
   readonly rejoin?: boolean;
+  /** An IP address of this machine to listen on, where others reach it by another one. */
+  readonly listen?: string;
   /** The least severe level in its log file; `info` unless given. */
   readonly logLevel?: LoggingOptions['level'];
 }
@@ -73,6 +76,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
       `The cluster has the nodes 0 to ${config.n - 1}, and ${self} is none of them.`,
     );
   const first = attack === undefined ? undefined : behaviourOf(config, self, attack);
+  const listen = listenAddressOf(config.members[self]?.address ?? '', options.listen);
   const home = paths.node(folder, self);
   const secretKey = await readOwnKey(config, home, self);
   const file = openLogFile(paths.log(home));
@@ -106,6 +110,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         rejoin,
         hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
         ...(first === undefined ? {} : { behaviour: first }),
+        ...(listen === undefined ? {} : { listen }),
       });
     const node = await start()
       .catch(async (error: unknown) => {

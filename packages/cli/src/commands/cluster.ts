@@ -84,7 +84,11 @@ const withInitFlags = (command: Command): Command =>
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
     .option('--port <port>', "n0's port, n1's is one above; free ones unless told")
     .option('--clients <clients>', 'how many clients may be connected at once')
-    .option('--host <address>', 'the IP address to listen on');
+    .option(
+      '--host <hosts>',
+      'IP address or name of the machine, or one per node: a,b,c',
+      '127.0.0.1',
+    );
 
 const ioOf = (command: Command): Io => terminal(command.optsWithGlobals<GlobalFlags>());
 
@@ -115,7 +119,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
     ...(flags.f === undefined ? {} : { f: wholeNumber('-f', flags.f, 0, 63) }),
     ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
     ...(name === undefined ? {} : { name }),
-    ...(host === undefined ? {} : { host }),
+    ...(host === undefined ? {} : { hosts: host.split(',').map((each) => each.trim()) }),
     ...(flags.port === undefined ? {} : { basePort: wholeNumber('--port', flags.port, 0, 65_535) }),
     ...(flags.clients === undefined
       ? {}

@@ -10,6 +10,7 @@ interface NodeFlags {
   readonly folder?: string;
   readonly self: string;
   readonly rejoin?: boolean;
+  readonly listen?: string;
 }
 
 /** `quorumlab node`: one node in the foreground, as containers and supervisors want it. */
@@ -21,12 +22,18 @@ export function addNode(program: Command): void {
     .option('--folder <folder>', "the cluster's folder, in place of --config")
     .requiredOption('--self <number>', 'which node, e.g. 0')
     .option('--rejoin', 'its disk was lost: if it is empty, come back as the protocol has it')
+    .option('--listen <address>', 'an IP address of this machine, e.g. 0.0.0.0 in a container')
     .action(async (flags: NodeFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const folder = folderOf(flags);
       const self = wholeNumber('--self', flags.self.replace(/^n/, ''), 0, 9999);
       const { runNode } = await clusterPackage();
-      const node = await runNode({ folder, self, rejoin: flags.rejoin ?? false });
+      const node = await runNode({
+        folder,
+        self,
+        rejoin: flags.rejoin ?? false,
+        ...(flags.listen === undefined ? {} : { listen: flags.listen }),
+      });
       io.note(
         `n${self} is up, process ${process.pid}; it reports to ${folder}/n${self}/log.ndjson`,
       );
