@@ -135,8 +135,8 @@ test('a cluster is started, used, looked at and stopped, and starts again with i
     'not swapped: found x',
     '(not there)',
   ]);
-  // A no-op of the leader and four writes; linearizable reads take no position.
-  await until(async () => (await clusterStatus(folder)).rows.every((row) => row.applied === 5));
+  // A no-op of the leader, the session and four writes; linearizable reads take no position.
+  await until(async () => (await clusterStatus(folder)).rows.every((row) => row.applied === 6));
   const status = await clusterStatus(folder);
   expect(status.word).toBe('ok');
   expect(new Set(status.rows.map(({ digest }) => digest)).size).toBe(1);
