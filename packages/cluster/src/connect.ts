@@ -1,11 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FolderLockedError, lockFolder } from '@quorumlab/disk';
 import { connectClient, createLogger, type RunningClient, readKeyFile } from '@quorumlab/node';
 import { identityOf, paths, protocolIn, readConfig } from './config.ts';
-import { ClusterError, codeOf } from './errors.ts';
+import { ClusterError } from './errors.ts';
 import { openLogFile } from './log-file.ts';
-import { isAlive } from './process-file.ts';
 
 /** A client of a running cluster in this process; operations and results are bytes. */
 export type ClusterClient = RunningClient<Uint8Array, Uint8Array, Uint8Array>;
@@ -14,6 +12,12 @@ export type ClusterClient = RunningClient<Uint8Array, Uint8Array, Uint8Array>;
 export interface ConnectOptions {
   /** Which of the cluster's clients to be, from 0. The first that nobody is unless told. */
   readonly client?: number;
+  /** Longest wait for a client that nobody is, in milliseconds. None unless told. */
+  readonly waitMs?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** This client has never been connected: it need not ask which session it may open. */
+  readonly isNew?: boolean;
   /** Most operations under way; more wait for their turn. 1,024 unless told. */
   readonly outstanding?: number;
 }
@@ -27,14 +31,18 @@ const connectMs = 500;
  */
 export async function connectCluster(
   folder: string,
-  { client, outstanding }: ConnectOptions = {},
+  options: ConnectOptions = {},
 ): Promise<ClusterClient> {
+  const { client, outstanding, isNew = false } = options;
   const config = await readConfig(folder);
   const wanted = client === undefined ? config.clients : [config.clients[client]];
-  const { id, release } = await take(
-    folder,
-    wanted.flatMap((each) => each?.id ?? []),
-  );
+  const ids = wanted.flatMap((each) => each?.id ?? []);
+  if (ids.length === 0)
+    throw new ClusterError(
+      `The cluster has the clients 0 to ${config.clients.length - 1}, and ${client} is none of ` +
+        'them; make one with more (--clients).',
+    );
+  const { id, release } = await take(folder, ids, options);
   const home = paths.client(folder, id);
   const file = openLogFile(paths.log(home));
   try {
@@ -45,6 +53,7 @@ export async function connectCluster(
       secretKey: await readKeyFile(paths.key(home)),
       logger: createLogger({ level: 'info', destination: file }),
       signatures: config.signatures,
+      ...(isNew ? { client: { session: 0 } } : {}),
       ...(outstanding === undefined ? {} : { maxOutstanding: outstanding }),
     });
     // What is sent to a replica that is not connected yet waits for its time-out: a moment's
@@ -54,43 +63,63 @@ export async function connectCluster(
     const stop = async (): Promise<void> => {
       await running.stop();
       file.close();
-      await release();
+      release();
     };
     return { ...running, stop: () => (stopping ??= stop()) };
   } catch (error) {
     file.close();
-    await release();
+    release();
     throw error;
   }
 }
 
-/** Two processes under one client's name would use each other's sequences: each takes its own. */
+/** How often a client that is in use is looked at again, in milliseconds. */
+const lookMs = 50;
+
+interface Taken {
+  readonly id: number;
+  readonly release: () => void;
+}
+
+/**
+ * One of the clients for this process alone: a replica has one connection for each, so two
+ * processes would take it from each other. The system holds the lock, and lets it go with the
+ * process: nobody judges whether a lock is stale.
+ */
 async function take(
   folder: string,
   ids: readonly number[],
-): Promise<{ readonly id: number; readonly release: () => Promise<void> }> {
-  for (const id of ids) {
-    const lock = join(paths.client(folder, id), 'in-use');
-    if (await locked(lock)) return { id, release: () => rm(lock, { force: true }) };
+  { waitMs = 0, signal }: ConnectOptions,
+): Promise<Taken> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const holders = new Set<string>();
+    for (const id of ids) {
+      const release = await locked(paths.client(folder, id), holders);
+      if (release !== undefined) return { id, release };
+    }
+    signal?.throwIfAborted();
+    if (performance.now() >= deadline) throw allInUse(ids, [...holders]);
+    await sleep(lookMs, undefined, signal && { signal });
   }
-  throw new ClusterError(
-    ids.length === 0
-      ? 'The cluster has no such client; it was made with fewer (--clients).'
-      : 'All clients of the cluster are in use by other processes; make one with more (--clients).',
-  );
 }
 
-async function locked(lock: string): Promise<boolean> {
-  const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
-  // Left by a process that has died; between two that see this, only one can make the file anew.
-  if (holder > 1 && !isAlive(holder)) await rm(lock, { force: true });
+/** How to let go of the folder; nothing if another process has it. */
+async function locked(home: string, holders: Set<string>): Promise<(() => void) | undefined> {
   try {
-    const file = openSync(lock, 'wx', 0o600);
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    return true;
+    return await lockFolder(home);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
+    if (!(error instanceof FolderLockedError)) throw error;
+    holders.add(error.pid === undefined ? 'another process' : `process ${error.pid}`);
+    return undefined;
   }
+}
+
+function allInUse(ids: readonly number[], holders: readonly string[]): ClusterError {
+  const [first = 'another process', ...more] = holders;
+  const whose = more.length === 0 ? first : `${first} and ${more.length} more`;
+  const which = ids.length === 1 ? 'The client is' : `All ${ids.length} clients are`;
+  return new ClusterError(
+    `${which} in use by ${whose}; wait until one ends, or make a cluster with more (--clients).`,
+  );
 }

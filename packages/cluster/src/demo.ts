@@ -166,8 +166,8 @@ async function attempt(
     await Promise.all(range(config.n - 1).map((id) => spawn(id + 1).ready(limits.startMs, signal)));
     progress?.(protocol, 'waiting for n0 to lead');
     if (!(await liarLeads(folder, config, nodes, signal))) return undefined;
-    clients.push(await connectCluster(folder, { client: 0 }));
-    clients.push(await connectCluster(folder, { client: 1 }));
+    clients.push(await connectCluster(folder, { client: 0, isNew: true }));
+    clients.push(await connectCluster(folder, { client: 1, isNew: true }));
     progress?.(protocol, 'Ann and Bob ask for the same key');
     return await contest(folder, config, clients, signal);
   } finally {

@@ -28,7 +28,7 @@ export interface InitOptions {
   readonly allowFaults?: boolean;
   /** n0's port, n1's is one above, and so on. 0, which it is unless told: free ones are picked. */
   readonly basePort?: number;
-  /** How many clients can be connected at once. 1 unless told. */
+  /** How many clients can be connected at once; more wait for their turn. 8 unless told. */
   readonly clients?: number;
   /**
    * Where nodes are reached: one IP address or name for all of them, or one for each. Loopback
@@ -46,7 +46,7 @@ const most = { n: 128, clients: 64 };
  * `ScenarioError` for a protocol or size that cannot be.
  */
 export async function initCluster(options: InitOptions): Promise<ClusterConfig> {
-  const { folder, hosts = ['127.0.0.1'], basePort = 0, clients = 1 } = options;
+  const { folder, hosts = ['127.0.0.1'], basePort = 0, clients = 8 } = options;
   const { n, f } = sizeOf(options);
   if (n > most.n || clients > most.clients || clients < 1)
     throw new ClusterError(

@@ -24,7 +24,8 @@ export async function absenceOf(home: string, self: number): Promise<Absence> {
   if (!existsSync(paths.key(home)))
     return { state: 'elsewhere', why: 'on another machine: its key is not in this folder' };
   const pid = await readPid(home);
-  if (pid === undefined || !isNode(pid, self)) return { state: 'down', why: downReason(home) };
+  if (pid === undefined || !isNode(pid, home, self))
+    return { state: 'down', why: downReason(home) };
   if (isStopped(pid)) {
     const why = `its process ${pid} was stopped; let it go on: kill -CONT ${pid}`;
     return { state: 'stopped', pid, why };

@@ -1,7 +1,8 @@
 /** Which process runs a node, and whether it is still that one. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { paths } from './config.ts';
 import { codeOf } from './errors.ts';
 
@@ -47,21 +48,53 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * Whether process `pid` is node `self`: numbers of processes are used again, and a signal must not
- * hit whoever got one after a node had died.
+ * Whether process `pid` is node `self` in folder `home`: numbers of processes are used again, and a
+ * signal must not hit whoever got one after a node had died, such as a node of another cluster.
  */
-export const isNode = (pid: number, self: number): boolean =>
-  isAlive(pid) && new RegExp(`--self[ =]${self}(?!\\d)`).test(commandLine(pid));
+export function isNode(pid: number, home: string, self: number): boolean {
+  if (!isAlive(pid)) return false;
+  const words = wordsOf(pid);
+  const config = flagOf(words, '--config');
+  const folder = flagOf(words, '--folder') ?? (config === undefined ? config : dirname(config));
+  if (folder === undefined || flagOf(words, '--self')?.replace(/^n/, '') !== `${self}`)
+    return false;
+  return samePlace(resolve(placeOf(pid), folder), dirname(resolve(home)));
+}
 
-function commandLine(pid: number): string {
+/** What a process was started with. */
+function wordsOf(pid: number): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    // Systems without /proc have ps.
+    // Systems without /proc have ps, which does not tell where a word ends.
   }
   try {
-    return execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
+    const all = execFileSync('ps', ['-p', `${pid}`, '-o', 'command='], { encoding: 'utf8' });
+    return all.trim().split(/ (?=--)|(?<=--\w+) /);
   } catch {
-    return '';
+    return [];
+  }
+}
+
+/** The value of a flag: `--flag value` or `--flag=value`. */
+function flagOf(words: readonly string[], flag: string): string | undefined {
+  const at = words.findIndex((each) => each === flag || each.startsWith(`${flag}=`));
+  return words[at] === flag ? words[at + 1] : words[at]?.slice(flag.length + 1);
+}
+
+/** The folder from which a process sees relative paths; where nobody tells, the one of this one. */
+function placeOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return process.cwd();
+  }
+}
+
+function samePlace(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return one === other;
   }
 }

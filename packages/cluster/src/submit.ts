@@ -135,7 +135,12 @@ export async function submit(
   const config = await readConfig(folder);
   const { length } = protocolIn(config);
   await requireAnswers(folder, config);
-  const client = await connectCluster(folder, { outstanding: Math.min(outstanding, 65_536) });
+  // Others may be submitting: one of them will end, and its client be free.
+  const client = await connectCluster(folder, {
+    outstanding: Math.min(outstanding, 65_536),
+    waitMs: limitMs,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
   const limit = AbortSignal.timeout(limitMs);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const rows: SubmitRow[] = [];

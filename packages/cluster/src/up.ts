@@ -165,7 +165,7 @@ async function downNode(folder: string, node: number, graceMs: number): Promise<
   const home = paths.node(folder, node);
   const report = await tryAskNode<NodeReport>(home, 'status');
   const noted = await readPid(home);
-  const pid = report?.pid ?? (noted !== undefined && isNode(noted, node) ? noted : undefined);
+  const pid = report?.pid ?? (noted !== undefined && isNode(noted, home, node) ? noted : undefined);
   let how: DownRow['how'] = 'was not running';
   if (pid !== undefined) {
     send(pid, 'SIGTERM');

@@ -15,6 +15,7 @@ export {
   WrongOwnerError,
 } from './errors.ts';
 export { type Files, nodeFiles, type OpenFile, type PathKind } from './files.ts';
+export { lockFolder } from './lock.ts';
 export { openLog } from './log.ts';
 export { openSqliteLog } from './sqlite.ts';
 export { DiskFieldsError, DiskRecordError } from './stored.ts';

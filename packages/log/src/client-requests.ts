@@ -20,9 +20,9 @@ const maxGroup = { operations: 256, bytes: 1 << 18 };
  * A life begins: its sequences are those of no other. One that may have been here before asks which
  * session it may open; it does so with its first request.
  */
-export function begin(state: ClientState, { incarnation = 0 }: Start): void {
+export function begin(asker: Asker, state: ClientState, { incarnation = 0 }: Start): void {
   // What tells lives apart may repeat in rare cases; that it has lived before is certain.
-  state.session = incarnation === 0 ? 0 : undefined;
+  state.session = asker.settings.session ?? (incarnation === 0 ? 0 : undefined);
   state.requests.next = firstSequenceOf(incarnation);
   state.queries.next = firstSequenceOf(incarnation);
   state.life = lifeOf(state.requests.next);

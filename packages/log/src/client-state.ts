@@ -7,6 +7,12 @@ import type { ServiceSend, ServiceTimerChange } from './types.ts';
 
 /** How a client behaves; everything has a default. */
 export interface ClientOptions {
+  /**
+   * The number of its session, if that is known: 0 for a client that has never been here. If it is
+   * wrong, another is tried; only of one that was closed long ago nobody can tell what ran in it.
+   * Unless told, the group is asked, but not in a machine's very first life.
+   */
+  readonly session?: number;
   /** Whom to ask first. The first member unless told. */
   readonly leader?: ReplicaId;
   /**
@@ -28,7 +34,8 @@ export interface ClientOptions {
 }
 
 /** {@link ClientOptions} with nothing left open. */
-export type ClientSettings = Required<ClientOptions>;
+export type ClientSettings = Required<Omit<ClientOptions, 'session'>> &
+  Pick<ClientOptions, 'session'>;
 
 /** Fills in the defaults. */
 export const settle = (

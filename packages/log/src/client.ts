@@ -200,7 +200,7 @@ function clientStep(
   { event, now }: Input<ClientShape>,
   pen: ClientPen,
 ): void {
-  if (event.type === 'start') return begin(state, event);
+  if (event.type === 'start') return begin(asker, state, event);
   if (event.type === 'submit') return submit(asker, state, event, now, pen);
   if (event.type === 'cancel') return cancel(asker, state, event.id, now, pen);
   if (event.type === 'message') return receive(asker, state, event.message, now, pen);

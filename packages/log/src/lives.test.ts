@@ -10,6 +10,7 @@ import {
 } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
 import { type ClientShape, client } from './client.ts';
+import type { ClientOptions } from './client-state.ts';
 import { hashOf } from './hash.ts';
 import { type RefusalReason, type ServiceMessage, sessionNumber } from './messages.ts';
 
@@ -20,8 +21,8 @@ const policy = { matching: 1, ask: 'any', signed: false } as const;
 type Event = Parameters<Machine<ClientShape>['step']>[0]['event'];
 
 /** A client that has just started, and what it says and hears. */
-function living(incarnation?: number) {
-  const machine = client(policy, [0, 1, 2], firstClient);
+function living(incarnation?: number, options: ClientOptions = {}) {
+  const machine = client(policy, [0, 1, 2], firstClient, options);
   const step = (event: Event, now = 0) => machine.step({ now, clock, event });
   step({ type: 'start', ...(incarnation === undefined ? {} : { incarnation }) });
   const requestsOf = ({ sends }: ReturnType<typeof step>): Request[] =>
@@ -57,6 +58,11 @@ describe('a client', () => {
   test('that has never lived asks nobody for a session', () => {
     const { operations, session } = only(living().submit());
     expect([operations.length, session]).toEqual([1, undefined]);
+  });
+
+  test('that is told the number of its session asks nobody either', () => {
+    const { session, sequence } = only(living(5, { session: 3 }).submit());
+    expect([session, lifeOf(sequence)]).toEqual([3, 5]);
   });
 
   test('that may have lived asks for one first, and everything goes in it', () => {

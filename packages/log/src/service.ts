@@ -209,7 +209,7 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
       assert(false, 'a service takes and installs snapshots itself; no host may report one');
       break;
     case 'start':
-      begin(run.state.client, event);
+      begin(run.asker, run.state.client, event);
       break;
     case 'propose':
       break;

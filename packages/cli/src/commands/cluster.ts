@@ -83,7 +83,7 @@ const withInitFlags = (command: Command): Command =>
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
     .option('--port <port>', "n0's port, n1's is one above; free ones unless told")
-    .option('--clients <clients>', 'how many clients may be connected at once')
+    .option('--clients <clients>', 'how many clients may be connected at once', '8')
     .option(
       '--host <hosts>',
       'IP address or name of the machine, or one per node: a,b,c',
