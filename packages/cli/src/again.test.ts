@@ -96,9 +96,11 @@ const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     protocol: fc.constantFrom(...protocols.map(({ name }) => name)),
     attack: fc.constantFrom(...attacks.map(({ name }) => name)),
-    f: fc.constantFrom(undefined, 0, 1, 3),
+    f: fc.constantFrom(undefined, 0, 1, 3, 5),
     mutant: fc.constantFrom(undefined, 'figure-8', "mallory's"),
     unsafe: fc.constantFrom(undefined, true as const),
+    quorum: fc.constantFrom(undefined, 1, 7, 12),
+    events: fc.constantFrom(undefined, 1000),
     withOptions: fc.boolean(),
     network: fc.constantFrom('lan', 'wan', 'psync:gst=2s,delta=20ms'),
     clocks: fc.constantFrom('perfect', 'offset=5ms,drift=100ppm,epsilon=7ms'),
@@ -112,7 +114,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc
     crypto: fc.constantFrom('ideal' as const, 'ed25519' as const),
     seed: fc.constantFrom('42', '7', 'a word', "it's", '-5', '$HOME', 'ключ', '*'),
   })
-  .map(({ f, mutant, unsafe, withOptions, by, workload, count, ...given }) => {
+  .map(({ f, mutant, unsafe, quorum, events, withOptions, by, workload, count, ...given }) => {
     const own = Object.entries(options).find(([name]) => name === given.protocol)?.[1];
     const lies = attackOf(given.attack).needs === 'byzantine';
     return completeScenario({
@@ -122,6 +124,8 @@ const scenarios: fc.Arbitrary<Scenario> = fc
       ...(f === undefined ? {} : { f }),
       ...(mutant === undefined ? {} : { mutant }),
       ...(unsafe === undefined ? {} : { unsafe }),
+      ...(quorum === undefined ? {} : { quorum }),
+      ...(events === undefined ? {} : { events }),
       ...(withOptions && own !== undefined ? { options: own } : {}),
       ...(lies && by.length > 0 ? { by } : {}),
       ...(workload === 'file' ? { commands, commandsFrom: file, count: count ?? 2 } : {}),

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -71,4 +74,54 @@ test('a group that is too large to be simulated is told how large it may be', ()
     expect(err).toMatch(/use {3}-n 409[45] or less/);
     expect(err).not.toMatch(/internal|report/);
   }
+});
+
+test('n = 3f shows why it is 3f+1: PBFT and HotStuff fork, and each output says UNSAFE', () => {
+  const traces = mkdtempSync(join(tmpdir(), 'quorumlab-unsafe-'));
+  const long = process.env.QUORUMLAB_LONG_TESTS === '1';
+  const hotstuff = long ? 'hotstuff' : 'hotstuff --option rules=chained';
+  for (const [protocol, variants] of [['pbft', 1] as const, [hotstuff, long ? 3 : 1] as const]) {
+    const line = `attack ${protocol} -n 3 -f 1 --unsafe-n --seeds 1 --traces ${traces} --json`;
+    const { verdicts, exit } = JSON.parse(quorumlab(line).out);
+    expect(exit).toBe(0);
+    expect(verdicts).toHaveLength(variants);
+    for (const row of verdicts) {
+      const { counterexample, ...rest } = row;
+      expect(rest).toMatchObject({ word: 'forked', hits: 1, expected: true, claimed: false });
+      expect(rest.unsafe).toBe('UNSAFE: n=3 and not 4, quorums of 2 set by hand');
+      expect(counterexample.culprits).toEqual([0]);
+      const told = quorumlab(counterexample.replay.replace('quorumlab ', '')).out;
+      expect(told).toContain('UNSAFE: n=3 and not 4, quorums of 2 set by hand');
+      expect(told).toContain('forked');
+    }
+  }
+  rmSync(traces, { recursive: true, force: true });
+  const { err, code } = quorumlab('attack pbft -n 3 -f 1');
+  expect(code).toBe(254);
+  expect(err).toContain('or    --unsafe-n');
+  expect(err).toContain('quorumlab quorums pbft -n 3 -f 1');
+});
+
+test('one command drags q from forks to stalls, and its table says what its JSON says', () => {
+  const line = 'quorums pbft -n 3 -f 1 --seeds 1';
+  const { out, code } = quorumlab(line);
+  expect(code).toBe(0);
+  const table = out.split('\n').flatMap((text) => {
+    const [, quorum, outcome] = /^ {2}(\d) .*(forks|stalls|ok)$/.exec(text) ?? [];
+    return quorum === undefined ? [] : [[Number(quorum), outcome]];
+  });
+  expect(table).toEqual([
+    [1, 'forks'],
+    [2, 'forks'],
+    [3, 'stalls'],
+  ]);
+  expect(out).toContain('UNSAFE');
+  expect(out).toContain('needs n ≥ 4');
+  const { rows, command } = JSON.parse(quorumlab(`${line} --json`).out);
+  expect(rows.map((row: { quorum: number; outcome: string }) => [row.quorum, row.outcome])).toEqual(
+    table,
+  );
+  expect(command).toBe(`quorumlab ${line}`);
+  const shown = /see it fork +quorumlab (.*)/.exec(out)?.[1] ?? '';
+  expect(quorumlab(shown).out).toContain('forked');
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   attackOf,
   completeScenario,
+  livingQuorum,
   microseconds,
   type OptionValues,
   type ProtocolEntry,
@@ -35,6 +36,7 @@ export interface ScenarioFlags {
   readonly mutant?: string;
   readonly option?: readonly string[];
   readonly unsafeN?: boolean;
+  readonly quorum?: string;
   readonly seed?: string;
 }
 
@@ -65,7 +67,11 @@ export const withScenarioFlags = (command: Command): Command =>
     .addOption(new Option('--crypto <kind>', 'signatures').choices(['ideal', 'ed25519']))
     .option('--mutant <name>', 'a named wrong rule of the protocol')
     .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
-    .option('--unsafe-n', 'run it although n is too small for f')
+    .option('--unsafe-n', 'run it although n is too small for f, with quorums of n-f')
+    .option(
+      '--quorum <size>',
+      'an unsafe experiment: so many are a quorum; usual: as many as right',
+    )
     .option('--seed <seed>', 'a number or a word');
 
 /** The scenario that flags describe. Throws a ScenarioError with a sentence that teaches. */
@@ -107,7 +113,18 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags, crypto?: 'ed2
   if (flags.option !== undefined) given.options = optionsOf(entry, flags.option);
   if (flags.unsafeN) given.unsafe = true;
   if (flags.seed !== undefined) given.seed = flags.seed;
-  return completeScenario({ ...given, protocol });
+  const scenario = completeScenario({ ...given, protocol });
+  const quorum = quorumOf(flags, scenario);
+  return quorum === undefined ? scenario : { ...scenario, quorum };
+}
+
+/**
+ * The size of quorums if it is not the protocol's: what `--quorum` says, or as many as answer in a
+ * group that is too small, so that it breaks and does not only stop.
+ */
+function quorumOf({ quorum, unsafeN }: ScenarioFlags, scenario: Scenario): number | undefined {
+  if (quorum === undefined) return unsafeN ? livingQuorum(scenario) : undefined;
+  return quorum === 'usual' ? undefined : wholeNumber('--quorum', quorum, 1, scenario.n);
 }
 
 /** What `--option name=value`, given once or more, sets. Throws a ScenarioError that teaches. */

@@ -9,6 +9,7 @@ import { addExplain } from './commands/explain.ts';
 import { addKeys } from './commands/keys.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
+import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
 import { addShrink } from './commands/shrink.ts';
@@ -32,6 +33,7 @@ export function makeProgram(): Command {
     addRun,
     addAttack,
     addCompare,
+    addQuorums,
     addShrink,
     addReplay,
     addExplain,

@@ -9,6 +9,7 @@ import {
   engine,
   eventsUnlessTold,
   type Lie,
+  livingQuorum,
   nameRequests,
   noFaultNote,
   type ProofRow,
@@ -23,6 +24,7 @@ import {
   type Shrunk,
   type Statement,
   type Tally,
+  unsafeMark,
   type VerdictRow,
   wordOf,
 } from '@quorumlab/harness';
@@ -195,10 +197,12 @@ function common(scenario: Scenario) {
   const { protocol, mutant, n, f, attack, seed, options } = scenario;
   const { claimed, why } = claimOf(scenario);
   const hint = noFaultNote(scenario);
+  const unsafe = unsafeMark(scenario);
   return {
     ...{ protocol, n, f, attack, seed, claimed },
     ...(mutant === undefined ? {} : { mutant }),
     ...(options ? { options } : {}),
+    ...(unsafe === undefined ? {} : { unsafe }),
     ...(why === undefined ? {} : { why }),
     ...(hint === undefined ? {} : { hint }),
   };
@@ -327,6 +331,9 @@ export function flagsOf(scenario: Scenario): readonly string[] {
     tell('--option', `${name}=${value}`);
   if (scenario.mutant !== undefined) tell('--mutant', scenario.mutant);
   if (scenario.unsafe) flags.push('--unsafe-n');
+  if (scenario.quorum !== undefined) tell('--quorum', scenario.quorum);
+  // Otherwise the flag before would set one.
+  else if (scenario.unsafe && livingQuorum(scenario) !== undefined) tell('--quorum', 'usual');
   tell('--seed', scenario.seed);
   return flags;
 }

@@ -6,6 +6,7 @@ import {
   protocolOf,
   type RunResult,
   type Scenario,
+  unsafeMark,
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io, Sign, Style } from './io.ts';
@@ -37,7 +38,9 @@ export function headline(scenario: Scenario): string {
   const options = optionText(scenario);
   const how = [options, mutant === undefined ? '' : `the mutant ${mutant}`].filter(Boolean);
   const name = how.length === 0 ? protocol : `${protocol} with ${how.join(' and ')}`;
-  const what = `${name} n=${n} f=${f} (${claims.faults}) · ${attack}${whom}`;
+  const mark = unsafeMark(scenario);
+  const size = `n=${n} f=${f} (${claims.faults})${mark === undefined ? '' : ` · ${mark}`}`;
+  const what = `${name} ${size} · ${attack}${whom}`;
   const drawn = script === undefined ? 'seed' : 'shrunk from seed';
   return `${what} · ${network} · ${crypto} signatures · ${drawn} ${seed}`;
 }

@@ -46,9 +46,11 @@ export function claimOf(scenario: Scenario, entry?: ProtocolEntry): Claim {
 
 /** Why not even safety is claimed; nothing if it is. */
 function beyondSafety(scenario: Scenario, claims: Claims): string | undefined {
-  const { protocol, mutant, n, f, faults } = scenario;
+  const { protocol, mutant, n, f, faults, quorum } = scenario;
   const name = `${protocol} n=${n} f=${f}`;
   if (mutant !== undefined) return `${mutant} is a wrong variant of ${protocol}`;
+  const unfit = quorum === undefined ? undefined : setByHand(scenario, quorum, claims);
+  if (unfit !== undefined) return unfit;
   const least = claims.replicas(f);
   if (n < least)
     return `${protocol} needs n ≥ ${formulaOf(claims)} = ${least} for f=${f}, not ${n}`;
@@ -60,6 +62,34 @@ function beyondSafety(scenario: Scenario, claims: Claims): string | undefined {
   const emptied = emptiedIn(scenario).size;
   if (emptied > f) return `${name} tolerates ${f} lost disks, and ${emptied} are lost`;
   return undefined;
+}
+
+/** What quorums of a size that was set by hand do not promise; nothing if they promise enough. */
+function setByHand({ n, f }: Scenario, quorum: number, { faults }: Claims): string | undefined {
+  const shared = Math.max(0, 2 * quorum - n);
+  const set = `quorums of ${quorum} of ${n} are set by hand`;
+  const whom = shared === 0 ? 'nobody' : `${shared}, and ${f} may lie`;
+  if (shared <= (faults === 'byzantine' ? f : 0)) return `${set}: two of them may share ${whom}`;
+  return quorum > n - f ? `${set}: there is none without ${f}` : undefined;
+}
+
+/** What makes a scenario an experiment that no group should be, in a few words; nothing usually. */
+export function unsafeMark(scenario: Scenario, entry?: ProtocolEntry): string | undefined {
+  const { n, f, unsafe, quorum, protocol } = scenario;
+  const least = (entry ?? protocolOf(protocol)).claims.replicas(f);
+  const marks = [
+    ...(unsafe && n < least ? [`n=${n} and not ${least}`] : []),
+    ...(quorum === undefined ? [] : [`quorums of ${quorum} set by hand`]),
+  ];
+  return marks.length === 0 ? undefined : `UNSAFE: ${marks.join(', ')}`;
+}
+
+/**
+ * The quorum with which a group that is too small for f keeps answering while f are silent: n-f.
+ * Nothing if it is large enough, or nobody would be left.
+ */
+export function livingQuorum({ protocol, n, f }: Scenario): number | undefined {
+  return n < protocolOf(protocol).claims.replicas(f) && n > f ? n - f : undefined;
 }
 
 /** `2f+1` or `3f+1`. */
@@ -123,9 +153,11 @@ export function noFaultNote(
   if (f !== 0 || toleratedBy(claims, n) > 0) return undefined;
   const isByzantine = claims.faults === 'byzantine';
   const whom = isByzantine ? 'traitor' : 'crash';
-  const broken = `\n  or    -n ${claims.replicas(1) - 1} -f 1 --unsafe-n   to see why not fewer`;
+  const least = claims.replicas(1);
+  const forking = `quorumlab attack ${protocol} -n ${least - 1} -f 1 --unsafe-n`;
+  const broken = `\n  or    ${forking}   to see it fork`;
   return (
     `f=0, because n=${n} tolerates no ${whom}: ${protocol} needs n ≥ ${formulaOf(claims)}.\n` +
-    `  use   -n ${claims.replicas(1)}   for f=1${isByzantine ? broken : ''}`
+    `  use   -n ${least}   for f=1${isByzantine ? broken : ''}`
   );
 }

@@ -22,6 +22,7 @@ export * from './exhibit.ts';
 export * from './history.ts';
 export * from './options.ts';
 export * from './prepare.ts';
+export * from './quorums.ts';
 export * from './registry.ts';
 export * from './run.ts';
 export * from './scenario.ts';

@@ -198,7 +198,7 @@ function requireNodes(fault: ScenarioFault, n: number): void {
  */
 export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true): Prepared {
   const found = entry ?? protocolOf(scenario.protocol);
-  const { n, f, options } = scenario;
+  const { n, f, options, quorum, unsafe } = scenario;
   if (scenario.unsafe !== true) requireSize(found, n, f);
   const attack = attackOf(scenario.attack);
   const few = tooFewTraitors(scenario, found);
@@ -208,7 +208,12 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
       `${few}.\n  use   --by ${range(tooManyLiars(found.claims, f)).join(',')}`,
     );
   const protocol = found.create(
-    { n, f, ...(scenario.unsafe ? { unsafe: true } : {}), ...(options ? { options } : {}) },
+    {
+      ...{ n, f },
+      ...(unsafe ? { unsafe } : {}),
+      ...(quorum === undefined ? {} : { quorum }),
+      ...(options ? { options } : {}),
+    },
     scenario.mutant,
   );
   const network = networkOf(scenario.network);

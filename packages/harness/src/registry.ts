@@ -4,7 +4,16 @@ import {
   flaws as basicPaxosFlaws,
   mutants as basicPaxosMutants,
 } from '@quorumlab/basic-paxos/mutants';
-import type { Claims, Exhibit, Flaw, Protocol } from '@quorumlab/core';
+import {
+  type Claims,
+  type Exhibit,
+  type Flaw,
+  type Protocol,
+  type ReplicaId,
+  range,
+  type Threshold,
+  threshold,
+} from '@quorumlab/core';
 import { flexiblePaxos } from '@quorumlab/flexible-paxos';
 import {
   exhibits as flexiblePaxosExhibits,
@@ -54,6 +63,12 @@ export interface ProtocolSize {
   readonly options?: OptionValues;
 }
 
+/** A size with quorums that are set by hand, for experiments: see {@link EntryParts.byHand}. */
+export interface HandSetSize extends ProtocolSize {
+  /** So many replicas are a quorum, safe or not. As many as the protocol says unless told. */
+  readonly quorum?: number;
+}
+
 /** A protocol that scenarios can name. */
 export interface ProtocolEntry {
   readonly name: string;
@@ -73,7 +88,7 @@ export interface ProtocolEntry {
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
   exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
-  create(size: ProtocolSize, mutant?: string): Protocol<LogShape>;
+  create(size: HandSetSize, mutant?: string): Protocol<LogShape>;
 }
 
 /** A schedule that exposes a wrong variant, and what to play it with. */
@@ -100,6 +115,11 @@ export interface EntryParts<S extends LogShape> {
   readonly drawn?: DrawOptions;
   /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
   readonly variants?: string;
+  /**
+   * What the makers are told beside `unsafe` if any `quorum` of n replicas are to be a quorum.
+   * Absent: its quorums cannot be set by hand.
+   */
+  readonly byHand?: (quorum: number, n: number) => object;
 }
 
 /** Makes an entry of a protocol, yours for example, so that scenarios and suites can run it. */
@@ -125,9 +145,10 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     options: known,
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...variantsIn(sample.name, parts.variants, known),
-    create({ options = {}, ...size }, mutant) {
+    create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);
-      const told = { ...options, ...size };
+      const quorums = quorum === undefined ? {} : setByHand(sample.name, parts, quorum, size.n);
+      const told = { ...options, ...size, ...quorums };
       return erased(mutant === undefined ? right(told) : makerOf(mutant)(told));
     },
     exhibit(mutant) {
@@ -144,6 +165,22 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     },
   };
 }
+
+/** What a maker is told of quorums set by hand. Throws a ScenarioError if it takes none. */
+function setByHand<S extends LogShape>(
+  name: string,
+  { byHand }: EntryParts<S>,
+  quorum: number,
+  n: number,
+): object {
+  if (byHand === undefined)
+    throw new ScenarioError('QL114', `the quorums of ${name} cannot be set by hand.`);
+  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
+    throw new ScenarioError('QL102', `a quorum is ${quorum} of ${n} replicas; give 1 to ${n}.`);
+  return { ...byHand(quorum, n), unsafe: true };
+}
+
+const any = (quorum: number, n: number): Threshold => threshold(range(n), quorum);
 
 /** The options as the constructor takes them: their kinds were checked by their names. */
 const hotstuffOptions = (options: ProtocolSize): HotStuffOptions => ({
@@ -176,6 +213,7 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: basicPaxosExhibits,
     ...drawnFor('basic-paxos'),
     options: { retry: 'number', maxRetry: 'number' },
+    byHand: (quorum, n) => ({ quorums: { phase1: any(quorum, n), phase2: any(quorum, n) } }),
   }),
   protocolEntry({
     title: 'Multi-Paxos: a leader, and one phase 1 for the whole log; survives crashes.',
@@ -185,6 +223,12 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: multiPaxosExhibits,
     ...drawnFor('multi-paxos'),
     options: multiPaxosOptions,
+    byHand: (quorum) => ({
+      quorums: (members: readonly ReplicaId[]) => ({
+        phase1: threshold(members, quorum),
+        phase2: threshold(members, quorum),
+      }),
+    }),
   }),
   protocolEntry({
     title: 'Flexible Paxos: Multi-Paxos with any two quorum systems that meet; survives crashes.',
@@ -194,6 +238,7 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: flexiblePaxosExhibits,
     ...drawnFor('flexible-paxos'),
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
+    byHand: (quorum) => ({ q1: quorum, q2: quorum }),
   }),
   protocolEntry({
     title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
@@ -213,6 +258,7 @@ const entries: readonly ProtocolEntry[] = [
       maxInFlight: 'number',
       maxUncommitted: 'number',
     },
+    byHand: (quorum, n) => ({ quorum: any(quorum, n) }),
   }),
   protocolEntry({
     title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
@@ -233,6 +279,7 @@ const entries: readonly ProtocolEntry[] = [
       maxBatch: 'number',
       maxOutstanding: 'number',
     },
+    byHand: (quorum) => ({ quorum }),
   }),
   protocolEntry({
     title:
@@ -258,6 +305,7 @@ const entries: readonly ProtocolEntry[] = [
       maxBatch: 'number',
     },
     variants: 'rules',
+    byHand: (quorum) => ({ quorum }),
   }),
 ];
 
@@ -293,6 +341,7 @@ export function requireSize({ name, claims }: ProtocolEntry, n: number, f: numbe
     'QL104',
     `${name} needs n ≥ ${formula}, so n=${n} tolerates ${toleratedBy(claims, n)} ${whom}, ` +
       `not ${f}.\n` +
-      `  use   -n ${need}\n  or    --unsafe-n   to see what breaks`,
+      `  use   -n ${need}\n  or    --unsafe-n   to see what breaks\n` +
+      `  or    quorumlab quorums ${name} -n ${n} -f ${f}   to see why`,
   );
 }

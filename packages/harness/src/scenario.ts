@@ -57,6 +57,8 @@ export interface Scenario {
   readonly f: number;
   /** Run it although n is too small for f. */
   readonly unsafe?: boolean;
+  /** So many replicas are a quorum, safe or not; as many as the protocol says unless told. */
+  readonly quorum?: number;
   /** What the protocol is told besides its size, by the names of its own options. */
   readonly options?: OptionValues;
   /** A network preset: lan, wan, lossy, psync. */

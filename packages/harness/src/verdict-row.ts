@@ -18,6 +18,8 @@ export interface VerdictRow {
   readonly words?: Readonly<Partial<Record<VerdictWord, number>>>;
   /** Whether the protocol's declared tolerance allows this word. */
   readonly expected: boolean;
+  /** What makes it an experiment that no group should be: `UNSAFE: quorums of 2 set by hand`. */
+  readonly unsafe?: string;
   /** Whether the protocol claims to survive these faults at all. */
   readonly claimed: boolean;
   /** Why it does not, in one sentence without its full stop. */

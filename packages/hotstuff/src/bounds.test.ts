@@ -25,6 +25,9 @@ describe('groups that cannot work are refused', () => {
     ['three-chains with rotating leaders at n = 4', { rules: 'chained', leaders: 'round-robin' }],
     ['a window that ends before the checkpoint', { checkpointEvery: 10, window: 10 }],
     ['a wait that outlasts the timeout', { requestTimeout: 1000, delta: 600 }],
+    ['quorums that share only a liar', { quorum: 2 }],
+    ['quorums that a silent replica prevents', { quorum: 4 }],
+    ['quorums of more than all', { quorum: 5, unsafe: true }],
     ['rules that do not exist', { rules: 'basic' }],
   ])('%s', (_, options) => {
     expect(() => group(options)).toThrow(GroupError);

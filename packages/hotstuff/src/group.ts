@@ -41,7 +41,15 @@ export interface HotStuffOptions {
   readonly window?: number;
   /** Most requests in one block. */
   readonly maxBatch?: number;
-  /** Run groups of fewer than 3f+1, or with leaders that change too often: to see them break. */
+  /**
+   * The size of a quorum; ⌈(n+f+1)/2⌉ unless told. Fewer, or more than n-f, only with `unsafe`: to
+   * see two quorums decide two things, or none be found.
+   */
+  readonly quorum?: number;
+  /**
+   * Run groups of fewer than 3f+1, with quorums set by hand, or with leaders that change too often:
+   * to see them break.
+   */
   readonly unsafe?: boolean;
 }
 
@@ -86,6 +94,8 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
     throw new GroupError(`f is ${f}; use an integer of at least 0`);
   const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', GroupError), ...changed };
   requireReplicas(n, f, unsafe);
+  const quorum = options.quorum ?? rules.quorum(n, f);
+  if (options.quorum !== undefined) requireQuorum(quorum, n, f, unsafe);
   if (!unsafe) requireReign({ n, f, reign, leaders, rules });
   if (window < checkpointEvery + 4)
     throw new GroupError(
@@ -102,7 +112,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
     n,
     f,
     members: range(n),
-    quorum: rules.quorum(n, f),
+    quorum,
     weak: weak(n, f).size,
     rules,
     reign,
@@ -142,5 +152,20 @@ function requireReign(given: {
     `these rules need ${rules.leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
       `leave as few as ${inARow}: nothing would ever be committed. Use sticky leaders, or ` +
       `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,
+  );
+}
+
+/** Quorums set by hand: two of them share an honest replica, and f silent ones leave one. */
+function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {
+  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
+    throw new GroupError(`a quorum is ${quorum} of ${n}; use an integer from 1 to ${n}`);
+  if (unsafe || (2 * quorum - n > f && quorum <= n - f)) return;
+  const why =
+    quorum <= n - f
+      ? `two of them may share no more than ${Math.max(0, 2 * quorum - n)}, and ${f} may lie`
+      : `${n - f} cannot form one while ${f} are silent`;
+  throw new GroupError(
+    `quorums of ${quorum} of ${n} do not survive ${f} that lie: ${why}. ` +
+      'Leave the size to the protocol, or use unsafe: true to see it break',
   );
 }

@@ -25,7 +25,12 @@ export interface PbftOptions {
   readonly maxBatch?: number;
   /** Most batches that the primary has ordered and that are not executed yet. */
   readonly maxOutstanding?: number;
-  /** Run groups of fewer than 3f+1: to see them break. */
+  /**
+   * The size of a quorum; ⌈(n+f+1)/2⌉ unless told. Fewer, or more than n-f, only with `unsafe`: to
+   * see two quorums decide two things, or none be found.
+   */
+  readonly quorum?: number;
+  /** Run groups of fewer than 3f+1, and quorums set by hand: to see them break. */
   readonly unsafe?: boolean;
   /**
    * The host's digest function. Handlers use `ctx.digest`; only `conflict`, which makes an
@@ -76,6 +81,8 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
         `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
         'see it break',
     );
+  const quorum = options.quorum ?? rules.quorum(n, f);
+  if (options.quorum !== undefined) requireQuorum(quorum, n, f, unsafe);
   if (window < checkpointEvery)
     throw new GroupError(
       `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
@@ -86,7 +93,7 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     n,
     f,
     members: range(n),
-    quorum: rules.quorum(n, f),
+    quorum,
     weak: weak(n, f).size,
     requestTimeout,
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
@@ -97,4 +104,19 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     rules,
     digest: options.digest,
   };
+}
+
+/** Quorums set by hand: two of them share an honest replica, and f silent ones leave one. */
+function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {
+  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
+    throw new GroupError(`a quorum is ${quorum} of ${n}; use an integer from 1 to ${n}`);
+  if (unsafe || (2 * quorum - n > f && quorum <= n - f)) return;
+  const why =
+    quorum <= n - f
+      ? `two of them may share no more than ${Math.max(0, 2 * quorum - n)}, and ${f} may lie`
+      : `${n - f} cannot form one while ${f} are silent`;
+  throw new GroupError(
+    `quorums of ${quorum} of ${n} do not survive ${f} that lie: ${why}. ` +
+      'Leave the size to the protocol, or use unsafe: true to see it break',
+  );
 }

@@ -76,6 +76,19 @@ describe('normal case operation (4.2)', () => {
     expect(() => pbft({ n: 3, f: 1 })).toThrow(/Use n = 4/);
     expect(pbft({ n: 3, f: 1, unsafe: true }).f).toBe(1);
   });
+
+  it('takes only quorums that share an honest replica and can be formed, unless it is told', () => {
+    for (const [quorum, why] of [
+      [2, /share no more than 0, and 1 may lie/],
+      [4, /3 cannot form one/],
+      [5, /from 1 to 4/],
+      [0, /from 1 to 4/],
+    ] as const) {
+      expect(() => pbft({ n: 4, quorum })).toThrow(why);
+      if (quorum === 2 || quorum === 4) expect(pbft({ n: 4, quorum, unsafe: true }).f).toBe(1);
+    }
+    expect(pbft({ n: 4, quorum: 3 }).f).toBe(1);
+  });
 });
 
 describe('losses', () => {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { range } from '@quorumlab/core';
 import {
   attackOf,
   attacks,
+  protocolOf,
   type Scenario,
   type SearchResult,
   type Shrunk,
@@ -65,21 +67,33 @@ export function addAttack(program: Command): void {
 
 /** The command line of this search. */
 function lineOf(protocol: string, flags: AttackFlags, seeds: number): string {
-  const { attack = usualAttack, ...others } = flags;
+  const { attack, ...others } = usual(protocol, flags);
   const told = scenarioOf(protocol, attack === 'all' ? others : { ...others, attack });
   const all = attack === 'all' ? ['--attack all'] : [];
   return ['quorumlab attack', protocol, ...flagsOf(told), ...all, `--seeds ${seeds}`].join(' ');
 }
 
-const usualAttack = 'equivocating-leader';
+/**
+ * The flags with an attack, if they name none: a lying leader. Against quorums that may not meet in
+ * an honest node one that shows it, with as many liars as the group is said to survive.
+ */
+function usual(protocol: string, flags: AttackFlags): AttackFlags & { readonly attack: string } {
+  const { attack } = flags;
+  if (attack !== undefined) return { ...flags, attack };
+  if (!flags.unsafeN && flags.quorum === undefined)
+    return { ...flags, attack: 'equivocating-leader' };
+  if (protocolOf(protocol).claims.faults === 'crash') return { ...flags, attack: 'split' };
+  const { f } = scenarioOf(protocol, flags);
+  return { ...flags, attack: 'double-voter', by: flags.by ?? range(Math.max(1, f)).join(',') };
+}
 
 /** One scenario per attack that the flags name, and per variant unless they name one. */
 function scenariosOf(
   protocol: string,
   flags: AttackFlags,
 ): { readonly scenarios: readonly Scenario[]; readonly leftOut: readonly LeftOut[] } {
-  const chosen = flags.attack ?? usualAttack;
-  const of = (attack: string): Scenario => scenarioOf(protocol, { ...flags, attack });
+  const { attack: chosen, ...others } = usual(protocol, flags);
+  const of = (attack: string): Scenario => scenarioOf(protocol, { ...others, attack });
   if (chosen !== 'all') return { scenarios: variantsOf(of(chosen)), leftOut: [] };
   const named = attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => of(name));
   const leftOut = named.flatMap((scenario): LeftOut[] => {

@@ -25,8 +25,9 @@ export function runWithTrace(scenario: Scenario, file: string): RunResult {
 
 /** The name of the file of a scenario's trace. */
 export function fileOf(scenario: Scenario): string {
-  const { protocol, n, attack, seed, script } = scenario;
-  const words = [protocol, optionText(scenario), `n${n}`, attack, seed].filter(Boolean);
+  const { protocol, n, attack, seed, script, quorum } = scenario;
+  const size = quorum === undefined ? `n${n}` : `n${n}-q${quorum}`;
+  const words = [protocol, optionText(scenario), size, attack, seed].filter(Boolean);
   const name = words.map((word) => word.replace(/[^\w=.+-]/g, '_')).join('-');
   return `${name}${script === undefined ? '' : '.min'}.trace.ndjson`;
 }
