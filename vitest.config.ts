@@ -7,6 +7,9 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/quorumlab-compiled', import.meta.url),
 );
 
+// Commands that programs offer are compared with what their JSON says, wherever tests run them.
+process.env.QUORUMLAB_COMMAND ??= 'quorumlab';
+
 export default defineConfig({
   // Named, because vite would else look for one in every folder above, also outside this work tree.
   tsconfig: 'tsconfig.base.json',

@@ -15,7 +15,8 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { type ScenarioFlags, scenarioOf, withScenarioFlags } from './flags.ts';
-import { commandLine, quoted } from './result.ts';
+import { quoted } from './invocation.ts';
+import { commandLine } from './result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), "quorumlab again's-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
-import { Exit, exitCodes } from './errors.ts';
+import { usageError } from './errors.ts';
 
 /**
  * The package of real processes, loaded only when somebody asks for one: it brings libp2p, and who
- * only simulates need not install it. Throws an {@link Exit} that says how to get it.
+ * only simulates need not install it. Throws an `Exit` that says how to get it.
  */
 export async function clusterPackage(): Promise<typeof import('@quorumlab/cluster')> {
   try {
@@ -11,9 +11,9 @@ export async function clusterPackage(): Promise<typeof import('@quorumlab/cluste
     const missing =
       error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
     if (!missing || !error.message.includes('@quorumlab/cluster')) throw error;
-    throw new Exit(
-      exitCodes.usage,
-      'error QL110: real processes need @quorumlab/cluster (43 MB, with libp2p).\n' +
+    throw usageError(
+      'QL110',
+      'real processes need @quorumlab/cluster (43 MB, with libp2p).\n' +
         '  install   npm i @quorumlab/cluster',
     );
   }

@@ -1,9 +1,10 @@
-/** The two tables of a comparison, for a terminal of 100 columns. */
+/** The two tables of a comparison, as wide as the terminal. */
 
 import { protocolOf, type VerdictRow } from '@quorumlab/harness';
 import { grouped, type Io, type Style } from './io.ts';
 import type { SteadyCostRow } from './result.ts';
 import { verdictLook } from './words.ts';
+import { lengthOf } from './wrap.ts';
 
 /** Text in a cell, and how it is painted; the words never depend on the colour. */
 interface Cell {
@@ -11,11 +12,7 @@ interface Cell {
   readonly style?: Style;
 }
 
-/** Columns that tables may take. */
-const columnsAtMost = 100;
 const gap = 2;
-
-const lengthOf = (text: string): number => [...text].length;
 
 /** `hotstuff chained`: what a row is called. Options that make no variant are written out. */
 export function rowName({ protocol, options }: Pick<VerdictRow, 'protocol' | 'options'>): string {
@@ -79,7 +76,7 @@ const widthOf = ({ head, cells }: Column): number =>
 
 /** As many columns beside `lead` as fit, and the others below with `lead` again. */
 function inBlocks(io: Io, lead: readonly Column[], columns: readonly Column[]): readonly string[] {
-  const room = columnsAtMost - lead.reduce((sum, each) => sum + gap + widthOf(each), 0);
+  const room = io.columns - lead.reduce((sum, each) => sum + gap + widthOf(each), 0);
   const blocks: Column[][] = [];
   let left = 0;
   for (const column of columns) {

@@ -10,7 +10,10 @@ function work(task: Task): unknown {
     case 'cost':
       return costOfProtocol(task.options);
     case 'shrink': {
-      const found = shrink(task.scenario, task.options);
+      const found = shrink(task.scenario, {
+        ...task.options,
+        update: (smaller) => parentPort?.postMessage({ smaller } satisfies Reply),
+      });
       if (found === undefined) return undefined;
       // Results of runs hold what cannot be sent to another thread.
       const { result: _, ...plain } = found;

@@ -23,6 +23,8 @@ export type Task =
 
 /** What a thread answers. */
 export interface Reply {
+  /** The smallest run so far: more is to come. */
+  readonly smaller?: SmallRun;
   readonly result?: unknown;
   readonly error?: {
     readonly name: string;
@@ -40,7 +42,12 @@ export type SmallRun = Omit<Shrunk, 'result'>;
 export interface Crew {
   tally(scenario: Scenario, from: number, seeds: number): Promise<Tally>;
   cost(options: CostOptions): Promise<ProtocolCost>;
-  shrink(scenario: Scenario, options: ShrinkOptions): Promise<SmallRun | undefined>;
+  /** `update` is told whenever a smaller run was found. */
+  shrink(
+    scenario: Scenario,
+    options: ShrinkOptions,
+    update?: (found: SmallRun) => void,
+  ): Promise<SmallRun | undefined>;
   /** Ends the threads; tasks that are not done yet never end. */
   dismiss(): Promise<void>;
 }
@@ -52,6 +59,7 @@ interface Waiting {
   readonly task: Task;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
+  readonly update?: ((found: SmallRun) => void) | undefined;
 }
 
 /** The program of a thread: source or build, as this file is. */
@@ -74,8 +82,9 @@ export function hire(jobs: number): Crew {
   };
   const workers = Array.from({ length: jobs }, () => {
     const worker = new Worker(program);
-    worker.on('message', ({ result, error }: Reply) => {
+    worker.on('message', ({ result, error, smaller }: Reply) => {
       const one = busy.get(worker);
+      if (smaller !== undefined) return void one?.update?.(smaller);
       busy.delete(worker);
       idle.push(worker);
       if (error === undefined) one?.resolve(result);
@@ -86,9 +95,9 @@ export function hire(jobs: number): Crew {
     idle.push(worker);
     return worker;
   });
-  const give = (task: Task): Promise<unknown> =>
+  const give = (task: Task, update?: (found: SmallRun) => void): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      waiting.push({ task, resolve, reject });
+      waiting.push({ task, resolve, reject, update });
       next();
     });
   // What comes back is what the worker's function for that kind of task returns.
@@ -96,8 +105,8 @@ export function hire(jobs: number): Crew {
     tally: (scenario, from, seeds) =>
       give({ kind: 'tally', scenario, from, seeds }) as Promise<Tally>,
     cost: (options) => give({ kind: 'cost', options }) as Promise<ProtocolCost>,
-    shrink: (scenario, options) =>
-      give({ kind: 'shrink', scenario, options }) as Promise<SmallRun | undefined>,
+    shrink: (scenario, options, update) =>
+      give({ kind: 'shrink', scenario, options }, update) as Promise<SmallRun | undefined>,
     async dismiss() {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

@@ -1,15 +1,20 @@
-import { ScenarioError } from '@quorumlab/harness';
+import { engine, ScenarioError } from '@quorumlab/harness';
 import { CommanderError } from 'commander';
+import { codeOfName } from './error-codes.ts';
+import { systemSentence } from './system-errors.ts';
 
-/** The command ends with this exit code; `sentence` has been said or is to be said on stderr. */
+/** The command ends with this exit code, and says this sentence. */
 export class Exit extends Error {
   override readonly name: string = 'Exit';
-  readonly code: number;
-  readonly sentence: string;
-  constructor(code: number, sentence = '') {
+  readonly exit: number;
+  /** See `error-codes.ts`. */
+  readonly code: string;
+
+  /** Lines of `sentence` behind the first are hints: `  use   -n 4`. */
+  constructor(exit: number, code: string, sentence: string) {
     super(sentence);
+    this.exit = exit;
     this.code = code;
-    this.sentence = sentence;
   }
 }
 
@@ -19,49 +24,98 @@ export const exitCodes = {
   unexpected: 1,
   inconclusive: 2,
   replayDiffers: 3,
+  interrupted: 130,
+  terminated: 143,
   usage: 254,
   internal: 255,
 } as const;
 
-/** What to say on stderr and how to leave, for anything that a command threw. */
-export function explainError(error: unknown): { readonly code: number; readonly text: string } {
-  if (error instanceof Exit) return { code: error.code, text: error.sentence };
+/** An {@link Exit} for what was wrong with the command line or with a file that it names. */
+export const usageError = (code: string, sentence: string): Exit =>
+  new Exit(exitCodes.usage, code, sentence);
+
+/** What went wrong and what to do: the content of the document that `--json` prints. */
+export interface Failure {
+  readonly code: string;
+  /** One sentence. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+  readonly exit: number;
+}
+
+/** A {@link Failure}, and how it is said to people. */
+export interface Explained extends Failure {
+  readonly text: string;
+}
+
+/** Whether a command was asked for whose help was shown instead, since it takes another one. */
+export const isHelp = (error: unknown): boolean =>
+  error instanceof CommanderError && error.code === 'commander.help' && error.exitCode !== 0;
+
+/** The document of a failure. */
+export const errorDocument = ({ code, message, hint, exit }: Failure): object => ({
+  schema: 'quorumlab.error/1',
+  engine,
+  code,
+  message,
+  hint,
+  exit,
+});
+
+/**
+ * What to say, and how to leave, for anything that a command threw; nothing if it only asked to
+ * leave, as `--help` does. `command` is what was asked for, e.g. `quorumlab run`.
+ */
+export function explainError(error: unknown, command = 'quorumlab'): Explained | undefined {
+  if (error instanceof Exit) return explained(error.exit, error.code, error.message, command);
   if (error instanceof ScenarioError)
-    return { code: exitCodes.usage, text: `error ${error.code}: ${error.message}` };
+    return explained(exitCodes.usage, error.code, error.message, command);
+  if (isHelp(error)) return undefined;
   if (error instanceof CommanderError) {
-    const helped = error.exitCode === 0;
-    return { code: helped ? 0 : exitCodes.usage, text: '' };
+    if (error.exitCode === 0) return undefined;
+    return explained(exitCodes.usage, 'QL100', sentenceOf(error.message), command);
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (isOurs(error)) return { code: exitCodes.usage, text: `error ${name}: ${message}` };
+  const code = codeOfName(name);
+  if (code !== undefined) return explained(exitCodes.usage, code, message, command);
+  const system = systemSentence(error);
+  if (system !== undefined) return explained(exitCodes.usage, 'QL108', system, command);
+  const hint = 'This is a bug of quorumlab; please report it with the command line.';
   return {
-    code: exitCodes.internal,
-    text:
-      `internal error ${name}: ${message}\n${stack ?? ''}\n` +
-      'This is a bug of quorumlab; please report it with the command line.',
+    code: 'QL199',
+    message: `internal error ${name}: ${message}`,
+    hint,
+    exit: exitCodes.internal,
+    text: `internal error ${name}: ${message}\n${stack ?? ''}\n${hint}`,
   };
 }
 
-/** Packages whose named errors teach by themselves: bad input, not a bug of ours. */
-const teaching = [
-  'Cluster',
-  'Config',
-  'DamagedLog',
-  'DiskFailed',
-  'DiskFull',
-  'FolderLocked',
-  'Group',
-  'Key',
-  'Mesh',
-  'Node',
-  'Proof',
-  'Quorum',
-  'Schema',
-  'Trace',
-];
+/** `error: unknown option '--x'` and what it may have meant, as our sentences are. */
+function sentenceOf(text: string): string {
+  const [first = '', ...rest] = text
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n');
+  const more = rest.map((line) => line.trim().replace(/^\((.*)\)$/, '$1'));
+  return [first.replace(/\.?$/, '.'), ...more].join(' ');
+}
 
-const isOurs = (error: unknown): boolean =>
-  error instanceof Error &&
-  error.name.endsWith('Error') &&
-  // Every protocol names its own: RaftOptionsError.
-  (error.name.endsWith('OptionsError') || teaching.some((name) => error.name.startsWith(name)));
+/** A code, a sentence and its hints as they are said. */
+function explained(exit: number, code: string, sentence: string, command: string): Explained {
+  const [first = '', ...lines] = sentence.split('\n').filter((line) => line.trim() !== '');
+  const isSignal = exit === exitCodes.interrupted || exit === exitCodes.terminated;
+  const within = hintIn(first);
+  if (lines.length === 0 && within === undefined && !isSignal)
+    lines.push(`  see   ${command} --help`);
+  const hints = lines.map((line) => line.trim().replace(/\s+/g, ' '));
+  const hint = hints.length > 0 ? hints.join(', ') : (within ?? '');
+  const head = isSignal ? first : `error ${code}: ${first}`;
+  return { code, message: first, hint, exit, text: [head, ...lines].join('\n') };
+}
+
+/** What a sentence itself says to do: which name was meant, what to write, what follows a `;`. */
+const hintIn = (sentence: string): string | undefined =>
+  /Did you mean [^?]*\?/.exec(sentence)?.[0] ??
+  /(?:; |: )((?:write|use|give|name|leave|choose) .*)$/.exec(sentence)?.[1] ??
+  (sentence.includes('; ') ? sentence.slice(sentence.lastIndexOf('; ') + 2) : undefined);

@@ -10,7 +10,11 @@ const isNode: Check = (value) => value === 'leader' || isCount(value);
 const isTexts: Check = (value) =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 const isFlag: Check = (value) => typeof value === 'boolean';
-const isDelay: Check = (value) => typeof value === 'object' && value !== null && 'type' in value;
+const isDelay: Check = (value) => {
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : '';
+  const parts = Object.hasOwn(delays, String(type)) ? delays[String(type)] : undefined;
+  return parts !== undefined && wrongPart(value, { type: () => true, ...parts }) === undefined;
+};
 const oneOf =
   (...words: readonly string[]): Check =>
   (value) =>
@@ -18,6 +22,15 @@ const oneOf =
 
 /** A part with a question mark may be left out. */
 type Parts = Readonly<Record<string, Check>>;
+
+/** What each model of delays has. */
+const delays: Readonly<Record<string, Parts>> = {
+  constant: { delay: isCount },
+  uniform: { min: isCount, max: isCount },
+  table: {
+    quantiles: (value) => Array.isArray(value) && value.length > 0 && value.every(isCount),
+  },
+};
 
 const disk: Parts = {
   'sync?': isDelay,

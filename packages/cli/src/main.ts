@@ -1,10 +1,6 @@
 #!/usr/bin/env node
 import { main } from './program.ts';
+import { guardStreams } from './streams.ts';
 
-// A reader that closes the pipe early (head, less) has seen enough: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-
+guardStreams();
 await main(process.argv);

@@ -1,4 +1,4 @@
-import { engine } from '@quorumlab/harness';
+import { engine, unknownName } from '@quorumlab/harness';
 import { Command } from 'commander';
 import { addAttack } from './commands/attack.ts';
 import { addCluster } from './commands/cluster.ts';
@@ -13,18 +13,22 @@ import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
 import { addShrink } from './commands/shrink.ts';
-import { explainError } from './errors.ts';
+import { errorDocument, explainError, isHelp, usageError } from './errors.ts';
+import { oneOf } from './flags.ts';
+import { columnsOf, type GlobalFlags, spoken, terminal } from './io.ts';
+import { refuseEmptyArguments, strictly } from './strict.ts';
+import { wrapped } from './wrap.ts';
 
 /** The command tree. Nothing runs before it is asked to parse. */
-export function makeProgram(): Command {
+export function makeProgram(argv: readonly string[] = []): Command {
   const program = new Command('quorumlab')
     .description('See, test and use consensus under the threat model you really have.')
     .version(`${engine} · Node ${process.versions.node}`)
-    .option('--json', 'one JSON document on stdout and nothing else')
+    .option('--json', 'one JSON document on stdout and nothing else, for errors too')
     .option('-q, --quiet', 'no notes and no progress')
-    .option('--ascii', 'OK and FAIL instead of signs')
-    .option('--color <when>', 'auto, always or never')
-    .option('--progress <how>', 'auto, bar, lines or off')
+    .option('--ascii', 'only ASCII characters: OK and FAIL instead of signs')
+    .option('--color <when>', 'auto, always or never (default: auto; NO_COLOR turns it off)')
+    .option('--progress <how>', 'auto, bar, lines or off (default: auto)')
     .showSuggestionAfterError()
     .addHelpText('after', '\nStart with:  quorumlab demo')
     .exitOverride();
@@ -44,11 +48,28 @@ export function makeProgram(): Command {
     addCompletion,
   ])
     add(program);
-  for (const command of everyCommand(program))
+  const flags = globalFlagsIn(argv);
+  const width = (): number => columnsOf(process.env, process.stdout) ?? 100;
+  const say = (text: string): void =>
+    void process.stdout.write(wrapped(spoken(text, flags), width()).join('\n'));
+  for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({
-      // commander says "error: …"; ours name a code, so that scripts and docs can.
-      outputError: (text, write) => write(text.replace(/^error: /, 'error QL100: ')),
+      // What is wrong is said once, below, with its code.
+      outputError: () => undefined,
+      writeOut: say,
+      // Help that nobody asked for by its name: of a command that takes another one behind it.
+      writeErr: (text) => void (flags.json || say(text)),
+      getOutHelpWidth: width,
+      getErrHelpWidth: width,
     });
+    strictly(command);
+  }
+  program.hook('preAction', (_, command) => {
+    const { color, progress } = program.opts<GlobalFlags>();
+    if (color !== undefined) oneOf('--color', color, ['auto', 'always', 'never']);
+    if (progress !== undefined) oneOf('--progress', progress, ['auto', 'bar', 'lines', 'off']);
+    refuseEmptyArguments(command);
+  });
   return program;
 }
 
@@ -57,13 +78,53 @@ function* everyCommand(command: Command): Generator<Command> {
   for (const each of command.commands) yield* everyCommand(each);
 }
 
+/** The flags of every command, for what is said before or instead of one. */
+function globalFlagsIn(argv: readonly string[]): GlobalFlags {
+  const words = argv.slice(2, argv.includes('--') ? argv.indexOf('--') : undefined);
+  return { json: words.includes('--json'), ascii: words.includes('--ascii') };
+}
+
+/** `quorumlab cluster up` of `cluster up --folder x`: whose `--help` to offer. */
+function commandIn(program: Command, argv: readonly string[]): string {
+  const names: string[] = [program.name()];
+  let command = program;
+  for (const word of argv.slice(2)) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (next === undefined) continue;
+    names.push(word);
+    command = next;
+  }
+  return names.join(' ');
+}
+
+/** `help` of what is no command would else show all of them, as if that had been asked for. */
+function requireKnownHelp(program: Command, argv: readonly string[]): void {
+  const [first, wanted] = argv.slice(2).filter((word) => !word.startsWith('-'));
+  const names = namesOf(program);
+  if (first === 'help' && wanted !== undefined && !names.includes(wanted))
+    throw unknownName('command', wanted, names);
+}
+
+const namesOf = (program: Command): readonly string[] =>
+  program.commands.map((each) => each.name()).filter((name) => !name.startsWith('_'));
+
 /** Runs one command line; sets `process.exitCode` and never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
+  const flags = globalFlagsIn(argv);
+  const program = makeProgram(argv);
   try {
-    await makeProgram().parseAsync(argv.length > 2 ? argv : [...argv, 'demo']);
+    requireKnownHelp(program, argv);
+    await program.parseAsync(argv);
   } catch (error) {
-    const { code, text } = explainError(error);
-    if (text !== '') process.stderr.write(`${text}\n`);
-    process.exitCode = code;
+    const told =
+      isHelp(error) && flags.json
+        ? usageError('QL100', `name a command: ${namesOf(program).join(', ')}.`)
+        : error;
+    const failure = explainError(told, commandIn(program, argv));
+    process.exitCode = failure?.exit ?? 0;
+    if (failure === undefined) return;
+    const io = terminal(flags);
+    if (flags.json) io.out(JSON.stringify(errorDocument(failure)));
+    io.complain(failure.text);
   }
 }

@@ -19,7 +19,6 @@ import {
   requestsIn,
   type Scenario,
   type ScenarioFault,
-  type SearchResult,
   type ShrinkRecord,
   type Shrunk,
   type Statement,
@@ -29,7 +28,8 @@ import {
   wordOf,
 } from '@quorumlab/harness';
 import { encodeProof, proofToJson } from '@quorumlab/wire';
-import { exitCodes } from './errors.ts';
+import { exitCodes, type Failure } from './errors.ts';
+import { quoted } from './invocation.ts';
 import { grouped } from './io.ts';
 
 /** The schema of everything that `--json` prints. */
@@ -67,6 +67,10 @@ export interface Result {
   readonly cost: readonly (CostRow | SteadyCostRow)[];
   /** Attacks that were asked for and cannot be run as asked; absent if there are none. */
   readonly leftOut?: readonly LeftOut[];
+  /** What could not be written; absent if all was. */
+  readonly errors?: readonly Failure[];
+  /** What is here is what was known when a signal ended the command; absent if none did. */
+  readonly stopped?: string;
   readonly exit: number;
 }
 
@@ -122,23 +126,24 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
 /** Many runs as a row; `shown` is the first hit, run again with proofs. */
 export function searchRow(
   scenario: Scenario,
-  found: SearchResult,
+  found: Tally,
   shown?: RunResult,
   trace?: string,
   smaller?: Pick<Counterexample, 'first' | 'shrunk'>,
 ): VerdictRow {
-  const { word, expected, runs, hits, fired, digest } = found;
+  const { runs, hits, fired, unexpected, first, digest } = found;
+  const word = wordOf(found);
   return {
     ...common(scenario),
     word,
-    expected,
+    expected: unexpected === 0,
     runs,
     hits,
     fired,
     ...noteOf(scenario.attack, fired),
-    upper95: found.upper95,
-    ...(word === 'inconclusive' ? budgetOf(found.unfinished) : {}),
-    digest,
+    upper95: boundOf(found),
+    ...(word === 'inconclusive' ? unfinished(scenario, found) : {}),
+    digest: first?.digest ?? digest,
     ...(shown ? counterexampleOf(shown, trace, smaller) : {}),
   };
 }
@@ -209,8 +214,8 @@ function common(scenario: Scenario) {
 }
 
 /** Which budget of a run ended before an answer, and how to raise it; nothing if none did. */
-function budgetOf(result: RunResult | undefined): { readonly budget?: string } {
-  if (result?.spent === undefined) return {};
+function budgetOf(result: RunResult): { readonly budget?: string } {
+  if (result.spent === undefined) return {};
   const { scenario, spent, answered, violation } = result;
   const { count, until, events = eventsUnlessTold } = scenario;
   const so = `with ${answered} of ${count} operations answered`;
@@ -384,10 +389,6 @@ function timeText(microseconds: number): string {
   const milliseconds = microseconds / 1000;
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }
-
-/** A word of a command line as a shell takes it. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** The exit code for verdicts, given what was expected of them on the command line, if anything. */
 export function exitOf(rows: readonly VerdictRow[], expect?: string): number {

@@ -9,7 +9,7 @@ import {
 } from '@quorumlab/harness';
 import type { Io } from './io.ts';
 import type { CostRow } from './result.ts';
-import { sayProofs, verdictWord } from './words.ts';
+import { plainStory, sayProofs, verdictWord } from './words.ts';
 
 /** One half of the demo's picture. */
 export interface DemoSide {
@@ -53,13 +53,15 @@ export function sayTwoColumns(
 ): void {
   const blocks = sides.map((side, i) => {
     const row = rows[i] as VerdictRow;
-    const lines = columns(markFork(side, row, io), {
+    const lines = columns(plainStory(io, markFork(side, row, io)), {
       n: side.n,
       traitors: side.traitors,
       traitorSign: io.sign('traitor'),
+      more: io.plain('…'),
       width: 20,
       most: 14,
       hint: '--verbose',
+      room: io.columns - 2,
     });
     return {
       title: side.title,
@@ -88,8 +90,8 @@ export function sayTwoColumns(
   io.out('');
   const sure = 'both honest, both sure';
   const under = (i: number, cost: string): string => (rows[i]?.word === 'forked' ? sure : cost);
-  for (const line of sideBySide(block(left, under(0, '')), block(right, under(1, costLine))))
-    io.out(`  ${line}`);
+  const halves = [block(left, under(0, '')), block(right, under(1, costLine))] as const;
+  for (const line of sideBySide(...halves, io.columns - 2)) io.out(line === '' ? '' : `  ${line}`);
   io.out('');
   const proven = rows.find(({ counterexample }) => (counterexample?.proofs.length ?? 0) > 0);
   if (proven !== undefined) sayProofs(io, proven);

@@ -72,6 +72,10 @@ function contested(result: RunResult): RunResult['story'] {
   );
 }
 
+/** The story as it will be written, so that its columns can be counted. */
+export const plainStory = (io: Io, story: RunResult['story']): RunResult['story'] =>
+  story.map((line) => ({ ...line, text: io.plain(line.text) }));
+
 /** The columns of one run. */
 export function storyColumns(
   io: Io,
@@ -80,13 +84,16 @@ export function storyColumns(
 ): readonly string[] {
   const { scenario } = result;
   const traitors = attackOf(scenario.attack).needs === 'byzantine' ? scenario.by : [];
-  return columns(contested(result), {
+  return columns(plainStory(io, contested(result)), {
     n: scenario.n,
     traitors,
     traitorSign: io.sign('traitor'),
+    more: io.plain('…'),
     width: 26,
     most: 16,
     hint: '--verbose',
+    // Stories are indented by two.
+    room: io.columns - 2,
     ...more,
   });
 }

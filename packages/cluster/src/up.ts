@@ -56,6 +56,7 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
     const who = before.map((each) => `n${each?.self} is process ${each?.pid}`).join(', ');
     throw new ClusterError(`All nodes are up already (${who}); stop them: quorumlab cluster down`);
   }
+  signal?.throwIfAborted();
   const spawned = missing.map((self) => {
     const attack = attacks?.get(self);
     const lie = attack === undefined ? {} : { attack };
@@ -63,6 +64,11 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   });
   const up: NodeReport[] = before.filter((each) => each !== undefined);
   const refused: { readonly node: number; readonly why: string }[] = [];
+  // For ways to end that await nothing, such as process.exit: a node is its own process.
+  const lastResort = (): void => {
+    for (const { child } of spawned) child.kill('SIGKILL');
+  };
+  process.once('exit', lastResort);
   try {
     await Promise.all(
       spawned.map(async (each) => {
@@ -82,6 +88,8 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   } catch (error) {
     await Promise.all(spawned.map((each) => endSpawned(each)));
     throw error;
+  } finally {
+    process.off('exit', lastResort);
   }
   return {
     config,

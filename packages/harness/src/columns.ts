@@ -7,20 +7,24 @@ export interface ColumnsOptions {
   readonly traitorSign: string;
   /** Characters of one node's column at most. */
   readonly width: number;
+  /** Characters of a line at most; where columns are too narrow for that, a line is an event. */
+  readonly room?: number;
   /** Lines at most; the rest is counted. */
   readonly most: number;
   /** What the time is counted in: milliseconds unless told, or thousands of a schedule's steps. */
   readonly unit?: 'ms' | 'step';
   /** How to see the rest, if there is a way. */
   readonly hint?: string;
+  /** Stands for what is cut off: … or ... */
+  readonly more?: string;
 }
 
 /** Milliseconds, right-aligned in five characters. */
-const clock = (at: number): string => String(Math.round(at / 1000)).padStart(5);
+const clock = (at: number): string => String(Math.round(at / 1000)).padStart(clockWidth);
 
 /** What happened: time, then a column per node. Events of one millisecond share a line. */
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
-  const { n, traitors, traitorSign, most, hint, unit = 'ms' } = options;
+  const { n, most, room = Number.POSITIVE_INFINITY, unit = 'ms' } = options;
   const rows: { at: number; cells: string[] }[] = [];
   for (const { at, seat, text } of story) {
     const last = rows.at(-1);
@@ -34,39 +38,78 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
     }
   }
   const shown = rows.slice(0, most);
-  const heads = Array.from(
-    { length: n },
-    (_, i) => `n${i}${traitors.includes(i) ? traitorSign : ''}`,
+  const heads = Array.from({ length: n }, (_, i) => nameOf(i, options));
+  const natural = heads.map((head, i) =>
+    Math.max(head.length, ...shown.map(({ cells }) => [...(cells[i] as string)].length)),
   );
-  const widths = heads.map((head, i) =>
-    Math.min(
-      options.width,
-      Math.max(head.length, ...shown.map(({ cells }) => [...(cells[i] as string)].length)),
-    ),
+  const widths = fitting(
+    natural.map((width) => Math.min(options.width, width)),
+    room - clockWidth - n * gap,
   );
+  if (widths === undefined) return asList(story, options);
   const line = (time: string, cells: readonly string[]): string =>
-    `${time}  ${cells.map((cell, i) => clip(cell, widths[i] as number)).join('  ')}`.trimEnd();
+    [time, ...cells.map((cell, i) => clip(cell, widths[i] as number, options))]
+      .join('  ')
+      .trimEnd();
   const lines = [
-    line(unit.padStart(5), heads),
+    line(unit.padStart(clockWidth), heads),
     ...shown.map(({ at, cells }) => line(clock(at), cells)),
   ];
-  if (rows.length > most)
-    lines.push(`       … ${rows.length - most} more lines${hint === undefined ? '' : `: ${hint}`}`);
-  return lines;
+  return [...lines, ...restOf(rows.length, options)];
 }
 
-const clip = (text: string, width: number): string => {
+const clockWidth = 5;
+const gap = 2;
+/** Characters below which a column tells nothing. */
+const narrowest = 11;
+
+const nameOf = (seat: number, { traitors, traitorSign }: ColumnsOptions): string =>
+  `n${seat}${traitors.includes(seat) ? traitorSign : ''}`;
+
+/** The widths, the widest ones cut until all fit; nothing if they would be too narrow. */
+function fitting(widths: readonly number[], room: number): readonly number[] | undefined {
+  const sum = (most: number): number =>
+    widths.reduce((total, width) => total + Math.min(width, most), 0);
+  let most = Math.max(...widths);
+  while (most > narrowest && sum(most) > room) most--;
+  return sum(most) > room ? undefined : widths.map((width) => Math.min(width, most));
+}
+
+/** The same, one event a line: for many nodes, or a narrow terminal. */
+function asList(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
+  const { unit = 'ms' } = options;
+  const lines = story
+    .slice(0, options.most)
+    .map(({ at, seat, text }) => `${clock(at)} ${unit}  ${nameOf(seat, options)}  ${text}`);
+  return [...lines, ...restOf(story.length, options)];
+}
+
+const restOf = (lines: number, { most, hint, more = '…' }: ColumnsOptions): readonly string[] =>
+  lines > most
+    ? [`       ${more} ${lines - most} more lines${hint === undefined ? '' : `: ${hint}`}`]
+    : [];
+
+const clip = (text: string, width: number, { more = '…' }: ColumnsOptions): string => {
   const letters = [...text];
-  return letters.length > width ? `${letters.slice(0, width - 1).join('')}…` : text.padEnd(width);
+  if (letters.length <= width) return text.padEnd(width);
+  return `${letters.slice(0, Math.max(0, width - more.length)).join('')}${more}`.padEnd(width);
 };
 
-/** Two blocks of text side by side, the left one padded. */
+/** Two blocks of text side by side, the left one padded; below each other if there is no room. */
 export function sideBySide(
   left: readonly string[],
   right: readonly string[],
+  room: number,
   gap = 4,
 ): readonly string[] {
-  const width = Math.max(...left.map((line) => [...line].length));
+  const widest = (lines: readonly string[]): number =>
+    Math.max(...lines.map((line) => [...line].length));
+  const width = widest(left);
+  if (width + gap + widest(right) > room) {
+    const below = [...left, '', ...right];
+    // Blank lines that made both equally high have no purpose here.
+    return below.filter((line, i) => line !== '' || below[i - 1] !== '');
+  }
   return Array.from({ length: Math.max(left.length, right.length) }, (_, i) =>
     `${(left[i] ?? '').padEnd(width + gap)}${right[i] ?? ''}`.trimEnd(),
   );

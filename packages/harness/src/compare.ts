@@ -90,8 +90,9 @@ export interface Tally {
   readonly events: number;
   /** Runs by word. */
   readonly words: Readonly<Partial<Record<VerdictWord, number>>>;
-  /** The first hit, and the first with the worst word that is not expected, or else the worst. */
+  /** The first run that violated something: that a budget ended violates nothing. */
   readonly first: Hit | undefined;
+  /** The first hit with the worst word that is not expected, or else the worst. */
   readonly shown: Hit | undefined;
   /** Digest of the last run. */
   readonly digest: string;
@@ -119,7 +120,7 @@ export function tallyOf(scenario: Scenario, from: number, seeds: number): Tally 
       unexpected: expected ? 0 : 1,
       events,
       words: { [word]: 1 },
-      first: hit,
+      first: word === 'inconclusive' ? undefined : hit,
       shown: hit,
       digest,
     };

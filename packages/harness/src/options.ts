@@ -81,6 +81,6 @@ export function readOption(entry: Configurable, text: string): OptionValues {
 function readValue(kind: OptionKind, text: string): OptionValues[string] {
   if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   if (kind !== 'number') return text;
-  if (/^\d+$/.test(text)) return Number(text);
-  return /^[\d.]+[a-z]+$/.test(text) ? microseconds(text) : text;
+  if (/^\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : text;
+  return /^\d+(\.\d+)?(us|ms|s|m)$/.test(text) ? microseconds(text) : text;
 }

@@ -96,16 +96,19 @@ export function vowsOf(protocol: Protocol<LogShape>): Power<AnyShape>['protocol'
 
 /** The network that a scenario names: lan, wan, lossy, async, or psync with `gst` and `delta`. */
 export function networkOf(name: string): NetworkModel {
-  const [preset, settings] = name.split(':');
-  const values = new Map(
-    (settings ?? '')
-      .split(',')
-      .filter(Boolean)
-      .map((each) => each.split('=') as [string, string]),
-  );
+  const at = name.indexOf(':');
+  const preset = at < 0 ? name : name.slice(0, at);
+  const known: Readonly<Record<string, readonly string[]>> = {
+    lan: [],
+    wan: [],
+    lossy: [],
+    psync: ['gst', 'delta'],
+    async: [],
+  };
+  const allowed = Object.hasOwn(known, preset) ? known[preset] : undefined;
+  if (allowed === undefined) throw unknownName('network', name, Object.keys(known));
+  const values = settingsOf(`--net ${preset}`, at < 0 ? undefined : name.slice(at + 1), allowed);
   switch (preset) {
-    case 'lan':
-      return lan;
     case 'wan':
       return wan;
     case 'lossy':
@@ -114,13 +117,45 @@ export function networkOf(name: string): NetworkModel {
       return asynchronous;
     case 'psync':
       return partiallySynchronous({
-        gst: microseconds(values.get('gst') ?? '1s'),
-        delta: microseconds(values.get('delta') ?? '20ms'),
+        gst: timeOf('--net psync', values.get('gst') ?? '1s'),
+        delta: timeOf('--net psync', values.get('delta') ?? '20ms'),
       });
     default:
-      throw unknownName('network', name, ['lan', 'wan', 'lossy', 'psync', 'async']);
+      return lan;
   }
 }
+
+/** The settings of `gst=2s,delta=20ms`, each known and set once. Throws a ScenarioError (QL106). */
+function settingsOf(
+  flag: string,
+  text: string | undefined,
+  names: readonly string[],
+): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  if (text === undefined) return values;
+  const wrong = (what: string): ScenarioError => new ScenarioError('QL106', `${flag} ${what}.`);
+  if (names.length === 0) throw wrong(`takes no settings, and "${text}" are some; leave them out`);
+  for (const part of text.split(',')) {
+    const [, name = part, value] = /^(\w+)=(.+)$/.exec(part) ?? [];
+    if (!names.includes(name)) throw wrong(`takes ${names.join(' and ')}, not "${name}"`);
+    if (value === undefined) throw wrong(`sets ${name} to nothing; write e.g. ${name}=20ms`);
+    if (values.has(name)) throw wrong(`sets ${name} twice; set it once`);
+    values.set(name, value);
+  }
+  return values;
+}
+
+/** A time of a flag's setting. Throws a ScenarioError that names the flag. */
+function timeOf(flag: string, text: string): number {
+  if (/^\d+(\.\d+)?(us|ms|s|m)$/.test(text)) return microseconds(text);
+  throw new ScenarioError(
+    'QL105',
+    `${flag} takes a time with its unit, e.g. 300us, 20ms, 1.5s or 2m, not "${text}".`,
+  );
+}
+
+/** Above this, a clock would go backwards or twice as fast, and none that is sold does. */
+const driftPpmMost = 100_000;
 
 /**
  * The clock of seat `seat` for 'perfect' or 'offset=5ms,drift=100ppm,epsilon=7ms'; signs alternate
@@ -128,21 +163,32 @@ export function networkOf(name: string): NetworkModel {
  */
 export function clockOf(text: string, seat: number): ClockModel | undefined {
   if (text === 'perfect') return undefined;
+  const unknown = text.split(',').find((part) => !/^(offset|drift|epsilon|eps)=/.test(part));
+  if (unknown !== undefined)
+    throw new ScenarioError(
+      'QL106',
+      `"${unknown}" is not a clock setting; write offset=5ms, drift=100ppm or epsilon=7ms.`,
+    );
+  const values = settingsOf('--clock', text, ['offset', 'drift', 'epsilon', 'eps']);
   const sign = seat % 2 === 0 ? 1 : -1;
-  const clock: { offset?: number; driftPerBillion?: number; epsilon?: number } = {};
-  for (const part of text.split(',')) {
-    const [name, value] = part.split('=') as [string, string | undefined];
-    if (name === 'offset') clock.offset = sign * microseconds(value ?? '');
-    else if (name === 'epsilon' || name === 'eps') clock.epsilon = microseconds(value ?? '');
-    else if (name === 'drift' && /^\d+ppm$/.test(value ?? ''))
-      clock.driftPerBillion = sign * Number.parseInt(value as string, 10) * 1000;
-    else
-      throw new ScenarioError(
-        'QL106',
-        `"${part}" is not a clock setting; write offset=5ms, drift=100ppm or epsilon=7ms.`,
-      );
-  }
-  return clock;
+  const offset = values.get('offset');
+  const epsilon = values.get('epsilon') ?? values.get('eps');
+  return {
+    ...(offset === undefined ? {} : { offset: sign * timeOf('--clock', offset) }),
+    ...(epsilon === undefined ? {} : { epsilon: timeOf('--clock', epsilon) }),
+    ...(values.has('drift')
+      ? { driftPerBillion: sign * driftOf(values.get('drift') as string) }
+      : {}),
+  };
+}
+
+function driftOf(text: string): number {
+  const ppm = /^(\d+)ppm$/.exec(text)?.[1];
+  if (ppm !== undefined && Number(ppm) <= driftPpmMost) return Number(ppm) * 1000;
+  throw new ScenarioError(
+    'QL106',
+    `--clock takes a drift from 0ppm to ${driftPpmMost}ppm, e.g. drift=100ppm, not "${text}".`,
+  );
 }
 
 /** Faults at known seats, and those that strike whoever leads. */

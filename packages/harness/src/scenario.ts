@@ -120,7 +120,10 @@ export function microseconds(text: string): number {
       `"${text}" is not a time; write e.g. 300us, 20ms, 1.5s or 2m.`,
     );
   const unit = { us: 1, ms: 1000, s: 1_000_000, m: 60_000_000 }[found[2] as 'us'];
-  return Math.round(Number(found[1]) * unit);
+  const value = Math.round(Number(found[1]) * unit);
+  // Integers in messages end there, and it is nine years.
+  if (value < 2 ** 48) return value;
+  throw new ScenarioError('QL105', `"${text}" is too long a time; use at most 100000000s.`);
 }
 
 /** The names nearest to `wrong` by edit distance, at most two and none that is far off. */

@@ -16,6 +16,8 @@ export interface ShrinkOptions {
   readonly events?: number;
   /** A protocol that is not registered. */
   readonly entry?: ProtocolEntry;
+  /** Told of the smallest run whenever a pass has found a smaller one. */
+  readonly update?: (found: Omit<Shrunk, 'result'>) => void;
 }
 
 /** What was made smaller. */
@@ -51,7 +53,7 @@ export interface Shrunk {
  * A run that is judged for liveness keeps its messages: without them nothing would be owed.
  */
 export function shrink(scenario: Scenario, options: ShrinkOptions = {}): Shrunk | undefined {
-  const { entry } = options;
+  const { entry, update } = options;
   const given = runScenario(scenario, { lines: false, record: true, ...(entry ? { entry } : {}) });
   if (given.violation === undefined) return undefined;
   const hunt = hunter(given, options);
@@ -64,6 +66,15 @@ export function shrink(scenario: Scenario, options: ShrinkOptions = {}): Shrunk 
     shorten(hunt);
     if (hunt.tries > tries)
       steps.push({ what, before, after: sizes[what](hunt), tries: hunt.tries - tries });
+    const { scenario: smallest, events: after } = hunt.result;
+    if (after < given.events)
+      update?.({
+        scenario: smallest,
+        before: given.events,
+        after,
+        steps: [...steps],
+        tries: hunt.tries,
+      });
   };
   const isSafety = given.violation.rule !== 'liveness';
   pass('choices', kindest);

@@ -15,7 +15,7 @@ import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { resultOf } from '../result.ts';
-import { verdictWord } from '../words.ts';
+import { plainStory, verdictWord } from '../words.ts';
 
 /** What `--mutant` takes instead of a name. */
 const every = 'all';
@@ -53,7 +53,7 @@ function requireNoOthers(command: Command, mutant: string): void {
     .map(({ long, short }) => long ?? short);
   if (others.length > 0)
     throw new ScenarioError(
-      'QL117',
+      'QL100',
       `${others.join(' and ')}: the mutant's own schedule has a group and an order of its own.\n` +
         `  use   --mutant ${mutant}   alone\n` +
         '  or    --attack NAME   too, to search seeds with the mutant',
@@ -138,8 +138,8 @@ function sayExhibition(io: Io, entry: ProtocolEntry, shown: Exhibition): void {
   if (flaw !== undefined) io.out(`  wrong     ${flaw.rule} (${flaw.paper})`);
   io.out(`  schedule  ${story}`);
   io.out('');
-  for (const line of beside(io, block(io, shown, wrong, mutant), block(io, shown, right)))
-    io.out(`  ${line}`);
+  const blocks = [block(io, shown, wrong, mutant), block(io, shown, right)] as const;
+  for (const line of sideBySide(...blocks, io.columns - 2)) io.out(line === '' ? '' : `  ${line}`);
   io.out('');
   io.out(`  ${judgement(shown)}`);
   io.out(`  digest    ${wrong.digest.slice(0, 32)} and, right, ${right.digest.slice(0, 32)}`);
@@ -171,21 +171,16 @@ function block(
   );
   return [
     `${protocol.toUpperCase()}${mutant === undefined ? '' : ` with ${mutant}`}: ${word}`,
-    ...columns(told, {
+    ...columns(plainStory(io, told), {
       n,
       traitors: liars,
       traitorSign: io.sign('traitor'),
+      more: io.plain('…'),
       width: 22,
       most: mostLines,
+      room: io.columns - 2,
       unit: 'step',
       hint: '--json has them all',
     }),
   ];
-}
-
-/** Both blocks side by side where the terminal has room for that, else one below the other. */
-function beside(io: Io, left: readonly string[], right: readonly string[]): readonly string[] {
-  const lines = sideBySide(left, right);
-  const fits = lines.every((line) => [...line].length + 2 <= io.width);
-  return fits ? lines : [...left, '', ...right];
 }

@@ -3,19 +3,26 @@ import { range } from '@quorumlab/core';
 import {
   attackOf,
   attacks,
+  type FirstRun,
   protocolOf,
   type Scenario,
-  type SearchResult,
-  type Shrunk,
-  search,
-  shrink,
-  summarise,
   tooFewTraitors,
   type VerdictRow,
   variantsOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { type ScenarioFlags, scenarioOf, wholeNumber, withScenarioFlags } from '../flags.ts';
+import { type Crew, hire, type SmallRun } from '../crew.ts';
+import { type Exit, exitCodes } from '../errors.ts';
+import {
+  actingScenarioOf,
+  expected,
+  jobsOf,
+  type ScenarioFlags,
+  scenarioOf,
+  wholeNumber,
+  withScenarioFlags,
+} from '../flags.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
   commandLine,
@@ -27,14 +34,17 @@ import {
   searchRow,
   shrinkRecord,
 } from '../result.ts';
+import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { tallySeeds } from '../tally-seeds.ts';
+import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { expectation, headline, sayNotes, sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { attackMutants } from './attack-mutant.ts';
-import { fileOf, runWithTrace } from './run.ts';
 
 interface AttackFlags extends ScenarioFlags {
   readonly seeds?: string;
   readonly expect?: string;
-  readonly traces?: string;
+  readonly traces: string;
+  readonly jobs?: string;
 }
 
 /** `quorumlab attack <protocol>`: looks for a violation over many seeds. */
@@ -44,24 +54,36 @@ export function addAttack(program: Command): void {
     .option('--seeds <runs>', 'how many seeds', '1000')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
     .option('--expect <word>', 'exit 0 only if the verdict is this word')
-    .action((protocol: string, flags: AttackFlags, command: Command) => {
+    .option('--jobs <threads>', 'how many threads; one per processor unless told')
+    .action(async (protocol: string, flags: AttackFlags, command: Command) => {
+      const expect = expected(flags.expect);
       if (flags.mutant !== undefined && flags.attack === undefined)
-        return attackMutants(protocol, flags.mutant, flags.expect, command);
+        return attackMutants(protocol, flags.mutant, expect, command);
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
+      const jobs = jobsOf(flags.jobs);
       const { scenarios, leftOut } = scenariosOf(protocol, flags);
       if (!io.json)
         for (const { attack, why } of leftOut) io.out(`${attack} is left out: ${why}\n`);
-      const rows: VerdictRow[] = [];
-      for (const scenario of scenarios)
-        rows.push(attackOne(io, scenario, seeds, flags.traces ?? '.quorumlab/traces'));
-      const exit = exitOf(rows, flags.expect);
+      const found = await stoppable((signal) =>
+        attackAll({ io, scenarios, seeds, jobs, folder: flags.traces, signal }),
+      );
+      const { rows, stop } = found;
+      const errors = errorsOf(found.failures);
+      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf(rows, expect));
+      process.exitCode = exit;
       if (io.json) {
         const line = lineOf(protocol, flags, seeds);
         const result = resultOf(line, scenarios, rows, [], exit);
-        io.out(JSON.stringify(leftOut.length === 0 ? result : { ...result, leftOut }));
+        const left = leftOut.length === 0 ? {} : { leftOut };
+        const ended = stop === undefined ? {} : { stopped: stop.message };
+        io.out(JSON.stringify({ ...result, ...left, ...errors, ...ended }));
       }
-      process.exitCode = exit;
+      sayErrors(io, errors);
+      if (stop !== undefined) {
+        io.complain(stop.message);
+        process.exitCode = stop.exit;
+      }
     });
 }
 
@@ -87,13 +109,68 @@ function usual(protocol: string, flags: AttackFlags): AttackFlags & { readonly a
   return { ...flags, attack: 'double-voter', by: flags.by ?? range(Math.max(1, f)).join(',') };
 }
 
+/** A search for violations, attack by attack. */
+interface Search {
+  readonly io: Io;
+  readonly scenarios: readonly Scenario[];
+  readonly seeds: number;
+  readonly jobs: number;
+  /** Where traces go. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** What came of it, as far as it came. */
+interface Found {
+  readonly rows: readonly VerdictRow[];
+  readonly failures: readonly Exit[];
+  readonly stop?: Exit;
+}
+
+async function attackAll(search: Search): Promise<Found> {
+  const { scenarios, seeds, signal } = search;
+  const jobs = Math.min(search.jobs, Math.ceil(seeds / seedsPerThread));
+  const crew = hire(jobs);
+  const rows: VerdictRow[] = [];
+  const failures: Exit[] = [];
+  try {
+    for (const scenario of scenarios) {
+      const one = await attackOne(search, crew, scenario);
+      if (one === undefined) break;
+      rows.push(one.row);
+      if (one.failure !== undefined) failures.push(one.failure);
+      if (signal.aborted) break;
+    }
+  } finally {
+    await crew.dismiss();
+  }
+  if (!signal.aborted) return { rows, failures };
+  const ran = rows.reduce((sum, { runs }) => sum + runs, 0);
+  const all = seeds * scenarios.length;
+  const hits = rows.reduce((sum, row) => sum + row.hits, 0);
+  const so = hits === 0 ? 'no violation' : `${grouped(hits)} with a violation`;
+  return {
+    rows,
+    failures,
+    stop: stopped(signal, `${so} in ${grouped(ran)} seeds of ${grouped(all)}`),
+  };
+}
+
+/** A thread takes as long to start as it takes to run these. */
+const seedsPerThread = 40;
+
 /** One scenario per attack that the flags name, and per variant unless they name one. */
 function scenariosOf(
   protocol: string,
   flags: AttackFlags,
 ): { readonly scenarios: readonly Scenario[]; readonly leftOut: readonly LeftOut[] } {
   const { attack: chosen, ...others } = usual(protocol, flags);
-  const of = (attack: string): Scenario => scenarioOf(protocol, { ...others, attack });
+  const { by: _, ...withoutLiars } = others;
+  const of = (attack: string): Scenario =>
+    // Among all attacks, the liars are those of the attacks that have some.
+    chosen === 'all' && attackOf(attack).needs !== 'byzantine'
+      ? actingScenarioOf(protocol, { ...withoutLiars, attack })
+      : actingScenarioOf(protocol, { ...others, attack });
   if (chosen !== 'all') return { scenarios: variantsOf(of(chosen)), leftOut: [] };
   const named = attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => of(name));
   const leftOut = named.flatMap((scenario): LeftOut[] => {
@@ -104,58 +181,84 @@ function scenariosOf(
   return { scenarios: scenarios.flatMap((scenario) => variantsOf(scenario)), leftOut };
 }
 
-function attackOne(io: Io, scenario: Scenario, seeds: number, folder: string): VerdictRow {
-  attackOf(scenario.attack);
+/** Searches one scenario and says what came of it; nothing if no run ended before a signal. */
+async function attackOne(
+  { io, seeds, jobs, folder, signal }: Search,
+  crew: Crew,
+  scenario: Scenario,
+): Promise<{ readonly row: VerdictRow; readonly failure?: Exit } | undefined> {
   const progress = progressOf(io, 'seeds');
-  const found = summarise(search(scenario, seeds), seeds, ({ runs, of, hits }) =>
-    progress.update(runs, of, `${io.sign('fail')} ${hits}`),
-  );
+  let runs = 0;
+  let hits = 0;
+  const tally = await tallySeeds(crew, scenario, seeds, {
+    lanes: jobs,
+    signal,
+    update(part) {
+      runs += part.runs;
+      hits += part.hits;
+      progress.update(runs, seeds, `${io.sign('fail')} ${grouped(hits)}`);
+    },
+  });
   progress.end();
-  if (found.first === undefined) {
-    const row = searchRow(scenario, found);
-    if (!io.json) sayClean(io, scenario, found, row);
-    return row;
+  if (tally === undefined) return undefined;
+  if (tally.first === undefined) {
+    const row = searchRow(scenario, tally);
+    if (!io.json) sayClean(io, scenario, row, tally.words.inconclusive ?? 0);
+    return { row };
   }
   // The search keeps nothing; the first hit is run again, smaller, with its trace and its proofs.
-  const { scenario: hit, events } = found.first;
-  const small = shrink(hit);
-  const file = join(folder, fileOf(small?.scenario ?? hit));
-  const shown = runWithTrace(small?.scenario ?? hit, file);
-  const first = { seed: hit.seed, events, replay: commandLine(hit) };
+  const { seed, events } = tally.first;
+  const hit = { ...scenario, seed };
+  const small = await unlessStopped(crew.shrink(hit, {}), signal);
+  const traced = runWithTrace(small?.scenario ?? hit, join(folder, fileOf(small?.scenario ?? hit)));
+  const first = { seed, events, replay: commandLine(hit) };
   const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
-  const row = searchRow(scenario, found, shown, file, smaller);
-  if (io.json) return row;
+  const row = searchRow(scenario, tally, traced.result, traced.file, smaller);
+  if (!io.json) sayFound(io, scenario, { row, small, traced, first });
+  return { row, ...(traced.failure === undefined ? {} : { failure: traced.failure }) };
+}
+
+interface Shown {
+  readonly row: VerdictRow;
+  readonly small: SmallRun | undefined;
+  readonly traced: Traced;
+  readonly first: FirstRun;
+}
+
+function sayFound(io: Io, scenario: Scenario, { row, small, traced, first }: Shown): void {
   io.out(headline(scenario));
   io.out('');
   io.out(
     `${verdictWord(io, row.word)}   ${grouped(row.hits)} of ${grouped(row.runs)} seeds. ` +
-      `First: seed ${hit.seed}, ${grouped(events)} events` +
+      `First: seed ${first.seed}, ${grouped(first.events)} events` +
       (small === undefined ? '' : ` ${io.sign('arrow')} ${shrunkTo(small)}`),
   );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
-  for (const line of storyColumns(io, shown)) io.out(`  ${line}`);
+  for (const line of storyColumns(io, traced.result)) io.out(`  ${line}`);
   sayProofs(io, row);
   io.out(`  ${expectation(row)}`);
   sayNotes(io, row);
-  io.out(`  cost      ${costOf(shown).messages} messages until then`);
-  io.out(`  trace     ${file}`);
-  io.out(`  replay    quorumlab replay ${file}`);
+  io.out(`  cost      ${costOf(traced.result).messages} messages until then`);
+  if (traced.file !== undefined) {
+    io.out(`  trace     ${traced.file}`);
+    io.out(`  replay    quorumlab replay ${quoted(traced.file)}`);
+  }
   io.out(`  first     ${first.replay}`);
   io.out('');
-  return row;
 }
 
-const shrunkTo = ({ after, scenario, tries }: Shrunk): string =>
+const shrunkTo = ({ after, scenario, tries }: SmallRun): string =>
   `shrunk to ${grouped(after)} among ${scenario.n} nodes (${grouped(tries)} tries)`;
 
-function sayClean(io: Io, scenario: Scenario, found: SearchResult, row: VerdictRow): void {
+function sayClean(io: Io, scenario: Scenario, row: VerdictRow, unfinished: number): void {
   io.out(headline(scenario));
-  const fired = row.note ?? `the attack fired in ${grouped(found.fired)} of them`;
-  const { runs, inconclusive } = found;
-  const left = inconclusive === 0 ? '' : `, of which ${grouped(inconclusive)} were not finished`;
-  io.out(`${verdictWord(io, row.word)}   no violation in ${grouped(runs)} seeds${left}; ${fired}`);
+  const fired = row.note ?? `the attack fired in ${grouped(row.fired)} of them`;
+  const left = unfinished === 0 ? '' : `, of which ${grouped(unfinished)} were not finished`;
   io.out(
-    `  the true rate is below ${found.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,
+    `${verdictWord(io, row.word)}   no violation in ${grouped(row.runs)} seeds${left}; ${fired}`,
+  );
+  io.out(
+    `  the true rate is below ${row.upper95.toFixed(2)} % with 95 % confidence; this is no proof`,
   );
   io.out(`  ${expectation(row)}`);
   sayNotes(io, row);

@@ -1,13 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { ClusterConfig, NodeReport, UpResult } from '@quorumlab/cluster';
-import { attackOf, microseconds, protocolOf, protocols } from '@quorumlab/harness';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { ClusterConfig, InitOptions, NodeReport, UpResult } from '@quorumlab/cluster';
+import { attackOf, protocolOf, protocols } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { sayStatus, statusResult } from '../cluster-status.ts';
-import { Exit, exitCodes } from '../errors.ts';
-import { gather, optionsOf, wholeNumber } from '../flags.ts';
+import { exitCodes, usageError } from '../errors.ts';
+import { makeFolder, readText } from '../files.ts';
+import { gather, nodesOf, optionsOf, timeOf, wholeNumber } from '../flags.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
+import { stoppable, stopped } from '../stop.ts';
 
 interface Flags {
   readonly folder: string;
@@ -103,29 +105,38 @@ const say = (io: Io, schema: string, value: object): void =>
 async function make(flags: InitFlags): Promise<ClusterConfig> {
   const { folder, protocol, name, signed = false, allowFaults = false, host } = flags;
   if (protocol === undefined)
-    throw new Exit(
-      exitCodes.usage,
-      'error QL112: say which protocol the cluster is to run.\n  use   ' +
+    throw usageError(
+      'QL112',
+      'say which protocol the cluster is to run.\n  use   ' +
         protocols.map((each) => `--protocol ${each.name}`).join('  or  '),
     );
   const entry = protocolOf(protocol);
   const { initCluster } = await clusterPackage();
+  makeFolder(dirname(resolve(folder)));
   return initCluster({
     folder,
     protocol,
     signed,
     allowFaults,
-    ...(flags.n === undefined ? {} : { n: wholeNumber('-n', flags.n, 1, 128) }),
-    ...(flags.f === undefined ? {} : { f: wholeNumber('-f', flags.f, 0, 63) }),
+    ...sizeOf(flags),
     ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { hosts: host.split(',').map((each) => each.trim()) }),
-    ...(flags.port === undefined ? {} : { basePort: wholeNumber('--port', flags.port, 0, 65_535) }),
-    ...(flags.clients === undefined
-      ? {}
-      : { clients: wholeNumber('--clients', flags.clients, 1, 64) }),
   });
 }
+
+/** The numbers that make a cluster, of those flags that were given. */
+const sizeOf = ({
+  n,
+  f,
+  port,
+  clients,
+}: InitFlags): Pick<InitOptions, 'n' | 'f' | 'basePort' | 'clients'> => ({
+  ...(n === undefined ? {} : { n: wholeNumber('-n', n, 1, 128) }),
+  ...(f === undefined ? {} : { f: wholeNumber('-f', f, 0, 63) }),
+  ...(port === undefined ? {} : { basePort: wholeNumber('--port', port, 0, 65_535) }),
+  ...(clients === undefined ? {} : { clients: wholeNumber('--clients', clients, 1, 64) }),
+});
 
 async function init(io: Io, flags: InitFlags): Promise<void> {
   const config = await make(flags);
@@ -146,39 +157,55 @@ const elsewhere = (folder: string): string => (folder === usual ? '' : ` --folde
 async function up(io: Io, flags: InitFlags): Promise<void> {
   const { folder } = flags;
   const { upCluster, readConfig } = await clusterPackage();
-  const rejoin = nodesIn(flags.rejoin);
+  const rejoin = flags.rejoin === undefined ? [] : nodesOf('--rejoin', flags.rejoin);
   const isNew = !existsSync(join(folder, 'cluster.json'));
   if (isNew) await make(flags);
   else refuseOther(await readConfig(folder), flags);
   const progress = progressOf(io, 'nodes');
-  const result = await upCluster(folder, {
-    rejoin,
-    progress: (some, of) => progress.update(some.length, of, 'starting'),
+  const result = await stoppable(async (signal) => {
+    try {
+      return await upCluster(folder, {
+        rejoin,
+        signal,
+        progress: (some, of) => progress.update(some.length, of, 'starting'),
+      });
+    } catch (error) {
+      if (signal.aborted) throw stopped(signal, 'every node that this has started is stopped');
+      throw error;
+    } finally {
+      progress.end();
+    }
   });
-  progress.end();
   if (result.refused.length > 0) process.exitCode = exitCodes.usage;
   if (io.json) return say(io, 'cluster-up', { folder, ...result });
   await sayUp(io, folder, result);
-  for (const { node, why } of result.refused) io.note(`n${node} did not start: ${why}`);
+  for (const { node, why } of result.refused) io.complain(`n${node} did not start: ${why}`);
 }
 
-/** The nodes of `--rejoin 1` or `--rejoin n1,n2`. */
-const nodesIn = (text: string | undefined): readonly number[] =>
-  (text?.split(',') ?? []).map((each) =>
-    wholeNumber('--rejoin', each.trim().replace(/^n/, ''), 0, 9999),
-  );
-
 /** Flags that contradict the cluster that is there would otherwise be passed over in silence. */
-function refuseOther(config: ClusterConfig, { protocol, n, folder, option = [] }: InitFlags): void {
-  const given = optionsOf(protocolOf(config.protocol), option);
-  const same =
-    (protocol === undefined || protocol === config.protocol) &&
-    Object.entries(given).every(([name, value]) => config.options[name] === value) &&
-    (n === undefined || Number(n) === config.n);
-  if (same) return;
-  throw new Exit(
-    exitCodes.usage,
-    `error QL113: ${folder} holds a cluster of ${config.n} ${config.protocol} nodes already.\n` +
+function refuseOther(config: ClusterConfig, flags: InitFlags): void {
+  const { protocol = config.protocol, name = config.name, folder } = flags;
+  const option = optionsOf(protocolOf(protocol), flags.option ?? []);
+  const { n, f, clients, basePort } = sizeOf(flags);
+  const [, , host, , port] = config.members[0]?.address.split('/') ?? [];
+  const wishes: Readonly<Record<string, boolean>> = {
+    '--protocol': protocol === config.protocol,
+    '-n': n === undefined || n === config.n,
+    '-f': f === undefined || f === config.f,
+    '--option': Object.entries(option).every(([each, value]) => config.options[each] === value),
+    '--name': name === config.name,
+    '--signed': !flags.signed || config.signatures === 'ed25519',
+    '--allow-faults': !flags.allowFaults || config.allowFaults,
+    '--port': basePort === undefined || basePort === 0 || String(basePort) === port,
+    '--clients': clients === undefined || clients === config.clients.length,
+    '--host': flags.host === undefined || flags.host === host,
+  };
+  const other = Object.keys(wishes).filter((flag) => !wishes[flag]);
+  if (other.length === 0) return;
+  throw usageError(
+    'QL113',
+    `${folder} holds a cluster of ${config.n} ${config.protocol} nodes already, made with ` +
+      `another ${other.join(', ')}.\n` +
       '  use   quorumlab cluster up without these flags\n  or    --folder for another cluster',
   );
 }
@@ -211,15 +238,34 @@ const leading = ({ leader, self, role, term }: NodeReport): string =>
 
 async function submit(io: Io, flags: SubmitFlags, operations: readonly string[]): Promise<void> {
   const cluster = await clusterPackage();
-  const text = flags.file === undefined ? operations.join('\n') : readLines(flags.file);
+  if (flags.file !== undefined && operations.length > 0)
+    throw usageError('QL100', '--file and operations both say what to submit; give one of them.');
+  const text = flags.file === undefined ? operations.join('\n') : readText(flags.file);
+  const count = wholeNumber('--count', flags.count ?? '1', 1, 1e9);
+  const outstanding = wholeNumber('--outstanding', flags.outstanding ?? '1', 1, 65_536);
   const progress = progressOf(io, 'operations');
-  const result = await cluster.submit(flags.folder, text, {
-    count: wholeNumber('--count', flags.count ?? '1', 1, 1e9),
-    outstanding: wholeNumber('--outstanding', flags.outstanding ?? '1', 1, 65_536),
-    limitMs: Math.max(1, microseconds(flags.timeout ?? '30s') / 1000),
-    progress: (done, of) => progress.update(done, of, ''),
+  const limitMs = timeOf('--timeout', flags.timeout ?? '30s', 1000) / 1000;
+  const result = await stoppable(async (signal) => {
+    let answered = 0;
+    try {
+      return await cluster.submit(flags.folder, text, {
+        count,
+        outstanding,
+        limitMs,
+        signal,
+        progress(done, of) {
+          answered = done;
+          progress.update(done, of, '');
+        },
+      });
+    } catch (error) {
+      const so = `${grouped(answered)} operations were answered, what was under way may still run`;
+      if (signal.aborted) throw stopped(signal, so);
+      throw error;
+    } finally {
+      progress.end();
+    }
   });
-  progress.end();
   if (io.json) return say(io, 'cluster-submit', { folder: flags.folder, ...result });
   const most = 20;
   for (const row of result.rows.slice(0, most))
@@ -241,15 +287,6 @@ const mostShown = 60;
 
 const clipped = (text: string): string =>
   text.length <= mostShown ? text : `${text.slice(0, mostShown)}... (${text.length} characters)`;
-
-function readLines(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Exit(exitCodes.usage, `error QL108: the file ${file} cannot be read (${why}).`);
-  }
-}
 
 async function status(io: Io, { folder }: Flags): Promise<void> {
   const { clusterStatus } = await clusterPackage();

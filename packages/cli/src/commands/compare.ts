@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import {
-  addTallies,
   type Counterexample,
   cellsOf,
   type Scenario,
@@ -9,8 +8,10 @@ import {
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { costTable, rowName, verdictTable } from '../compare-table.ts';
-import { type Crew, hire, usualJobs } from '../crew.ts';
-import { type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
+import { type Crew, hire } from '../crew.ts';
+import { type Exit, exitCodes, usageError } from '../errors.ts';
+import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
   cellRow,
@@ -18,14 +19,16 @@ import {
   counterexampleOf,
   exitOf,
   flagsOf,
-  quoted,
   type Result,
   resultOf,
   type SteadyCostRow,
   shrinkRecord,
   steadyCostRow,
 } from '../result.ts';
-import { fileOf, runWithTrace } from './run.ts';
+import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { tallySeeds } from '../tally-seeds.ts';
+import { errorsOf, fileOf, runWithTrace, sayErrors } from '../traced.ts';
+import { wrapped } from '../wrap.ts';
 
 interface CompareFlags {
   readonly n?: string;
@@ -62,23 +65,43 @@ export function addCompare(program: Command): void {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds, 1, 1e9);
       const cells = cellsFor(protocols, flags);
-      const jobs =
-        flags.jobs === undefined ? usualJobs() : wholeNumber('--jobs', flags.jobs, 1, 64);
-      const crew = hire(jobs);
-      try {
-        const result = await compare(io, crew, cells, flags);
-        if (io.json) io.out(JSON.stringify(result));
-        else sayComparison(io, result, seeds);
-        process.exitCode = result.exit;
-      } finally {
-        await crew.dismiss();
-      }
+      const jobs = jobsOf(flags.jobs);
+      const result = await stoppable(async (signal) => {
+        const crew = hire(jobs);
+        try {
+          return await compare({ io, crew, lanes: jobs, cells, seeds, flags, signal });
+        } finally {
+          await crew.dismiss();
+        }
+      });
+      process.exitCode = result.exit;
+      if (io.json) io.out(JSON.stringify(result));
+      else if (result.verdicts.length > 0) sayComparison(io, result, seeds);
+      sayErrors(io, result);
+      if (result.stopped === undefined) return;
+      io.complain(result.stopped);
+      process.exitCode = result.exit;
     });
+}
+
+/** A comparison that is being made. */
+interface Comparing {
+  readonly io: Io;
+  readonly crew: Crew;
+  /** Parts of one cell that the crew is given at a time. */
+  readonly lanes: number;
+  readonly cells: readonly Scenario[];
+  readonly seeds: number;
+  readonly flags: CompareFlags;
+  readonly signal: AbortSignal;
 }
 
 function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly Scenario[] {
   const f = wholeNumber('-f', flags.f, 0, 3333);
   const { n, net, seed, attack } = flags;
+  const attacks = attack?.split(',').map((each) => each.trim());
+  if (attacks?.includes(''))
+    throw usageError('QL101', '--attack has a comma too many; write e.g. split,double-voter.');
   const shared: ScenarioFlags = {
     ...(net === undefined ? {} : { net }),
     ...(seed === undefined ? {} : { seed }),
@@ -89,24 +112,19 @@ function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly S
     protocols,
     f,
     ...(n === undefined ? {} : { n: wholeNumber('-n', n, 1, 10_000) }),
-    ...(attack === undefined ? {} : { attacks: attack.split(',').map((each) => each.trim()) }),
+    ...(attacks === undefined ? {} : { attacks }),
     shared: { network, seed: first },
   });
 }
 
-async function compare(
-  io: Io,
-  crew: Crew,
-  cells: readonly Scenario[],
-  flags: CompareFlags,
-): Promise<CompareResult> {
-  const seeds = Number(flags.seeds);
+async function compare(comparing: Comparing): Promise<CompareResult> {
+  const { crew, cells, seeds, flags, signal } = comparing;
   // Awaited together, so that an error of one is never left without somebody who hears it.
-  const [costs, tallies] = await Promise.all([
-    costsOf(crew, cells),
-    talliesOf(io, crew, cells, seeds),
+  const [costs = [], tallies] = await Promise.all([
+    unlessStopped(costsOf(crew, cells), signal),
+    talliesOf(comparing),
   ]);
-  const verdicts = await rowsOf(io, crew, cells, tallies, flags.traces);
+  const { verdicts, failures } = await rowsOf(comparing, tallies);
   const cost = costs.map(steadyCostRow);
   const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
   // How many threads there were, and where traces went, changes nothing in the result.
@@ -115,11 +133,15 @@ async function compare(
     value === undefined ? [] : [`--${name} ${quoted(value)}`],
   );
   const size = n === undefined ? [`-f ${f}`] : [`-f ${f}`, `-n ${n}`];
-  const words = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`];
-  const line = words.join(' ');
-  const exit = exitOf(verdicts);
+  const line = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`].join(' ');
   const unexpected = verdicts.filter(({ expected }) => !expected).length;
-  return { ...resultOf(line, cells, verdicts, cost, exit), cost, unexpected };
+  const errors = errorsOf(failures);
+  const exit = errors.errors === undefined ? exitOf(verdicts) : exitCodes.usage;
+  const result = { ...resultOf(line, cells, verdicts, cost, exit), cost, unexpected, ...errors };
+  if (!signal.aborted) return result;
+  const ran = verdicts.reduce((sum, { runs }) => sum + runs, 0);
+  const stop = stopped(signal, `${grouped(ran)} runs of ${grouped(cells.length * seeds)}`);
+  return { ...result, stopped: stop.message, exit: stop.exit };
 }
 
 /** Once per protocol and variant. */
@@ -136,34 +158,27 @@ function costsOf(
   );
 }
 
-/** Seeds that one thread runs in a go. */
-const chunk = 10;
-
 /** Every cell under every seed. What comes of it does not depend on how many threads there are. */
-async function talliesOf(
-  io: Io,
-  crew: Crew,
-  cells: readonly Scenario[],
-  seeds: number,
-): Promise<readonly Tally[]> {
+async function talliesOf({
+  io,
+  crew,
+  lanes,
+  cells,
+  seeds,
+  signal,
+}: Comparing): Promise<readonly (Tally | undefined)[]> {
   const progress = progressOf(io, 'runs');
   const of = cells.length * seeds;
   let done = 0;
   let hits = 0;
-  const tally = async (cell: Scenario): Promise<Tally> => {
-    const starts = Array.from({ length: Math.ceil(seeds / chunk) }, (_, i) => i * chunk);
-    const parts = await Promise.all(
-      starts.map(async (from) => {
-        const part = await crew.tally(cell, from, Math.min(chunk, seeds - from));
-        done += part.runs;
-        hits += part.hits;
-        progress.update(done, of, `${io.sign('fail')} ${grouped(hits)}`);
-        return part;
-      }),
-    );
-    return parts.reduce(addTallies);
+  const update = (part: Tally): void => {
+    done += part.runs;
+    hits += part.hits;
+    progress.update(done, of, `${io.sign('fail')} ${grouped(hits)}`);
   };
-  const tallies = await Promise.all(cells.map(tally));
+  const tallies = await Promise.all(
+    cells.map((cell) => tallySeeds(crew, cell, seeds, { lanes, signal, update })),
+  );
   progress.end();
   return tallies;
 }
@@ -171,41 +186,45 @@ async function talliesOf(
 /** Enough for most attacks; `quorumlab shrink` goes on. */
 const shrinking = { tries: 250, events: 2_000_000 };
 
+/** That a budget has ended is no counterexample. */
+const hasCounterexample = (tally: Tally | undefined): boolean =>
+  (tally?.shown?.word ?? 'inconclusive') !== 'inconclusive';
+
+/** The cells of which something is known, and the traces that could not be written. */
+interface Rows {
+  readonly verdicts: readonly VerdictRow[];
+  readonly failures: readonly Exit[];
+}
+
 async function rowsOf(
-  io: Io,
-  crew: Crew,
-  cells: readonly Scenario[],
-  tallies: readonly Tally[],
-  folder: string,
-): Promise<readonly VerdictRow[]> {
+  { io, crew, cells, flags, signal }: Comparing,
+  tallies: readonly (Tally | undefined)[],
+): Promise<Rows> {
   const progress = progressOf(io, 'counterexamples');
-  const of = tallies.filter(
-    ({ shown }) => (shown?.word ?? 'inconclusive') !== 'inconclusive',
-  ).length;
+  const of = tallies.filter((tally) => hasCounterexample(tally)).length;
+  const failures: Exit[] = [];
   let done = 0;
   const rows = await Promise.all(
-    cells.map(async (cell, i): Promise<VerdictRow> => {
-      const tally = tallies[i] as Tally;
-      // That a budget has ended is no counterexample.
-      if (tally.shown === undefined || tally.shown.word === 'inconclusive')
-        return cellRow(cell, tally, {});
+    cells.map(async (cell, i): Promise<readonly VerdictRow[]> => {
+      const tally = tallies[i];
+      if (tally === undefined) return [];
+      if (tally.shown === undefined || !hasCounterexample(tally)) return [cellRow(cell, tally, {})];
       const found = { ...cell, seed: tally.shown.seed };
-      const small = await crew.shrink(found, shrinking);
+      const small = await unlessStopped(crew.shrink(found, shrinking), signal);
       progress.update(++done, of, 'shrunk');
       // Without a violation (the time was over) there is nothing to hold on to.
-      if (small === undefined) return cellRow(cell, tally, {});
-      const file = join(folder, fileOf(small.scenario));
-      const shown = runWithTrace(small.scenario, file);
-      const first = { seed: found.seed, events: small.before, replay: commandLine(found) };
-      return cellRow(
-        cell,
-        tally,
-        counterexampleOf(shown, file, { first, shrunk: shrinkRecord(small) }),
-      );
+      if (small === undefined && !signal.aborted) return [cellRow(cell, tally, {})];
+      const scenario = small?.scenario ?? found;
+      const traced = runWithTrace(scenario, join(flags.traces, fileOf(scenario)));
+      if (traced.failure !== undefined) failures.push(traced.failure);
+      const events = small?.before ?? tally.shown.events;
+      const first = { seed: found.seed, events, replay: commandLine(found) };
+      const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
+      return [cellRow(cell, tally, counterexampleOf(traced.result, traced.file, smaller))];
     }),
   );
   progress.end();
-  return rows;
+  return { verdicts: rows.flat(), failures };
 }
 
 function sayComparison(io: Io, result: CompareResult, seeds: number): void {
@@ -232,23 +251,17 @@ function sayComparison(io: Io, result: CompareResult, seeds: number): void {
   for (const line of verdictTable(io, verdicts)) io.out(line);
   sayBounds(io, verdicts, seeds);
   io.out('');
-  io.out('One commit without faults: one client, one write of 100 bytes after the other');
-  for (const line of costTable(io, cost)) io.out(line);
-  sayCostNotes(io, cost);
+  if (cost.length > 0) {
+    io.out('One commit without faults: one client, one write of 100 bytes after the other');
+    for (const line of costTable(io, cost)) io.out(line);
+    sayCostNotes(io, cost);
+  }
   sayCounterexamples(io, verdicts);
 }
 
-/** Says a sentence in lines of at most 100 columns. */
+/** Says a sentence in lines as wide as the tables. */
 function sayWrapped(io: Io, sentence: string): void {
-  let line = ' ';
-  for (const word of sentence.split(' ')) {
-    if (line.length + 1 + word.length > 100) {
-      io.out(line);
-      line = '   ';
-    }
-    line += ` ${word}`;
-  }
-  io.out(line);
+  for (const line of wrapped(io.plain(`  ${sentence}`), io.columns)) io.out(line);
 }
 
 function sayBounds(io: Io, verdicts: readonly VerdictRow[], seeds: number): void {
@@ -311,14 +324,14 @@ function sayCounterexamples(io: Io, verdicts: readonly VerdictRow[]): void {
   io.out('');
   io.out('Counterexamples, each the smallest that was found');
   for (const row of found) {
-    const { rule, sentence, replay, first, shrunk } = row.counterexample as Counterexample;
+    const { rule, sentence, replay, events, first, shrunk } = row.counterexample as Counterexample;
     const rate = row.hits < row.runs ? ` (true rate below ${row.upper95.toFixed(2)} %)` : '';
     io.out(
       `  ${rowName(row)} under ${row.attack}: ${row.word} in ${grouped(row.hits)} of ` +
         `${grouped(row.runs)} seeds${rate}`,
     );
     io.out(`    ${rule}: ${sentence}`);
-    io.out(`    ${shrunk?.after} events  ${replay}`);
-    io.out(`    ${first?.events} events  ${first?.replay}`);
+    io.out(`    ${shrunk?.after ?? events} events  ${replay}`);
+    if (first !== undefined) io.out(`    ${first.events} events  ${first.replay}`);
   }
 }

@@ -1,6 +1,6 @@
 import { attacks, protocols } from '@quorumlab/harness';
 import type { Command, Option } from 'commander';
-import { Exit, exitCodes } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { listNames, namesIn } from './list.ts';
 
 const scripts: Readonly<Record<string, string>> = {
@@ -24,9 +24,9 @@ export function addCompletion(program: Command): void {
     .action((shell: string) => {
       const script = scripts[shell];
       if (script === undefined)
-        throw new Exit(
-          exitCodes.usage,
-          `error QL101: there is no completion for "${shell}"; there are bash, zsh and fish.`,
+        throw usageError(
+          'QL101',
+          `there is no completion for "${shell}"; there are bash, zsh and fish.`,
         );
       process.stdout.write(`${script}\n`);
     });

@@ -1,12 +1,10 @@
 import type { RealDemo, RealRun } from '@quorumlab/cluster';
 import { clusterPackage } from '../cluster-package.ts';
-import { Exit, exitCodes } from '../errors.ts';
+import { exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { resultOf } from '../result.ts';
+import { stoppable, stopped } from '../stop.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
-
-/** Exit codes of a command that a signal has ended, as shells have them. */
-const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * The demo among real processes: prints what came of it and sets the exit code. Leaves no process
@@ -37,29 +35,21 @@ export async function realDemo(io: Io, protocols: readonly string[]): Promise<vo
 /** Runs the demo; Ctrl-C or a request to end stops it and cleans up. */
 async function untilInterrupted(io: Io, protocols: readonly string[]): Promise<RealDemo> {
   const { demoReal } = await clusterPackage();
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void =>
-    stop.abort(
-      new Exit(interrupted[signal as 'SIGINT'], `stopped by ${signal}; all processes are gone`),
-    );
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  try {
-    return await demoReal({
-      protocols,
-      signal: stop.signal,
-      progress(protocol, doing) {
-        if (io.progress === 'bar') io.status(`${protocol}: ${doing} …`);
-      },
-    });
-  } catch (error) {
-    // Whatever the end of a process on the way led to: the interruption is the reason.
-    if (stop.signal.aborted) throw stop.signal.reason;
-    throw error;
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+  return stoppable(async (signal) => {
+    try {
+      return await demoReal({
+        protocols,
+        signal,
+        progress(protocol, doing) {
+          if (io.progress === 'bar') io.status(`${protocol}: ${doing} …`);
+        },
+      });
+    } catch (error) {
+      // Whatever the end of a process on the way led to: the interruption is the reason.
+      if (signal.aborted) throw stopped(signal, 'all processes are gone');
+      throw error;
+    }
+  });
 }
 
 function sideOf({ scenario, verdict, story, logs }: RealRun): DemoSide {

@@ -7,9 +7,11 @@ import {
   type Scenario,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { Exit, exitCodes } from '../errors.ts';
+import { exitCodes, usageError } from '../errors.ts';
+import { seedOf } from '../flags.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { commandLine, costOf, quoted, resultOf, rowOf } from '../result.ts';
+import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 import { realDemo } from './demo-real.ts';
 
@@ -26,12 +28,23 @@ const usual = ['raft', 'pbft'];
 const named = (protocols: readonly string[]): readonly string[] => {
   for (const each of protocols) protocolOf(each);
   if (protocols.length === 0) return usual;
+  const [one, two] = protocols;
+  if (one === two) throw usageError('QL117', `the protocol ${one} stands twice; name two.`);
   if (protocols.length === 2) return protocols;
-  throw new Exit(
-    exitCodes.usage,
-    'error QL119: the demo shows two protocols side by side.\n  use   quorumlab demo raft hotstuff',
+  throw usageError(
+    'QL119',
+    'the demo shows two protocols side by side.\n  use   quorumlab demo raft hotstuff',
   );
 };
+
+/** Flags that contradict each other, or could do nothing. */
+function requireFitting({ real, sim, seed }: DemoFlags): void {
+  if (real && sim)
+    throw usageError('QL100', '--real and --sim each leave out the other half; give one or none.');
+  if (real && seed !== undefined)
+    throw usageError('QL100', '--seed is for the simulator, which --real leaves out.');
+  if (seed !== undefined) seedOf(seed);
+}
 
 /** The story of the demo: two clients want one thing, and the leader promises it to both. */
 export const demoScenario = (protocol: string, seed = '42'): Scenario =>
@@ -56,6 +69,7 @@ export function addDemo(program: Command): void {
     .action(async (names: readonly string[], flags: DemoFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const protocols = named(names);
+      requireFitting(flags);
       if (!flags.real) simulatedDemo(io, protocols, flags.seed);
       if (!flags.real && !flags.sim && !io.json) io.out('');
       // One document on stdout: with --json the simulator speaks unless --real is given.

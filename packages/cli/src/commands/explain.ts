@@ -5,7 +5,7 @@ import {
   runScenario,
   type Scenario,
 } from '@quorumlab/harness';
-import { parseTrace } from '@quorumlab/sim';
+import { traceSchema } from '@quorumlab/sim';
 import {
   isProven,
   type ProofRecord,
@@ -14,16 +14,21 @@ import {
   verifyProof,
 } from '@quorumlab/wire';
 import type { Command } from 'commander';
-import { Exit, exitCodes } from '../errors.ts';
+import { Exit, exitCodes, usageError } from '../errors.ts';
+import { readText } from '../files.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { costOf, proofJsonOf, rowOf } from '../result.ts';
+import { costOf, proofJsonOf, resultOf, rowOf } from '../result.ts';
 import { sayRun } from '../words.ts';
 import { demoScenario } from './demo.ts';
-import { readText } from './replay.ts';
+import { scenarioIn } from './replay.ts';
 
 interface ExplainFlags {
   readonly proof?: boolean;
 }
+
+/** The schema of a file stands in front. */
+const headLength = 200;
 
 /** `quorumlab explain <trace|proof|demo>`: what happened, who lied, and the proof. */
 export function addExplain(program: Command): void {
@@ -36,19 +41,16 @@ export function addExplain(program: Command): void {
     .action((what: string, flags: ExplainFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const text = what === 'demo' ? undefined : readText(what);
-      if (text?.includes(`"schema": "${proofSchema}"`)) return explainProof(io, text);
+      if (text?.slice(0, headLength).includes(proofSchema)) {
+        if (flags.proof)
+          throw usageError('QL100', `${what} is a proof already; leave out --proof to check it.`);
+        return explainProof(io, text);
+      }
+      if (text?.slice(0, headLength).includes(traceSchema) === false)
+        throw usageError('QL128', `${what} is neither a trace nor a proof; name another file.`);
       const scenario = text === undefined ? demoScenario('raft') : scenarioIn(text);
       explainRun(io, scenario, flags.proof ?? false, text === undefined ? undefined : what);
     });
-}
-
-function scenarioIn(text: string): Scenario {
-  try {
-    return parseTrace(text).header.scenario as Scenario;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Exit(exitCodes.usage, `error QL109: this is neither a trace nor a proof (${why}).`);
-  }
 }
 
 /** Runs a scenario again; with real signatures if a proof is wanted: a stranger must check it. */
@@ -56,13 +58,20 @@ function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, trace?: stri
   const signed: Scenario = proofOnly ? { ...scenario, crypto: 'ed25519' } : scenario;
   const result = runScenario(signed, { proofs: true, story: true });
   if (!proofOnly) {
-    sayRun(io, result, rowOf(result, trace), costOf(result), true);
-    return;
+    const row = rowOf(result, trace);
+    if (!io.json) return sayRun(io, result, row, costOf(result), true);
+    const line = `quorumlab explain ${quoted(trace ?? 'demo')}`;
+    const told = resultOf(line, scenario, [row], [costOf(result)], exitCodes.expected);
+    return io.out(JSON.stringify({ ...told, story: result.story }));
   }
   const proof = proofJsonOf(result);
   if (proof === undefined)
-    throw new Exit(exitCodes.inconclusive, 'nobody broke a vow in this run, so there is no proof.');
-  io.out(proof.trimEnd());
+    throw new Exit(
+      exitCodes.inconclusive,
+      'QL118',
+      'nobody broke a vow in this run, so there is no proof.',
+    );
+  io.raw(proof.trimEnd());
 }
 
 function explainProof(io: Io, text: string): void {

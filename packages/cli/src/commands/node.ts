@@ -1,9 +1,10 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
-import { Exit, exitCodes } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { wholeNumber } from '../flags.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
+import { stoppable } from '../stop.ts';
 
 interface NodeFlags {
   readonly config?: string;
@@ -37,21 +38,24 @@ export function addNode(program: Command): void {
       io.note(
         `n${self} is up, process ${process.pid}; it reports to ${folder}/n${self}/log.ndjson`,
       );
-      const stop = (): void => void node.stop();
-      process.on('SIGINT', stop);
-      process.on('SIGTERM', stop);
-      const reason = await node.ended;
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
+      const reason = await stoppable((signal) => {
+        signal.addEventListener('abort', () => void node.stop(), { once: true });
+        return node.ended;
+      });
       if (reason !== undefined) throw reason;
     });
 }
 
 function folderOf({ config, folder }: NodeFlags): string {
+  if (config !== undefined && folder !== undefined)
+    throw usageError('QL100', '--config and --folder both say which cluster; give one of them.');
+  if (config !== undefined && basename(config) !== 'cluster.json')
+    throw usageError(
+      'QL111',
+      `--config takes the cluster.json of a cluster's folder, not ${config}.\n` +
+        `  use   --folder ${dirname(config)}`,
+    );
   if (config !== undefined) return dirname(config);
   if (folder !== undefined) return folder;
-  throw new Exit(
-    exitCodes.usage,
-    'error QL111: say which cluster.\n  use   --config .quorumlab/cluster/cluster.json',
-  );
+  throw usageError('QL111', 'say which cluster.\n  use   --config .quorumlab/cluster/cluster.json');
 }

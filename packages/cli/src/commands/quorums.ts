@@ -10,8 +10,9 @@ import {
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { gather, optionsOf, wholeNumber } from '../flags.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
-import { commandLine, quoted } from '../result.ts';
+import { commandLine } from '../result.ts';
 import { verdictLook } from '../words.ts';
 
 interface QuorumFlags {

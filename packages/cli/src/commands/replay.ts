@@ -1,24 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { engine, runScenario, type Scenario } from '@quorumlab/harness';
 import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '@quorumlab/sim';
 import type { Command } from 'commander';
-import { Exit, exitCodes } from '../errors.ts';
+import { Exit, exitCodes, usageError } from '../errors.ts';
+import { readText } from '../files.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { costOf, exitOf, quoted, resultOf, rowOf } from '../result.ts';
+import { costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { checkedScenario } from '../trace-scenario.ts';
 import { headline, verdictWord } from '../words.ts';
 
 interface ReplayFlags {
   readonly step?: boolean;
-}
-
-/** The text of a file, or of stdin for `-`. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Exit(exitCodes.usage, `error QL108: ${file} cannot be read (${why}).`);
-  }
 }
 
 /** `quorumlab replay <trace>`: runs a trace's scenario again and compares every line. */
@@ -29,6 +21,11 @@ export function addReplay(program: Command): void {
     .option('--step', 'print every event')
     .action((file: string, flags: ReplayFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
+      if (flags.step && io.json)
+        throw usageError(
+          'QL100',
+          '--step prints events for people, and --json one document; leave out one of them.',
+        );
       const text = readText(file);
       const trace = parsed(text);
       const scenario = scenarioOfTrace(trace);
@@ -91,14 +88,11 @@ function scenarioOfTrace({ header }: Trace): Scenario {
   if (header.engine !== engine)
     throw new Exit(
       exitCodes.replayDiffers,
+      'QL128',
       `this trace is of "${header.engine}" and this is "${engine}": ` +
         'install that version to replay it, or run its scenario here with quorumlab run.',
     );
-  // The header was written by this engine, so its scenario has this engine's schema.
-  const scenario = header.scenario as Scenario;
-  if (scenario.schema !== 'quorumlab.scenario/1')
-    throw new Exit(exitCodes.usage, 'error QL109: this trace has no scenario to run again.');
-  return scenario;
+  return checkedScenario(header.scenario);
 }
 
 function parsed(text: string): Trace {
@@ -108,6 +102,7 @@ function parsed(text: string): Trace {
     if (error instanceof TraceError)
       throw new Exit(
         exitCodes.replayDiffers,
+        'QL128',
         `this is not a trace that can be replayed: ${error.message}.`,
       );
     throw error;

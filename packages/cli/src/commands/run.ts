@@ -1,35 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { optionText, type RunResult, runScenario, type Scenario } from '@quorumlab/harness';
-import { traceBuffer } from '@quorumlab/sim';
+import { runScenario } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { type ScenarioFlags, scenarioOf, withScenarioFlags } from '../flags.ts';
+import { exitCodes } from '../errors.ts';
+import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { commandLine, costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayRun } from '../words.ts';
 
 interface RunFlags extends ScenarioFlags {
   readonly trace?: string;
   readonly expect?: string;
   readonly verbose?: boolean;
-}
-
-/** Runs a scenario and writes its trace to `file`. */
-export function runWithTrace(scenario: Scenario, file: string): RunResult {
-  const buffer = traceBuffer();
-  const result = runScenario(scenario, { trace: buffer, proofs: true, story: true });
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, buffer.text());
-  return result;
-}
-
-/** The name of the file of a scenario's trace. */
-export function fileOf(scenario: Scenario): string {
-  const { protocol, n, attack, seed, script, quorum } = scenario;
-  const size = quorum === undefined ? `n${n}` : `n${n}-q${quorum}`;
-  const words = [protocol, optionText(scenario), size, attack, seed].filter(Boolean);
-  const name = words.map((word) => word.replace(/[^\w=.+-]/g, '_')).join('-');
-  return `${name}${script === undefined ? '' : '.min'}.trace.ndjson`;
 }
 
 /** `quorumlab run <protocol>`: one scenario, one seed. */
@@ -41,17 +22,21 @@ export function addRun(program: Command): void {
     .option('--verbose', 'all lines of what happened')
     .action((protocol: string, flags: RunFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
-      const scenario = scenarioOf(protocol, flags);
-      const result =
+      const expect = expected(flags.expect);
+      const scenario = actingScenarioOf(protocol, flags);
+      const { result, file, failure }: Traced =
         flags.trace === undefined
-          ? runScenario(scenario, { proofs: true, story: true })
+          ? { result: runScenario(scenario, { proofs: true, story: true }) }
           : runWithTrace(scenario, flags.trace);
-      const row = rowOf(result, flags.trace);
+      const row = rowOf(result, file);
       const cost = costOf(result);
-      const exit = exitOf([row], flags.expect);
-      if (io.json)
-        io.out(JSON.stringify(resultOf(commandLine(scenario), scenario, [row], [cost], exit)));
-      else sayRun(io, result, row, cost, flags.verbose ?? false);
+      const errors = errorsOf(failure === undefined ? [] : [failure]);
+      const exit = errors.errors === undefined ? exitOf([row], expect) : exitCodes.usage;
+      if (io.json) {
+        const told = resultOf(commandLine(scenario), scenario, [row], [cost], exit);
+        io.out(JSON.stringify({ ...told, ...errors }));
+      } else sayRun(io, result, row, cost, flags.verbose ?? false);
       process.exitCode = exit;
+      sayErrors(io, errors);
     });
 }

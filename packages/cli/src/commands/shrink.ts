@@ -1,21 +1,24 @@
-import { type Shrinkable, type ShrinkStep, type Shrunk, shrink } from '@quorumlab/harness';
+import type { Scenario, Shrinkable, ShrinkStep, VerdictRow } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { Exit, exitCodes } from '../errors.ts';
+import { hire, type SmallRun } from '../crew.ts';
+import { type Exit, exitCodes, usageError } from '../errors.ts';
+import { readText } from '../files.ts';
 import { wholeNumber } from '../flags.ts';
+import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import {
   againLine,
   costOf,
   counterexampleOf,
   exitOf,
-  quoted,
   resultOf,
   rowOf,
   shrinkRecord,
 } from '../result.ts';
+import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
-import { readText, scenarioIn } from './replay.ts';
-import { runWithTrace } from './run.ts';
+import { scenarioIn } from './replay.ts';
 
 interface ShrinkFlags {
   readonly out?: string;
@@ -29,44 +32,87 @@ export function addShrink(program: Command): void {
     .description('make a counterexample smaller, while the same thing goes wrong')
     .option('--out <file>', 'where the small trace goes; beside the other unless told')
     .option('--tries <runs>', 'how many smaller runs to try', '2000')
-    .action((file: string, flags: ShrinkFlags, command: Command) => {
+    .action(async (file: string, flags: ShrinkFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const tries = wholeNumber('--tries', flags.tries, 1, 1e6);
       const scenario = scenarioIn(readText(file));
-      const small = shrink(scenario, { tries, events: tries * 25_000 });
-      if (small === undefined)
-        throw new Exit(
-          exitCodes.usage,
-          `error QL118: nothing goes wrong in ${file}, so there is nothing to shrink.\n` +
+      const { small, stop } = await shrunk(scenario, tries);
+      if (small === undefined) {
+        if (stop !== undefined) throw stop;
+        throw usageError(
+          'QL118',
+          `nothing goes wrong in ${file}, so there is nothing to shrink.\n` +
             '  use   quorumlab attack to search for a counterexample',
         );
+      }
       const out = flags.out ?? smallName(file);
-      const shown = runWithTrace(small.scenario, out);
-      const first = {
-        seed: scenario.seed,
-        events: small.before,
-        replay: againLine(scenario, file) ?? `quorumlab replay ${quoted(file)}`,
-      };
-      const row = {
-        ...rowOf(shown, out),
-        ...counterexampleOf(shown, out, { first, shrunk: shrinkRecord(small) }),
-      };
-      const exit = exitOf([row]);
-      process.exitCode = exit;
+      const traced = runWithTrace(small.scenario, out);
+      const row = smallRow(scenario, file, small, traced);
+      const errors = errorsOf(traced.failure === undefined ? [] : [traced.failure]);
+      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row]));
       if (io.json) {
         const line = `quorumlab shrink ${quoted(file)} --out ${quoted(out)} --tries ${tries}`;
-        io.out(JSON.stringify(resultOf(line, small.scenario, [row], [costOf(shown)], exit)));
-        return;
-      }
-      io.out(headline(small.scenario));
-      sayShrunk(io, small);
-      io.out(`${verdictWord(io, row.word)}, same rule as before: ${row.counterexample?.sentence}`);
-      for (const text of storyColumns(io, shown)) io.out(`  ${text}`);
-      sayProofs(io, row);
-      io.out(`  ${expectation(row)}`);
-      io.out(`  trace     ${out}`);
-      io.out(`  replay    quorumlab replay ${out}`);
+        const cost = [costOf(traced.result)];
+        const ended = stop === undefined ? {} : { stopped: stop.message };
+        const result = resultOf(line, small.scenario, [row], cost, exit);
+        io.out(JSON.stringify({ ...result, ...errors, ...ended }));
+      } else saySmall(io, small, traced, row);
+      sayErrors(io, errors);
+      if (stop !== undefined) io.complain(stop.message);
+      process.exitCode = exit;
     });
+}
+
+/** Shrinks in a thread, so that a signal can stop it; what was the smallest until then counts. */
+function shrunk(
+  scenario: Scenario,
+  tries: number,
+): Promise<{ readonly small: SmallRun | undefined; readonly stop?: Exit }> {
+  return stoppable(async (signal) => {
+    const crew = hire(1);
+    let best: SmallRun | undefined;
+    const update = (found: SmallRun): void => {
+      best = found;
+    };
+    try {
+      const options = { tries, events: tries * 25_000 };
+      const small = await unlessStopped(crew.shrink(scenario, options, update), signal);
+      if (!signal.aborted) return { small };
+      const so = best === undefined ? 'nothing smaller was found' : 'this is the smallest so far';
+      return { small: best, stop: stopped(signal, so) };
+    } finally {
+      await crew.dismiss();
+    }
+  });
+}
+
+function smallRow(
+  scenario: Scenario,
+  file: string,
+  small: SmallRun,
+  { result, file: out }: Traced,
+): VerdictRow {
+  const first = {
+    seed: scenario.seed,
+    events: small.before,
+    replay: againLine(scenario, file) ?? `quorumlab replay ${quoted(file)}`,
+  };
+  return {
+    ...rowOf(result, out),
+    ...counterexampleOf(result, out, { first, shrunk: shrinkRecord(small) }),
+  };
+}
+
+function saySmall(io: Io, small: SmallRun, { result, file }: Traced, row: VerdictRow): void {
+  io.out(headline(small.scenario));
+  sayShrunk(io, small);
+  io.out(`${verdictWord(io, row.word)}, same rule as before: ${row.counterexample?.sentence}`);
+  for (const text of storyColumns(io, result)) io.out(`  ${text}`);
+  sayProofs(io, row);
+  io.out(`  ${expectation(row)}`);
+  if (file === undefined) return;
+  io.out(`  trace     ${file}`);
+  io.out(`  replay    quorumlab replay ${quoted(file)}`);
 }
 
 /** `a.trace.ndjson` becomes `a.min.trace.ndjson`. */
@@ -87,7 +133,7 @@ const titles: Readonly<Record<Shrinkable, string>> = {
 };
 
 /** `412 → 14 events`, and what each pass did. */
-function sayShrunk(io: Io, { before, after, steps, tries }: Shrunk): void {
+function sayShrunk(io: Io, { before, after, steps, tries }: SmallRun): void {
   const arrow = io.sign('arrow');
   io.out(`${grouped(before)} ${arrow} ${grouped(after)} events in ${grouped(tries)} tries`);
   for (const step of steps) {

@@ -1,0 +1,104 @@
+/** The scenario in a trace: whoever wrote the file, so every part of it is looked at. */
+import { type Scenario, ScenarioError } from '@quorumlab/harness';
+import { usageError } from './errors.ts';
+import { faultOf } from './fault.ts';
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const whole =
+  (least: number, most: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const among =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value);
+const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+
+/** Parts by name; those with a question mark may be missing. */
+type Parts = Readonly<Record<string, Check>>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The name of a part that is not as it should be; nothing if all are. */
+function wrongPart(value: Readonly<Record<string, unknown>>, parts: Parts): string | undefined {
+  for (const [key, check] of Object.entries(parts)) {
+    const name = key.replace('?', '');
+    const isThere = Object.hasOwn(value, name);
+    if (isThere ? !check(value[name]) : !key.endsWith('?')) return name;
+  }
+  return undefined;
+}
+
+const withParts =
+  (parts: Parts): Check =>
+  (value) =>
+    isObject(value) && wrongPart(value, parts) === undefined;
+
+const latest = 2 ** 48 - 1;
+const node = whole(0, 9999);
+
+const fault: Check = (value) => {
+  try {
+    return faultOf(JSON.stringify(value)) !== undefined;
+  } catch (error) {
+    if (error instanceof ScenarioError) return false;
+    throw error;
+  }
+};
+
+const parts: Parts = {
+  schema: among('quorumlab.scenario/1'),
+  protocol: text,
+  'mutant?': text,
+  n: whole(1, 10_000),
+  f: whole(0, 3333),
+  'unsafe?': flag,
+  'quorum?': whole(1, 10_000),
+  'events?': whole(1, Number.MAX_SAFE_INTEGER),
+  'options?': (value) =>
+    isObject(value) && Object.values(value).every(either(text, flag, whole(0, latest))),
+  network: text,
+  clocks: text,
+  attack: text,
+  by: listOf(node),
+  faults: listOf(fault),
+  workload: text,
+  count: whole(0, 1e9),
+  clients: whole(1, 1000),
+  outstanding: whole(1, 65_536),
+  'commands?': listOf(text),
+  'commandsFrom?': text,
+  until: whole(1, latest),
+  crypto: among('ideal', 'ed25519'),
+  seed: text,
+  'script?': withParts({
+    choices: listOf(whole(0, Number.MAX_SAFE_INTEGER)),
+    lost: listOf(listOf(whole(-1, Number.MAX_SAFE_INTEGER))),
+  }),
+};
+
+/** The scenario in the first line of a trace. Throws an `Exit` that names what is wrong in it. */
+export function checkedScenario(value: unknown): Scenario {
+  if (!isObject(value))
+    throw usageError('QL128', 'this trace has no scenario to run again; name another one.');
+  const wrong = wrongPart(value, parts);
+  if (wrong !== undefined)
+    throw usageError(
+      'QL128',
+      `the scenario in the first line of this trace has no "${wrong}" as scenarios have it; ` +
+        'write the trace again with --trace.',
+    );
+  // Every part has been looked at above.
+  return value as unknown as Scenario;
+}
