@@ -92,27 +92,6 @@ test('the cost half is exact: PBFT pays with three phases what Raft saves', () =
   expect(pbft).toMatchObject({ signatures: 'ed25519', signaturesPerCommit: 13 });
 });
 
-test('bad input gets one sentence that says what to do', () => {
-  const cases: readonly (readonly [string, string])[] = [
-    ['compare raft pbtf', 'Did you mean pbft?'],
-    ['compare raft --attack splitt', 'Did you mean split?'],
-    ['compare raft raft', 'the protocol raft stands twice'],
-    ['compare raft --attack split,split', 'the attack split stands twice'],
-    ['compare raft --seeds 0', '--seeds takes a whole number from 1'],
-    ['compare raft --jobs 0', '--jobs takes a whole number from 1'],
-    ['compare raft pbft -n 3', 'use   -n 4'],
-    ['compare raft --net lam', 'Did you mean lan'],
-    ['compare', 'missing required argument'],
-    ['shrink none.trace.ndjson', 'cannot be read'],
-  ];
-  for (const [words, hint] of cases) {
-    const { err, code } = quorumlab(words);
-    expect(code, words).toBe(254);
-    expect(err, words).toContain(hint);
-    expect(err, words).not.toContain('internal error');
-  }
-});
-
 test('shrink makes a long trace short, keeps what goes wrong, and says what it did', () => {
   const long = 'long.trace.ndjson';
   quorumlab(`run raft -n 5 --net lossy --attack equivocating-leader --trace ${long}`);

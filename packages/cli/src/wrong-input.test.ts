@@ -113,12 +113,16 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['run raft --option heartbeat=1ms --option heartbeat=2ms', '--option sets heartbeat twice'],
   ['run raft --option preVote=maybe', 'is true or false'],
   ['run hotstuff --option rules=chaind', 'Did you mean chained?'],
+  ['run multi-paxos --option alpha=0', 'alpha is 0; use an integer of 1 or more'],
+  ['run flexible-paxos -n 5 --option q1=2 --option q2=3', '{0, 1} and the phase 2 quorum'],
   // What a run is to be, and where it goes.
   ['run raft --expect maybe', '--expect takes forked, invalid', 'not "maybe"'],
   ['run raft --expect forkd', 'Did you mean forked?'],
   ["run raft --trace ''", '--trace is empty'],
   // Searches.
   ['attack raft --seeds 0', '--seeds takes a whole number from 1'],
+  ['compare raft --seeds 0', '--seeds takes a whole number from 1'],
+  ['compare raft --net lam', 'Did you mean lan'],
   ['attack raft --seeds 1e3', '--seeds takes a whole number from 1'],
   ['attack raft --jobs 0', '--jobs takes a whole number from 1 to 64'],
   ['attack raft --expect no', '--expect takes'],
