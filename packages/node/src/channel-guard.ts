@@ -8,8 +8,11 @@
  * the events of streams, and still end the process.
  */
 import type {
+  Connection,
   ConnectionEncrypter,
+  ConnectionGater,
   MessageStream,
+  MultiaddrConnection,
   PeerId,
   StreamMuxer,
   StreamMuxerFactory,
@@ -17,8 +20,13 @@ import type {
 import type { MeshLimits } from './limits.ts';
 import { YamuxInspector } from './yamux-inspector.ts';
 
-/** Told when what a peer sent below the frames ends its connection. */
-export type OnChannelFault = (peer: PeerId, reason: string) => void;
+/** Told of what a peer did below the frames; `peer` is missing where its key is not proven yet. */
+export interface ChannelReports {
+  /** Its connection is being ended. */
+  faulty(peer: PeerId | undefined, address: string, reason: string): void;
+  /** It is read no further for a while, because it sends too much. */
+  paused(): void;
+}
 
 /** A peer did below the frames what no honest peer does. */
 class ChannelFaultError extends Error {
@@ -27,33 +35,64 @@ class ChannelFaultError extends Error {
 
 /** Wraps what libp2p is made of, for one node. */
 export interface ChannelGuard {
+  /** The same gater; every connection passes it first, and is watched from then on. */
+  gater(gater: ConnectionGater): ConnectionGater;
   /** The same encrypter; it also remembers whose channel is whose. */
   encrypter<C>(
     make: (components: C) => ConnectionEncrypter,
   ): (components: C) => ConnectionEncrypter;
   /** The same muxer, on guarded channels. */
   muxer<C>(make: (components: C) => StreamMuxerFactory): (components: C) => StreamMuxerFactory;
+  /** The peer on this connection has said a right hello: its first stream may carry frames now. */
+  admit(connection: Connection): void;
 }
 
-/** A guard that tells `onFault` whose connection had to be ended, and why. */
-export function channelGuard(limits: MeshLimits, onFault: OnChannelFault): ChannelGuard {
-  const peers = new WeakMap<MessageStream, PeerId>();
+/** Who is at the other end of a channel. */
+interface Remote {
+  readonly peer: PeerId;
+  readonly address: string;
+}
+
+/** A guard for connections within `limits`. */
+export function channelGuard(limits: MeshLimits, reports: ChannelReports): ChannelGuard {
+  const remotes = new WeakMap<MessageStream, Remote>();
+  /** By the list of streams, which a connection shares with its muxer. */
+  const inspectors = new WeakMap<object, YamuxInspector>();
+  /** How to stop counting the bytes of a handshake, by connection. */
+  const shaking = new WeakMap<MessageStream, () => void>();
+
+  const watch = (connection: MultiaddrConnection): false => {
+    containListeners(connection);
+    const fail = (reason: string): void => {
+      reports.faulty(undefined, connection.remoteAddr.toString(), reason);
+      endLater(connection, new ChannelFaultError(reason));
+    };
+    shaking.set(connection, countHandshake(connection, limits.handshakeBytes, fail));
+    return false;
+  };
+  const secured = async <S extends { readonly connection: MessageStream; remotePeer: PeerId }>(
+    connection: MessageStream,
+    securing: Promise<S>,
+  ): Promise<S> => {
+    const done = await securing;
+    shaking.get(connection)?.();
+    const address = 'remoteAddr' in connection ? String(connection.remoteAddr) : '';
+    remotes.set(done.connection, { peer: done.remotePeer, address });
+    return done;
+  };
   return {
+    gater: (gater) => ({
+      ...gater,
+      denyInboundConnection: (connection) => watch(connection),
+      denyOutboundConnection: (_peer, connection) => watch(connection),
+    }),
     encrypter: (make) => (components) => {
       const encrypter = make(components);
       const { secureInbound, secureOutbound } = encrypter;
-      encrypter.secureInbound = async (connection, options) => {
-        containListeners(connection);
-        const secured = await secureInbound.call(encrypter, connection, options);
-        peers.set(secured.connection, secured.remotePeer);
-        return secured;
-      };
-      encrypter.secureOutbound = async (connection, options) => {
-        containListeners(connection);
-        const secured = await secureOutbound.call(encrypter, connection, options);
-        peers.set(secured.connection, secured.remotePeer);
-        return secured;
-      };
+      encrypter.secureInbound = (connection, options) =>
+        secured(connection, secureInbound.call(encrypter, connection, options));
+      encrypter.secureOutbound = (connection, options) =>
+        secured(connection, secureOutbound.call(encrypter, connection, options));
       return encrypter;
     },
     muxer: (make) => (components) => {
@@ -61,32 +100,77 @@ export function channelGuard(limits: MeshLimits, onFault: OnChannelFault): Chann
       return {
         protocol: factory.protocol,
         createStreamMuxer: (channel) => {
-          const peer = peers.get(channel);
-          const report = (reason: string): void => {
-            if (peer !== undefined) onFault(peer, reason);
-          };
-          return guardedMuxer(factory, channel, limits, report);
+          const { peer, address = '' } = remotes.get(channel) ?? {};
+          const inspector = new YamuxInspector(limits, channel.direction);
+          const muxer = guardedMuxer(factory, channel, inspector, {
+            maxUnsentBytes: limits.channelWriteBufferBytes,
+            faulty: (reason) => reports.faulty(peer, address, reason),
+            paused: () => reports.paused(),
+          });
+          inspectors.set(muxer.streams, inspector);
+          return muxer;
         },
       };
+    },
+    admit: (connection) => {
+      const inspector = inspectors.get(connection.streams);
+      // Without it the peer would soon be ended for the frames that it may send now.
+      if (inspector === undefined) throw new TypeError('This connection was never guarded.');
+      inspector.admit();
     },
   };
 }
 
-/** A muxer as libp2p's base class makes it: bytes come in by this method alone. */
+/** A connection or muxer as libp2p's base classes make it: bytes come in by this method alone. */
 interface Reading {
   onData(data: MessageBytes): void;
 }
 
 type MessageBytes = Uint8Array | Iterable<Uint8Array>;
 
-const isReading = (muxer: object): muxer is Reading =>
-  'onData' in muxer && typeof muxer.onData === 'function';
+/** Left unguarded it would be open to every peer, so there is no going on without the method. */
+function requireReading(part: object): Reading {
+  const isReading = (one: object): one is Reading =>
+    'onData' in one && typeof one.onData === 'function';
+  if (!isReading(part)) throw new TypeError('This part of libp2p cannot be guarded: no onData.');
+  return part;
+}
+
+/**
+ * Ends a connection that says more than a handshake can need: before Noise a stranger could ask
+ * for the list of protocols again and again, and be answered. Gives what ends the counting.
+ */
+function countHandshake(
+  connection: MultiaddrConnection,
+  maxBytes: number,
+  fail: (reason: string) => void,
+): () => void {
+  const reading = requireReading(connection);
+  const { onData } = reading;
+  let bytes = 0;
+  reading.onData = (data) => {
+    for (const part of data instanceof Uint8Array ? [data] : data) bytes += part.byteLength;
+    if (bytes <= maxBytes) return onData.call(connection, data);
+    // Nothing more is looked at, whatever comes before the end of the connection.
+    reading.onData = () => {};
+    fail(`more than ${maxBytes} bytes before the end of the handshake`);
+  };
+  return () => {
+    reading.onData = onData;
+  };
+}
+
+interface GuardedMuxerOptions {
+  readonly maxUnsentBytes: number;
+  faulty(reason: string): void;
+  paused(): void;
+}
 
 function guardedMuxer(
   factory: StreamMuxerFactory,
   channel: MessageStream,
-  limits: MeshLimits,
-  report: (reason: string) => void,
+  inspector: YamuxInspector,
+  options: GuardedMuxerOptions,
 ): StreamMuxer {
   // A muxer on a channel that is closed would never hear so, and its timers would never stop.
   if (channel.status !== 'open') throw new ChannelFaultError('The channel is closed already.');
@@ -94,27 +178,42 @@ function guardedMuxer(
   const fail = (error: Error): void => {
     if (failed || channel.status !== 'open') return;
     failed = true;
-    report(error.message);
+    options.faulty(error.message);
     endLater(channel, error);
   };
   containListeners(channel, fail);
-  writeSafely(channel, limits.channelWriteBufferBytes, fail);
+  writeSafely(channel, options.maxUnsentBytes, fail);
   const muxer = factory.createStreamMuxer(channel);
-  // Left unguarded it would be open to every peer, so there is no going on without it.
-  if (!isReading(muxer)) throw new TypeError('This muxer cannot be guarded: it has no onData.');
-  const inspector = new YamuxInspector(limits);
-  const { onData } = muxer;
-  muxer.onData = (data) => {
+  const reading = requireReading(muxer);
+  const { onData } = reading;
+  reading.onData = (data) => {
     if (failed) return;
     const fault = inspector.read(data);
     if (fault !== undefined) return fail(new ChannelFaultError(fault));
     try {
-      onData.call(muxer, data);
+      onData.call(reading, data);
     } catch (error) {
       fail(errorOf(error));
     }
+    const waitMs = inspector.waitMs();
+    if (waitMs === 0 || failed) return;
+    options.paused();
+    pauseFor(channel, waitMs);
   };
   return muxer;
+}
+
+/** Reads nothing for a while; the socket then holds the peer back. */
+function pauseFor(channel: MessageStream, waitMs: number): void {
+  if (channel.status !== 'open') return;
+  channel.pause();
+  const timer = setTimeout(
+    () => {
+      if (channel.status === 'open') channel.resume();
+    },
+    Math.min(1000, Math.ceil(waitMs)),
+  );
+  channel.addEventListener('close', () => clearTimeout(timer), { once: true });
 }
 
 /** Makes writing to a channel harmless: never an error, and never without bound. */

@@ -42,6 +42,14 @@ export interface MeshLimits {
   readonly streamsPerSecond: number;
   /** Pings a peer may send per second (in a burst, sixteen times as many). */
   readonly pingsPerSecond: number;
+  /** Frames of yamux a peer may send per second before its connection is not read for a while. */
+  readonly muxerFramesPerSecond: number;
+  /** The largest frame of yamux; honest peers send at most 64 KiB at once. */
+  readonly muxerFrameBytes: number;
+  /** Bytes of a peer before its key is proven; an honest handshake has about 300. */
+  readonly handshakeBytes: number;
+  /** Bytes a caller may send that are no frames: until its hello was answered, or beside them. */
+  readonly strayBytes: number;
   /** Bytes a connection may hold unsent, of all its streams and of the muxer, before it is cut. */
   readonly channelWriteBufferBytes: number;
   /** Bytes libp2p may hold unsent for one stream before it aborts the stream. */
@@ -72,6 +80,10 @@ export const DEFAULT_LIMITS: MeshLimits = {
   streamsPerConnection: 4,
   streamsPerSecond: 8,
   pingsPerSecond: 2,
+  muxerFramesPerSecond: 100_000,
+  muxerFrameBytes: 256 * 1024,
+  handshakeBytes: 1024,
+  strayBytes: 4096,
   channelWriteBufferBytes: 4 * 1024 * 1024,
   streamWriteBufferBytes: 1024 * 1024,
   streamWindowBytes: 4 * 1024 * 1024,

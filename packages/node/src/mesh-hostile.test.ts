@@ -188,7 +188,9 @@ describe('a member', () => {
   });
 
   test('that opens a thousand streams at once has only the capped number alive', async () => {
-    const { node, self } = await victim({ limits: { streamsPerSecond: 10_000 } });
+    const { node, self } = await victim({
+      limits: { streamsPerSecond: 10_000, strayBytes: 2 ** 30 },
+    });
     const member = await hostile(seedOf(CLIENT));
     const { connection, stream } = await rawMember(member, CLIENT, self);
     await until('it is admitted', () => node.mesh.connected().includes(CLIENT));

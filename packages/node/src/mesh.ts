@@ -3,6 +3,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { admitPublicKey } from '@quorumlab/wire';
 import type { Libp2p } from 'libp2p';
+import { type ChannelGuard, channelGuard } from './channel-guard.ts';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
 import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
@@ -140,6 +141,7 @@ class MeshHost implements Mesh, LinkHost {
   readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #members: Members;
+  readonly #guard: ChannelGuard;
   readonly #toDial: readonly Member[];
   readonly #stopping = new AbortController();
   /** Links in any state but closed. */
@@ -163,6 +165,10 @@ class MeshHost implements Mesh, LinkHost {
     const others = options.principals.filter((principal) => principal.id !== this.self);
     const members = others.map((principal) => memberOf(principal, me, this.limits));
     this.#members = new Members(members, this.limits, this.#notices);
+    this.#guard = channelGuard(this.limits, {
+      faulty: (peer, address, reason) => this.#faulty(peer, address, reason),
+      paused: () => this.counters.pauses++,
+    });
     this.#toDial = members.filter((member) =>
       dials(me, { id: member.principal.id, name: member.name }),
     );
@@ -180,7 +186,7 @@ class MeshHost implements Mesh, LinkHost {
       principals: principals.length,
       gater: this.#members.gater(),
       limits: this.limits,
-      onFault: (peer, reason) => this.#faulty(peer, reason),
+      guard: this.#guard,
     });
     this.#node = node;
     if (!isClient(this.self)) {
@@ -280,6 +286,7 @@ class MeshHost implements Mesh, LinkHost {
   }
 
   admitted(link: Link): void {
+    this.#guard.admit(link.connection);
     const { id } = link.member.principal;
     const old = this.#byId.get(id);
     if (old !== undefined) old.abort('replaced by a newer connection');
@@ -312,11 +319,18 @@ class MeshHost implements Mesh, LinkHost {
     this.#options.onPeer?.(id, false);
   }
 
-  /** A member broke the rules of the channel; the connection is being ended. */
-  #faulty(peer: PeerId, reason: string): void {
-    const member = this.#members.byPeerId(peer);
-    if (member === undefined) return;
+  /** Somebody broke the rules of the channel; the connection is being ended. */
+  #faulty(peer: PeerId | undefined, address: string, reason: string): void {
+    const member = peer && this.#members.byPeerId(peer);
     this.counters.resets++;
+    if (member === undefined) {
+      const fields = { address, reason };
+      return this.#notices.note(
+        'warn',
+        fields,
+        'Ended a connection before its handshake was done.',
+      );
+    }
     this.#members.offend(member, true);
     const fields = { peer: member.principal.id, reason };
     this.#notices.note('warn', fields, 'Ended the connection to a peer.');

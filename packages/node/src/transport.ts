@@ -6,7 +6,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
-import { channelGuard, type OnChannelFault } from './channel-guard.ts';
+import type { ChannelGuard } from './channel-guard.ts';
 import type { MeshLimits } from './limits.ts';
 import { quickened } from './quick-channel.ts';
 
@@ -26,8 +26,8 @@ export interface TransportOptions {
   readonly principals: number;
   readonly gater: ConnectionGater;
   readonly limits: MeshLimits;
-  /** Told when what a peer sent below the frames ends its connection. */
-  readonly onFault: OnChannelFault;
+  /** Stands between libp2p's parts and the peers. */
+  readonly guard: ChannelGuard;
 }
 
 /** The libp2p name of an Ed25519 public key: the key itself in another spelling. */
@@ -41,9 +41,8 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
  * replaced. This file alone names the packages of the channel, so changing one is one line.
  */
 export async function startTransport(options: TransportOptions): Promise<Libp2p> {
-  const { limits } = options;
+  const { limits, guard } = options;
   const members = options.principals;
-  const guard = channelGuard(limits, options.onFault);
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.secretKey),
     addresses: { listen: options.listen === undefined ? [] : [options.listen] },
@@ -58,7 +57,7 @@ export async function startTransport(options: TransportOptions): Promise<Libp2p>
     ],
     connectionEncrypters: [guard.encrypter(quickened(noise()))],
     streamMuxers: [guard.muxer(yamuxOf(limits))],
-    connectionGater: options.gater,
+    connectionGater: guard.gater(options.gater),
     connectionManager: {
       allow: allowedHosts(options.addresses),
       maxConnections: 8 * members + 64,

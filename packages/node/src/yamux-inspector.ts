@@ -12,69 +12,110 @@ const SYN = 1;
 /**
  * Reads the headers of a yamux channel before yamux does, and says what is wrong with one that
  * would cost more than its sender has paid for: yamux stores all data that a header announces
- * before it looks at windows, and answers every ping and every stream. What yamux itself refuses is
- * left to it.
+ * before it looks at windows, answers every ping and every stream, and what is sent to a stream
+ * before the frames waits or is answered as well. What yamux itself refuses is left to it.
  */
 export class YamuxInspector {
-  readonly #maxDataBytes: number;
+  readonly #limits: MeshLimits;
+  readonly #inbound: boolean;
   readonly #pings: TokenBucket;
   readonly #streams: TokenBucket;
+  readonly #frames: TokenBucket;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
   /** Bytes of data that are still to come before the next header. */
   #skip = 0;
+  /** The first stream that the caller opens, which is the one of the frames. */
+  #frameStream: number | undefined;
+  #admitted = false;
+  /** Bytes of data that were no frames: before the hello was answered, or on other streams. */
+  #strayBytes = 0;
+  #waitMs = 0;
 
-  constructor(limits: MeshLimits) {
+  constructor(limits: MeshLimits, direction: 'inbound' | 'outbound') {
     const at = now();
-    this.#maxDataBytes = limits.streamWindowBytes;
-    this.#pings = new TokenBucket(limits.pingsPerSecond, 16 * limits.pingsPerSecond, at);
-    this.#streams = new TokenBucket(limits.streamsPerSecond, 16 * limits.streamsPerSecond, at);
+    const { pingsPerSecond, streamsPerSecond, muxerFramesPerSecond } = limits;
+    this.#limits = limits;
+    this.#inbound = direction === 'inbound';
+    this.#pings = new TokenBucket(pingsPerSecond, 16 * pingsPerSecond, at);
+    this.#streams = new TokenBucket(streamsPerSecond, 16 * streamsPerSecond, at);
+    this.#frames = new TokenBucket(muxerFramesPerSecond, muxerFramesPerSecond, at);
+  }
+
+  /** From now on the frame stream may carry what it likes. */
+  admit(): void {
+    this.#admitted = true;
+  }
+
+  /** For how long nothing more should be read, after what was read last. */
+  waitMs(): number {
+    return this.#waitMs;
   }
 
   /** Why the connection must end, if it must. */
   read(data: Uint8Array | Iterable<Uint8Array>): string | undefined {
-    if (data instanceof Uint8Array) return this.#read(data);
-    for (const part of data) {
-      const fault = this.#read(part);
-      if (fault !== undefined) return fault;
+    let frames = 0;
+    for (const part of data instanceof Uint8Array ? [data] : data) {
+      for (let at = 0; at < part.byteLength; ) {
+        at = this.#take(part, at);
+        if (this.#headerBytes < HEADER_BYTES) continue;
+        this.#headerBytes = 0;
+        frames++;
+        const fault = this.#judge();
+        if (fault !== undefined) return fault;
+      }
     }
+    this.#waitMs = this.#frames.take(frames, now());
     return undefined;
   }
 
-  #read(bytes: Uint8Array): string | undefined {
-    let at = 0;
-    while (at < bytes.byteLength) {
-      if (this.#skip > 0) {
-        const skipped = Math.min(this.#skip, bytes.byteLength - at);
-        this.#skip -= skipped;
-        at += skipped;
-        continue;
-      }
-      const taken = Math.min(HEADER_BYTES - this.#headerBytes, bytes.byteLength - at);
-      this.#header.set(bytes.subarray(at, at + taken), this.#headerBytes);
-      this.#headerBytes += taken;
-      at += taken;
-      if (this.#headerBytes < HEADER_BYTES) return undefined;
-      this.#headerBytes = 0;
-      const fault = this.#judge();
-      if (fault !== undefined) return fault;
+  /** Skips data or gathers a header; returns where to go on. */
+  #take(bytes: Uint8Array, at: number): number {
+    const left = bytes.byteLength - at;
+    if (this.#skip > 0) {
+      const skipped = Math.min(this.#skip, left);
+      this.#skip -= skipped;
+      return at + skipped;
     }
-    return undefined;
+    const taken = Math.min(HEADER_BYTES - this.#headerBytes, left);
+    this.#header.set(bytes.subarray(at, at + taken), this.#headerBytes);
+    this.#headerBytes += taken;
+    return at + taken;
   }
 
   #judge(): string | undefined {
-    const [, type = 0, , flags = 0, , , , , a = 0, b = 0, c = 0, d = 0] = this.#header;
-    const length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-    if (type === DATA) {
-      if (length > this.#maxDataBytes) {
-        return `a yamux frame of ${length} bytes, above the window of ${this.#maxDataBytes}`;
-      }
-      this.#skip = length;
-    }
+    const header = this.#header;
+    const type = header[1];
+    const isSyn = ((header[3] ?? 0) & SYN) !== 0;
     if (type === PING) return this.#pings.tryTake(now()) ? undefined : 'too many pings';
-    if (type === DATA || type === WINDOW_UPDATE) {
-      if ((flags & SYN) !== 0 && !this.#streams.tryTake(now())) return 'too many streams';
+    if (type !== DATA && type !== WINDOW_UPDATE) return undefined;
+    const stream = wordAt(header, 4);
+    if (isSyn) {
+      if (!this.#inbound) return 'a stream opened by the side that was called';
+      if (!this.#streams.tryTake(now())) return 'too many streams';
+      this.#frameStream ??= stream;
     }
-    return undefined;
+    return type === DATA ? this.#judgeData(stream, wordAt(header, 8)) : undefined;
+  }
+
+  #judgeData(stream: number, length: number): string | undefined {
+    const { muxerFrameBytes, strayBytes } = this.#limits;
+    if (length > muxerFrameBytes) {
+      return `a yamux frame of ${length} bytes, above the limit of ${muxerFrameBytes}`;
+    }
+    this.#skip = length;
+    // Whoever was called may send frames right behind its hello; yamux's window bounds them.
+    if (!this.#inbound || (this.#admitted && stream === this.#frameStream)) return undefined;
+    this.#strayBytes += length;
+    if (this.#strayBytes <= strayBytes) return undefined;
+    return `more than ${strayBytes} bytes before the hello or on streams without frames`;
   }
 }
+
+/** Four bytes as a number, big endian. */
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)) >>>
+  0;

@@ -44,7 +44,9 @@ async function playPrincipal(): Promise<void> {
     ...optionsOf(all, self),
     ...(task === 'echo' ? { limits: forgiving } : {}),
     onFrame: (from, frame) => {
-      tell(`frame ${Buffer.from(frame).toString()}`);
+      const text = Buffer.from(frame).toString();
+      tell(`frame ${text}`);
+      if (text === 'fail') throw new Error('a bug of our own');
       if (task === 'echo') mesh.send(from, frame);
     },
     onPeer: (id, connected) => tell(`${connected ? '+' : '-'}${id}`),

@@ -2,6 +2,7 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
+import { channelGuard } from '../src/channel-guard.ts';
 import { FRAME_HEADER_BYTES, writeLength } from '../src/frames.ts';
 import { encodeHello } from '../src/hello.ts';
 import { DEFAULT_LIMITS } from '../src/limits.ts';
@@ -15,6 +16,9 @@ export function rawNode(seed: Uint8Array): Promise<Libp2p> {
     streamsPerConnection: 100_000,
     streamsPerSecond: 100_000,
     pingsPerSecond: 100_000,
+    muxerFrameBytes: 2 ** 32,
+    handshakeBytes: 2 ** 30,
+    strayBytes: 2 ** 30,
     channelWriteBufferBytes: 2 ** 30,
     streamWriteBufferBytes: 2 ** 30,
     streamWindowBytes: 16 * 1024 * 1024,
@@ -26,7 +30,7 @@ export function rawNode(seed: Uint8Array): Promise<Libp2p> {
     principals: 16,
     gater: { denyDialMultiaddr: () => false },
     limits,
-    onFault: () => {},
+    guard: channelGuard(limits, { faulty: () => {}, paused: () => {} }),
   });
 }
 

@@ -1,0 +1,236 @@
+/** Bytes and silence from the socket up: what strangers, and members at odd moments, may try. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Libp2p } from 'libp2p';
+import { afterEach, expect, test } from 'vitest';
+import {
+  type Child,
+  chance,
+  endChildren,
+  startEcho,
+  stillAnswers,
+} from '../test-support/child-of.ts';
+import type { TestNode } from '../test-support/cluster.ts';
+import { bytes, principals, seedOf, startNode, stopAll, until } from '../test-support/cluster.ts';
+import { rawFrame } from '../test-support/hostile.ts';
+import {
+  type Channel,
+  DATA,
+  handCaller,
+  line,
+  opening,
+  SYN,
+  WINDOW,
+  yamux,
+} from '../test-support/yamux.ts';
+import { createLogger } from './logging.ts';
+import type { Principal } from './principal.ts';
+
+const MEMBER = 65_536;
+const HONEST = 65_537;
+const running: TestNode[] = [];
+const raw: Libp2p[] = [];
+const sockets: Socket[] = [];
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+  endChildren();
+  await stopAll(running.splice(0));
+  for (const node of raw.splice(0)) await node.stop();
+});
+
+const portOf = ({ address }: Principal): number => Number(address?.split('/').pop());
+
+function socketTo(replica: Principal): Socket {
+  const socket = connect(portOf(replica), '127.0.0.1').on('error', () => {});
+  sockets.push(socket);
+  return socket;
+}
+
+async function memberOf(replica: Principal): Promise<() => Promise<Channel>> {
+  const { node, call } = await handCaller(seedOf(MEMBER));
+  raw.push(node);
+  return async () => {
+    const channel = await call(replica);
+    if (channel === undefined) throw new Error('the replica took no connection');
+    return channel;
+  };
+}
+
+const header = line('/multistream/1.0.0');
+const noise = Buffer.concat([header, line('/noise')]);
+const repeated = (part: Uint8Array, times: number): Uint8Array =>
+  Buffer.concat(Array.from({ length: times }, () => part));
+
+/** Beginnings of a connection that lead nowhere. */
+const beginnings: readonly Uint8Array[] = [
+  new Uint8Array(0),
+  new Uint8Array(2000),
+  Buffer.from('GET / HTTP/1.1\r\nHost: replica\r\n\r\n'),
+  Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]),
+  repeated(Buffer.from([0x80]), 64),
+  Buffer.concat([Buffer.from([0x80, 0x08]), new Uint8Array(1024)]),
+  Buffer.from([3, 0x6c, 0x73, 0x20]),
+  repeated(line('ls'), 16_000),
+  Buffer.concat([header, repeated(line('ls'), 200)]),
+  Buffer.concat([header, repeated(line('/tls/1.0.0'), 80)]),
+  repeated(header, 40),
+  Buffer.concat([noise, Buffer.from([0, 0])]),
+  Buffer.concat([noise, Buffer.from([0, 32]), new Uint8Array(32)]),
+  Buffer.concat([noise, Buffer.from([0xff, 0xff]), new Uint8Array(100)]),
+  Buffer.concat([noise, Buffer.from([0xff, 0xff]), new Uint8Array(65_535)]),
+  Buffer.concat([noise, noise, noise]),
+];
+
+/** A beginning that was cut somewhere, and sometimes spoilt in one byte. */
+function randomBeginning(draw: (limit: number) => number): Uint8Array {
+  const whole = Buffer.concat([
+    beginnings[draw(beginnings.length)] ?? noise,
+    beginnings[draw(beginnings.length)] ?? noise,
+  ]).subarray(0, 1 + draw(4000));
+  if (draw(2) === 0 && whole.byteLength > 0) whole[draw(whole.byteLength)] = draw(256);
+  return whole;
+}
+
+const endings = [
+  (socket: Socket) => socket.end(),
+  (socket: Socket) => socket.destroy(),
+  (socket: Socket) => socket.resetAndDestroy(),
+] as const;
+
+const firstSeed = Number(process.env.QUORUMLAB_SEED ?? Date.now() % 1_000_000);
+const runs = process.env.QUORUMLAB_LONG_TESTS === '1' ? 5_000 : 120;
+
+test('no bytes of strangers end a replica, or keep it from others', {
+  timeout: 300_000,
+}, async () => {
+  const all = await principals(1, 2);
+  const [replica] = all as [Principal];
+  const victim = startEcho(all, 0);
+  const honest = await startNode(all, HONEST);
+  running.push(honest);
+  await honest.mesh.ready();
+  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+    const draw = chance(seed);
+    const socket = socketTo(replica);
+    socket.write(beginnings[seed - firstSeed] ?? randomBeginning(draw));
+    const end = endings[draw(endings.length)] ?? endings[0];
+    if (draw(3) > 0) setTimeout(() => end(socket), draw(20));
+    if (seed % 20 === 0) await stillAnswers(victim, honest, 0, `QUORUMLAB_SEED=${seed}`);
+  }
+  await stillAnswers(victim, honest, 0, 'and still');
+  expect(honest.peerEvents).toEqual(['+0']);
+});
+
+test('no bytes of whoever listens in the place of a replica end those who call it', async () => {
+  const all = await principals(2, 1);
+  const [liar] = all as [Principal];
+  let seed = firstSeed;
+  const server = createServer((socket) => {
+    const draw = chance(seed);
+    const k = seed++ - firstSeed;
+    sockets.push(socket.on('error', () => {}));
+    socket.write(beginnings[k] ?? randomBeginning(draw));
+    const end = endings[draw(endings.length)] ?? endings[0];
+    setTimeout(() => end(socket), draw(10));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(portOf(liar), '127.0.0.1', resolve));
+  const friend = await startNode(all.slice(1), 1);
+  running.push(friend);
+  const child: Child = startEcho(all, MEMBER);
+  await until('many calls were answered with nonsense', () => {
+    if (child.process.exitCode !== null) throw new Error(`ended by QUORUMLAB_SEED=${seed - 1}`);
+    return seed - firstSeed > 40;
+  });
+  await until('the friend is there', () => friend.mesh.connected().includes(MEMBER));
+  await stillAnswers(child, friend, MEMBER, 'and still');
+});
+
+test('a stranger who asks for protocols without end gets little, and is ended', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger({ destination: { write: (l) => void lines.push(JSON.parse(l)) } });
+  const all = await principals(1);
+  running.push(await startNode(all, 0, { logger }));
+  const socket = socketTo(all[0] as Principal);
+  let answered = 0;
+  socket.on('data', (data) => {
+    answered += data.length;
+  });
+  socket.write(Buffer.concat([header, repeated(line('ls'), 16_000)]));
+  await until('it is ended', () => socket.destroyed);
+  expect(answered).toBeLessThan(16 * 1024);
+  expect(lines.map(({ reason }) => String(reason))).toContainEqual(
+    expect.stringContaining('before the end of the handshake'),
+  );
+});
+
+test.each([
+  ['asks for protocols without end', opening(MEMBER, 0, 'stream'), 1, repeated(line('ls'), 9_000)],
+  ['fills streams beside its frames', opening(MEMBER, 0, 'hello'), 3, new Uint8Array(200_000)],
+])('a member that %s is ended and kept out', async (_what, begin, stream, body) => {
+  const all = await principals(1, 1);
+  const victim = await startNode(all, 0, { maxFrameBytes: 256 * 1024 * 1024 });
+  running.push(victim);
+  const channel = await (await memberOf(all[0] as Principal))();
+  channel.send(begin);
+  if (stream !== 1) channel.send(yamux({ type: WINDOW, flags: SYN, stream }));
+  const before = channel.received();
+  channel.send(yamux({ type: DATA, stream, body }));
+  await until('it is ended', () => !channel.isOpen());
+  expect(channel.received() - before).toBeLessThan(16 * 1024);
+  expect(victim.mesh.stats().resets).toBe(1);
+});
+
+test('a member above its rate of yamux frames waits, and loses nothing', async () => {
+  const all = await principals(1, 1);
+  const victim = await startNode(all, 0, { limits: { muxerFramesPerSecond: 1_000 } });
+  running.push(victim);
+  const channel = await (await memberOf(all[0] as Principal))();
+  channel.send(opening(MEMBER, 0, 'hello'));
+  await until('it is admitted', () => victim.mesh.connected().includes(MEMBER));
+  const nothing = { type: WINDOW, stream: 1 };
+  channel.send(yamux(...Array.from({ length: 1_300 }, () => nothing)));
+  channel.send(yamux({ type: DATA, stream: 1, body: rawFrame(4, bytes('last')) }));
+  await until('the frame arrives', () => victim.received.length === 1);
+  expect(victim.mesh.stats().pauses).toBeGreaterThan(0);
+  expect(victim.mesh.connected()).toEqual([MEMBER]);
+});
+
+test('connections reset in the middle of everything leave nothing behind', async () => {
+  const all = await principals(1, 1);
+  const limits = { banMs: 1, connectionsPerMemberPerSecond: 10_000 };
+  const victim = await startNode(all, 0, { limits });
+  running.push(victim);
+  const call = await memberOf(all[0] as Principal);
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  const storm = async (): Promise<void> => {
+    for (let k = 0; k < 30; k++) {
+      const channel = await call().catch(() => undefined);
+      if (k % 3 === 1) channel?.send(opening(MEMBER, 0, 'protocol'));
+      if (k % 3 === 2) await sleep(k % 5);
+      channel?.abort();
+    }
+    await until('all are gone', () => victim.mesh.connected().length === 0);
+  };
+  const before = timers();
+  await storm();
+  await until('no timer is left', () => timers() <= before + 5);
+});
+
+test('a mesh stops in the middle of a storm, without an error', async () => {
+  const all = await principals(1, 1);
+  const victim = await startNode(all, 0);
+  const call = await memberOf(all[0] as Principal);
+  const first = await call();
+  first.send(opening(MEMBER, 0, 'hello'));
+  const storm = Array.from({ length: 12 }, () => call().catch(() => undefined));
+  for (let k = 0; k < 10; k++) socketTo(all[0] as Principal).write(beginnings[k] ?? noise);
+  await Promise.race(storm);
+  await victim.mesh.stop();
+  await Promise.all(storm);
+  expect(victim.mesh.connected()).toEqual([]);
+});
