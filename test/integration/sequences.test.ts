@@ -31,8 +31,8 @@ interface Wish {
 interface Plan {
   readonly protocol: string;
   readonly seed?: string;
-  /** The machine of the client's seat. */
-  readonly make: (members: readonly number[]) => Machine<AnyShape>;
+  /** The machine of the client's seat. Absent: the client inside replica 1 is asked. */
+  readonly make?: (members: readonly number[]) => Machine<AnyShape>;
   readonly wishes: readonly Wish[];
   readonly faults?: (seat: number) => readonly Fault[];
   readonly network?: string;
@@ -55,7 +55,8 @@ function watch(plan: Plan): Seen {
   const { until = ms(20_000) } = plan;
   const scenario = completeScenario({ protocol: name, network, clients: 1, seed });
   const prepared = prepare(scenario);
-  const { protocol, firstClientSeat: seat } = prepared;
+  const { protocol } = prepared;
+  const seat = make === undefined ? 1 : prepared.firstClientSeat;
   const answers = new Map<number, Answer>();
   const ran: string[] = [];
   const waiting = [...wishes];
@@ -65,7 +66,7 @@ function watch(plan: Plan): Seen {
     keyring: prepared.keyring,
     seats: prepared.seats.map(
       (each, i): Seat<AnyShape> =>
-        i === seat ? { ...each, make: () => make(protocol.members) } : each,
+        i === seat && make ? { ...each, make: () => make(protocol.members) } : each,
     ),
     members: protocol.members,
     network: prepared.network,
@@ -142,6 +143,27 @@ describe.each(logs.map(({ name }) => name))('a client of %s that starts again', 
       expect(stored.length, seen.why).toBeLessThanOrEqual(seen.ran.length);
       expect(seen.ran.length, seen.why).toBeLessThanOrEqual(2 * lives);
       for (const { error } of seen.answers.values()) expect(error, seen.why).toBeUndefined();
+    }
+  });
+});
+
+describe.each(logs.map(({ name }) => name))('a replica of %s whose disk is lost', (protocol) => {
+  test('runs all that is asked of its own client before and after', () => {
+    for (const seed of range(4).map(String)) {
+      const lost = (at: number, seat: number): Fault[] => [
+        { type: 'crash', at, seat },
+        { type: 'skew', at: at + 1, seat, by: -1e15 },
+        { type: 'restart', at: at + ms(1), seat, disk: 'lost' },
+      ];
+      const seen = watch({
+        protocol,
+        seed,
+        until: ms(30_000),
+        wishes: range(3).map((id) => ({ at: settled + id * ms(8000), id, operation: append })),
+        faults: (seat) => [1, 2].flatMap((i) => lost(i * ms(8000), seat)),
+      });
+      expect(seen.ran, seen.why).toHaveLength(3);
+      for (const id of range(3)) expect(seen.answers.get(id), seen.why).toHaveProperty('result');
     }
   });
 });

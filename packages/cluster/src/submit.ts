@@ -1,5 +1,5 @@
 import { fromUtf8, toHex } from '@quorumlab/core';
-import { kv, LogFullError } from '@quorumlab/log';
+import { kv, LogFullError, OperationError } from '@quorumlab/log';
 import { type ClusterConfig, protocolIn, readConfig } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
 import { ClusterError } from './errors.ts';
@@ -169,6 +169,9 @@ export async function submit(
     await requireReached(client, config, limitMs);
     await Promise.all(Array.from({ length: Math.min(outstanding, total) }, worker));
   } catch (error) {
+    // The group itself has said why it gives no result.
+    if (error instanceof OperationError)
+      throw new ClusterError(`${times.length} of ${total} operations ran; then: ${error.message}.`);
     if (!limit.aborted || options.signal?.aborted) throw error;
     throw new ClusterError(
       `${total - times.length} of ${total} operations had no answer after ${limitMs / 1000} s ` +

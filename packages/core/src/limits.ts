@@ -68,3 +68,8 @@ export const mempoolBytes: number = 64 * maxBatchBytes;
 export const mempoolBytesOfClient: number = mempoolBytes / 8;
 /** Commands in a leader's log that are not committed, or that wait for their slot. */
 export const uncommittedBytes: number = 64 * maxBatchBytes;
+
+/** Results that are kept for one session of a client: those of the requests under way at a time. */
+export const sessionBytes: number = 4 * maxResultBytes;
+/** What is kept of all sessions, and so stands in every snapshot beside the application. */
+export const sessionsBytes: number = 16 * sessionBytes;

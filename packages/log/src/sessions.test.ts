@@ -9,6 +9,8 @@ import {
   type Request,
   type Signature,
   type Signed,
+  sessionBytes,
+  sessionsBytes,
 } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -19,8 +21,6 @@ import {
   isRefused,
   loadSessions,
   maxClients,
-  maxSessionBytes,
-  maxSessionsBytes,
   maxSessionsOfClient,
   nextSession,
   noSessions,
@@ -146,7 +146,7 @@ describe('sessions', () => {
     for (let turn = 0; turn < maxOutstanding; turn++) run({ turn, waits: 0, operation });
     const replies = () => sessions.accounts.get(firstClient)?.sessions.get(0)?.replies;
     expect(replies()?.filter((each) => each !== undefined)).toHaveLength(maxOutstanding);
-    expect(sessions.size).toBeLessThanOrEqual(maxSessionBytes + maxOutstanding * 1024);
+    expect(sessions.size).toBeLessThanOrEqual(sessionBytes + maxOutstanding * 1024);
     expect(wellFormed(requestOf({ turn: maxOutstanding, waits: 0 }))).toBe(false);
     run({ turn: 2000 });
     expect(replies()?.filter((each) => each !== undefined)).toHaveLength(1);
@@ -157,11 +157,11 @@ describe('sessions', () => {
     const { sessions, run } = runner();
     run({ client: 7, turn: 0 });
     const operation = large;
-    for (let client = firstClient; sessions.size < maxSessionsBytes - maxSessionBytes; client++)
+    for (let client = firstClient; sessions.size < sessionsBytes - sessionBytes; client++)
       for (let turn = 0; turn < 64; turn++) run({ client, turn, waits: 0, operation });
     for (let turn = 0; turn < 256; turn++) {
       run({ client: 8, turn, waits: 0, operation });
-      expect(sessions.size).toBeLessThanOrEqual(maxSessionsBytes);
+      expect(sessions.size).toBeLessThanOrEqual(sessionsBytes);
     }
     expect(run({ client: 7, turn: 0 })).toEqual({ fresh: false, results: [new Uint8Array(1)] });
     // Whose results are gone has run nevertheless.

@@ -17,7 +17,16 @@ import type {
   Slot,
   Wish,
 } from '@quorumlab/core';
-import { bytes, digest, integer, lifeOf, list, record } from '@quorumlab/core';
+import {
+  bytes,
+  digest,
+  integer,
+  lifeOf,
+  list,
+  record,
+  sessionBytes,
+  sessionsBytes,
+} from '@quorumlab/core';
 import { StateMachineError } from './errors.ts';
 import {
   maxOperationBytes,
@@ -33,10 +42,6 @@ import type { StateMachine } from './types.ts';
 export const maxClients = 65_536;
 /** Most sessions of one client. One more, and the one that was silent longest is closed. */
 export const maxSessionsOfClient = 16;
-/** Most bytes of results that are kept for one session; what does not fit is not kept. */
-export const maxSessionBytes: number = 4 << 20;
-/** Most bytes of all sessions. Above it those who take most lose their results, then sessions. */
-export const maxSessionsBytes: number = 64 << 20;
 
 /** What a session and what a kept reply takes beside results: no less than on the disk. */
 const weightOf = { session: 256, reply: 128, result: 4 };
@@ -192,12 +197,12 @@ export function runOnce(
   acknowledge(sessions, session, request.acknowledged);
   // The window is checked against the request itself, so this many replies are the most there are.
   const place = sequence - session.acknowledged;
-  const results = answer ?? run(request.operations, maxSessionBytes - session.size, application);
+  const results = answer ?? run(request.operations, sessionBytes - session.size, application);
   const reply = { digest: contentsOf(request, digestOf), results };
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = reply;
   grow(sessions, session, weigh(reply));
-  if (sessions.size > maxSessionsBytes) shed(sessions);
+  if (sessions.size > sessionsBytes) shed(sessions);
   return { fresh: true, results };
 }
 
@@ -296,7 +301,7 @@ function forgetSilent(sessions: Sessions): void {
  * first they lose the results that are kept for them, then whole sessions.
  */
 function shed(sessions: Sessions): void {
-  const enough = (maxSessionsBytes / 16) * 15;
+  const enough = (sessionsBytes / 16) * 15;
   const heaviest = (): Account[] =>
     [...sessions.accounts]
       .map(([client, account]) => ({ client, account, size: sizeOf(account) }))

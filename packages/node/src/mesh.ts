@@ -146,6 +146,8 @@ class MeshHost implements Mesh, LinkHost {
   readonly #stopping = new AbortController();
   /** Links in any state but closed. */
   readonly #links = new Set<Link>();
+  /** When each connection was there first, on this process's own clock. */
+  readonly #seen = new WeakMap<Connection, number>();
   /** Admitted links. */
   readonly #byId = new Map<number, Link>();
   readonly #waiters = new Set<Waiter>();
@@ -405,7 +407,10 @@ class MeshHost implements Mesh, LinkHost {
     for (const link of this.#links) used.add(link.connection);
     const graceMs = this.limits.helloHeartbeats * this.limits.heartbeatMs;
     for (const connection of this.#node?.getConnections() ?? []) {
-      if (used.has(connection) || Date.now() - connection.timeline.open <= graceMs) continue;
+      // Not since `timeline.open`: that is the wall clock's, which may be set.
+      const since = this.#seen.get(connection) ?? now();
+      this.#seen.set(connection, since);
+      if (used.has(connection) || now() - since <= graceMs) continue;
       hangUp(connection, 'no hello on this connection');
     }
   }

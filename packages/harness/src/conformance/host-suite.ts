@@ -200,6 +200,10 @@ const cases: readonly Case[] = [
             equal(mine[0]?.input.event.type, 'start');
             equal(mine.filter(({ input }) => input.event.type === 'start').length, 1);
           }
+          const lives = seen.flatMap(({ self, input: { event } }) =>
+            self === 1 && event.type === 'start' ? (event.incarnation ?? 0) : [],
+          );
+          ok(lives[1] !== 0 && lives[0] !== lives[1], `lives ${lives} are not told apart`);
         },
       ),
   },
