@@ -123,7 +123,7 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
   };
 }
 
-/** Many runs as a row; `shown` is the first hit, run again with proofs. */
+/** Many runs as a row; `shown` is the first hit, run again with proofs, or one without an end. */
 export function searchRow(
   scenario: Scenario,
   found: Tally,
@@ -142,7 +142,7 @@ export function searchRow(
     fired,
     ...noteOf(scenario.attack, fired),
     upper95: boundOf(found),
-    ...(word === 'inconclusive' ? unfinished(scenario, found) : {}),
+    ...(word === 'inconclusive' && shown !== undefined ? budgetOf(shown) : {}),
     digest: first?.digest ?? digest,
     ...(shown ? counterexampleOf(shown, trace, smaller) : {}),
   };

@@ -5,6 +5,7 @@ import {
   attacks,
   type FirstRun,
   protocolOf,
+  runScenario,
   type Scenario,
   tooFewTraitors,
   type VerdictRow,
@@ -202,7 +203,10 @@ async function attackOne(
   progress.end();
   if (tally === undefined) return undefined;
   if (tally.first === undefined) {
-    const row = searchRow(scenario, tally);
+    // Which budget has ended, only the run itself can tell.
+    const unfinished = signal.aborted ? undefined : tally.shown;
+    const shown = unfinished && runScenario({ ...scenario, seed: unfinished.seed });
+    const row = searchRow(scenario, tally, shown);
     if (!io.json) sayClean(io, scenario, row, tally.words.inconclusive ?? 0);
     return { row };
   }
