@@ -216,8 +216,9 @@ export type Answer =
 /**
  * Why a group refuses a request. 'log-full': all slots are decided (`Protocol.length`).
  * 'sequence-reused': its client has had another request run under its sequence.
+ * 'state-too-large': there is more state than a snapshot may have, so none may be added.
  */
-export type Refusal = 'log-full' | 'sequence-reused';
+export type Refusal = 'log-full' | 'sequence-reused' | 'state-too-large';
 
 /**
  * Why a group cannot tell whether a request ran. 'too-old': its client has said that it no longer

@@ -21,6 +21,7 @@ import {
   type HotStuffReplica,
   isMember,
   leaderOf,
+  type Place,
   place,
   stableHeight,
   watch,
@@ -36,19 +37,32 @@ export function snapshotTaken(
 ): void {
   const height = slot + 1;
   if (height <= replica.snapshot.height) return;
-  const block = replica.chain.get(height);
-  const node = block === undefined ? undefined : replica.tree.get(block);
-  assert(node !== undefined, `the state after height ${height} was taken before its block`);
-  const { view, hash } = node;
-  ctx.save({ snapshot: { height, view, block: hash } });
+  const at = placeAt(replica, height);
+  // It took so long to write that the group is further: on a restart the later state is fetched.
+  if (at === undefined) return;
+  const { view, block } = at;
+  ctx.save({ snapshot: at });
   reach(replica, ctx);
   if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
   ctx.line('checkpoint');
-  const checkpoint: Checkpoint = { kind: 'checkpoint', height, view, block: hash, state };
+  const checkpoint: Checkpoint = { kind: 'checkpoint', height, view, block, state };
   ctx.put('checkpoints', height, checkpoint);
   replica.checkpointSince = ctx.now;
   watch(group, replica, ctx);
   ctx.send(leaderOf(group, replica.view), checkpoint);
+}
+
+/** The block at a height that is committed, unless it was let go for a later checkpoint. */
+function placeAt(replica: HotStuffReplica, height: number): Place | undefined {
+  const hash = replica.chain.get(height);
+  const node = hash === undefined ? undefined : replica.tree.get(hash);
+  if (node !== undefined) return { height, view: node.view, block: node.hash };
+  const stable = replica.stableCheckpoint?.body;
+  assert(
+    stable !== undefined && height <= stable.height,
+    `the state after height ${height} was taken before its block`,
+  );
+  return height === stable.height ? { height, view: stable.view, block: stable.block } : undefined;
 }
 
 /** ⟨CHECKPOINT, h, b, d⟩ */

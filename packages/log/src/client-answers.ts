@@ -187,6 +187,12 @@ const unanswerable: Record<
     error: 'the log is full: every slot is decided, and this has none; open another log',
     refused: 'log-full',
   },
+  'state-too-large': {
+    error:
+      'the group holds more state than a snapshot may have, so nothing may be added to it; ' +
+      'give its state machine a limit of its own, or split the state among several groups',
+    refused: 'state-too-large',
+  },
   'sequence-reused': {
     error:
       'another operation of this client ran under the same sequence, so this one never will; ' +

@@ -9,12 +9,11 @@ import type {
   Fetch,
   Input,
   Output,
-  Protocol,
   Request,
   Slot,
 } from '@quorumlab/core';
 import { asksForSession, assert, encode, mix } from '@quorumlab/core';
-import { arrange, newestOf } from './disk-layout.ts';
+import { hold, release, shelve } from './disk-layout.ts';
 import { hashOf, mixBytes } from './hash.ts';
 import {
   maxOperationBytes,
@@ -23,14 +22,7 @@ import {
   type ServiceMessage,
   sessionNumber,
 } from './messages.ts';
-import {
-  contentNow,
-  type Hopeful,
-  type Pen,
-  type PendingRead,
-  type Run,
-  type ServiceState,
-} from './replica-state.ts';
+import type { Hopeful, Pen, PendingRead, Run, ServiceState } from './replica-state.ts';
 import {
   isRefused,
   loadSessions,
@@ -42,14 +34,24 @@ import {
   runOnce,
   wellFormed,
 } from './sessions.ts';
-import { type Content, contentOf, type Kept, keep, kept } from './snapshots.ts';
+import {
+  beginInstall,
+  capture,
+  endInstall,
+  forgetTakings,
+  hasWork,
+  type Installed,
+  installSome,
+  remember,
+  shelvingOf,
+  take,
+} from './snapshot-work.ts';
+import { kept } from './snapshots.ts';
 import { alsoWanted, begin, outlive, type TransferPorts, whole } from './transfer.ts';
 import type { LogShape, StateMachine } from './types.ts';
 
 /** Most decided slots that wait for a lower one. Protocols have smaller windows than this. */
 const maxBuffered = 65_536;
-/** Least snapshots kept to be given to others: one that is being fetched must not vanish. */
-const keptSnapshots = 3;
 
 /** What a step is about, and where its consequences are written down. */
 export interface Step<S extends LogShape> {
@@ -116,7 +118,10 @@ function applySlot<S extends LogShape>(
   run.state.next = slot + 1;
   if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
   const every = run.protocol.snapshotEvery ?? 0;
-  if (every > 0 && (slot + 1) % every === 0) takeSnapshot(step, slot);
+  if (every > 0 && (slot + 1) % every === 0) {
+    capture(step);
+    workOnSnapshots(step);
+  }
 }
 
 function applyRequest<S extends LogShape>(
@@ -163,6 +168,8 @@ export const isFull = <S extends LogShape>({ protocol, state }: Run<S>): boolean
 
 /** What is said of a request that has found no slot. */
 export const logFull: Refused = { reason: 'log-full', next: 0 };
+/** What is said when nothing may be added to the state. */
+export const stateTooLarge: Refused = { reason: 'state-too-large', next: 0 };
 
 /** Tells a client that its request will not run from now on, and why. */
 export const sendRefusal = <S extends LogShape>(
@@ -191,7 +198,7 @@ const outcomeOf = (configured: Configured | undefined): Results => [
 const unchangeable = 'the group stays as it is: its protocol does not take this change';
 
 /** The part of a snapshot that is the protocol's, if there is any. */
-const groupOf = ({ configuration }: ServiceState): { readonly configuration?: Uint8Array } =>
+const groupOf = (configuration: Uint8Array): { readonly configuration?: Uint8Array } =>
   configuration.length === 0 ? {} : { configuration };
 
 /** Sends (again) what a request gave. */
@@ -255,50 +262,64 @@ const answer = <S extends LogShape>(
   message: { kind: 'query-reply', sequence, results: query(application, operations) },
 });
 
-function takeSnapshot<S extends LogShape>(step: Step<S>, slot: Slot): void {
-  const { run } = step;
-  const { state } = run;
-  const taken = keep(contentNow(run), state.kept[0], run.digest);
-  remember(run, taken);
-  feed(step, { type: 'snapshot-taken', slot, digest: taken.record.digest, ...groupOf(state) });
+/** Does this step's share of the work on snapshots. What comes of it may lead to more. */
+export function workOnSnapshots<S extends LogShape>(step: Step<S>): void {
+  const { state } = step.run;
+  for (let taken = take(step); taken !== undefined; taken = take(step)) {
+    remember(step, taken);
+    const { slot, digest } = taken.record;
+    feed(step, { type: 'snapshot-taken', slot, digest, ...groupOf(taken.configuration) });
+  }
+  while (state.installing !== undefined) {
+    if (state.installing.manifest.slot < state.next) {
+      const { manifest, root } = state.installing;
+      endInstall(step);
+      feed(step, { type: 'snapshot-installed', slot: manifest.slot, digest: root });
+      continue;
+    }
+    const ended = installSome(step);
+    if (ended === undefined) return;
+    // Held for as long as it is kept: the installation lets go of them.
+    if (ended.opened !== undefined)
+      for (const name of ended.manifest.chunks) hold(state.shelf, name);
+    endInstall(step);
+    adopt(step, ended);
+  }
 }
 
-function remember<S extends LogShape>({ protocol, state }: Run<S>, taken: Kept): void {
-  const most = Math.max(keptSnapshots, outlasting(protocol));
-  state.kept = [taken, ...state.kept].slice(0, most);
+/** Asks for another step if there is work left, or chunks that are not known to be durable. */
+export function goOn<S extends LogShape>({ run: { state, rows }, pen }: Step<S>): void {
+  if (state.working || !(hasWork(state) || rows.waits())) return;
+  state.working = true;
+  rows.mark();
+  pen.timers.push({ type: 'set', timer: 'service/snapshot', after: 0 });
 }
 
-/** How many snapshots are kept on the disk. */
-const outlasting = <S extends LogShape>({ snapshotsKept = 1 }: Protocol<S>): number =>
-  Math.max(1, snapshotsKept);
-
-/** Puts new snapshots on the disk, at the end of the step in which they were taken. */
-export function persist<S extends LogShape>({ run: { protocol, state }, pen }: Step<S>): void {
-  const newest = state.kept[0];
-  if (newest === undefined || newest.record.slot === newestOf(state.persisted)?.slot) return;
-  const { writes, onDisk } = arrange(state.persisted, state.kept.slice(0, outlasting(protocol)));
-  pen.writes.push(...writes);
-  state.persisted = onDisk;
-}
-
-/** The ports of a transfer in this step. */
-export const transferPorts = <S extends LogShape>({
-  run: { digest, state },
-  input,
-  pen,
-}: Step<S>): TransferPorts => ({
-  digest,
-  now: input.now,
-  has: (name) => state.pool.has(name),
-  store: (name, bytes) => void state.pool.set(name, bytes),
-  retain(names) {
-    const own = new Set(state.kept.flatMap(({ manifest }) => manifest.chunks));
-    for (const name of state.pool.keys())
-      if (!names.has(name) && !own.has(name)) state.pool.delete(name);
-  },
-  send: (to, message) => void pen.sends.push({ to, message }),
-  wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
-});
+/** What is needed of a transfer in this step. */
+export const transferPorts = <S extends LogShape>(step: Step<S>): TransferPorts => {
+  const { run, input, pen } = step;
+  const { shelf, fetched } = run.state;
+  return {
+    digest: run.digest,
+    now: input.now,
+    // Who is told that a chunk is here can count on it until the transfer lets it go.
+    has: (name) => fetched.has(name) || (hold(shelf, name) && fetched.add(name).has(name)),
+    store(name, bytes) {
+      if (fetched.has(name)) return;
+      shelve(shelvingOf(step), name, bytes);
+      fetched.add(name);
+    },
+    retain(names) {
+      for (const name of fetched) {
+        if (names.has(name)) continue;
+        fetched.delete(name);
+        release(shelf, name);
+      }
+    },
+    send: (to, message) => void pen.sends.push({ to, message }),
+    wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
+  };
+};
 
 function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   const { state, self } = step.run;
@@ -306,16 +327,16 @@ function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   // Our state is that one already, or a later one that grew out of it.
   if (slot < state.next) return feed(step, { type: 'snapshot-installed', slot, digest });
   const holders = wanted.holders.filter((each) => each !== self);
-  if (holders.length === 0) return;
-  if (state.transfer === undefined) {
-    for (const { manifest, chunks } of state.kept)
-      manifest.chunks.forEach((name, i) => {
-        state.pool.set(name, chunks[i] as Uint8Array);
-      });
+  if (holders.length === 0 || isHere(state, wanted)) return;
+  if (state.transfer === undefined)
     state.transfer = begin({ slot, digest, holders }, transferPorts(step));
-  } else alsoWanted(state.transfer, { slot, digest, holders }, transferPorts(step));
+  else alsoWanted(state.transfer, { slot, digest, holders }, transferPorts(step));
   maybeInstall(step);
 }
+
+/** Whether all chunks of a snapshot are here and it is being installed, or will be next. */
+const isHere = ({ installing, ready }: ServiceState, { slot, digest }: Fetch): boolean =>
+  (installing?.root === digest && installing.manifest.slot === slot) || ready?.slot === slot;
 
 /** What was being fetched may no longer be needed: decisions have led there, or further. */
 function maybeOutlive<S extends LogShape>(step: Step<S>): void {
@@ -328,58 +349,42 @@ function maybeOutlive<S extends LogShape>(step: Step<S>): void {
   maybeInstall(step);
 }
 
-function endTransfer<S extends LogShape>({ run: { state }, pen }: Step<S>): void {
-  state.transfer = undefined;
-  state.pool.clear();
-  pen.timers.push({ type: 'clear', timer: 'service/transfer' });
+function endTransfer<S extends LogShape>(step: Step<S>): void {
+  step.run.state.transfer = undefined;
+  transferPorts(step).retain(new Set());
+  step.pen.timers.push({ type: 'clear', timer: 'service/transfer' });
 }
 
 /** Installs what was fetched as soon as nothing is missing, whatever brought that about. */
 export function maybeInstall<S extends LogShape>(step: Step<S>): void {
-  const { state, digest } = step.run;
-  const manifest = state.transfer && whole(state.transfer);
+  const { transfer } = step.run.state;
+  const manifest = transfer && whole(transfer);
   if (manifest === undefined) return;
-  const chunks = manifest.chunks.map((name) => state.pool.get(name) as Uint8Array);
+  beginInstall(step, manifest);
   // What else was wished for the protocol asks for again, if it needs it after this.
   endTransfer(step);
-  install(step, kept(manifest, chunks, 0, 'installed', digest));
+  workOnSnapshots(step);
 }
 
-/** Takes over a snapshot of which every chunk was checked. */
-function install<S extends LogShape>(step: Step<S>, fetched: Kept): void {
+/** Swaps the state for that of a snapshot, if it was one. Its chunks are held. */
+function adopt<S extends LogShape>(step: Step<S>, { manifest, root, opened }: Installed): void {
+  if (opened === undefined) return;
   const { run } = step;
   const { state } = run;
-  const { slot, digest } = fetched.record;
-  if (slot < state.next) return feed(step, { type: 'snapshot-installed', slot, digest });
-  const opened = openSnapshot(run, fetched);
-  if (opened === undefined) return;
+  const { slot } = manifest;
+  forgetTakings(state, slot);
   run.application = opened.application;
-  state.sessions = loadSessions(opened.content.sessions);
-  state.hash = opened.content.state;
-  state.configuration = opened.content.configuration;
+  state.sessions = loadSessions(opened.sessions);
+  state.hash = opened.state;
+  state.configuration = opened.configuration;
   state.next = slot + 1;
   for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
-  remember(run, { ...fetched, record: { ...fetched.record, state: state.hash } });
-  feed(step, { type: 'snapshot-installed', slot, digest, ...groupOf(state) });
+  remember(step, kept(manifest, opened.state, 'installed', run.digest));
+  feed(step, {
+    type: 'snapshot-installed',
+    slot,
+    digest: root,
+    ...groupOf(opened.configuration),
+  });
   drain(step);
-}
-
-/**
- * Makes an application from a snapshot, beside the one that runs. In the crash model the digest is
- * only a leader's word: if that leader lies, what has the right digest may still be nonsense, and
- * then the replica keeps what it has.
- */
-function openSnapshot<S extends LogShape>(
-  run: Run<S>,
-  { manifest, chunks }: Kept,
-): { readonly application: StateMachine; readonly content: Content } | undefined {
-  try {
-    const content = contentOf(manifest, chunks);
-    if (content.slot !== manifest.slot) return undefined;
-    const application = run.stateMachine();
-    application.restore(content.application);
-    return { application, content };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,84 +1,161 @@
 /**
- * Where snapshots lie on the disk. Chunks that several of them have are written once and referred
- * to: a new snapshot costs the chunks that are new, however many older ones are kept. Everything
- * happens in the step that takes the snapshot, all or nothing, so what an old snapshot leaves may
- * be overwritten by the one that takes its place.
+ * Where snapshots lie on the disk. A chunk that several of them have is written once and referred
+ * to: a new snapshot costs the chunks that are new, however many older ones are kept. Chunks are
+ * written in the steps before the one that writes the record of their snapshot: a row that no
+ * record refers to is free after a restart.
  */
 import type { Digest, DigestOf, Write } from '@quorumlab/core';
+import { assert } from '@quorumlab/core';
 import { SnapshotDamagedError } from './errors.ts';
+import type { Rows } from './rows.ts';
 import { type Kept, manifestOf, nameOf, rootOf } from './snapshots.ts';
 import type { LogShape, Serviced, ServiceStable, SnapshotRecord, StoredSnapshot } from './types.ts';
 
-/** A snapshot and the rows of its chunks. */
-export interface Placed {
-  readonly kept: Kept;
-  readonly rows: readonly number[];
+interface Place {
+  readonly row: number;
+  /** How many refer to it: each chunk of each snapshot that is kept, taken or installed, ... */
+  users: number;
 }
 
-/** The snapshots on the disk. Plain data. */
-export interface OnDisk {
-  /** Newest first. */
-  readonly snapshots: readonly Placed[];
+/** The chunks on the disk. Plain data. */
+export interface Shelf {
+  readonly places: Map<Digest, Place>;
+  readonly used: Set<number>;
+  /** No row below is free. */
+  low: number;
   /** No row from here up was ever written, or all were dropped. */
-  readonly end: number;
+  end: number;
 }
 
 type ServiceWrite = Write<Serviced<LogShape>>;
 
-/** The newest snapshot on the disk. */
-export const newestOf = ({ snapshots }: OnDisk): SnapshotRecord | undefined =>
-  snapshots[0]?.kept.record;
+/** Where chunks are put: the shelf, the bytes, and what the disk is told. */
+export interface Shelving {
+  readonly shelf: Shelf;
+  readonly rows: Rows;
+  readonly writes: ServiceWrite[];
+}
 
-const stored = ({ kept, rows }: Placed): StoredSnapshot => ({ ...kept.record, rows });
+/** An independent copy. */
+export const copyShelf = ({ places, used, low, end }: Shelf): Shelf => ({
+  places: new Map([...places].map(([name, place]) => [name, { ...place }])),
+  used: new Set(used),
+  low,
+  end,
+});
+
+/** The row of a chunk that is here. */
+export const rowOf = ({ places }: Shelf, name: Digest): number | undefined => places.get(name)?.row;
+
+/** One more refers to this chunk. False: it is not here. */
+export function hold({ places }: Shelf, name: Digest): boolean {
+  const place = places.get(name);
+  if (place !== undefined) place.users++;
+  return place !== undefined;
+}
+
+/** As {@link hold}, and writes the chunk if it is not here yet. */
+export function shelve({ shelf, rows, writes }: Shelving, name: Digest, data: Uint8Array): void {
+  if (hold(shelf, name)) return;
+  while (shelf.used.has(shelf.low)) shelf.low++;
+  const row = shelf.low++;
+  shelf.used.add(row);
+  shelf.end = Math.max(shelf.end, row + 1);
+  shelf.places.set(name, { row, users: 1 });
+  rows.put(row, data);
+  writes.push({ type: 'put', table: 'serviceChunks', index: row, row: data });
+}
+
+/** One less refers to this chunk: if it was the last, its row may be written again. */
+export function release(shelf: Shelf, name: Digest): void {
+  const place = shelf.places.get(name);
+  assert(place !== undefined, 'a chunk was let go that was not held');
+  if (--place.users > 0) return;
+  shelf.places.delete(name);
+  shelf.used.delete(place.row);
+  shelf.low = Math.min(shelf.low, place.row);
+}
+
+/** Drops the free rows at the end. */
+function trim({ shelf, rows, writes }: Shelving): void {
+  const before = shelf.end;
+  while (shelf.end > 0 && !shelf.used.has(shelf.end - 1)) shelf.end--;
+  if (shelf.end === before) return;
+  rows.drop(shelf.end);
+  writes.push({ type: 'drop', table: 'serviceChunks', rows: { from: shelf.end } });
+}
+
+/** The snapshots on the disk and where their chunks are. */
+export interface OnDisk {
+  /** Newest first. */
+  readonly kept: readonly Kept[];
+  readonly shelf: Shelf;
+}
+
+const stored = (shelf: Shelf, { record, manifest }: Kept): StoredSnapshot => ({
+  ...record,
+  rows: manifest.chunks.map((name) => rowOf(shelf, name) as number),
+});
 
 /** What is on the disk, without rows that nothing refers to. */
-export function storedOf({
-  snapshots,
-}: OnDisk): Pick<ServiceStable, 'serviceSnapshot' | 'serviceOlder' | 'serviceChunks'> {
-  const [newest, ...older] = snapshots;
+export function storedOf({ kept, shelf }: OnDisk, rows: Rows): ServiceStable {
+  const [newest, ...older] = kept;
   const serviceChunks = new Map<number, Uint8Array>();
-  for (const { kept, rows } of snapshots)
-    rows.forEach((row, i) => void serviceChunks.set(row, kept.chunks[i] as Uint8Array));
+  for (const { row } of shelf.places.values()) {
+    const data = rows.get(row);
+    if (data !== undefined) serviceChunks.set(row, data);
+  }
   return {
-    serviceSnapshot: newest === undefined ? null : stored(newest),
-    serviceOlder: new Map(older.map((each) => [each.kept.record.slot, stored(each)])),
+    serviceSnapshot: newest === undefined ? null : stored(shelf, newest),
+    serviceOlder: new Map(older.map((each) => [each.record.slot, stored(shelf, each)])),
     serviceChunks,
   };
 }
 
+/** Takes the chunks of the newest snapshot while they are read, once, in their order. */
+export type Taker = (index: number, data: Uint8Array) => void;
+
 /**
- * The snapshots on the disk, checked. Throws {@link SnapshotDamagedError} if the newest, which the
- * replica is to start from, is not what was written. An older one that is damaged is left out: it
- * is there only for others, who check what they get and have other holders to ask. A replica that
- * stopped for it would be missing as a holder just the same, and as a voter too.
+ * The snapshots on the disk, checked. `open` is given the newest one's record, and then its chunks
+ * to start from; they are only known to be right when this returns. Throws
+ * {@link SnapshotDamagedError} if that snapshot is not what was written. An older one that is
+ * damaged is left out: it is there only for others, who check what they get and have other holders
+ * to ask. A replica that stopped for it would be missing as a holder just the same, and as a voter
+ * too.
  */
 export function fromDisk(
-  {
-    serviceSnapshot,
-    serviceOlder,
-    serviceChunks,
-  }: Pick<ServiceStable, 'serviceSnapshot' | 'serviceOlder' | 'serviceChunks'>,
+  { serviceSnapshot, serviceOlder, serviceChunks }: ServiceStable,
   digest: DigestOf,
+  take: Taker = () => undefined,
 ): OnDisk {
-  let end = 0;
-  for (const row of serviceChunks.keys()) end = Math.max(end, row + 1);
-  if (serviceSnapshot === null) return { snapshots: [], end };
+  const shelf: Shelf = { places: new Map(), used: new Set(), low: 0, end: 0 };
+  for (const row of serviceChunks.keys()) shelf.end = Math.max(shelf.end, row + 1);
+  if (serviceSnapshot === null) return { kept: [], shelf };
   const names = new Map<number, Digest>();
-  const open = (from: StoredSnapshot): Placed | undefined =>
-    opened(from, serviceChunks, names, digest);
-  const newest = open(serviceSnapshot);
-  if (newest === undefined)
-    throw new SnapshotDamagedError(
-      `the snapshot at slot ${serviceSnapshot.slot} does not have its digest ` +
-        `${serviceSnapshot.digest}; restore the disk from a backup, or start this replica with ` +
-        'an empty one',
-    );
+  const open = (from: StoredSnapshot, taker?: Taker): Kept | undefined =>
+    opened(from, serviceChunks, names, digest, taker);
+  const newest = open(serviceSnapshot, take);
+  if (newest === undefined) throw damaged(serviceSnapshot);
   const older = [...serviceOlder.values()]
     .sort((one, other) => other.slot - one.slot)
-    .map(open)
-    .filter((each) => each !== undefined);
-  return { snapshots: [newest, ...older], end };
+    .map((each) => ({ kept: open(each), rows: each.rows }));
+  const all = [{ kept: newest, rows: serviceSnapshot.rows }, ...older];
+  for (const { kept, rows } of all)
+    kept?.manifest.chunks.forEach((name, i) => {
+      if (hold(shelf, name)) return;
+      const row = rows[i] as number;
+      shelf.used.add(row);
+      shelf.places.set(name, { row, users: 1 });
+    });
+  return { kept: all.map(({ kept }) => kept).filter((each) => each !== undefined), shelf };
 }
+
+/** The error for a snapshot that is not what was written. */
+export const damaged = ({ slot, digest }: Pick<SnapshotRecord, 'slot' | 'digest'>): Error =>
+  new SnapshotDamagedError(
+    `the snapshot at slot ${slot} does not have its digest ${digest}; ` +
+      'restore the disk from a backup, or start this replica with an empty one',
+  );
 
 /** A snapshot, unless it is damaged. `names` remembers digests of rows that were looked at. */
 function opened(
@@ -86,76 +163,51 @@ function opened(
   all: ServiceStable['serviceChunks'],
   names: Map<number, Digest>,
   digest: DigestOf,
-): Placed | undefined {
-  const chunks: Uint8Array[] = [];
+  take?: Taker,
+): Kept | undefined {
   const digests: Digest[] = [];
-  for (const row of rows) {
-    const data = all.get(row);
-    if (data === undefined) return undefined;
-    const name = names.get(row) ?? nameOf(data, digest);
+  for (const [i, row] of rows.entries()) {
+    let name = take === undefined ? names.get(row) : undefined;
+    if (name === undefined) {
+      const data = all.get(row);
+      if (data === undefined) return undefined;
+      name = nameOf(data, digest);
+      take?.(i, data);
+    }
     names.set(row, name);
-    chunks.push(data);
     digests.push(name);
   }
   const manifest = manifestOf(record.slot, record.size, digests);
-  if (rootOf(manifest, digest) !== record.digest) return undefined;
-  return { kept: { record, manifest, chunks }, rows };
+  return rootOf(manifest, digest) === record.digest ? { record, manifest } : undefined;
 }
 
 /**
- * What changes on the disk so that it holds `wanted`, newest first and at least one, in place of
- * what was there `before`.
+ * The snapshot `newest`, whose chunks are held, becomes the one to start from; `most` are kept.
+ * Returns those that are kept now.
  */
-export function arrange(
-  before: OnDisk,
-  wanted: readonly Kept[],
-): { readonly writes: readonly ServiceWrite[]; readonly onDisk: OnDisk } {
-  const placed = new Map(before.snapshots.map((each) => [each.kept.record.slot, each]));
-  const known = new Map<Digest, number>();
-  for (const { kept, rows } of before.snapshots)
-    rows.forEach((row, i) => void known.set(kept.manifest.chunks[i] as Digest, row));
-  // First what stays is marked, and then what is new takes the rows that are free.
-  const used = new Set<number>();
-  for (const { record, manifest } of wanted) {
-    const rows = placed.get(record.slot)?.rows;
-    for (const row of rows ?? manifest.chunks.map((name) => known.get(name)))
-      if (row !== undefined) used.add(row);
-  }
-  const writes: ServiceWrite[] = [];
-  let free = 0;
-  const place = (kept: Kept): Placed => {
-    const rows = kept.manifest.chunks.map((name, i) => {
-      const same = known.get(name);
-      if (same !== undefined) return same;
-      while (used.has(free)) free++;
-      used.add(free);
-      known.set(name, free);
-      writes.push({ type: 'put', table: 'serviceChunks', index: free, row: kept.chunks[i] });
-      return free;
+export function register(
+  shelving: Shelving,
+  before: readonly Kept[],
+  newest: Kept,
+  most: number,
+): Kept[] {
+  const { shelf, writes } = shelving;
+  const all = [newest, ...before];
+  const after = all.slice(0, most);
+  for (const { manifest } of all.slice(most))
+    for (const name of manifest.chunks) release(shelf, name);
+  const [, second] = after;
+  if (second !== undefined)
+    writes.push({
+      type: 'put',
+      table: 'serviceOlder',
+      index: second.record.slot,
+      row: stored(shelf, second),
     });
-    return { kept, rows };
-  };
-  const snapshots = wanted.map((each) => placed.get(each.record.slot) ?? place(each));
-  let end = 0;
-  for (const row of used) end = Math.max(end, row + 1);
-  if (end < before.end) writes.push({ type: 'drop', table: 'serviceChunks', rows: { from: end } });
-  writes.push(...registered(before.snapshots, snapshots));
-  return { writes, onDisk: { snapshots, end } };
-}
-
-/** The records of the snapshots: the newest in its register, each other one in its row. */
-function registered(before: readonly Placed[], after: readonly Placed[]): ServiceWrite[] {
-  const writes: ServiceWrite[] = [];
-  const slotOf = ({ kept }: Placed): number => kept.record.slot;
-  const wereOlder = new Set(before.slice(1).map(slotOf));
-  for (const each of after.slice(1))
-    if (!wereOlder.delete(slotOf(each)))
-      writes.push({ type: 'put', table: 'serviceOlder', index: slotOf(each), row: stored(each) });
-  const oldest = after.at(-1);
-  if (wereOlder.size > 0 && oldest !== undefined)
-    writes.push({ type: 'drop', table: 'serviceOlder', rows: { below: slotOf(oldest) } });
-  const [newest] = after;
-  if (newest !== undefined)
-    writes.push({ type: 'save', registers: { serviceSnapshot: stored(newest) } });
-  return writes;
+  const oldest = after.at(-1) as Kept;
+  if (all.length > most && before.length > 1)
+    writes.push({ type: 'drop', table: 'serviceOlder', rows: { below: oldest.record.slot } });
+  writes.push({ type: 'save', registers: { serviceSnapshot: stored(shelf, newest) } });
+  trim(shelving);
+  return after;
 }

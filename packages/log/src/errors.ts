@@ -55,6 +55,11 @@ export class SessionExpiredError extends OperationError {
   override readonly name: string = 'SessionExpiredError';
 }
 
+/** The group holds more state than a snapshot may have: it has not run and never will. */
+export class StateTooLargeError extends OperationError {
+  override readonly name: string = 'StateTooLargeError';
+}
+
 /** The time that was given for an operation is over; if it was sent, it may run or have run. */
 export class DeadlineError extends OperationError {
   override readonly name: string = 'DeadlineError';

@@ -6,7 +6,6 @@ import {
   encode,
   type Field,
   type Infer,
-  list,
   type MessageOf,
   type MessagesField,
   message,
@@ -16,7 +15,6 @@ import {
   readByte,
   reader,
   readInteger,
-  record,
   SchemaError,
   sameBytes,
   toUtf8,
@@ -24,13 +22,18 @@ import {
   writer,
   written,
 } from '@quorumlab/core';
-import { chunkBytes, maxChunks } from './messages.ts';
 import type { StateMachine } from './types.ts';
+import {
+  maxKeyBytes,
+  maxValueBytes,
+  readPairs,
+  sortedPairs,
+  type ValueTrie,
+  valueTrie,
+  writePairs,
+} from './value-trie.ts';
 
-/** Most bytes of a key. */
-export const maxKeyBytes = 1024;
-/** Most bytes of a value, so that two of them and a key fit into one operation. */
-export const maxValueBytes = 30_720;
+export { maxKeyBytes, maxStateBytes, maxValueBytes } from './value-trie.ts';
 
 const key: Field<Uint8Array> = bytes(maxKeyBytes);
 const value: Field<Uint8Array> = bytes(maxValueBytes);
@@ -58,6 +61,9 @@ export const keyValueOperation: MessagesField<
 /** See {@link keyValueOperation}. */
 export type KeyValueOperation = Infer<typeof keyValueOperation>;
 
+/** Why the store refuses: 'full': it would hold more than {@link maxStateBytes}. */
+type Refused = 'malformed' | 'too long' | 'not a query' | 'full';
+
 /**
  * What the store answers: 'value' to get, with null for a key that is not there; 'stored' to put
  * and append; 'swapped' to compare-and-set, with the value that was found if it was another one;
@@ -70,12 +76,12 @@ export const keyValueResult: MessagesField<
       'swapped',
       { readonly done: Field<boolean>; readonly found: Field<Uint8Array | null> }
     >
-  | MessageOf<'refused', { readonly why: Field<'malformed' | 'too long' | 'not a query'> }>
+  | MessageOf<'refused', { readonly why: Field<Refused> }>
 > = messages(
   message('value', { value: nullable(value) }),
   message('stored', {}),
   message('swapped', { done: bool, found: nullable(value) }),
-  message('refused', { why: word('malformed', 'too long', 'not a query') }),
+  message('refused', { why: word('malformed', 'too long', 'not a query', 'full') }),
 );
 
 /** See {@link keyValueResult}. */
@@ -112,28 +118,20 @@ export const kv: {
   result: (data) => decode(keyValueResult, data),
 };
 
-const refusal = (why: 'malformed' | 'too long' | 'not a query'): Uint8Array =>
-  encode(keyValueResult, { kind: 'refused', why });
+const refusal = (why: Refused): Uint8Array => encode(keyValueResult, { kind: 'refused', why });
 const malformed = refusal('malformed');
 const tooLong = refusal('too long');
 const notAQuery = refusal('not a query');
+const full = refusal('full');
 const stored = encode(keyValueResult, { kind: 'stored' });
 const absent = encode(keyValueResult, { kind: 'value', value: null });
 const swapped = encode(keyValueResult, { kind: 'swapped', done: true, found: null });
-
-const entries = list(record({ key, value }), 2 ** 32);
 
 /** One character per byte: a map's key, ordered like the bytes. */
 function nameOf(data: Uint8Array, from = 0, to: number = data.length): string {
   let name = '';
   for (let i = from; i < to; i++) name += String.fromCharCode(data[i] as number);
   return name;
-}
-
-function bytesOf(name: string): Uint8Array {
-  const bytes = new Uint8Array(name.length);
-  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
-  return bytes;
 }
 
 /** Tags of the operations on the wire, in the order of {@link keyValueOperation}. */
@@ -179,25 +177,24 @@ function reading(run: (operation: Uint8Array) => Uint8Array): (bytes: Uint8Array
 
 /** An empty key-value store. */
 export function keyValueStore(): StateMachine {
-  let values = new Map<string, Uint8Array>();
+  let values = valueTrie();
 
   const get = (name: string): Uint8Array => {
     const held = values.get(name);
     return held === undefined ? absent : encode(keyValueResult, { kind: 'value', value: held });
   };
 
+  const put = (name: string, content: Uint8Array): Uint8Array =>
+    values.set(name, content) ? stored : full;
+
   function append(name: string, tail: Uint8Array): Uint8Array {
     const held = values.get(name);
-    if (held === undefined) {
-      values.set(name, tail);
-      return stored;
-    }
+    if (held === undefined) return put(name, tail);
     if (held.length + tail.length > maxValueBytes) return tooLong;
     const whole = new Uint8Array(held.length + tail.length);
     whole.set(held);
     whole.set(tail, held.length);
-    values.set(name, whole);
-    return stored;
+    return put(name, whole);
   }
 
   function compareAndSet(name: string, expected: Uint8Array | null, next: Uint8Array): Uint8Array {
@@ -205,8 +202,7 @@ export function keyValueStore(): StateMachine {
     const same =
       found === null || expected === null ? found === expected : sameBytes(found, expected);
     if (!same) return encode(keyValueResult, { kind: 'swapped', done: false, found });
-    values.set(name, next);
-    return swapped;
+    return values.set(name, next) ? swapped : full;
   }
 
   /** Reads by hand what {@link keyValueOperation} reads: a busy replica spends its time here. */
@@ -224,9 +220,7 @@ export function keyValueStore(): StateMachine {
     end(from);
     if (tag === tags.compareAndSet) return compareAndSet(name, expected, content);
     if (tag === tags.append) return append(name, content);
-    if (tag !== tags.put) return malformed;
-    values.set(name, content);
-    return stored;
+    return tag === tags.put ? put(name, content) : malformed;
   }
 
   return {
@@ -234,16 +228,26 @@ export function keyValueStore(): StateMachine {
     query: reading((bytes) => (readByte(reader(bytes)) === tags.get ? run(bytes) : notAQuery)),
     snapshot() {
       const to = writer(4096);
-      const sorted = [...values].sort(([first], [second]) => (first < second ? -1 : 1));
-      entries.write(
-        to,
-        sorted.map(([name, content]) => ({ key: bytesOf(name), value: content })),
-      );
+      writePairs(to, sortedPairs(values.entries()));
       return written(to);
     },
     restore(snapshot) {
-      const pairs = decode({ ...entries, maxBytes: maxChunks * chunkBytes }, snapshot);
-      values = new Map(pairs.map((pair) => [nameOf(pair.key), pair.value]));
+      values = valueTrie();
+      fill(values, snapshot);
+    },
+    capture: () => values.capture(),
+    restorer() {
+      const fresh = valueTrie();
+      return {
+        add: (piece) => fill(fresh, piece),
+        finish: () => void (values = fresh),
+      };
     },
   };
+}
+
+/** Adds the pairs of a piece. Throws {@link SchemaError} if it is none, or there is no room. */
+function fill(values: ValueTrie, piece: Uint8Array): void {
+  for (const pair of readPairs(piece))
+    if (!values.set(nameOf(pair.key), pair.value)) throw new SchemaError('the state is too large');
 }

@@ -33,10 +33,12 @@ import {
 export { maxOperationBytes, maxOperations, maxRequestBytes, maxResultBytes };
 /** A client may have this many sequences between its oldest unanswered request and its newest. */
 export const maxOutstanding = 1024;
-/** Bytes of one chunk of a snapshot; the last one may be shorter. */
+/** Most bytes of one chunk of a snapshot. */
 export const chunkBytes: number = 1 << 17;
-/** Most chunks of a snapshot: 8,192 of 128 KiB are 1 GiB. */
-export const maxChunks = 8192;
+/** Most chunks of a snapshot: 1 GiB in chunks of 8 KiB. A list of their digests has 4 MiB. */
+export const maxChunks: number = 1 << 17;
+/** Most bytes of a snapshot, whose state may be 1 GiB: with sessions, and room to encode it. */
+export const maxSnapshotBytes: number = 2 ** 31;
 
 /** The result of a request about the group: why it was refused; empty: the change was made. */
 export const outcome: Field<string> = text(4096);
@@ -121,7 +123,14 @@ export const refusal: MessageField<
 > = message('refusal', {
   sequence: integer(),
   hash: integer(2 ** 32 - 1),
-  reason: word('log-full', 'sequence-reused', 'too-old', 'session-expired', 'session-taken'),
+  reason: word(
+    'log-full',
+    'sequence-reused',
+    'too-old',
+    'session-expired',
+    'session-taken',
+    'state-too-large',
+  ),
   next: integer(),
 });
 

@@ -17,7 +17,9 @@ import type {
 } from '@quorumlab/core';
 import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
-import type { OnDisk } from './disk-layout.ts';
+import { copyShelf, type Shelf } from './disk-layout.ts';
+import type { SnapshotManifest } from './messages.ts';
+import type { Rows } from './rows.ts';
 import {
   loadSessions,
   type Name,
@@ -25,9 +27,17 @@ import {
   type StoredSessions,
   storeSessions,
 } from './sessions.ts';
-import type { Content, Kept } from './snapshots.ts';
+import type { Kept } from './snapshots.ts';
 import { copyTransfer, type Transfer } from './transfer.ts';
-import type { LogShape, Serviced, ServiceSend, ServiceTimerChange, StateMachine } from './types.ts';
+import type {
+  LogShape,
+  Serviced,
+  ServiceSend,
+  ServiceTimerChange,
+  StateMachine,
+  StatePart,
+  StateRestorer,
+} from './types.ts';
 
 /** What a service is started with. */
 export interface ServiceOptions<S extends LogShape> {
@@ -40,6 +50,15 @@ export interface ServiceOptions<S extends LogShape> {
   readonly lines?: boolean;
   /** The embedded client. */
   readonly client?: ClientOptions;
+  /**
+   * Reads a row of `serviceChunks` that is durable: then chunks are not kept in memory. Without it
+   * they are.
+   */
+  readonly readChunk?: (row: number) => Uint8Array | undefined;
+  /** About how many bytes of a snapshot a step encodes or restores: 512 KiB unless told. */
+  readonly stepBytes?: number;
+  /** Most bytes of a snapshot: {@link maxSnapshotBytes} unless told. */
+  readonly maxSnapshotBytes?: number;
 }
 
 /** A service at work. */
@@ -51,8 +70,46 @@ export interface Run<S extends LogShape> {
   readonly stateMachine: () => StateMachine;
   readonly inner: Machine<S>;
   readonly asker: Asker;
+  readonly stepBytes: number;
+  readonly maxSnapshotBytes: number;
+  /** The chunks of parts that were encoded before. */
+  readonly encoded: WeakMap<
+    StatePart,
+    { readonly names: readonly Digest[]; readonly size: number }
+  >;
+  rows: Rows;
   application: StateMachine;
   state: ServiceState;
+}
+
+/** A snapshot that is being taken. */
+export interface Taking {
+  readonly slot: Slot;
+  /** As of `slot`: see `Colophon`. */
+  readonly state: number;
+  readonly configuration: Uint8Array;
+  /** The application's state as of `slot`, and from `sessionsFrom` on the sessions. */
+  readonly parts: readonly StatePart[];
+  readonly sessionsFrom: number;
+  /** The part that is next. */
+  at: number;
+  /** How many chunks hold sessions. */
+  sessions: number;
+  /** The chunks that are written, which are held, and their bytes. */
+  size: number;
+  readonly names: Digest[];
+}
+
+/** A snapshot that is being installed. Its chunks are held. */
+export interface Installing {
+  readonly manifest: SnapshotManifest;
+  readonly root: Digest;
+  readonly application: StateMachine;
+  readonly restorer: StateRestorer;
+  /** The chunks with sessions, so far. */
+  readonly sessions: Uint8Array[];
+  /** The chunk that is next. */
+  at: number;
 }
 
 /** A query of a client that the protocol has not allowed yet, or not up to where we are. */
@@ -84,13 +141,22 @@ export interface ServiceState {
   sessions: Sessions;
   /** See `Content.configuration`. */
   configuration: Uint8Array;
-  /** Newest first: what can be given to others. */
+  /** The snapshots on the disk, newest first: what can be given to others. */
   kept: Kept[];
-  /** The snapshots on the disk. */
-  persisted: OnDisk;
+  /** The chunks on the disk. */
+  readonly shelf: Shelf;
+  /** Oldest first. */
+  readonly takings: Taking[];
+  installing: Installing | undefined;
+  /** Waits for the end of `installing`. Its chunks are held. */
+  ready: SnapshotManifest | undefined;
+  /** Chunks that `transfer` counts on, held for it. */
+  readonly fetched: Set<Digest>;
+  /** Whether the timer of the work on snapshots is set. */
+  working: boolean;
+  /** The last snapshot was given up: there is more state than one may have. */
+  tooLarge: boolean;
   transfer: Transfer | undefined;
-  /** By digest, while there is a transfer: chunks that were checked, and those of `kept`. */
-  pool: Map<Digest, Uint8Array>;
   /** Requests given to a protocol whose log has an end: to be refused if it comes first. */
   hopeful: Hopeful[];
   readonly reads: Map<number, PendingRead>;
@@ -109,48 +175,64 @@ export interface Pen<S extends LogShape> {
   readonly timers: ServiceTimerChange[];
   readonly applied: Applied[];
   readonly answers: Answer[];
+  /** How many bytes of snapshots this step may still encode or restore. */
+  work: number;
   /** The protocol's status, once asked for. */
   status: Status | undefined;
 }
 
 /** A {@link ServiceState} and its application as plain data. */
-export type StoredService = Omit<ServiceState, 'sessions'> & {
+export type StoredService = Omit<ServiceState, 'sessions' | 'takings' | 'installing'> & {
   readonly sessions: StoredSessions;
   readonly application: Uint8Array;
+  readonly takings: readonly StoredTaking[];
+  readonly installing: SnapshotManifest | undefined;
 };
+
+type StoredTaking = Omit<Taking, 'parts'> & { readonly parts: readonly (readonly Uint8Array[])[] };
 
 /** An independent copy for a machine's snapshot. */
 export const storeService = (state: ServiceState, application: StateMachine): StoredService => ({
   ...state,
   ...copyParts(state),
+  takings: state.takings.map((taking) => ({
+    ...taking,
+    names: [...taking.names],
+    parts: taking.parts.map((part) => part.encode()),
+  })),
+  installing: state.installing?.manifest,
   sessions: storeSessions(state.sessions),
   application: application.snapshot(),
 });
 
 /** The opposite of {@link storeService}, but for the application. */
-export const loadService = ({ application: _, ...stored }: StoredService): ServiceState => ({
+export const loadService = (
+  { application: _, ...stored }: StoredService,
+  install: (manifest: SnapshotManifest) => Installing,
+): ServiceState => ({
   ...stored,
   ...copyParts(stored),
+  takings: stored.takings.map((taking) => ({
+    ...taking,
+    names: [...taking.names],
+    parts: taking.parts.map((pieces) => ({ encode: () => pieces })),
+  })),
+  installing: stored.installing && install(stored.installing),
   sessions: loadSessions(stored.sessions),
 });
 
-type CopiedParts = 'buffered' | 'kept' | 'transfer' | 'pool' | 'hopeful' | 'reads' | 'client';
+type Copied = Pick<
+  ServiceState,
+  'buffered' | 'kept' | 'shelf' | 'fetched' | 'transfer' | 'hopeful' | 'reads' | 'client'
+>;
 
-const copyParts = (state: Pick<ServiceState, CopiedParts>): Pick<ServiceState, CopiedParts> => ({
+const copyParts = (state: Copied): Copied => ({
   buffered: new Map(state.buffered),
   kept: [...state.kept],
+  shelf: copyShelf(state.shelf),
+  fetched: new Set(state.fetched),
   transfer: state.transfer && copyTransfer(state.transfer),
-  pool: new Map(state.pool),
   hopeful: [...state.hopeful],
   reads: new Map([...state.reads].map(([id, read]) => [id, { ...read }])),
   client: copyClient(state.client),
-});
-
-/** What a snapshot of the group's state at this point holds. */
-export const contentNow = <S extends LogShape>({ state, application }: Run<S>): Content => ({
-  slot: state.next - 1,
-  state: state.hash,
-  application: application.snapshot(),
-  sessions: storeSessions(state.sessions),
-  configuration: state.configuration,
 });

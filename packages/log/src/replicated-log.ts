@@ -12,6 +12,7 @@ import {
   RequestTooOldError,
   SequenceReusedError,
   SessionExpiredError,
+  StateTooLargeError,
   StoppedError,
 } from './errors.ts';
 import { outcome } from './messages.ts';
@@ -287,6 +288,7 @@ function errorOf({
 }: Extract<Answer, { error: string }>): OperationError {
   if (expired) return new DeadlineError(error);
   if (refused === 'log-full') return new LogFullError(error);
+  if (refused === 'state-too-large') return new StateTooLargeError(error);
   if (refused === 'sequence-reused') return new SequenceReusedError(error);
   if (forgotten === 'too-old') return new RequestTooOldError(error);
   if (forgotten === 'session-expired') return new SessionExpiredError(error);

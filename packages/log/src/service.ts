@@ -24,21 +24,24 @@ import { begin, suggest } from './client-requests.ts';
 import { emptyClient, settle } from './client-state.ts';
 import {
   follow,
+  goOn,
   isFull,
   logFull,
   maybeInstall,
-  persist,
   query,
   type Step,
   sendRefusal,
   sendReply,
   sendSession,
+  stateTooLarge,
   transferPorts,
+  workOnSnapshots,
 } from './delivery.ts';
-import { fromDisk, storedOf } from './disk-layout.ts';
+import { storedOf } from './disk-layout.ts';
+import { given } from './giving.ts';
 import { hashOf } from './hash.ts';
 import type { Query, ServiceMessage } from './messages.ts';
-import { clientMessages } from './messages.ts';
+import { clientMessages, maxSnapshotBytes } from './messages.ts';
 import {
   type Hopeful,
   loadService,
@@ -49,8 +52,10 @@ import {
   type StoredService,
   storeService,
 } from './replica-state.ts';
-import { contentsOf, isRefused, loadSessions, lookUp, noSessions, wellFormed } from './sessions.ts';
-import { contentOf, type Kept } from './snapshots.ts';
+import { restart } from './restart.ts';
+import { diskRows, memoryRows } from './rows.ts';
+import { contentsOf, isRefused, lookUp, wellFormed } from './sessions.ts';
+import { newInstall } from './snapshot-work.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
 import { serviceStable } from './types.ts';
@@ -59,6 +64,8 @@ import { serviceStable } from './types.ts';
 const maxHopeful = 1024;
 /** Most queries that wait for the protocol's permission, and most bytes of them. */
 const maxReads = { queries: 1024, bytes: 16 << 20 };
+/** About how many bytes of a snapshot a step encodes or restores: a few milliseconds. */
+const stepBytes = 1 << 19;
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map((each) => each.kind));
 
@@ -95,8 +102,6 @@ function start<S extends LogShape>(
 ): Run<S> {
   const { digest, stateMachine, lines } = options;
   const { mine, theirs } = split<S>(options.stable ?? serviceStable(protocol));
-  const persisted = fromDisk(mine, digest);
-  const kept = persisted.snapshots.map((each) => each.kept);
   const settings = settle(
     {
       orderReads: protocol.read === undefined || protocol.client.matching > 1,
@@ -105,6 +110,8 @@ function start<S extends LogShape>(
     protocol.members,
     protocol.client.matching,
   );
+  const application = stateMachine();
+  const found = restart(mine, application, digest);
   const run: Run<S> = {
     protocol,
     policy: protocol.client,
@@ -113,17 +120,29 @@ function start<S extends LogShape>(
     stateMachine,
     inner: replica(protocol, self, { digest, stable: theirs, lines: lines ?? true }),
     asker: { self, members: protocol.members, matching: protocol.client.matching, settings },
-    application: stateMachine(),
+    stepBytes: options.stepBytes ?? stepBytes,
+    maxSnapshotBytes: options.maxSnapshotBytes ?? maxSnapshotBytes,
+    encoded: new WeakMap(),
+    rows:
+      options.readChunk === undefined
+        ? memoryRows(mine.serviceChunks)
+        : diskRows(options.readChunk),
+    application,
     state: {
-      next: 0,
-      hash: 0,
+      next: found.next,
+      hash: found.hash,
       buffered: new Map(),
-      sessions: noSessions(),
-      configuration: new Uint8Array(),
-      kept,
-      persisted,
+      sessions: found.sessions,
+      configuration: found.configuration,
+      kept: [...found.kept],
+      shelf: found.shelf,
+      takings: [],
+      installing: undefined,
+      ready: undefined,
+      fetched: new Set(),
+      working: false,
+      tooLarge: false,
       transfer: undefined,
-      pool: new Map(),
       hopeful: [],
       reads: new Map(),
       readBytes: 0,
@@ -131,17 +150,7 @@ function start<S extends LogShape>(
       client: emptyClient(settings),
     },
   };
-  if (kept[0] !== undefined) resume(run, kept[0]);
   return run;
-}
-
-function resume<S extends LogShape>({ application, state }: Run<S>, kept: Kept): void {
-  const content = contentOf(kept.manifest, kept.chunks);
-  application.restore(content.application);
-  state.sessions = loadSessions(content.sessions);
-  state.configuration = content.configuration;
-  state.hash = content.state;
-  state.next = content.slot + 1;
 }
 
 /** Stable state in its two halves: the service's and the protocol's. */
@@ -158,10 +167,11 @@ function snapshotOf<S extends LogShape>({
   inner,
   state,
   application,
+  rows,
 }: Run<S>): Snapshot<Serviced<S>> {
   const { stable, volatile } = inner.snapshot();
   return {
-    stable: Object.assign(stable, storedOf(state.persisted)),
+    stable: Object.assign(stable, storedOf(state, rows)),
     volatile: Object.assign(volatile, { service: storeService(state, application) }),
   };
 }
@@ -175,7 +185,8 @@ function restoreFrom<S extends LogShape>(run: Run<S>, snapshot: Snapshot<Service
   });
   // Only `snapshotOf` makes this part.
   const mine = stored as StoredService;
-  run.state = loadService(mine);
+  run.rows = memoryRows(split<S>(snapshot.stable).mine.serviceChunks);
+  run.state = loadService(mine, (manifest) => newInstall(run, manifest));
   run.application = run.stateMachine();
   run.application.restore(mine.application);
 }
@@ -194,6 +205,7 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
           timeout(run.asker, run.state.client, input.now, pen),
         );
       if (event.timer === 'service/transfer') return within(run, input, onTimeout);
+      if (event.timer === 'service/snapshot') return within(run, input, onWork);
       break;
     case 'submit':
       return within(run, input, (step) => onSubmit(step, event));
@@ -231,20 +243,21 @@ function pass<S extends LogShape>(
   );
   if (output.decisions.length + output.reads.length + output.fetches.length === 0)
     return asServiced(output);
-  return finish({ run, input, pen: newPen([output]) });
+  return finish({ run, input, pen: newPen(run, [output]) });
 }
 
 /** An output of the protocol is one of the service: every union of the service contains its own. */
 const asServiced = <S extends LogShape>(output: Output<S>): Output<Serviced<S>> =>
   output as unknown as Output<Serviced<S>>;
 
-const newPen = <S extends LogShape>(outputs: Output<S>[]): Pen<S> => ({
+const newPen = <S extends LogShape>(run: Run<S>, outputs: Output<S>[]): Pen<S> => ({
   outputs,
   writes: [],
   sends: [],
   timers: [],
   applied: [],
   answers: [],
+  work: run.stepBytes,
   status: undefined,
 });
 
@@ -253,7 +266,7 @@ function within<S extends LogShape>(
   input: Input<Serviced<S>>,
   act: (step: Step<S>) => void,
 ): Output<Serviced<S>> {
-  const step: Step<S> = { run, input, pen: newPen([]) };
+  const step: Step<S> = { run, input, pen: newPen(run, []) };
   act(step);
   return finish(step);
 }
@@ -261,7 +274,7 @@ function within<S extends LogShape>(
 function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
   const { pen } = step;
   follow(step);
-  persist(step);
+  goOn(step);
   const { outputs, writes, sends, timers, applied, answers } = pen;
   if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
     return idle();
@@ -324,6 +337,13 @@ function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submi
   submit(run.asker, client, event, input.now, pen);
 }
 
+/** What was written before is durable: on with the work on snapshots. */
+function onWork<S extends LogShape>(step: Step<S>): void {
+  step.run.state.working = false;
+  step.run.rows.confirm();
+  workOnSnapshots(step);
+}
+
 function onTimeout<S extends LogShape>(step: Step<S>): void {
   const { transfer } = step.run.state;
   if (transfer === undefined) return;
@@ -371,6 +391,8 @@ function onRequest<S extends LogShape>(
       isRefused(found) ? sendRefusal(step, message, found) : sendReply(step, message, found),
     );
   if (isFull(run)) return within(run, input, (step) => sendRefusal(step, message, logFull));
+  if (run.state.tooLarge)
+    return within(run, input, (step) => sendRefusal(step, message, stateTooLarge));
   if (run.policy.ask === 'leader') {
     const { leader = null, term } = run.inner.status();
     // A protocol that forwards gives it to the leader itself, if it knows one.
@@ -440,21 +462,9 @@ function onTransferMessage<S extends LogShape>(
   message: Signed<ServiceMessage>,
 ): void {
   const { run, pen } = step;
-  const { kept, transfer } = run.state;
-  const say = (answer: ServiceMessage) =>
-    void pen.sends.push({ to: message.from, message: answer });
-  if (message.kind === 'snapshot-request') {
-    const { slot, root } = message;
-    const found = kept.find(({ record }) => record.digest === root && record.slot === slot);
-    return say(found?.manifest ?? { kind: 'snapshot-absent', slot, root });
-  }
-  if (message.kind === 'chunk-request') {
-    const { root, index } = message;
-    const found = kept.find(({ record }) => record.digest === root);
-    const bytes = found?.chunks[index];
-    if (bytes !== undefined) return say({ kind: 'snapshot-chunk', root, index, bytes });
-    return say({ kind: 'snapshot-absent', slot: found?.record.slot ?? 0, root });
-  }
+  const { transfer } = run.state;
+  const answer = given(run, message);
+  if (answer !== undefined) return void pen.sends.push({ to: message.from, message: answer });
   if (transfer === undefined) return;
   const ports = transferPorts(step);
   if (message.kind === 'snapshot-absent') onAbsent(transfer, message, ports);

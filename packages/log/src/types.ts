@@ -30,6 +30,33 @@ export interface StateMachine {
   snapshot(): Uint8Array;
   /** Forgets everything and takes over what {@link StateMachine.snapshot} gave, here or there. */
   restore(snapshot: Uint8Array): void;
+  /**
+   * For a large state, together with {@link StateMachine.restorer}: the state as it is now, in
+   * parts, which stay as they are while operations go on. It is called between two operations, so
+   * it has to be quick: share the parts, and copy one when it is written to. Without it a snapshot
+   * is one copy of everything, made at once.
+   */
+  capture?(): readonly StatePart[];
+  /** For a large state: takes over, piece by piece, what {@link StateMachine.capture} gave. */
+  restorer?(): StateRestorer;
+}
+
+/** One part of a captured state. */
+export interface StatePart {
+  /**
+   * The part in pieces of at most `chunkBytes`. Called later, once or several times, and always
+   * with the same result: of a part that is the same object in two captures nothing is encoded,
+   * hashed or written again. In one canonical form: equal states give equal pieces.
+   */
+  encode(): readonly Uint8Array[];
+}
+
+/** See {@link StateMachine.restorer}. What it is given may be a liar's: it may throw. */
+export interface StateRestorer {
+  /** Takes the next piece. The state machine stays as it is. */
+  add(piece: Uint8Array): void;
+  /** All pieces are there: now they are the state. */
+  finish(): void;
 }
 
 /** A protocol that orders client requests. */
@@ -67,7 +94,7 @@ export interface ServiceStable {
 }
 
 /** The timers of a service. Hosts and protocols leave names that start with `service/` alone. */
-export type ServiceTimer = 'service/client' | 'service/transfer';
+export type ServiceTimer = 'service/client' | 'service/transfer' | 'service/snapshot';
 
 /** A message of the service's own; `Outgoing` without the protocol's part. */
 export interface ServiceSend {

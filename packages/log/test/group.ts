@@ -3,6 +3,7 @@ import { firstClient, type PrincipalId, range } from '@quorumlab/core';
 import { client } from '../src/client.ts';
 import type { ClientOptions } from '../src/client-state.ts';
 import { type KeyValueResult, keyValueStore, kv } from '../src/key-value-store.ts';
+import type { ServiceOptions } from '../src/replica-state.ts';
 import { service } from '../src/service.ts';
 import type { Serviced, StateMachine } from '../src/types.ts';
 import { type Sequencer, type SequencerOptions, sequencer } from './sequencer.ts';
@@ -25,6 +26,7 @@ export interface GroupOptions extends SequencerOptions, Weather {
   readonly clients?: number;
   readonly client?: ClientOptions;
   readonly stateMachine?: () => StateMachine;
+  readonly service?: Pick<ServiceOptions<Sequencer>, 'stepBytes' | 'maxSnapshotBytes'>;
 }
 
 export function group(options: GroupOptions = {}): Group {
@@ -40,6 +42,7 @@ export function group(options: GroupOptions = {}): Group {
         // The world gives back what the disk of this very replica holds.
         ...(stable ? { stable: stable as Serviced<Sequencer>['Stable'] } : {}),
         ...(options.client ? { client: options.client } : {}),
+        ...options.service,
       }),
     );
   for (let i = 0; i < clients; i++)

@@ -47,6 +47,7 @@ export interface SequencerOptions {
   readonly snapshotEvery?: number;
   readonly snapshotsKept?: number;
   readonly readable?: boolean;
+  readonly faults?: 'crash' | 'byzantine';
 }
 
 export const honest: ClientPolicy = { matching: 1, ask: 'leader', signed: false };
@@ -58,11 +59,11 @@ function learn(replica: Replica<Sequencer>, ctx: Context<Sequencer>): void {
 
 export function sequencer(options: SequencerOptions = {}): Protocol<Sequencer> {
   const { n = 3, policy = honest, snapshotEvery = 0, readable = true } = options;
-  const { snapshotsKept = 1 } = options;
+  const { snapshotsKept = 1, faults = 'crash' } = options;
   const protocol: Protocol<Sequencer> = {
     name: 'sequencer',
     version: 1,
-    claims: { faults: 'crash', replicas: (f) => 2 * f + 1, order: 'total' },
+    claims: { faults, replicas: (f) => 2 * f + 1, order: 'total' },
     members: range(n),
     f: 0,
     client: policy,

@@ -1,0 +1,26 @@
+/** What a replica gives to others of the snapshots that it has. */
+import { rowOf } from './disk-layout.ts';
+import type { ServiceMessage } from './messages.ts';
+import type { Run } from './replica-state.ts';
+import type { LogShape } from './types.ts';
+
+/** The answer to a message that asks for a part of a snapshot; nothing for any other. */
+export function given<S extends LogShape>(
+  { state: { kept, shelf }, rows }: Run<S>,
+  message: ServiceMessage,
+): ServiceMessage | undefined {
+  if (message.kind === 'snapshot-request') {
+    const { slot, root } = message;
+    const found = kept.find(({ record }) => record.digest === root && record.slot === slot);
+    return found?.manifest ?? { kind: 'snapshot-absent', slot, root };
+  }
+  if (message.kind !== 'chunk-request') return undefined;
+  const { root, index } = message;
+  const found = kept.find(({ record }) => record.digest === root);
+  const name = found?.manifest.chunks[index];
+  const row = name === undefined ? undefined : rowOf(shelf, name);
+  const bytes = row === undefined ? undefined : rows.get(row);
+  return bytes === undefined
+    ? { kind: 'snapshot-absent', slot: found?.record.slot ?? 0, root }
+    : { kind: 'snapshot-chunk', root, index, bytes };
+}

@@ -1,0 +1,108 @@
+import { sameBytes, toHex } from '@quorumlab/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { keyValueStore, kv } from './key-value-store.ts';
+import { chunkBytes } from './messages.ts';
+import type { StateMachine, StatePart } from './types.ts';
+import { maxStateBytes, valueTrie } from './value-trie.ts';
+
+/** Values so large that a few dozen of them need many leaves. */
+const write = fc.record({
+  key: fc.integer({ min: 0, max: 60 }),
+  size: fc.constantFrom(0, 1, 900, 9_000, 30_000),
+  mark: fc.integer({ min: 0, max: 255 }),
+});
+const writes = fc.array(write, { maxLength: 120 });
+
+const put = (
+  store: StateMachine,
+  { key, size, mark }: { key: number; size: number; mark: number },
+) => store.apply(kv.put(`key ${key}`, new Uint8Array(size).fill(mark)));
+
+const capture = (store: StateMachine): readonly StatePart[] => store.capture?.() ?? [];
+const pieces = (parts: readonly StatePart[]): Uint8Array[] =>
+  parts.flatMap((part) => part.encode());
+const text = (parts: readonly StatePart[]): string[] => pieces(parts).map(toHex);
+
+function restored(parts: readonly StatePart[]): StateMachine {
+  const store = keyValueStore();
+  const restorer = store.restorer?.();
+  for (const piece of pieces(parts)) restorer?.add(piece);
+  restorer?.finish();
+  return store;
+}
+
+describe('a captured state', () => {
+  test('stays as it was, whatever is written later, and comes back as it was', () => {
+    fc.assert(
+      fc.property(fc.array(writes, { minLength: 1, maxLength: 4 }), (rounds) => {
+        const store = keyValueStore();
+        const taken = rounds.map((round) => {
+          for (const each of round) put(store, each);
+          return { parts: capture(store), state: store.snapshot() };
+        });
+        for (const { parts, state } of taken) {
+          expect(Math.max(0, ...pieces(parts).map((each) => each.length))).toBeLessThanOrEqual(
+            chunkBytes,
+          );
+          expect(sameBytes(restored(parts).snapshot(), state)).toBe(true);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is in equal pieces for equal states, whatever way led there', () => {
+    fc.assert(
+      fc.property(writes, writes, (detour, way) => {
+        const one = keyValueStore();
+        for (const each of [...detour, ...way]) put(one, each);
+        const last = new Map([...detour, ...way].map((each) => [each.key, each]));
+        const two = keyValueStore();
+        for (const each of [...last.values()].reverse()) put(two, each);
+        const pieces = text(capture(one));
+        expect(text(capture(two)).join() === pieces.join()).toBe(true);
+        expect(text(capture(restored(capture(one)))).join() === pieces.join()).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('shares with the one before it every part that was not written to', () => {
+    const store = keyValueStore();
+    for (let key = 0; key < 300; key++) put(store, { key, size: 9_000, mark: 1 });
+    const before = new Set(capture(store));
+    expect(before.size).toBeGreaterThan(40);
+    put(store, { key: 7, size: 9_000, mark: 2 });
+    const after = capture(store);
+    expect(after.length).toBe(before.size);
+    expect(after.filter((part) => !before.has(part)).length).toBe(1);
+  });
+
+  test('that is small is one part, and of nothing there is none', () => {
+    const store = keyValueStore();
+    expect(capture(store)).toEqual([]);
+    put(store, { key: 1, size: 1, mark: 1 });
+    expect(text(capture(store))).toEqual([toHex(store.snapshot())]);
+  });
+});
+
+describe('a full store', () => {
+  test('refuses what would make it larger, changes nothing, and takes what does not', () => {
+    const trie = valueTrie();
+    // Equal values share their memory, so that a full store takes none here.
+    const value = new Uint8Array(30_000);
+    let size = 0;
+    let count = 0;
+    while (trie.set(`key ${count}`, value)) size += value.length + `key ${count++}`.length + 8;
+    expect(size).toBeLessThanOrEqual(maxStateBytes);
+    expect(size).toBeGreaterThan(maxStateBytes - 31_000);
+    expect(trie.get(`key ${count}`)).toBeUndefined();
+    const parts = trie.capture().length;
+    expect(trie.set('key 0', new Uint8Array(30_001).subarray(0, 30_000))).toBe(true);
+    expect(trie.set('key 0', new Uint8Array(10))).toBe(true);
+    expect(trie.capture().length).toBeLessThanOrEqual(parts);
+    expect(trie.set('key 0', value)).toBe(true);
+    expect(trie.capture().length).toBe(parts);
+  });
+});

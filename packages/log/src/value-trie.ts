@@ -1,0 +1,253 @@
+/**
+ * Values by key, in leaves of at most {@link leafBytes}: a binary trie over a hash of the keys. A
+ * node is a leaf if and only if what is below it fits into one, so equal contents are equal trees,
+ * whatever way led there. What was captured shares its leaves with what goes on: a write to a
+ * shared leaf copies that leaf first. So a capture costs a walk over the leaves, and the next one
+ * has every leaf in common with it that was not written to.
+ */
+import {
+  bytes,
+  decode,
+  type Field,
+  list,
+  mix,
+  record,
+  type Writer,
+  writeInteger,
+  writer,
+  written,
+} from '@quorumlab/core';
+import { chunkBytes, maxChunks } from './messages.ts';
+import type { StatePart } from './types.ts';
+
+/** Most bytes of a key. */
+export const maxKeyBytes = 1024;
+/** Most bytes of a value, so that two of them and a key fit into one operation. */
+export const maxValueBytes = 30_720;
+/** Most bytes of all keys and values, with {@link entryBytes} for each pair: 1.25 GiB. */
+export const maxStateBytes: number = 5 << 28;
+
+/** What a pair costs beside its key and its value: at least the lengths of the two, encoded. */
+const entryBytes = 8;
+/** Above it a leaf is split. Half a chunk: a write costs the next snapshot one leaf. */
+const leafBytes = 65_536;
+/** Bits of the hash. Below so many forks a leaf may grow above its size. */
+const maxDepth = 32;
+/** Keys can be made up so that leaves are many and small: half of all chunks are for them. */
+const maxLeaves = maxChunks / 2;
+
+interface Leaf {
+  /** Of which generation of the tree it is: an older one is shared with a capture. */
+  readonly generation: number;
+  readonly values: Map<string, Uint8Array>;
+  bytes: number;
+  /** What stands for it in captures. */
+  part: StatePart | undefined;
+}
+
+interface Fork {
+  low: Node;
+  high: Node;
+  bytes: number;
+}
+
+type Node = Leaf | Fork;
+
+const isLeaf = (node: Node): node is Leaf => 'values' in node;
+
+/** See the top of this file. Keys are text with one character per byte. */
+export interface ValueTrie {
+  get(name: string): Uint8Array | undefined;
+  /** Whether there was room for it; if not, nothing has changed. The value is kept, not copied. */
+  set(name: string, value: Uint8Array): boolean;
+  entries(): Iterable<readonly [name: string, value: Uint8Array]>;
+  /** What is in here now, in the order of the tree. */
+  capture(): readonly StatePart[];
+}
+
+/** The bits by which a key finds its leaf, highest first. */
+function hashOf(name: string): number {
+  let hash = name.length;
+  for (let i = 0; i < name.length; i++) hash = mix(hash, name.charCodeAt(i));
+  return mix(hash, 0x85ebca6b);
+}
+
+const isHigh = (hash: number, depth: number): boolean => ((hash >>> (31 - depth)) & 1) === 1;
+
+const sizeOf = (name: string, value: Uint8Array): number => name.length + value.length + entryBytes;
+
+const leafOf = (generation: number): Leaf => ({
+  generation,
+  values: new Map(),
+  bytes: 0,
+  part: undefined,
+});
+
+function* leavesOf(node: Node): Generator<Leaf> {
+  if (isLeaf(node)) {
+    if (node.values.size > 0) yield node;
+    return;
+  }
+  yield* leavesOf(node.low);
+  yield* leavesOf(node.high);
+}
+
+/** An empty tree. */
+export function valueTrie(): ValueTrie {
+  let generation = 0;
+  let leaves = 1;
+  let root: Node = leafOf(generation);
+
+  const find = (name: string): Leaf => {
+    let node = root;
+    if (isLeaf(node)) return node;
+    const hash = hashOf(name);
+    for (let depth = 0; !isLeaf(node); depth++) node = isHigh(hash, depth) ? node.high : node.low;
+    return node;
+  };
+
+  /** A leaf that nobody else has. */
+  const owned = (leaf: Leaf): Leaf =>
+    leaf.generation === generation
+      ? leaf
+      : { generation, values: new Map(leaf.values), bytes: leaf.bytes, part: undefined };
+
+  /** A leaf that has become too large, as what stands in its place. */
+  function split(leaf: Leaf, depth: number): Node {
+    if (leaf.bytes <= leafBytes || depth === maxDepth) return leaf;
+    const low = leafOf(generation);
+    const high = leafOf(generation);
+    for (const [name, value] of leaf.values) {
+      const side = isHigh(hashOf(name), depth) ? high : low;
+      side.values.set(name, value);
+      side.bytes += sizeOf(name, value);
+    }
+    leaves++;
+    return { low: split(low, depth + 1), high: split(high, depth + 1), bytes: leaf.bytes };
+  }
+
+  /** A fork that has become small, as what stands in its place. */
+  function merge(fork: Fork): Leaf {
+    const leaf = leafOf(generation);
+    for (const each of leavesOf(fork)) {
+      for (const [name, value] of each.values) leaf.values.set(name, value);
+      leaf.bytes += each.bytes;
+    }
+    leaves -= forksOf(fork);
+    return leaf;
+  }
+
+  function place(node: Node, name: string, value: Uint8Array, grown: number): Node {
+    if (isLeaf(node)) return placeInLeaf(node, name, value, grown, 0);
+    if (node.bytes + grown <= leafBytes) {
+      const leaf = merge(node);
+      return placeInLeaf(leaf, name, value, grown, maxDepth);
+    }
+    const hash = hashOf(name);
+    let fork = node;
+    for (let depth = 0; ; depth++) {
+      fork.bytes += grown;
+      const side = isHigh(hash, depth) ? 'high' : 'low';
+      const next: Node = fork[side];
+      if (!isLeaf(next) && next.bytes + grown > leafBytes) {
+        fork = next;
+        continue;
+      }
+      const leaf = isLeaf(next) ? next : merge(next);
+      fork[side] = placeInLeaf(leaf, name, value, grown, depth + 1);
+      return node;
+    }
+  }
+
+  function placeInLeaf(
+    shared: Leaf,
+    name: string,
+    value: Uint8Array,
+    grown: number,
+    depth: number,
+  ): Node {
+    const leaf = owned(shared);
+    leaf.values.set(name, value);
+    leaf.bytes += grown;
+    return split(leaf, depth);
+  }
+
+  return {
+    get: (name) => find(name).values.get(name),
+    set(name, value) {
+      const held = find(name).values.get(name);
+      const grown = sizeOf(name, value) - (held === undefined ? 0 : sizeOf(name, held));
+      if (grown > 0 && (root.bytes + grown > maxStateBytes || leaves + maxDepth > maxLeaves))
+        return false;
+      root = place(root, name, value, grown);
+      return true;
+    },
+    *entries() {
+      for (const leaf of leavesOf(root)) yield* leaf.values;
+    },
+    capture() {
+      generation++;
+      return Array.from(leavesOf(root), (leaf) => {
+        leaf.part ??= { encode: () => encodeLeaf(leaf) };
+        return leaf.part;
+      });
+    },
+  };
+}
+
+const forksOf = (node: Node): number =>
+  isLeaf(node) ? 0 : 1 + forksOf(node.low) + forksOf(node.high);
+
+const key: Field<Uint8Array> = bytes(maxKeyBytes);
+const content: Field<Uint8Array> = bytes(maxValueBytes);
+
+/** Pairs in the order of their keys: a piece of a state, or all of it. */
+export const pairs: Field<readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]> =
+  list(record({ key, value: content }), 2 ** 32);
+
+/** The pairs of a piece. Throws `SchemaError` if it is none. */
+export const readPairs = (piece: Uint8Array): ReturnType<(typeof pairs)['read']> =>
+  decode({ ...pairs, maxBytes: maxStateBytes * 2 }, piece);
+
+type Pair = readonly [name: string, value: Uint8Array];
+
+/** Pairs as {@link pairs} writes them. */
+export function writePairs(to: Writer, sorted: readonly Pair[]): void {
+  writeInteger(to, sorted.length);
+  for (const [name, value] of sorted) {
+    key.write(to, bytesOf(name));
+    content.write(to, value);
+  }
+}
+
+/** In the order of their keys. */
+export const sortedPairs = (all: Iterable<Pair>): readonly Pair[] =>
+  [...all].sort(([first], [second]) => (first < second ? -1 : 1));
+
+/** The pairs of a leaf in as few pieces as hold them: one, unless it could not be split. */
+function encodeLeaf({ values }: Leaf): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let group: Pair[] = [];
+  let size = entryBytes;
+  const flush = (): void => {
+    const to = writer(size);
+    writePairs(to, group);
+    pieces.push(written(to));
+    group = [];
+    size = entryBytes;
+  };
+  for (const pair of sortedPairs(values)) {
+    const more = sizeOf(...pair);
+    if (size + more > chunkBytes) flush();
+    group.push(pair);
+    size += more;
+  }
+  flush();
+  return pieces;
+}
+
+function bytesOf(name: string): Uint8Array {
+  const all = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) all[i] = name.charCodeAt(i);
+  return all;
+}
