@@ -35,6 +35,8 @@ export interface Field<T> {
   readonly type: string;
   /** Most bytes that an encoded value can take. */
   readonly maxBytes: number;
+  /** A disk keeps a table of such values beside its log, and reads one when it is asked for. */
+  readonly isLarge?: true;
   /** Appends the one encoding of `value`. Throws {@link SchemaError} if it breaks a limit. */
   write(to: Writer, value: T): void;
   /** Reads a value. Throws {@link SchemaError} at anything `write` would not have written. */
@@ -170,6 +172,9 @@ export const bytes = (limit: number): Field<Uint8Array> => ({
   sample: (random) => sampleBytes(random, limit),
   mutate: (value, random) => mutateBytes(value, random, limit),
 });
+
+/** `of`, where a table of it is too large for memory and for the log. */
+export const large = <T>(of: Field<T>): Field<T> => ({ ...of, isLarge: true });
 
 /** Text of at most `limit` bytes of UTF-8. */
 export function text(limit: number): Field<string> {

@@ -9,6 +9,8 @@ import {
 } from './memory-files.ts';
 
 const sectorBytes = 512;
+/** Of a longer write not every cut is tried. */
+const maxCutBytes = 4096;
 /** Up to this many names in doubt, every subset of them is tried; above, every prefix. */
 const maxSubsetNames = 4;
 
@@ -74,10 +76,11 @@ interface Tear {
   readonly pieces: readonly (readonly [start: number, end: number])[];
 }
 
-/** Every cut, and with several sectors: each one missing, each one alone, every second one. */
+/** Every cut, or some of a long write; and with several sectors: each one missing, each one alone, every second one. */
 function* tears(write: { position: number; bytes: Uint8Array }): Generator<Tear> {
   const { length } = write.bytes;
-  for (let cut = 1; cut < length; cut++) yield { label: `cut at ${cut}`, pieces: [[0, cut]] };
+  for (let cut = 1; cut < length; cut += length > maxCutBytes ? sectorBytes - 1 : 1)
+    yield { label: `cut at ${cut}`, pieces: [[0, cut]] };
   const sectors: (readonly [number, number])[] = [];
   for (let start = 0; start < length; ) {
     const position = write.position + start;

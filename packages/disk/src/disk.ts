@@ -6,15 +6,19 @@ import {
   writer,
   written,
 } from '@quorumlab/core';
-import { LogClosedError, NoRoomError } from './errors.ts';
+import type { Cell, Cells, Placed } from './cells.ts';
+import { diskError, LogClosedError, NoRoomError, namedError } from './errors.ts';
 import { joiner, piecesOf } from './pieces.ts';
+import { largeTables, type RowsBeside, rowsBeside, withCells } from './rows-beside.ts';
 import { applyWrite, DiskRecordError, type Fields, ownTables, storedCodec } from './stored.ts';
 import type { LogOptions, RecordLog } from './types.ts';
 
 /** The stable state of one replica on a disk. */
 export interface Disk<S extends Shape> {
   /**
-   * What the disk gave back; absent: a replica that has never committed anything. Yours to change.
+   * What the disk gave back; absent: a replica that has never committed anything. Yours to change,
+   * but for tables whose rows are kept beside the log: their rows are read when they are asked for,
+   * and only before the first commit.
    */
   readonly stable?: S['Stable'];
   /**
@@ -23,6 +27,11 @@ export interface Disk<S extends Shape> {
    * The first rejection is final: every later call rejects with the same error, and the host stops.
    */
   commit(writes: readonly Write<S>[]): Promise<void>;
+  /**
+   * A row of a table whose rows are kept beside the log, as of the last commit; nothing if there is
+   * none, if it is damaged, or if it is not durable yet.
+   */
+  read(table: keyof S['Stable'], index: number): unknown;
   /**
    * Waits for what was committed and closes the log. Rejects if anything had failed. Idempotent.
    */
@@ -33,6 +42,11 @@ export interface Disk<S extends Shape> {
 export interface DiskOptions<S extends Shape> {
   /** Opens the byte log: `(replay) => openLog(folder, { owner, replay })`. */
   readonly open: (replay: LogOptions['replay']) => Promise<RecordLog>;
+  /**
+   * Opens the cells beside it: `() => openCells(folder, nodeFiles)`. Without them the rows of all
+   * tables are kept in the log, and in memory.
+   */
+  readonly cells?: () => Promise<Cells>;
   /** The codec of the stable state: `protocol.stored`, or that of the service around it. */
   readonly stored: StoredFields<S>;
   /** The state of a replica that has never run: `protocol.stable()`. */
@@ -57,7 +71,8 @@ const compactionBatchBytes = 65_536;
  * `DiskFieldsError` if it is that of another protocol or version, and what `open` throws.
  */
 export async function openDisk<S extends Shape>(options: DiskOptions<S>): Promise<Disk<S>> {
-  const codec = storedCodec<S>(options.stored, options.initial);
+  const beside = options.cells === undefined ? [] : largeTables(options);
+  const codec = storedCodec<S>(withCells(options.stored, beside), options.initial);
   const state = ownTables(options.initial);
   const join = joiner();
   let records = 0;
@@ -70,7 +85,13 @@ export async function openDisk<S extends Shape>(options: DiskOptions<S>): Promis
       applyWrite(state, write),
     );
   });
-  return diskOver(log, codec, state, commits > 0, options);
+  try {
+    const rows = await rowsBeside(beside, state, options);
+    return diskOver(log, codec, state, rows, commits > 0, options);
+  } catch (error) {
+    await log.close();
+    throw namedError('opening the cells', error);
+  }
 }
 
 /** What only a damaged record can make `read` throw, as the error that says so. */
@@ -87,14 +108,13 @@ function diskOver<S extends Shape>(
   log: RecordLog,
   codec: ReturnType<typeof storedCodec<S>>,
   mirror: Fields,
+  rows: RowsBeside,
   used: boolean,
   options: DiskOptions<S>,
 ): Disk<S> {
   const least = options.compactAboveBytes ?? 4 * 1024 * 1024;
   const factor = options.compactAboveFactor ?? 4;
   let out = writer(4096);
-  /** The commit whose records are being appended, if it takes several: nothing may come between. */
-  let appending: Promise<void> | undefined;
   let started = used;
   let compacted = 0;
   /** What the log held when there was no room to compact it; 0: there was. */
@@ -102,6 +122,8 @@ function diskOver<S extends Shape>(
   let compacting: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
   let closing: Promise<void> | undefined;
+  /** Settles when the batch before has been given to the log, if that waits for its cells. */
+  let before: Promise<unknown> | undefined;
 
   const fail = (error: unknown): never => {
     failure ??= { error };
@@ -151,43 +173,73 @@ function diskOver<S extends Shape>(
     return out.bytes.subarray(0, out.length);
   }
 
+  /** Appends a commit, after its cells and after the commits before it. */
+  function append(commit: Uint8Array, cells: readonly Placed[]): Promise<void> {
+    const isLarge = commit.length > log.maxBatchBytes;
+    if (cells.length === 0 && before === undefined && !isLarge) return log.append(commit);
+    const copy = commit.slice();
+    const turn = Promise.all([rows.write(cells), before])
+      .catch((error: unknown) => fail(diskError('append', error)))
+      .then(async () => {
+        // Nothing may come between the records of a large one.
+        if (isLarge) await appendAll(copy);
+        // In an object, so that the turn of the next commit comes before this one is durable.
+        return { durable: isLarge ? undefined : log.append(copy) };
+      })
+      .finally(() => {
+        if (before === turn) before = undefined;
+      });
+    before = turn;
+    return turn.then(({ durable }) => durable);
+  }
+
+  function maybeCompact(): void {
+    // After one that found no room, another is worth its cost once the log has grown somewhat.
+    const tooLarge = Math.max(least, factor * compacted, retryFactor * refusedAt);
+    // What waits for its cells is in the mirror already, and must not be durable before them.
+    const isQuiet = compacting === undefined && failure === undefined && before === undefined;
+    if (isQuiet && log.bytes > tooLarge) compact();
+  }
+
   async function commit(writes: readonly Write<S>[]): Promise<void> {
-    while (appending !== undefined) await appending;
     if (failure !== undefined) throw failure.error;
     if (closing !== undefined) throw new LogClosedError();
     if (writes.length === 0) return;
     let appended: Promise<void>;
+    const left: Cell[] = [];
     try {
-      const bytes = encodedWrites(writes);
-      if (bytes.length <= log.maxBatchBytes) appended = log.append(bytes);
-      else {
-        appended = appendAll(bytes);
-        appending = appended.catch(() => undefined);
-        await appended;
-        appending = undefined;
-      }
+      const placed = rows.place(writes);
+      appended = append(encodedWrites(placed.writes), placed.cells);
       started = true;
-      for (const write of writes) applyWrite(mirror, write);
+      for (const write of placed.writes) {
+        left.push(...rows.leaving(mirror, write));
+        applyWrite(mirror, write);
+      }
     } catch (error) {
-      appending = undefined;
       return fail(error);
     }
-    // After one that found no room, another is worth its cost once the log has grown somewhat.
-    const tooLarge = Math.max(least, factor * compacted, retryFactor * refusedAt);
-    if (compacting === undefined && failure === undefined && log.bytes > tooLarge) compact();
+    maybeCompact();
     await appended.catch(fail);
+    rows.free(left);
+    maybeCompact();
   }
 
   async function close(): Promise<void> {
-    while (appending !== undefined) await appending;
+    await before?.catch(() => undefined);
     await compacting;
-    await log.close();
+    try {
+      await rows.close();
+    } finally {
+      // Last of all: it lets others into the folder.
+      await log.close();
+    }
     if (failure !== undefined) throw failure.error;
   }
 
   return {
-    ...(used ? { stable: ownTables(mirror) as S['Stable'] } : {}),
+    ...(used ? { stable: rows.open(ownTables(mirror)) as S['Stable'] } : {}),
     commit,
+    read: (table, index) => rows.read(mirror, String(table), index),
     close: () => (closing ??= close()),
   };
 }

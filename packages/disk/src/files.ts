@@ -13,6 +13,8 @@ export interface OpenFile {
   size(): Promise<number>;
   /** Fills `target` from `position`; returns how many bytes there were before the end. */
   read(target: Uint8Array, position: number): Promise<number>;
+  /** As `read`, before it returns. */
+  readNow(target: Uint8Array, position: number): number;
   /** Writes all of `bytes` at `position`. Only `datasync` makes it survive losing power. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Resolves when contents and size would survive losing power. */
@@ -126,6 +128,16 @@ async function openFile(path: string, mode: 'read' | 'update' | 'create'): Promi
         );
         if (bytesRead === 0) break;
         done += bytesRead;
+      }
+      return done;
+    },
+    readNow: (target, position) => {
+      let done = 0;
+      while (done < target.length) {
+        const left = target.length - done;
+        const read = fs.readSync(handle.fd, target, done, left, position + done);
+        if (read === 0) break;
+        done += read;
       }
       return done;
     },

@@ -1,3 +1,4 @@
+export { type Cell, type Cells, openCells, type Placed } from './cells.ts';
 export { crc32c } from './crc32c.ts';
 export { type Disk, type DiskOptions, openDisk } from './disk.ts';
 export {

@@ -116,13 +116,15 @@ function openFileOf(
   change: (operation: FileOperation) => void,
 ): OpenFile {
   const contents = (): Uint8Array => state.contents.get(file) ?? new Uint8Array(0);
+  const readNow = (target: Uint8Array, position: number): number => {
+    const part = contents().subarray(position, position + target.length);
+    target.set(part);
+    return part.length;
+  };
   return {
     size: async () => contents().length,
-    read: async (target, position) => {
-      const part = contents().subarray(position, position + target.length);
-      target.set(part);
-      return part.length;
-    },
+    read: async (target, position) => readNow(target, position),
+    readNow,
     write: async (bytes, position) =>
       change({ kind: 'write', path, file, position, bytes: bytes.slice() }),
     datasync: async () => change({ kind: 'datasync', path, file }),

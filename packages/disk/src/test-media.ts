@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openCells } from './cells.ts';
 import { crashImages } from './crash-images.ts';
 import { openDisk } from './disk.ts';
 import type { TestMedium } from './disk-suite.ts';
+import { nodeFiles } from './files.ts';
 import { openLog } from './log.ts';
 import { type FaultyFiles, faultyFiles } from './memory-files.ts';
 import type { OpenLog } from './types.ts';
@@ -39,6 +41,7 @@ function over(files: FaultyFiles, options: MemoryMediumOptions): TestMedium {
         compactAboveBytes,
         open: (replay) =>
           open('/disk', { owner, files, replay, segmentBytes: 2048, preallocateBytes: 128 }),
+        cells: () => openCells('/disk', files),
       }),
     power: {
       changes: () => files.journal.length,
@@ -62,6 +65,7 @@ export async function folderMedium(open: OpenLog): Promise<TestMedium> {
         ...fields,
         compactAboveBytes,
         open: (replay) => open(join(root, 'disk'), { owner, replay }),
+        cells: () => openCells(join(root, 'disk'), nodeFiles),
       }),
     free: () => rm(root, { recursive: true, force: true }),
   };

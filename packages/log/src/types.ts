@@ -10,7 +10,7 @@ import type {
   Slot,
   StoredFields,
 } from '@quorumlab/core';
-import { bytes, digest, integer, list, nullable, record, word } from '@quorumlab/core';
+import { bytes, digest, integer, large, list, nullable, record, word } from '@quorumlab/core';
 import { chunkBytes, maxChunks, type ServiceMessage } from './messages.ts';
 
 /**
@@ -128,7 +128,7 @@ const storedSnapshot: Field<StoredSnapshot> = record({
 const stored: StoredFields<Serviced<LogShape>> = {
   serviceSnapshot: nullable(storedSnapshot),
   serviceOlder: storedSnapshot,
-  serviceChunks: bytes(chunkBytes),
+  serviceChunks: large(bytes(chunkBytes)),
 };
 
 /** Stable state of a service that has never run: what a disk starts from. */

@@ -2,7 +2,7 @@
 import type { Behaviour } from '@quorumlab/adversary';
 import type { Instant, Machine, Protocol, ReplicaId, Slot, Status } from '@quorumlab/core';
 import type { Files } from '@quorumlab/disk';
-import { type Disk, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
+import { type Disk, nodeFiles, openCells, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
 import {
   installedBy,
   type LogCodec,
@@ -205,6 +205,7 @@ function openStable<S extends LogShape, C, R, Q>(
   };
   return openDisk<Serviced<S>>({
     open: (replay) => open(folder, { owner, replay, ...more }),
+    cells: () => openCells(folder, files ?? nodeFiles),
     stored: serviceStored(protocol),
     initial: serviceStable(protocol),
     onNoRoom: (error) => loggerOf(options).warn({ err: error }, error.message),
@@ -250,7 +251,10 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     const failed = Promise.withResolvers<Error>();
     this.failed = failed.promise;
     this.#tellFailed = failed.resolve;
-    this.#honest = this.#make(disk.stable);
+    this.#honest = this.#make(disk.stable, (row) => {
+      // What the service puts into this table.
+      return disk.read('serviceChunks', row) as Uint8Array | undefined;
+    });
     const snapshot = disk.stable?.serviceSnapshot ?? undefined;
     this.#applied = snapshot?.slot ?? -1;
     this.#state = snapshot?.state ?? 0;
@@ -346,7 +350,11 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     return this.#stopping;
   }
 
-  #make(stable: Serviced<S>['Stable'] | undefined): Machine<Serviced<S>> {
+  /** A machine that is not the one beside the disk keeps the chunks of snapshots in memory. */
+  #make(
+    stable: Serviced<S>['Stable'] | undefined,
+    readChunk?: (row: number) => Uint8Array | undefined,
+  ): Machine<Serviced<S>> {
     const { protocol, self, stateMachine, client } = this.#options;
     return service(protocol, self, {
       stateMachine,
@@ -354,6 +362,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       lines: false,
       ...(stable === undefined ? {} : { stable }),
       ...(client === undefined ? {} : { client }),
+      ...(readChunk === undefined ? {} : { readChunk }),
     });
   }
 
