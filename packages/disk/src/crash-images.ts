@@ -76,7 +76,10 @@ interface Tear {
   readonly pieces: readonly (readonly [start: number, end: number])[];
 }
 
-/** Every cut, or some of a long write; and with several sectors: each one missing, each one alone, every second one. */
+/**
+ * Every cut, or some of a long write; and with several sectors: each one missing, each one alone,
+ * every second one.
+ */
 function* tears(write: { position: number; bytes: Uint8Array }): Generator<Tear> {
   const { length } = write.bytes;
   for (let cut = 1; cut < length; cut += length > maxCutBytes ? sectorBytes - 1 : 1)
