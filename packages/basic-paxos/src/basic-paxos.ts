@@ -59,7 +59,7 @@ export function basicPaxos(
   const group = groupOf(options, { ...rules, ...chosen });
   return {
     name: 'basic-paxos',
-    version: 2,
+    version: 3,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
     f: options.f ?? Math.floor((group.n - 1) / 2),

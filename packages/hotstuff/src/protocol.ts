@@ -44,7 +44,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
     };
   return {
     name: 'hotstuff',
-    version: 2,
+    version: 3,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     f: group.f,

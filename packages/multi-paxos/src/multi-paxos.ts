@@ -104,7 +104,7 @@ export function multiPaxos(
   const { snapshotEvery = 10_000 } = options;
   return {
     name: 'multi-paxos',
-    version: 2,
+    version: 3,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
     f: options.f ?? Math.floor((sizeOf(group) - 1) / 2),

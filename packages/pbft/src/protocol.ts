@@ -44,7 +44,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
   const group = configure(options, rules);
   return {
     name: 'pbft',
-    version: 3,
+    version: 4,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     f: group.f,

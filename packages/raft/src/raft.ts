@@ -83,7 +83,7 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
   const { n, f = Math.floor((n - 1) / 2), snapshotEvery = 10_000 } = options;
   return {
     name: 'raft',
-    version: 3,
+    version: 4,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
     f,

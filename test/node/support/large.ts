@@ -7,7 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Protocol, range } from '@quorumlab/core';
 import { protocolOf, toleratedBy } from '@quorumlab/harness';
 import { kv, type LogShape } from '@quorumlab/log';
-import { type ClusterIdentity, connectClient, createLogger } from '@quorumlab/node';
+import {
+  type ClusterIdentity,
+  connectClient,
+  createLogger,
+  type Principal,
+  type RunningClient,
+} from '@quorumlab/node';
 import { principals, seedOf } from '../../../packages/node/test-support/cluster.ts';
 
 /** What a replica is started with. */
@@ -95,9 +101,146 @@ function value(seed: number): Uint8Array {
   return bytes;
 }
 
+/** A group of processes and a client of it. */
+class LargeGroup {
+  readonly chapters: { readonly title: string; readonly reports: readonly Report[] }[] = [];
+  readonly protocol: Protocol<LogShape>;
+  readonly #name: string;
+  readonly #home = mkdtempSync(join(tmpdir(), 'quorumlab-large-'));
+  readonly #cluster: ClusterIdentity;
+  readonly #say: (line: string) => void;
+  #lives: Life[] = [];
+  #client: RunningClient<Uint8Array, Uint8Array, Uint8Array> | undefined;
+  #written = 0;
+
+  constructor(name: string, all: readonly Principal[], say: (line: string) => void) {
+    this.#name = name;
+    this.#say = say;
+    this.#cluster = {
+      cluster: 'large',
+      group: 'log',
+      epoch: 0,
+      members: all.flatMap(({ address, ...one }) => (address ? [{ ...one, address }] : [])),
+      clients: all.filter(({ address }) => address === undefined),
+    };
+    this.protocol = largeProtocol(name, this.n);
+  }
+
+  get n(): number {
+    return this.#cluster.members.length;
+  }
+
+  #start(self: number, rejoin = false): Promise<Life> {
+    const folder = join(this.#home, `${self}`);
+    return live({ name: this.#name, n: this.n, self, folder, rejoin }, this.#cluster);
+  }
+
+  async startAll(): Promise<void> {
+    this.#lives = await Promise.all(range(this.n).map((self) => this.#start(self)));
+    this.#client = await connectClient({
+      cluster: this.#cluster,
+      protocol: this.protocol,
+      self: 65_536,
+      secretKey: seedOf(65_536),
+      logger: createLogger({ level: 'silent' }),
+    });
+    await this.#client.ready(this.n);
+  }
+
+  async killAll(): Promise<void> {
+    await this.#client?.stop();
+    await Promise.all(this.#lives.splice(0).map(kill));
+  }
+
+  async end(): Promise<void> {
+    await this.killAll();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  /** Kills a member, takes its disk away and starts it again. */
+  async empty(member: number): Promise<void> {
+    await kill(this.#lives[member] as Life);
+    rmSync(join(this.#home, `${member}`), { recursive: true });
+    this.#lives[member] = await this.#start(member, true);
+  }
+
+  ask(): Promise<readonly Report[]> {
+    return Promise.all(
+      this.#lives.map(async ({ child, heard }) => {
+        const answer = heard();
+        child.send('?');
+        // A child says nothing else.
+        return (await answer) as Report;
+      }),
+    );
+  }
+
+  async tell(title: string): Promise<readonly Report[]> {
+    const reports = await this.ask();
+    this.chapters.push({ title, reports });
+    this.#say(title);
+    for (const [i, each] of reports.entries())
+      this.#say(
+        `  n${i} term ${each.term}, applied ${each.applied}, longest pause ${each.longest} ms of ` +
+          `CPU, ${each.memory} MiB now, ${each.mostMemory} at most, started in ${each.started} ms` +
+          `${each.failure && `, FAILED ${each.failure}`}`,
+      );
+    return reports;
+  }
+
+  async until(holds: (reports: readonly Report[]) => boolean): Promise<void> {
+    while (!holds(await this.ask())) await sleep(250);
+  }
+
+  /** Until all have run the same. */
+  agreed(): Promise<void> {
+    return this.until((reports) =>
+      reports.every(
+        ({ applied, state }) => applied === reports[0]?.applied && state === reports[0].state,
+      ),
+    );
+  }
+
+  async #four(count: number, operation: (i: number) => Uint8Array): Promise<void> {
+    const end = this.#written + count;
+    const one = async (): Promise<void> => {
+      while (this.#written < end) await this.#client?.propose(operation(this.#written++));
+    };
+    await Promise.all(range(4).map(one));
+  }
+
+  fill(count: number): Promise<void> {
+    return this.#four(count, (i) => kv.put(`large ${i}`, value(i)));
+  }
+
+  /** Small values, all over the state. */
+  write(count: number): Promise<void> {
+    return this.#four(count, (i) => kv.put(`small ${i % 5_000}`, `${i}`));
+  }
+}
+
+/** Brings an emptied member back while writes go on; tells how many milliseconds it takes. */
+async function bringBack(group: LargeGroup, member: number): Promise<number> {
+  let working = true;
+  const load = (async () => {
+    while (working) await group.write(4);
+  })();
+  await group.empty(member);
+  const emptied = performance.now();
+  await group.until((reports) => {
+    const most = Math.max(...reports.map(({ applied }) => applied));
+    return (reports[member]?.applied ?? -1) > most - 200;
+  });
+  working = false;
+  await load;
+  return Math.round(performance.now() - emptied);
+}
+
+const termOf = (reports: readonly Report[]): number => Math.max(...reports.map(({ term }) => term));
+
 /**
- * Fills a group of `n` processes with `mebibytes` of state and lets it take snapshots; kills and
- * restarts all; takes one member's disk away and brings it back while writes go on.
+ * Fills a group of `n` processes with `mebibytes` of state and lets it take a snapshot of all of
+ * it; kills and restarts all; takes one member's disk away and brings it back while writes go on.
  */
 export async function largeStory(
   name: string,
@@ -105,116 +248,34 @@ export async function largeStory(
   mebibytes: number,
   say: (line: string) => void,
 ): Promise<Story> {
-  const home = mkdtempSync(join(tmpdir(), 'quorumlab-large-'));
-  const all = await principals(n, 1);
-  const cluster: ClusterIdentity = {
-    cluster: 'large',
-    group: 'log',
-    epoch: 0,
-    members: all.flatMap(({ address, ...one }) => (address ? [{ ...one, address }] : [])),
-    clients: all.filter(({ address }) => address === undefined),
-  };
-  const start = (self: number, rejoin = false): Promise<Life> =>
-    live({ name, n, self, folder: join(home, `${self}`), rejoin }, cluster);
-  const protocol = largeProtocol(name, n);
-  const lives = await Promise.all(range(n).map((self) => start(self)));
-  const logger = createLogger({ level: 'silent' });
-  const connected = () =>
-    connectClient({ cluster, protocol, self: 65_536, secretKey: seedOf(65_536), logger });
-  let client = await connected();
-  const chapters: { title: string; reports: readonly Report[] }[] = [];
-  const ask = (): Promise<readonly Report[]> =>
-    Promise.all(
-      lives.map(async ({ child, heard }) => {
-        const heardNow = heard();
-        child.send('?');
-        // A child says nothing else.
-        return (await heardNow) as Report;
-      }),
-    );
-  const tell = async (title: string): Promise<readonly Report[]> => {
-    const reports = await ask();
-    chapters.push({ title, reports });
-    say(`${title}`);
-    for (const [i, each] of reports.entries())
-      say(
-        `  n${i} term ${each.term} applied ${each.applied}, longest pause ${each.longest} ms of ` +
-          `CPU, ${each.memory} MiB now, ${each.mostMemory} at most, started in ${each.started} ms` +
-          `${each.failure && ` FAILED ${each.failure}`}`,
-      );
-    return reports;
-  };
-  const until = async (holds: (reports: readonly Report[]) => boolean): Promise<void> => {
-    while (!holds(await ask())) await sleep(250);
-  };
-  const same = (reports: readonly Report[]): boolean =>
-    reports.every(
-      ({ applied, state }) => applied === reports[0]?.applied && state === reports[0].state,
-    );
-  let written = 0;
-  const four = async (count: number, operation: (i: number) => Uint8Array): Promise<void> => {
-    const end = written + count;
-    const one = async (): Promise<void> => {
-      while (written < end) await client.propose(operation(written++));
-    };
-    await Promise.all(range(4).map(one));
-  };
-  const fill = (count: number) => four(count, (i) => kv.put(`large ${i}`, value(i)));
-  /** Small values, all over the state. */
-  const write = (count: number) => four(count, (i) => kv.put(`small ${i % 5_000}`, `${i}`));
+  const group = new LargeGroup(name, await principals(n, 1), say);
   try {
-    await client.ready(n);
-    const values = Math.ceil((mebibytes * 2 ** 20) / valueBytes);
-    const filling = performance.now();
-    await fill(values);
-    say(`${mebibytes} MiB in ${Math.round((performance.now() - filling) / 1000)} s`);
-    const before = await tell('filled');
-    // Past the next snapshot of the whole state, whatever the protocol's interval is.
-    const every = protocol.snapshotEvery ?? 0;
-    const next = Math.ceil(((before[0]?.applied ?? 0) + 1) / every) * every;
-    while (((await ask())[0]?.applied ?? 0) < next + 20) await write(200);
+    await group.startAll();
+    const began = performance.now();
+    await group.fill(Math.ceil((mebibytes * 2 ** 20) / valueBytes));
+    say(`${mebibytes} MiB in ${Math.round((performance.now() - began) / 1000)} s`);
+    const filled = await group.tell('filled');
+    const every = group.protocol.snapshotEvery ?? 0;
+    const next = Math.ceil(((filled[0]?.applied ?? 0) + 1) / every) * every;
+    while (((await group.ask())[0]?.applied ?? 0) < next + 20) await group.write(200);
     await sleep(5_000);
-    await tell('after a snapshot of all of it');
-    await client.stop();
-    await Promise.all(lives.splice(0).map(kill));
-    lives.push(...(await Promise.all(range(n).map((self) => start(self)))));
-    client = await connected();
-    await client.ready(n);
-    await write(20);
-    await until(same);
-    const restarted = await tell('all restarted');
-    const last = n - 1;
-    await kill(lives[last] as Life);
-    rmSync(join(home, `${last}`), { recursive: true });
-    let working = true;
-    const load = (async () => {
-      while (working) await write(4);
-    })();
-    lives[last] = await start(last, true);
-    const emptied = performance.now();
-    await until((reports) => {
-      const most = Math.max(...reports.map(({ applied }) => applied));
-      return (reports[last]?.applied ?? -1) > most - 200;
-    });
-    const caughtUp = Math.round(performance.now() - emptied);
-    working = false;
-    await load;
-    await until(same);
-    const healed = await tell(`the emptied member has everything after ${caughtUp} ms under load`);
-    const terms = (reports: readonly Report[]): number =>
-      Math.max(...reports.map(({ term }) => term));
-    const taken = chapters.at(1)?.reports ?? [];
+    const taken = await group.tell('after a snapshot of all of it');
+    await group.killAll();
+    await group.startAll();
+    await group.write(20);
+    await group.agreed();
+    const restarted = await group.tell('all restarted');
+    const caughtUp = await bringBack(group, n - 1);
+    await group.agreed();
+    const healed = await group.tell(`an emptied member was back after ${caughtUp} ms under load`);
+    const all = group.chapters.flatMap(({ reports }) => reports);
     return {
-      chapters,
-      elections: terms(taken) - terms(before) + terms(healed) - terms(restarted),
+      chapters: group.chapters,
+      elections: termOf(taken) - termOf(filled) + termOf(healed) - termOf(restarted),
       caughtUp,
-      memory: Math.max(
-        ...chapters.flatMap(({ reports }) => reports.map((each) => each.mostMemory)),
-      ),
+      memory: Math.max(...all.map(({ mostMemory }) => mostMemory)),
     };
   } finally {
-    await client.stop();
-    await Promise.all(lives.map(kill));
-    rmSync(home, { recursive: true, force: true });
+    await group.end();
   }
 }
