@@ -205,8 +205,7 @@ function guardedMuxer(
 
 /** Reads nothing for a while; the socket then holds the peer back. */
 function pauseFor(channel: MessageStream, waitMs: number): void {
-  if (channel.status !== 'open') return;
-  channel.pause();
+  pauseLater(channel);
   const timer = setTimeout(
     () => {
       if (channel.status === 'open') channel.resume();
@@ -265,6 +264,17 @@ function containListeners(
       const known = contained.get(listener) ?? listener;
       Reflect.apply(removeEventListener, channel, [type, known, options]);
     },
+  });
+}
+
+/**
+ * Pauses a channel or stream once libp2p is done with what it is doing now. It hands on what was
+ * held back in the middle of resuming, and would finish resuming what was paused again meanwhile:
+ * then nothing holds the peer back, and what it sends is held until it is too much.
+ */
+export function pauseLater(channel: MessageStream): void {
+  queueMicrotask(() => {
+    if (channel.status === 'open') channel.pause();
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface';
+import { pauseLater } from './channel-guard.ts';
 import { FrameReader } from './frames.ts';
 import { decodeHello, encodeHello, HELLO_BYTES } from './hello.ts';
 import type { MeshLimits } from './limits.ts';
@@ -225,7 +226,7 @@ export class Link {
     );
     if (waitMs === 0 || this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
     this.#host.counters.pauses++;
-    this.#stream.pause();
+    pauseLater(this.#stream);
     this.#resumeTimer = setTimeout(
       () => {
         this.#resumeTimer = undefined;

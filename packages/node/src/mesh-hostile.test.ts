@@ -187,6 +187,24 @@ describe('a member', () => {
     expect(node.mesh.connected()).toEqual([CLIENT]);
   });
 
+  test('far above its rate is held back as well, whatever it has under way', async () => {
+    const limits = { bytesPerSecond: 2 * 1024 * 1024, streamWindowBytes: 512 * 1024 };
+    const { node, self } = await victim({ limits });
+    const { stream } = await rawMember(await hostile(seedOf(CLIENT)), CLIENT, self);
+    await until('it is admitted', () => node.mesh.connected().includes(CLIENT));
+    const frame = rawFrame(60_000, new Uint8Array(60_000));
+    const total = 60;
+    for (let sent = 0; sent < total; await sleep(0)) {
+      while (sent < total && stream.writeBufferLength === 0) {
+        stream.send(frame);
+        sent++;
+      }
+    }
+    await until('all arrived', () => node.received.length === total);
+    expect(node.mesh.stats().pauses).toBeGreaterThan(1);
+    expect(node.peerEvents).toEqual([`+${CLIENT}`]);
+  });
+
   test('that opens a thousand streams at once has only the capped number alive', async () => {
     const { node, self } = await victim({
       limits: { streamsPerSecond: 10_000, strayBytes: 2 ** 30 },
