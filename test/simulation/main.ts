@@ -2,6 +2,7 @@
  * `npm run simulate -- [--long] [--seeds N] [--from SEED] [--protocol NAME] [--seed SEED]`: swarms.
  * NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
  */
+import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { failureOf, protocols, type Subject, subjectsOf, swarmWorld } from '@quorumlab/harness';
 
@@ -60,12 +61,24 @@ function progress(name: string): (seed: number, failed: number) => void {
   };
 }
 
-function run(subject: Subject): void {
+/** The exit code of whoever has stopped this: it then says how far it has come. */
+let stop: number | undefined;
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(name, () => {
+    if (stop !== undefined) process.exit(code);
+    stop = code;
+  });
+
+async function run(subject: Subject): Promise<void> {
   const { name } = subject;
   const tell = progress(name);
   let failed = 0;
   let events = 0;
-  for (let seed = first; seed <= last; seed++) {
+  let done = first - 1;
+  for (let seed = first; seed <= last && stop === undefined; seed++) {
     const failure = failureOf(
       subject,
       seed,
@@ -75,9 +88,14 @@ function run(subject: Subject): void {
     if (failure !== undefined && failed++ < shown) console.log(`${name}: ${failure}`);
     if (single) console.log(JSON.stringify(swarmWorld(subject, seed).scenario));
     tell(seed, failed);
+    done = seed;
+    // Signals are heard between two runs.
+    await setImmediate();
   }
   if (process.stderr.isTTY && !single) process.stderr.write(`\r${' '.repeat(78)}\r`);
-  console.log(`${name}: seeds ${first} to ${last}, ${events} events, ${failed} failed`);
+  const seeds = done < first ? 'no seed' : `seeds ${first} to ${done}`;
+  const early = stop === undefined ? '' : `, stopped before seed ${done + 1}`;
+  console.log(`${name}: ${seeds}, ${events} events, ${failed} failed${early}`);
   if (failed > 0) process.exitCode = 1;
 }
 
@@ -85,4 +103,5 @@ if (subjects.length === 0) {
   console.error(`There is no ${values.protocol}; there are ${all.map(({ name }) => name).join()}.`);
   process.exitCode = 254;
 }
-for (const subject of subjects) run(subject);
+for (const subject of subjects) if (stop === undefined) await run(subject);
+if (stop !== undefined) process.exitCode = stop;

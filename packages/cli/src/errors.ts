@@ -1,7 +1,6 @@
-import { engine, ScenarioError } from '@quorumlab/harness';
+import { engine, ScenarioError, systemSentence } from '@quorumlab/harness';
 import { CommanderError } from 'commander';
 import { codeOfName } from './error-codes.ts';
-import { systemSentence } from './system-errors.ts';
 
 /** The command ends with this exit code, and says this sentence. */
 export class Exit extends Error {

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isatty } from 'node:tty';
+import { isSystemError, meaningOf } from '@quorumlab/harness';
 import { type Exit, usageError } from './errors.ts';
-import { isSystemError, meaningOf } from './system-errors.ts';
 
 /** Most bytes of one input: as values in memory they are ten times as much. */
 const maxInputBytes = 128 * 1024 * 1024;
@@ -74,20 +74,25 @@ function readBytes(file: string, isStdin: boolean): Uint8Array {
   }
 }
 
-/**
- * Makes a folder and those around it. Node's own `recursive` tries for ever where the system says
- * that a folder is missing which cannot be made, as under /proc. Throws an {@link Exit}.
- */
+/** Makes a folder and those around it. Throws an {@link Exit} with a sentence. */
 export function makeFolder(folder: string): void {
-  const missing: string[] = [];
-  for (let each = resolve(folder); !existsSync(each); each = dirname(each)) missing.push(each);
   try {
-    // Of a file that is there, the system says what it is when something is made in it.
-    for (const each of missing.reverse()) mkdirSync(each);
-    readdirSync(folder);
+    makeFolders(folder);
   } catch (error) {
     throw fileError(error, folder, 'be made');
   }
+}
+
+/**
+ * Node's own `recursive` tries for ever where the system says that a folder is missing which cannot
+ * be made, as under /proc.
+ */
+function makeFolders(folder: string): void {
+  const missing: string[] = [];
+  for (let each = resolve(folder); !existsSync(each); each = dirname(each)) missing.push(each);
+  for (const each of missing.reverse()) mkdirSync(each);
+  // Of a file that is there, the system says what it is when one looks into it.
+  readdirSync(folder);
 }
 
 /** Lines that are gathered for one write. */
@@ -101,7 +106,7 @@ export function writeLines(file: string, lines: readonly string[]): void {
   let isNew = false;
   let open: number | undefined;
   try {
-    makeFolder(dirname(file));
+    makeFolders(dirname(file));
     isNew = !existsSync(file);
     open = openSync(file, 'w');
     for (let i = 0; i < lines.length; i += linesAtOnce)

@@ -1,7 +1,7 @@
 /** What becomes of a command whose words cannot be written. */
+import { meaningOf, type SystemError } from '@quorumlab/harness';
 import { exitCodes } from './errors.ts';
 import { isUnderWay } from './stop.ts';
-import { meaningOf, type SystemError } from './system-errors.ts';
 
 /**
  * A reader that closes the pipe early (head, less) has seen enough: that ends the command without

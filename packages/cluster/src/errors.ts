@@ -1,3 +1,5 @@
+import { systemSentence } from '@quorumlab/harness';
+
 /** A cluster cannot do what was asked; the message says what to do instead. */
 export class ClusterError extends Error {
   override readonly name: string = 'ClusterError';
@@ -40,4 +42,4 @@ export const codeOf = (error: unknown): string | undefined =>
 
 /** The sentence of whatever was thrown. */
 export const sentenceOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+  systemSentence(error) ?? (error instanceof Error ? error.message : String(error));

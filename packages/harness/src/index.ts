@@ -32,5 +32,6 @@ export * from './simulate-service.ts';
 export * from './story.ts';
 export type { DrawOptions } from './swarm/draw.ts';
 export * from './swarm/swarm.ts';
+export * from './system-errors.ts';
 export * from './verdict-row.ts';
 export * from './workload.ts';

@@ -110,6 +110,18 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+/** Why nobody can listen there; libp2p tells several reasons in one text of many lines. */
+function notListening(listen: string | undefined, error: unknown): unknown {
+  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(String(error))?.[1];
+  if (code === undefined) return error;
+  const why = {
+    EADDRINUSE: 'another process listens there; stop it, or take another port',
+    EADDRNOTAVAIL: 'this machine does not have that address; take one that it has',
+    EACCES: 'this user may not use that port; take one from 1024 on',
+  }[code as 'EACCES'];
+  return new MeshConfigError(`The replica cannot listen on ${listen}: ${why}.`, { cause: error });
+}
+
 /**
  * Joins the cluster: listens (a replica), dials those it has to dial, and keeps dialling. Resolves
  * when the node listens, not when peers are connected; see {@link Mesh.ready}. Throws
@@ -119,7 +131,11 @@ interface Waiter {
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   checkOptions(options);
   const host = new MeshHost(options);
-  await host.start();
+  try {
+    await host.start();
+  } catch (error) {
+    throw notListening(options.listen, error);
+  }
   return host;
 }
 
