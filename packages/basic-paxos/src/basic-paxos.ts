@@ -70,6 +70,7 @@ export function basicPaxos(
     stable,
     volatile,
     ...synod(group),
+    termWord: 'ballot',
     status: (replica) => statusOf(replica, group.n),
     vows,
     conflict,

@@ -173,9 +173,10 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
         const vote = { ballot, value };
         learner.votes.set(from, vote);
         const alike = [...learner.votes].filter(([, each]) => group.rules.alike(each, vote));
-        if (!group.quorums.phase2.has(alike.map(([acceptor]) => acceptor)))
-          return expectMore(group, learner, ctx);
+        const acceptors = alike.map(([acceptor]) => acceptor);
+        if (!group.quorums.phase2.has(acceptors)) return expectMore(group, learner, ctx);
         ctx.line('learn');
+        ctx.voters(acceptors);
         learn(learner, value, ctx);
       },
 

@@ -77,6 +77,29 @@ test('a process that was told something wrong says so in one sentence, and leave
   expect(err).toMatch(/^error QL104: .*\n {2}use {3}-n 4\n/);
 });
 
+test('a run that is ok tells with --verbose what the liar tried and why it failed', () => {
+  const line = 'run pbft --attack equivocating-leader --count 4';
+  const quiet = quorumlab(line).out;
+  expect(quiet).not.toContain('story');
+  const { out } = quorumlab(`${line} --verbose`);
+  const [row] = json(`${line} --json`).verdicts;
+  expect(row.word).toBe('ok');
+  expect(row.story.length).toBeGreaterThan(4);
+  for (const sentence of row.story) expect(out).toContain(sentence);
+  expect(out).toMatch(/story +The attack acted \d+ times/);
+  expect(out).toMatch(/COMMIT Ann by n1 n2 n3/);
+  expect(out).toMatch(/For Bob there were n1 and the liar: 2 of the 3 votes that it takes/);
+  expect(row.commits.length).toBeGreaterThan(0);
+  for (const { voters } of row.commits) expect(voters.length).toBeGreaterThanOrEqual(3);
+});
+
+test('a fork names both quorums and who is in both, in run, attack and demo', () => {
+  const both = /Behind \w+ stand n0 and n\d, behind \w+ n0 and n\d\.\n +Both have n0, who lied\./;
+  expect(quorumlab('run raft --attack equivocating-leader').out).toMatch(both);
+  expect(quorumlab('attack raft --seeds 1').out).toMatch(both);
+  expect(quorumlab('demo --sim').out).toMatch(both);
+});
+
 test('--unsafe-n runs what cannot be safe', () => {
   const { verdicts } = json('run pbft -n 3 -f 1 --unsafe-n --json');
   expect(verdicts[0]).toMatchObject({ n: 3, f: 1, expected: true });

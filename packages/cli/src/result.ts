@@ -5,24 +5,25 @@ import {
   boundOf,
   type Counterexample,
   claimOf,
+  commitsOf,
   completeScenario,
   engine,
   eventsUnlessTold,
   type Lie,
   livingQuorum,
-  nameRequests,
+  narrate,
   noFaultNote,
   type ProofRow,
   type ProtocolCost,
   prepare,
   type RunResult,
-  requestsIn,
   type Scenario,
   type ScenarioFault,
   type ShrinkRecord,
   type Shrunk,
   type Statement,
   type Tally,
+  taleOf,
   unsafeMark,
   type VerdictRow,
   wordOf,
@@ -91,20 +92,32 @@ const noteOf = (attack: string, fired: number): { readonly note?: string } => {
   return note === undefined ? {} : { note };
 };
 
-const statement = (message: Lie['first']): Statement => ({
+const statement = (message: Lie['first'], what: string): Statement => ({
   kind: message.kind,
-  what: nameRequests(requestsIn(message)),
+  what,
   signature: toHex(message.signature),
 });
 
 /** The proofs of a run as rows. */
-const proofRows = (proofs: readonly Lie[]): readonly ProofRow[] =>
-  proofs.map(({ signer, about, first, second }) => ({
+const proofRows = ({ proofs, proofValues }: RunResult): readonly ProofRow[] =>
+  proofs.map(({ signer, about, first, second }, i) => ({
     signer,
     about,
-    first: statement(first),
-    second: statement(second),
+    first: statement(first, proofValues[i]?.first ?? ''),
+    second: statement(second, proofValues[i]?.second ?? ''),
   }));
+
+/** Commits of a row at most: a long run repeats itself. */
+const mostCommits = 500;
+
+/** What a run tells, if it was run with its story. */
+const storyOf = (result: RunResult): Pick<VerdictRow, 'story' | 'commits'> =>
+  result.story.length === 0
+    ? {}
+    : {
+        story: narrate(taleOf(result)),
+        commits: commitsOf(result.story).slice(0, mostCommits),
+      };
 
 /** One run as a row. */
 export function rowOf(result: RunResult, trace?: string): VerdictRow {
@@ -120,6 +133,7 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
     ...budgetOf(result),
     digest: result.digest,
     ...counterexampleOf(result, trace),
+    ...storyOf(result),
   };
 }
 
@@ -144,7 +158,7 @@ export function searchRow(
     upper95: boundOf(found),
     ...(word === 'inconclusive' && shown !== undefined ? budgetOf(shown) : {}),
     digest: first?.digest ?? digest,
-    ...(shown ? counterexampleOf(shown, trace, smaller) : {}),
+    ...(shown ? { ...counterexampleOf(shown, trace, smaller), ...storyOf(shown) } : {}),
   };
 }
 
@@ -257,7 +271,7 @@ export function counterexampleOf(
       ...(trace === undefined ? {} : { trace }),
       replay: againLine(scenario, trace) ?? commandLine(scenario),
       culprits: [...new Set(proofs.map(({ signer }) => signer))].sort((one, two) => one - two),
-      proofs: proofRows(proofs),
+      proofs: proofRows(result),
       ...smaller,
     },
   };

@@ -19,6 +19,8 @@ export interface DemoSide {
   readonly story: readonly StoryLine[];
   /** `n1=Ann, n2=Bob` at the contested position. */
   readonly values: string;
+  /** Whose votes committed them, in sentences. */
+  readonly votes: readonly string[];
 }
 
 /** The heading of a half: `RAFT  n=3, built for f=1 crash`. */
@@ -60,6 +62,8 @@ export function sayTwoColumns(
       more: io.plain('…'),
       width: 20,
       most: 14,
+      // The columns are narrow; whose votes they were is said below.
+      votes: false,
       hint: '--verbose',
       room: io.columns - 2,
     });
@@ -93,6 +97,9 @@ export function sayTwoColumns(
   const halves = [block(left, under(0, '')), block(right, under(1, costLine))] as const;
   for (const line of sideBySide(...halves, io.columns - 2)) io.out(line === '' ? '' : `  ${line}`);
   io.out('');
+  for (const [i, { votes }] of sides.entries())
+    for (const [k, sentence] of votes.entries())
+      io.out(`  ${(k === 0 ? (rows[i]?.protocol ?? '') : '').padEnd(10)}${sentence}`);
   const proven = rows.find(({ counterexample }) => (counterexample?.proofs.length ?? 0) > 0);
   if (proven !== undefined) sayProofs(io, proven);
   io.out(`  ${rows.map((row) => `${row.protocol}: ${verdictWord(io, row.word)}`).join('   ')}`);

@@ -109,10 +109,13 @@ export function sayRun(
   io.out(headline(result.scenario));
   io.out('');
   io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? summary(result)}`);
-  if (row.counterexample !== undefined) {
+  if (row.counterexample !== undefined)
     io.out(`  rule      ${row.counterexample.rule}, broken after ${result.events} events`);
+  // A run that is ok tells its story to whoever asks for it.
+  if (row.counterexample !== undefined || verbose) {
     for (const line of storyColumns(io, result, verbose ? { most: 10_000, width: 60 } : {}))
       io.out(`  ${line}`);
+    sayStory(io, row);
     sayProofs(io, row);
   }
   io.out(`  ${expectation(row)}`);
@@ -134,6 +137,12 @@ const summary = ({ answered, word }: RunResult): string =>
   word === 'ok'
     ? `${answered} operations answered, all honest logs and states agree`
     : `${answered} operations answered before a budget ended`;
+
+/** What happened, sentence by sentence. */
+export function sayStory(io: Io, { story = [] }: VerdictRow): void {
+  for (const [i, sentence] of story.entries())
+    io.out(`  ${(i === 0 ? 'story' : '').padEnd(10)}${sentence}`);
+}
 
 /** The two signatures that prove each lie. */
 export function sayProofs(io: Io, row: VerdictRow): void {

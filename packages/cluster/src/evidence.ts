@@ -3,9 +3,8 @@ import { fromHex, type Protocol, toHex } from '@quorumlab/core';
 import {
   type AnyShape,
   type Lie,
-  nameRequests,
+  meanings,
   type ProofRow,
-  requestsIn,
   type Statement,
   vowsOf,
 } from '@quorumlab/harness';
@@ -58,7 +57,8 @@ export function provenLies(
     [...config.members, ...config.clients].map(({ id, publicKey }) => [id, fromHex(publicKey)]),
   );
   const detect = detector(source);
-  const rows: ProvenRow[] = [];
+  const meant = meanings((message: AnyShape['Message']) => source.vows?.(message) ?? []);
+  const proven: { readonly lie: Lie; readonly proof: Uint8Array }[] = [];
   const take = (lie: Lie): void => {
     const publicKey = publicKeys.get(lie.signer);
     if (publicKey === undefined) return;
@@ -69,20 +69,31 @@ export function provenLies(
       { publicKeys, domain },
     );
     if (!isProven(verdict)) return;
-    const { signer, about, first, second } = verdict;
-    rows.push({ signer, about, first: statement(first), second: statement(second), proof });
+    proven.push({ lie: verdict, proof });
   };
   for (const { frame } of heard) {
     const message = codec.decode(new Uint8Array(Buffer.from(frame, 'base64')));
     if (isRefusal(message)) continue;
+    meant.heard(message);
     const lie = detect.observe(message, take);
     if (lie !== undefined) take(lie);
   }
-  return rows;
+  // What a digest stands for may have been heard after the lie.
+  return proven.map(({ lie, proof }) => {
+    const { signer, about, first, second } = lie;
+    const said = meant.of(lie);
+    return {
+      signer,
+      about,
+      first: statement(first, said.first),
+      second: statement(second, said.second),
+      proof,
+    };
+  });
 }
 
-const statement = (message: Lie['first']): Statement => ({
+const statement = (message: Lie['first'], what: string): Statement => ({
   kind: message.kind,
-  what: nameRequests(requestsIn(message)),
+  what,
   signature: toHex(message.signature),
 });

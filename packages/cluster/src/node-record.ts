@@ -167,11 +167,12 @@ export interface StoryRecord {
 export function storyRecord(
   self: number,
   traitor: boolean,
+  termWord?: string,
   limits: RecordLimits = limitsUnlessTold,
 ): StoryRecord {
   const origin = Math.floor(performance.timeOrigin * 1000);
   const told: StoryLine[] = [];
-  let teller: Storyteller = storyteller(self, traitor);
+  let teller: Storyteller = storyteller(self, traitor, termWord);
   return {
     stepped(at, output, status) {
       if (told.length >= limits.storyLines) return;
@@ -179,7 +180,7 @@ export function storyRecord(
     },
     lines: () => told,
     turnTraitor() {
-      teller = storyteller(self, true);
+      teller = storyteller(self, true, termWord);
     },
   };
 }

@@ -224,7 +224,7 @@ function keeping(config: ClusterConfig, self: number, attack: string | undefined
   const protocol = protocolIn(config);
   const log = logView();
   const heard = hearing(protocol);
-  const story = storyRecord(self, attack !== undefined);
+  const story = storyRecord(self, attack !== undefined, protocol.termWord);
   const state = { attack, lying: false, lastCommit: undefined as number | undefined };
   const hooks: NodeHooks<LogShape> = {
     decided(_at, decision) {

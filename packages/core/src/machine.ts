@@ -157,6 +157,8 @@ export interface Decision<S extends Shape> {
   readonly commands: readonly S['Command'][];
   readonly proof?: Certificate<S['Message']>;
   readonly configured?: Configured;
+  /** See {@link Context.voters}; absent: another replica's word. */
+  readonly voters?: readonly ReplicaId[];
 }
 
 /** See {@link Context.allowRead}. */

@@ -179,6 +179,8 @@ export interface Protocol<S extends Shape> {
 
   /** What the replica believes of its group. For clients and dashboards, never for correctness. */
   status(replica: Replica<S>): Status;
+  /** What its paper calls {@link Status.term}, for people: 'term' unless told. */
+  readonly termWord?: 'term' | 'view' | 'ballot';
   /** Signed parts inside a message. The host checks them all before a handler sees the message. */
   evidence?(message: S['Message']): Iterable<Evidence<S>>;
   /**
@@ -292,6 +294,11 @@ export interface Context<S extends Shape> {
     proof?: Certificate<S['Message']>,
     configured?: Configured,
   ): void;
+  /**
+   * Whose votes, counted here, make the decisions that follow in this step. For people only: absent
+   * where a replica takes another's word, e.g. a follower that of its leader.
+   */
+  voters(members: readonly ReplicaId[]): void;
   /** Read `id` is linearizable once everything up to and including `upTo` has been applied. */
   allowRead(id: number, upTo: Slot): void;
   /**

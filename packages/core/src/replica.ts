@@ -170,6 +170,7 @@ function recording<S extends Shape>(
   let fetches: Fetch[] | undefined;
   let accusations: Accusation<S>[] | undefined;
   let lines: string[] | undefined;
+  let voters: readonly ReplicaId[] | undefined;
 
   // Handlers see stable state read-only; this is the only code that writes it.
   const table = (name: PropertyKey): Map<number, unknown> =>
@@ -203,9 +204,15 @@ function recording<S extends Shape>(
     setTimer: (timer, after) => void (timers = added(timers, { type: 'set', timer, after })),
     clearTimer: (timer) => void (timers = added(timers, { type: 'clear', timer })),
     decide(slot, commands, proof, configured) {
-      const decision = proof ? { slot, commands, proof } : { slot, commands };
-      decisions = added(decisions, configured ? { ...decision, configured } : decision);
+      decisions = added(decisions, {
+        slot,
+        commands,
+        ...(proof && { proof }),
+        ...(configured && { configured }),
+        ...(voters && { voters }),
+      });
     },
+    voters: (members) => void (voters = members),
     allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),
     fetchSnapshot: (slot, digest, holders) =>
       void (fetches = added(fetches, { slot, digest, holders })),
@@ -224,7 +231,7 @@ function recording<S extends Shape>(
       now = input.now;
       clock = input.clock;
       early = writes = sends = timers = decisions = reads = undefined;
-      fetches = accusations = lines = undefined;
+      fetches = accusations = lines = voters = undefined;
     },
     end() {
       const none = idle<S>();

@@ -13,6 +13,8 @@ export interface ColumnsOptions {
   readonly most: number;
   /** What the time is counted in: milliseconds unless told, or thousands of a schedule's steps. */
   readonly unit?: 'ms' | 'step';
+  /** Whether commits name the votes that made them. They do unless told. */
+  readonly votes?: boolean;
   /** How to see the rest, if there is a way. */
   readonly hint?: string;
   /** Stands for what is cut off: … or ... */
@@ -24,9 +26,10 @@ const clock = (at: number): string => String(Math.round(at / 1000)).padStart(clo
 
 /** What happened: time, then a column per node. Events of one millisecond share a line. */
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
-  const { n, most, room = Number.POSITIVE_INFINITY, unit = 'ms' } = options;
+  const { n, most, room = Number.POSITIVE_INFINITY, unit = 'ms', votes = true } = options;
   const rows: { at: number; cells: string[] }[] = [];
-  for (const { at, seat, text } of story) {
+  for (const { at, seat, ...told } of story) {
+    const text = textOf(told, votes);
     const last = rows.at(-1);
     const time = Math.round(at / 1000);
     if (last && Math.round(last.at / 1000) === time && last.cells[seat] === '')
@@ -58,6 +61,15 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
   return [...lines, ...restOf(rows.length, options)];
 }
 
+/** With `votes` also why a node committed: ` by n0 n2`, its votes, or ` on n0's word`. */
+function textOf(
+  { text, voters, toldBy }: Pick<StoryLine, 'text' | 'voters' | 'toldBy'>,
+  votes: boolean,
+): string {
+  if (votes && voters !== undefined) return `${text} by ${voters.map((id) => `n${id}`).join(' ')}`;
+  return votes && toldBy !== undefined ? `${text} on n${toldBy}'s word` : text;
+}
+
 const clockWidth = 5;
 const gap = 2;
 /** Characters below which a column tells nothing. */
@@ -77,10 +89,13 @@ function fitting(widths: readonly number[], room: number): readonly number[] | u
 
 /** The same, one event a line: for many nodes, or a narrow terminal. */
 function asList(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
-  const { unit = 'ms' } = options;
+  const { unit = 'ms', votes = true } = options;
   const lines = story
     .slice(0, options.most)
-    .map(({ at, seat, text }) => `${clock(at)} ${unit}  ${nameOf(seat, options)}  ${text}`);
+    .map(
+      ({ at, seat, ...told }) =>
+        `${clock(at)} ${unit}  ${nameOf(seat, options)}  ${textOf(told, votes)}`,
+    );
   return [...lines, ...restOf(story.length, options)];
 }
 

@@ -21,6 +21,28 @@ export function describeOperation(operation: Uint8Array): string {
   }
 }
 
+/** `put x=Ann`, `get x`: an operation in full; digits for what the store does not know. */
+export function describeFully(operation: Uint8Array): string {
+  try {
+    const command = decode(keyValueOperation, operation);
+    const key = readable(command.key);
+    switch (command.kind) {
+      case 'get':
+        return `get ${key}`;
+      case 'put':
+      case 'append':
+        return `${command.kind} ${key}=${readable(command.value)}`;
+      case 'compare-and-set': {
+        const expected = command.expected === null ? 'nothing' : readable(command.expected);
+        return `put ${key}=${readable(command.value)} if it is ${expected}`;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return toHex(operation.subarray(0, 8));
+  }
+}
+
 /** Text if the bytes are text, else the first of them in hexadecimal digits. */
 function readable(bytes: Uint8Array): string {
   try {

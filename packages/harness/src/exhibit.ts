@@ -13,7 +13,14 @@ import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
 import type { ProtocolEntry } from './registry.ts';
 import { ScenarioError } from './scenario.ts';
-import { nameRequests, requestsIn, type StoryLine, storyteller } from './story.ts';
+import {
+  requestsIn,
+  type StoryLine,
+  saidLine,
+  storyteller,
+  type ToldValue,
+  toldValue,
+} from './story.ts';
 
 /** One variant under the schedule. */
 export interface ExhibitedRun {
@@ -78,7 +85,7 @@ type Shape = LogShape & RequestShape;
 
 function playOne(shown: Exhibit<LogShape>, protocol: Protocol<LogShape>): ExhibitedRun {
   const story: StoryLine[] = [];
-  const told = protocol.members.map((id) => storyteller(id, false));
+  const told = protocol.members.map((id) => storyteller(id, false, protocol.termWord));
   const watch: StageWatcher<Shape> = {
     stepped: (at, member, output, status) =>
       // A story looks at what is the same in all shapes.
@@ -89,7 +96,7 @@ function playOne(shown: Exhibit<LogShape>, protocol: Protocol<LogShape>): Exhibi
     said(at, from, to, message) {
       if (!liars.has(from) || to === from) return;
       const requests = requestsIn(message);
-      if (requests.length > 0) say(story, at * step, from, to, nameRequests(requests));
+      if (requests.length > 0) say(story, at * step, from, toldValue(requests, [to]));
     },
   };
   const liars = new Set<number>();
@@ -116,14 +123,20 @@ function playOne(shown: Exhibit<LogShape>, protocol: Protocol<LogShape>): Exhibi
 }
 
 /** A liar's words, by recipient: to those who hear the same at the same time, together. */
-function say(story: StoryLine[], at: number, seat: number, to: number, name: string): void {
+function say(story: StoryLine[], at: number, seat: number, value: ToldValue): void {
   const last = story.at(-1);
-  const same = last?.kind === 'says' && last.at === at && last.seat === seat;
-  const before = same ? last.text : '';
-  if (same) story.pop();
-  const more = before.includes(`${name}→`) && before.lastIndexOf('→') === before.indexOf('→');
-  const text = more ? `${before} n${to}` : [before, `${name}→n${to}`].filter(Boolean).join(', ');
-  story.push({ at, seat, kind: 'says', text });
+  const isSame = last?.kind === 'says' && last.at === at && last.seat === seat;
+  const before = isSame ? (last.values ?? []) : [];
+  if (isSame) story.pop();
+  const known = before.find(({ name }) => name === value.name);
+  const { to = [] } = value;
+  const values =
+    known === undefined
+      ? [...before, value]
+      : before.map((each) =>
+          each === known ? { ...each, to: [...(each.to ?? []), ...to] } : each,
+        );
+  story.push(saidLine(at, seat, values));
 }
 
 /** The worst that honest members did: first of all whether they agree. */

@@ -26,6 +26,7 @@ import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
+import { meanings, type ProofValues } from './proof-values.ts';
 import type { ProtocolEntry } from './registry.ts';
 import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
@@ -80,6 +81,8 @@ export interface RunResult {
   /** What honest replicas decided: per seat, per slot. Empty without `story`. */
   readonly committed: ReadonlyMap<number, ReadonlyMap<number, readonly Request[]>>;
   readonly proofs: readonly Lie[];
+  /** What the two statements of each proof are for, in words. */
+  readonly proofValues: readonly ProofValues[];
   /** What the replicas did, in words; empty unless asked for. */
   readonly story: readonly StoryLine[];
   readonly decisions: readonly number[] | undefined;
@@ -126,7 +129,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   );
   const clients = closedLoop(prepared, check);
   const progress = watchProgress();
-  const proofs: Lie[] = [];
+  const lies = lieRecord(prepared);
   const story: StoryLine[] = [];
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
@@ -152,7 +155,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     decisions: options.decisions ?? scenario.script?.choices,
     lost: scenario.script?.lost,
     watcher: {
-      ...(options.proofs ? proofsInto(prepared, proofs) : {}),
+      ...(options.proofs ? lies.watcher : {}),
       ...(options.story ? storyInto(prepared, story, (seat) => simulation.seat(seat).status) : {}),
     },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
@@ -176,7 +179,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     answered: clients.answered(),
     counters: result.counters,
     committed,
-    proofs,
+    ...lies.found(),
     story,
     decisions: options.record ? simulation.decisions() : undefined,
     boundaries: range(scenario.n).map((seat) => simulation.seat(seat).boundaries),
@@ -271,24 +274,38 @@ const vowSource = ({ protocol, messages }: Prepared): VowSource<AnyShape['Messag
   evidence: (message) => evidenceOf(protocol, message),
 });
 
-function proofsInto(prepared: Prepared, proofs: Lie[]): Watcher<AnyShape> {
-  const detect = detector<AnyShape['Message']>(vowSource(prepared));
+/** The proofs of a run, and what their statements are for. */
+function lieRecord(prepared: Prepared): {
+  readonly watcher: Watcher<AnyShape>;
+  found(): Pick<RunResult, 'proofs' | 'proofValues'>;
+} {
+  const source = vowSource(prepared);
+  const detect = detector<AnyShape['Message']>(source);
+  const meant = meanings((message: AnyShape['Message']) => source.vows?.(message) ?? []);
+  const proofs: Lie[] = [];
   return {
-    said(_at, _seat, message) {
-      const proof = detect.observe(message);
-      if (proof !== undefined) proofs.push(proof);
+    watcher: {
+      said(_at, _seat, message) {
+        meant.heard(message);
+        const proof = detect.observe(message);
+        if (proof !== undefined) proofs.push(proof);
+      },
     },
+    // What a digest stands for may be said after the lie.
+    found: () => ({ proofs, proofValues: proofs.map((proof) => meant.of(proof)) }),
   };
 }
 
 function storyInto(
-  { scenario, attack }: Prepared,
+  { scenario, attack, protocol }: Prepared,
   story: StoryLine[],
   status: (seat: number) => Status | undefined,
 ): Pick<Watcher<AnyShape>, 'stepped'> {
   const isTraitor = (seat: number): boolean =>
     attack.needs === 'byzantine' && scenario.by.includes(seat);
-  const tellers = range(scenario.n).map((seat) => storyteller(seat, isTraitor(seat)));
+  const tellers = range(scenario.n).map((seat) =>
+    storyteller(seat, isTraitor(seat), protocol.termWord),
+  );
   return {
     stepped(at, seat, output) {
       const now = status(seat);

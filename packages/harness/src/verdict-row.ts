@@ -1,5 +1,6 @@
 /** Verdicts as rows of `quorumlab.result/1`: of simulated runs and of real processes alike. */
 import type { VerdictWord } from '@quorumlab/checker';
+import type { CommitRow } from './narrative.ts';
 import type { OptionValues } from './scenario.ts';
 import type { ShrinkStep } from './shrink.ts';
 
@@ -39,6 +40,10 @@ export interface VerdictRow {
   readonly digest: string;
   readonly seed: string;
   readonly counterexample?: Counterexample;
+  /** What happened at the contested position, or the first that matters, in sentences. */
+  readonly story?: readonly string[];
+  /** What honest nodes committed, and by whose votes; the first of them where there are many. */
+  readonly commits?: readonly CommitRow[];
 }
 
 /** What went wrong, and how to see it again. */
@@ -90,7 +95,7 @@ export interface ProofRow {
 /** One signed statement. */
 export interface Statement {
   readonly kind: string;
-  /** The requests in it, for people. */
+  /** The operations in it, or those that its digest stands for: `put x=Ann`. */
   readonly what: string;
   /** In hexadecimal digits. */
   readonly signature: string;

@@ -34,6 +34,7 @@ function commitAll(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
   while (node !== undefined && node.height > replica.committed.height) {
     const target: Node | undefined = group.rules.commits(tree, node);
     if (target !== undefined) {
+      ctx.voters(high.seals.map(({ from }) => from));
       if (!execute(group, replica, target, ctx)) return false;
       break;
     }

@@ -99,6 +99,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       snapshotInstalled(group, replica, slot, ctx);
       settle(group, replica, ctx);
     },
+    termWord: 'view',
     status(replica) {
       const leader = leaderOf(group, replica.view);
       const role = leader === replica.self ? 'leader' : 'replica';

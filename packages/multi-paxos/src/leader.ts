@@ -178,6 +178,7 @@ function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
     const slot = leader.firstUnchosen;
     const open = leader.open.get(slot);
     if (open === undefined || !open.chosen) break;
+    ctx.voters(open.accepted);
     // Whoever asks later must find it here, even where this leader is no member or is slow to vote.
     if (leader.accepted.get(slot)?.ballot !== ballot) {
       ctx.put('accepted', slot, { ballot, value: open.value });

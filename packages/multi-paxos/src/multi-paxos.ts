@@ -153,6 +153,7 @@ export function multiPaxos(
     snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
       snapshotInstalled(group, replica, slot, digest, ctx, configuration),
 
+    termWord: 'ballot',
     status: ({ leader, promised: term, role }) =>
       leader === null ? { term, role } : { leader, term, role },
     vows,

@@ -298,6 +298,7 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
     if (next === undefined) break;
     replica.lastExecuted += 1;
     ctx.line('4.2-execute');
+    ctx.voters(next.commit.seals.map(({ from }) => from));
     const batch = group.rules.executesLocalCopy
       ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
       : next.batch;

@@ -88,6 +88,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
     snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
+    termWord: 'view',
     status(replica) {
       const leader = primaryOf(group, replica.view);
       const role = leader === replica.self ? 'primary' : 'backup';

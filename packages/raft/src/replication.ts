@@ -81,6 +81,8 @@ function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void 
   const highest = committedIndex(group.quorum, leader.matchIndex) ?? 0;
   if (highest <= leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
+  const { matchIndex } = leader;
+  ctx.voters([...matchIndex.keys()].filter((id) => (matchIndex.get(id) as Index) >= highest));
   commit(leader, highest, ctx);
   maybeStartReadRound(group, leader, ctx);
 }

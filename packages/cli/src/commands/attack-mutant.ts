@@ -2,13 +2,16 @@
 import { upper95 } from '@quorumlab/checker';
 import {
   columns,
+  commitsOf,
   type ExhibitedRun,
   type Exhibition,
   exhibit,
+  narrate,
   type ProtocolEntry,
   protocolOf,
   ScenarioError,
   sideBySide,
+  taleOfExhibit,
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
@@ -103,6 +106,8 @@ function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRo
     upper95: upper95(hits, 1),
     digest,
     seed: '',
+    story: narrate(taleOfExhibit(shown, run)),
+    commits: commitsOf(run.story),
     ...(violation === undefined
       ? {}
       : {
@@ -141,6 +146,12 @@ function sayExhibition(io: Io, entry: ProtocolEntry, shown: Exhibition): void {
   const blocks = [block(io, shown, wrong, mutant), block(io, shown, right)] as const;
   for (const line of sideBySide(...blocks, io.columns - 2)) io.out(line === '' ? '' : `  ${line}`);
   io.out('');
+  for (const [name, run] of [
+    [mutant, wrong],
+    ['right', right],
+  ] as const)
+    for (const [i, sentence] of narrate(taleOfExhibit(shown, run)).entries())
+      io.out(`  ${(i === 0 ? name : '').padEnd(Math.max(10, mutant.length + 2))}${sentence}`);
   io.out(`  ${judgement(shown)}`);
   io.out(`  digest    ${wrong.digest.slice(0, 32)} and, right, ${right.digest.slice(0, 32)}`);
   io.out(`  replay    ${replayLine(shown)}`);
@@ -176,7 +187,7 @@ function block(
       traitors: liars,
       traitorSign: io.sign('traitor'),
       more: io.plain('…'),
-      width: 22,
+      width: 28,
       most: mostLines,
       room: io.columns - 2,
       unit: 'step',

@@ -38,7 +38,15 @@ import {
 import { stoppable, stopped, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
-import { expectation, headline, sayNotes, sayProofs, storyColumns, verdictWord } from '../words.ts';
+import {
+  expectation,
+  headline,
+  sayNotes,
+  sayProofs,
+  sayStory,
+  storyColumns,
+  verdictWord,
+} from '../words.ts';
 import { attackMutants } from './attack-mutant.ts';
 
 interface AttackFlags extends ScenarioFlags {
@@ -239,6 +247,7 @@ function sayFound(io: Io, scenario: Scenario, { row, small, traced, first }: Sho
   );
   io.out(`  rule      ${row.counterexample?.rule}: ${row.counterexample?.sentence}`);
   for (const line of storyColumns(io, traced.result)) io.out(`  ${line}`);
+  sayStory(io, row);
   sayProofs(io, row);
   io.out(`  ${expectation(row)}`);
   sayNotes(io, row);

@@ -1,4 +1,5 @@
 import type { RealDemo, RealRun } from '@quorumlab/cluster';
+import { commitsOf, narrate, narrateVotes } from '@quorumlab/harness';
 import { clusterPackage } from '../cluster-package.ts';
 import { exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -13,7 +14,11 @@ import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '
 export async function realDemo(io: Io, protocols: readonly string[]): Promise<void> {
   const demo = await untilInterrupted(io, protocols);
   if (io.progress === 'bar') io.status('');
-  const rows = demo.runs.map(({ verdict }) => verdict);
+  const rows = demo.runs.map(({ verdict, scenario, story }) => ({
+    ...verdict,
+    story: narrate({ story, n: scenario.n, liars: scenario.by }),
+    commits: commitsOf(story),
+  }));
   const exit = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word))
     ? exitCodes.expected
     : rows.some(({ word }) => word === 'inconclusive')
@@ -64,6 +69,7 @@ function sideOf({ scenario, verdict, story, logs }: RealRun): DemoSide {
     traitors: scenario.by,
     story: tellable(story, slot),
     values: `position ${slot}: ${values.join(', ')}`,
+    votes: narrateVotes({ story, n: scenario.n, liars: scenario.by, slot }),
   };
 }
 

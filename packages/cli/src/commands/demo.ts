@@ -1,10 +1,12 @@
 import {
   completeScenario,
   nameRequests,
+  narrateVotes,
   protocolOf,
   type RunResult,
   runScenario,
   type Scenario,
+  taleOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes, usageError } from '../errors.ts';
@@ -112,6 +114,7 @@ function sideOf(result: RunResult): DemoSide {
     traitors: scenario.by,
     story: tellable(result.story, slot),
     values: `position ${slot}: ${values.join(', ')}`,
+    votes: narrateVotes({ ...taleOf(result), slot }),
   };
 }
 

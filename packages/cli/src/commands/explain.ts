@@ -1,9 +1,10 @@
 import {
-  describeRequest,
+  operationsOf,
   protocolOf,
   requestsIn,
   runScenario,
   type Scenario,
+  shortened,
 } from '@quorumlab/harness';
 import { traceSchema } from '@quorumlab/sim';
 import {
@@ -95,8 +96,11 @@ function explainProof(io: Io, text: string): void {
       `${io.paint('good', `${io.sign('ok')} the proof holds`)}: ` +
         `n${verdict.signer} signed two statements about ${verdict.about}`,
     );
-    for (const message of [verdict.first, verdict.second])
-      io.out(`  ${message.kind} ${requestsIn(message).map(describeRequest).join(' then ')}`);
+    for (const [i, message] of [verdict.first, verdict.second].entries()) {
+      const requests = requestsIn(message);
+      const value = requests.length > 0 ? operationsOf(requests) : shortened(verdict.said[i] ?? '');
+      io.out(`  ${message.kind} ${value}`);
+    }
     io.out(
       `  of ${domain.protocol} in cluster "${domain.cluster}", epoch ${domain.epoch}; ` +
         'only one of them may be signed',
