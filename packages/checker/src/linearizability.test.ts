@@ -75,6 +75,7 @@ const keyValueOperation: fc.Arbitrary<[KeyValueInput, KeyValueOutput | undefined
     fc.record({ kind: fc.constant('get' as const), key: letter }),
     fc.option(fc.constantFrom('x', 'y', 'xy', 'xx')),
   ),
+  fc.tuple(fc.record({ kind: fc.constant('delete' as const), key: letter }), fc.boolean()),
   fc.tuple(
     fc.record({
       kind: fc.constantFrom('put' as const, 'append' as const),

@@ -53,6 +53,7 @@ export function registerModel<V extends string | number>(): Model<
 /** An operation on one key of a store. */
 export type KeyValueInput =
   | { readonly kind: 'get'; readonly key: string }
+  | { readonly kind: 'delete'; readonly key: string }
   | { readonly kind: 'put' | 'append'; readonly key: string; readonly value: string }
   | {
       readonly kind: 'compare-and-set';
@@ -65,8 +66,8 @@ export type KeyValueInput =
 export const tooLong = 'too long';
 
 /**
- * What a get saw; whether a compare-and-set took effect, or what it found instead; why an operation
- * was refused. True of an operation that can only be done.
+ * What a get saw; whether a compare-and-set took effect, or what it found instead; whether a delete
+ * found anything; why an operation was refused. True of an operation that can only be done.
  */
 export type KeyValueOutput = string | null | boolean | Found<string> | Refused;
 
@@ -92,6 +93,8 @@ export function keyValueModel(
       switch (input.kind) {
         case 'get':
           return output === undefined || output === state ? state : undefined;
+        case 'delete':
+          return output === undefined || output === (state !== absent) ? absent : undefined;
         case 'put':
           return isDone(output) ? input.value : undefined;
         case 'append':
@@ -106,8 +109,9 @@ export function keyValueModel(
     isRead: ({ kind }) => kind === 'get',
     describe(input, output) {
       const { kind, key } = input;
-      if (kind === 'get') return `get ${shown(key)}${gave(output)}`;
-      if (kind !== 'compare-and-set')
+      if (input.kind === 'get' || input.kind === 'delete')
+        return `${kind} ${shown(key)}${gave(output)}`;
+      if (input.kind !== 'compare-and-set')
         return `${kind} ${shown(key)} ${shown(input.value)}${output === true ? '' : gave(output)}`;
       const change = `${shown(input.expected)} to ${shown(input.value)}`;
       return `compare-and-set ${shown(key)} ${change}${gave(output)}`;

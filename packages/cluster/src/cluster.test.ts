@@ -353,7 +353,17 @@ test('operations are read from text, or refused with the usage', () => {
   expect(parseOperation('set a b c').bytes).toEqual(kv.put('a', 'b c'));
   expect(parseOperation('cas a - 1').bytes).toEqual(kv.compareAndSet('a', null, '1'));
   expect(parseOperation(' get a ')).toMatchObject({ bytes: kv.get('a'), readOnly: true });
-  for (const bad of ['', 'set', 'set a', 'get', 'get a b', 'cas a 1', 'delete a', 'constructor x'])
+  for (const bad of [
+    '',
+    'set',
+    'set a',
+    'get',
+    'get a b',
+    'cas a 1',
+    'delete a b',
+    'del',
+    'constructor x',
+  ])
     expect(() => parseOperation(bad), bad).toThrow(/set a 1/);
   expect(() => parseOperation(`set ${'k'.repeat(2000)} 1`)).toThrow(/1024|bytes/);
 });
@@ -371,6 +381,7 @@ test('keys and values may have spaces, quotes, or nothing in them, up to their l
     ['set a "say \\"hi\\" \\\\"', kv.put('a', 'say "hi" \\')],
     ['set a it is "so"', kv.put('a', 'it is "so"')],
     ["get 'my key'", kv.get('my key')],
+    ["del 'my key'", kv.delete('my key')],
     [`set a ${value}`, kv.put('a', value)],
   ] as const)
     expect(parseOperation(text).bytes, text).toEqual(bytes);

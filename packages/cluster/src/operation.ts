@@ -13,12 +13,16 @@ export interface ClusterOperation {
 
 /** How operations are written. */
 export const usage =
-  "write e.g. 'set a 1', 'get a', 'append a 2' or 'cas a 1 2' (- for \"not there yet\"), and " +
+  "write e.g. 'set a 1', 'get a', 'append a 2', 'del a' or 'cas a 1 2' (- for \"not there yet\"), and " +
   'quotes around what has spaces in it or is empty: \'set "my key" ""\'';
 
+type Kind = 'get' | 'delete' | 'put' | 'append' | 'cas';
+
 /** The words that begin an operation, by what it is. */
-const verbs: Readonly<Record<string, 'get' | 'put' | 'append' | 'cas'>> = {
+const verbs: Readonly<Record<string, Kind>> = {
   get: 'get',
+  del: 'delete',
+  delete: 'delete',
   set: 'put',
   put: 'put',
   append: 'append',
@@ -27,7 +31,7 @@ const verbs: Readonly<Record<string, 'get' | 'put' | 'append' | 'cas'>> = {
 };
 
 /** How many words follow each. */
-const wordsAfter = { get: 1, put: 2, append: 2, cas: 3 } as const;
+const wordsAfter = { get: 1, delete: 1, put: 2, append: 2, cas: 3 } as const;
 
 /** A word in quotes, in which a backslash takes the next character as it is; or without any. */
 const word = /\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*))(?=\s|$)/sy;
@@ -46,7 +50,7 @@ function nextWord(
 }
 
 /**
- * The operation that a text asks for: `set KEY VALUE`, `get KEY`, `append KEY VALUE`,
+ * The operation that a text asks for: `set KEY VALUE`, `get KEY`, `append KEY VALUE`, `del KEY`,
  * `cas KEY EXPECTED VALUE`. What has spaces in it stands in quotes; the last value may do without,
  * and then it is the rest of the text. Throws {@link ClusterError} with the usage for any other,
  * and never repeats a key or a value: they may be secrets.
@@ -84,7 +88,7 @@ function misused(verb: string, rest: string): ClusterError {
 }
 
 function operationOf(
-  kind: 'get' | 'put' | 'append' | 'cas',
+  kind: Kind,
   [key = '', first = '', second = '']: readonly string[],
   quoted: boolean,
   verb: string,
@@ -94,6 +98,7 @@ function operationOf(
   const expected = first === '-' && !quoted ? null : first;
   try {
     if (kind === 'get') return { bytes: kv.get(key), readOnly: true, label };
+    if (kind === 'delete') return { bytes: kv.delete(key), readOnly: false, label };
     const bytes =
       kind === 'put'
         ? kv.put(key, first)

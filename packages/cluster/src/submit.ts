@@ -53,6 +53,8 @@ function describeResult(bytes: Uint8Array): string {
     case 'swapped':
       if (result.done) return 'swapped';
       return `not swapped: found ${result.found === null ? 'nothing' : readable(result.found)}`;
+    case 'deleted':
+      return result.found ? 'deleted' : '(not there)';
     case 'refused':
       return `refused: ${result.why}`;
   }

@@ -235,6 +235,8 @@ function otherAnswer(answer: KeyValueResult): KeyValueResult {
       return { kind: 'value', value: answer.value === null ? toUtf8('forged') : null };
     case 'swapped':
       return { kind: 'swapped', done: !answer.done, found: null };
+    case 'deleted':
+      return { kind: 'deleted', found: !answer.found };
     case 'stored':
     case 'refused':
       return { kind: 'value', value: toUtf8('forged') };

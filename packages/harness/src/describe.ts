@@ -13,7 +13,8 @@ export const describeRequest: Describe = ({ operations }) =>
 export function describeOperation(operation: Uint8Array): string {
   try {
     const command = decode(keyValueOperation, operation);
-    if (command.kind === 'get') return `get ${readable(command.key)}`;
+    if (command.kind === 'get' || command.kind === 'delete')
+      return `${command.kind} ${readable(command.key)}`;
     return readable(command.value);
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
@@ -28,7 +29,8 @@ export function describeFully(operation: Uint8Array): string {
     const key = readable(command.key);
     switch (command.kind) {
       case 'get':
-        return `get ${key}`;
+      case 'delete':
+        return `${command.kind} ${key}`;
       case 'put':
       case 'append':
         return `${command.kind} ${key}=${readable(command.value)}`;

@@ -87,6 +87,9 @@ const flaws: Readonly<Record<string, () => Violation | undefined>> = {
     judged([kv.put('a', '1')], () => ({ kind: 'refused', why: 'malformed' })),
   'a write with the answer of a read': () =>
     judged([kv.put('a', '1')], () => ({ kind: 'value', value: null })),
+  'a delete that says it found what is not there': () =>
+    judged([kv.delete('a')], () => ({ kind: 'deleted', found: true })),
+  'a delete with the answer of a write': () => judged([kv.delete('a')], () => stored),
   'a read with the answer of a write': () => judged([kv.get('a')], () => stored),
 };
 
@@ -102,5 +105,15 @@ test('a run in which the store refuses an append is ok, for every sort of protoc
   for (const protocol of ['raft', 'pbft', 'multi-paxos']) {
     const scenario = { protocol, workload: 'file', commands, count: 3, clients: 3, seed: '7' };
     expect(runScenario(completeScenario(scenario))).toMatchObject({ word: 'ok', answered: 3 });
+  }
+});
+
+test('a run in which keys are deleted is judged, and ok', () => {
+  const put = '{"op":"put","key":"a","value":"1"}';
+  const remove = '{"op":"delete","key":"a"}';
+  const commands = [put, remove, remove, '{"op":"get","key":"a"}', put, '{"op":"get","key":"a"}'];
+  for (const protocol of ['raft', 'hotstuff']) {
+    const scenario = { protocol, workload: 'file', commands, count: 6, clients: 1, seed: '7' };
+    expect(runScenario(completeScenario(scenario))).toMatchObject({ word: 'ok', answered: 6 });
   }
 });

@@ -43,7 +43,8 @@ function readInput(operation: Uint8Array): KeyValueInput | undefined {
   const key = toHex(command.key);
   switch (command.kind) {
     case 'get':
-      return { kind: 'get', key };
+    case 'delete':
+      return { kind: command.kind, key };
     case 'compare-and-set': {
       const expected = command.expected === null ? null : toHex(command.expected);
       return { kind: 'compare-and-set', key, expected, value: toHex(command.value) };
@@ -61,6 +62,8 @@ function outputOf({ kind }: KeyValueInput, answer: KeyValueResult): KeyValueOutp
       return kind === 'get' ? textOf(answer.value) : undefined;
     case 'stored':
       return kind === 'put' || kind === 'append' ? true : undefined;
+    case 'deleted':
+      return kind === 'delete' ? answer.found : undefined;
     case 'swapped':
       if (kind !== 'compare-and-set') return undefined;
       if (!answer.done) return { found: textOf(answer.found) };
@@ -69,6 +72,7 @@ function outputOf({ kind }: KeyValueInput, answer: KeyValueResult): KeyValueOutp
       // What can be read is not malformed, and only an append can make a value too long.
       if (answer.why === 'malformed' || kind === 'get') return undefined;
       if (answer.why === 'too long' && kind !== 'append') return undefined;
+      if (answer.why === 'full' && kind === 'delete') return undefined;
       return { refused: answer.why };
   }
 }

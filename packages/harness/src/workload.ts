@@ -121,8 +121,8 @@ function mixed(
 }
 
 /**
- * One command per line: `{"op":"put","key":"a","value":"1"}`, op being get, put, append or cas
- * (with `expected`). Lines go to whichever client is free.
+ * One command per line: `{"op":"put","key":"a","value":"1"}`, op being get, put, append,
+ * delete or cas (with `expected`). Lines go to whichever client is free.
  */
 function fileWorkload(lines: readonly string[]): Workload {
   const operations = lines.map(parseLine);
@@ -154,6 +154,8 @@ function parseLine(line: string, i: number): Operation {
       return get(name);
     case 'put':
       return put(name, part('value'));
+    case 'delete':
+      return { bytes: kv.delete(name), readOnly: false, label: line };
     case 'append':
       return { bytes: kv.append(name, part('value')), readOnly: false, label: line };
     case 'cas':
@@ -163,6 +165,6 @@ function parseLine(line: string, i: number): Operation {
         label: line,
       };
     default:
-      throw wrong('has an "op" that is none of get, put, append and cas');
+      throw wrong('has an "op" that is none of get, put, append, delete and cas');
   }
 }

@@ -7,6 +7,7 @@ const key = fc.constantFrom('', 'a', 'b', 'ab', 'ключ');
 const value = fc.string({ maxLength: 5 });
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('get' as const), key }),
+  fc.record({ kind: fc.constant('delete' as const), key }),
   fc.record({ kind: fc.constant('put' as const), key, value }),
   fc.record({ kind: fc.constant('append' as const), key, value }),
   fc.record({ kind: fc.constant('cas' as const), key, expected: fc.option(value), value }),
@@ -33,6 +34,9 @@ describe('the key-value store', () => {
             const expected = held === undefined ? null : toUtf8(held);
             for (const run of [store.apply, store.query])
               expect(kv.result(run(kv.get(each.key)))).toEqual({ kind: 'value', value: expected });
+          } else if (each.kind === 'delete') {
+            const found = model.delete(each.key);
+            expect(kv.result(store.apply(kv.delete(each.key)))).toEqual({ kind: 'deleted', found });
           } else if (each.kind === 'put') {
             model.set(each.key, each.value);
             expect(kv.result(store.apply(kv.put(each.key, each.value))).kind).toBe('stored');

@@ -43,6 +43,7 @@ export const keyValueOperation: MessagesField<
   | MessageOf<'get', { readonly key: typeof key }>
   | MessageOf<'put', { readonly key: typeof key; readonly value: typeof value }>
   | MessageOf<'append', { readonly key: typeof key; readonly value: typeof value }>
+  | MessageOf<'delete', { readonly key: typeof key }>
   | MessageOf<
       'compare-and-set',
       {
@@ -56,6 +57,7 @@ export const keyValueOperation: MessagesField<
   message('put', { key, value }),
   message('append', { key, value }),
   message('compare-and-set', { key, expected: nullable(value), value }),
+  message('delete', { key }),
 );
 
 /** See {@link keyValueOperation}. */
@@ -67,6 +69,7 @@ type Refused = 'malformed' | 'too long' | 'not a query' | 'full';
 /**
  * What the store answers: 'value' to get, with null for a key that is not there; 'stored' to put
  * and append; 'swapped' to compare-and-set, with the value that was found if it was another one;
+ * 'deleted' to delete, and whether there was anything;
  * 'refused' to what it cannot do, and then nothing has changed.
  */
 export const keyValueResult: MessagesField<
@@ -77,11 +80,13 @@ export const keyValueResult: MessagesField<
       { readonly done: Field<boolean>; readonly found: Field<Uint8Array | null> }
     >
   | MessageOf<'refused', { readonly why: Field<Refused> }>
+  | MessageOf<'deleted', { readonly found: Field<boolean> }>
 > = messages(
   message('value', { value: nullable(value) }),
   message('stored', {}),
   message('swapped', { done: bool, found: nullable(value) }),
   message('refused', { why: word('malformed', 'too long', 'not a query', 'full') }),
+  message('deleted', { found: bool }),
 );
 
 /** See {@link keyValueResult}. */
@@ -98,6 +103,8 @@ export const kv: {
   readonly get: (key: Content) => Uint8Array;
   readonly put: (key: Content, value: Content) => Uint8Array;
   readonly append: (key: Content, value: Content) => Uint8Array;
+  /** Takes the key away, with its value. */
+  readonly delete: (key: Content) => Uint8Array;
   /** Stores `value` if the key holds `expected` now; null: if the key is not there. */
   readonly compareAndSet: (key: Content, expected: Content | null, value: Content) => Uint8Array;
   /** Reads a result. Throws {@link SchemaError} for bytes that no key-value store has made. */
@@ -108,6 +115,7 @@ export const kv: {
     encode(keyValueOperation, { kind: 'put', key: raw(name), value: raw(content) }),
   append: (name, content) =>
     encode(keyValueOperation, { kind: 'append', key: raw(name), value: raw(content) }),
+  delete: (name) => encode(keyValueOperation, { kind: 'delete', key: raw(name) }),
   compareAndSet: (name, expected, content) =>
     encode(keyValueOperation, {
       kind: 'compare-and-set',
@@ -125,6 +133,8 @@ const notAQuery = refusal('not a query');
 const full = refusal('full');
 const stored = encode(keyValueResult, { kind: 'stored' });
 const absent = encode(keyValueResult, { kind: 'value', value: null });
+const deleted = encode(keyValueResult, { kind: 'deleted', found: true });
+const notFound = encode(keyValueResult, { kind: 'deleted', found: false });
 const swapped = encode(keyValueResult, { kind: 'swapped', done: true, found: null });
 
 /** One character per byte: a map's key, ordered like the bytes. */
@@ -135,7 +145,7 @@ function nameOf(data: Uint8Array, from = 0, to: number = data.length): string {
 }
 
 /** Tags of the operations on the wire, in the order of {@link keyValueOperation}. */
-const tags = { get: 0, put: 1, append: 2, compareAndSet: 3 };
+const tags = { get: 0, put: 1, append: 2, compareAndSet: 3, delete: 4 };
 
 function readName(from: Reader): string {
   const start = skip(from, maxKeyBytes);
@@ -213,6 +223,10 @@ export function keyValueStore(): StateMachine {
     if (tag === tags.get) {
       end(from);
       return get(name);
+    }
+    if (tag === tags.delete) {
+      end(from);
+      return values.remove(name) ? deleted : notFound;
     }
     const isThere = tag === tags.compareAndSet && bool.read(from);
     const expected = isThere ? readValue(from) : null;

@@ -9,15 +9,21 @@ import { maxStateBytes, valueTrie } from './value-trie.ts';
 /** Values so large that a few dozen of them need many leaves. */
 const write = fc.record({
   key: fc.integer({ min: 0, max: 60 }),
-  size: fc.constantFrom(0, 1, 900, 9_000, 30_000),
+  // Nothing: the key is taken away.
+  size: fc.constantFrom(undefined, undefined, 0, 1, 900, 9_000, 30_000),
   mark: fc.integer({ min: 0, max: 255 }),
 });
 const writes = fc.array(write, { maxLength: 120 });
 
 const put = (
   store: StateMachine,
-  { key, size, mark }: { key: number; size: number; mark: number },
-) => store.apply(kv.put(`key ${key}`, new Uint8Array(size).fill(mark)));
+  { key, size, mark }: { key: number; size: number | undefined; mark: number },
+) =>
+  store.apply(
+    size === undefined
+      ? kv.delete(`key ${key}`)
+      : kv.put(`key ${key}`, new Uint8Array(size).fill(mark)),
+  );
 
 const capture = (store: StateMachine): readonly StatePart[] => store.capture?.() ?? [];
 const pieces = (parts: readonly StatePart[]): Uint8Array[] =>

@@ -60,6 +60,8 @@ export interface ValueTrie {
   get(name: string): Uint8Array | undefined;
   /** Whether there was room for it; if not, nothing has changed. The value is kept, not copied. */
   set(name: string, value: Uint8Array): boolean;
+  /** Whether it was there. */
+  remove(name: string): boolean;
   entries(): Iterable<readonly [name: string, value: Uint8Array]>;
   /** What is in here now, in the order of the tree. */
   capture(): readonly StatePart[];
@@ -137,7 +139,8 @@ export function valueTrie(): ValueTrie {
     return leaf;
   }
 
-  function place(node: Node, name: string, value: Uint8Array, grown: number): Node {
+  /** The tree with the value in its place, or without the key; `grown` is what that adds. */
+  function place(node: Node, name: string, value: Uint8Array | undefined, grown: number): Node {
     if (isLeaf(node)) return placeInLeaf(node, name, value, grown, 0);
     if (node.bytes + grown <= leafBytes) {
       const leaf = merge(node);
@@ -162,12 +165,13 @@ export function valueTrie(): ValueTrie {
   function placeInLeaf(
     shared: Leaf,
     name: string,
-    value: Uint8Array,
+    value: Uint8Array | undefined,
     grown: number,
     depth: number,
   ): Node {
     const leaf = owned(shared);
-    leaf.values.set(name, value);
+    if (value === undefined) leaf.values.delete(name);
+    else leaf.values.set(name, value);
     leaf.bytes += grown;
     return split(leaf, depth);
   }
@@ -180,6 +184,12 @@ export function valueTrie(): ValueTrie {
       if (grown > 0 && (root.bytes + grown > maxStateBytes || leaves + maxDepth > maxLeaves))
         return false;
       root = place(root, name, value, grown);
+      return true;
+    },
+    remove(name) {
+      const held = find(name).values.get(name);
+      if (held === undefined) return false;
+      root = place(root, name, undefined, -sizeOf(name, held));
       return true;
     },
     *entries() {

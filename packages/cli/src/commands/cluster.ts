@@ -59,7 +59,10 @@ export function addCluster(program: Command): void {
       'nodes whose disk was lost or damaged: they come back from the others, e.g. 1',
     )
     .action(doing(up));
-  add('submit [operations...]', "run operations: 'set a 1', 'get a', 'append a 2', 'cas a 1 2'")
+  add(
+    'submit [operations...]',
+    "run operations: 'set a 1', 'get a', 'append a 2', 'del a', 'cas a 1 2'",
+  )
     .option('--count <times>', 'how often; {i} in an operation becomes the turn')
     .option('--outstanding <operations>', 'how many are under way at a time')
     .option('--file <file>', 'one operation a line')
