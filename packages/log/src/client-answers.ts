@@ -10,6 +10,7 @@ import {
   type Flight,
   forget,
   type Lane,
+  type Refusing,
   type Ticket,
 } from './client-state.ts';
 import {
@@ -154,9 +155,9 @@ function onRefusal(
   if (flight?.hash !== hash || flight.tickets.length === 0) return;
   const others = flight.refusals.filter((each) => each.from !== from);
   flight.refusals = [...others, { from, reason, next }];
-  const equal = flight.refusals.filter((each) => each.reason === reason && each.next === next);
+  const equal = flight.refusals.filter((each) => each.reason === reason);
   if (equal.length < asker.matching) return;
-  if (reason === 'session-taken') again(state, next);
+  if (reason === 'session-taken') again(state, nextIn(equal, asker.matching));
   else {
     if (reason === 'session-expired') state.session = undefined;
     requests.flights.delete(sequence);
@@ -168,6 +169,13 @@ function onRefusal(
   }
   fill(asker, state, requests, now, pen);
 }
+
+/**
+ * The largest number that as many replicas have reached as make an answer believed: one of them is
+ * honest, so it was next once, and who lags behind, or lies, cannot keep the client from it.
+ */
+const nextIn = (refusals: readonly Refusing[], matching: number): number =>
+  refusals.map(({ next }) => next).sort((one, two) => two - one)[matching - 1] ?? 0;
 
 /** What is submitted in a session that was never ours has not run: it goes into the next one. */
 function again(state: ClientState, session: number): void {

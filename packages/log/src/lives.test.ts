@@ -21,14 +21,17 @@ const policy = { matching: 1, ask: 'any', signed: false } as const;
 type Event = Parameters<Machine<ClientShape>['step']>[0]['event'];
 
 /** A client that has just started, and what it says and hears. */
-function living(incarnation?: number, options: ClientOptions = {}) {
-  const machine = client(policy, [0, 1, 2], firstClient, options);
+function living(incarnation?: number, options: ClientOptions = {}, matching = 1) {
+  const machine = client({ ...policy, matching }, [0, 1, 2, 3], firstClient, options);
   const step = (event: Event, now = 0) => machine.step({ now, clock, event });
   step({ type: 'start', ...(incarnation === undefined ? {} : { incarnation }) });
   const requestsOf = ({ sends }: ReturnType<typeof step>): Request[] =>
     sends.flatMap(({ message }) => (message.kind === 'request' ? message : []));
-  const hear = (message: ServiceMessage) => {
-    const output = step({ type: 'message', message: seal<ServiceMessage>(message, 0, unsigned) });
+  const hear = (message: ServiceMessage, from = 0) => {
+    const output = step({
+      type: 'message',
+      message: seal<ServiceMessage>(message, from, unsigned),
+    });
     return { said: requestsOf(output), answers: output.answers };
   };
   let id = 0;
@@ -43,8 +46,10 @@ function living(incarnation?: number, options: ClientOptions = {}) {
       const rest = { leader: 0, term: 1, results: [result] };
       return hear({ kind: 'reply', client: who, sequence, hash, ...rest });
     },
-    refuse: ({ sequence, ...request }: Request, reason: RefusalReason, next: number) =>
-      hear({ kind: 'refusal', sequence, hash: hashOf({ ...request }), reason, next }),
+    refuse: (request: Request, reason: RefusalReason, next: number, from = 0) => {
+      const { sequence } = request;
+      return hear({ kind: 'refusal', sequence, hash: hashOf(request), reason, next }, from);
+    },
   };
 }
 
@@ -98,6 +103,22 @@ describe('a client', () => {
     // What is said of the request that is no more does not count.
     expect(refuse(second, 'session-taken', 9).said).toEqual([]);
     expect(answer(again, new Uint8Array()).answers).toHaveLength(2);
+  });
+
+  test('goes on where one honest replica is, whatever a liar and a laggard say', () => {
+    const { submit, refuse } = living(5, { session: 0 }, 2);
+    const request = only(submit());
+    expect(refuse(request, 'session-taken', 2 ** 40, 0).said).toEqual([]);
+    expect(refuse(request, 'session-taken', 2 ** 41, 0).said).toEqual([]);
+    expect(only(refuse(request, 'session-taken', 3, 1).said).session).toBe(3);
+    const other = living(5, { session: 0 }, 2);
+    const asked = only(other.submit());
+    // Reasons must agree: the one who lies can neither refuse nor stop a refusal.
+    expect(other.refuse(asked, 'log-full', 0, 0).answers).toEqual([]);
+    expect(other.refuse(asked, 'too-old', 0, 1).answers).toEqual([]);
+    expect(only(other.refuse(asked, 'too-old', 0, 2).answers)).toMatchObject({
+      forgotten: 'too-old',
+    });
   });
 
   test('tells its caller when its session was closed, and asks for another', () => {

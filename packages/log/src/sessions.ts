@@ -101,9 +101,12 @@ export interface Ran {
 /** Why an ordered request did not run: see `refusal`. */
 export interface Refused {
   readonly reason: RefusalReason;
-  /** The number of the client's next session. */
+  /** The number of the client's next session, where that helps. */
   readonly next: number;
 }
+
+/** The next session is of no use to a request that is refused for this reason. */
+const never = (reason: RefusalReason): Refused => ({ reason, next: 0 });
 
 /** By what a session knows a request. */
 export type Name = Pick<Request, 'client' | 'session' | 'sequence'>;
@@ -162,12 +165,12 @@ export function lookUp(
   const session = account?.sessions.get(number);
   // One that is still kept tells that this request is not of it; of others nobody knows.
   if (session === undefined && number < (account?.complete ?? next))
-    return { reason: 'session-expired', next };
+    return never('session-expired');
   if (session?.life !== lifeOf(sequence)) return { reason: 'session-taken', next };
-  if (sequence < session.acknowledged) return { reason: 'too-old', next };
+  if (sequence < session.acknowledged) return never('too-old');
   const reply = session.replies[sequence - session.acknowledged];
   if (reply === undefined) return undefined;
-  return reply.digest === contentsDigest() ? reply.results : { reason: 'sequence-reused', next };
+  return reply.digest === contentsDigest() ? reply.results : never('sequence-reused');
 }
 
 /** Tells the two kinds of finds apart. */
