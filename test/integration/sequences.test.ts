@@ -2,7 +2,7 @@
  * Whoever asks is told what came of his own request and of no other, however his sequences came to
  * be: after a restart with a clock that went back, as a copy of another process, or as a liar.
  */
-import { agreement, execution, observers } from '@quorumlab/checker';
+import { agreement, execution, liveness, observers } from '@quorumlab/checker';
 import {
   type Answer,
   firstClient,
@@ -60,7 +60,7 @@ function watch(plan: Plan): Seen {
   const answers = new Map<number, Answer>();
   const ran: string[] = [];
   const waiting = [...wishes];
-  const check = observers(agreement(), execution());
+  const check = observers(agreement(), execution(), liveness(ms(6000)));
   const simulation = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,

@@ -32,6 +32,8 @@ export interface Observer {
   failed?(at: Instant, client: PrincipalId, id: number): void;
   /** An honest client believes that its request was refused, has not run and never will. */
   refused?(at: Instant, client: PrincipalId, sequence: number): void;
+  /** Nobody waits for this request any longer: its client gave it up, or has stopped. */
+  abandoned?(at: Instant, client: PrincipalId, sequence: number): void;
   /** A protocol decided a slot; again after a restart. */
   decided?(at: Instant, seat: number, decision: ObservedDecision): void;
   /** A state machine ran a request. */
@@ -86,6 +88,8 @@ export function observers(...list: readonly Observer[]): Observer {
     failed: (at, client, id) => list.forEach((each) => void each.failed?.(at, client, id)),
     refused: (at, client, sequence) =>
       list.forEach((each) => void each.refused?.(at, client, sequence)),
+    abandoned: (at, client, sequence) =>
+      list.forEach((each) => void each.abandoned?.(at, client, sequence)),
     installed: (at, seat, slot) => list.forEach((each) => void each.installed?.(at, seat, slot)),
     started: (at, seat) => list.forEach((each) => void each.started?.(at, seat)),
     stopped: (at, seat) => list.forEach((each) => void each.stopped?.(at, seat)),

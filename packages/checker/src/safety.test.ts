@@ -179,6 +179,12 @@ test('liveness: only requests open for the bound after healing count', () => {
   answered.answered?.(600, 65_536, 1, []);
   answered.end?.(9000);
   expect(word(answered)).toBe('ok');
+  const abandoned = liveness(1000);
+  abandoned.asked?.(0, request(1));
+  abandoned.healed?.(500);
+  abandoned.abandoned?.(600, 65_536, 1);
+  abandoned.end?.(9000);
+  expect(word(abandoned)).toBe('ok');
   const torn = liveness(1000);
   torn.asked?.(0, request(1));
   torn.end?.(9000);

@@ -322,6 +322,9 @@ export function liveness(withinMicroseconds: number): Observer {
     refused(_at, client, sequence) {
       open.set(client, sequence, -1);
     },
+    abandoned(_at, client, sequence) {
+      open.set(client, sequence, -1);
+    },
     healed(at) {
       healedAt = at;
     },

@@ -19,7 +19,7 @@ import {
 export interface Wishes {
   submitted(wish: Submit): void;
   /** Its machine starts again: what it was asked before is forgotten. */
-  restarted(): void;
+  restarted(at: Instant): void;
   /** A message of this seat that is a request: its own, or one it passes on. */
   said(at: Instant, request: Request): void;
   answered(at: Instant, answer: Answer): void;
@@ -68,9 +68,11 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
   }
 
   return {
-    restarted() {
+    restarted(at) {
+      const asked = new Set([...places.values()].map((place) => place.asked));
       waiting.clear();
       places.clear();
+      for (const { sequence } of asked) observer.abandoned?.(at, client, sequence);
     },
     submitted: (wish) => void waiting.set(wish.id, wish.operation),
     said(at, request) {
@@ -98,13 +100,13 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
       const { asked, index } = place;
       // Operations of one request share its fate.
       if (refused !== undefined) observer.refused?.(at, client, asked.sequence);
-      // An error is no answer: the request may run or not, and nobody believes anything of it.
-      if (result === undefined) return;
       asked.results[index] = result;
       asked.missing--;
       if (asked.missing > 0) return;
       const results = asked.results.filter((each) => each !== undefined);
-      observer.answered?.(at, client, asked.sequence, results);
+      // An error is no answer: the request may run or not, and nobody believes anything of it.
+      if (results.length < asked.results.length) observer.abandoned?.(at, client, asked.sequence);
+      else observer.answered?.(at, client, asked.sequence, results);
     },
   };
 }

@@ -66,7 +66,7 @@ export function startSeat<S extends Shape>(
     world.judge = true;
   }
   if (kept !== undefined) showInstalled(world, state, kept, 'restart');
-  if (state.starts > 1) state.wishes?.restarted();
+  if (state.starts > 1) state.wishes?.restarted(world.now);
   const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
   const rejoin = state.lost && kept === undefined;
   // Lives are counted here: nothing is more certainly new, and it costs no choice.
