@@ -93,6 +93,12 @@ test('a run that is ok tells with --verbose what the liar tried and why it faile
   for (const { voters } of row.commits) expect(voters.length).toBeGreaterThanOrEqual(3);
 });
 
+test('a mutant whose flaw does not show says where it does', () => {
+  expect(quorumlab('run raft --mutant figure-8 --count 2').out).toMatch(
+    /attack raft --mutant figure-8\n/,
+  );
+});
+
 test('a fork names both quorums and who is in both, in run, attack and demo', () => {
   const both = /Behind \w+ stand n0 and n\d, behind \w+ n0 and n\d\.\n +Both have n0, who lied\./;
   expect(quorumlab('run raft --attack equivocating-leader').out).toMatch(both);

@@ -51,6 +51,11 @@ export function expectation(row: VerdictRow): string {
   const name = `${protocol} n=${n} f=${f}`;
   if (word === 'inconclusive')
     return `expected: not judged, because a budget ended${claimed ? '' : `; nor claimed: ${why}`}`;
+  if (word === 'ok' && row.mutant !== undefined)
+    return (
+      'expected: yes. The wrong rule did not show here; it does under its own schedule: ' +
+      `quorumlab attack ${protocol} --mutant ${row.mutant}`
+    );
   if (word === 'ok' && claimed) return `expected: yes. ${name} claims to survive this`;
   if (word === 'ok') return `expected: yes, but not claimed: ${why}. Nothing broke here`;
   if (expected) return `expected: yes, this is not claimed: ${why}`;

@@ -204,13 +204,11 @@ function recording<S extends Shape>(
     setTimer: (timer, after) => void (timers = added(timers, { type: 'set', timer, after })),
     clearTimer: (timer) => void (timers = added(timers, { type: 'clear', timer })),
     decide(slot, commands, proof, configured) {
-      decisions = added(decisions, {
-        slot,
-        commands,
-        ...(proof && { proof }),
-        ...(configured && { configured }),
-        ...(voters && { voters }),
-      });
+      const decision: { -readonly [K in keyof Decision<S>]: Decision<S>[K] } = { slot, commands };
+      if (proof) decision.proof = proof;
+      if (configured) decision.configured = configured;
+      if (voters) decision.voters = voters;
+      decisions = added(decisions, decision);
     },
     voters: (members) => void (voters = members),
     allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),

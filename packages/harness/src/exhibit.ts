@@ -6,13 +6,21 @@ import {
   type StageWatcher,
 } from '@quorumlab/adversary';
 import { agreement, type VerdictWord, type Violation, worst } from '@quorumlab/checker';
-import { type Exhibit, encode, type Output, type Protocol, toHex, toUtf8 } from '@quorumlab/core';
+import {
+  type Exhibit,
+  encode,
+  type GroupSize,
+  type Output,
+  type Protocol,
+  toHex,
+  toUtf8,
+} from '@quorumlab/core';
 import { keyValueOperation, type LogShape } from '@quorumlab/log';
 import { digestOf, sha256 } from '@quorumlab/wire';
 import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
 import type { ProtocolEntry } from './registry.ts';
-import { ScenarioError } from './scenario.ts';
+import { type OptionValues, ScenarioError } from './scenario.ts';
 import {
   requestsIn,
   type StoryLine,
@@ -41,6 +49,8 @@ export interface Exhibition {
   readonly mutant: string;
   readonly n: number;
   readonly f: number;
+  /** The protocol's own options in this group: which variant it is, for example. */
+  readonly options: OptionValues;
   /** How the schedule goes, in one sentence. */
   readonly story: string;
   /** What the mutant is to do under it. */
@@ -67,12 +77,22 @@ export function exhibit(entry: ProtocolEntry, mutant: string): Exhibition {
     mutant,
     n: right.members.length,
     f: right.f,
+    options: ownOptions(shown.options),
     story: shown.story,
     shows: shown.shows,
     right: playOne(shown, right),
     wrong: playOne(shown, wrong),
   };
 }
+
+/** What a group is told besides its size and its host, as far as it can be written in a line. */
+const ownOptions = ({ n: _, f: __, ...rest }: GroupSize): OptionValues => {
+  const options: Record<string, number | boolean | string> = {};
+  for (const [name, value] of Object.entries<unknown>(rest))
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
+      options[name] = value;
+  return options;
+};
 
 const operation = (text: string): Uint8Array =>
   encode(keyValueOperation, { kind: 'put', key: toUtf8('x'), value: toUtf8(text) });

@@ -7,6 +7,7 @@ import {
   type Exhibition,
   exhibit,
   narrate,
+  optionText,
   type ProtocolEntry,
   protocolOf,
   ScenarioError,
@@ -88,7 +89,7 @@ function sayJson(
 
 /** One variant as a row of results; `attack` is the schedule's name. */
 function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRow {
-  const { protocol, n, f, shows } = shown;
+  const { protocol, n, f, shows, options } = shown;
   const { word, violation, steps, digest } = run;
   const hits = word === 'ok' ? 0 : 1;
   return {
@@ -97,6 +98,7 @@ function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRo
     n,
     f,
     attack: `schedule of ${shown.mutant}`,
+    ...(Object.keys(options).length === 0 ? {} : { options }),
     word,
     expected: word === (mutant === undefined ? 'ok' : shows),
     claimed: mutant === undefined,
@@ -129,9 +131,9 @@ function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRo
 function sayExhibition(io: Io, entry: ProtocolEntry, shown: Exhibition): void {
   const { mutant, right, wrong, n, f, story } = shown;
   const flaw = entry.flaws[mutant];
-  io.out(
-    `${entry.name} n=${n} f=${f} (${entry.claims.faults}) · the mutant ${mutant} · its schedule`,
-  );
+  const told = optionText(shown);
+  const group = `${entry.name}${told === '' ? '' : ` with ${told}`} n=${n} f=${f}`;
+  io.out(`${group} (${entry.claims.faults}) · the mutant ${mutant} · its schedule`);
   io.out('');
   const verdict = (name: string, { word, violation }: ExhibitedRun): void =>
     io.out(
