@@ -148,7 +148,11 @@ export const hunts: readonly Hunt[] = [
     'pbft',
     'skip-commit-phase',
     60,
-    mutedReigns({ ...views, clients: 4, network: 'lossy' }, ['commit', 'committed'], ms(60)),
+    mutedReigns(
+      { ...views, clients: 4, network: 'lossy' },
+      ['prepare', 'commit', 'committed'],
+      ms(60),
+    ),
   ),
   mutant('pbft', 'prepared-not-carried', 60, reigns(views, 40)),
   mutant('pbft', 'no-watermarks', 60, (seed) => swarm('pbft', seed)),

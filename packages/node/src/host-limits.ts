@@ -62,13 +62,15 @@ export function hostLimits<M extends Tagged>(
   for (const [name, value] of Object.entries(limits))
     if (!(Number.isSafeInteger(value) && value >= 1))
       throw new NodeConfigError(`${name} is ${value}; use an integer of 1 or more.`);
-  for (const kind of protocol.messages.kinds) {
-    const needed = kind.maxBytes + envelopeBytes;
-    if (needed <= limits.maxFrameBytes) continue;
-    const option = protocol.limitedBy?.[kind.kind];
+  const largest = protocol.messages.kinds.reduce((one, other) =>
+    other.maxBytes > one.maxBytes ? other : one,
+  );
+  const needed = largest.maxBytes + envelopeBytes;
+  if (needed > limits.maxFrameBytes) {
+    const option = protocol.limitedBy?.[largest.kind];
     const lower = option === undefined ? '' : `, or lower ${option} of the protocol`;
     throw new NodeConfigError(
-      `A ${kind.kind} of ${protocol.name} may take ${needed} bytes, and maxFrameBytes is ` +
+      `A ${largest.kind} of ${protocol.name} may take ${needed} bytes, and maxFrameBytes is ` +
         `${limits.maxFrameBytes}: set maxFrameBytes to ${needed} or more${lower}.`,
     );
   }

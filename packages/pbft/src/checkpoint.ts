@@ -150,6 +150,8 @@ export function becomeStable(
     for (const n of each.keys()) if (n < below) each.delete(n);
   for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
   replica.bodies.clear();
+  for (const [key, { body }] of replica.proofs)
+    if (body.sequence < below) replica.proofs.delete(key);
   replica.above.clear();
   for (const [from, kept] of replica.checkpointVotes)
     replica.checkpointVotes.set(

@@ -2,7 +2,7 @@
  * What makes PBFT's messages provable: the signed parts in them, what signing them promises, and
  * what breaking that promise looks like.
  */
-import type { Batch, Certificate, Digest, Evidence, Request, Signed } from '@quorumlab/core';
+import type { Batch, Digest, Evidence, Request, Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Message, NewView, PrePrepare, ViewChange } from './messages.ts';
 import type { Pbft } from './state.ts';
@@ -22,10 +22,14 @@ export function evidence(message: Message): readonly Evidence<Pbft>[] {
       return [message.commit, ...message.batch];
     case 'stable-checkpoint':
       return [message.checkpoint];
-    case 'view-change':
-      return proofs(message);
     case 'new-view':
-      return message.viewChanges.flatMap((each) => [each, ...proofs(each)]);
+      return message.checkpoint === null
+        ? message.viewChanges
+        : [message.checkpoint, ...message.viewChanges];
+    case 'proofs':
+      return message.proofs;
+    case 'view-change':
+    case 'fetch-proofs':
     case 'prepare':
     case 'commit':
     case 'checkpoint':
@@ -34,9 +38,6 @@ export function evidence(message: Message): readonly Evidence<Pbft>[] {
       return [];
   }
 }
-
-const proofs = ({ checkpoint, prepared }: ViewChange): readonly Certificate<Message>[] =>
-  checkpoint === null ? prepared : [checkpoint, ...prepared];
 
 /** What an honest replica says only once: [about what, what]. */
 export function vows(message: Message): readonly (readonly [about: string, what: string])[] {
@@ -63,14 +64,16 @@ export function vows(message: Message): readonly (readonly [about: string, what:
     case 'stable-checkpoint':
     case 'fetch-batch':
     case 'batch':
+    case 'fetch-proofs':
+    case 'proofs':
       return [];
   }
 }
 
-/** Everything a view-change reports, without the signatures that prove it. */
+/** Everything a view-change reports. */
 function reportOf({ checkpoint, prepared }: ViewChange): string {
-  const at = checkpoint === null ? '0' : `${checkpoint.body.sequence}:${checkpoint.body.digest}`;
-  const entries = prepared.map(({ body }) => `${body.sequence}:${body.view}:${body.digest}`);
+  const at = checkpoint === null ? '0' : `${checkpoint.sequence}:${checkpoint.digest}`;
+  const entries = prepared.map((each) => `${each.sequence}:${each.view}:${each.digest}`);
   return [at, ...entries].join(' ');
 }
 
@@ -96,6 +99,8 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
     case 'stable-checkpoint':
     case 'fetch-batch':
     case 'batch':
+    case 'fetch-proofs':
+    case 'proofs':
       return message;
   }
 }
@@ -127,8 +132,7 @@ function forgetful(message: ViewChange, fork: number): ViewChange {
   if (message.prepared.length > 0) return { ...message, prepared: message.prepared.slice(1) };
   if (message.checkpoint !== null) return { ...message, checkpoint: null };
   const digest = fork.toString(16).padStart(64, 'f').slice(-64);
-  const claim = { kind: 'prepare', view: 0, sequence: 1, digest } as const;
-  return { ...message, prepared: [{ body: claim, seals: [] }] };
+  return { ...message, prepared: [{ view: 0, sequence: 1, digest }] };
 }
 
 /**

@@ -85,8 +85,7 @@ function claimWithoutProof(group: Group): void {
   giveUp(group, 1, 2);
   const batch = batchOf(group, 'Bob');
   const digest = digestOf(group, batch);
-  const body = { kind: 'prepare', view: 7, sequence: 1, digest } as const;
-  const prepared = [{ body, seals: [] }];
+  const prepared = [{ view: 7, sequence: 1, digest }];
   group.say(3, [1], { kind: 'view-change', view: 1, checkpoint: null, prepared });
   for (let i = 0; i < 2; i++) {
     group.say(3, [1], { kind: 'batch', sequence: 1, batch });
@@ -109,6 +108,7 @@ function emptyOrders(group: Group): void {
   const newView: NewView = {
     kind: 'new-view',
     view: 1,
+    checkpoint: null,
     viewChanges: [group.sign(own, 1), ...heard],
     orders: [{ sequence: 1, digest }],
   };

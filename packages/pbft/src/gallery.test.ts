@@ -56,12 +56,7 @@ describe('mistakes that signatures prevent', () => {
     const proof = network.state(1).prepared.get(1)?.proof;
     if (proof === undefined) throw new Error('nothing is prepared');
     const claim = (body: typeof proof.body) =>
-      network.check(
-        network.sign(
-          { kind: 'view-change', view: 9, checkpoint: null, prepared: [{ ...proof, body }] },
-          3,
-        ),
-      );
+      network.check(network.sign({ kind: 'proofs', proofs: [{ ...proof, body }] }, 3));
     expect(claim(proof.body)).toBe(true);
     expect(claim({ ...proof.body, view: 3 })).toBe(false);
     expect(claim({ ...proof.body, sequence: 7 })).toBe(false);

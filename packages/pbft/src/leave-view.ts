@@ -1,8 +1,8 @@
 /** The first half of section 4.4 of the paper: a replica stops believing in its primary. */
-import { assert, type Certificate } from '@quorumlab/core';
+import { assert } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Prepare, ViewChange } from './messages.ts';
-import { type Ctx, countedTime, type PbftReplica, watch } from './state.ts';
+import type { Claim, Reached, ViewChange } from './messages.ts';
+import { type Ctx, countedTime, type PbftReplica, primaryOf, watch } from './state.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
 export function startViewChange(group: Group, replica: PbftReplica, view: number, ctx: Ctx): void {
@@ -11,27 +11,43 @@ export function startViewChange(group: Group, replica: PbftReplica, view: number
   const message: ViewChange = {
     kind: 'view-change',
     view,
-    checkpoint: replica.stableCheckpoint,
+    checkpoint: reached(replica),
     prepared: reported(group, replica),
   };
   ctx.save({ view, active: false, viewChange: message, newView: null });
   replica.attempts += 1;
   leave(replica, ctx);
   ctx.broadcast(message);
+  // The new primary must know the highest checkpoint of all, whose proof is not in the message.
+  const primary = primaryOf(group, view);
+  if (replica.stableCheckpoint !== null && primary !== ctx.self)
+    ctx.send(primary, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   watch(group, replica, ctx);
 }
 
-/** P: for each number above the stable checkpoint the certificate with the highest view. */
-const reported = (group: Group, replica: PbftReplica): Certificate<Prepare>[] =>
+/** C, by its name. */
+function reached({ stableCheckpoint }: PbftReplica): Reached | null {
+  if (stableCheckpoint === null) return null;
+  const { sequence, digest } = stableCheckpoint.body;
+  return { sequence, digest };
+}
+
+/** P, by name: for each number above the stable checkpoint what was last prepared there. */
+const reported = (group: Group, replica: PbftReplica): Claim[] =>
   [...replica.prepared.entries()]
     .filter(([sequence]) => group.rules.carriesPrepared || replica.committed.has(sequence))
     .sort(([one], [other]) => one - other)
-    .map(([, { proof }]) => proof);
+    .map(([, { proof }]) => {
+      const { view, sequence, digest } = proof.body;
+      return { view, sequence, digest };
+    });
 
 /** Forgets what was under way in a view that ends. */
 export function leave(replica: PbftReplica, ctx: Ctx): void {
   replica.progress.clear();
   replica.enteredBy = null;
+  replica.asked.clear();
+  replica.unproven = null;
   replica.viewSince = ctx.now;
   replica.viewCounted = countedTime(replica, ctx.now);
   if (replica.requestTimer) ctx.clearTimer('request');

@@ -59,17 +59,30 @@ export interface Checkpoint {
   readonly digest: Digest;
 }
 
+/** An entry of P in a view-change: this batch was prepared under this number in this view. */
+export interface Claim {
+  readonly view: number;
+  readonly sequence: number;
+  readonly digest: Digest;
+}
+
+/** A stable checkpoint without its proof. */
+export interface Reached {
+  readonly sequence: number;
+  readonly digest: Digest;
+}
+
 /**
- * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` is C (its sequence is n), `prepared`
- * is P.
+ * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` stands for C (its sequence is n),
+ * `prepared` for P. Who does not know their proofs asks for them.
  */
 export interface ViewChange {
   readonly kind: 'view-change';
   readonly view: number;
-  /** The last stable checkpoint with its proof; null before the first one. */
-  readonly checkpoint: Certificate<Checkpoint> | null;
-  /** By ascending sequence: the prepared certificate with the highest view. */
-  readonly prepared: readonly Certificate<Prepare>[];
+  /** The last stable checkpoint; null before the first one. */
+  readonly checkpoint: Reached | null;
+  /** By ascending sequence: what was prepared, in the highest view. */
+  readonly prepared: readonly Claim[];
 }
 
 /** One pre-prepare of a new view, without its batch. */
@@ -82,6 +95,8 @@ export interface Ordered {
 export interface NewView {
   readonly kind: 'new-view';
   readonly view: number;
+  /** Proof of the last stable checkpoint of the new primary, which is no lower than any of V. */
+  readonly checkpoint: Certificate<Checkpoint> | null;
   readonly viewChanges: readonly Signed<ViewChange>[];
   readonly orders: readonly Ordered[];
 }
@@ -128,6 +143,18 @@ export interface BatchBody {
   readonly batch: Batch;
 }
 
+/** Asks for the proofs of what the receiver says it has prepared under these numbers. */
+export interface FetchProofs {
+  readonly kind: 'fetch-proofs';
+  readonly sequences: readonly number[];
+}
+
+/** The answer to {@link FetchProofs}: the Prepares of a quorum, some numbers at a time. */
+export interface Proofs {
+  readonly kind: 'proofs';
+  readonly proofs: readonly Certificate<Prepare>[];
+}
+
 /** Every message of this protocol. */
 export type Message =
   | PrePrepare
@@ -141,7 +168,9 @@ export type Message =
   | Committed
   | StableCheckpoint
   | FetchBatch
-  | BatchBody;
+  | BatchBody
+  | FetchProofs
+  | Proofs;
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
@@ -149,6 +178,9 @@ export interface Sizes {
   readonly window: number;
   readonly maxBatch: number;
 }
+
+/** Most proofs in one message, and most numbers that one asks about. */
+export const proofsAtOnce = 64;
 
 /** Encodings for one group. */
 export interface Codec {
@@ -172,11 +204,12 @@ export function codec({ n, window, maxBatch }: Sizes): Codec {
   const stable = certificate(checkpoint, n);
   const viewChange: MessageField<ViewChange> = message('view-change', {
     view: number,
-    checkpoint: nullable(stable),
-    prepared: list(certificate(prepare, n), window),
+    checkpoint: nullable(record({ sequence: number, digest })),
+    prepared: list(record(vote), window),
   });
   const newView: MessageField<NewView> = message('new-view', {
     view: number,
+    checkpoint: nullable(stable),
     viewChanges: list(signed(viewChange), n),
     orders: list(record({ sequence: number, digest }), window),
   });
@@ -195,6 +228,8 @@ export function codec({ n, window, maxBatch }: Sizes): Codec {
       message('stable-checkpoint', { checkpoint: stable }),
       message('fetch-batch', { sequence: number, digest }),
       message('batch', { sequence: number, batch }),
+      message('fetch-proofs', { sequences: list(number, proofsAtOnce) }),
+      message('proofs', { proofs: list(certificate(prepare, n), proofsAtOnce) }),
     ),
     stored: {
       view: number,

@@ -4,53 +4,55 @@
  */
 import type { Certificate, Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Checkpoint, Ordered, Prepare, ViewChange } from './messages.ts';
+import type { Checkpoint, Claim, Ordered, Prepare, Reached, ViewChange } from './messages.ts';
 import { type Ctx, digestOf, nullBatch, primaryOf, signedBy } from './state.ts';
 
 /** The start of a view. */
 export interface Plan {
-  /** The checkpoint of min-s, with its proof; null for the empty state. */
-  readonly checkpoint: Certificate<Checkpoint> | null;
-  /** O: one pre-prepare for every number above min-s, up to max-s. */
-  readonly orders: readonly Ordered[];
+  /** min-s: the highest stable checkpoint of V. */
+  readonly low: number;
   /** max-s. */
   readonly high: number;
+  /** What O orders because somebody has prepared it, by sequence. */
+  readonly chosen: ReadonlyMap<number, Claim>;
+  /** O: one pre-prepare for every number above min-s, up to max-s. */
+  readonly orders: readonly Ordered[];
 }
 
-/** Whether C proves the stable checkpoint and P the prepared batches that `message` reports. */
+/** Whether `message` could be an honest replica's. What it claims is proven apart from it. */
 export function validViewChange(group: Group, message: Signed<ViewChange>): boolean {
   const { checkpoint, prepared, view } = message;
-  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return false;
-  const low = checkpoint?.body.sequence ?? 0;
+  if (checkpoint !== null && !isCheckpoint(group, checkpoint)) return false;
+  const low = checkpoint?.sequence ?? 0;
   let last = low;
-  for (const proof of prepared) {
+  for (const claim of prepared) {
     // One for a number, "with sequence number higher than n", and no higher than the window.
-    if (proof.body.sequence <= last || proof.body.sequence > low + group.window) return false;
-    last = proof.body.sequence;
-    if (group.rules.provesPrepared && !validPrepared(group, proof, view)) return false;
+    if (claim.sequence <= last || claim.sequence > low + group.window) return false;
+    last = claim.sequence;
+    if (group.rules.provesPrepared && claim.view >= view) return false;
   }
   return true;
 }
 
+const isCheckpoint = (group: Group, { sequence }: Reached): boolean =>
+  sequence > 0 && sequence % group.checkpointEvery === 0;
+
 /** Whether a quorum signed the checkpoint, and it is one. */
 export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint>): boolean =>
-  checkpoint.body.sequence > 0 &&
-  checkpoint.body.sequence % group.checkpointEvery === 0 &&
-  signedBy(group, checkpoint, group.quorum);
+  isCheckpoint(group, checkpoint.body) && signedBy(group, checkpoint, group.quorum);
 
 /**
- * Whether `proof` shows that its batch was prepared in a view before `below`: Prepares of a quorum
- * less one, all of them backups of that view. The paper adds the primary's pre-prepare. It is not
- * needed: either the primary was honest, and an honest backup among the signers saw its only
- * pre-prepare; or it was not, and then f-1 liars are left among the backups, and two such sets of
- * backups share f of them (see README, Divergences).
+ * Whether `proof` shows that its batch was prepared in its view: Prepares of a quorum less one, all
+ * of them backups of that view. The paper adds the primary's pre-prepare. It is not needed: either
+ * the primary was honest, and an honest backup among the signers saw its only pre-prepare; or not,
+ * and then f-1 liars are left among the backups, and two such sets of backups share f of them
+ * (see README, Divergences).
  */
-const validPrepared = (group: Group, proof: Certificate<Prepare>, below: number): boolean =>
-  proof.body.view < below &&
+export const validPrepared = (group: Group, proof: Certificate<Prepare>): boolean =>
   signedBy(group, proof, group.quorum - 1, primaryOf(group, proof.body.view));
 
 /**
- * min-s, max-s and O. Every number in between gets the digest of the certificate with the highest
+ * min-s, max-s and O. Every number in between gets the digest that was prepared in the highest
  * view, or the null request if there is none.
  */
 export function computeOrders(
@@ -58,26 +60,22 @@ export function computeOrders(
   viewChanges: readonly Signed<ViewChange>[],
   ctx: Ctx,
 ): Plan {
-  let checkpoint: Certificate<Checkpoint> | null = null;
-  for (const each of viewChanges)
-    if ((each.checkpoint?.body.sequence ?? 0) > (checkpoint?.body.sequence ?? 0))
-      checkpoint = each.checkpoint;
-  const low = checkpoint?.body.sequence ?? 0; // min-s
-  let high = low; // max-s
-  const chosen = new Map<number, Prepare>();
+  const low = Math.max(...viewChanges.map(({ checkpoint }) => checkpoint?.sequence ?? 0));
+  let high = low;
+  const chosen = new Map<number, Claim>();
   for (const { prepared } of viewChanges)
-    for (const { body } of prepared) {
-      if (body.sequence <= low) continue;
-      high = Math.max(high, body.sequence);
-      const earlier = chosen.get(body.sequence);
-      if (earlier === undefined || group.rules.outranks(body.view, earlier.view))
-        chosen.set(body.sequence, body);
+    for (const claim of prepared) {
+      if (claim.sequence <= low) continue;
+      high = Math.max(high, claim.sequence);
+      const earlier = chosen.get(claim.sequence);
+      if (earlier === undefined || group.rules.outranks(claim.view, earlier.view))
+        chosen.set(claim.sequence, claim);
     }
   const nothing = digestOf(group, nullBatch, ctx);
   const orders: Ordered[] = [];
   for (let sequence = low + 1; sequence <= high; sequence++)
     orders.push({ sequence, digest: chosen.get(sequence)?.digest ?? nothing });
-  return { checkpoint, orders, high };
+  return { low, high, chosen, orders };
 }
 
 /** Whether two lists of orders are the same, entry by entry. */

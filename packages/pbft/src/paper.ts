@@ -15,6 +15,7 @@ export const paper: Readonly<Record<string, string>> = {
   '4.4-new-view': 'The new primary has a quorum of view-changes: compute O and begin the view.',
   '4.4-enter': 'A backup finds V valid and O as it computed it, enters the view and prepares O.',
   '4.4-batch': 'A batch that the new view orders was fetched from another replica.',
+  '4.4-proofs': 'A backup lacks proofs of what the new view orders, and asks its primary for them.',
   '4.5.2-join': 'f+1 replicas want later views: join the smallest of them.',
   restart: 'Not in the paper: a replica begins again with what is on its disk.',
   status: 'Not in the paper: say again what was said, and where this replica stands.',

@@ -3,6 +3,7 @@ import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from '
 import { conflict, evidence, vows } from './evidence.ts';
 import { group as configure, type Group, type PbftOptions } from './group.ts';
 import { commit, prePrepare, prepare, propose, relay, requestTimeout } from './pbft.ts';
+import { fetchProofs } from './proofs.ts';
 import {
   batch,
   committed,
@@ -21,7 +22,7 @@ import {
   type PbftReplica,
   primaryOf,
 } from './state.ts';
-import { newView, newViewTimeout, viewChange } from './view-change.ts';
+import { maybeNewView, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
 
 /**
  * PBFT with signatures, as in OSDI '99, for one group. Throws `GroupError` if the group cannot
@@ -66,10 +67,14 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       'new-view': (replica, message, ctx) => newView(group, replica, message, ctx),
       status: (replica, message, ctx) => status(group, replica, message, ctx),
       committed: (replica, message, ctx) => committed(group, replica, message, ctx),
-      'stable-checkpoint': (replica, message, ctx) =>
-        stableCheckpoint(group, replica, message, ctx),
+      'stable-checkpoint'(replica, message, ctx) {
+        stableCheckpoint(group, replica, message, ctx);
+        maybeNewView(group, replica, ctx);
+      },
       'fetch-batch': (replica, message, ctx) => fetchBatch(group, replica, message, ctx),
       batch: (replica, message, ctx) => batch(group, replica, message, ctx),
+      'fetch-proofs': (replica, message, ctx) => fetchProofs(group, replica, message, ctx),
+      proofs: (replica, message, ctx) => proofs(group, replica, message, ctx),
     },
     timeout(replica, timer, ctx) {
       switch (timer) {

@@ -107,6 +107,9 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
     relayOldest(group, replica, ctx);
   for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
+  // What was asked about a view-change, or its answer, may have been lost.
+  replica.asked.clear();
+  maybeNewView(group, replica, ctx);
   ctx.broadcast(statusOf(replica));
 }
 
@@ -177,7 +180,7 @@ export function status(
   if (!isMember(group, from) || from === ctx.self) return;
   const last = replica.answered.get(from);
   if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return;
-  replica.answered.set(from, { at: ctx.now, bodies: 0 });
+  replica.answered.set(from, { at: ctx.now, bodies: 0, proofs: 0 });
   if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const [sequence, digest] of replica.checkpoints)
@@ -264,12 +267,13 @@ export function fetchBatch(
 ): void {
   const { from, sequence, digest } = message;
   if (!isMember(group, from) || from === ctx.self) return;
-  const answered = replica.answered.get(from) ?? { at: ctx.now - group.statusPeriod, bodies: 0 };
+  const never = { at: ctx.now - group.statusPeriod, bodies: 0, proofs: 0 };
+  const answered = replica.answered.get(from) ?? never;
   // A peer needs no batch twice: a window of them, then it waits for the next report.
   if (answered.bodies >= group.window) return;
   const batch = bodyOf(group, replica, sequence, digest, ctx);
   if (batch === undefined) return;
-  replica.answered.set(from, { at: answered.at, bodies: answered.bodies + 1 });
+  replica.answered.set(from, { ...answered, bodies: answered.bodies + 1 });
   ctx.send(from, { kind: 'batch', sequence, batch });
 }
 

@@ -20,6 +20,7 @@ import {
 import type { Group } from './group.ts';
 import type {
   Checkpoint,
+  Claim,
   Commit,
   Message,
   NewView,
@@ -118,7 +119,13 @@ export interface Volatile extends Mempool<Waiting> {
   /** Batches that were wanted and have come. */
   readonly bodies: Map<Digest, Batch>;
   /** At most one a member: when its last status report was answered, and what it fetched since. */
-  readonly answered: Map<ReplicaId, { at: Instant; bodies: number }>;
+  readonly answered: Map<ReplicaId, { at: Instant; bodies: number; proofs: number }>;
+  /** Proofs of what others have prepared, by {@link claimKey}: at most 4 windows, the latest. */
+  readonly proofs: Map<string, Certificate<Prepare>>;
+  /** The claims whose proofs were asked for in this attempt: at most a window a member. */
+  readonly asked: Set<string>;
+  /** The valid new-view of which not everything is proven here yet. */
+  unproven: Signed<NewView> | null;
   /** What made this replica enter its view. */
   enteredBy: Signed<NewView> | null;
   /** When the view, or the attempt to leave it, began. */
@@ -191,6 +198,9 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     early: new Map(),
     wanted: new Map(),
     bodies: new Map(),
+    proofs: new Map(),
+    asked: new Set(),
+    unproven: null,
     answered: new Map(),
     enteredBy: null,
     viewSince: 0,
@@ -291,6 +301,10 @@ export function signedBy(
     if (isMember(group, from) && from !== without) signers.add(from);
   return signers.size >= least && signers.size === certificate.seals.length;
 }
+
+/** What a proof of `claim` is known by. */
+export const claimKey = ({ view, sequence, digest }: Claim): string =>
+  `${sequence}/${view}/${digest}`;
 
 /** The null request: a batch of nothing (section 4.4). */
 export const nullBatch: Batch = Object.freeze([]);

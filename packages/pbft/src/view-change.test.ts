@@ -1,7 +1,8 @@
+import type { Signed } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { pbft } from './index.ts';
+import { pbft, type ViewChange } from './index.ts';
 
 const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 const all = (network: Network, command = requestOf(0, 0)) => {
@@ -102,5 +103,65 @@ describe('view changes (4.4)', () => {
     expect(network.executed.size).toBe(20);
     expect(network.state(3).attempts).toBe(0);
     expect(network.state(3).view).toBe(1);
+  });
+
+  it('move no proof that its receiver has, however full the log is', () => {
+    const window = 16;
+    const more = { window, checkpointEvery: window, maxOutstanding: window, maxBatch: 1 };
+    const network = new Network(group(7, more));
+    for (let i = 0; i < window; i++) all(network, requestOf(0, i));
+    network.deliver(({ message }) => message.kind !== 'commit');
+    network.drop();
+    expect(network.state(6).prepared.size).toBe(window);
+    network.stop(0);
+    network.run(20_000_000, () => network.executed.size === window);
+    expect(network.executed.size).toBe(window);
+    expect(network.violation).toBeUndefined();
+    expect(network.sent.has('proofs')).toBe(false);
+  });
+
+  it('bring proofs to a new primary and to a backup that lack them', () => {
+    const network = new Network(group());
+    network.input(0, { type: 'propose', command: requestOf(0, 0, 'a') });
+    // Only replica 2 hears the others' Prepares.
+    network.deliver(({ message }) => message.kind === 'pre-prepare');
+    network.deliver(({ to, message }) => to === 2 && message.kind === 'prepare');
+    network.drop();
+    expect([1, 2, 3].map((self) => network.state(self).prepared.size)).toEqual([0, 1, 0]);
+    network.stop(0);
+    all(network, requestOf(1, 0, 'b'));
+    network.drop();
+    for (const self of [1, 2, 3]) network.fire(self, 'request');
+    network.run(60_000_000, () => network.executed.size === 2);
+    expect(network.lines).toContain('4.4-proofs');
+    expect(network.seat(3).decisions.get(0)).toEqual([requestOf(0, 0, 'a')]);
+    expect(network.violation).toBeUndefined();
+    expect(network.state(1).view).toBe(1);
+    expect(network.state(3).proofs.size + network.state(3).asked.size).toBeLessThan(3);
+  });
+
+  it('do not begin a view with what nobody can prove', () => {
+    const network = new Network(group());
+    network.stop(0);
+    all(network);
+    for (const self of [2, 3]) network.fire(self, 'request');
+    const heard = network.flights
+      .filter(({ to, message }) => to === 1 && message.kind === 'view-change')
+      .map(({ message }) => message as Signed<ViewChange>);
+    network.drop();
+    const digest = 'b'.repeat(64);
+    const claim = { view: 0, sequence: 1, digest };
+    const own = { kind: 'view-change', view: 1, checkpoint: null, prepared: [claim] } as const;
+    const viewChanges = [network.sign(own, 1), ...heard];
+    const orders = [{ sequence: 1, digest }];
+    for (const to of [2, 3])
+      network.post(1, to, { kind: 'new-view', view: 1, checkpoint: null, viewChanges, orders });
+    network.deliver(({ from }) => from === 1);
+    for (const self of [2, 3]) {
+      expect(network.state(self)).toMatchObject({ view: 1, active: false });
+      // Nor does it wait for ever.
+      network.fire(self, 'new-view');
+      expect(network.state(self).view).toBe(2);
+    }
   });
 });

@@ -6,17 +6,25 @@
 import {
   type Batch,
   bytesOf,
+  type Certificate,
   maxBatchBytes,
   type ReplicaId,
   requestKey,
   type Signed,
 } from '@quorumlab/core';
-import { becomeStable, fetchState } from './checkpoint.ts';
+import { becomeStable, fetchState, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
-import type { NewView, ViewChange } from './messages.ts';
-import { computeOrders, type Plan, samePlan, validViewChange } from './new-view.ts';
+import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
+import {
+  computeOrders,
+  type Plan,
+  samePlan,
+  validCheckpoint,
+  validViewChange,
+} from './new-view.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
+import { askForProofs, isProven, learnProofs } from './proofs.ts';
 import {
   armRequestTimer,
   bodyOf,
@@ -76,7 +84,11 @@ function maybeAwaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
   if (replica.active || replica.newViewTimer) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
-  if (leaving < group.quorum) return;
+  if (leaving >= group.quorum) awaitNewView(group, replica, ctx);
+}
+
+function awaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.active || replica.newViewTimer) return;
   replica.newViewTimer = true;
   ctx.setTimer('new-view', timeoutOf(group, replica));
 }
@@ -101,37 +113,62 @@ export function maybeNewView(group: Group, replica: PbftReplica, ctx: Ctx): void
   if (own?.view !== replica.view) return;
   const received = forView(replica);
   if (received.length < group.quorum) return;
-  const usable = received.filter((each) => hasBatches(group, replica, each, ctx));
+  const usable = received.filter((each) => isUsable(group, replica, each, ctx));
   const others = usable.filter(({ from }) => from !== ctx.self).sort(bySender);
   if (others.length < group.quorum - 1 || others.length === usable.length) return;
   const viewChanges = [own, ...others.slice(0, group.quorum - 1)].sort(bySender);
   const plan = computeOrders(group, viewChanges, ctx);
   ctx.line('4.4-new-view');
-  const { view } = replica;
-  const message: NewView = { kind: 'new-view', view, viewChanges, orders: plan.orders };
+  const { view, stableCheckpoint: checkpoint } = replica;
+  const { orders } = plan;
+  const message: NewView = { kind: 'new-view', view, checkpoint, viewChanges, orders };
   ctx.broadcast(message);
-  enterView(group, replica, { view, plan, own: message, by: null }, ctx);
+  enterView(group, replica, { view, plan, checkpoint, own: message, by: null }, ctx);
 }
 
 const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number =>
   one.from - other.from;
 
-/** Whether all that `message` reports is at hand here; asks its sender for what is not. */
-function hasBatches(
+/**
+ * Whether all that `message` reports is proven here and at hand; asks its sender for what is not.
+ */
+function isUsable(
   group: Group,
   replica: PbftReplica,
   message: Signed<ViewChange>,
   ctx: Ctx,
 ): boolean {
-  let all = true;
-  for (const { body } of message.prepared) {
-    const { sequence, digest } = body;
-    if (sequence <= lowWatermark(replica)) continue;
+  const { from, checkpoint, prepared } = message;
+  const low = lowWatermark(replica);
+  // The answer to a report is the proof of the checkpoint, if there is one.
+  if (checkpoint !== null && checkpoint.sequence > low) {
+    if (replica.asked.size === replica.asked.add(`${from}:checkpoint`).size) return false;
+    ctx.send(from, statusOf(replica));
+    return false;
+  }
+  const claims = prepared.filter(({ sequence }) => sequence > low);
+  const unproven = claims.filter((claim) => !isProven(group, replica, claim));
+  askForProofs(replica, unproven, from, ctx);
+  let all = unproven.length === 0;
+  for (const { sequence, digest } of claims) {
     if (bodyOf(group, replica, sequence, digest, ctx) !== undefined) continue;
     all = false;
-    want(group, replica, { sequence, digest }, [message.from], ctx);
+    want(group, replica, { sequence, digest }, [from], ctx);
   }
   return all;
+}
+
+/** Proofs that were asked for: a new view may be ready to begin now. */
+export function proofs(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Proofs>,
+  ctx: Ctx,
+): void {
+  if (!isMember(group, message.from)) return;
+  learnProofs(group, replica, message);
+  maybeNewView(group, replica, ctx);
+  if (replica.unproven !== null) newView(group, replica, replica.unproven, ctx);
 }
 
 /** ⟨NEW-VIEW, v+1, V, O⟩ */
@@ -144,38 +181,58 @@ export function newView(
   const { view, from } = message;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
   if (view < replica.view || view === 0 || inProgress(replica, view)) return;
-  const plan = checkedPlan(group, message, ctx);
+  const plan = checkedPlan(group, replica, message, ctx);
   if (plan === undefined) {
     // A primary that begins its view with a lie has had its turn.
     if (view === replica.view) startViewChange(group, replica, view + 1, ctx);
     return;
   }
+  const { checkpoint } = message;
+  const low = Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0);
+  const unproven = [...plan.chosen.values()].filter(
+    (claim) => claim.sequence > low && !isProven(group, replica, claim),
+  );
+  if (unproven.length > 0) {
+    ctx.line('4.4-proofs');
+    replica.unproven = message;
+    askForProofs(replica, unproven, from, ctx);
+    return awaitNewView(group, replica, ctx);
+  }
   ctx.line('4.4-enter');
-  enterView(group, replica, { view, plan, own: null, by: message }, ctx);
+  enterView(group, replica, { view, plan, checkpoint, own: null, by: message }, ctx);
 }
 
 const inProgress = (replica: PbftReplica, view: number): boolean =>
   replica.view === view && replica.active;
 
 /**
- * Every view-change in V is valid, there is a quorum of them, and O is what this replica computes
- * from V itself: the same computation as the primary's.
+ * Every view-change in V is valid, a quorum of them, the highest checkpoint of V is proven,
+ * and O is what this replica computes from V itself: the same computation as the primary's.
  */
-function checkedPlan(group: Group, message: NewView, ctx: Ctx): Plan | undefined {
-  const { view, viewChanges, orders } = message;
+function checkedPlan(
+  group: Group,
+  replica: PbftReplica,
+  message: NewView,
+  ctx: Ctx,
+): Plan | undefined {
+  const { view, checkpoint, viewChanges, orders } = message;
+  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return undefined;
   const senders = new Set(viewChanges.map(({ from }) => from));
   if (senders.size !== viewChanges.length || senders.size < group.quorum) return undefined;
   for (const each of viewChanges)
     if (each.view !== view || !isMember(group, each.from) || !validViewChange(group, each))
       return undefined;
   const plan = computeOrders(group, viewChanges, ctx);
-  if (!group.rules.recomputesOrders) return { ...plan, orders };
+  if (plan.low > Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0)) return undefined;
+  if (!group.rules.recomputesOrders) return { ...plan, orders, chosen: new Map() };
   return samePlan(plan.orders, orders) ? plan : undefined;
 }
 
 interface Entry {
   readonly view: number;
   readonly plan: Plan;
+  /** Proof of a stable checkpoint from which the view can begin. */
+  readonly checkpoint: Certificate<Checkpoint> | null;
   /** The new-view, if this replica is its primary. */
   readonly own: NewView | null;
   /** The new-view, if another is. */
@@ -186,11 +243,11 @@ interface Entry {
 function enterView(
   group: Group,
   replica: PbftReplica,
-  { view, plan, own, by }: Entry,
+  { view, plan, checkpoint, own, by }: Entry,
   ctx: Ctx,
 ): void {
-  if (plan.checkpoint !== null && plan.checkpoint.body.sequence > lowWatermark(replica)) {
-    becomeStable(group, replica, plan.checkpoint, ctx);
+  if (checkpoint !== null && checkpoint.body.sequence > lowWatermark(replica)) {
+    becomeStable(group, replica, checkpoint, ctx);
     fetchState(group, replica, ctx);
   }
   const orders = plan.orders
