@@ -18,6 +18,8 @@ import type {
   StreamMuxerFactory,
 } from '@libp2p/interface';
 import type { MeshLimits } from './limits.ts';
+import { now } from './time.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { YamuxInspector } from './yamux-inspector.ts';
 
 /** Told of what a peer did below the frames; `peer` is missing where its key is not proven yet. */
@@ -58,16 +60,19 @@ export function channelGuard(limits: MeshLimits, reports: ChannelReports): Chann
   const remotes = new WeakMap<MessageStream, Remote>();
   /** By the list of streams, which a connection shares with its muxer. */
   const inspectors = new WeakMap<object, YamuxInspector>();
-  /** How to stop counting the bytes of a handshake, by connection. */
+  /** Whom Noise has proven, by connection. */
+  const peers = new WeakMap<MessageStream, PeerId>();
+  /** Whom to tell that a handshake is done, by connection. */
   const shaking = new WeakMap<MessageStream, () => void>();
 
   const watch = (connection: MultiaddrConnection): false => {
     containListeners(connection);
     const fail = (reason: string): void => {
-      reports.faulty(undefined, connection.remoteAddr.toString(), reason);
+      const peer = peers.get(connection);
+      reports.faulty(peer, connection.remoteAddr.toString(), reason);
       endLater(connection, new ChannelFaultError(reason));
     };
-    shaking.set(connection, countHandshake(connection, limits.handshakeBytes, fail));
+    shaking.set(connection, watchBytes(connection, limits, fail));
     return false;
   };
   const secured = async <S extends { readonly connection: MessageStream; remotePeer: PeerId }>(
@@ -76,6 +81,7 @@ export function channelGuard(limits: MeshLimits, reports: ChannelReports): Chann
   ): Promise<S> => {
     const done = await securing;
     shaking.get(connection)?.();
+    peers.set(connection, done.remotePeer);
     const address = 'remoteAddr' in connection ? String(connection.remoteAddr) : '';
     remotes.set(done.connection, { peer: done.remotePeer, address });
     return done;
@@ -126,7 +132,7 @@ interface Reading {
   onData(data: MessageBytes): void;
 }
 
-type MessageBytes = Uint8Array | Iterable<Uint8Array>;
+type MessageBytes = Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number });
 
 /** Left unguarded it would be open to every peer, so there is no going on without the method. */
 function requireReading(part: object): Reading {
@@ -136,27 +142,41 @@ function requireReading(part: object): Reading {
   return part;
 }
 
+/** A chunk of fewer bytes is a drip: the smallest record of Noise with a yamux header has 30. */
+const DRIP_BYTES = 16;
+
 /**
- * Ends a connection that says more than a handshake can need: before Noise a stranger could ask
- * for the list of protocols again and again, and be answered. Gives what ends the counting.
+ * Watches the bytes of a socket. A connection ends that says more than a handshake can need before
+ * it is done: a stranger could ask for the list of protocols again and again, and be answered. One
+ * ends as well that drips: what gathers records is slow in the square of the number of chunks.
+ * Gives what to call when the handshake is done.
  */
-function countHandshake(
+function watchBytes(
   connection: MultiaddrConnection,
-  maxBytes: number,
+  limits: MeshLimits,
   fail: (reason: string) => void,
 ): () => void {
+  const { handshakeBytes, dripsPerSecond } = limits;
+  const drips = new TokenBucket(dripsPerSecond, 32 * dripsPerSecond, now());
   const reading = requireReading(connection);
   const { onData } = reading;
-  let bytes = 0;
+  let isSecured = false;
+  let said = 0;
+  const faultOf = (bytes: number): string | undefined => {
+    said += bytes;
+    if (!isSecured && said > handshakeBytes)
+      return `more than ${handshakeBytes} bytes before the end of the handshake`;
+    return bytes < DRIP_BYTES && !drips.tryTake(now()) ? 'bytes that come one by one' : undefined;
+  };
   reading.onData = (data) => {
-    for (const part of data instanceof Uint8Array ? [data] : data) bytes += part.byteLength;
-    if (bytes <= maxBytes) return onData.call(connection, data);
+    const fault = faultOf(data.byteLength);
+    if (fault === undefined) return onData.call(connection, data);
     // Nothing more is looked at, whatever comes before the end of the connection.
     reading.onData = () => {};
-    fail(`more than ${maxBytes} bytes before the end of the handshake`);
+    fail(fault);
   };
   return () => {
-    reading.onData = onData;
+    isSecured = true;
   };
 }
 

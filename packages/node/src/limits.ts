@@ -46,6 +46,8 @@ export interface MeshLimits {
   readonly muxerFramesPerSecond: number;
   /** The largest frame of yamux; honest peers send at most 64 KiB at once. */
   readonly muxerFrameBytes: number;
+  /** Chunks of fewer than 16 bytes a socket may give per second (in a burst, 32 times as many). */
+  readonly dripsPerSecond: number;
   /** Bytes of a peer before its key is proven; an honest handshake has about 300. */
   readonly handshakeBytes: number;
   /** Bytes a caller may send that are no frames: until its hello was answered, or beside them. */
@@ -82,6 +84,7 @@ export const DEFAULT_LIMITS: MeshLimits = {
   pingsPerSecond: 2,
   muxerFramesPerSecond: 100_000,
   muxerFrameBytes: 256 * 1024,
+  dripsPerSecond: 128,
   handshakeBytes: 1024,
   strayBytes: 4096,
   channelWriteBufferBytes: 4 * 1024 * 1024,

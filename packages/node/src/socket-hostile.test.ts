@@ -1,5 +1,5 @@
 /** Bytes and silence from the socket up: what strangers, and members at odd moments, may try. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Libp2p } from 'libp2p';
 import { afterEach, expect, test } from 'vitest';
@@ -197,6 +197,59 @@ test('a member above its rate of yamux frames waits, and loses nothing', async (
   await until('the frame arrives', () => victim.received.length === 1);
   expect(victim.mesh.stats().pauses).toBeGreaterThan(0);
   expect(victim.mesh.connected()).toEqual([MEMBER]);
+});
+
+test('a member that sends a frame byte by byte is ended before it costs much', async () => {
+  const all = await principals(1, 1);
+  const victim = await startNode(all, 0);
+  running.push(victim);
+  const call = await memberOf(all[0] as Principal);
+  const channel = await call();
+  channel.send(opening(MEMBER, 0, 'hello'));
+  await until('it is admitted', () => victim.mesh.connected().includes(MEMBER));
+  const frame = yamux({ type: DATA, stream: 1, body: new Uint8Array(20_000) });
+  for (let k = 0; k < frame.byteLength && channel.isOpen(); k++) {
+    channel.send(frame.subarray(k, k + 1));
+    if (k % 100 === 0) await sleep(0);
+  }
+  await until('it is ended', () => !channel.isOpen());
+  expect(victim.mesh.stats()).toMatchObject({ resets: 1, bytesIn: expect.any(Number) });
+});
+
+test('a connection that drips is ended, at whatever moment', async () => {
+  const all = await principals(1, 1);
+  const victim = await startNode(all, 0, { limits: { dripsPerSecond: 1 } });
+  running.push(victim);
+  // All that a caller says passes here, and from a given byte on one byte at a time.
+  const drip = createServer((socket) => {
+    const out = socketTo(all[0] as Principal).setNoDelay();
+    let said = 0;
+    let line = Promise.resolve();
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        if (typeof data === 'string') return;
+        line = line.then(async () => {
+          for (let k = 0; k < data.length; k++) {
+            if (said++ < 500) out.write(data.subarray(k, k + 1));
+            else await sleep(1).then(() => out.write(data.subarray(k, k + 1)));
+          }
+        });
+      });
+    out.on('data', (data) => void socket.write(data)).on('close', () => socket.destroy());
+    sockets.push(socket);
+  });
+  servers.push(drip);
+  await new Promise<void>((resolve) => drip.listen(0, '127.0.0.1', resolve));
+  const { port } = drip.address() as AddressInfo;
+  const [replica, client] = all as [Principal, Principal];
+  const address = `/ip4/127.0.0.1/tcp/${port}`;
+  const caller = await startNode([{ ...replica, address }, client], MEMBER);
+  running.push(caller);
+  await until('it is ended', () => {
+    caller.mesh.send(0, new Uint8Array(1000));
+    return victim.mesh.stats().resets > 0;
+  });
 });
 
 test('connections reset in the middle of everything leave nothing behind', async () => {

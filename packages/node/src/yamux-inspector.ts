@@ -10,6 +10,13 @@ const PING = 2;
 const SYN = 1;
 
 /**
+ * In how many pieces a frame may come: an honest one is written at once, and Noise cuts it every
+ * 64 KiB. What gathers the pieces is slow in the square of their number: a frame of 100,000 bytes
+ * in as many pieces stopped the process for six seconds.
+ */
+const MAX_PIECES = 64;
+
+/**
  * Reads the headers of a yamux channel before yamux does, and says what is wrong with one that
  * would cost more than its sender has paid for: yamux stores all data that a header announces
  * before it looks at windows, answers every ping and every stream, and what is sent to a stream
@@ -31,6 +38,8 @@ export class YamuxInspector {
   /** Bytes of data that were no frames: before the hello was answered, or on other streams. */
   #strayBytes = 0;
   #waitMs = 0;
+  /** Pieces of the frame that is not complete. */
+  #pieces = 0;
 
   constructor(limits: MeshLimits, direction: 'inbound' | 'outbound') {
     const at = now();
@@ -60,13 +69,15 @@ export class YamuxInspector {
         at = this.#take(part, at);
         if (this.#headerBytes < HEADER_BYTES) continue;
         this.#headerBytes = 0;
+        this.#pieces = 0;
         frames++;
         const fault = this.#judge();
         if (fault !== undefined) return fault;
       }
     }
     this.#waitMs = this.#frames.take(frames, now());
-    return undefined;
+    if (this.#skip === 0 && this.#headerBytes === 0) this.#pieces = 0;
+    return ++this.#pieces > MAX_PIECES ? 'a yamux frame in too many pieces' : undefined;
   }
 
   /** Skips data or gathers a header; returns where to go on. */
