@@ -89,6 +89,11 @@ test('a run that is ok tells with --verbose what the liar tried and why it faile
   expect(out).toMatch(/story +The attack acted \d+ times/);
   expect(out).toMatch(/COMMIT Ann by n1 n2 n3/);
   expect(out).toMatch(/For Bob there were n1 and the liar: 2 of the 3 votes that it takes/);
+  expect(row.overlap).toMatchObject({
+    quorums: [{ value: 'Ann', members: [1, 2, 3] }],
+    size: 3,
+    shared: 2,
+  });
   expect(row.commits.length).toBeGreaterThan(0);
   for (const { voters } of row.commits) expect(voters.length).toBeGreaterThanOrEqual(3);
 });
@@ -103,6 +108,12 @@ test('a fork names both quorums and who is in both, in run, attack and demo', ()
   const both = /Behind \w+ stand n0 and n\d, behind \w+ n0 and n\d\.\n +Both have n0, who lied\./;
   expect(quorumlab('run raft --attack equivocating-leader').out).toMatch(both);
   expect(quorumlab('attack raft --seeds 1').out).toMatch(both);
+  const { overlap } = json('run raft --attack equivocating-leader --json').verdicts[0];
+  expect(overlap).toMatchObject({ slot: 1, both: [0], lied: [0] });
+  expect(overlap.quorums.map(({ value }: { value: string }) => value).sort()).toEqual([
+    'Ann',
+    'Bob',
+  ]);
   expect(quorumlab('demo --sim').out).toMatch(both);
 });
 

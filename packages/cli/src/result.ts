@@ -13,6 +13,7 @@ import {
   livingQuorum,
   narrate,
   noFaultNote,
+  overlapOf,
   type ProofRow,
   type ProtocolCost,
   prepare,
@@ -23,6 +24,7 @@ import {
   type Shrunk,
   type Statement,
   type Tally,
+  type Told,
   taleOf,
   unsafeMark,
   type VerdictRow,
@@ -111,13 +113,18 @@ const proofRows = ({ proofs, proofValues }: RunResult): readonly ProofRow[] =>
 const mostCommits = 500;
 
 /** What a run tells, if it was run with its story. */
-const storyOf = (result: RunResult): Pick<VerdictRow, 'story' | 'commits'> =>
-  result.story.length === 0
-    ? {}
-    : {
-        story: narrate(taleOf(result)),
-        commits: commitsOf(result.story).slice(0, mostCommits),
-      };
+const storyOf = (result: RunResult): Pick<VerdictRow, 'story' | 'commits' | 'overlap'> =>
+  result.story.length === 0 ? {} : toldOf(taleOf(result));
+
+/** What there is to tell, for a row. */
+export function toldOf(told: Told): Pick<VerdictRow, 'story' | 'commits' | 'overlap'> {
+  const overlap = overlapOf(told);
+  return {
+    story: narrate(told),
+    ...(overlap === undefined ? {} : { overlap }),
+    commits: commitsOf(told.story).slice(0, mostCommits),
+  };
+}
 
 /** One run as a row. */
 export function rowOf(result: RunResult, trace?: string): VerdictRow {

@@ -27,6 +27,47 @@ export interface CommitRow {
   readonly quorum: readonly number[];
 }
 
+/** Who stands behind what was committed at one position, and what two quorums have in common. */
+export interface Overlap {
+  readonly slot: number;
+  /** One for each value that was committed there: more than one is a fork. */
+  readonly quorums: readonly { readonly value: string; readonly members: readonly number[] }[];
+  /** Of a fork: who is in the first two quorums. */
+  readonly both?: readonly number[];
+  /** Who of them lied. */
+  readonly lied?: readonly number[];
+  /** How many votes it takes, as far as the commits of this run show; absent: nobody counted. */
+  readonly size?: number;
+  /** How many members any two quorums of that size share at least; below 1: they need not meet. */
+  readonly shared?: number;
+}
+
+/** See {@link Overlap}; nothing if nothing was committed. */
+export function overlapOf(told: Told): Overlap | undefined {
+  const { story, n, liars } = told;
+  const { commits } = matterOf(told);
+  const values = new Map<string, CommitLine>();
+  for (const line of commits)
+    if (!values.has(line.value.ids.join())) values.set(line.value.ids.join(), line);
+  const slot = commits[0]?.slot;
+  if (slot === undefined) return undefined;
+  const quorums = [...values.values()].map((line) => ({
+    value: line.value.name,
+    members: quorumOf(story, line),
+  }));
+  const [one, two] = quorums;
+  const both = two && one?.members.filter((id) => two.members.includes(id));
+  // Who counts may count more votes than it takes: the fewest that were enough are a quorum.
+  const counted = commitLines(story).flatMap(({ voters }) => (voters ? [voters.length] : []));
+  const size = counted.length === 0 ? undefined : Math.min(...counted);
+  return {
+    slot,
+    quorums,
+    ...(both === undefined ? {} : { both, lied: both.filter((id) => liars.includes(id)) }),
+    ...(size === undefined ? {} : { size, shared: Math.max(0, 2 * size - n) }),
+  };
+}
+
 /** All commits of honest nodes, each with what made it. */
 export const commitsOf = (story: readonly StoryLine[]): readonly CommitRow[] =>
   commitLines(story).map((line) => ({
@@ -248,20 +289,17 @@ function overlapSentences(
   lie: StoryLine | undefined,
   commits: readonly CommitLine[],
 ): readonly string[] {
-  const { story, liars } = told;
   const first = commits[0];
-  if (first === undefined) return [];
-  const other = commits.find(({ value }) => value.ids.join() !== first.value.ids.join());
-  if (other !== undefined) {
-    const [one, two] = [quorumOf(story, first), quorumOf(story, other)];
-    const both = one.filter((id) => two.includes(id));
+  const overlap = overlapOf(told);
+  if (first === undefined || overlap === undefined) return [];
+  const [one, two] = overlap.quorums;
+  if (one !== undefined && two !== undefined)
     return [
-      `Behind ${first.value.name} stand ${names(one)}, behind ${other.value.name} ${names(two)}.`,
-      ...bothSentences(both, liars),
+      `Behind ${one.value} stand ${names(one.members)}, behind ${two.value} ${names(two.members)}.`,
+      ...bothSentences(overlap.both ?? [], told.liars),
     ];
-  }
-  const size = Math.min(...commits.flatMap(({ voters }) => (voters ? [voters.length] : [])));
-  if (!Number.isFinite(size)) return [];
+  const { size } = overlap;
+  if (size === undefined) return [];
   return [...(lie ? beaten(told, lie, first, size) : []), whyNot(told, size)];
 }
 

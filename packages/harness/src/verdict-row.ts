@@ -1,6 +1,6 @@
 /** Verdicts as rows of `quorumlab.result/1`: of simulated runs and of real processes alike. */
 import type { VerdictWord } from '@quorumlab/checker';
-import type { CommitRow } from './narrative.ts';
+import type { CommitRow, Overlap } from './narrative.ts';
 import type { OptionValues } from './scenario.ts';
 import type { ShrinkStep } from './shrink.ts';
 
@@ -42,6 +42,8 @@ export interface VerdictRow {
   readonly counterexample?: Counterexample;
   /** What happened at the contested position, or the first that matters, in sentences. */
   readonly story?: readonly string[];
+  /** Who stands behind what was committed there. */
+  readonly overlap?: Overlap;
   /** What honest nodes committed, and by whose votes; the first of them where there are many. */
   readonly commits?: readonly CommitRow[];
 }

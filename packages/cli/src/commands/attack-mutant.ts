@@ -2,7 +2,6 @@
 import { upper95 } from '@quorumlab/checker';
 import {
   columns,
-  commitsOf,
   type ExhibitedRun,
   type Exhibition,
   exhibit,
@@ -18,7 +17,7 @@ import {
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { resultOf } from '../result.ts';
+import { resultOf, toldOf } from '../result.ts';
 import { plainStory, verdictWord } from '../words.ts';
 
 /** What `--mutant` takes instead of a name. */
@@ -108,8 +107,7 @@ function rowOf(shown: Exhibition, run: ExhibitedRun, mutant?: string): VerdictRo
     upper95: upper95(hits, 1),
     digest,
     seed: '',
-    story: narrate(taleOfExhibit(shown, run)),
-    commits: commitsOf(run.story),
+    ...toldOf(taleOfExhibit(shown, run)),
     ...(violation === undefined
       ? {}
       : {

@@ -1,9 +1,9 @@
 import type { RealDemo, RealRun } from '@quorumlab/cluster';
-import { commitsOf, narrate, narrateVotes } from '@quorumlab/harness';
+import { narrateVotes } from '@quorumlab/harness';
 import { clusterPackage } from '../cluster-package.ts';
 import { exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { resultOf } from '../result.ts';
+import { resultOf, toldOf } from '../result.ts';
 import { stoppable, stopped } from '../stop.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 
@@ -16,8 +16,7 @@ export async function realDemo(io: Io, protocols: readonly string[]): Promise<vo
   if (io.progress === 'bar') io.status('');
   const rows = demo.runs.map(({ verdict, scenario, story }) => ({
     ...verdict,
-    story: narrate({ story, n: scenario.n, liars: scenario.by }),
-    commits: commitsOf(story),
+    ...toldOf({ story, n: scenario.n, liars: scenario.by }),
   }));
   const exit = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word))
     ? exitCodes.expected
