@@ -19,6 +19,7 @@ import type { Command } from 'commander';
 import { usualJobs } from './crew.ts';
 import { faultOf } from './fault.ts';
 import { readText } from './files.ts';
+import { withProtocolOptions } from './help.ts';
 
 /** Scenario flags as commander gives them. */
 export interface ScenarioFlags {
@@ -53,31 +54,65 @@ export const gather = (value: string, before: readonly string[] | undefined): re
 
 /** Adds the flags that describe a scenario; the same names everywhere. */
 export const withScenarioFlags = (command: Command): Command =>
-  command
-    .option('-n <replicas>', 'how many replicas')
-    .option('-f <faults>', 'how many faulty ones it is to survive')
-    .option('--attack <name>', 'what goes wrong (quorumlab list attacks)')
-    .option('--by <nodes>', 'who is faulty, e.g. 0 or 0,2')
-    .option('--net <network>', 'lan, wan, lossy, async, psync:gst=2s,delta=20ms')
-    .option('--clock <clocks>', 'perfect, or e.g. offset=5ms,drift=100ppm,epsilon=7ms')
-    .option('--crash <node@time>', 'crash, e.g. 3@900ms or 3@900ms..2s (repeatable)', gather)
-    .option('--split <groups@times>', 'cut, e.g. 01-23@900ms..1500ms (repeatable)', gather)
-    .option('--fault <json>', 'any other fault, as traces write it (repeatable)', gather)
-    .option('--workload <name|file>', 'contest, writes, a, b, c, f, or an NDJSON file')
-    .option('--count <operations>', 'operations in all')
-    .option('--clients <clients>', 'how many clients')
-    .option('--outstanding <operations>', 'operations under way per client')
-    .option('--until <time>', 'virtual time at most, e.g. 5s')
-    .option('--events <most>', 'events of the simulator at most; 20000000 unless told')
-    .option('--crypto <kind>', 'signatures: ideal or ed25519')
-    .option('--mutant <name>', 'a named wrong rule of the protocol')
-    .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
-    .option('--unsafe-n', 'run it although n is too small for f, with quorums of n-f')
-    .option(
-      '--quorum <size>',
-      'an unsafe experiment: so many are a quorum; usual: as many as right',
-    )
-    .option('--seed <seed>', 'a number or a word');
+  withProtocolOptions(
+    command
+      .option(
+        '-n <replicas>',
+        'how many replicas, 1 to 10000 (default: what f takes: 3f+1 or 2f+1)',
+      )
+      .option('-f <faults>', 'how many faulty ones it is to survive (default: what n allows, or 1)')
+      .option(
+        '--attack <name>',
+        `what goes wrong: quorumlab list attacks ${attackDefault(command)}`,
+      )
+      .option(
+        '--by <nodes>',
+        'who lies, e.g. 0 or 0,2; or none (default: n0, and more if it takes)',
+      )
+      .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+      .option('--clock <clocks>', 'e.g. offset=5ms,drift=100ppm,epsilon=7ms (default: perfect)')
+      .option(
+        '--crash <node@time>',
+        'a crash, e.g. leader@900ms, or 3@900ms..2s to restart it; repeatable (default: none)',
+        gather,
+      )
+      .option(
+        '--split <groups@times>',
+        'a cut, e.g. 01-23@900ms..1500ms; who is not named reaches all; repeatable (default: none)',
+        gather,
+      )
+      .option(
+        '--fault <json>',
+        'any other fault, as traces write it; repeatable (default: none)',
+        gather,
+      )
+      .option(
+        '--workload <name|file>',
+        'writes, a, b, c, f, or an NDJSON file such as ./mine.ndjson (default: contest)',
+      )
+      .option('--count <operations>', 'operations of all clients together (default: 20)')
+      .option('--clients <clients>', 'how many clients, 1 to 1000 (default: 2)')
+      .option('--outstanding <operations>', 'operations under way per client (default: 1)')
+      .option('--until <time>', 'virtual time at most: us, ms, s or m (default: 5s)')
+      .option('--events <most>', 'events of the simulator at most (default: 20000000)')
+      .option('--crypto <kind>', 'signatures: ideal or ed25519 (default: ideal)')
+      .option('--mutant <name>', 'a wrong rule: quorumlab list mutants (default: none)')
+      .option(
+        '--option <name=value>',
+        "an option of the protocol's own, e.g. heartbeat=20ms; repeatable (default: see below)",
+        gather,
+      )
+      .option('--unsafe-n', 'run it although n is too small for f, with quorums of n-f')
+      .option(
+        '--quorum <size>',
+        'an unsafe experiment: so many are a quorum (default: usual, as many as right)',
+      )
+      .option('--seed <seed>', 'a number or a word, up to 100 characters (default: 42)'),
+  );
+
+/** Searches look for a liar unless told. */
+const attackDefault = (command: Command): string =>
+  command.name() === 'attack' ? '(default: equivocating-leader)' : '(default: none)';
 
 /** The scenario that flags describe. Throws a ScenarioError with a sentence that teaches. */
 export function scenarioOf(protocol: string, flags: ScenarioFlags): Scenario {

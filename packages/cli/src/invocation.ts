@@ -92,4 +92,5 @@ const mention = new RegExp(`(?<![\\w/@.-])${name}(?= (?:${commands}))`, 'g');
  * A text for people: each command in it as it works here. Packages below this one, and documents
  * with `--json`, say `quorumlab`, since they know no reader.
  */
-export const localised = (text: string): string => text.replace(mention, () => commandStart());
+export const localised = (text: string, here: string = commandStart()): string =>
+  text.replace(mention, () => here);

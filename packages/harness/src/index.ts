@@ -21,6 +21,7 @@ export * from './engine.ts';
 export * from './exhibit.ts';
 export * from './history.ts';
 export * from './narrative.ts';
+export type { OptionNote, OptionNotes } from './option-notes.ts';
 export * from './options.ts';
 export * from './prepare.ts';
 export * from './proof-values.ts';

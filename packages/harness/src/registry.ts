@@ -48,6 +48,7 @@ import {
   mutants as raftMutants,
 } from '@quorumlab/raft/mutants';
 import { digestOf } from '@quorumlab/wire';
+import { type OptionNotes, optionNotes } from './option-notes.ts';
 import { type OptionKind, requireOptions, type Variants, variantsIn } from './options.ts';
 import { type OptionValues, ScenarioError, unknownName } from './scenario.ts';
 import type { DrawOptions } from './swarm/draw.ts';
@@ -81,6 +82,8 @@ export interface ProtocolEntry {
   readonly flaws: Readonly<Record<string, Flaw>>;
   /** The options of its own that a scenario may set. */
   readonly options: Readonly<Record<string, OptionKind>>;
+  /** What these are, and what they are unless told. */
+  readonly notes: OptionNotes;
   /** Draws options for random worlds: see `swarmWorld`. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
   /** See {@link Variants}; absent: there is one rule set. */
@@ -111,6 +114,8 @@ export interface EntryParts<S extends LogShape> {
   readonly exhibits?: Readonly<Record<string, Exhibit<S>>>;
   /** See {@link ProtocolEntry.options}; the makers get them beside n and f. */
   readonly options?: Readonly<Record<string, OptionKind>>;
+  /** See {@link ProtocolEntry.notes}. */
+  readonly notes?: OptionNotes;
   /** See {@link ProtocolEntry.drawn}. */
   readonly drawn?: DrawOptions;
   /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
@@ -143,6 +148,7 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     mutants,
     flaws,
     options: known,
+    notes: parts.notes ?? {},
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {
@@ -213,6 +219,7 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: basicPaxosExhibits,
     ...drawnFor('basic-paxos'),
     options: { retry: 'number', maxRetry: 'number' },
+    notes: optionNotes['basic-paxos'],
     byHand: (quorum, n) => ({ quorums: { phase1: any(quorum, n), phase2: any(quorum, n) } }),
   }),
   protocolEntry({
@@ -223,6 +230,7 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: multiPaxosExhibits,
     ...drawnFor('multi-paxos'),
     options: multiPaxosOptions,
+    notes: optionNotes['multi-paxos'],
     byHand: (quorum) => ({
       quorums: (members: readonly ReplicaId[]) => ({
         phase1: threshold(members, quorum),
@@ -238,6 +246,7 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: flexiblePaxosExhibits,
     ...drawnFor('flexible-paxos'),
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
+    notes: optionNotes['flexible-paxos'],
     byHand: (quorum) => ({ q1: quorum, q2: quorum }),
   }),
   protocolEntry({
@@ -258,6 +267,7 @@ const entries: readonly ProtocolEntry[] = [
       maxInFlight: 'number',
       maxUncommitted: 'number',
     },
+    notes: optionNotes.raft,
     byHand: (quorum, n) => ({ quorum: any(quorum, n) }),
   }),
   protocolEntry({
@@ -279,6 +289,7 @@ const entries: readonly ProtocolEntry[] = [
       maxBatch: 'number',
       maxOutstanding: 'number',
     },
+    notes: optionNotes.pbft,
     byHand: (quorum) => ({ quorum }),
   }),
   protocolEntry({
@@ -304,6 +315,7 @@ const entries: readonly ProtocolEntry[] = [
       window: 'number',
       maxBatch: 'number',
     },
+    notes: optionNotes.hotstuff,
     variants: 'rules',
     byHand: (quorum) => ({ quorum }),
   }),

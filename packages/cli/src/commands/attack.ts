@@ -23,6 +23,7 @@ import {
   wholeNumber,
   withScenarioFlags,
 } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
@@ -58,12 +59,17 @@ interface AttackFlags extends ScenarioFlags {
 
 /** `quorumlab attack <protocol>`: looks for a violation over many seeds. */
 export function addAttack(program: Command): void {
-  withScenarioFlags(program.command('attack <protocol>'))
+  withExamples(
+    withScenarioFlags(program.command('attack <protocol>')),
+    'quorumlab attack raft -n 5 --attack double-voter --seeds 500',
+    'quorumlab attack pbft --attack all --seeds 100',
+    'quorumlab attack raft --mutant figure-8',
+  )
     .description('search seeds for a violation and show the first')
-    .option('--seeds <runs>', 'how many seeds', '1000')
+    .option('--seeds <runs>', 'how many seeds, 1 to 1000000000', '1000')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
-    .option('--expect <word>', 'exit 0 only if the verdict is this word')
-    .option('--jobs <threads>', 'how many threads; one per processor unless told')
+    .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
+    .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .action(async (protocol: string, flags: AttackFlags, command: Command) => {
       const expect = expected(flags.expect);
       if (flags.mutant !== undefined && flags.attack === undefined)

@@ -8,6 +8,7 @@ import { sayStatus, statusResult } from '../cluster-status.ts';
 import { exitCodes, usageError } from '../errors.ts';
 import { makeFolder, readText } from '../files.ts';
 import { gather, nodesOf, optionsOf, timeOf, wholeNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import { stoppable, stopped } from '../stop.ts';
 
@@ -48,51 +49,74 @@ export function addCluster(program: Command): void {
       .command(name)
       .description(description)
       .option('--folder <folder>', 'where the cluster is', usual);
-  withInitFlags(add('init', 'make a cluster: cluster.json, keys and a folder per node')).action(
-    doing(init),
-  );
-  withInitFlags(
-    add('up', 'start every node that is not running; makes the cluster if there is none'),
+  withExamples(
+    withInitFlags(add('init', 'make a cluster: cluster.json, keys and a folder per node')),
+    'quorumlab cluster init --protocol raft -n 3',
+    'quorumlab cluster init --protocol pbft -f 1 --allow-faults --folder lies',
+  ).action(doing(init));
+  withExamples(
+    withInitFlags(
+      add('up', 'start every node that is not running; makes the cluster if there is none'),
+    ),
+    'quorumlab cluster up --protocol raft -n 3',
+    'quorumlab cluster up --rejoin 1',
   )
     .option(
       '--rejoin <nodes>',
-      'nodes whose disk was lost or damaged: they come back from the others, e.g. 1',
+      'whose disk was lost or damaged, e.g. 1: they come back from the others (default: none)',
     )
     .action(doing(up));
-  add(
-    'submit [operations...]',
-    "run operations: 'set a 1', 'get a', 'append a 2', 'del a', 'cas a 1 2'",
+  withExamples(
+    add(
+      'submit [operations...]',
+      "run operations: 'set a 1', 'get a', 'append a 2', 'del a', 'cas a 1 2'",
+    ),
+    "quorumlab cluster submit 'set colour blue' 'get colour'",
+    "quorumlab cluster submit 'set key{i} x' --count 1000 --outstanding 64",
   )
-    .option('--count <times>', 'how often; {i} in an operation becomes the turn')
-    .option('--outstanding <operations>', 'how many are under way at a time')
-    .option('--file <file>', 'one operation a line')
+    .option('--count <times>', 'how often; {i} in an operation becomes the turn (default: 1)')
+    .option('--outstanding <operations>', 'how many are under way at a time (default: 1)')
+    .option('--file <file>', 'one operation a line, in place of operations (default: none)')
     .option('--timeout <time>', 'longest wait for all answers, e.g. 500ms, 5s or 2m', '30s')
     .action((operations: string[], flags: SubmitFlags, command: Command) =>
       submit(ioOf(command), flags, operations),
     );
-  add('status', 'what every node says, and whether the honest logs agree').action(doing(status));
-  add('fault <node> <attack>', 'tell a node to lie; "none" ends it').action(
-    (node: string, attack: string, flags: Flags, command: Command) =>
-      fault(ioOf(command), flags, node, attack),
+  withExamples(
+    add('status', 'what every node says, and whether the honest logs agree'),
+    'quorumlab cluster status',
+  ).action(doing(status));
+  withExamples(
+    add('fault <node> <attack>', 'tell a node to lie; "none" ends it'),
+    'quorumlab cluster fault n0 equivocating-leader',
+  ).action((node: string, attack: string, flags: Flags, command: Command) =>
+    fault(ioOf(command), flags, node, attack),
   );
-  add('down', 'stop all nodes; logs and keys stay').action(doing(down));
+  withExamples(add('down', 'stop all nodes; logs and keys stay'), 'quorumlab cluster down').action(
+    doing(down),
+  );
 }
 
 const withInitFlags = (command: Command): Command =>
   command
-    .option('--protocol <name>', 'the protocol (quorumlab list protocols)')
-    .option('-n <replicas>', 'how many replicas')
-    .option('-f <faults>', 'how many faulty ones it is to survive')
-    .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
-    .option('--name <name>', 'a name that no other cluster has')
+    .option('--protocol <name>', 'the protocol: quorumlab list protocols (required for a new one)')
+    .option('-n <replicas>', 'how many replicas, 1 to 128 (default: as many as f takes)')
+    .option('-f <faults>', 'how many faulty ones it is to survive (default: what n allows, or 1)')
+    .option(
+      '--option <name=value>',
+      "an option of the protocol's own: quorumlab list options; repeatable (default: as listed)",
+      gather,
+    )
+    .option('--name <name>', 'a name that no other cluster has (default: a random one)')
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
-    .option('--port <port>', "n0's port, n1's is one above; free ones unless told")
-    .option('--clients <clients>', 'how many clients may be connected at once', '8')
+    .option('--port <port>', "n0's port from 1024 on, n1's is one above (default: free ones)")
+    .option(
+      '--clients <clients>',
+      'how many clients may be connected at once, 1 to 64 (default: 8)',
+    )
     .option(
       '--host <hosts>',
-      'IP address or name of the machine, or one per node: a,b,c',
-      '127.0.0.1',
+      'IP address or name of the machine, or one per node: a,b,c (default: 127.0.0.1)',
     );
 
 const ioOf = (command: Command): Io => terminal(command.optsWithGlobals<GlobalFlags>());
@@ -190,7 +214,8 @@ function refuseOther(config: ClusterConfig, flags: InitFlags): void {
   const { protocol = config.protocol, name = config.name, folder } = flags;
   const option = optionsOf(protocolOf(protocol), flags.option ?? []);
   const { n, f, clients, basePort } = sizeOf(flags);
-  const [, , host, , port] = config.members[0]?.address.split('/') ?? [];
+  const [, , , , port] = config.members[0]?.address.split('/') ?? [];
+  const hosts = flags.host?.split(',').map((each) => each.trim()) ?? [];
   const wishes: Readonly<Record<string, boolean>> = {
     '--protocol': protocol === config.protocol,
     '-n': n === undefined || n === config.n,
@@ -201,7 +226,11 @@ function refuseOther(config: ClusterConfig, flags: InitFlags): void {
     '--allow-faults': !flags.allowFaults || config.allowFaults,
     '--port': basePort === undefined || basePort === 0 || String(basePort) === port,
     '--clients': clients === undefined || clients === config.clients.length,
-    '--host': flags.host === undefined || flags.host === host,
+    '--host':
+      flags.host === undefined ||
+      config.members.every(
+        ({ address }, i) => address.split('/')[2] === (hosts.length === 1 ? hosts[0] : hosts[i]),
+      ),
   };
   const other = Object.keys(wishes).filter((flag) => !wishes[flag]);
   if (other.length === 0) return;

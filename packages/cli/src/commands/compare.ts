@@ -11,6 +11,7 @@ import { costTable, rowName, verdictTable } from '../compare-table.ts';
 import { type Crew, hire } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
@@ -50,16 +51,22 @@ interface CompareResult extends Result {
 
 /** `quorumlab compare <protocol...>`: what each survives, and what that costs. */
 export function addCompare(program: Command): void {
-  program
-    .command('compare <protocols...>')
+  withExamples(
+    program.command('compare <protocols...>'),
+    'quorumlab compare raft pbft -f 1 --seeds 50',
+    'quorumlab compare raft hotstuff --attack split,f+1-traitors --net lossy',
+  )
     .description('the same attacks against several protocols, and what each of them costs')
     .option('-f <faults>', 'how many faulty ones each is to survive', '1')
-    .option('-n <replicas>', 'how many replicas; as many as f takes unless told')
-    .option('--attack <names>', 'e.g. split,double-voter, or all (quorumlab list attacks)')
-    .option('--seeds <runs>', 'how many seeds per cell', '300')
-    .option('--seed <seed>', 'the first of them')
-    .option('--net <network>', 'lan, wan, lossy, async, psync:gst=2s,delta=20ms')
-    .option('--jobs <threads>', 'how many threads; one per processor unless told')
+    .option('-n <replicas>', 'how many replicas (default: as many as f takes)')
+    .option(
+      '--attack <names>',
+      'e.g. split,double-voter, or all: quorumlab list attacks (default: one of each sort)',
+    )
+    .option('--seeds <runs>', 'how many seeds per cell, 1 to 1000000000', '300')
+    .option('--seed <seed>', 'the first of them (default: 42)')
+    .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+    .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
     .action(async (protocols: readonly string[], flags: CompareFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());

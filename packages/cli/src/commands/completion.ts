@@ -1,6 +1,8 @@
+import { verdictWords } from '@quorumlab/checker';
 import { attacks, protocols } from '@quorumlab/harness';
 import type { Command, Option } from 'commander';
 import { usageError } from '../errors.ts';
+import { withExamples } from '../help.ts';
 import { listNames, namesIn } from './list.ts';
 
 const scripts: Readonly<Record<string, string>> = {
@@ -18,8 +20,7 @@ complete -c quorumlab -f -a "(quorumlab __complete $words)"`,
 
 /** `quorumlab completion <shell>`, and the hidden command that shells ask. */
 export function addCompletion(program: Command): void {
-  program
-    .command('completion <shell>')
+  withExamples(program.command('completion <shell>'), 'quorumlab completion bash > quorumlab.bash')
     .description('print the completion script of bash, zsh or fish')
     .action((shell: string) => {
       const script = scripts[shell];
@@ -53,6 +54,10 @@ function completions(program: Command, words: readonly string[]): readonly strin
   if (last === '--attack') return [...attacks.map(({ name }) => name), 'all'];
   if (last === '--net') return namesIn('networks');
   if (last === '--workload') return namesIn('workloads');
+  if (last === '--expect') return verdictWords;
+  if (last === '--crypto') return ['ideal', 'ed25519'];
+  if (last === '--color') return ['auto', 'always', 'never'];
+  if (last === '--progress') return ['auto', 'bar', 'lines', 'off'];
   if (last === '--mutant') return namesIn('mutants');
   if (last === '--option') {
     const entry = protocols.find(({ name }) => before.includes(name));

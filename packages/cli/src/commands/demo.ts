@@ -11,6 +11,7 @@ import {
 import type { Command } from 'commander';
 import { exitCodes, usageError } from '../errors.ts';
 import { seedOf } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
@@ -62,12 +63,15 @@ export const demoScenario = (protocol: string, seed = '42'): Scenario =>
 
 /** `quorumlab demo`: one liar, two protocols; in the simulator and as real processes. */
 export function addDemo(program: Command): void {
-  program
-    .command('demo [protocols...]')
+  withExamples(
+    program.command('demo [protocols...]'),
+    'quorumlab demo',
+    'quorumlab demo raft hotstuff --sim --seed 7',
+  )
     .description('one lying leader against Raft and PBFT, simulated and as real processes')
     .option('--real', 'only the real processes')
     .option('--sim', 'only the simulator')
-    .option('--seed <seed>', 'another seed for the simulator')
+    .option('--seed <seed>', 'another seed for the simulator (default: 42)')
     .action(async (names: readonly string[], flags: DemoFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const protocols = named(names);

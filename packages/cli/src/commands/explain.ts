@@ -17,6 +17,7 @@ import {
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { costOf, proofJsonOf, resultOf, rowOf } from '../result.ts';
@@ -33,8 +34,12 @@ const headLength = 200;
 
 /** `quorumlab explain <trace|proof|demo>`: what happened, who lied, and the proof. */
 export function addExplain(program: Command): void {
-  program
-    .command('explain <what>')
+  withExamples(
+    program.command('explain <what>'),
+    'quorumlab explain demo --proof',
+    'quorumlab explain raft.trace.ndjson --json',
+    'quorumlab explain proof.json',
+  )
     .description(
       'narrate a trace or check a proof; "explain demo --proof" prints the proof of the demo',
     )

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
+import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 
 /** `quorumlab keys new|show FILE`: Ed25519 keys in files that only their owner can read. */
 export function addKeys(program: Command): void {
   const keys = program.command('keys').description('make and show key files');
-  keys
-    .command('new <file>')
+  withExamples(keys.command('new <file>'), 'quorumlab keys new my.key')
     .description('make a key; never overwrites a file')
     .action(async (file: string, _flags: unknown, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
@@ -18,8 +18,7 @@ export function addKeys(program: Command): void {
         io.note(`secret key in ${file} (mode 0600): keep it on this machine`);
       }
     });
-  keys
-    .command('show <file>')
+  withExamples(keys.command('show <file>'), 'quorumlab keys show my.key')
     .description('print the public key of a key file')
     .action(async (file: string, _flags: unknown, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());

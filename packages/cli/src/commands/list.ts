@@ -2,12 +2,14 @@ import { verdictWords } from '@quorumlab/checker';
 import {
   attacks,
   engine,
+  protocolOf,
   protocols,
   ScenarioError,
   unknownName,
   workloads,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
+import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { listedMutants, sayMutants } from './list-mutants.ts';
 
@@ -34,6 +36,7 @@ const lists: Readonly<Record<string, () => readonly Listed[]>> = {
   networks: () => networks,
   workloads: () => workloads,
   mutants: () => listedMutants(),
+  options: () => listedOptions(),
   verdicts: () => verdictWords.map((name) => ({ name, title: verdictTitles[name] })),
 };
 
@@ -46,6 +49,19 @@ const verdictTitles: Readonly<Record<(typeof verdictWords)[number], string>> = {
   ok: 'no violation in these runs',
 };
 
+/** What `--option` takes: of one protocol, or of all. */
+const listedOptions = (of?: string): readonly Listed[] =>
+  (of === undefined ? protocols : [protocolOf(of)]).flatMap(({ name, options, notes }) =>
+    Object.entries(options).map(([option, kind]) => {
+      const { usual, meaning = '' } = notes[option] ?? {};
+      const words = Array.isArray(kind) ? `: ${kind.join(', ')}` : '';
+      return {
+        name: `${name} ${option}${usual === undefined ? '' : `=${usual}`}`,
+        title: `${meaning}${words}`,
+      };
+    }),
+  );
+
 /** Names of everything that `list` can list. */
 export const listNames: readonly string[] = Object.keys(lists);
 
@@ -55,18 +71,27 @@ export const namesIn = (list: string): readonly string[] =>
 
 /** `quorumlab list <what>`. */
 export function addList(program: Command): void {
-  program
-    .command('list [what] [protocol]')
-    .description(`list ${listNames.join(', ')}; mutants of one protocol, if you name it`)
+  withExamples(
+    program.command('list [what] [protocol]'),
+    'quorumlab list attacks',
+    'quorumlab list options raft',
+  )
+    .description(
+      `list ${listNames.join(', ')}; mutants and options of one protocol, if you name it`,
+    )
     .action((what: string | undefined, of: string | undefined, _: unknown, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       if (what === undefined)
         throw new ScenarioError('QL101', `say what to list: ${listNames.join(', ')}.`);
       const all = lists[what];
       if (all === undefined) throw unknownName('list', what, listNames);
-      if (of !== undefined && what !== 'mutants')
-        throw new ScenarioError('QL101', `only mutants are listed by protocol, not ${what}.`);
-      const rows = of === undefined ? all() : listedMutants(of);
+      if (of !== undefined && what !== 'mutants' && what !== 'options')
+        throw new ScenarioError(
+          'QL101',
+          `only mutants and options are listed by protocol, not ${what}.`,
+        );
+      const rows =
+        of === undefined ? all() : what === 'mutants' ? listedMutants(of) : listedOptions(of);
       if (io.json) {
         io.out(JSON.stringify({ schema: 'quorumlab.list/1', engine, list: what, rows }));
         return;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { usageError } from '../errors.ts';
 import { wholeNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { stoppable } from '../stop.ts';
 
@@ -16,14 +17,19 @@ interface NodeFlags {
 
 /** `quorumlab node`: one node in the foreground, as containers and supervisors want it. */
 export function addNode(program: Command): void {
-  program
-    .command('node')
+  withExamples(
+    program.command('node'),
+    'quorumlab node --config .quorumlab/cluster/cluster.json --self 0',
+  )
     .description('run one node of a cluster in this process until SIGTERM or Ctrl-C')
-    .option('--config <file>', "the cluster's cluster.json")
-    .option('--folder <folder>', "the cluster's folder, in place of --config")
-    .requiredOption('--self <number>', 'which node, e.g. 0')
+    .option('--config <file>', "the cluster's cluster.json (required, or --folder)")
+    .option('--folder <folder>', "the cluster's folder (default: that of --config)")
+    .requiredOption('--self <number>', 'which node, e.g. 0 (required)')
     .option('--rejoin', 'its disk was lost: if it is empty, come back as the protocol has it')
-    .option('--listen <address>', 'an IP address of this machine, e.g. 0.0.0.0 in a container')
+    .option(
+      '--listen <address>',
+      'an IP address of this machine, e.g. 0.0.0.0 in a container (default: that of cluster.json)',
+    )
     .action(async (flags: NodeFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const folder = folderOf(flags);

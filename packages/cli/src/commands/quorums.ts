@@ -10,6 +10,7 @@ import {
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { gather, optionsOf, wholeNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
 import { commandLine } from '../result.ts';
@@ -26,15 +27,22 @@ interface QuorumFlags {
 
 /** `quorumlab quorums <protocol>`: what becomes of a group with quorums of every size. */
 export function addQuorums(program: Command): void {
-  program
-    .command('quorums <protocol>')
+  withExamples(
+    program.command('quorums <protocol>'),
+    'quorumlab quorums pbft -n 3 -f 1',
+    'quorumlab quorums hotstuff --option rules=chained --seeds 2',
+  )
     .description('every size of a quorum, one after the other: too small forks, too large stalls')
-    .option('-n <replicas>', 'how many replicas; one too few for f unless told')
+    .option('-n <replicas>', 'how many replicas, up to 100 (default: one too few for f)')
     .option('-f <faults>', 'how many faulty ones it is to survive', '1')
     .option('--seeds <runs>', 'how many seeds per experiment', '5')
-    .option('--seed <seed>', 'the first of them')
-    .option('--net <network>', 'lan, wan, lossy, async, psync:gst=2s,delta=20ms')
-    .option('--option <name=value>', "an option of the protocol's own (repeatable)", gather)
+    .option('--seed <seed>', 'the first of them (default: 42)')
+    .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+    .option(
+      '--option <name=value>',
+      "an option of the protocol's own: quorumlab list options; repeatable (default: as listed)",
+      gather,
+    )
     .action((protocol: string, flags: QuorumFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const trial = trialOf(protocol, flags);

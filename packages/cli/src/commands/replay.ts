@@ -3,6 +3,7 @@ import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { costOf, exitOf, resultOf, rowOf } from '../result.ts';
@@ -15,8 +16,11 @@ interface ReplayFlags {
 
 /** `quorumlab replay <trace>`: runs a trace's scenario again and compares every line. */
 export function addReplay(program: Command): void {
-  program
-    .command('replay <trace>')
+  withExamples(
+    program.command('replay <trace>'),
+    'quorumlab replay raft.trace.ndjson',
+    'quorumlab replay raft.trace.ndjson --step',
+  )
     .description('run a trace (a file, or - for stdin) again and compare it line by line')
     .option('--step', 'print every event')
     .action((file: string, flags: ReplayFlags, command: Command) => {

@@ -2,6 +2,7 @@ import { runScenario } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { commandLine, costOf, exitOf, resultOf, rowOf } from '../result.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
@@ -15,10 +16,15 @@ interface RunFlags extends ScenarioFlags {
 
 /** `quorumlab run <protocol>`: one scenario, one seed. */
 export function addRun(program: Command): void {
-  withScenarioFlags(program.command('run <protocol>'))
+  withExamples(
+    withScenarioFlags(program.command('run <protocol>')),
+    'quorumlab run raft -n 3 --attack equivocating-leader --seed 42',
+    'quorumlab run raft -n 5 --crash leader@900ms..2s --workload a --net wan',
+    'quorumlab run pbft --option requestTimeout=500ms --trace pbft.trace.ndjson',
+  )
     .description('run one scenario with one seed and say what came of it')
-    .option('--trace <file>', 'write the trace (NDJSON) to this file')
-    .option('--expect <word>', 'exit 0 only if the verdict is this word')
+    .option('--trace <file>', 'write the trace (NDJSON) to this file (default: no trace)')
+    .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--verbose', 'all lines of what happened')
     .action((protocol: string, flags: RunFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());

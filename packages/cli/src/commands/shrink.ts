@@ -4,6 +4,7 @@ import { hire, type SmallRun } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { wholeNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import {
@@ -27,11 +28,17 @@ interface ShrinkFlags {
 
 /** `quorumlab shrink <trace>`: a smaller trace with the same failure. */
 export function addShrink(program: Command): void {
-  program
-    .command('shrink <trace>')
+  withExamples(
+    program.command('shrink <trace>'),
+    'quorumlab shrink big.trace.ndjson',
+    'quorumlab shrink big.trace.ndjson --out small.trace.ndjson --tries 500',
+  )
     .description('make a counterexample smaller, while the same thing goes wrong')
-    .option('--out <file>', 'where the small trace goes; beside the other unless told')
-    .option('--tries <runs>', 'how many smaller runs to try', '2000')
+    .option(
+      '--out <file>',
+      'where the small trace goes (default: beside the other, as .min.trace.ndjson)',
+    )
+    .option('--tries <runs>', 'how many smaller runs to try, 1 to 1000000', '2000')
     .action(async (file: string, flags: ShrinkFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const tries = wholeNumber('--tries', flags.tries, 1, 1e6);
