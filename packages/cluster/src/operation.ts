@@ -13,8 +13,8 @@ export interface ClusterOperation {
 
 /** How operations are written. */
 export const usage =
-  "write e.g. 'set a 1', 'get a', 'append a 2', 'del a' or 'cas a 1 2' (- for \"not there yet\"), " +
-  'and ' +
+  "write e.g. 'set a 1', 'get a', 'append a 2', 'del a' or 'cas a 1 2' " +
+  '(- for "not there yet"), and ' +
   'quotes around what has spaces in it or is empty: \'set "my key" ""\'';
 
 type Kind = 'get' | 'delete' | 'put' | 'append' | 'cas';
