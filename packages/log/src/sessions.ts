@@ -78,6 +78,8 @@ export interface Account {
   used: Slot;
   /** By number. */
   readonly sessions: Map<number, Session>;
+  /** How it stands in a snapshot, unless something has changed since that was made. */
+  stored: StoredAccount | undefined;
 }
 
 /** All sessions, by client. */
@@ -195,6 +197,7 @@ export function runOnce(
   if (number > next) return { reason: 'session-taken', next };
   const account = sessions.accounts.get(client) ?? register(sessions, client);
   const session = account.sessions.get(number) ?? open(sessions, account, slot, lifeOf(sequence));
+  account.stored = undefined;
   account.used = slot;
   session.used = slot;
   acknowledge(sessions, session, request.acknowledged);
@@ -259,7 +262,13 @@ function acknowledge(sessions: Sessions, session: Session, below: number): void 
 function register(sessions: Sessions, client: PrincipalId): Account {
   if (sessions.accounts.size >= maxClients) forgetSilent(sessions);
   const { forgotten } = sessions;
-  const account = { opened: forgotten, complete: forgotten, used: 0, sessions: new Map() };
+  const account: Account = {
+    opened: forgotten,
+    complete: forgotten,
+    used: 0,
+    sessions: new Map(),
+    stored: undefined,
+  };
   sessions.accounts.set(client, account);
   return account;
 }
@@ -274,6 +283,7 @@ function open(sessions: Sessions, account: Account, slot: Slot, life: number): S
 
 function close(sessions: Sessions, account: Account, number: number): void {
   const size = account.sessions.get(number)?.size ?? 0;
+  account.stored = undefined;
   account.sessions.delete(number);
   account.complete = Math.max(account.complete, number + 1);
   sessions.size -= size + weightOf.session;
@@ -312,6 +322,7 @@ function shed(sessions: Sessions): void {
       .map(({ account }) => account);
   for (const account of heaviest()) {
     if (sessions.size <= enough) return;
+    account.stored = undefined;
     for (const session of account.sessions.values()) dropResults(sessions, session);
   }
   for (const account of heaviest())
@@ -337,21 +348,27 @@ function dropResults(sessions: Sessions, session: Session): void {
   }
 }
 
-/** The sessions as they stand in a snapshot: clients, numbers and sequences ascending. */
+/**
+ * The sessions as they stand in a snapshot: clients in the order in which the log has first heard
+ * of them, numbers and sequences ascending.
+ */
 export interface StoredSessions {
   readonly forgotten: number;
-  readonly clients: readonly {
-    readonly client: number;
-    readonly opened: number;
-    readonly complete: number;
+  readonly clients: readonly StoredAccount[];
+}
+
+/** The sessions of one client in a snapshot. */
+export interface StoredAccount {
+  readonly client: number;
+  readonly opened: number;
+  readonly complete: number;
+  readonly used: number;
+  readonly sessions: readonly {
+    readonly number: number;
+    readonly life: number;
+    readonly acknowledged: number;
     readonly used: number;
-    readonly sessions: readonly {
-      readonly number: number;
-      readonly life: number;
-      readonly acknowledged: number;
-      readonly used: number;
-      readonly replies: readonly (KeptReply & { readonly sequence: number })[];
-    }[];
+    readonly replies: readonly (KeptReply & { readonly sequence: number })[];
   }[];
 }
 
@@ -386,34 +403,39 @@ export const storedSessions: Field<StoredSessions> = record({
   ),
 });
 
-/** For a snapshot. */
+/** For a snapshot. What has not changed since the last one costs next to nothing. */
 export const storeSessions = ({ accounts, forgotten }: Sessions): StoredSessions => ({
   forgotten,
-  clients: [...accounts]
-    .sort(([first], [second]) => first - second)
-    .map(([client, { opened, complete, used, sessions }]) => ({
-      client,
-      opened,
-      complete,
-      used,
-      // A number is given once, so they stand in their order already.
-      sessions: [...sessions].map(([number, session]) => ({
-        number,
-        life: session.life,
-        acknowledged: session.acknowledged,
-        used: session.used,
-        replies: session.replies.flatMap((reply, i) =>
-          reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...reply }],
-        ),
-      })),
-    })),
+  clients: [...accounts].map(
+    ([client, account]) => (account.stored ??= storeAccount(client, account)),
+  ),
+});
+
+const storeAccount = (
+  client: PrincipalId,
+  { opened, complete, used, sessions }: Account,
+): StoredAccount => ({
+  client,
+  opened,
+  complete,
+  used,
+  // A number is given once, so they stand in their order already.
+  sessions: [...sessions].map(([number, session]) => ({
+    number,
+    life: session.life,
+    acknowledged: session.acknowledged,
+    used: session.used,
+    replies: session.replies.flatMap((reply, i) =>
+      reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...reply }],
+    ),
+  })),
 });
 
 /** From a snapshot. It may be a liar's: what no honest replica would have stored is left out. */
 export function loadSessions({ forgotten, clients }: StoredSessions): Sessions {
   const sessions: Sessions = { accounts: new Map(), forgotten, size: 0 };
   for (const { client, sessions: stored, ...rest } of clients) {
-    const account: Account = { ...rest, sessions: new Map() };
+    const account: Account = { ...rest, sessions: new Map(), stored: undefined };
     sessions.accounts.set(client, account);
     for (const { number, life, acknowledged, used, replies } of stored) {
       const session: Session = { life, acknowledged, used, size: 0, replies: [] };
