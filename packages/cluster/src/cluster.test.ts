@@ -121,7 +121,7 @@ describe('making a cluster', () => {
 test('a cluster is started, used, looked at and stopped, and starts again with its data', {
   timeout: limitMs,
 }, async () => {
-  const folder = await clusters.made({ protocol: 'raft', hosts: ['localhost'] });
+  const folder = await clusters.made({ protocol: 'raft', hosts: ['localhost'], clients: 2 });
   const up = await upCluster(folder);
   expect(up.started).toEqual([0, 1, 2]);
   expect(new Set(up.nodes.map(({ pid }) => pid)).size).toBe(3);
@@ -151,7 +151,10 @@ test('a cluster is started, used, looked at and stopped, and starts again with i
   expect(stopped.sentence).toMatch(/^0 of 3 nodes are up, .* fewer than 2 \(n0: it was stopped;/);
   await expect(submit(folder, 'get a')).rejects.toThrow(/^Nothing was submitted: 0 of 3 nodes/);
   await upCluster(folder);
-  expect((await submit(folder, 'get a')).rows[0]?.result).toBe('x');
+  // More at a time than there are clients: each waits for its turn.
+  const many = await Promise.all([1, 2, 3].map(() => submit(folder, 'append b y\nget a')));
+  for (const { rows } of many) expect(rows.map(({ result }) => result)).toEqual(['stored', 'x']);
+  expect((await submit(folder, 'get b')).rows[0]?.result).toBe('yyy');
 });
 
 test('no acknowledged write is lost when a node is killed under load and started again', {
