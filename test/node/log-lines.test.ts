@@ -55,7 +55,7 @@ test('a log tells starts, elections, peers, snapshots and transfers, and whose',
     for (const line of lines)
       expect(line).toMatchObject({
         node,
-        role: expect.any(String),
+        role: 'replica',
         protocol: 'raft',
         group: 'log',
       });

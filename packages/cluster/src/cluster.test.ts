@@ -118,6 +118,13 @@ describe('making a cluster', () => {
   });
 });
 
+/** Every record of a node's log, which says whose it is. */
+function recordsOf(folder: string, self: number): Record<string, unknown>[] {
+  const text = readFileSync(paths.log(paths.node(folder, self)), 'utf8');
+  const records = text.trimEnd().split('\n');
+  return records.map((record) => JSON.parse(record) as Record<string, unknown>);
+}
+
 test('a cluster is started, used, looked at and stopped, and starts again with its data', {
   timeout: limitMs,
 }, async () => {
@@ -146,6 +153,20 @@ test('a cluster is started, used, looked at and stopped, and starts again with i
     expect(readdirSync(paths.node(folder, id)).sort()).toEqual(
       ['data', 'key', 'log.ndjson', 'started', 'stderr'].sort(),
     );
+  const records = [0, 1, 2].flatMap((node) => {
+    const own = recordsOf(folder, node);
+    for (const each of own) expect(each).toMatchObject({ node, role: 'replica', protocol: 'raft' });
+    return own;
+  });
+  expect(records.map(({ msg }) => msg)).toEqual(
+    expect.arrayContaining([
+      'The replica has started.',
+      'A peer is connected.',
+      'This replica leads a new term.',
+      'The replica has stopped.',
+      'The process ends.',
+    ]),
+  );
   const stopped = await clusterStatus(folder);
   expect(stopped.word).toBe('stalled');
   expect(stopped.sentence).toMatch(/^0 of 3 nodes are up, .* fewer than 2 \(n0: it was stopped;/);

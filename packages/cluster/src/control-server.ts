@@ -33,6 +33,8 @@ export async function startControl(
       resolve();
     });
   });
+  // A question that cannot be taken, for want of a file descriptor, costs whoever asks it.
+  server.on('error', () => {});
   // The folder around it is 0700 already; this holds where it is not.
   chmodSync(path, 0o600);
   return {
@@ -49,21 +51,26 @@ function reply(
   question: IncomingMessage,
   answer: ServerResponse,
 ): void {
-  const { pathname, searchParams } = new URL(question.url ?? '/', 'http://node');
-  const name = pathname.slice(1);
-  const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
   question.resume();
-  const say = (code: number, value: unknown): void => {
-    answer.writeHead(code, { 'content-type': 'application/json' });
-    answer.end(`${JSON.stringify(value)}\n`);
-  };
-  if (handler === undefined) {
-    say(404, { refused: `ask for one of ${Object.keys(handlers).join(', ')}` });
-    return;
-  }
+  const { code, value } = answerTo(handlers, question.url ?? '/');
+  answer.writeHead(code, { 'content-type': 'application/json' });
+  answer.end(`${value}\n`);
+}
+
+/** The code and text of an answer. Never throws: an error here would end the node. */
+function answerTo(
+  handlers: Readonly<Record<string, ControlHandler>>,
+  url: string,
+): { readonly code: number; readonly value: string } {
   try {
-    say(200, handler(searchParams) ?? {});
+    const { pathname, searchParams } = new URL(url, 'http://node');
+    const name = pathname.slice(1);
+    const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+    if (handler !== undefined)
+      return { code: 200, value: JSON.stringify(handler(searchParams) ?? {}) };
+    const refused = `ask for one of ${Object.keys(handlers).join(', ')}`;
+    return { code: 404, value: JSON.stringify({ refused }) };
   } catch (error) {
-    say(400, { refused: sentenceOf(error) });
+    return { code: 400, value: JSON.stringify({ refused: sentenceOf(error) }) };
   }
 }

@@ -24,14 +24,19 @@ export class Chronicle {
   /** Looks at the machine after it has run. */
   look({ leader, term, role }: Status): void {
     if (leader === this.#leader && term === this.#term && role === this.#role) return;
-    const before = { leader: this.#leader ?? null, term: this.#term ?? null, role: this.#role };
+    const before = {
+      leader: this.#leader ?? null,
+      term: this.#term ?? null,
+      protocolRole: this.#role,
+    };
     const sameLeader = leader === this.#leader;
     const sameRole = role === this.#role;
     const sameTerm = term === this.#term;
     this.#leader = leader;
     this.#term = term;
     this.#role = role;
-    const fields = { term, leader: leader ?? null, role, before };
+    // `role` is that of the process: replica or client.
+    const fields = { term, leader: leader ?? null, protocolRole: role, before };
     const note = (level: 'debug' | 'info', text: string): void =>
       this.#notices.note(level, fields, text);
     // Where every block has a term of its own, this is how things go.
