@@ -17,6 +17,7 @@ import {
   type ProofRow,
   type ProtocolCost,
   prepare,
+  type RunCost,
   type RunResult,
   type Scenario,
   type ScenarioFault,
@@ -38,19 +39,10 @@ import { grouped } from './io.ts';
 /** The schema of everything that `--json` prints. */
 export const resultSchema = 'quorumlab.result/1';
 
-/** What a run cost, per operation that was answered. */
-export interface CostRow {
-  readonly protocol: string;
-  readonly answered: number;
-  readonly messages: number;
-  readonly messagesPerCommit: number;
-  readonly signaturesPerCommit: number;
-  readonly syncsPerCommit: number;
-  readonly virtualMilliseconds: number;
-}
-
 /** What one commit costs in the steady state, for comparisons. */
 export interface SteadyCostRow extends ProtocolCost {
+  /** Nothing but one commit: what lies between two answers of a group without faults. */
+  readonly counts: 'one commit';
   readonly messagesPerCommit: number;
   readonly bytesPerCommit: number;
   /** Signatures made, and checked, by all nodes and the client. */
@@ -67,7 +59,7 @@ export interface Result {
   readonly crypto: string;
   readonly scenario: Scenario | readonly Scenario[];
   readonly verdicts: readonly VerdictRow[];
-  readonly cost: readonly (CostRow | SteadyCostRow)[];
+  readonly cost: readonly (RunCost | SteadyCostRow)[];
   /** Attacks that were asked for and cannot be run as asked; absent if there are none. */
   readonly leftOut?: readonly LeftOut[];
   /** What could not be written; absent if all was. */
@@ -206,6 +198,7 @@ export function cellRow(
 /** The cost of a protocol as a row. */
 export const steadyCostRow = (cost: ProtocolCost): SteadyCostRow => ({
   ...cost,
+  counts: 'one commit',
   messagesPerCommit: cost.total.messages,
   bytesPerCommit: cost.total.bytes,
   signaturesPerCommit: cost.total.signed,
@@ -291,21 +284,6 @@ export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined
   const publicKey = proof === undefined ? undefined : publicKeys?.get(proof.signer);
   if (proof === undefined || publicKey === undefined) return undefined;
   return proofToJson(encodeProof<Tagged>(proof, protocol, { domain, publicKey }));
-}
-
-/** What a run cost. */
-export function costOf({ scenario, answered, counters, now }: RunResult): CostRow {
-  const per = (sum: number): number =>
-    answered === 0 ? 0 : Math.round((1000 * sum) / answered) / 1000;
-  return {
-    protocol: scenario.protocol,
-    answered,
-    messages: counters.sent,
-    messagesPerCommit: per(counters.sent),
-    signaturesPerCommit: per(counters.signed),
-    syncsPerCommit: per(counters.syncs),
-    virtualMilliseconds: Math.round(now / 1000),
-  };
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io } from './io.ts';
-import type { CostRow } from './result.ts';
+import type { SteadyCostRow } from './result.ts';
 import { plainStory, sayProofs, verdictWord } from './words.ts';
 
 /** One half of the demo's picture. */
@@ -51,7 +51,7 @@ export function sayTwoColumns(
   heading: string,
   sides: readonly DemoSide[],
   rows: readonly VerdictRow[],
-  costs: readonly CostRow[],
+  costs: readonly SteadyCostRow[],
 ): void {
   const blocks = sides.map((side, i) => {
     const row = rows[i] as VerdictRow;
@@ -88,7 +88,7 @@ export function sayTwoColumns(
   const dear = costs[1]?.messagesPerCommit;
   const costLine =
     cheap !== undefined && dear !== undefined
-      ? `cost: ${dear} messages per operation, not ${cheap}`
+      ? `cost: ${dear} messages per commit, not ${cheap}`
       : '';
   io.out(io.paint('strong', heading));
   io.out('');

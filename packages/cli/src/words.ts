@@ -4,13 +4,14 @@ import {
   columns,
   optionText,
   protocolOf,
+  type RunCost,
   type RunResult,
   type Scenario,
   unsafeMark,
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io, Sign, Style } from './io.ts';
-import { againLine, type CostRow } from './result.ts';
+import { againLine } from './result.ts';
 
 const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
   forked: ['fail', 'bad'],
@@ -108,7 +109,7 @@ export function sayRun(
   io: Io,
   result: RunResult,
   row: VerdictRow,
-  cost: CostRow,
+  cost: RunCost,
   verbose: boolean,
 ): void {
   io.out(headline(result.scenario));
@@ -131,6 +132,10 @@ export function sayRun(
     `  cost      ${cost.answered} operations, ${cost.messagesPerCommit} messages, ` +
       `${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ` +
       `${cost.virtualMilliseconds} ms of virtual time`,
+  );
+  io.out(
+    '            of the whole run, its elections, heartbeats and retries; of one commit alone: ' +
+      `quorumlab compare ${row.protocol} -n ${row.n} -f ${row.f}`,
   );
   io.out(`  digest    ${row.digest}`);
   if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);

@@ -28,6 +28,7 @@ export * from './proof-values.ts';
 export * from './quorums.ts';
 export * from './registry.ts';
 export * from './run.ts';
+export * from './run-cost.ts';
 export * from './scenario.ts';
 export * from './search.ts';
 export * from './shrink.ts';

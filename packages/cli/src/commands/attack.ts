@@ -3,6 +3,7 @@ import { range } from '@quorumlab/core';
 import {
   attackOf,
   attacks,
+  costOfRun,
   type FirstRun,
   protocolOf,
   runScenario,
@@ -28,7 +29,6 @@ import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
   commandLine,
-  costOf,
   exitOf,
   flagsOf,
   type LeftOut,
@@ -257,7 +257,7 @@ function sayFound(io: Io, scenario: Scenario, { row, small, traced, first }: Sho
   sayProofs(io, row);
   io.out(`  ${expectation(row)}`);
   sayNotes(io, row);
-  io.out(`  cost      ${costOf(traced.result).messages} messages until then`);
+  io.out(`  cost      ${costOfRun(traced.result).messages} messages until then`);
   if (traced.file !== undefined) {
     io.out(`  trace     ${traced.file}`);
     io.out(`  replay    quorumlab replay ${quoted(traced.file)}`);

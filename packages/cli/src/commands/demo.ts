@@ -1,5 +1,6 @@
 import {
   completeScenario,
+  costOfProtocol,
   nameRequests,
   narrateVotes,
   protocolOf,
@@ -14,7 +15,7 @@ import { seedOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { commandLine, costOf, resultOf, rowOf } from '../result.ts';
+import { commandLine, resultOf, rowOf, steadyCostRow } from '../result.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
 import { realDemo } from './demo-real.ts';
 
@@ -89,7 +90,10 @@ function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): voi
   const results = scenarios.map((scenario) => runScenario(scenario, { proofs: true, story: true }));
   const seconds = ((performance.now() - start) / 1000).toFixed(2);
   const rows = results.map((result) => rowOf(result));
-  const costs = results.map(costOf);
+  // A lie costs what it costs: what is compared is a commit without one, as `compare` counts it.
+  const costs = scenarios.map(({ protocol, n, f }) =>
+    steadyCostRow(costOfProtocol({ protocol, n, f })),
+  );
   const expected = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word));
   const exit = expected ? exitCodes.expected : exitCodes.unexpected;
   if (io.json) {
@@ -100,6 +104,8 @@ function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): voi
     const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
     const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
+    const said = 'what one commit takes without faults, clients included';
+    io.out(`  cost    ${said}; more: quorumlab compare ${protocols.join(' ')}`);
     for (const scenario of scenarios) io.out(`  again   ${commandLine(scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');
   }

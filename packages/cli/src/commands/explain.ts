@@ -1,4 +1,5 @@
 import {
+  costOfRun,
   operationsOf,
   protocolOf,
   requestsIn,
@@ -20,7 +21,7 @@ import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { costOf, proofJsonOf, resultOf, rowOf } from '../result.ts';
+import { proofJsonOf, resultOf, rowOf } from '../result.ts';
 import { sayRun } from '../words.ts';
 import { demoScenario } from './demo.ts';
 import { scenarioIn } from './replay.ts';
@@ -65,9 +66,9 @@ function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, trace?: stri
   const result = runScenario(signed, { proofs: true, story: true });
   if (!proofOnly) {
     const row = rowOf(result, trace);
-    if (!io.json) return sayRun(io, result, row, costOf(result), true);
+    if (!io.json) return sayRun(io, result, row, costOfRun(result), true);
     const line = `quorumlab explain ${quoted(trace ?? 'demo')}`;
-    const told = resultOf(line, scenario, [row], [costOf(result)], exitCodes.expected);
+    const told = resultOf(line, scenario, [row], [costOfRun(result)], exitCodes.expected);
     return io.out(JSON.stringify({ ...told, story: result.story }));
   }
   const proof = proofJsonOf(result);

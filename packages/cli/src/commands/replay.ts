@@ -1,4 +1,4 @@
-import { engine, runScenario, type Scenario } from '@quorumlab/harness';
+import { costOfRun, engine, runScenario, type Scenario } from '@quorumlab/harness';
 import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { exitOf, resultOf, rowOf } from '../result.ts';
 import { checkedScenario } from '../trace-scenario.ts';
 import { headline, verdictWord } from '../words.ts';
 
@@ -68,7 +68,7 @@ export function addReplay(program: Command): void {
               `quorumlab replay ${quoted(file)}`,
               scenario,
               [row],
-              [costOf(result)],
+              [costOfRun(result)],
               exitOf([row]),
             ),
           ),

@@ -1,10 +1,10 @@
-import { runScenario } from '@quorumlab/harness';
+import { costOfRun, runScenario } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
-import { commandLine, costOf, exitOf, resultOf, rowOf } from '../result.ts';
+import { commandLine, exitOf, resultOf, rowOf } from '../result.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayRun } from '../words.ts';
 
@@ -35,7 +35,7 @@ export function addRun(program: Command): void {
           ? { result: runScenario(scenario, { proofs: true, story: true }) }
           : runWithTrace(scenario, flags.trace);
       const row = rowOf(result, file);
-      const cost = costOf(result);
+      const cost = costOfRun(result);
       const errors = errorsOf(failure === undefined ? [] : [failure]);
       const exit = errors.errors === undefined ? exitOf([row], expect) : exitCodes.usage;
       if (io.json) {

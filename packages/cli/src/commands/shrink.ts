@@ -1,4 +1,10 @@
-import type { Scenario, Shrinkable, ShrinkStep, VerdictRow } from '@quorumlab/harness';
+import {
+  costOfRun,
+  type Scenario,
+  type Shrinkable,
+  type ShrinkStep,
+  type VerdictRow,
+} from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { hire, type SmallRun } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
@@ -7,15 +13,7 @@ import { wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
-import {
-  againLine,
-  costOf,
-  counterexampleOf,
-  exitOf,
-  resultOf,
-  rowOf,
-  shrinkRecord,
-} from '../result.ts';
+import { againLine, counterexampleOf, exitOf, resultOf, rowOf, shrinkRecord } from '../result.ts';
 import { stoppable, stopped, unlessStopped } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
@@ -59,7 +57,7 @@ export function addShrink(program: Command): void {
       const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row]));
       if (io.json) {
         const line = `quorumlab shrink ${quoted(file)} --out ${quoted(out)} --tries ${tries}`;
-        const cost = [costOf(traced.result)];
+        const cost = [costOfRun(traced.result)];
         const ended = stop === undefined ? {} : { stopped: stop.message };
         const result = resultOf(line, small.scenario, [row], cost, exit);
         io.out(JSON.stringify({ ...result, ...errors, ...ended }));
