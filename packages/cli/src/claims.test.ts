@@ -62,7 +62,7 @@ test('a comparison without any fault to survive is one, and its unfinished cells
   expect(err).not.toContain('Error');
   expect(code).toBe(2);
   expect(out.split('\n')[0]).toContain('0 unexpected');
-  expect(out).toContain('a budget ended in 2 of 2 runs; to see which: quorumlab run');
+  expect(out).toContain('a budget ended in 2 of 2 runs; give more with');
   expect(out).not.toMatch(/Counterexamples|report/);
 });
 

@@ -168,7 +168,12 @@ function unfinished(
 ): { readonly budget: string } {
   const one = { ...scenario, seed: shown?.seed ?? scenario.seed };
   const often = `in ${words.inconclusive} of ${runs} runs`;
-  return { budget: `a budget ended ${often}; to see which: ${commandLine(one)}` };
+  const more = `--until ${timeText(4 * scenario.until)} or --events`;
+  return {
+    budget:
+      `a budget ended ${often}; give more with ${more}, or ask for less with --count; ` +
+      `to see which it was: ${commandLine(one)}`,
+  };
 }
 
 /** One cell of a comparison as a row; `shown` is its counterexample, if it has one. */
