@@ -53,6 +53,9 @@ test('what a schedule cannot take is a sentence, and --expect is about the mutan
   const alone = quorumlab('attack', 'raft', '--mutant', 'figure-8', '-n', '3');
   expect(alone).toMatchObject({ code: 254, out: '' });
   expect(alone.err).toMatch(/^error QL\d+: -n: the mutant/);
+  const seeded = quorumlab('attack', 'raft', '--mutant', 'figure-8', '--seeds', '5', '--json');
+  expect(seeded.code).toBe(0);
+  expect(seeded.err).toContain('--seeds changes nothing here');
   expect(quorumlab('attack', 'raft', '--mutant', 'figure-9').err).toContain('figure-8?');
   const expecting = (word: string) =>
     quorumlab('attack', 'raft', '--mutant', 'stale-leader-read', '--expect', word).code;

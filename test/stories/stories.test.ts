@@ -70,6 +70,17 @@ test('the columns of a run say by whose votes, and without them what they always
   expect(columns(story, { ...shown, votes: false }).join('\n')).not.toContain(' by n');
 });
 
+test('no votes are cut off: without room for columns each event has a line', () => {
+  const { story } = run(completeScenario({ protocol: 'pbft', attack: 'equivocating-leader' }));
+  const committed = story.filter(({ kind }) => kind === 'commits').length;
+  for (const room of [60, 80, 120, 200])
+    for (const width of [20, 60]) {
+      const shown = { n: 4, traitors: [0], traitorSign: '!', width, most: 1000, room };
+      const text = columns(story, shown).join('\n');
+      expect(text.match(/COMMIT \w+ by n\d n\d n\d/g)?.length, `${room} ${width}`).toBe(committed);
+    }
+});
+
 test('a fork names who is in both quorums, and who of them lied', () => {
   const forked = run(completeScenario({ protocol: 'raft', attack: 'equivocating-leader' }));
   expect(forked.word).toBe('forked');

@@ -28,10 +28,14 @@ const clock = (at: number): string => String(Math.round(at / 1000)).padStart(clo
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
   const { n, most, room = Number.POSITIVE_INFINITY, unit = 'ms', votes = true } = options;
   const rows: { at: number; cells: string[] }[] = [];
+  // A commit without the last of its votes would say something else.
+  const whole = Array.from({ length: n }, () => 0);
   for (const { at, seat, ...told } of story) {
     const text = textOf(told, votes);
     const last = rows.at(-1);
     const time = Math.round(at / 1000);
+    if (text !== told.text && rows.length < most)
+      whole[seat] = Math.max(whole[seat] as number, Math.min(longest, [...text].length));
     if (last && Math.round(last.at / 1000) === time && last.cells[seat] === '')
       last.cells[seat] = text;
     else {
@@ -46,10 +50,11 @@ export function columns(story: readonly StoryLine[], options: ColumnsOptions): r
     Math.max(head.length, ...shown.map(({ cells }) => [...(cells[i] as string)].length)),
   );
   const widths = fitting(
-    natural.map((width) => Math.min(options.width, width)),
+    natural.map((width, i) => Math.min(Math.max(options.width, whole[i] as number), width)),
     room - clockWidth - n * gap,
   );
-  if (widths === undefined) return asList(story, options);
+  if (widths === undefined || widths.some((width, i) => width < (whole[i] as number)))
+    return asList(story, options);
   const line = (time: string, cells: readonly string[]): string =>
     [time, ...cells.map((cell, i) => clip(cell, widths[i] as number, options))]
       .join('  ')
@@ -72,6 +77,8 @@ function textOf(
 
 const clockWidth = 5;
 const gap = 2;
+/** Characters of a commit and its votes that are never cut off. */
+const longest = 60;
 /** Characters below which a column tells nothing. */
 const narrowest = 11;
 

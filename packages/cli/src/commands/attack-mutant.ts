@@ -26,6 +26,9 @@ const every = 'all';
 /** Flags that mean the same with a schedule as with a search. */
 const allowed: readonly string[] = ['mutant', 'expect', 'traces'];
 
+/** Flags of a search that change nothing about one exact order of events. */
+const idle: readonly string[] = ['seed', 'seeds', 'jobs'];
+
 /**
  * Plays the schedules of the mutants that `wanted` names, and says what came of both variants.
  * Throws a ScenarioError if a flag asks for another group than the schedule's.
@@ -39,6 +42,9 @@ export function attackMutants(
   const entry = protocolOf(protocol);
   requireNoOthers(command, wanted);
   const io = terminal(command.optsWithGlobals<GlobalFlags>());
+  for (const [name, flag] of given(command))
+    if (idle.includes(name))
+      io.note(`${flag} changes nothing here: the mutant's schedule is one exact order of events.`);
   const names = wanted === every ? entry.mutants : [wanted];
   const shown = names.map((name) => exhibit(entry, name));
   const exit = shown.every((each) => wentAsTold(each, expect))
@@ -49,11 +55,16 @@ export function attackMutants(
   process.exitCode = exit;
 }
 
-function requireNoOthers(command: Command, mutant: string): void {
-  const others = command.options
+/** The flags of this command that were typed, by name and as they are typed. */
+const given = (command: Command): readonly (readonly [name: string, flag: string])[] =>
+  command.options
     .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
-    .filter((option) => !allowed.includes(option.attributeName()))
-    .map(({ long, short }) => long ?? short);
+    .map((option) => [option.attributeName(), option.long ?? option.short ?? ''] as const);
+
+function requireNoOthers(command: Command, mutant: string): void {
+  const others = given(command)
+    .filter(([name]) => !allowed.includes(name) && !idle.includes(name))
+    .map(([, flag]) => flag);
   if (others.length > 0)
     throw new ScenarioError(
       'QL100',

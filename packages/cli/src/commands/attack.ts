@@ -65,7 +65,10 @@ export function addAttack(program: Command): void {
     'quorumlab attack pbft --attack all --seeds 100',
     'quorumlab attack raft --mutant figure-8',
   )
-    .description('search seeds for a violation and show the first')
+    .description(
+      'search seeds for a violation and show the first; with --mutant and no --attack, play the ' +
+        'schedule that exposes the mutant, on it and on the right protocol (--mutant all: each)',
+    )
     .option('--seeds <runs>', 'how many seeds, 1 to 1000000000', '1000')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
