@@ -30,6 +30,8 @@ export interface Counters {
   readonly verified: number;
   /** Messages refused because a signature in or on them is wrong. */
   readonly refused: number;
+  /** Messages too large for a frame: each counted once, however many should have got it. */
+  readonly oversized: number;
   /** Disk syncs begun. */
   readonly syncs: number;
   /** Decisions said by honest seats, each seat's counted. */
@@ -61,6 +63,7 @@ export interface RunningCounters {
   signed: number;
   verified: number;
   refused: number;
+  oversized: number;
   syncs: number;
   decisions: number;
   applied: number;
@@ -88,6 +91,7 @@ export function startCounters<M extends Tagged>(messages: MessagesField<M>): Run
     signed: 0,
     verified: 0,
     refused: 0,
+    oversized: 0,
     syncs: 0,
     decisions: 0,
     applied: 0,
@@ -133,6 +137,7 @@ export function readCounters(running: RunningCounters, largestQueue: number): Co
     signed: running.signed,
     verified: running.verified,
     refused: running.refused,
+    oversized: running.oversized,
     syncs: running.syncs,
     decisions: running.decisions,
     applied: running.applied,

@@ -1,7 +1,9 @@
 /** From a machine's mouth to another machine's seat: signing, cuts, loss, delay, duplication. */
 import {
   encode,
+  envelopeBytes,
   freeze,
+  maxFrameBytes,
   type Outgoing,
   type Request,
   type Shape,
@@ -25,6 +27,7 @@ function seal<S extends Shape>(
   const hash = options.messages.mix(state.principal, message);
   const kind = counters.place.get(message.kind) as number;
   const bytes = options.countBytes || world.strict ? encode(options.messages, message).length : 0;
+  const oversized = (world.mayBeLarge[kind] ?? false) && isOversized(world, state, message);
   const signed = state.keyring.sign(message);
   if (world.strict) Object.freeze(signed);
   counters.signed++;
@@ -37,6 +40,7 @@ function seal<S extends Shape>(
     hash,
     kind,
     bytes,
+    oversized,
     name: world.trace?.message(signed as unknown as Readonly<Record<string, unknown>>),
     verdict: 0,
   };
@@ -48,6 +52,24 @@ function seal<S extends Shape>(
   }
   options.watcher?.said?.(world.now, state.index, signed);
   return parcel;
+}
+
+/** Whether no frame could carry `message`. A real node drops it; of an honest one, a violation. */
+function isOversized<S extends Shape>(
+  world: World<S>,
+  state: SeatState<S>,
+  message: S['Message'],
+): boolean {
+  const { messages, maxFrameBytes: most = maxFrameBytes } = world.options;
+  const bytes = encode(messages, message).length + envelopeBytes;
+  if (bytes <= most) return false;
+  world.counters.oversized++;
+  if (!state.honest) return true;
+  const seats = [state.index];
+  const what = `a ${(message as Tagged).kind} of ${bytes} bytes`;
+  const sentence = `n${state.index} said ${what}, and a frame has at most ${most}`;
+  world.violation ??= { word: 'invalid', rule: 'size', sentence, at: world.now, seats };
+  return true;
 }
 
 /** Says one message. Throws whatever signing or encoding it throws: the machine's fault. */
@@ -85,6 +107,10 @@ function carry<S extends Shape>(
   counters.sent[parcel.kind] = (counters.sent[parcel.kind] as number) + 1;
   if (parcel.bytes > 0)
     counters.bytes[parcel.kind] = (counters.bytes[parcel.kind] as number) + parcel.bytes;
+  if (parcel.oversized) {
+    lose(world, parcel, to, sent, 'oversized');
+    return;
+  }
   const { losses } = world;
   const taken = losses !== undefined && isLost(losses, from * world.seats.length + to);
   if (world.cutting && isCut(world, from, to, parcel)) {

@@ -196,6 +196,11 @@ export interface SimulationOptions<S extends Shape> {
   readonly watcher?: Watcher<S>;
   readonly trace?: TraceOptions;
   readonly crashAt?: CrashPoint;
+  /**
+   * Largest frame, as on a real node; core's `maxFrameBytes` unless told. What is larger gets to
+   * nobody else, and if an honest seat says it that is a violation.
+   */
+  readonly maxFrameBytes?: number;
   /** Encodes every message to count bytes. Off unless told. */
   readonly countBytes?: boolean;
   /**

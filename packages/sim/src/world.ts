@@ -2,11 +2,13 @@
 import type { Observer, Violation } from '@quorumlab/checker';
 import {
   type Event,
+  envelopeBytes,
   firstClient,
   type Instant,
   type Interval,
   type Journal,
   type Machine,
+  maxFrameBytes,
   type Output,
   type PrincipalId,
   type Shape,
@@ -44,6 +46,8 @@ export interface Parcel<S extends Shape> {
   /** Row of the counters. */
   readonly kind: number;
   readonly bytes: number;
+  /** No frame could carry it. */
+  readonly oversized: boolean;
   /** Name in the trace. */
   readonly name: string | undefined;
   /** 0: nobody has looked, 1: the signatures are right, 2: they are not. */
@@ -139,6 +143,8 @@ export interface World<S extends Shape> {
   /** The trace's index of the step under way. */
   stepCause: number;
   readonly strict: boolean;
+  /** By kind of message, whether its schema lets it grow beyond a frame. */
+  readonly mayBeLarge: readonly boolean[];
   now: Instant;
   /** `now` as an interval, made when first asked for. */
   interval: Interval;
@@ -232,6 +238,9 @@ export function makeWorld<S extends Shape>(
     causes: new Map(),
     stepCause: -1,
     strict: options.strict ?? false,
+    mayBeLarge: options.messages.kinds.map(
+      ({ maxBytes }) => maxBytes + envelopeBytes > (options.maxFrameBytes ?? maxFrameBytes),
+    ),
     now: 0,
     interval: { earliest: 0, latest: 0 },
     order: 0,
