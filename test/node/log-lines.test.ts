@@ -1,5 +1,5 @@
 /** What an operator reads: the logs of small groups to which the usual things happen. */
-import { kv } from '@quorumlab/log';
+import { kv, type ServiceMessage } from '@quorumlab/log';
 import { createLogger, type Logger } from '@quorumlab/node';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../packages/node/test-support/cluster.ts';
@@ -103,6 +103,25 @@ test('a flood of refused frames is a few lines by peer and reason, with counts',
   expect(kept.of('Cut off a peer after repeated offences.')).toHaveLength(1);
   // What waited behind them was not looked at, and is counted too.
   expect(count + refused['cut-off']).toBeLessThanOrEqual(500);
+});
+
+test('a member that breaks its word is an error by its number, and counted', async () => {
+  const group = await groupOf(pbftOf({ n: 4 }));
+  const kept = new Kept();
+  const node = await group.start(0, { logger: kept.logger });
+  const liar = await outsider(group, 2);
+  outsiders.push(liar);
+  await liar.mesh.ready(1);
+  // Two votes in one place. The frame of any message of the group is made alike.
+  for (const digest of ['a', 'b']) {
+    const vote = { kind: 'prepare', view: 0, sequence: 1, digest: digest.repeat(64) };
+    liar.mesh.send(0, liar.frame(vote as unknown as ServiceMessage));
+  }
+  await until('it was noticed', () => node.status().counters.accusations === 1);
+  const [line] = kept.of(
+    'A member said two things of which only one may be said: it lies, or runs twice.',
+  );
+  expect(line).toMatchObject({ level: 'error', peer: 2, reason: 'prepare' });
 });
 
 test('what waits beyond the bounds is dropped, said and counted', async () => {

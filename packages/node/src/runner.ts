@@ -87,6 +87,8 @@ export interface RunnerCounters {
   commits: number;
   /** Frames refused, by reason. */
   readonly refused: Record<FrameRefusal, number>;
+  /** Pairs of messages seen of which their sender may say only one. */
+  accusations: number;
   /** Operations of this process that were refused because too many waited. */
   refusedSubmits: number;
 }
@@ -124,6 +126,7 @@ export class Runner<S extends Shape> {
     commits: 0,
     refused: noReasons(),
     refusedSubmits: 0,
+    accusations: 0,
   };
   /** What is stepped: the honest machine, or a behaviour around it. */
   machine: Machine<S>;
@@ -317,9 +320,18 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     if (output.sends.length > 0) this.#say(output.sends);
     for (const change of output.timers) this.#change(change);
+    for (const { first } of output.accusations) this.#accuse(first.from, first.kind);
     this.#observe(output);
     if (output.applied.length + output.answers.length > 0 || output.writes.length > 0)
       this.#tell(output);
+  }
+
+  /** Somebody has broken its word, and both of its messages are signed. */
+  #accuse(peer: PrincipalId, kind: string): void {
+    this.counters.accusations++;
+    const fields = { peer, reason: kind };
+    const text = 'A member said two things of which only one may be said: it lies, or runs twice.';
+    this.#options.notices.note('error', fields, text);
   }
 
   #observe(output: Output<S>): void {
