@@ -133,9 +133,11 @@ export function sayRun(
       `${cost.signaturesPerCommit} signatures and ${cost.syncsPerCommit} syncs each, ` +
       `${cost.virtualMilliseconds} ms of virtual time`,
   );
+  // What no group should be is not compared.
+  const alone = `; of one commit alone: quorumlab compare ${row.protocol} -n ${row.n} -f ${row.f}`;
   io.out(
-    '            of the whole run, its elections, heartbeats and retries; of one commit alone: ' +
-      `quorumlab compare ${row.protocol} -n ${row.n} -f ${row.f}`,
+    '            of the whole run, its elections, heartbeats and retries' +
+      (row.unsafe === undefined ? alone : ''),
   );
   io.out(`  digest    ${row.digest}`);
   if (row.counterexample?.trace !== undefined) io.out(`  trace     ${row.counterexample.trace}`);
