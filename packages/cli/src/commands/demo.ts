@@ -10,6 +10,7 @@ import {
   taleOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
+import { installing, lacksClusterPackage } from '../cluster-package.ts';
 import { exitCodes, usageError } from '../errors.ts';
 import { seedOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
@@ -78,9 +79,16 @@ export function addDemo(program: Command): void {
       const protocols = named(names);
       requireFitting(flags);
       if (!flags.real) simulatedDemo(io, protocols, flags.seed);
-      if (!flags.real && !flags.sim && !io.json) io.out('');
+      if (flags.real) return realDemo(io, protocols);
       // One document on stdout: with --json the simulator speaks unless --real is given.
-      if (flags.real || (!flags.sim && !io.json)) await realDemo(io, protocols);
+      if (flags.sim || io.json) return;
+      // Who has only the simulator has seen all that there is: that is no error.
+      if (await lacksClusterPackage()) {
+        io.note(`\n  real    the same among real processes: ${installing()}`);
+        return;
+      }
+      io.out('');
+      await realDemo(io, protocols);
     });
 }
 
