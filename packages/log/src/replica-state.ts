@@ -55,7 +55,7 @@ export interface ServiceOptions<S extends LogShape> {
    * they are.
    */
   readonly readChunk?: (row: number) => Uint8Array | undefined;
-  /** About how many bytes of a snapshot a step encodes or restores: 512 KiB unless told. */
+  /** About how many bytes of a snapshot a step encodes or restores: 256 KiB unless told. */
   readonly stepBytes?: number;
   /** Most bytes of a snapshot: {@link maxSnapshotBytes} unless told. */
   readonly maxSnapshotBytes?: number;
@@ -98,6 +98,8 @@ export interface Taking {
   /** The chunks that are written, which are held, and their bytes. */
   size: number;
   readonly names: Digest[];
+  /** All chunks are written, and the record is not. */
+  whole: Kept | undefined;
 }
 
 /** A snapshot that is being installed. Its chunks are held. */

@@ -65,7 +65,7 @@ const maxHopeful = 1024;
 /** Most queries that wait for the protocol's permission, and most bytes of them. */
 const maxReads = { queries: 1024, bytes: 16 << 20 };
 /** About how many bytes of a snapshot a step encodes or restores: a few milliseconds. */
-const stepBytes = 1 << 19;
+const stepBytes = 1 << 18;
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map((each) => each.kind));
 

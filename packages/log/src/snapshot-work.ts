@@ -30,6 +30,9 @@ const keptSnapshots = 3;
 /** What it costs to look at a part that has not changed, in bytes of one that has. */
 const unchangedCost = 256;
 
+/** What it costs to hash one name of a manifest, in bytes of state. */
+const manifestCost = 64;
+
 /** What a step does its share of the work with. */
 export interface Desk<S extends LogShape> {
   readonly run: Run<S>;
@@ -61,6 +64,7 @@ export function capture<S extends LogShape>({ run }: Desk<S>): void {
     sessions: 0,
     size: 0,
     names: [],
+    whole: undefined,
   });
 }
 
@@ -82,12 +86,18 @@ export function take<S extends LogShape>(desk: Desk<S>): Taken | undefined {
     if (taking.at >= taking.sessionsFrom) taking.sessions += taking.names.length - before;
   }
   const { slot, sessions, configuration } = taking;
-  const last = encodeColophon({ slot, state: taking.state, sessions, configuration });
-  if (!add(desk, taking, last)) return giveUp(desk);
+  if (taking.whole === undefined) {
+    const last = encodeColophon({ slot, state: taking.state, sessions, configuration });
+    if (!add(desk, taking, last)) return giveUp(desk);
+    const manifest = manifestOf(slot, taking.size, taking.names);
+    taking.whole = kept(manifest, taking.state, 'taken', run.digest);
+    pen.work -= taking.names.length * manifestCost;
+    // The step that writes the record has enough to do.
+    if (pen.work <= 0) return undefined;
+  }
   state.takings.shift();
   state.tooLarge = false;
-  const manifest = manifestOf(slot, taking.size, taking.names);
-  return { ...kept(manifest, taking.state, 'taken', run.digest), configuration };
+  return { ...taking.whole, configuration };
 }
 
 /** Writes one part, unless it is the same as before. False: there is no room for it. */

@@ -55,6 +55,8 @@ type Node = Leaf | Fork;
 
 const isLeaf = (node: Node): node is Leaf => 'values' in node;
 
+type Pair = readonly [name: string, value: Uint8Array];
+
 /** See the top of this file. Keys are text with one character per byte. */
 export interface ValueTrie {
   get(name: string): Uint8Array | undefined;
@@ -62,7 +64,7 @@ export interface ValueTrie {
   set(name: string, value: Uint8Array): boolean;
   /** Whether it was there. */
   remove(name: string): boolean;
-  entries(): Iterable<readonly [name: string, value: Uint8Array]>;
+  entries(): readonly Pair[];
   /** What is in here now, in the order of the tree. */
   capture(): readonly StatePart[];
 }
@@ -85,13 +87,12 @@ const leafOf = (generation: number): Leaf => ({
   part: undefined,
 });
 
-function* leavesOf(node: Node): Generator<Leaf> {
-  if (isLeaf(node)) {
-    if (node.values.size > 0) yield node;
-    return;
-  }
-  yield* leavesOf(node.low);
-  yield* leavesOf(node.high);
+/** Calls `visit` with each leaf that is not empty, in their order. */
+function visitLeaves(node: Node, visit: (leaf: Leaf) => void): void {
+  if (!isLeaf(node)) {
+    visitLeaves(node.low, visit);
+    visitLeaves(node.high, visit);
+  } else if (node.values.size > 0) visit(node);
 }
 
 /** An empty tree. */
@@ -131,10 +132,10 @@ export function valueTrie(): ValueTrie {
   /** A fork that has become small, as what stands in its place. */
   function merge(fork: Fork): Leaf {
     const leaf = leafOf(generation);
-    for (const each of leavesOf(fork)) {
-      for (const [name, value] of each.values) leaf.values.set(name, value);
-      leaf.bytes += each.bytes;
-    }
+    visitLeaves(fork, ({ values, bytes }) => {
+      for (const [name, value] of values) leaf.values.set(name, value);
+      leaf.bytes += bytes;
+    });
     leaves -= forksOf(fork);
     return leaf;
   }
@@ -192,15 +193,21 @@ export function valueTrie(): ValueTrie {
       root = place(root, name, undefined, -sizeOf(name, held));
       return true;
     },
-    *entries() {
-      for (const leaf of leavesOf(root)) yield* leaf.values;
+    entries() {
+      const all: Pair[] = [];
+      visitLeaves(root, ({ values }) => {
+        for (const pair of values) all.push(pair);
+      });
+      return all;
     },
     capture() {
       generation++;
-      return Array.from(leavesOf(root), (leaf) => {
+      const parts: StatePart[] = [];
+      visitLeaves(root, (leaf) => {
         leaf.part ??= { encode: () => encodeLeaf(leaf) };
-        return leaf.part;
+        parts.push(leaf.part);
       });
+      return parts;
     },
   };
 }
@@ -218,8 +225,6 @@ export const pairs: Field<readonly { readonly key: Uint8Array; readonly value: U
 /** The pairs of a piece. Throws `SchemaError` if it is none. */
 export const readPairs = (piece: Uint8Array): ReturnType<(typeof pairs)['read']> =>
   decode({ ...pairs, maxBytes: maxStateBytes * 2 }, piece);
-
-type Pair = readonly [name: string, value: Uint8Array];
 
 /** Pairs as {@link pairs} writes them. */
 export function writePairs(to: Writer, sorted: readonly Pair[]): void {

@@ -201,21 +201,22 @@ class LargeGroup {
     );
   }
 
-  async #four(count: number, operation: (i: number) => Uint8Array): Promise<void> {
+  /** `count` operations, `together` at a time. */
+  async #all(count: number, together: number, operation: (i: number) => Uint8Array): Promise<void> {
     const end = this.#written + count;
     const one = async (): Promise<void> => {
       while (this.#written < end) await this.#client?.propose(operation(this.#written++));
     };
-    await Promise.all(range(4).map(one));
+    await Promise.all(range(together).map(one));
   }
 
   fill(count: number): Promise<void> {
-    return this.#four(count, (i) => kv.put(`large ${i}`, value(i)));
+    return this.#all(count, 32, (i) => kv.put(`large ${i}`, value(i)));
   }
 
   /** Small values, all over the state. */
   write(count: number): Promise<void> {
-    return this.#four(count, (i) => kv.put(`small ${i % 5_000}`, `${i}`));
+    return this.#all(count, 4, (i) => kv.put(`small ${i % 5_000}`, `${i}`));
   }
 }
 
