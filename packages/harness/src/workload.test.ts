@@ -86,7 +86,7 @@ test('a bad line of a file is named with what is wrong', () => {
     ['{"op":"put","key":"a"}', /has no text "value"/],
     ['{"op":"get"}', /has no text "key"/],
     ['{"op":"get","key":7}', /has no text "key"/],
-    ['{"op":"drop","key":"a"}', /none of get, put, append and cas/],
+    ['{"op":"drop","key":"a"}', /none of get, put, append, delete and cas/],
     ['{"op":"cas","key":"a","value":"b"}', /has no text "expected"/],
     ['{"__proto__":{"op":"get","key":"a"}}', /has no text/],
   ];
