@@ -226,13 +226,7 @@ function guardedMuxer(
 /** Reads nothing for a while; the socket then holds the peer back. */
 function pauseFor(channel: MessageStream, waitMs: number): void {
   pauseLater(channel);
-  const timer = setTimeout(
-    () => {
-      if (channel.status === 'open') channel.resume();
-    },
-    Math.min(1000, Math.ceil(waitMs)),
-  );
-  channel.addEventListener('close', () => clearTimeout(timer), { once: true });
+  setTimeout(() => ifOpen(channel, () => channel.resume()), Math.min(1000, waitMs)).unref();
 }
 
 /** Makes writing to a channel harmless: never an error, and never without bound. */
@@ -248,7 +242,8 @@ function writeSafely(channel: MessageStream, maxBytes: number, fail: (error: Err
     try {
       return send.call(channel, data);
     } catch (error) {
-      fail(errorOf(error));
+      // The socket has ended, and the channel has not heard of it yet: that is nobody's fault.
+      endLater(channel, errorOf(error));
       return false;
     }
   };
@@ -293,9 +288,18 @@ function containListeners(
  * then nothing holds the peer back, and what it sends is held until it is too much.
  */
 export function pauseLater(channel: MessageStream): void {
-  queueMicrotask(() => {
-    if (channel.status === 'open') channel.pause();
-  });
+  queueMicrotask(() => ifOpen(channel, () => channel.pause()));
+}
+
+/** Does something to a channel or stream unless it, or what carries it, has ended. */
+function ifOpen(channel: MessageStream, act: () => void): void {
+  if (channel.status !== 'open') return;
+  try {
+    act();
+  } catch {
+    // One of its ends, or the socket below, has ended before its status says so: then libp2p
+    // throws, and there is nothing left to do.
+  }
 }
 
 /** Ends a channel when libp2p is done with what it is doing now. */

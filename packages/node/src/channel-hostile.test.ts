@@ -102,6 +102,17 @@ const wrong: Readonly<Record<string, readonly YamuxFrame[]>> = {
     { type: WINDOW, flags: SYN, stream: 7 },
   ],
   'half a header': [],
+  // Zeros are heartbeats, here more of them than the rate allows.
+  'more than the rate, the end, and more': [
+    { type: DATA, stream: 1, body: new Uint8Array(8_000) },
+    { type: DATA, flags: FIN, stream: 1, body },
+    { type: DATA, stream: 1, body },
+  ],
+  'more than the rate, again and again, and a reset': [
+    ...Array.from({ length: 8 }, () => ({ type: DATA, stream: 1, body: new Uint8Array(8_000) })),
+    { type: DATA, flags: RST, stream: 1, body },
+    { type: GO_AWAY },
+  ],
 };
 
 const wrongBytes = (kind: string): Uint8Array =>
@@ -138,7 +149,7 @@ type Attempt = readonly [string, (typeof moments)[number], Uint8Array];
 function* attempts(): Generator<Attempt> {
   for (const [k, kind] of Object.keys(wrong).entries()) {
     // The ordinary run tries each kind at two moments of the four.
-    const at = isLong ? moments : moments.filter((_, m) => m % 2 === k % 2);
+    const at = isLong ? moments : moments.filter((_, m) => m === 3 || m === k % 3);
     for (const moment of at) yield [`${kind}, ${moment}`, moment, wrongBytes(kind)];
   }
   const first = Number(process.env.QUORUMLAB_SEED ?? Date.now() % 1_000_000);
