@@ -16,7 +16,7 @@ import type {
 import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
-import { lossy, uniformNetwork } from '@quorumlab/sim';
+import { lossy, type NetworkModel, uniformNetwork } from '@quorumlab/sim';
 import { digestOf } from '@quorumlab/wire';
 import { describe, expect, test } from 'vitest';
 
@@ -211,5 +211,58 @@ describe('a laggard whose leader dies while it fetches that leader’s snapshot'
     submit(Uint8Array.of(9));
     pass(ms(1000));
     expect(nextOf(group, lazy)).toBe(nextOf(group, second));
+  });
+});
+
+describe('under load, where each snapshot is another one and is soon replaced', () => {
+  /** The laggard, the last one, is far away from all others. */
+  const remote = (lazy: number): NetworkModel => ({
+    name: 'one is far',
+    phases: [
+      {
+        from: 0,
+        link: (from, to) => ({
+          delay: { type: 'constant', delay: from === lazy || to === lazy ? ms(150) : ms(1) },
+          fifo: true,
+        }),
+      },
+    ],
+  });
+  const patient = { electionTimeout: ms(2000), heartbeat: ms(200), n: 3, snapshotEvery: 8 };
+  const byzantine = { n: 4, maxBatch: 1, digest: digestOf };
+  test.each([
+    ['raft', raft({ ...patient, keepEntries: 0 })],
+    ['multi-paxos', multiPaxos({ ...patient, keepSlots: 0, maxCommandsPerSlot: 1 })],
+    ['pbft', pbft({ ...byzantine, checkpointEvery: 8 })],
+    ['hotstuff', hotstuff({ ...byzantine, checkpointEvery: 8 })],
+  ] as const)('%s: the laggard catches up', (_, protocol) => {
+    const { members } = protocol;
+    const lazy = members.length - 1;
+    const network = remote(lazy);
+    const group = groupOf(protocol, { stateMachine: pages(1024), network, clients: 20 });
+    const { simulation, pass } = group;
+    pass(ms(8000));
+    expect(leaderOf(group, members)).not.toBe(lazy);
+    const ask = (times: number): void => {
+      for (let i = 0; i < times; i++) {
+        const event = { type: 'submit', id: nextId++, operation: Uint8Array.of(i) } as const;
+        const seat = members.length + (nextId % 20);
+        const at = simulation.now + i * ms(10);
+        simulation.input({ at, seat, event: { ...event, readOnly: false } });
+      }
+    };
+    let nextId = 1_000_000;
+    simulation.inject({ type: 'crash', at: simulation.now, seat: lazy });
+    ask(100);
+    pass(ms(3000));
+    simulation.inject({ type: 'restart', at: simulation.now, seat: lazy });
+    ask(1000);
+    pass(ms(8000));
+    const others = members.filter((each) => each !== lazy).map((each) => nextOf(group, each));
+    // What is decided now is on its way.
+    expect(nextOf(group, lazy)).toBeGreaterThan(Math.max(...others) - 60);
+    const before = simulation.counters.kinds['snapshot-chunk']?.sent;
+    pass(ms(1500));
+    expect(simulation.counters.kinds['snapshot-chunk']?.sent).toBe(before);
   });
 });

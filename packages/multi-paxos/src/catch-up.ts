@@ -47,9 +47,16 @@ export const catchUpHandlers = (
 ): Pick<Handlers<MultiPaxos>, 'catch-up' | 'learn' | 'snapshot-offer'> => ({
   'catch-up'(replica, { fromSlot, from }, ctx) {
     if (!isPeer(group, from, ctx) || fromSlot >= replica.firstUnchosen) return;
-    if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
+    if (fromSlot >= replica.keptFrom) {
+      replica.learners.set(from, { fromSlot, at: ctx.now });
+      return teach(group, replica, from, fromSlot, ctx);
+    }
     const { snapshot } = replica;
     if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
+    // What follows the first one that it was offered stays: it may be fetching that.
+    const before = replica.learners.get(from)?.fromSlot ?? 0;
+    const needed = before >= replica.keptFrom ? before : snapshot.slot + 1;
+    replica.learners.set(from, { fromSlot: needed, at: ctx.now });
     ctx.line('snapshot-offer');
     ctx.send(from, { kind: 'snapshot-offer', slot: snapshot.slot, digest: snapshot.digest });
   },

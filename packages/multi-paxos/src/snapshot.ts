@@ -2,11 +2,17 @@
  * Compaction: "Paxos Made Live", 5.5. The bytes of a snapshot are the service's business: it takes,
  * sends, checks and installs them. Here is what the log must remember about them.
  */
-import { assert, type Digest, type Slot } from '@quorumlab/core';
+import { assert, type Digest, type Instant, type Slot } from '@quorumlab/core';
 import { resume } from './catch-up.ts';
 import { type Configuration, decodeConfigurations, since } from './configuration.ts';
 import { catchUp, isBehind } from './learner.ts';
+import { noOp, voteBytes } from './messages.ts';
 import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+
+/** Most that is kept behind a snapshot for members that need it. */
+const mostKept = { slots: 65_536, bytes: 64 << 20 };
+/** Who catches up asks once in an election timeout. After so many without a word it has given up. */
+const learnerPatience = 4;
 
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */
 export function snapshotTaken(
@@ -24,10 +30,33 @@ export function snapshotTaken(
   const configurations = configurationsAfter(group, replica, slot, configuration);
   ctx.save({ snapshot: { slot, digest, configurations } });
   // The last slots stay, so that a replica a few slots behind needs no snapshot.
-  const keptFrom = slot + 1 - group.keepSlots;
+  const keptFrom = neededFrom(group, replica, slot + 1 - group.keepSlots, ctx.now);
   if (keptFrom <= replica.keptFrom) return;
   ctx.drop('accepted', { below: keptFrom });
   ctx.save({ keptFrom });
+}
+
+/**
+ * The first slot that must stay, up to `slot`: what members that are catching up still need stays,
+ * in particular what comes after a snapshot that one of them is fetching. Without it each snapshot
+ * would be too old when it has come, and the next one too. What would be too much does not stay.
+ */
+function neededFrom(group: Group, replica: PaxosReplica, slot: Slot, now: Instant): Slot {
+  let first = slot;
+  for (const [member, { fromSlot, at }] of replica.learners)
+    if (now - at > learnerPatience * group.electionTimeout || isTooMuch(replica, fromSlot))
+      replica.learners.delete(member);
+    else if (fromSlot >= replica.keptFrom) first = Math.min(first, fromSlot);
+  return first;
+}
+
+/** Whether the slots from `first` on are too many to keep for one member. */
+function isTooMuch(replica: PaxosReplica, first: Slot): boolean {
+  if (replica.firstUnchosen - first > mostKept.slots) return true;
+  let bytes = 0;
+  for (let slot = first; slot < replica.firstUnchosen && bytes <= mostKept.bytes; slot++)
+    bytes += voteBytes(replica.accepted.get(slot)?.value ?? noOp);
+  return bytes > mostKept.bytes;
 }
 
 /** The configurations that govern slots after `slot`, by what the snapshot at `slot` says. */

@@ -95,6 +95,13 @@ export interface Contact {
   round: number;
 }
 
+/** A member that catches up. */
+export interface Learner {
+  /** It needs every slot from here on; what was below is in a snapshot that it was offered. */
+  readonly fromSlot: Slot;
+  readonly at: Instant;
+}
+
 /** Reads that wait until a quorum has answered `round`. */
 export interface ReadRound {
   readonly round: number;
@@ -121,6 +128,8 @@ export interface MultiPaxosVolatile {
   readonly accepts: Map<Slot, Signed<Accept>>;
   /** Whom this replica asked what was chosen; null: nobody. */
   teacher: ReplicaId | null;
+  /** At most one a member: up to where it needs what was chosen, and when it last asked. */
+  readonly learners: Map<ReplicaId, Learner>;
   /** A snapshot on its way here. */
   fetching: { readonly slot: Slot; readonly digest: Digest; readonly from: ReplicaId } | null;
 
@@ -227,6 +236,7 @@ export const volatile = (
   lastContact: null,
   accepts: new Map(),
   teacher: null,
+  learners: new Map(),
   fetching: null,
   ballot: 0,
   asked: new Set(),

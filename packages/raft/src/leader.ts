@@ -2,7 +2,7 @@
  * What a leader does of its own accord: "Rules for Servers, Leaders" in Figure 2, §5.3 and §7.
  * The answers come back to `replication.ts` and `snapshot.ts`.
  */
-import { assert, type ReplicaId, requestKey, uncommittedBytes } from '@quorumlab/core';
+import { assert, type Instant, type ReplicaId, requestKey, uncommittedBytes } from '@quorumlab/core';
 import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
 import {
   type Group,
@@ -13,6 +13,9 @@ import {
   type RaftReplica,
   termAt,
 } from './state.ts';
+
+/** Most that is kept behind a snapshot for followers that need it. */
+const mostKept = { entries: 65_536, bytes: 64 << 20 };
 
 const noEntries: readonly Entry[] = Object.freeze([]);
 
@@ -30,7 +33,7 @@ export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext
     leader.matchIndex.set(member, 0);
     if (member === ctx.self) continue;
     leader.nextIndex.set(member, next);
-    leader.pipelines.set(member, { probing: true, inFlight: [], heardAt: null, ackedRound: 0 });
+    leader.pipelines.set(member, newPipeline());
   }
   ctx.clearTimer('election');
   ctx.setTimer('heartbeat', group.heartbeat);
@@ -138,6 +141,14 @@ export function replicateTo(
   return message;
 }
 
+const newPipeline = (): Pipeline => ({
+  probing: true,
+  inFlight: [],
+  heardAt: null,
+  ackedRound: 0,
+  told: 0,
+});
+
 /** The state of what `leader` sends to `follower`. */
 export function pipelineOf(leader: RaftReplica, follower: ReplicaId): Pipeline {
   const pipeline = leader.pipelines.get(follower);
@@ -188,9 +199,39 @@ function sendSnapshot(
   ctx.line('leaders-snapshot');
   const { index, term: lastTerm, digest } = snapshot;
   ctx.send(follower, { kind: 'install-snapshot', term, lastIndex: index, lastTerm, digest });
+  if (pipeline.told === 0) pipeline.told = index;
   pipeline.probing = true;
   pipeline.inFlight.length = 0;
   pipeline.inFlight.push({ lastIndex: index, round: leader.round });
+}
+
+/**
+ * The last entry that may be dropped, up to `index`: what followers that answer still need stays,
+ * in particular what comes after a snapshot that one of them is fetching. Without it each snapshot
+ * would be too old when it has come, and the next one too. What would be too much does not stay.
+ */
+export function mayDropTo(group: Group, leader: RaftReplica, index: Index, now: Instant): Index {
+  let last = index;
+  for (const [follower, pipeline] of leader.pipelines) {
+    const { told, heardAt } = pipeline;
+    const match = leader.matchIndex.get(follower) as Index;
+    if (heardAt === null || now - heardAt >= group.electionTimeout) continue;
+    // A follower that needs a snapshot, and was told of none, is told of one that is still to come.
+    const needed = Math.max(match, told);
+    if (needed < leader.compacted.index || needed >= last) continue;
+    if (isTooMuch(leader, needed)) pipeline.told = 0;
+    else last = needed;
+  }
+  return last;
+}
+
+/** Whether the entries behind `index` are too many to keep for one follower. */
+function isTooMuch(leader: RaftReplica, index: Index): boolean {
+  if (lastIndex(leader) - index > mostKept.entries) return true;
+  let bytes = 0;
+  for (let each = index + 1; each <= lastIndex(leader) && bytes <= mostKept.bytes; each++)
+    bytes += entryBytes(leader.log.get(each)?.command ?? null);
+  return bytes > mostKept.bytes;
 }
 
 /**

@@ -109,11 +109,13 @@ function openWindow(
   ctx: RaftContext,
 ): void {
   ctx.line('leaders-3-success');
-  const { inFlight } = pipelineOf(leader, follower);
+  const pipeline = pipelineOf(leader, follower);
+  const { inFlight } = pipeline;
   const next = leader.nextIndex.get(follower) as Index;
+  if (index >= pipeline.told) pipeline.told = 0;
   if (index >= next - 1) {
     leader.nextIndex.set(follower, index + 1);
-    pipelineOf(leader, follower).probing = false;
+    pipeline.probing = false;
   }
   while (inFlight[0] !== undefined && inFlight[0].lastIndex <= index) inFlight.shift();
 }

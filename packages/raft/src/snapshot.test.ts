@@ -5,6 +5,9 @@ import { raft } from './index.ts';
 
 const options = { n: 3, snapshotEvery: 10, keepEntries: 3 };
 
+/** So long that its leader keeps nothing for a follower. */
+const awayFor = 1_000_000;
+
 function commands(group: Cluster, leader: number, count: number, ...ids: number[]): void {
   for (let i = 0; i < count; i++) {
     group.propose(leader, `x${i}`);
@@ -36,12 +39,41 @@ test('§7: a follower that is too far behind installs the snapshot and goes on f
   const group = cluster(raft(options));
   group.elect(0);
   group.crash(2);
+  group.now += awayFor;
   commands(group, 0, 34, 0, 1);
   group.restart(2);
   heartbeats(group, 0, 5);
   expect(group.nodes[2]?.decided).toEqual(group.nodes[0]?.decided);
   expect(group.view(2).snapshot).toMatchObject({ index: 30 });
   expect(group.disagreements).toEqual([]);
+});
+
+test('§7: what follows a snapshot stays until the follower that fetches it has that too', () => {
+  const group = cluster(raft({ ...options, keepEntries: 0 }));
+  group.elect(0);
+  group.crash(2);
+  group.now += awayFor;
+  commands(group, 0, 34, 0, 1);
+  group.restart(2);
+  for (let i = 0; i < 2; i++) {
+    group.timeout(0, 'heartbeat');
+    group.settle();
+  }
+  const told = group.nodes[2]?.wanted;
+  expect(told).toMatchObject({ slot: 29 });
+  // Three snapshots later the first one has come. Nobody has to fetch another.
+  commands(group, 0, 30, 0, 1, 2);
+  expect(group.view(0)).toMatchObject({ snapshot: { index: 60 }, compacted: { index: 30 } });
+  group.step(2, { type: 'snapshot-installed', slot: 29, digest: told?.digest ?? '' });
+  group.settle();
+  group.timeout(0, 'heartbeat');
+  group.settle();
+  expect(group.view(2).commitIndex).toBe(group.view(0).commitIndex);
+  // A follower that does not answer keeps nothing.
+  group.crash(2);
+  group.now += awayFor;
+  commands(group, 0, 10, 0, 1);
+  expect(group.view(0).compacted.index).toBe(70);
 });
 
 test('§7: a follower that is a little behind gets entries and no snapshot', () => {
@@ -128,6 +160,7 @@ test('a snapshot that one leader did not finish comes from the next one', () => 
   const group = cluster(raft(options));
   group.elect(0);
   group.crash(2);
+  group.now += awayFor;
   commands(group, 0, 34, 0, 1);
   group.restart(2);
   for (let i = 0; i < 2; i++) {
@@ -136,6 +169,7 @@ test('a snapshot that one leader did not finish comes from the next one', () => 
   }
   expect(group.nodes[2]?.wanted).toMatchObject({ slot: 29, holder: 0 });
   group.crash(0);
+  group.now += awayFor;
   group.elect(1, among(1, 2));
   heartbeats(group, 1, 5);
   expect(group.nodes[2]?.decided).toEqual(group.nodes[1]?.decided);

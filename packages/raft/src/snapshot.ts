@@ -3,7 +3,7 @@
  * sends, checks and installs them. Here is what Raft must remember about them.
  */
 import { assert, type Digest, type Handlers, type Slot } from '@quorumlab/core';
-import { replicateTo } from './leader.ts';
+import { mayDropTo, replicateTo } from './leader.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge } from './replication.ts';
 import {
@@ -33,7 +33,7 @@ export function snapshotTaken(
   ctx.line('snapshot-take');
   ctx.save({ snapshot: { index, term, digest } });
   // The last entries stay, so that a follower a few entries behind needs no snapshot.
-  const last = index - group.keepEntries;
+  const last = mayDropTo(group, replica, index - group.keepEntries, ctx.now);
   if (last <= replica.compacted.index) return;
   const lastTerm = termAt(replica, last);
   assert(lastTerm !== undefined, 'an entry above the compacted ones is missing');

@@ -46,6 +46,8 @@ export interface Pipeline {
   heardAt: Instant | null;
   /** The highest heartbeat round it has answered. */
   ackedRound: number;
+  /** The first snapshot that it was told to install and has not got behind. 0: none. */
+  told: Index;
 }
 
 /** Reads that wait until a quorum has answered `round`. */
