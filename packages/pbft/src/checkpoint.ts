@@ -10,6 +10,7 @@ import {
   type Signed,
   type Slot,
 } from '@quorumlab/core';
+import { putAway } from './archive.ts';
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { validCheckpoint } from './new-view.ts';
@@ -121,7 +122,7 @@ export function stableCheckpoint(
  */
 function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
   becomeStable(group, replica, proof, ctx);
-  fetchState(group, replica, ctx);
+  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
   maybeOrder(group, replica, ctx);
   hearEarly(group, replica, ctx);
 }
@@ -143,11 +144,14 @@ export function becomeStable(
   ctx.line('4.3-stable');
   const below = sequence + 1;
   ctx.save({ stableCheckpoint: proof });
+  putAway(group, replica, sequence, ctx.now);
   ctx.drop('prePrepares', { below });
   ctx.drop('prepared', { below });
   ctx.drop('checkpoints', { below });
-  for (const each of [replica.progress, replica.committed])
-    for (const n of each.keys()) if (n < below) each.delete(n);
+  for (const n of replica.progress.keys()) if (n < below) replica.progress.delete(n);
+  // What is decided here and not yet executed is as good as the state that contains it.
+  for (const n of replica.committed.keys())
+    if (n < below && n <= replica.lastExecuted) replica.committed.delete(n);
   for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
   replica.bodies.clear();
   for (const [key, { body }] of replica.proofs)
@@ -162,6 +166,10 @@ export function becomeStable(
   noteWindow(group, replica, ctx);
   watch(group, replica, ctx);
 }
+
+/** Whether batches come that lead to the stable checkpoint too: they are quicker than the state. */
+export const isCatchingUp = (group: Group, { executedAt }: PbftReplica, ctx: Ctx): boolean =>
+  executedAt !== null && ctx.now - executedAt < group.statusPeriod;
 
 /** Section 4.6 and rule 10: asks for the state of the stable checkpoint unless it is there. */
 export function fetchState(group: Group, replica: PbftReplica, ctx: Ctx): void {
@@ -183,13 +191,13 @@ export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot
   if (sequence <= replica.lastExecuted) return fetchState(group, replica, ctx);
   ctx.line('4.3-installed');
   replica.lastExecuted = sequence;
+  replica.executedAt = ctx.now;
   ctx.save({ snapshot: sequence });
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
   execute(group, replica, ctx);
-  // A later state than the one that came may have become stable meanwhile.
-  fetchState(group, replica, ctx);
-  // Whoever has executed more sends it.
+  // Whoever has executed more sends it. If nobody can, the status timer asks for a later state.
   ctx.broadcast(statusOf(replica));
+  watch(group, replica, ctx);
 }

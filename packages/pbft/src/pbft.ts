@@ -297,6 +297,7 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
     const next = replica.committed.get(replica.lastExecuted + 1);
     if (next === undefined) break;
     replica.lastExecuted += 1;
+    replica.executedAt = ctx.now;
     ctx.line('4.2-execute');
     ctx.voters(next.commit.seals.map(({ from }) => from));
     const batch = group.rules.executesLocalCopy

@@ -6,7 +6,14 @@ import type { ReplicaId, Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import { type Claim, type FetchProofs, type Proofs, proofsAtOnce } from './messages.ts';
 import { validPrepared } from './new-view.ts';
-import { type Ctx, claimKey, isMember, lowWatermark, type PbftReplica } from './state.ts';
+import {
+  claimKey,
+  isMember,
+  lowWatermark,
+  neverAnswered,
+  type Ctx,
+  type PbftReplica,
+} from './state.ts';
 
 /** Whether this replica has the Prepares that prove `claim`. */
 export function isProven(group: Group, replica: PbftReplica, claim: Claim): boolean {
@@ -49,11 +56,7 @@ export function fetchProofs(
     const own = replica.prepared.get(sequence)?.proof;
     if (own !== undefined) found.push(own);
   }
-  const answered = replica.answered.get(from) ?? {
-    at: ctx.now - group.statusPeriod,
-    bodies: 0,
-    proofs: 0,
-  };
+  const answered = replica.answered.get(from) ?? neverAnswered(group, replica, ctx);
   // Nobody needs a proof twice: four windows of them, then it waits for the next report.
   if (answered.proofs + found.length > 4 * group.window) return;
   replica.answered.set(from, { ...answered, proofs: answered.proofs + found.length });

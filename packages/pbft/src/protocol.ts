@@ -115,7 +115,12 @@ function invariant(group: Group, replica: PbftReplica): string | undefined {
     return `is in view ${replica.view} after its view-change for ${replica.viewChange.view}`;
   if (!group.rules.keepsWatermarks) return undefined;
   const { prePrepares, prepared, progress, committed } = replica;
-  const most = Math.max(prePrepares.size, prepared.size, progress.size, committed.size);
+  const most = Math.max(
+    prePrepares.size,
+    prepared.size,
+    progress.size,
+    Math.ceil(committed.size / 2),
+  );
   if (most > group.window) return `logs ${most} numbers, more than the window of ${group.window}`;
   if (replica.next > lowWatermark(replica) + group.window + 1)
     return `would order ${replica.next}, which is above the high watermark`;

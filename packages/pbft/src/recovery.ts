@@ -11,7 +11,7 @@ import {
   type ReplicaId,
   type Signed,
 } from '@quorumlab/core';
-import { fetchState, statusOf } from './checkpoint.ts';
+import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
 import { decided, prepared, retry } from './pbft.ts';
@@ -19,16 +19,17 @@ import {
   armRequestTimer,
   betweenWatermarks,
   bodyOf,
-  type Ctx,
   countedTime,
   digestOf,
   inView,
   isMember,
   lowWatermark,
-  type PbftReplica,
+  neverAnswered,
   primaryOf,
   progressAt,
   signedBy,
+  type Ctx,
+  type PbftReplica,
   watch,
 } from './state.ts';
 import { maybeNewView } from './view-change.ts';
@@ -36,6 +37,8 @@ import { maybeNewView } from './view-change.ts';
 /** Most numbers one tick repeats to everybody, and most that one answer explains. */
 const pushed = 16;
 const answeredAtMost = 64;
+/** After so many more batches a replica that catches up asks for the next ones. */
+const askedAfter = 32;
 
 /**
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
@@ -100,6 +103,7 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
   watch(group, replica, ctx);
   if (since > ctx.now - group.statusPeriod) return;
   ctx.line('status');
+  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
   for (const sequence of undecided(replica).slice(0, pushed))
     for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.broadcast(vote);
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
@@ -146,6 +150,7 @@ function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
 /** Since when something has been missing here; nothing: a replica that needs nobody's help. */
 function missingSince(group: Group, replica: PbftReplica): number | undefined {
   if (!replica.active || replica.fetching > 0 || replica.wanted.size > 0) return replica.viewSince;
+  if (lowWatermark(replica) > replica.lastExecuted) return replica.executedAt ?? replica.viewSince;
   if (replica.checkpoints.size > 0 || replica.behind > replica.lastExecuted)
     return replica.checkpointSince;
   let oldest = Number.POSITIVE_INFINITY;
@@ -179,8 +184,10 @@ export function status(
   const { from } = message;
   if (!isMember(group, from) || from === ctx.self) return;
   const last = replica.answered.get(from);
-  if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return;
-  replica.answered.set(from, { at: ctx.now, bodies: 0, proofs: 0 });
+  // Whoever has used the last answer gets the next one at once.
+  const again = last !== undefined && message.executed < last.executed + askedAfter;
+  if (again && ctx.now - last.at < group.statusPeriod / 2) return;
+  replica.answered.set(from, { at: ctx.now, executed: message.executed, bodies: 0, proofs: 0 });
   if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const [sequence, digest] of replica.checkpoints)
@@ -213,11 +220,12 @@ function explainDecisions(
   ctx: Ctx,
 ): void {
   let bytes = 0;
-  // What is below the stable checkpoint comes with the state.
-  const low = Math.max(executed, lowWatermark(replica));
+  // What is below the stable checkpoint comes with the state, unless it has been kept.
+  const kept = replica.archive.has(executed + 1);
+  const low = kept ? executed : Math.max(executed, lowWatermark(replica));
   const last = Math.min(low + answeredAtMost, replica.lastExecuted);
   for (let n = low + 1; n <= last; n++) {
-    const known = replica.committed.get(n);
+    const known = replica.committed.get(n) ?? replica.archive.get(n);
     if (known === undefined) continue;
     for (const request of known.batch) bytes += bytesOf(request);
     ctx.send(from, { kind: 'committed', commit: known.commit, batch: known.batch });
@@ -249,13 +257,17 @@ export function committed(
   const { commit, batch } = message;
   const { sequence, digest } = commit.body;
   if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return;
-  if (sequence > lowWatermark(replica) + group.window) return;
-  if (sequence <= lowWatermark(replica)) return; // The state that is being fetched contains it.
+  // Below the stable checkpoint only what is soon to be executed: the state contains the rest.
+  const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
+  if (sequence > low + group.window) return;
   if (!signedBy(group, commit, group.quorum) || !acceptable(batch)) return;
   if (digestOf(group, batch, ctx) !== digest) return;
   ctx.line('status-committed');
   replica.wanted.delete(digest);
+  const before = replica.lastExecuted;
   decided(group, replica, commit, batch, ctx);
+  const isUsed = Math.floor(before / askedAfter) < Math.floor(replica.lastExecuted / askedAfter);
+  if (isUsed && isMember(group, message.from)) ctx.send(message.from, statusOf(replica));
 }
 
 /** Section 4.4: "the missing information" of a new view, and rule 7. */
@@ -267,8 +279,7 @@ export function fetchBatch(
 ): void {
   const { from, sequence, digest } = message;
   if (!isMember(group, from) || from === ctx.self) return;
-  const never = { at: ctx.now - group.statusPeriod, bodies: 0, proofs: 0 };
-  const answered = replica.answered.get(from) ?? never;
+  const answered = replica.answered.get(from) ?? neverAnswered(group, replica, ctx);
   // A peer needs no batch twice: a window of them, then it waits for the next report.
   if (answered.bodies >= group.window) return;
   const batch = bodyOf(group, replica, sequence, digest, ctx);

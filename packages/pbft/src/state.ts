@@ -86,6 +86,14 @@ export interface Decided {
   readonly batch: Batch;
 }
 
+/** When a member's last status report was answered, what it said, and what it fetched since. */
+export interface Answered {
+  readonly at: Instant;
+  readonly executed: number;
+  readonly bodies: number;
+  readonly proofs: number;
+}
+
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
   /** {@link countedTime} when it came. */
@@ -106,8 +114,11 @@ export interface Volatile extends Mempool<Waiting> {
   next: number;
   /** At most `window`. */
   readonly progress: Map<number, Progress>;
-  /** At most `window`: numbers above the stable checkpoint. */
+  /** At most two windows: above the stable checkpoint, and above what this replica has executed. */
   readonly committed: Map<number, Decided>;
+  /** Batches below the stable checkpoint, while somebody needs them: see `archive.ts`. */
+  readonly archive: Map<number, Decided>;
+  archiveBytes: number;
   /** At most one a member: that of its latest view. */
   readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
   /** At most window / K + 1 a member. */
@@ -118,8 +129,8 @@ export interface Volatile extends Mempool<Waiting> {
   readonly wanted: Map<Digest, number>;
   /** Batches that were wanted and have come. */
   readonly bodies: Map<Digest, Batch>;
-  /** At most one a member: when its last status report was answered, and what it fetched since. */
-  readonly answered: Map<ReplicaId, { at: Instant; bodies: number; proofs: number }>;
+  /** At most one a member. */
+  readonly answered: Map<ReplicaId, Answered>;
   /** Proofs of what others have prepared, by {@link claimKey}: at most 4 windows, the latest. */
   readonly proofs: Map<string, Certificate<Prepare>>;
   /** The claims whose proofs were asked for in this attempt: at most a window a member. */
@@ -140,6 +151,8 @@ export interface Volatile extends Mempool<Waiting> {
   attempts: number;
   /** The sequence of the snapshot that is being fetched; 0: none. */
   fetching: number;
+  /** When something was last executed here; null: not since the start. */
+  executedAt: Instant | null;
   /** f+1 replicas have a checkpoint at this number. */
   behind: number;
   /** Who spoke of numbers above the high watermark: at most one entry a member. */
@@ -192,6 +205,8 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     next: Math.max(low, ...stable.prePrepares.keys()) + 1,
     progress: new Map(),
     committed: new Map(),
+    archive: new Map(),
+    archiveBytes: 0,
     viewChanges: new Map(),
     checkpointVotes: new Map(),
     ...emptyMempool(),
@@ -209,6 +224,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     fullSince: null,
     attempts: 0,
     fetching: 0,
+    executedAt: null,
     behind: 0,
     above: new Set(),
     checkpointSince: 0,
@@ -380,3 +396,11 @@ export function want(
     if (holder !== ctx.self) ctx.send(holder, { kind: 'fetch-batch', sequence, digest });
   watch(group, replica, ctx);
 }
+
+/** What is noted of a member that has not reported yet. */
+export const neverAnswered = (group: Group, replica: PbftReplica, ctx: Ctx): Answered => ({
+  at: ctx.now - group.statusPeriod,
+  executed: replica.lastExecuted,
+  bodies: 0,
+  proofs: 0,
+});

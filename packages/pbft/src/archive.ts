@@ -1,0 +1,43 @@
+/**
+ * Batches that a stable checkpoint has made dispensable (section 4.3), kept while a member lags. It
+ * fetches the state of a checkpoint, and others come meanwhile: without the batches between, each
+ * state would be too old when it has come, and the next one too.
+ */
+import { bytesOf, type Instant } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import { type Decided, lowWatermark, type PbftReplica } from './state.ts';
+
+/** Most that is kept. A member that lags by more has to wait for less load. */
+const mostKept = { batches: 8192, bytes: 64 << 20 };
+/** A member that lags reports each period. After so many without a report nothing is kept for it. */
+const patience = 10;
+
+const bytesIn = ({ batch }: Decided): number =>
+  batch.reduce((sum, request) => sum + bytesOf(request), 0);
+
+/** Takes over what was executed up to `last`, if somebody needs it, and lets go of what is old. */
+export function putAway(group: Group, replica: PbftReplica, last: number, now: Instant): void {
+  const { archive, committed } = replica;
+  if (!isNeeded(group, replica, now)) {
+    archive.clear();
+    replica.archiveBytes = 0;
+    return;
+  }
+  for (const [n, decided] of committed) {
+    if (n > last || n > replica.lastExecuted || archive.has(n)) continue;
+    archive.set(n, decided);
+    replica.archiveBytes += bytesIn(decided);
+  }
+  for (const [n, decided] of archive) {
+    if (archive.size <= mostKept.batches && replica.archiveBytes <= mostKept.bytes) return;
+    archive.delete(n);
+    replica.archiveBytes -= bytesIn(decided);
+  }
+}
+
+/** Whether a member has said lately that it has not executed what is below the checkpoint. */
+function isNeeded(group: Group, replica: PbftReplica, now: Instant): boolean {
+  for (const { at, executed } of replica.answered.values())
+    if (executed < lowWatermark(replica) && now - at < patience * group.statusPeriod) return true;
+  return false;
+}
