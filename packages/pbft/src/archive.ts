@@ -5,7 +5,7 @@
  */
 import { bytesOf, type Instant } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import { type Decided, lowWatermark, type PbftReplica } from './state.ts';
+import type { Decided, PbftReplica } from './state.ts';
 
 /** Most that is kept. A member that lags by more has to wait for less load. */
 const mostKept = { batches: 8192, bytes: 64 << 20 };
@@ -35,9 +35,9 @@ export function putAway(group: Group, replica: PbftReplica, last: number, now: I
   }
 }
 
-/** Whether a member has said lately that it has not executed what is below the checkpoint. */
+/** Whether a member has said lately that it lacks what is below the checkpoint. */
 function isNeeded(group: Group, replica: PbftReplica, now: Instant): boolean {
-  for (const { at, executed } of replica.answered.values())
-    if (executed < lowWatermark(replica) && now - at < patience * group.statusPeriod) return true;
+  for (const { at, lags } of replica.answered.values())
+    if (lags && now - at < patience * group.statusPeriod) return true;
   return false;
 }

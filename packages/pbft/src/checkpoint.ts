@@ -149,9 +149,11 @@ export function becomeStable(
   ctx.drop('prepared', { below });
   ctx.drop('checkpoints', { below });
   for (const n of replica.progress.keys()) if (n < below) replica.progress.delete(n);
-  // What is decided here and not yet executed is as good as the state that contains it.
+  // What is decided here and soon to be executed is as good as the state that contains it.
+  const { lastExecuted } = replica;
   for (const n of replica.committed.keys())
-    if (n < below && n <= replica.lastExecuted) replica.committed.delete(n);
+    if (n < below && (n <= lastExecuted || n > lastExecuted + group.window))
+      replica.committed.delete(n);
   for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
   replica.bodies.clear();
   for (const [key, { body }] of replica.proofs)

@@ -33,6 +33,7 @@ import {
   digestOf,
   inView,
   isMember,
+  lowWatermark,
   noteWindow,
   type PbftReplica,
   primaryOf,
@@ -306,6 +307,9 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
     for (const request of next.batch) forget(replica, request);
     if (group.rules.progressRestartsTimer) replica.viewCounted = countedTime(replica, ctx.now);
+    // The stable checkpoint has gone on without this replica: nobody needs the proof from it.
+    if (replica.lastExecuted <= lowWatermark(replica))
+      replica.committed.delete(replica.lastExecuted);
   }
   noteWindow(group, replica, ctx);
   maybeOrder(group, replica, ctx);

@@ -187,7 +187,9 @@ export function status(
   // Whoever has used the last answer gets the next one at once.
   const again = last !== undefined && message.executed < last.executed + askedAfter;
   if (again && ctx.now - last.at < group.statusPeriod / 2) return;
-  replica.answered.set(from, { at: ctx.now, executed: message.executed, bodies: 0, proofs: 0 });
+  const { executed } = message;
+  const lags = executed < lowWatermark(replica);
+  replica.answered.set(from, { at: ctx.now, executed, lags, bodies: 0, proofs: 0 });
   if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const [sequence, digest] of replica.checkpoints)

@@ -90,6 +90,8 @@ export interface Decided {
 export interface Answered {
   readonly at: Instant;
   readonly executed: number;
+  /** It lacked what was below the stable checkpoint then. */
+  readonly lags: boolean;
   readonly bodies: number;
   readonly proofs: number;
 }
@@ -401,6 +403,7 @@ export function want(
 export const neverAnswered = (group: Group, replica: PbftReplica, ctx: Ctx): Answered => ({
   at: ctx.now - group.statusPeriod,
   executed: replica.lastExecuted,
+  lags: false,
   bodies: 0,
   proofs: 0,
 });

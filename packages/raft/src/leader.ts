@@ -2,7 +2,13 @@
  * What a leader does of its own accord: "Rules for Servers, Leaders" in Figure 2, §5.3 and §7.
  * The answers come back to `replication.ts` and `snapshot.ts`.
  */
-import { assert, type Instant, type ReplicaId, requestKey, uncommittedBytes } from '@quorumlab/core';
+import {
+  assert,
+  type Instant,
+  type ReplicaId,
+  requestKey,
+  uncommittedBytes,
+} from '@quorumlab/core';
 import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
 import {
   type Group,
