@@ -225,18 +225,18 @@ describe('under load, where each snapshot is another one and is soon replaced', 
       {
         from: 0,
         link: (from, to) => ({
-          delay: { type: 'constant', delay: from === lazy || to === lazy ? ms(150) : ms(1) },
+          delay: { type: 'constant', delay: from === lazy || to === lazy ? ms(100) : ms(1) },
           fifo: true,
         }),
       },
     ],
   });
-  const patient = { electionTimeout: ms(2000), heartbeat: ms(200), n: 3, snapshotEvery: 8 };
+  const patient = { electionTimeout: ms(2000), heartbeat: ms(200), n: 3, snapshotEvery: 10 };
   const byzantine = { n: 4, maxBatch: 1, digest: digestOf };
   test.each([
     ['raft', raft({ ...patient, keepEntries: 0 })],
     ['multi-paxos', multiPaxos({ ...patient, keepSlots: 0, maxCommandsPerSlot: 1 })],
-    ['pbft', pbft({ ...byzantine, checkpointEvery: 8 })],
+    ['pbft', pbft({ ...byzantine, checkpointEvery: 10 })],
     ['hotstuff', hotstuff({ ...byzantine, checkpointEvery: 8 })],
   ] as const)('%s: the laggard catches up', (_, protocol) => {
     const { members } = protocol;

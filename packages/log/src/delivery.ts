@@ -266,7 +266,7 @@ const answer = <S extends LogShape>(
 export function workOnSnapshots<S extends LogShape>(step: Step<S>): void {
   const { state } = step.run;
   for (let taken = take(step); taken !== undefined; taken = take(step)) {
-    remember(step, taken);
+    remember(step, taken, step.input.now);
     const { slot, digest } = taken.record;
     feed(step, { type: 'snapshot-taken', slot, digest, ...groupOf(taken.configuration) });
   }
@@ -379,7 +379,7 @@ function adopt<S extends LogShape>(step: Step<S>, { manifest, root, opened }: In
   state.configuration = opened.configuration;
   state.next = slot + 1;
   for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
-  remember(step, kept(manifest, opened.state, 'installed', run.digest));
+  remember(step, kept(manifest, opened.state, 'installed', run.digest), step.input.now);
   feed(step, {
     type: 'snapshot-installed',
     slot,

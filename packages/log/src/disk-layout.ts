@@ -182,32 +182,36 @@ function opened(
 }
 
 /**
- * The snapshot `newest`, whose chunks are held, becomes the one to start from; `most` are kept.
- * Returns those that are kept now.
+ * The snapshot `newest`, whose chunks are held, becomes the one to start from. The newest `most`
+ * are kept, and of older ones those that must stay. Returns what is kept now.
  */
 export function register(
   shelving: Shelving,
   before: readonly Kept[],
   newest: Kept,
   most: number,
+  stays: (each: Kept) => boolean = () => false,
 ): Kept[] {
   const { shelf, writes } = shelving;
   const all = [newest, ...before];
-  const after = all.slice(0, most);
-  for (const { manifest } of all.slice(most))
-    for (const name of manifest.chunks) release(shelf, name);
-  const [, second] = after;
-  if (second !== undefined)
-    writes.push({
+  const older = all.splice(most);
+  const left = older.filter((each) => stays(each));
+  for (const each of older)
+    if (!left.includes(each)) for (const name of each.manifest.chunks) release(shelf, name);
+  const put = (each: Kept): void =>
+    void writes.push({
       type: 'put',
       table: 'serviceOlder',
-      index: second.record.slot,
-      row: stored(shelf, second),
+      index: each.record.slot,
+      row: stored(shelf, each),
     });
-  const oldest = after.at(-1) as Kept;
-  if (all.length > most && before.length > 1)
+  const [, second] = all;
+  if (second !== undefined) put(second);
+  const oldest = all.at(-1) as Kept;
+  if (older.length > 0 && before.length > 1)
     writes.push({ type: 'drop', table: 'serviceOlder', rows: { below: oldest.record.slot } });
+  for (const each of left) put(each);
   writes.push({ type: 'save', registers: { serviceSnapshot: stored(shelf, newest) } });
   trim(shelving);
-  return after;
+  return [...all, ...left];
 }

@@ -1,8 +1,25 @@
 /** What a replica gives to others of the snapshots that it has. */
+import { type Digest, type Instant, ms, type PrincipalId } from '@quorumlab/core';
 import { rowOf } from './disk-layout.ts';
 import type { ServiceMessage } from './messages.ts';
 import type { Run } from './replica-state.ts';
 import type { LogShape } from './types.ts';
+
+/** Which snapshot a member asked for last, and when. */
+export interface Served {
+  readonly root: Digest;
+  readonly at: Instant;
+}
+
+/** Who has not asked for so long fetches no more. */
+const patience = ms(10_000);
+
+/** The snapshots that members fetch now: newer ones do not take their place. */
+export function fetchedOf(served: ReadonlyMap<PrincipalId, Served>, now: Instant): Set<Digest> {
+  const roots = new Set<Digest>();
+  for (const { root, at } of served.values()) if (now - at < patience) roots.add(root);
+  return roots;
+}
 
 /** The answer to a message that asks for a part of a snapshot; nothing for any other. */
 export function given<S extends LogShape>(

@@ -18,6 +18,7 @@ import type {
 import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
 import { copyShelf, type Shelf } from './disk-layout.ts';
+import type { Served } from './giving.ts';
 import type { SnapshotManifest } from './messages.ts';
 import type { Rows } from './rows.ts';
 import {
@@ -145,6 +146,8 @@ export interface ServiceState {
   configuration: Uint8Array;
   /** The snapshots on the disk, newest first: what can be given to others. */
   kept: Kept[];
+  /** At most one a member: what it asked for last. */
+  readonly served: Map<PrincipalId, Served>;
   /** The chunks on the disk. */
   readonly shelf: Shelf;
   /** Oldest first. */
@@ -225,12 +228,13 @@ export const loadService = (
 
 type Copied = Pick<
   ServiceState,
-  'buffered' | 'kept' | 'shelf' | 'fetched' | 'transfer' | 'hopeful' | 'reads' | 'client'
+  'buffered' | 'kept' | 'served' | 'shelf' | 'fetched' | 'transfer' | 'hopeful' | 'reads' | 'client'
 >;
 
 const copyParts = (state: Copied): Copied => ({
   buffered: new Map(state.buffered),
   kept: [...state.kept],
+  served: new Map(state.served),
   shelf: copyShelf(state.shelf),
   fetched: new Set(state.fetched),
   transfer: state.transfer && copyTransfer(state.transfer),

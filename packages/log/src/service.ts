@@ -135,6 +135,7 @@ function start<S extends LogShape>(
       sessions: found.sessions,
       configuration: found.configuration,
       kept: [...found.kept],
+      served: new Map(),
       shelf: found.shelf,
       takings: [],
       installing: undefined,
@@ -464,6 +465,8 @@ function onTransferMessage<S extends LogShape>(
   const { run, pen } = step;
   const { transfer } = run.state;
   const answer = given(run, message);
+  if (answer !== undefined && answer.kind !== 'snapshot-absent' && 'root' in message)
+    run.state.served.set(message.from, { root: message.root, at: step.input.now });
   if (answer !== undefined) return void pen.sends.push({ to: message.from, message: answer });
   if (transfer === undefined) return;
   const ports = transferPorts(step);

@@ -5,8 +5,9 @@
  * chunks it made; the next one begins when those are durable, so a slow disk is not run over. What
  * is small is done at once, in the step of its slot.
  */
-import type { Digest, Slot } from '@quorumlab/core';
+import type { Digest, Instant, Slot } from '@quorumlab/core';
 import { damaged, hold, register, release, rowOf, type Shelving, shelve } from './disk-layout.ts';
+import { fetchedOf } from './giving.ts';
 import { chunkBytes, maxChunks, type SnapshotManifest } from './messages.ts';
 import type { Installing, Pen, Run, ServiceState, Taking } from './replica-state.ts';
 import { storeSessions } from './sessions.ts';
@@ -27,6 +28,8 @@ import type { LogShape, StateMachine, StatePart } from './types.ts';
 
 /** Least snapshots that are kept: one that is being fetched must not vanish. */
 const keptSnapshots = 3;
+/** Most snapshots that are kept beyond that because others fetch them; the newest, if need be. */
+const mostFetched = 3;
 /** What it costs to look at a part that has not changed, in bytes of one that has. */
 const unchangedCost = 256;
 
@@ -139,11 +142,14 @@ function giveUp<S extends LogShape>({ run: { state } }: Desk<S>): undefined {
   state.tooLarge = true;
 }
 
-/** The snapshot becomes the one to start from. */
-export function remember<S extends LogShape>(desk: Desk<S>, newest: Kept): void {
+/** The snapshot becomes the one to start from. Older ones stay while others fetch them. */
+export function remember<S extends LogShape>(desk: Desk<S>, newest: Kept, now: Instant): void {
   const { state, protocol } = desk.run;
   const most = Math.max(keptSnapshots, protocol.snapshotsKept ?? 1);
-  state.kept = register(shelvingOf(desk), state.kept, newest, most);
+  const fetched = fetchedOf(state.served, now);
+  let left = mostFetched;
+  const stays = ({ record }: Kept): boolean => fetched.has(record.digest) && left-- > 0;
+  state.kept = register(shelvingOf(desk), state.kept, newest, most, stays);
 }
 
 /** Begins to install a snapshot whose chunks are all here, after the one that is under way. */

@@ -39,6 +39,9 @@ function teach(
     votes.push(vote);
   }
   ctx.send(to, { kind: 'learn', fromSlot, votes, firstUnchosen: replica.firstUnchosen });
+  // What is chosen from here on it hears of as all others do.
+  if (fromSlot + votes.length >= replica.firstUnchosen) replica.learners.delete(to);
+  else replica.learners.set(to, { fromSlot, at: ctx.now });
 }
 
 /** The three messages of catching up. */
@@ -47,10 +50,7 @@ export const catchUpHandlers = (
 ): Pick<Handlers<MultiPaxos>, 'catch-up' | 'learn' | 'snapshot-offer'> => ({
   'catch-up'(replica, { fromSlot, from }, ctx) {
     if (!isPeer(group, from, ctx) || fromSlot >= replica.firstUnchosen) return;
-    if (fromSlot >= replica.keptFrom) {
-      replica.learners.set(from, { fromSlot, at: ctx.now });
-      return teach(group, replica, from, fromSlot, ctx);
-    }
+    if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
     const { snapshot } = replica;
     if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
     // What follows the first one that it was offered stays: it may be fetching that.

@@ -244,6 +244,9 @@ export const leaderHandlers = (
     if (leader.role !== 'leader' || ballot !== leader.ballot) return;
     const contact = leader.contacts.get(from);
     if (contact !== undefined) contact.heardAt = ctx.now;
+    // Nobody accepts what is further above its first unchosen slot: it has what is below.
+    const needed = leader.learners.get(from)?.fromSlot ?? slot;
+    if (slot - group.reach >= needed) leader.learners.delete(from);
     const open = leader.open.get(slot);
     if (open === undefined || open.chosen || open.accepted.includes(from)) return;
     open.accepted.push(from);

@@ -11,7 +11,7 @@ import type { Group, PaxosContext, PaxosReplica } from './state.ts';
 
 /** Most that is kept behind a snapshot for members that need it. */
 const mostKept = { slots: 65_536, bytes: 64 << 20 };
-/** Who catches up asks once in an election timeout. After so many without a word it has given up. */
+/** Who catches up asks once in an election timeout; after so many without a word it is gone. */
 const learnerPatience = 4;
 
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */

@@ -9,7 +9,7 @@ import type { Decided, PbftReplica } from './state.ts';
 
 /** Most that is kept. A member that lags by more has to wait for less load. */
 const mostKept = { batches: 8192, bytes: 64 << 20 };
-/** A member that lags reports each period. After so many without a report nothing is kept for it. */
+/** A member that lags reports each period; after so many without a report it is gone. */
 const patience = 10;
 
 const bytesIn = ({ batch }: Decided): number =>
