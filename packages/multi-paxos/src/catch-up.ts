@@ -41,7 +41,6 @@ function teach(
   ctx.send(to, { kind: 'learn', fromSlot, votes, firstUnchosen: replica.firstUnchosen });
   // What is chosen from here on it hears of as all others do.
   if (fromSlot + votes.length >= replica.firstUnchosen) replica.learners.delete(to);
-  else replica.learners.set(to, { fromSlot, at: ctx.now });
 }
 
 /** The three messages of catching up. */

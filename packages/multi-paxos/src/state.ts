@@ -95,7 +95,7 @@ export interface Contact {
   round: number;
 }
 
-/** A member that catches up. */
+/** A member that catches up with a snapshot. */
 export interface Learner {
   /** It needs every slot from here on; what was below is in a snapshot that it was offered. */
   readonly fromSlot: Slot;

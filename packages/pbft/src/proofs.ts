@@ -7,11 +7,11 @@ import type { Group } from './group.ts';
 import { type Claim, type FetchProofs, type Proofs, proofsAtOnce } from './messages.ts';
 import { validPrepared } from './new-view.ts';
 import {
+  type Ctx,
   claimKey,
   isMember,
   lowWatermark,
   neverAnswered,
-  type Ctx,
   type PbftReplica,
 } from './state.ts';
 
