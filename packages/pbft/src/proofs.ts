@@ -3,17 +3,11 @@
  * the Prepares for it himself asks for them. So each proof travels once to each who needs it.
  */
 import type { ReplicaId, Signed } from '@quorumlab/core';
+import { neverAnswered } from './answered.ts';
 import type { Group } from './group.ts';
 import { type Claim, type FetchProofs, type Proofs, proofsAtOnce } from './messages.ts';
 import { validPrepared } from './new-view.ts';
-import {
-  type Ctx,
-  claimKey,
-  isMember,
-  lowWatermark,
-  neverAnswered,
-  type PbftReplica,
-} from './state.ts';
+import { type Ctx, claimKey, isMember, lowWatermark, type PbftReplica } from './state.ts';
 
 /** Whether this replica has the Prepares that prove `claim`. */
 export function isProven(group: Group, replica: PbftReplica, claim: Claim): boolean {
@@ -56,7 +50,8 @@ export function fetchProofs(
     const own = replica.prepared.get(sequence)?.proof;
     if (own !== undefined) found.push(own);
   }
-  const answered = replica.answered.get(from) ?? neverAnswered(group, replica, ctx);
+  const answered =
+    replica.answered.get(from) ?? neverAnswered(group, replica.lastExecuted, ctx.now);
   // Nobody needs a proof twice: four windows of them, then it waits for the next report.
   if (answered.proofs + found.length > 4 * group.window) return;
   replica.answered.set(from, { ...answered, proofs: answered.proofs + found.length });

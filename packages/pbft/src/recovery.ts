@@ -11,6 +11,7 @@ import {
   type ReplicaId,
   type Signed,
 } from '@quorumlab/core';
+import { neverAnswered } from './answered.ts';
 import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
@@ -25,7 +26,6 @@ import {
   inView,
   isMember,
   lowWatermark,
-  neverAnswered,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -281,7 +281,8 @@ export function fetchBatch(
 ): void {
   const { from, sequence, digest } = message;
   if (!isMember(group, from) || from === ctx.self) return;
-  const answered = replica.answered.get(from) ?? neverAnswered(group, replica, ctx);
+  const answered =
+    replica.answered.get(from) ?? neverAnswered(group, replica.lastExecuted, ctx.now);
   // A peer needs no batch twice: a window of them, then it waits for the next report.
   if (answered.bodies >= group.window) return;
   const batch = bodyOf(group, replica, sequence, digest, ctx);

@@ -17,6 +17,7 @@ import {
   type Signed,
   type WaitingRequest,
 } from '@quorumlab/core';
+import type { Answered } from './answered.ts';
 import type { Group } from './group.ts';
 import type {
   Checkpoint,
@@ -84,16 +85,6 @@ export interface Decided {
   readonly since: Instant;
   readonly commit: Certificate<Commit>;
   readonly batch: Batch;
-}
-
-/** When a member's last status report was answered, what it said, and what it fetched since. */
-export interface Answered {
-  readonly at: Instant;
-  readonly executed: number;
-  /** It lacked what was below the stable checkpoint then. */
-  readonly lags: boolean;
-  readonly bodies: number;
-  readonly proofs: number;
 }
 
 /** A client's request that has not been executed. */
@@ -398,12 +389,3 @@ export function want(
     if (holder !== ctx.self) ctx.send(holder, { kind: 'fetch-batch', sequence, digest });
   watch(group, replica, ctx);
 }
-
-/** What is noted of a member that has not reported yet. */
-export const neverAnswered = (group: Group, replica: PbftReplica, ctx: Ctx): Answered => ({
-  at: ctx.now - group.statusPeriod,
-  executed: replica.lastExecuted,
-  lags: false,
-  bodies: 0,
-  proofs: 0,
-});
