@@ -64,12 +64,17 @@ export const errorDocument = ({ code, message, hint, exit }: Failure): object =>
 
 /**
  * What to say, and how to leave, for anything that a command threw; nothing if it only asked to
- * leave, as `--help` does. `command` is what was asked for, e.g. `quorumlab run`.
+ * leave, as `--help` does. `command` is what was asked for, e.g. `quorumlab run`; a hint at a flag
+ * that it does not know is left out.
  */
-export function explainError(error: unknown, command = 'quorumlab'): Explained | undefined {
+export function explainError(
+  error: unknown,
+  command = 'quorumlab',
+  knows: (flag: string) => boolean = () => true,
+): Explained | undefined {
   if (error instanceof Exit) return explained(error.exit, error.code, error.message, command);
   if (error instanceof ScenarioError)
-    return explained(exitCodes.usage, error.code, error.message, command);
+    return explained(exitCodes.usage, error.code, possible(error.message, knows), command);
   if (isHelp(error)) return undefined;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined;
@@ -99,6 +104,16 @@ function sentenceOf(text: string): string {
   const more = rest.map((line) => line.trim().replace(/^\((.*)\)$/, '$1'));
   return [first.replace(/\.?$/, '.'), ...more].join(' ');
 }
+
+/** The sentence without hints at flags that the command lacks: scenarios are for others too. */
+const possible = (sentence: string, knows: (flag: string) => boolean): string =>
+  sentence
+    .split('\n')
+    .filter((line) => {
+      const flag = /^ {2}(?:use|or) +(--?[a-z][\w-]*)/.exec(line)?.[1];
+      return flag === undefined || knows(flag);
+    })
+    .join('\n');
 
 /** A code, a sentence and its hints as they are said. */
 function explained(exit: number, code: string, sentence: string, command: string): Explained {

@@ -118,3 +118,14 @@ test('whatever is in a file, it is refused or run, and never an error of ours', 
     { numRuns: process.env.QUORUMLAB_LONG_TESTS === '1' ? 500 : 25 },
   );
 });
+
+test('explain --json is one document: the verdict and the story of a run', async () => {
+  const trace = join(folder, 'told.trace.ndjson');
+  await said(`run raft --attack equivocating-leader --count 2 --trace ${trace}`);
+  for (const what of [trace, 'demo']) {
+    const document = JSON.parse((await said(`--json explain ${what}`)).out);
+    expect(document).toMatchObject({ schema: 'quorumlab.result/1', exit: 0 });
+    expect(document.verdicts[0]).toMatchObject({ protocol: 'raft', word: 'forked' });
+    expect(document.story.length).toBeGreaterThan(2);
+  }
+});

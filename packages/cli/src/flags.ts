@@ -279,6 +279,9 @@ const longestSeed = 100;
 
 /** A seed as it is. Throws a ScenarioError if it is too long. */
 export function seedOf(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
+  if (/[\0-\x1f\x7f]/.test(text))
+    throw new ScenarioError('QL102', '--seed takes a number or a word in one line.');
   if (text.length <= longestSeed) return text;
   throw new ScenarioError(
     'QL102',

@@ -84,18 +84,16 @@ function globalFlagsIn(argv: readonly string[]): GlobalFlags {
   return { json: words.includes('--json'), ascii: words.includes('--ascii') };
 }
 
-/** `quorumlab cluster up` of `cluster up --folder x`: whose `--help` to offer. */
-function commandIn(program: Command, argv: readonly string[]): string {
-  const names: string[] = [program.name()];
+/** The command that was asked for: `cluster up` of `cluster up --folder x`. */
+function commandIn(program: Command, argv: readonly string[]): Command {
   let command = program;
-  for (const word of argv.slice(2)) {
-    const next = command.commands.find((each) => each.name() === word);
-    if (next === undefined) continue;
-    names.push(word);
-    command = next;
-  }
-  return names.join(' ');
+  for (const word of argv.slice(2))
+    command = command.commands.find((each) => each.name() === word) ?? command;
+  return command;
 }
+
+const nameOf = (command: Command): string =>
+  [...(command.parent === null ? [] : [nameOf(command.parent)]), command.name()].join(' ');
 
 /** `help` of what is no command would else show all of them, as if that had been asked for. */
 function requireKnownHelp(program: Command, argv: readonly string[]): void {
@@ -120,7 +118,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       isHelp(error) && flags.json
         ? usageError('QL100', `name a command: ${namesOf(program).join(', ')}.`)
         : error;
-    const failure = explainError(told, commandIn(program, argv));
+    const command = commandIn(program, argv);
+    const failure = explainError(told, nameOf(command), (flag) =>
+      command.options.some(({ long, short }) => flag === long || flag === short),
+    );
     process.exitCode = failure?.exit ?? 0;
     if (failure === undefined) return;
     const io = terminal(flags);

@@ -9,8 +9,9 @@ export function strictly(command: Command): void {
     const given: string[] = [];
     command.on(`option:${option.name()}`, (value: string) => {
       requireValue(command, option, value);
+      const isAgain = given.includes(value);
       given.push(value);
-      if (given.length > 1 && option.parseArg === undefined)
+      if (isAgain || (given.length > 1 && option.parseArg === undefined))
         throw usageError(
           'QL100',
           `${nameOf(option)} is given twice, as ${given.join(' and ')}; give it once.`,

@@ -100,6 +100,8 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['run raft --crypto rsa', '--crypto takes ideal or ed25519, not "rsa"'],
   ["run raft --seed ''", '--seed is empty'],
   [`run raft --seed ${long}`, '--seed takes a number or a word of up to 100 characters'],
+  ['run raft --crash 0@1s --crash 0@1s', '--crash is given twice'],
+  [`run raft --seed 'a\nb'`, '--seed takes a number or a word in one line'],
   ['run raft --seed 1 --seed 2', '--seed is given twice, as 1 and 2'],
   // Rules and options of protocols.
   ['run raft --mutant figure-9', 'Did you mean figure-8?'],
@@ -158,6 +160,7 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['keys show none.key', 'none.key'],
   ['keys frobnicate', "unknown command 'frobnicate'"],
   ['cluster up --folder none', 'say which protocol'],
+  ['cluster init --protocol raft --name a/b', '--name takes up to 64 letters'],
   ['cluster init --protocol rfat', 'Did you mean raft?'],
   ['cluster init --protocol raft -n 200', '-n takes a whole number from 1 to 128'],
   ['cluster init --protocol raft --port 70000', '--port takes a whole number from 0 to 65535'],
@@ -202,4 +205,13 @@ test('--step and --json contradict each other', async () => {
   const { err, code } = await said(`replay ${good} --step --json`);
   expect(code).toBe(254);
   expect(err).toContain('--step prints events for people');
+});
+
+test('a hint names only flags that the command has', async () => {
+  const hints = async (line: string): Promise<string> => (await said(line)).err;
+  expect(await hints('run raft -n 2 -f 1')).toContain('or    --unsafe-n');
+  for (const line of ['compare raft -n 2', 'cluster init --protocol raft -n 2 -f 1']) {
+    expect(await hints(line)).toContain('use   -n 3');
+    expect(await hints(line)).not.toContain('--unsafe-n');
+  }
 });

@@ -138,6 +138,11 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
         protocols.map((each) => `--protocol ${each.name}`).join('  or  '),
     );
   const entry = protocolOf(protocol);
+  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name))
+    throw usageError(
+      'QL102',
+      '--name takes up to 64 letters, digits, dots, underscores and hyphens, e.g. red-1.',
+    );
   const { initCluster } = await clusterPackage();
   makeFolder(dirname(resolve(folder)));
   return initCluster({
