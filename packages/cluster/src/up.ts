@@ -82,9 +82,10 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
         progress?.(up, config.n);
       }),
     );
-    const [first] = refused;
-    if (first !== undefined && up.length === 0)
-      throw new ClusterError(`n${first.node} did not start: ${first.why}`);
+    if (refused.length > 0 && refused.length === spawned.length)
+      throw new ClusterError(
+        refused.map(({ node, why }) => `n${node} did not start: ${why}`).join('\n'),
+      );
   } catch (error) {
     await Promise.all(spawned.map((each) => endSpawned(each)));
     throw error;
