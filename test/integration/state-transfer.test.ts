@@ -165,7 +165,8 @@ describe('a laggard of a Byzantine group is brought back by the honest', () => {
   test('n = 7: two holders, one drips and one sends other bytes', () => {
     const { drips, 'sends other bytes': noise } = lies;
     const { time } = cost('pbft', 7, { 0: (noise as () => Lie)(), 1: (drips as () => Lie)() });
-    expect(time).toBeLessThanOrEqual(2 * cost('pbft', 7, {}).time);
+    // One liar costs as much again at most, and so does the other.
+    expect(time).toBeLessThanOrEqual(3 * cost('pbft', 7, {}).time);
   });
 });
 
