@@ -112,6 +112,8 @@ class LargeGroup {
   #lives: Life[] = [];
   #client: RunningClient<Uint8Array, Uint8Array, Uint8Array> | undefined;
   #written = 0;
+  /** By replica, the longest pause since it was last told of: each look starts a new one there. */
+  #longest: number[] = [];
 
   constructor(name: string, all: readonly Principal[], say: (line: string) => void) {
     this.#name = name;
@@ -164,8 +166,8 @@ class LargeGroup {
     this.#lives[member] = await this.#start(member, true);
   }
 
-  ask(): Promise<readonly Report[]> {
-    return Promise.all(
+  async ask(): Promise<readonly Report[]> {
+    const reports = await Promise.all(
       this.#lives.map(async ({ child, heard }) => {
         const answer = heard();
         child.send('?');
@@ -173,10 +175,14 @@ class LargeGroup {
         return (await answer) as Report;
       }),
     );
+    this.#longest = reports.map(({ longest }, i) => Math.max(longest, this.#longest[i] ?? 0));
+    return reports;
   }
 
   async tell(title: string): Promise<readonly Report[]> {
-    const reports = await this.ask();
+    const now = await this.ask();
+    const reports = now.map((each, i) => ({ ...each, longest: this.#longest[i] ?? 0 }));
+    this.#longest = [];
     this.chapters.push({ title, reports });
     this.#say(title);
     for (const [i, each] of reports.entries())
