@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VerdictWord } from '@quorumlab/checker';
 import { range } from '@quorumlab/core';
-import { type ClusterConfig, paths, protocolIn, readConfig } from './config.ts';
+import { type ClusterConfig, paths, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
 import { absenceOf, type NodeState } from './node-state.ts';
-import { obstacleOf } from './progress.ts';
+import { obstacleOf, shortageOf } from './progress.ts';
 import type { LogDigests, LoggedSlot, NodeReport } from './reports.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
@@ -61,8 +61,8 @@ export interface ClusterStatus {
   readonly disagreement?: Disagreement;
 }
 
-/** How long a group may be without a leader before it counts, in milliseconds. */
-const electionMs = 1500;
+/** How long a group may be without a leader or its connections before it counts, in ms. */
+const passingMs = 1500;
 
 /** Asks every node and compares the logs of those that have never been told to lie. */
 export async function clusterStatus(folder: string): Promise<ClusterStatus> {
@@ -91,13 +91,12 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   return { ...found, word: 'ok', sentence };
 }
 
-/** What every node says of itself; again after a moment if they may be electing just now. */
+/** What every node says of itself; again after a moment if what is in the way may pass by itself. */
 async function settledRows(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
   const rows = await rowsOf(folder, config);
-  const asksLeaders = protocolIn(config).client.ask === 'leader';
-  const led = rows.some(({ leader }) => leader !== undefined);
-  if (!asksLeaders || led || !rows.some(({ up }) => up)) return rows;
-  await sleep(electionMs);
+  // An election, or connections that are being made. That too few are up does not pass.
+  if (obstacleOf(config, rows) === shortageOf(config, rows)) return rows;
+  await sleep(passingMs);
   return rowsOf(folder, config);
 }
 
