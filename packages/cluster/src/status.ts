@@ -91,7 +91,7 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   return { ...found, word: 'ok', sentence };
 }
 
-/** What every node says of itself; again after a moment if what is in the way may pass by itself. */
+/** What every node says of itself; again after a moment if what is in the way may pass alone. */
 async function settledRows(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
   const rows = await rowsOf(folder, config);
   // An election, or connections that are being made. That too few are up does not pass.
