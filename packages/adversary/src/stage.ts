@@ -20,13 +20,13 @@ import {
   type Signed,
   type Slot,
   type Stage,
+  stored,
   toUtf8,
   type Which,
 } from '@quorumlab/core';
 import type { Played, RequestShape, StageDecision, StageFault, StageOptions } from './played.ts';
 import { type SealedKeys, sealedKeys } from './sealed-keys.ts';
 import { about, blank, type Seat, type State } from './stage-seat.ts';
-import { stored } from './stored.ts';
 
 /** Plays `exhibit` with `protocol`, which is the right one or the wrong one. */
 export function playExhibit<S extends RequestShape>(

@@ -23,5 +23,6 @@ export * from './replica.ts';
 export * from './request.ts';
 export * from './schema.ts';
 export * from './stage.ts';
+export * from './stored.ts';
 export * from './vote.ts';
 export * from './weigh.ts';

@@ -11,6 +11,7 @@ import {
   QuorumError,
   type QuorumSystem,
   range,
+  refusalOfQuorum,
   requireOverlap,
   threshold,
   voteResult,
@@ -279,4 +280,18 @@ test('ballots grow and no two replicas share one', () => {
       },
     ),
   );
+});
+
+test('a quorum set by hand is refused unless two share an honest one and n-f form one', () => {
+  for (let n = 1; n <= 7; n++)
+    for (let f = 0; f < n; f++) {
+      for (const size of [0, n + 1, 1.5])
+        expect(refusalOfQuorum(size, n, f, true)).toContain('use an integer from 1');
+      for (const size of range(n).map((each) => each + 1)) {
+        const quorum = threshold(range(n), size);
+        const survives = overlapByBruteForce(quorum, quorum) > f && quorum.has(range(n - f));
+        expect(refusalOfQuorum(size, n, f, false) === null).toBe(survives);
+        expect(refusalOfQuorum(size, n, f, true)).toBe(null);
+      }
+    }
 });

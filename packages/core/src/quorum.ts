@@ -83,6 +83,30 @@ export const majority = (n: number): Threshold => threshold(range(n), Math.floor
 export const byzantine = (n: number, f: number): Threshold =>
   threshold(range(n), Math.floor((n + f) / 2) + 1);
 
+/**
+ * Why quorums of `quorum` among n, set by hand, do not survive f that lie, in a sentence; null if
+ * they do: two of them share an honest replica, and f silent ones leave one. With `unsafe`, only
+ * what is no quorum at all is refused, so that one can see the others break.
+ */
+export function refusalOfQuorum(
+  quorum: number,
+  n: number,
+  f: number,
+  unsafe: boolean,
+): string | null {
+  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
+    return `a quorum is ${quorum} of ${n}; use an integer from 1 to ${n}`;
+  if (unsafe || (2 * quorum - n > f && quorum <= n - f)) return null;
+  const why =
+    quorum <= n - f
+      ? `two of them may share no more than ${Math.max(0, 2 * quorum - n)}, and ${f} may lie`
+      : `${n - f} cannot form one while ${f} are silent`;
+  return (
+    `quorums of ${quorum} of ${n} do not survive ${f} that lie: ${why}. ` +
+    'Leave the size to the protocol, or use unsafe: true to see it break'
+  );
+}
+
 /** f+1: at least one of them is honest. */
 export const weak = (n: number, f: number): Threshold => threshold(range(n), f + 1);
 

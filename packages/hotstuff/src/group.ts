@@ -1,4 +1,4 @@
-import { type DigestOf, ms, type ReplicaId, range, weak } from '@quorumlab/core';
+import { type DigestOf, ms, type ReplicaId, range, refusalOfQuorum, weak } from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
 
@@ -95,7 +95,8 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
   const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', GroupError), ...changed };
   requireReplicas(n, f, unsafe);
   const quorum = options.quorum ?? rules.quorum(n, f);
-  if (options.quorum !== undefined) requireQuorum(quorum, n, f, unsafe);
+  const refusal = refusalOfQuorum(quorum, n, f, unsafe);
+  if (options.quorum !== undefined && refusal !== null) throw new GroupError(refusal);
   if (!unsafe) requireReign({ n, f, reign, leaders, rules });
   if (window < checkpointEvery + 4)
     throw new GroupError(
@@ -152,20 +153,5 @@ function requireReign(given: {
     `these rules need ${rules.leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
       `leave as few as ${inARow}: nothing would ever be committed. Use sticky leaders, or ` +
       `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,
-  );
-}
-
-/** Quorums set by hand: two of them share an honest replica, and f silent ones leave one. */
-function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {
-  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
-    throw new GroupError(`a quorum is ${quorum} of ${n}; use an integer from 1 to ${n}`);
-  if (unsafe || (2 * quorum - n > f && quorum <= n - f)) return;
-  const why =
-    quorum <= n - f
-      ? `two of them may share no more than ${Math.max(0, 2 * quorum - n)}, and ${f} may lie`
-      : `${n - f} cannot form one while ${f} are silent`;
-  throw new GroupError(
-    `quorums of ${quorum} of ${n} do not survive ${f} that lie: ${why}. ` +
-      'Leave the size to the protocol, or use unsafe: true to see it break',
   );
 }

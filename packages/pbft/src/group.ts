@@ -1,4 +1,4 @@
-import { type DigestOf, ms, type ReplicaId, range, weak } from '@quorumlab/core';
+import { type DigestOf, ms, type ReplicaId, range, refusalOfQuorum, weak } from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, rules as rightRules } from './rules.ts';
 
@@ -82,7 +82,8 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
         'see it break',
     );
   const quorum = options.quorum ?? rules.quorum(n, f);
-  if (options.quorum !== undefined) requireQuorum(quorum, n, f, unsafe);
+  const refusal = refusalOfQuorum(quorum, n, f, unsafe);
+  if (options.quorum !== undefined && refusal !== null) throw new GroupError(refusal);
   if (window < checkpointEvery)
     throw new GroupError(
       `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
@@ -104,19 +105,4 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     rules,
     digest: options.digest,
   };
-}
-
-/** Quorums set by hand: two of them share an honest replica, and f silent ones leave one. */
-function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {
-  if (!(Number.isSafeInteger(quorum) && quorum >= 1 && quorum <= n))
-    throw new GroupError(`a quorum is ${quorum} of ${n}; use an integer from 1 to ${n}`);
-  if (unsafe || (2 * quorum - n > f && quorum <= n - f)) return;
-  const why =
-    quorum <= n - f
-      ? `two of them may share no more than ${Math.max(0, 2 * quorum - n)}, and ${f} may lie`
-      : `${n - f} cannot form one while ${f} are silent`;
-  throw new GroupError(
-    `quorums of ${quorum} of ${n} do not survive ${f} that lie: ${why}. ` +
-      'Leave the size to the protocol, or use unsafe: true to see it break',
-  );
 }

@@ -20,12 +20,12 @@ import {
   type Signature,
   type Signed,
   seal,
+  stored,
   type Tagged,
   toHex,
   toUtf8,
 } from '@quorumlab/core';
 import { hash, testDigest } from './digest.ts';
-import { store } from './store.ts';
 
 /** A protocol whose commands are signed requests. */
 export interface RequestShape extends Shape {
@@ -190,7 +190,7 @@ export class ByzantineNetwork<P extends RequestShape> {
     }
     if (phase === 'before writes') return this.stop(self);
     for (const { writes } of outputs)
-      for (const write of writes) seat.disk = store<P>(seat.disk, write);
+      for (const write of writes) seat.disk = stored<P>(seat.disk, write);
     if (this.snapshotOf(seat.disk) === seat.taken.applied) seat.snapshot = seat.taken;
     if (phase === 'before sends') return this.stop(self);
     for (const output of outputs) this.release(self, output);

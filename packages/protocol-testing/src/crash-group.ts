@@ -20,11 +20,11 @@ import {
   type Shape,
   type Signed,
   seal,
+  stored,
   type TimerChange,
 } from '@quorumlab/core';
 import { command, textOf, unsigned } from './commands.ts';
 import { digestOfText, testDigest } from './digest.ts';
-import { store } from './store.ts';
 
 /** A replicated log of requests, with snapshots. */
 export interface LogShape extends Shape {
@@ -144,7 +144,7 @@ export class CrashGroup<P extends LogShape> {
         const finish = (): void => {
           node.finishSync = undefined;
           if (node.life !== life) return; // A crash took this write.
-          for (const write of writes) node.disk = store<P>(node.disk, write);
+          for (const write of writes) node.disk = stored<P>(node.disk, write);
           node.isBlank = false;
           done();
         };

@@ -1,4 +1,5 @@
-import type { Shape, Write } from '@quorumlab/core';
+import type { Write } from './machine.ts';
+import type { Shape } from './protocol.ts';
 
 /** What is on `disk` once `write` is durable; `disk` itself stays as it is. */
 export function stored<S extends Shape>(disk: S['Stable'], write: Write<S>): S['Stable'] {
