@@ -1,10 +1,12 @@
 /**
- * `npm run simulate -- [--long] [--seeds N] [--from SEED] [--protocol NAME] [--seed SEED]`: swarms.
- * NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
+ * `npm run simulate -- [--long] [--seeds N] [--from SEED] [--protocol NAME] [--seed SEED] [--jobs N]`:
+ * swarms. NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
  */
-import { setImmediate } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { failureOf, protocols, type Subject, subjectsOf, swarmWorld } from '@quorumlab/harness';
+import { protocols, type Subject, subjectsOf, swarmWorld } from '@quorumlab/harness';
+import { type Block, type Found, failuresOf } from './blocks.ts';
+import { hire } from './threads.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +15,7 @@ const { values } = parseArgs({
     from: { type: 'string' },
     protocol: { type: 'string' },
     seed: { type: 'string' },
+    jobs: { type: 'string' },
   },
 });
 const all = protocols.flatMap(({ name }) => subjectsOf(name));
@@ -22,7 +25,7 @@ const subjects = all.filter(
 );
 
 /** A whole number from 1, or `otherwise` where nothing is given; ends the program at others. */
-function whole(name: 'seeds' | 'from' | 'seed', otherwise: number): number {
+function whole(name: 'seeds' | 'from' | 'seed' | 'jobs', otherwise: number): number {
   const text = values[name];
   const number = Number(text ?? otherwise);
   if (Number.isSafeInteger(number) && number > 0) return number;
@@ -33,8 +36,11 @@ function whole(name: 'seeds' | 'from' | 'seed', otherwise: number): number {
 const single = values.seed !== undefined;
 const first = single ? whole('seed', 1) : whole('from', 1);
 const last = single ? first : whole('seeds', values.long ? 40_000 : 400);
+const jobs = Math.min(whole('jobs', availableParallelism()), 64);
 /** Failures that are shown; the rest is counted. */
 const shown = 20;
+/** Seeds that a thread is given at a time: about half a second. */
+const perBlock = 20;
 /** Milliseconds between two lines of progress where it is no terminal. */
 const quietMs = 60_000;
 
@@ -44,19 +50,19 @@ const clock = (seconds: number): string =>
     : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
 /** Shows how far it is, how fast, and how long it will take; on a terminal in one line. */
-function progress(name: string): (seed: number, failed: number) => void {
+function progress(name: string): (done: number, failed: number) => void {
   const start = performance.now();
+  const seeds = last - first + 1;
   let told = start;
-  return (seed, failed) => {
+  return (done, failed) => {
     const now = performance.now();
     const terminal = process.stderr.isTTY;
-    if (single || now - told < (terminal ? 200 : quietMs)) return;
+    if (now - told < (terminal ? 200 : quietMs)) return;
     told = now;
-    const seconds = (now - start) / 1000;
-    const rate = (seed - first + 1) / seconds;
+    const rate = (done * 1000) / (now - start);
     const line =
-      `${name}: seed ${seed} of ${last}, ${failed} failed, ${rate.toFixed(1)} runs/s, ` +
-      `${clock((last - seed) / rate)} left`;
+      `${name}: ${done} of ${seeds} seeds, ${failed} failed, ${rate.toFixed(1)} runs/s, ` +
+      `${clock((seeds - done) / rate)} left`;
     process.stderr.write(terminal ? `\r${line.padEnd(78)}` : `${line}\n`);
   };
 }
@@ -72,36 +78,50 @@ for (const [name, code] of [
     stop = code;
   });
 
-async function run(subject: Subject): Promise<void> {
-  const { name } = subject;
+/** The seeds of `name`, in the order in which threads take them; ends early where it is stopped. */
+function* blocksOf(name: string): Iterable<Block> {
+  for (let from = first; from <= last && stop === undefined; from += perBlock)
+    yield { name, from, to: Math.min(from + perBlock - 1, last) };
+}
+
+async function run({ name }: Subject): Promise<void> {
   const tell = progress(name);
   let failed = 0;
   let events = 0;
-  let done = first - 1;
-  for (let seed = first; seed <= last && stop === undefined; seed++) {
-    const failure = failureOf(
-      subject,
-      seed,
-      (result) => void (events += result.events),
-      () => `npm run simulate -- --protocol ${name} --seed ${seed}`,
-    );
-    if (failure !== undefined && failed++ < shown) console.log(`${name}: ${failure}`);
-    if (single) console.log(JSON.stringify(swarmWorld(subject, seed).scenario));
-    tell(seed, failed);
-    done = seed;
-    // Signals are heard between two runs.
-    await setImmediate();
-  }
-  if (process.stderr.isTTY && !single) process.stderr.write(`\r${' '.repeat(78)}\r`);
-  const seeds = done < first ? 'no seed' : `seeds ${first} to ${done}`;
-  const early = stop === undefined ? '' : `, stopped before seed ${done + 1}`;
+  let done = 0;
+  const take = (found: Found): void => {
+    for (const failure of found.failures) if (failed++ < shown) console.log(`${name}: ${failure}`);
+    events += found.events;
+    done += found.seeds;
+    tell(done, failed);
+  };
+  await threads.share(blocksOf(name), take);
+  if (process.stderr.isTTY) process.stderr.write(`\r${' '.repeat(78)}\r`);
+  // What was begun was ended, so what is done is a run of seeds without a hole.
+  const ended = first + done - 1;
+  const seeds = done === 0 ? 'no seed' : `seeds ${first} to ${ended}`;
+  const early = ended === last ? '' : `, stopped before seed ${ended + 1}`;
   console.log(`${name}: ${seeds}, ${events} events, ${failed} failed${early}`);
   if (failed > 0) process.exitCode = 1;
+}
+
+/** One world, which is shown too. */
+function runOne(subject: Subject): void {
+  const { name } = subject;
+  const { failures, events } = failuresOf({ name, from: first, to: first });
+  for (const failure of failures) console.log(`${name}: ${failure}`);
+  console.log(JSON.stringify(swarmWorld(subject, first).scenario));
+  console.log(`${name}: seed ${first}, ${events} events, ${failures.length} failed`);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
 if (subjects.length === 0) {
   console.error(`There is no ${values.protocol}; there are ${all.map(({ name }) => name).join()}.`);
   process.exitCode = 254;
 }
-for (const subject of subjects) if (stop === undefined) await run(subject);
+const threads = hire(single ? 0 : jobs);
+for (const subject of subjects)
+  if (single) runOne(subject);
+  else if (stop === undefined) await run(subject);
+await threads.dismiss();
 if (stop !== undefined) process.exitCode = stop;
