@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- [--long] [--seeds N] [--from SEED] [--protocol NAME] [--seed SEED] [--jobs N]`:
- * swarms. NAME is a protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`.
+ * `npm run simulate`: swarms. Options: `--long`, `--seeds N`, `--from SEED`, `--protocol NAME`,
+ * `--seed SEED` for one world, `--jobs N` threads. NAME is a protocol or one of its rule sets,
+ * `hotstuff` or `hotstuff:chained`.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
