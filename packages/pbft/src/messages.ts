@@ -143,13 +143,13 @@ export interface BatchBody {
   readonly batch: Batch;
 }
 
-/** Asks for the proofs of what the receiver says it has prepared under these numbers. */
+/** Asks for the proofs of claims that the receiver makes, or has built its view on. */
 export interface FetchProofs {
   readonly kind: 'fetch-proofs';
-  readonly sequences: readonly number[];
+  readonly claims: readonly Claim[];
 }
 
-/** The answer to {@link FetchProofs}: the Prepares of a quorum, some numbers at a time. */
+/** The answer to {@link FetchProofs}: the Prepares of a quorum for each claim that it can prove. */
 export interface Proofs {
   readonly kind: 'proofs';
   readonly proofs: readonly Certificate<Prepare>[];
@@ -179,7 +179,7 @@ export interface Sizes {
   readonly maxBatch: number;
 }
 
-/** Most proofs in one message, and most numbers that one asks about. */
+/** Most proofs in one message, and most claims that one asks about. */
 export const proofsAtOnce = 64;
 
 /** Encodings for one group. */
@@ -228,7 +228,7 @@ export function codec({ n, window, maxBatch }: Sizes): Codec {
       message('stable-checkpoint', { checkpoint: stable }),
       message('fetch-batch', { sequence: number, digest }),
       message('batch', { sequence: number, batch }),
-      message('fetch-proofs', { sequences: list(number, proofsAtOnce) }),
+      message('fetch-proofs', { claims: list(record(vote), proofsAtOnce) }),
       message('proofs', { proofs: list(certificate(prepare, n), proofsAtOnce) }),
     ),
     stored: {

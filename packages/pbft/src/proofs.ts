@@ -2,20 +2,31 @@
  * P of section 4.4 without its weight: view-changes name what is prepared, and whoever has not seen
  * the Prepares for it himself asks for them. So each proof travels once to each who needs it.
  */
-import type { ReplicaId, Signed } from '@quorumlab/core';
+import type { Certificate, ReplicaId, Signed } from '@quorumlab/core';
 import { neverAnswered } from './answered.ts';
 import type { Group } from './group.ts';
-import { type Claim, type FetchProofs, type Proofs, proofsAtOnce } from './messages.ts';
+import {
+  type Claim,
+  type FetchProofs,
+  type Prepare,
+  type Proofs,
+  proofsAtOnce,
+} from './messages.ts';
 import { validPrepared } from './new-view.ts';
 import { type Ctx, claimKey, isMember, lowWatermark, type PbftReplica } from './state.ts';
 
-/** Whether this replica has the Prepares that prove `claim`. */
-export function isProven(group: Group, replica: PbftReplica, claim: Claim): boolean {
-  if (!group.rules.provesPrepared) return true;
-  const own = replica.prepared.get(claim.sequence)?.proof.body;
-  if (own?.view === claim.view && own.digest === claim.digest) return true;
-  return replica.proofs.has(claimKey(claim));
+/** The Prepares that prove `claim`, as far as this replica has them. */
+function proofOf(replica: PbftReplica, claim: Claim): Certificate<Prepare> | undefined {
+  const own = replica.prepared.get(claim.sequence)?.proof;
+  if (own?.body.view === claim.view && own.body.digest === claim.digest) return own;
+  return replica.proofs.get(claimKey(claim));
 }
+
+/** Whether this replica has the Prepares that prove `claim`. */
+export const isProven = (group: Group, replica: PbftReplica, claim: Claim): boolean =>
+  !group.rules.provesPrepared || proofOf(replica, claim) !== undefined;
+
+const askedKey = (holder: ReplicaId, claim: Claim): string => `${holder}:${claimKey(claim)}`;
 
 /** Asks `holder` for the proofs of `claims`, of each once in an attempt. */
 export function askForProofs(
@@ -24,53 +35,71 @@ export function askForProofs(
   holder: ReplicaId,
   ctx: Ctx,
 ): void {
-  const sequences: number[] = [];
+  const asked: Claim[] = [];
   for (const claim of claims) {
-    const key = `${holder}:${claimKey(claim)}`;
+    const key = askedKey(holder, claim);
     if (replica.asked.has(key)) continue;
     replica.asked.add(key);
-    sequences.push(claim.sequence);
+    asked.push(claim);
   }
-  for (let i = 0; i < sequences.length; i += proofsAtOnce)
-    ctx.send(holder, { kind: 'fetch-proofs', sequences: sequences.slice(i, i + proofsAtOnce) });
+  for (let i = 0; i < asked.length; i += proofsAtOnce)
+    ctx.send(holder, { kind: 'fetch-proofs', claims: asked.slice(i, i + proofsAtOnce) });
 }
 
-/** Somebody lacks proofs: send what this replica has itself, and what it was shown. */
+/** Somebody lacks proofs: send those that this replica has, its own and those it was shown. */
 export function fetchProofs(
   group: Group,
   replica: PbftReplica,
-  message: Signed<FetchProofs>,
+  { from, claims }: Signed<FetchProofs>,
   ctx: Ctx,
 ): void {
-  const { from } = message;
   if (!isMember(group, from) || from === ctx.self) return;
-  const wanted = new Set(message.sequences);
-  const found = [...replica.proofs.values()].filter(({ body }) => wanted.has(body.sequence));
-  for (const sequence of wanted) {
-    const own = replica.prepared.get(sequence)?.proof;
-    if (own !== undefined) found.push(own);
+  const proofs: Certificate<Prepare>[] = [];
+  for (const claim of claims) {
+    const proof = proofOf(replica, claim);
+    if (proof !== undefined) proofs.push(proof);
   }
+  if (proofs.length === 0) return;
   const answered =
     replica.answered.get(from) ?? neverAnswered(group, replica.lastExecuted, ctx.now);
-  // Nobody needs a proof twice: four windows of them, then it waits for the next report.
-  if (answered.proofs + found.length > 4 * group.window) return;
-  replica.answered.set(from, { ...answered, proofs: answered.proofs + found.length });
-  for (let i = 0; i < found.length; i += proofsAtOnce)
-    ctx.send(from, { kind: 'proofs', proofs: found.slice(i, i + proofsAtOnce) });
+  // One answer is small beside this, so whoever has reported gets at least one: four windows of
+  // proofs, then it waits for the next report. Nobody needs a proof twice.
+  if (answered.proofs > 4 * group.window) return;
+  replica.answered.set(from, { ...answered, proofs: answered.proofs + proofs.length });
+  ctx.send(from, { kind: 'proofs', proofs });
 }
 
-/** Keeps the proofs that may be needed. The host has checked their signatures. */
-export function learnProofs(group: Group, replica: PbftReplica, message: Proofs): void {
-  const low = lowWatermark(replica);
+/** Keeps the proofs that were asked for. The host has checked their signatures. */
+export function learnProofs(group: Group, replica: PbftReplica, message: Signed<Proofs>): void {
   for (const proof of message.proofs) {
-    const { sequence } = proof.body;
-    if (sequence <= low || sequence > low + 2 * group.window || !validPrepared(group, proof))
-      continue;
-    replica.proofs.set(claimKey(proof.body), proof);
-    if (replica.proofs.size <= 4 * group.window) continue;
-    for (const oldest of replica.proofs.keys()) {
-      replica.proofs.delete(oldest);
-      break;
-    }
+    const claim = proof.body;
+    if (!replica.asked.has(askedKey(message.from, claim))) continue;
+    if (claim.sequence <= lowWatermark(replica) || !validPrepared(group, proof)) continue;
+    replica.proofs.set(claimKey(claim), proof);
+    if (replica.proofs.size > 4 * group.window) forgetOne(replica);
+  }
+}
+
+/** Forgets a proof: of something that nobody claims any more, or else the oldest. */
+function forgetOne(replica: PbftReplica): void {
+  const claimed = new Set<string>();
+  for (const { prepared } of replica.viewChanges.values())
+    for (const claim of prepared) claimed.add(claimKey(claim));
+  let oldest: string | undefined;
+  for (const key of replica.proofs.keys()) {
+    if (!claimed.has(key)) return void replica.proofs.delete(key);
+    oldest ??= key;
+  }
+  if (oldest !== undefined) replica.proofs.delete(oldest);
+}
+
+/**
+ * Keeps the proofs of what a view begins with. Preparing it again in the view takes the place of
+ * what this replica has prepared itself, and backups may ask for them after that.
+ */
+export function keepProofs(replica: PbftReplica, claims: Iterable<Claim>): void {
+  for (const claim of claims) {
+    const proof = proofOf(replica, claim);
+    if (proof !== undefined) replica.proofs.set(claimKey(claim), proof);
   }
 }

@@ -32,7 +32,7 @@ import {
   signedBy,
   watch,
 } from './state.ts';
-import { maybeNewView } from './view-change.ts';
+import { maybeBegin, maybeNewView } from './view-change.ts';
 
 /** Most numbers one tick repeats to everybody, and most that one answer explains. */
 const pushed = 16;
@@ -113,7 +113,7 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   // What was asked about a view-change, or its answer, may have been lost.
   replica.asked.clear();
-  maybeNewView(group, replica, ctx);
+  maybeBegin(group, replica, ctx);
   ctx.broadcast(statusOf(replica));
 }
 

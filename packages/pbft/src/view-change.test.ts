@@ -140,6 +140,22 @@ describe('view changes (4.4)', () => {
     expect(network.state(3).proofs.size + network.state(3).asked.size).toBeLessThan(3);
   });
 
+  it('begin for one that asks after the view has prepared the same numbers again', () => {
+    const network = new Network(group());
+    network.input(0, { type: 'propose', command: requestOf(0, 0, 'a') });
+    network.deliver(({ message }) => message.kind === 'pre-prepare');
+    network.deliver(({ to, message }) => to === 2 && message.kind === 'prepare');
+    network.drop();
+    for (const self of [0, 1, 2, 3]) network.fire(self, 'request');
+    network.deliver(({ message }) => message.kind !== 'new-view');
+    // The new view begins at 0 and 2, and their Prepares are a certificate without replica 3.
+    network.deliver(({ to, message }) => to !== 3 && message.kind !== 'commit');
+    expect(network.state(1).prepared.get(1)?.proof.body.view).toBe(1);
+    expect(network.state(3).active).toBe(false);
+    network.deliver(({ message }) => message.kind !== 'commit');
+    expect(network.state(3)).toMatchObject({ view: 1, active: true });
+  });
+
   it('do not begin a view with what nobody can prove', () => {
     const network = new Network(group());
     network.stop(0);

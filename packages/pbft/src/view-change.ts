@@ -24,7 +24,7 @@ import {
   validViewChange,
 } from './new-view.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
-import { askForProofs, isProven, learnProofs } from './proofs.ts';
+import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
 import {
   armRequestTimer,
   bodyOf,
@@ -167,6 +167,11 @@ export function proofs(
 ): void {
   if (!isMember(group, message.from)) return;
   learnProofs(group, replica, message);
+  maybeBegin(group, replica, ctx);
+}
+
+/** Tries again to begin the view, as its primary or with what its primary said. */
+export function maybeBegin(group: Group, replica: PbftReplica, ctx: Ctx): void {
   maybeNewView(group, replica, ctx);
   if (replica.unproven !== null) newView(group, replica, replica.unproven, ctx);
 }
@@ -258,6 +263,7 @@ function enterView(
     }));
   const before = [...replica.prePrepares.values()];
   replica.bodies.clear();
+  if (own !== null) keepProofs(replica, plan.chosen.values());
   leave(replica, ctx);
   ctx.save({ view, active: true, newView: own });
   // Nothing of an older view is left in the log; what was prepared in one keeps its proof.
