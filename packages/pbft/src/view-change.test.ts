@@ -144,7 +144,7 @@ describe('view changes (4.4)', () => {
     const network = new Network(group());
     network.input(0, { type: 'propose', command: requestOf(0, 0, 'a') });
     network.deliver(({ message }) => message.kind === 'pre-prepare');
-    network.deliver(({ to, message }) => to === 2 && message.kind === 'prepare');
+    network.deliver(({ to, message }) => to === 1 && message.kind === 'prepare');
     network.drop();
     for (const self of [0, 1, 2, 3]) network.fire(self, 'request');
     network.deliver(({ message }) => message.kind !== 'new-view');
