@@ -46,12 +46,13 @@ export function enqueue(
 }
 
 /** Whether `command` has its slot: a client that is tired of waiting asks again. */
-function isProposed({ open, reported }: PaxosReplica, command: Signed<Request>): boolean {
+function isProposed({ open, reported, nextSlot }: PaxosReplica, command: Signed<Request>): boolean {
   const { client, sequence } = command;
   const holds = (value: Value): boolean =>
     value.some((each) => each.client === client && each.sequence === sequence);
   for (const { value } of open.values()) if (holds(value)) return true;
-  for (const { value } of reported.values()) if (holds(value)) return true;
+  // A late promise may report a vote at a slot that holds something else by now.
+  for (const [slot, { value }] of reported) if (slot >= nextSlot && holds(value)) return true;
   return false;
 }
 
@@ -63,7 +64,8 @@ export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): vo
   if (leader.role === 'candidate' && !maybeLead(group, leader, ctx)) return;
   leader.nextSlot = Math.max(leader.nextSlot, leader.firstUnchosen);
   // What others taught to be chosen is open no more: it would take up the window for ever.
-  for (const slot of leader.open.keys()) if (slot < leader.firstUnchosen) leader.open.delete(slot);
+  for (const slots of [leader.open, leader.reported])
+    for (const slot of slots.keys()) if (slot < leader.firstUnchosen) slots.delete(slot);
   // Rule 3: what some promise knows to be chosen is learnt, and never proposed again.
   if (leader.nextSlot >= leader.knownTo)
     while (leader.nextSlot < leader.firstUnchosen + group.alpha)

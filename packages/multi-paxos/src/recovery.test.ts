@@ -1,5 +1,5 @@
 import { maxInteger } from '@quorumlab/core';
-import { among } from '@quorumlab/protocol-testing';
+import { among, command } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { type Cluster, cluster, type Packet } from '../test/cluster.ts';
 import { multiPaxos } from './index.ts';
@@ -98,6 +98,28 @@ describe('§3: a new leader', () => {
     group.propose(3, 'b');
     group.settle(among(2, 3, 4));
     expect(group.nodes[3]?.decided).toEqual(['a', 'b']);
+  });
+
+  test('takes a command whose vote a late promise reports where something else is by now', () => {
+    const group = cluster(multiPaxos({ n: 3 }));
+    group.elect(0);
+    const lost = command('lost');
+    group.request(0, lost);
+    group.settle(among(0));
+    group.crash(0);
+    group.restart(0);
+    for (let i = 0; i < 2; i++) group.timeout(1, 'election');
+    const asked = group.packets.filter(({ to }) => to === 0).slice(-1);
+    group.settle(among(1, 2));
+    expect(group.view(1).role).toBe('leader');
+    group.propose(1, 'b');
+    for (const { from, to, message } of asked) group.inject(from, to, message);
+    group.settle();
+    expect(group.nodes[1]?.decided).toEqual(['b']);
+    // The client has heard nothing and asks again.
+    group.request(1, lost);
+    group.settle();
+    expect(group.nodes[1]?.decided).toEqual(['b', 'lost']);
   });
 
   test('is not helped against a leader that is heard', () => {
