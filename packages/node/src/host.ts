@@ -35,9 +35,10 @@ import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
 import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
 import { Notices } from './notices.ts';
+import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
 import { rawCodec } from './raw-codec.ts';
 import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
-import { now } from './time.ts';
+import { busyMicroseconds, now } from './time.ts';
 import { powerOf, vowsOf } from './traitor.ts';
 
 /** What an observer of a node may listen to; it must neither change nor keep what it is given. */
@@ -98,6 +99,10 @@ export interface NodeStatus extends Status {
   readonly state: number;
   /** The peers that are connected. */
   readonly peers: readonly number[];
+  /** What each principal has taken so far and holds now; the last one stands for strangers. */
+  readonly use: readonly PeerUse[];
+  /** Time that this process's thread was busy since it came up, in microseconds. */
+  readonly busyMicros: number;
   /** Why it stopped, if it stopped by itself. */
   readonly failure: Error | undefined;
   readonly counters: RunnerCounters & {
@@ -219,6 +224,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #limits: HostLimits;
+  readonly #accounts = new PeerAccounts();
   readonly #disk: Disk<Serviced<S>>;
   readonly #signing: Keyring<Serviced<S>['Message']>;
   readonly #guarded: Keyring<Serviced<S>['Message']>;
@@ -270,6 +276,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       limits: this.#limits,
       hooks,
       notices: this.#notices,
+      accounts: this.#accounts,
       chronicle,
       clockError: options.clockError ?? 100_000,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
@@ -294,6 +301,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       maxFrameBytes: this.#limits.maxFrameBytes,
       onFrame: (from, frame) => runner.receive(from, frame),
       onPeer: (id, connected) => runner.peer(id, connected),
+      accounts: this.#accounts,
       logger: this.#logger,
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
     });
@@ -310,6 +318,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       applied: this.#applied,
       state: this.#state,
       peers: mesh.connected(),
+      use: this.#use(mesh),
+      busyMicros: busyMicroseconds(),
       failure: this.#failure,
       counters: {
         ...this.#runner.counters,
@@ -318,6 +328,14 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
         fired: this.#fired,
       },
     };
+  }
+
+  #use(mesh: Mesh): readonly PeerUse[] {
+    return this.#accounts.all().map((account) => {
+      if (account.id === undefined) return useOf(account);
+      const { items: waitingFrames, bytes: waitingBytes } = this.#runner.waitingOf(account.id);
+      return useOf(account, { ...mesh.holdings(account.id), waitingFrames, waitingBytes });
+    });
   }
 
   ready(count?: number, signal?: AbortSignal): Promise<void> {

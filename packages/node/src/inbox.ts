@@ -7,7 +7,7 @@ interface Queue<T> {
   bytes: number;
 }
 
-/** What one sender may have waiting. */
+/** What senders may have waiting, each and together. */
 export interface InboxLimits {
   /** Items. */
   readonly waitingPerPeer: number;
@@ -15,6 +15,13 @@ export interface InboxLimits {
   readonly waitingBytesPerPeer: number;
   /** Bytes of frames of all senders together. */
   readonly waitingBytes: number;
+}
+
+/** What one sender has waiting. */
+export interface InboxLoad {
+  readonly items: number;
+  /** Bytes of frames. */
+  readonly bytes: number;
 }
 
 /**
@@ -42,6 +49,13 @@ export class Inbox<T> {
   /** How many items wait. */
   get size(): number {
     return this.#size;
+  }
+
+  /** What waits of `sender`. */
+  loadOf(sender: number): InboxLoad {
+    const queue = this.#queues.get(sender);
+    if (queue === undefined) return { items: 0, bytes: 0 };
+    return { items: queue.items.length - queue.taken, bytes: queue.bytes };
   }
 
   /** Queues `item` of `bytes` for `sender`; false means dropped, because its queue is full. */

@@ -40,12 +40,14 @@ export {
 } from './logging.ts';
 export {
   type Mesh,
-  MeshConfigError,
   type MeshOptions,
   type MeshStats,
   MeshStoppedError,
   startMesh,
 } from './mesh.ts';
+export { MeshConfigError } from './mesh-options.ts';
+export type { PeerAccount, PeerHoldings, PeerUse, WorkKind } from './peer-account.ts';
+export { PeerAccounts } from './peer-account.ts';
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
 export { rawCodec } from './raw-codec.ts';
 export type { FrameRefusal, RunnerCounters, RunnerHooks } from './runner.ts';

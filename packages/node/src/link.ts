@@ -4,6 +4,7 @@ import { FrameReader } from './frames.ts';
 import { decodeHello, encodeHello, HELLO_BYTES } from './hello.ts';
 import type { MeshLimits } from './limits.ts';
 import type { Member } from './members.ts';
+import type { PeerAccount } from './peer-account.ts';
 import { PeerQueue, type Schedule } from './peer-queue.ts';
 import { updateWindowRarely } from './quick-channel.ts';
 import { now } from './time.ts';
@@ -59,6 +60,8 @@ export class Link {
   admittedAt: number | undefined;
   readonly connection: Connection;
   readonly #host: LinkHost;
+  /** What this peer takes; beside the totals of the mesh. */
+  readonly #account: PeerAccount;
   readonly #stream: Stream;
   readonly #calls: boolean;
   readonly #queue: PeerQueue;
@@ -86,6 +89,7 @@ export class Link {
     const { limits } = host;
     this.#host = host;
     this.member = member;
+    this.#account = member.account;
     this.connection = connection;
     this.#stream = stream;
     this.#calls = calls;
@@ -129,6 +133,7 @@ export class Link {
     if (frame.byteLength > this.#sendCap) return 'oversized';
     if (!this.#queue.push(frame)) return 'queue-full';
     this.#host.counters.framesOut++;
+    this.#account.framesOut++;
     return undefined;
   }
 
@@ -185,6 +190,7 @@ export class Link {
 
   #write(bytes: Uint8Array): void {
     this.#host.counters.bytesOut += bytes.byteLength;
+    this.#account.bytesOut += bytes.byteLength;
     try {
       // The result is not needed: the stream's own flag is asked before every write.
       this.#stream.send(bytes);
@@ -200,6 +206,7 @@ export class Link {
     this.#heard = true;
     this.#chunkFrames = 0;
     this.#host.counters.bytesIn += data.byteLength;
+    this.#account.bytesIn += data.byteLength;
     try {
       if (data instanceof Uint8Array) this.#read(data);
       else for (const part of data) this.#read(part);
@@ -242,6 +249,7 @@ export class Link {
       this.#onHello(frame);
     } else if (this.#state === 'admitted' && frame.byteLength > 0) {
       this.#host.counters.framesIn++;
+      this.#account.framesIn++;
       this.#host.deliver(this.member.principal.id, frame);
     }
     // The handler may have ended the link.
@@ -261,6 +269,7 @@ export class Link {
     this.admittedAt = now();
     this.#sendCap = Math.min(this.#host.maxFrameBytes, hello.maxFrameBytes);
     this.#reader.limit(this.#host.maxFrameBytes);
+    this.#account.links++;
     this.#host.admitted(this);
   }
 

@@ -1,6 +1,7 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface';
 import type { MeshLimits } from './limits.ts';
 import type { Notices } from './notices.ts';
+import { countReason, type PeerAccount, type PeerAccounts } from './peer-account.ts';
 import { isClient, type Principal } from './principal.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -15,6 +16,7 @@ export interface Member {
   /** True if the two rules of dialling make the principal call us. */
   readonly dialsUs: boolean;
   readonly accepts: TokenBucket;
+  readonly account: PeerAccount;
   score: number;
   scoredAt: number;
   bans: number;
@@ -39,15 +41,22 @@ export class Members {
   readonly #byId = new Map<number, Member>();
   readonly #limits: MeshLimits;
   readonly #notices: Notices;
+  readonly #accounts: PeerAccounts;
   readonly #strangers = new Set<string>();
 
-  constructor(members: readonly Member[], limits: MeshLimits, notices: Notices) {
+  constructor(
+    members: readonly Member[],
+    limits: MeshLimits,
+    notices: Notices,
+    accounts: PeerAccounts,
+  ) {
     for (const member of members) {
       this.#byName.set(member.name, member);
       this.#byId.set(member.principal.id, member);
     }
     this.#limits = limits;
     this.#notices = notices;
+    this.#accounts = accounts;
   }
 
   /** The member with this number. */
@@ -101,6 +110,7 @@ export class Members {
     const reason = member === undefined ? 'stranger' : refusalOf(member, now());
     if (reason === undefined) return false;
     this.refused[reason]++;
+    countReason((member?.account ?? this.#accounts.strangers).refused, reason);
     if (member === undefined) this.#noteStranger(peerId.toString());
     else {
       const fields = { peer: member.principal.id, reason };
@@ -133,6 +143,7 @@ export function memberOf(
   principal: Principal,
   self: { readonly id: number; readonly name: string },
   limits: MeshLimits,
+  account: PeerAccount,
 ): Member {
   const peerId = peerIdOf(principal.publicKey);
   const name = peerId.toString();
@@ -143,6 +154,7 @@ export function memberOf(
     name,
     dialsUs: dials({ id: principal.id, name }, self),
     accepts: new TokenBucket(perSecond, perSecond * 10, now()),
+    account,
     score: 0,
     scoredAt: now(),
     bans: 0,

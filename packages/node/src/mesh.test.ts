@@ -10,7 +10,8 @@ import {
   until,
 } from '../test-support/cluster.ts';
 import { createLogger } from './logging.ts';
-import { MeshConfigError, MeshStoppedError, startMesh } from './mesh.ts';
+import { MeshStoppedError, startMesh } from './mesh.ts';
+import { MeshConfigError } from './mesh-options.ts';
 
 const running: TestNode[] = [];
 afterEach(async () => {

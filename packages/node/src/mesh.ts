@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
-import { admitPublicKey } from '@quorumlab/wire';
 import type { Libp2p } from 'libp2p';
 import { type ChannelGuard, channelGuard } from './channel-guard.ts';
 import { publicKeyOf } from './keys.ts';
@@ -9,7 +8,9 @@ import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
 import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
 import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
+import { checkOptions, notListening } from './mesh-options.ts';
 import { Notices } from './notices.ts';
+import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
 import { isClient, type Principal } from './principal.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
@@ -35,6 +36,8 @@ export interface MeshOptions {
   readonly onFrame: (from: number, frame: Uint8Array) => void;
   /** Called when a peer was admitted (true) and when its link ended (false). */
   readonly onPeer?: (id: number, connected: boolean) => void;
+  /** Where what each peer takes is added up; the mesh has its own unless told. */
+  readonly accounts?: PeerAccounts;
   /** Bounds that differ from {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<MeshLimits>;
   /** Where the mesh reports strangers, offences and lost peers. */
@@ -92,11 +95,8 @@ export interface Mesh {
   stop(): Promise<void>;
   /** Totals for monitoring. */
   stats(): MeshStats;
-}
-
-/** The configuration of a mesh contradicts itself; the message says where. */
-export class MeshConfigError extends Error {
-  override readonly name = 'MeshConfigError';
+  /** What the channel of a principal holds now, without the frames that were handed on. */
+  holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'>;
 }
 
 /** The mesh was stopped while somebody waited for it. */
@@ -108,18 +108,6 @@ interface Waiter {
   readonly count: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** Why nobody can listen there; libp2p tells several reasons in one text of many lines. */
-function notListening(listen: string | undefined, error: unknown): unknown {
-  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(String(error))?.[1];
-  if (code === undefined) return error;
-  const why = {
-    EADDRINUSE: 'another process listens there; stop it, or take another port',
-    EADDRNOTAVAIL: 'this machine does not have that address; take one that it has',
-    EACCES: 'this user may not use that port; take one from 1024 on',
-  }[code as 'EACCES'];
-  return new MeshConfigError(`The replica cannot listen on ${listen}: ${why}.`, { cause: error });
 }
 
 /**
@@ -154,6 +142,7 @@ class MeshHost implements Mesh, LinkHost {
   };
   readonly deliver: (from: number, frame: Uint8Array) => void;
   readonly #options: MeshOptions;
+  readonly #accounts: PeerAccounts;
   readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #members: Members;
@@ -177,12 +166,15 @@ class MeshHost implements Mesh, LinkHost {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.deliver = options.onFrame;
     this.#options = options;
+    this.#accounts = options.accounts ?? new PeerAccounts();
     this.#logger = options.logger;
     this.#notices = new Notices(options.logger);
     const me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
     const others = options.principals.filter((principal) => principal.id !== this.self);
-    const members = others.map((principal) => memberOf(principal, me, this.limits));
-    this.#members = new Members(members, this.limits, this.#notices);
+    const members = others.map((principal) =>
+      memberOf(principal, me, this.limits, this.#accounts.of(principal.id)),
+    );
+    this.#members = new Members(members, this.limits, this.#notices, this.#accounts);
     this.#guard = channelGuard(this.limits, {
       faulty: (peer, address, reason) => this.#faulty(peer, address, reason),
       paused: () => this.counters.pauses++,
@@ -223,6 +215,8 @@ class MeshHost implements Mesh, LinkHost {
     const reason = link === undefined ? 'not-connected' : link.send(frame);
     if (reason === undefined) return true;
     this.counters.dropped[reason]++;
+    const member = this.#members.byId(to);
+    if (member !== undefined) countReason(member.account.dropped, reason);
     // That a peer is away was said when it went.
     if (link === undefined || reason === 'not-connected') return false;
     const fields = { peer: to, reason, bytes: frame.byteLength };
@@ -241,6 +235,7 @@ class MeshHost implements Mesh, LinkHost {
     if (member === undefined || !this.#members.offend(member, false)) return;
     this.#notices.note('warn', { peer: id, reason }, 'Cut off a peer after repeated offences.');
     this.counters.resets++;
+    noteReset(member.account, reason);
     this.#byId.get(id)?.abort(reason);
   }
 
@@ -303,6 +298,17 @@ class MeshHost implements Mesh, LinkHost {
     return { ...counters, dropped: { ...counters.dropped }, refused: { ...refused }, queuedBytes };
   }
 
+  holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'> {
+    const member = this.#members.byId(id);
+    const open = member === undefined ? [] : (this.#node?.getConnections(member.peerId) ?? []);
+    return {
+      connections: open.length,
+      streams: open.reduce((sum, { streams }) => sum + streams.length, 0),
+      queuedBytes: this.#byId.get(id)?.queuedBytes ?? 0,
+      bannedMilliseconds: Math.max(0, Math.round((member?.bannedUntil ?? 0) - now())),
+    };
+  }
+
   admitted(link: Link): void {
     this.#guard.admit(link.connection);
     const { id } = link.member.principal;
@@ -320,6 +326,7 @@ class MeshHost implements Mesh, LinkHost {
 
   violated(link: Link, reason: string): void {
     this.counters.resets++;
+    noteReset(link.member.account, reason);
     this.#members.offend(link.member, true);
     const fields = { peer: link.member.principal.id, reason };
     this.#notices.note('warn', fields, 'Reset the link to a peer.');
@@ -341,6 +348,7 @@ class MeshHost implements Mesh, LinkHost {
   #faulty(peer: PeerId | undefined, address: string, reason: string): void {
     const member = peer && this.#members.byPeerId(peer);
     this.counters.resets++;
+    noteReset(member?.account ?? this.#accounts.strangers, reason);
     if (member === undefined) {
       const fields = { address, reason };
       return this.#notices.note(
@@ -445,32 +453,4 @@ function stoppedError(): MeshStoppedError {
 /** The address as configured or reported, without the PeerId that libp2p appends. */
 function withoutPeerId(address: string): string {
   return address.split('/p2p/')[0] ?? address;
-}
-
-function checkOptions(options: MeshOptions): void {
-  const { principals, self, listen } = options;
-  const ids = new Set<number>();
-  const keys = new Set<string>();
-  for (const { id, publicKey, address } of principals) {
-    const key = Buffer.from(publicKey).toString('hex');
-    if (ids.has(id)) throw new MeshConfigError(`Two principals have the number ${id}.`);
-    if (keys.has(key)) throw new MeshConfigError(`Two principals have the public key ${key}.`);
-    if (!isClient(id) && address === undefined) {
-      throw new MeshConfigError(`Replica ${id} has no address; only clients may lack one.`);
-    }
-    admitPublicKey(publicKey, `principal ${id}`);
-    ids.add(id);
-    keys.add(key);
-  }
-  const me = principals.find((principal) => principal.id === self);
-  if (me === undefined) throw new MeshConfigError(`Principal ${self}, this node, is not listed.`);
-  if (Buffer.compare(publicKeyOf(options.secretKey), me.publicKey) !== 0) {
-    throw new MeshConfigError(`The secret key is not that of principal ${self}.`);
-  }
-  if (!isClient(self) && listen === undefined) {
-    throw new MeshConfigError(`Replica ${self} needs an address to listen on.`);
-  }
-  if (isClient(self) && listen !== undefined) {
-    throw new MeshConfigError(`Client ${self} only dials; remove its listen address.`);
-  }
 }

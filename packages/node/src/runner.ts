@@ -24,10 +24,11 @@ import type { LogOutput } from '@quorumlab/log';
 import { type Envelopes, isRefusal, type Keyring, type RefusalReason } from '@quorumlab/wire';
 import type { Chronicle } from './chronicle.ts';
 import type { HostLimits } from './host-limits.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type InboxLoad } from './inbox.ts';
 import type { Mesh } from './mesh.ts';
 import type { Notices } from './notices.ts';
-import { interval, microseconds } from './time.ts';
+import { countReason, PeerAccounts } from './peer-account.ts';
+import { interval, microseconds, now } from './time.ts';
 import { type Due, Timers } from './timers.ts';
 
 /** Why a frame was not given to the machine. */
@@ -67,6 +68,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly hooks: RunnerHooks<S>;
   /** Where refusals are reported. */
   readonly notices: Notices;
+  /** Where what each peer takes is added up; the loop has its own unless told. */
+  readonly accounts?: PeerAccounts;
   /** Who tells the log what the machine does; a client's does nothing worth telling. */
   readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
   /** By how much this machine's wall clock may be wrong, in microseconds. */
@@ -132,6 +135,7 @@ export class Runner<S extends Shape> {
   machine: Machine<S>;
   readonly #options: RunnerOptions<S>;
   readonly #self: PrincipalId;
+  readonly #accounts: PeerAccounts;
   readonly #inbox: Inbox<Waiting<S>>;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
@@ -147,6 +151,7 @@ export class Runner<S extends Shape> {
     this.#options = options;
     this.machine = options.machine;
     this.#self = options.machine.self;
+    this.#accounts = options.accounts ?? new PeerAccounts();
     this.#inbox = new Inbox(options.limits);
     this.#timers = new Timers((due) => this.#wait({ type: 'due', due }));
     this.#journal = journal<S>({
@@ -203,16 +208,23 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     const { envelopes, limits } = this.#options;
     const keyring = this.#options.keyring();
+    const begin = now();
     const message = envelopes.decode(frame, {
       maxFrameBytes: limits.maxFrameBytes,
       knows: keyring.knows,
       // Without signatures only the channel proves who speaks; with them, relays are welcome.
       ...(keyring.name === 'channel' ? { sender: peer } : {}),
     });
+    this.#accounts.charge(peer, 'decode', begin);
     if (isRefusal(message)) return this.#refuse(peer, message.reason);
     if (!this.#inbox.push(peer, { type: 'frame', message, peer }, frame.byteLength))
       return this.#refuse(peer, 'overload');
     this.#schedule();
+  }
+
+  /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
+  waitingOf(peer: PrincipalId): InboxLoad {
+    return this.#inbox.loadOf(peer);
   }
 
   /** Reports that the link to `peer` began or ended. */
@@ -237,7 +249,7 @@ export class Runner<S extends Shape> {
     this.#scheduled = false;
     const { inputsPerTick } = this.#options.limits;
     this.counters.ticks++;
-    const now = microseconds();
+    const at = microseconds();
     const clock = interval(this.#options.clockError);
     try {
       for (let i = 0; i < inputsPerTick; i++) {
@@ -247,7 +259,10 @@ export class Runner<S extends Shape> {
         const event = this.#admitted(waiting);
         if (event === undefined) continue;
         this.counters.steps++;
-        const output = this.machine.step({ now, clock, event });
+        const begin = now();
+        const output = this.machine.step({ now: at, clock, event });
+        const payer = waiting.type === 'frame' ? waiting.peer : this.#self;
+        this.#accounts.charge(payer, 'step', begin);
         if (output !== nothing) this.#journal.add(output);
       }
       this.#options.chronicle?.look(this.machine.status());
@@ -285,15 +300,23 @@ export class Runner<S extends Shape> {
   }
 
   #checked(message: Signed<S['Message']>, peer: PrincipalId): Event<S> | undefined {
-    const keyring = this.#options.keyring();
-    if (!keyring.check(message)) return this.#refuse(peer, 'bad-signature');
-    if (!keyring.checkEvidence(message)) return this.#refuse(peer, 'bad-evidence');
+    const begin = now();
+    const fault = this.#faultOf(message);
+    this.#accounts.charge(peer, 'verify', begin);
+    if (fault !== undefined) return this.#refuse(peer, fault);
     this.#options.hooks.heard?.(message, this.#options.envelopes.encode(message), peer);
     return { type: 'message', message };
   }
 
+  #faultOf(message: Signed<S['Message']>): FrameRefusal | undefined {
+    const keyring = this.#options.keyring();
+    if (!keyring.check(message)) return 'bad-signature';
+    return keyring.checkEvidence(message) ? undefined : 'bad-evidence';
+  }
+
   #refuse(peer: PrincipalId, reason: FrameRefusal): undefined {
     this.counters.refused[reason]++;
+    countReason(this.#accounts.of(peer).refused, reason);
     this.#options.hooks.refused?.(peer, reason);
     const overload = reason === 'overload';
     const text = overload ? 'Dropped a frame: too many of this peer wait.' : 'Refused a frame.';
@@ -301,7 +324,10 @@ export class Runner<S extends Shape> {
     if (overload) return;
     this.#network?.penalise(peer, reason);
     // What a peer that was just cut off has left behind is not worth the computing.
-    if (this.#cut.has(peer)) this.counters.refused['cut-off'] += this.#inbox.clear(peer);
+    if (!this.#cut.has(peer)) return;
+    const cleared = this.#inbox.clear(peer);
+    this.counters.refused['cut-off'] += cleared;
+    countReason(this.#accounts.of(peer).refused, 'cut-off', cleared);
   }
 
   #commit(writes: readonly Write<S>[], done: () => void): void {
@@ -359,6 +385,7 @@ export class Runner<S extends Shape> {
     let last: Outgoing<S>['message'] | undefined;
     let sealed: Signed<S['Message']> | undefined;
     let frame: Uint8Array | undefined;
+    const begin = now();
     for (const { to, message } of messages) {
       if (message !== last || sealed === undefined) {
         sealed = keyring.sign(message);
@@ -376,6 +403,7 @@ export class Runner<S extends Shape> {
         this.#network?.send(id, frame);
       }
     }
+    this.#accounts.charge(this.#self, 'say', begin);
   }
 
   #fail(thrown: unknown): void {

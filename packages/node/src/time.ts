@@ -1,3 +1,4 @@
+import { performance as measured } from 'node:perf_hooks';
 import type { Instant, Interval } from '@quorumlab/core';
 
 /** This process's monotonic clock in whole microseconds. */
@@ -15,3 +16,7 @@ export function interval(error: number): Interval {
 
 /** The clock of everything that counts in milliseconds: monotonic, with fractions. */
 export const now = (): number => performance.now();
+
+/** Microseconds for which this process's thread was busy since it came up. */
+export const busyMicroseconds = (): number =>
+  Math.round(measured.eventLoopUtilization().active * 1000);
