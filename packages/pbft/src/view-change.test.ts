@@ -165,16 +165,20 @@ describe('view changes (4.4)', () => {
       .filter(({ to, message }) => to === 1 && message.kind === 'view-change')
       .map(({ message }) => message as Signed<ViewChange>);
     network.drop();
-    const digest = 'b'.repeat(64);
-    const claim = { view: 0, sequence: 1, digest };
-    const own = { kind: 'view-change', view: 1, checkpoint: null, prepared: [claim] } as const;
-    const viewChanges = [network.sign(own, 1), ...heard];
-    const orders = [{ sequence: 1, digest }];
-    for (const to of [2, 3])
-      network.post(1, to, { kind: 'new-view', view: 1, checkpoint: null, viewChanges, orders });
-    network.deliver(({ from }) => from === 1);
+    // However many beginnings its primary thinks of, the first is the one that is asked about.
+    for (const digit of ['b', 'c', 'd']) {
+      const digest = digit.repeat(64);
+      const claim = { view: 0, sequence: 1, digest };
+      const own = { kind: 'view-change', view: 1, checkpoint: null, prepared: [claim] } as const;
+      const viewChanges = [network.sign(own, 1), ...heard];
+      const orders = [{ sequence: 1, digest }];
+      for (const to of [2, 3])
+        network.post(1, to, { kind: 'new-view', view: 1, checkpoint: null, viewChanges, orders });
+      network.deliver(({ from }) => from === 1);
+    }
     for (const self of [2, 3]) {
       expect(network.state(self)).toMatchObject({ view: 1, active: false });
+      expect([...network.state(self).asked]).toHaveLength(1);
       // Nor does it wait for ever.
       network.fire(self, 'new-view');
       expect(network.state(self).view).toBe(2);

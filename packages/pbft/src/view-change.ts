@@ -180,12 +180,14 @@ export function maybeBegin(group: Group, replica: PbftReplica, ctx: Ctx): void {
 export function newView(
   group: Group,
   replica: PbftReplica,
-  message: Signed<NewView>,
+  heard: Signed<NewView>,
   ctx: Ctx,
 ): void {
-  const { view, from } = message;
+  const { view, from } = heard;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
   if (view < replica.view || view === 0 || inProgress(replica, view)) return;
+  // A primary begins a view once. Another beginning would only bring more claims to ask about.
+  const message = replica.unproven?.view === view ? replica.unproven : heard;
   const plan = checkedPlan(group, replica, message, ctx);
   if (plan === undefined) {
     // A primary that begins its view with a lie has had its turn.
