@@ -37,7 +37,7 @@ import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
 import { Notices } from './notices.ts';
 import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
 import { rawCodec } from './raw-codec.ts';
-import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+import { type Culprit, Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
 import { busyMicroseconds, now } from './time.ts';
 import { powerOf, vowsOf } from './traitor.ts';
 
@@ -280,7 +280,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       chronicle,
       clockError: options.clockError ?? 100_000,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error, culprit) => this.#fail(error, culprit),
     });
     this.#runner.listen((output) => this.#note(output));
     this.#runner.listen((output) => chronicle.released(output));
@@ -410,9 +410,12 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     for (const each of output.applied) hook(at, each);
   }
 
-  #fail(error: Error): void {
+  #fail(error: Error, culprit?: Culprit): void {
     this.#failure = error;
-    this.#logger.fatal({ err: error }, 'The replica stops: it must not go on after this.');
+    this.#logger.fatal(
+      { err: error, ...culprit },
+      'The replica stops: it must not go on after this.',
+    );
     this.stop().then(
       () => this.#tellFailed(error),
       () => this.#tellFailed(error),

@@ -54,6 +54,12 @@ export interface RunnerHooks<S extends Shape> {
   readonly refused?: (peer: PrincipalId, reason: FrameRefusal) => void;
 }
 
+/** Whose message made a step fail. */
+export interface Culprit {
+  readonly peer: PrincipalId;
+  readonly kind: string;
+}
+
 /** What {@link Runner} needs. */
 export interface RunnerOptions<S extends Shape> {
   readonly machine: Machine<S>;
@@ -77,7 +83,8 @@ export interface RunnerOptions<S extends Shape> {
   /** The machine has run before, and its disk was lost since. Not so unless told. */
   readonly rejoin?: boolean;
   /** Called once, with what stopped the loop. */
-  readonly onFailure: (error: Error) => void;
+  /** `culprit`: the peer whose message was being stepped, and what kind of message it was. */
+  readonly onFailure: (error: Error, culprit?: Culprit) => void;
 }
 
 /** Totals since the start. */
@@ -251,6 +258,7 @@ export class Runner<S extends Shape> {
     this.counters.ticks++;
     const at = microseconds();
     const clock = interval(this.#options.clockError);
+    let stepped: Event<S> | undefined;
     try {
       for (let i = 0; i < inputsPerTick; i++) {
         if (this.#stopped || this.#isFull()) break;
@@ -259,15 +267,17 @@ export class Runner<S extends Shape> {
         const event = this.#admitted(waiting);
         if (event === undefined) continue;
         this.counters.steps++;
+        stepped = event;
         const begin = now();
         const output = this.machine.step({ now: at, clock, event });
         const payer = waiting.type === 'frame' ? waiting.peer : this.#self;
         this.#accounts.charge(payer, 'step', begin);
         if (output !== nothing) this.#journal.add(output);
       }
+      stepped = undefined;
       this.#options.chronicle?.look(this.machine.status());
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, stepped);
     }
     if (this.#inbox.size > 0 && !this.#isFull()) this.#schedule();
   };
@@ -406,10 +416,15 @@ export class Runner<S extends Shape> {
     this.#accounts.charge(this.#self, 'say', begin);
   }
 
-  #fail(thrown: unknown): void {
+  #fail(thrown: unknown, event?: Event<S>): void {
     if (this.#stopped) return;
     this.stop();
-    this.#options.onFailure(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (event?.type !== 'message') return this.#options.onFailure(error);
+    const { from: peer, kind } = event.message;
+    // Whoever reads only this sentence should know whom to look at.
+    error.message += ` (It happened in a step for the message ${kind} of principal ${peer}.)`;
+    this.#options.onFailure(error, { peer, kind });
   }
 }
 

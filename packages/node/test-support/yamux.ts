@@ -52,6 +52,28 @@ export function yamux(...frames: readonly YamuxFrame[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
+/** Some frames whose parts are drawn one by one from what is special about each. */
+export function yamuxNonsense(draw: (limit: number) => number): Uint8Array {
+  const far = 2 ** 32 - 1;
+  const one = <T>(of: readonly T[]): T => of[draw(of.length)] as T;
+  const frames = Array.from({ length: 1 + draw(6) }, (): YamuxFrame => {
+    const filled = new Uint8Array(draw(2) === 0 ? 0 : draw(300)).map(() => draw(256));
+    return {
+      version: draw(12) === 0 ? draw(256) : 0,
+      type: draw(8) === 0 ? draw(256) : draw(4),
+      flags: draw(8) === 0 ? draw(65_536) : draw(16),
+      stream: one([0, 1, 1, 2, 3, 5, far]),
+      ...(draw(3) === 0 ? { length: one([0, 1, 12, 65_536, 300_000, 2 ** 31, far]) } : {}),
+      body: filled,
+    };
+  });
+  const whole = yamux(...frames);
+  // Often the end is missing, and sometimes a byte is another.
+  const cut = whole.slice(0, draw(3) === 0 ? draw(whole.byteLength) : whole.byteLength);
+  if (draw(3) === 0 && cut.byteLength > 0) cut[draw(cut.byteLength)] = draw(256);
+  return cut;
+}
+
 /** A line of multistream-select. */
 export function line(text: string): Uint8Array {
   const bytes = Buffer.from(`${text}\n`);
