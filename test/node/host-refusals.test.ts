@@ -1,5 +1,6 @@
 import { equivocate } from '@quorumlab/adversary';
-import { kv } from '@quorumlab/log';
+import type { Request, Signature, Signed } from '@quorumlab/core';
+import { kv, type ServiceMessage } from '@quorumlab/log';
 import {
   connectClient,
   createLogger,
@@ -48,6 +49,31 @@ test('what does not belong here is refused before any handler, and counted', asy
       reason,
       reason === 'wrong-domain' || reason === 'bad-signature' ? 2 : 1,
     ]);
+  expect(node.status().counters.steps).toBe(steps);
+});
+
+test('a frame that is well signed and has a bad signature inside reaches no handler', async () => {
+  const group = await groupOf(pbftOf({ n: 4 }));
+  const node = await group.start(0);
+  const liar = await outsider(group, 3);
+  outsiders.push(liar);
+  await liar.mesh.ready(1);
+  const request = requestOf(65_536) as Request;
+  const signed = (signature: Uint8Array): Signed<Request> => ({
+    ...request,
+    from: request.client,
+    signature: signature as Signature,
+  });
+  const relay = (...requests: Signed<Request>[]): Uint8Array =>
+    liar.frame({ kind: 'relay', requests } as unknown as ServiceMessage);
+  const good = signed(liar.sign(request, request.client).signature);
+  const bad = signed(new Uint8Array(64));
+  liar.mesh.send(0, relay(good));
+  await until('the good one was taken', () => node.status().counters.steps > 1);
+  const { steps } = node.status().counters;
+  for (const requests of [[bad], [good, bad], [bad, good]]) liar.mesh.send(0, relay(...requests));
+  await until('all were counted', () => refused(node, 'bad-evidence') === 3);
+  expect(refused(node, 'bad-signature')).toBe(0);
   expect(node.status().counters.steps).toBe(steps);
 });
 

@@ -24,6 +24,7 @@ import {
   maxSessionsOfClient,
   nextSession,
   noSessions,
+  type Ran,
   runOnce,
   storedSessions,
   storeSessions,
@@ -151,6 +152,22 @@ describe('sessions', () => {
     run({ turn: 2000 });
     expect(replies()?.filter((each) => each !== undefined)).toHaveLength(1);
     expect(sessions.size).toBeLessThan(1024);
+  });
+
+  test('count what they keep after a snapshot too: who begins with one goes on alike', () => {
+    const [one, other] = [runner(), runner()];
+    const operation = large;
+    // The last one that fits, and one that does not.
+    const fits = Math.floor(sessionBytes / large.length);
+    for (let turn = 0; turn < fits - 2; turn++)
+      for (const each of [one, other]) each.run({ turn, waits: 0, operation });
+    other.restart();
+    for (let turn = fits - 2; turn < fits + 4; turn++) {
+      const asked = { turn, waits: 0, operation };
+      const found = [one.run(asked), other.run(asked)] as Ran[];
+      const kept = turn < fits ? 1 : 0;
+      expect(found.map(({ results }) => results.length)).toEqual([kept, kept]);
+    }
   });
 
   test('of those who take most are emptied first when all together take too much', () => {

@@ -2,7 +2,8 @@ import type { Signed } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { pbft, type ViewChange } from './index.ts';
+import { type Prepare, pbft, type ViewChange } from './index.ts';
+import { certify } from './state.ts';
 
 const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 const all = (network: Network, command = requestOf(0, 0)) => {
@@ -183,5 +184,71 @@ describe('view changes (4.4)', () => {
       network.fire(self, 'new-view');
       expect(network.state(self).view).toBe(2);
     }
+  });
+});
+
+describe('what a view begins with is proven (4.4)', () => {
+  it('and never by a Prepare of the primary, whose vote is its pre-prepare', () => {
+    const network = new Network(group());
+    network.seat(0).treason = ({ to, message }) =>
+      message.kind === 'pre-prepare' && to !== 2 ? [] : [{ to, message }];
+    network.input(0, { type: 'propose', command: requestOf(0, 0) });
+    network.deliver(({ message }) => message.kind === 'pre-prepare');
+    const prepares = network.flights.map(({ message }) => message as Signed<Prepare>);
+    const vote = prepares.find(({ kind }) => kind === 'prepare') as Signed<Prepare>;
+    const { from: _, signature: __, ...body } = vote;
+    network.drop();
+    // The primary could say the same of another batch, with the Prepare of another backup.
+    const own = network.sign(body, 0);
+    const proof = certify(body, [own, vote]);
+    const { view, sequence, digest } = body;
+    const prepared = [{ view, sequence, digest }];
+    network.post(0, 1, { kind: 'view-change', view: 1, checkpoint: null, prepared });
+    all(network, requestOf(1, 0));
+    network.drop(({ message }) => message.kind !== 'view-change');
+    for (const self of [1, 2]) network.fire(self, 'request');
+    network.deliver(({ from, to }) => to === 1 && from <= 2);
+    const asked = network.flights.filter(({ message }) => message.kind === 'fetch-proofs');
+    expect(asked.map(({ to }) => to)).toEqual([0]);
+    network.post(0, 1, { kind: 'proofs', proofs: [proof] });
+    network.post(0, 1, { kind: 'batch', sequence, batch: [requestOf(0, 0)] });
+    network.deliver(({ from, to }) => from === 0 && to === 1);
+    expect(network.state(1)).toMatchObject({ view: 1, active: false });
+    expect(network.state(1).proofs.size).toBe(0);
+    network.fire(3, 'request');
+    network.deliver(({ from, to }) => from === 3 && to === 1);
+    expect(network.state(1)).toMatchObject({ view: 1, active: true });
+    expect(
+      network.flights.find(({ message }) => message.kind === 'new-view')?.message,
+    ).toMatchObject({ orders: [], viewChanges: [{ from: 1 }, { from: 2 }, { from: 3 }] });
+  });
+
+  it('and begins at no checkpoint of which a signature is wrong', () => {
+    const network = new Network(group(4, { checkpointEvery: 4 }));
+    for (let i = 0; i < 4; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver();
+    }
+    expect(network.state(1).stableCheckpoint?.body.sequence).toBe(4);
+    all(network, requestOf(1, 0));
+    network.drop();
+    network.seat(1).treason = ({ to, message }) => {
+      if (message.kind !== 'new-view' || message.checkpoint === null) return [{ to, message }];
+      const { body, seals } = message.checkpoint;
+      const forged = seals.map((each, i) => (i === to - 1 ? seals[0] : each));
+      const checkpoint = {
+        body,
+        seals: seals.map((each, i) => ({ ...each, signature: (forged[i] ?? each).signature })),
+      };
+      return [{ to, message: { ...message, checkpoint } }];
+    };
+    for (const self of [1, 2, 3]) network.fire(self, 'request');
+    network.deliver(({ from, to }) => from !== 0 && to !== 0);
+    expect(network.state(1)).toMatchObject({ view: 1, active: true });
+    const forged = network.refused.map(
+      ({ from, to, message }) => `${from} to ${to}: ${message.kind}`,
+    );
+    expect(forged).toEqual(['1 to 2: new-view', '1 to 3: new-view']);
+    for (const self of [2, 3]) expect(network.state(self).active).toBe(false);
   });
 });

@@ -159,3 +159,22 @@ test('a group of one has nobody to ask, so it stays as it is', () => {
   group.timeout(0, 'rejoin');
   expect(group.nodes[0]?.machine.status().role).toBe('rejoining');
 });
+
+test('the best log that others tell of is the one of the later term, and not the longest', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.crash(1);
+  group.restart(1, 'lost');
+  const nonce = group.view(1).rejoining?.nonce ?? 0;
+  const answer = { kind: 'rejoin-reply', nonce, ownTerm: 0 } as const;
+  group.inject(0, 1, { ...answer, term: 2, lastIndex: 9, lastTerm: 1 });
+  group.inject(2, 1, { ...answer, term: 2, lastIndex: 3, lastTerm: 2 });
+  group.packets.length = 0;
+  const granted = (from: number, lastIndex: number, lastTerm: number): boolean => {
+    group.inject(from, 1, { kind: 'request-vote', term: 5, lastIndex, lastTerm });
+    return group.packets.splice(0).some(({ message }) => 'granted' in message && message.granted);
+  };
+  // What it has acknowledged may be the entry of term 2, and a log that ends in term 1 lacks it.
+  expect(granted(0, 9, 1)).toBe(false);
+  expect(granted(2, 2, 2)).toBe(false);
+  expect(granted(2, 3, 2)).toBe(true);
+});

@@ -1,5 +1,5 @@
 import { type Protocol, uncommittedBytes } from '@quorumlab/core';
-import { among, command, random } from '@quorumlab/protocol-testing';
+import { among, command, links, random } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
@@ -335,4 +335,37 @@ test('a liar that would undo what is committed is not obeyed, and nothing throws
   expect(group.logOf(1)).toEqual(['1-', '1x']);
   group.inject(2, 0, append({ term: 1, entries: [entry(1, 'lie')] }));
   expect(group.view(0).role).toBe('leader');
+});
+
+test('acknowledgements of an earlier term of the same leader do not count', () => {
+  const group = cluster(raft({ n: 5 }));
+  const isLate = ({ from, message }: Packet): boolean =>
+    from === 1 && message.kind === 'append-reply' && message.success && message.index > 1;
+  const late: Packet[] = [];
+  group.elect(0);
+  // 1 acknowledges three writes of term 1; the network keeps that for later.
+  for (const text of ['a', 'b', 'c']) group.propose(0, text);
+  group.settle((packet) => {
+    if (isLate(packet)) late.push(packet);
+    return links([0, 1])(packet) && !isLate(packet);
+  });
+  expect(group.view(1).log.size).toBe(4);
+  // 2 leads term 2 without 1, and what 0 had appended gives way.
+  for (let i = 0; i < 3; i++) group.elect(2, among(2, 3, 4));
+  for (let i = 0; i < 3; i++) {
+    group.timeout(2, 'heartbeat');
+    group.settle(links([0, 2]));
+  }
+  expect(group.logOf(0)).toEqual(group.logOf(2));
+  expect(group.view(0).log.size).toBe(2);
+  // 0 leads again, and of its new write at the same index only 3 hears.
+  for (let i = 0; i < 3; i++) group.elect(0, among(0, 3, 4));
+  expect(group.view(0).role).toBe('leader');
+  while (group.view(0).log.size < 4) group.propose(0, 'new');
+  group.settle(links([0, 3]));
+  const before = group.view(0).commitIndex;
+  expect(before).toBeLessThan(4);
+  expect(late.at(-1)?.message).toMatchObject({ index: 4, term: 1 });
+  for (const packet of late) group.deliver(packet);
+  expect(group.view(0)).toMatchObject({ role: 'leader', commitIndex: before });
 });

@@ -2,7 +2,7 @@
 import type { Signature, Signed, Tagged } from '@quorumlab/core';
 import { type ServiceMessage, serviceMessages } from '@quorumlab/log';
 import { fastCrypto, type Mesh, startMesh } from '@quorumlab/node';
-import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
+import { type Domain, domainOf, ed25519Keyring, envelopes, type Keyring } from '@quorumlab/wire';
 import { optionsOf, seedOf } from '../../../packages/node/test-support/cluster.ts';
 import type { TestGroup } from './replicas.ts';
 
@@ -15,6 +15,8 @@ export interface Outsider {
     change?: { readonly cluster?: string; readonly epoch?: number; readonly from?: number },
     signature?: Uint8Array,
   ): Uint8Array;
+  /** Seals `message` as principal `id`, whose key it has too. */
+  sign(message: ServiceMessage, id: number): Signed<ServiceMessage>;
 }
 
 /** Joins the network of `group` under the key of principal `id`. */
@@ -22,26 +24,29 @@ export async function outsider(group: TestGroup, id: number): Promise<Outsider> 
   const { cluster, protocol } = group;
   const mesh = await startMesh(optionsOf([...cluster.members, ...cluster.clients], id));
   const messages = serviceMessages(protocol.messages);
+  const keyringOf = (domain: Domain, self: number): Keyring<Tagged> =>
+    ed25519Keyring<Tagged>({
+      domain,
+      messages,
+      protocol,
+      self,
+      secretKey: seedOf(self),
+      publicKeys: new Map(),
+      fast: fastCrypto,
+    });
   return {
     mesh,
     frame(message, { from = id, ...place } = {}, signature) {
       const domain = domainOf(protocol, { ...cluster, ...place });
-      const keyring = ed25519Keyring<Tagged>({
-        domain,
-        messages,
-        protocol,
-        self: id,
-        secretKey: seedOf(id),
-        publicKeys: new Map(),
-        fast: fastCrypto,
-      });
-      const sealed = keyring.sign(message) as Signed<ServiceMessage>;
+      const sealed = keyringOf(domain, id).sign(message) as Signed<ServiceMessage>;
       return envelopes(domain, messages).encode({
         ...sealed,
         from,
         signature: (signature ?? sealed.signature) as Signature,
       });
     },
+    sign: (message, self) =>
+      keyringOf(domainOf(protocol, cluster), self).sign(message) as Signed<ServiceMessage>,
   };
 }
 
