@@ -14,16 +14,9 @@ import { putAway } from './archive.ts';
 import type { Group } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { validCheckpoint } from './new-view.ts';
+import { noteExcuses } from './patience.ts';
 import { execute, hearEarly, maybeOrder } from './pbft.ts';
-import {
-  type Ctx,
-  certify,
-  isMember,
-  lowWatermark,
-  noteWindow,
-  type PbftReplica,
-  watch,
-} from './state.ts';
+import { type Ctx, certify, isMember, lowWatermark, type PbftReplica, watch } from './state.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
 export function snapshotTaken(
@@ -165,7 +158,7 @@ export function becomeStable(
       kept.filter((each) => each.sequence >= below),
     );
   replica.next = Math.max(replica.next, below);
-  noteWindow(group, replica, ctx);
+  noteExcuses(group, replica, ctx);
   watch(group, replica, ctx);
 }
 

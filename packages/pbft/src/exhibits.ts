@@ -64,23 +64,31 @@ function votes(
 
 /** Ann is number 1: prepared at `seats`, committed as far as `commits` lets it. */
 function order(group: Group, seats: readonly ReplicaId[], commits: Which<Pbft>): void {
+  meet(group);
   group.propose([0], 'Ann');
   group.deliver(all(among(...seats), of('pre-prepare', 'prepare')));
   group.deliver(all(among(...seats), of('commit'), commits));
   group.lose();
 }
 
-/** Clients ask `seats` for Bob, who then give up their primary. */
+/** All say where they stand: nobody gives up a primary before a quorum is there. */
+function meet(group: Group): void {
+  for (const self of [0, 1, 2, 3]) group.timeout(self, 'idle');
+  group.deliver(of('status'));
+}
+
+/** Clients ask `seats` for Bob; the backups among them give up their primary, which joins them. */
 function giveUp(group: Group, ...seats: readonly ReplicaId[]): void {
   group.propose(seats, 'Bob');
-  for (const self of seats) group.timeout(self, 'request');
+  for (const self of seats) if (self !== 0) group.timeout(self, 'request');
+  if (seats.includes(0)) group.deliver(all(to(0), of('view-change')));
 }
 
 const batchOf = (group: Group, text: string): Batch => [group.request(text)];
 
 function claimWithoutProof(group: Group): void {
-  group.betray(3);
   order(group, [0, 1, 2], to(0));
+  group.betray(3);
   group.crash(0);
   giveUp(group, 1, 2);
   const batch = batchOf(group, 'Bob');
@@ -132,6 +140,7 @@ const twoHalves =
 
 /** Ann is prepared at 2 in view 0, Bob is executed by 3 in view 1, and 2 leads view 2. */
 function threeViews(group: Group): void {
+  meet(group);
   group.betray(0);
   const empty = { kind: 'view-change', checkpoint: null, prepared: [] } as const;
   prePrepare(group, [1, 2, 3], batchOf(group, 'Ann'));
@@ -149,8 +158,10 @@ function threeViews(group: Group): void {
   group.deliver(all(to(1), among(0, 1, 3), of('prepare')));
   group.deliver(all(to(3), among(0, 1, 3)));
   group.crash(3);
+  // 2 follows into view 1, hears nothing more of it, and takes 1 along into view 2.
+  group.deliver(all(to(2), of('view-change')));
   group.lose();
-  group.timeout(1, 'request');
+  group.timeout(2, 'new-view');
   group.say(0, [1, 2], { ...empty, view: 2 });
   group.deliver(to(1, 2));
   const chosen = group.view(2).newView?.orders[0]?.digest;
@@ -230,6 +241,7 @@ export const exhibits: Readonly<Record<Mutant, Exhibit<Pbft, PbftOptions>>> = {
     shows: 'forked',
     story: 'n2 alone hears that Ann is prepared, executes her and is gone; view 1 orders Bob.',
     play(group) {
+      meet(group);
       group.propose([0], 'Ann');
       group.deliver(of('pre-prepare'));
       group.deliver(preparedAt(2));

@@ -22,8 +22,8 @@ import { outside, tooEarly } from './early.ts';
 import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
+import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
 import {
-  armRequestTimer,
   betweenWatermarks,
   bodyOf,
   type Ctx,
@@ -34,11 +34,9 @@ import {
   inView,
   isMember,
   lowWatermark,
-  noteWindow,
   type PbftReplica,
   primaryOf,
   progressAt,
-  timeoutOf,
   votesFor,
   want,
   watch,
@@ -285,10 +283,9 @@ export function decided(
   assert(sequence > replica.lastExecuted, 'a number is decided once');
   replica.committed.set(sequence, { since: ctx.now, commit: proof, batch });
   watch(group, replica, ctx);
-  if (finished(replica, sequence)) replica.progress.delete(sequence);
-  // Section 4.5.2: progress in this view takes the timeout back to its first value.
   if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view)
-    replica.attempts = 0;
+    calm(group, replica, waited(replica, sequence, batch, ctx));
+  if (finished(replica, sequence)) replica.progress.delete(sequence);
   execute(group, replica, ctx);
 }
 
@@ -306,55 +303,15 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
       : next.batch;
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
     for (const request of next.batch) forget(replica, request);
-    if (group.rules.progressRestartsTimer) replica.viewCounted = countedTime(replica, ctx.now);
+    // What is agreed on again after a restart was ordered long ago, so any progress will do.
+    if (group.rules.progressRestartsTimer || replica.lastExecuted <= replica.logged)
+      replica.viewCounted = countedTime(replica, ctx.now);
     // The stable checkpoint has gone on without this replica: nobody needs the proof from it.
     if (replica.lastExecuted <= lowWatermark(replica))
       replica.committed.delete(replica.lastExecuted);
   }
-  noteWindow(group, replica, ctx);
+  noteExcuses(group, replica, ctx);
   maybeOrder(group, replica, ctx);
-}
-
-/**
- * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
- * every timeout is replaced all the same (gallery B-15). While the log is full and its checkpoint
- * is on its way no primary can order anything, so that time does not count against it.
- */
-export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  replica.requestTimer = false;
-  if (!replica.active) return;
-  const oldest = oldestWait(replica, ctx);
-  if (oldest === undefined) return;
-  const since = Math.max(oldest, replica.viewCounted);
-  const left = since + timeoutOf(group, replica) - countedTime(replica, ctx.now);
-  if (left <= 0) {
-    ctx.line('4.4-timeout');
-    return startViewChange(group, replica, replica.view + 1, ctx);
-  }
-  replica.requestTimer = true;
-  const full = replica.fullSince !== null;
-  ctx.setTimer('request', full ? Math.max(left, group.statusPeriod) : left);
-}
-
-/**
- * Since when a request, or an accepted batch that has not been executed, has been waiting, in
- * counted time.
- */
-function oldestWait(replica: PbftReplica, ctx: Ctx): number | undefined {
-  let oldest: number | undefined;
-  for (const { counted } of replica.waiting.values()) {
-    oldest = counted;
-    break;
-  }
-  for (const [sequence, order] of replica.prePrepares) {
-    if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
-    const since = replica.progress.get(sequence)?.since;
-    if (since === undefined) continue;
-    // A log with something left to execute is not full, so all of this time counts.
-    const counted = countedTime(replica, ctx.now) - (ctx.now - since);
-    if (oldest === undefined || counted < oldest) oldest = counted;
-  }
-  return oldest;
 }
 
 /** What came before its time is heard again: its view has begun, or the watermarks have moved. */

@@ -1,8 +1,9 @@
-import type { Protocol } from '@quorumlab/core';
+import type { PrincipalId, Protocol } from '@quorumlab/core';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { conflict, evidence, vows } from './evidence.ts';
 import { group as configure, type Group, type PbftOptions } from './group.ts';
-import { commit, prePrepare, prepare, propose, relay, requestTimeout } from './pbft.ts';
+import { noteHeard, requestTimeout } from './patience.ts';
+import { commit, prePrepare, prepare, propose, relay } from './pbft.ts';
 import { fetchProofs } from './proofs.ts';
 import {
   batch,
@@ -15,6 +16,7 @@ import {
 } from './recovery.ts';
 import { type Rules, rules as rightRules } from './rules.ts';
 import {
+  type Ctx,
   firstStable,
   firstVolatile,
   lowWatermark,
@@ -43,6 +45,14 @@ const limitedBy = {
 /** PBFT by other `rules`: for the mutants. Its claims are those of the real one. */
 export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
   const group = configure(options, rules);
+  const heard =
+    <M extends { readonly from: PrincipalId }>(
+      handle: (group: Group, replica: PbftReplica, message: M, ctx: Ctx) => void,
+    ) =>
+    (replica: PbftReplica, message: M, ctx: Ctx): void => {
+      noteHeard(group, replica, message.from, ctx);
+      handle(group, replica, message, ctx);
+    };
   return {
     name: 'pbft',
     version: 4,
@@ -58,23 +68,23 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     start: (replica, ctx) => start(group, replica, ctx),
     propose: (replica, command, ctx) => propose(group, replica, command, ctx),
     on: {
-      relay: (replica, message, ctx) => relay(group, replica, message, ctx),
-      'pre-prepare': (replica, message, ctx) => prePrepare(group, replica, message, ctx),
-      prepare: (replica, message, ctx) => prepare(group, replica, message, ctx),
-      commit: (replica, message, ctx) => commit(group, replica, message, ctx),
-      checkpoint: (replica, message, ctx) => checkpoint(group, replica, message, ctx),
-      'view-change': (replica, message, ctx) => viewChange(group, replica, message, ctx),
-      'new-view': (replica, message, ctx) => newView(group, replica, message, ctx),
-      status: (replica, message, ctx) => status(group, replica, message, ctx),
-      committed: (replica, message, ctx) => committed(group, replica, message, ctx),
-      'stable-checkpoint'(replica, message, ctx) {
+      relay: heard(relay),
+      'pre-prepare': heard(prePrepare),
+      prepare: heard(prepare),
+      commit: heard(commit),
+      checkpoint: heard(checkpoint),
+      'view-change': heard(viewChange),
+      'new-view': heard(newView),
+      status: heard(status),
+      committed: heard(committed),
+      'stable-checkpoint': heard((_, replica, message, ctx) => {
         stableCheckpoint(group, replica, message, ctx);
         maybeNewView(group, replica, ctx);
-      },
-      'fetch-batch': (replica, message, ctx) => fetchBatch(group, replica, message, ctx),
-      batch: (replica, message, ctx) => batch(group, replica, message, ctx),
-      'fetch-proofs': (replica, message, ctx) => fetchProofs(group, replica, message, ctx),
-      proofs: (replica, message, ctx) => proofs(group, replica, message, ctx),
+      }),
+      'fetch-batch': heard(fetchBatch),
+      batch: heard(batch),
+      'fetch-proofs': heard(fetchProofs),
+      proofs: heard(proofs),
     },
     timeout(replica, timer, ctx) {
       switch (timer) {

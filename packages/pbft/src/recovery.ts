@@ -15,9 +15,9 @@ import { neverAnswered } from './answered.ts';
 import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { armRequestTimer, noteExcuses } from './patience.ts';
 import { decided, prepared, retry } from './pbft.ts';
 import {
-  armRequestTimer,
   betweenWatermarks,
   bodyOf,
   type Ctx,
@@ -45,6 +45,7 @@ const askedAfter = 32;
  * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
 export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  noteExcuses(group, replica, ctx);
   ctx.setTimer('idle', group.statusPeriod);
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
   if (fresh && replica.stableCheckpoint === null) return;

@@ -75,6 +75,8 @@ export interface Tally<V> {
 /** What is known about one number in the current view. */
 export interface Progress {
   readonly since: Instant;
+  /** {@link countedTime} then. */
+  readonly counted: number;
   prePrepare: Signed<PrePrepare> | null;
   readonly prepares: Tally<Signed<Prepare>>;
   readonly commits: Tally<Signed<Commit>>;
@@ -136,10 +138,14 @@ export interface Volatile extends Mempool<Waiting> {
   viewSince: Instant;
   /** {@link countedTime} when the view began. */
   viewCounted: number;
-  /** How long the log has been full, all times together without the one that goes on. */
-  full: number;
-  /** Since when the log is full: all its numbers are executed and no checkpoint is stable. */
-  fullSince: Instant | null;
+  /** How long no primary could have helped, without the time that goes on: see `patience.ts`. */
+  excused: number;
+  /** Since when no primary could have helped; null: one could. */
+  excusedSince: Instant | null;
+  /** Who has spoken since this replica started: at most one entry a member. */
+  readonly heard: Set<ReplicaId>;
+  /** The highest number that was on the disk when this replica started. */
+  readonly logged: number;
   /** View changes since the last progress. */
   attempts: number;
   /** The sequence of the snapshot that is being fetched; 0: none. */
@@ -213,8 +219,10 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     enteredBy: null,
     viewSince: 0,
     viewCounted: 0,
-    full: 0,
-    fullSince: null,
+    excused: 0,
+    excusedSince: 0,
+    heard: new Set([self]),
+    logged: Math.max(0, ...stable.prePrepares.keys()),
     attempts: 0,
     fetching: 0,
     executedAt: null,
@@ -255,6 +263,7 @@ export function progressAt(replica: PbftReplica, sequence: number, ctx: Ctx): Pr
   if (progress === undefined) {
     progress = {
       since: ctx.now,
+      counted: countedTime(replica, ctx.now),
       prePrepare: null,
       prepares: { votes: new Map(), matching: new Map() },
       commits: { votes: new Map(), matching: new Map() },
@@ -340,18 +349,9 @@ export function bodyOf(
   return replica.bodies.get(digest);
 }
 
-/** Time as it counts against a primary: without that in which the log was full. */
+/** Time as it counts against a primary: without that in which none could have helped. */
 export const countedTime = (replica: PbftReplica, now: Instant): number =>
-  (replica.fullSince ?? now) - replica.full;
-
-/** Notices that the log has become full, or is so no longer. */
-export function noteWindow(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  const full =
-    group.rules.keepsWatermarks && replica.lastExecuted >= lowWatermark(replica) + group.window;
-  if (full === (replica.fullSince !== null)) return;
-  if (replica.fullSince !== null) replica.full += ctx.now - replica.fullSince;
-  replica.fullSince = full ? ctx.now : null;
-}
+  (replica.excusedSince ?? now) - replica.excused;
 
 /** Bytes of the operations of a batch. */
 export const batchBytes = (batch: Batch): number =>
@@ -362,17 +362,6 @@ export function watch(group: Group, replica: PbftReplica, ctx: Ctx): void {
   if (replica.statusTimer) return;
   replica.statusTimer = true;
   ctx.setTimer('status', group.statusPeriod);
-}
-
-/** How long a request may wait in this view. */
-export const timeoutOf = (group: Group, replica: PbftReplica): number =>
-  group.rules.timeout(group.requestTimeout, replica.attempts);
-
-/** Arms the request timer if it is not running. It looks for the oldest wait when it fires. */
-export function armRequestTimer(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  if (replica.requestTimer || !replica.active) return;
-  replica.requestTimer = true;
-  ctx.setTimer('request', timeoutOf(group, replica));
 }
 
 /** Remembers that the batch of `digest` is needed and asks `from` for it. */

@@ -23,10 +23,10 @@ import {
   validCheckpoint,
   validViewChange,
 } from './new-view.ts';
+import { armRequestTimer, timeoutOf } from './patience.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
 import {
-  armRequestTimer,
   bodyOf,
   type Ctx,
   isMember,
@@ -34,7 +34,6 @@ import {
   type PbftReplica,
   primaryOf,
   progressAt,
-  timeoutOf,
   want,
   watch,
 } from './state.ts';
@@ -99,6 +98,7 @@ const forView = (replica: PbftReplica): Signed<ViewChange>[] =>
 /** The new view did not begin in time: try the next one, with twice the patience. */
 export function newViewTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
   replica.newViewTimer = false;
+  if (replica.excusedSince !== null) return awaitNewView(group, replica, ctx);
   if (!replica.active) startViewChange(group, replica, replica.view + 1, ctx);
 }
 
@@ -263,7 +263,8 @@ function enterView(
       ...order,
       batch: bodyOf(group, replica, order.sequence, order.digest, ctx),
     }));
-  const before = [...replica.prePrepares.values()];
+  // What was executed nobody waits for any more, and no primary would order it again.
+  const before = [...replica.prePrepares].filter(([n]) => n > replica.lastExecuted);
   replica.bodies.clear();
   if (own !== null) keepProofs(replica, plan.chosen.values());
   leave(replica, ctx);
@@ -279,7 +280,7 @@ function enterView(
     else if (own === null) ctx.broadcast({ kind: 'prepare', view, sequence, digest });
   }
   replica.next = Math.max(lowWatermark(replica), plan.high) + 1;
-  for (const order of before)
+  for (const [, order] of before)
     for (const request of order.batch ?? []) keepWaiting(group, replica, request, ctx);
   for (const { from, view: wanted } of [...replica.viewChanges.values()])
     if (wanted <= view) replica.viewChanges.delete(from);

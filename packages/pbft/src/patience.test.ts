@@ -1,0 +1,119 @@
+import type { Request, Signed } from '@quorumlab/core';
+import { requestOf, sessionRequestOf, testDigest } from '@quorumlab/protocol-testing';
+import { describe, expect, it } from 'vitest';
+import { Network } from '../test/network.ts';
+import { pbft } from './index.ts';
+
+const members = [0, 1, 2, 3];
+const groupOf = (more: object = {}) => new Network(pbft({ n: 4, digest: testDigest, ...more }));
+
+function all(network: Network, command: Signed<Request>): void {
+  for (const self of members) network.input(self, { type: 'propose', command });
+}
+
+const views = (network: Network): number[] => members.map((self) => network.state(self).view);
+
+describe('the patience of a replica (4.4, 4.5.2)', () => {
+  it('is not tried by what was executed before the view began', () => {
+    const network = groupOf();
+    all(network, sessionRequestOf(0, 1));
+    for (let i = 2; i < 6; i++) all(network, requestOf(0, i));
+    network.run(400_000, () => network.executed.size === 5);
+    expect(network.executed.size).toBe(5);
+    network.stop(0);
+    all(network, requestOf(0, 6));
+    network.run(20_000_000, () => network.executed.size === 6);
+    expect(views(network).slice(1)).toEqual([1, 1, 1]);
+    // As many timeouts as a stuck request would need to take every primary's turn.
+    network.run(60_000_000);
+    expect(views(network).slice(1)).toEqual([1, 1, 1]);
+    for (const self of [1, 2, 3]) expect(network.state(self).waiting.size).toBe(0);
+  });
+
+  it('begins when a quorum is there: members of a restarted group come back one by one', () => {
+    const network = groupOf();
+    for (let i = 0; i < 40; i++) all(network, requestOf(0, i));
+    // Ordered and prepared, and on everybody's disk, when all are killed.
+    network.deliver(({ message }) => message.kind !== 'commit');
+    network.drop();
+    for (const self of members) network.stop(self);
+    for (const self of members) {
+      network.restart(self);
+      // Whoever is there waits for many timeouts, and cannot blame a primary that is not up.
+      const alone = self < 2;
+      for (const until = network.now + 5_000_000; alone && network.tick(until); )
+        network.drop(({ to }) => !network.seat(to).up);
+    }
+    network.run(20_000_000, () => network.seats.every(({ applied }) => applied > 0));
+    for (let i = 0; i < 40; i++)
+      if (!network.executed.has(`65536/${i}`)) all(network, requestOf(0, i));
+    network.run(20_000_000, () => network.executed.size === 40);
+    expect(network.executed.size).toBe(40);
+    expect(views(network)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is not lost while the state comes, however long that takes', () => {
+    const network = groupOf({ checkpointEvery: 4 });
+    network.stop(3);
+    for (let i = 0; i < 21; i++) {
+      all(network, requestOf(0, i));
+      network.deliver();
+    }
+    network.drop();
+    network.restart(3);
+    // Its state is under way for twenty timeouts while clients ask.
+    const until = network.now + 20_000_000;
+    for (let i = 21; network.tick(until); ) {
+      if (i < 24 && network.now > (i - 20) * 5_000_000) all(network, requestOf(0, i++));
+      network.deliver();
+    }
+    expect(network.state(3)).toMatchObject({ active: true, lastExecuted: 0 });
+    network.run(20_000_000, () => network.seat(3).applied === network.seat(0).applied);
+    expect(network.seat(3).applied).toBe(network.seat(0).applied);
+    expect(views(network)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('ends all the same: one that has caught up replaces a silent primary', () => {
+    const network = groupOf({ checkpointEvery: 4 });
+    network.stop(3);
+    for (let i = 0; i < 21; i++) {
+      all(network, requestOf(0, i));
+      network.deliver();
+    }
+    network.drop();
+    network.restart(3);
+    network.run(5_000_000, () => network.seat(3).applied === 21);
+    network.stop(0);
+    all(network, requestOf(0, 21));
+    network.run(20_000_000, () => network.executed.size === 22);
+    expect(network.executed.size).toBe(22);
+    expect(views(network).slice(1)).toEqual([1, 1, 1]);
+  });
+
+  it('grows until it suffices for a slow group, and stays there', () => {
+    const network = groupOf({ maxOutstanding: 1 });
+    // Every message takes 700 ms, and a request five of them.
+    const slow = (time: number, done: () => boolean): void => {
+      for (const until = network.now + time; !done(); ) {
+        network.deliver(({ at }) => at + 700_000 <= network.now);
+        const next = Math.min(...network.flights.map(({ at }) => at + 700_000));
+        if (!network.tick(Math.min(next, until))) network.now = Math.min(next, until);
+        if (network.now >= until) return;
+      }
+    };
+    let requests = 0;
+    const more = (count: number): void => {
+      for (const end = requests + count; requests < end; ) {
+        all(network, requestOf(0, requests++));
+        slow(200_000_000, () => network.executed.size === requests);
+      }
+    };
+    more(10);
+    expect(network.executed.size).toBe(10);
+    const before = Math.max(...views(network));
+    expect(before).toBeGreaterThan(0);
+    more(20);
+    expect(network.executed.size).toBe(30);
+    expect(Math.max(...views(network))).toBe(before);
+  });
+});

@@ -1,0 +1,116 @@
+/**
+ * How long a replica waits before it asks for another primary: sections 4.4 and 4.5.2 of the paper.
+ * Time in which no primary could have helped does not count.
+ */
+import { type Batch, type PrincipalId, requestKey } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import { startViewChange } from './leave-view.ts';
+import {
+  type Ctx,
+  countedTime,
+  isMember,
+  lowWatermark,
+  type PbftReplica,
+  primaryOf,
+} from './state.ts';
+
+/**
+ * Whether it is no fault of the primary that nothing is executed here. The log is full: its
+ * checkpoint is on the way. A quorum has executed more: only the state, or batches with their
+ * certificates, can help. Or this replica has just started and not heard from a quorum since.
+ */
+function isExcused(group: Group, replica: PbftReplica): boolean {
+  const { lastExecuted, heard } = replica;
+  const low = lowWatermark(replica);
+  const full = group.rules.keepsWatermarks && lastExecuted >= low + group.window;
+  return full || lastExecuted < low || heard.size < group.quorum;
+}
+
+/** Notices that time counts no longer, or again. */
+export function noteExcuses(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  const excused = isExcused(group, replica);
+  if (excused === (replica.excusedSince !== null)) return;
+  if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
+  replica.excusedSince = excused ? ctx.now : null;
+}
+
+/** `from` has said something. */
+export function noteHeard(group: Group, replica: PbftReplica, from: PrincipalId, ctx: Ctx): void {
+  if (replica.heard.size >= group.quorum || !isMember(group, from)) return;
+  replica.heard.add(from);
+  noteExcuses(group, replica, ctx);
+}
+
+/** How long a request may wait in this view. */
+export const timeoutOf = (group: Group, replica: PbftReplica): number =>
+  group.rules.timeout(group.requestTimeout, replica.attempts);
+
+/**
+ * "A backup starts a timer when it receives a request and the timer is not already running." It
+ * looks for the oldest wait when it fires.
+ */
+export function armRequestTimer(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  if (replica.requestTimer || !replica.active) return;
+  if (primaryOf(group, replica.view) === ctx.self) return;
+  replica.requestTimer = true;
+  ctx.setTimer('request', timeoutOf(group, replica));
+}
+
+/**
+ * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
+ * every timeout is replaced all the same (gallery B-15).
+ */
+export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+  replica.requestTimer = false;
+  if (!replica.active) return;
+  const oldest = oldestWait(replica);
+  if (oldest === undefined) return;
+  const since = Math.max(oldest, replica.viewCounted);
+  const left = since + timeoutOf(group, replica) - countedTime(replica, ctx.now);
+  if (left <= 0 && replica.excusedSince === null) {
+    ctx.line('4.4-timeout');
+    return startViewChange(group, replica, replica.view + 1, ctx);
+  }
+  replica.requestTimer = true;
+  ctx.setTimer(
+    'request',
+    replica.excusedSince === null ? left : Math.max(left, group.statusPeriod),
+  );
+}
+
+/**
+ * Since when a request, or an accepted batch that has not been executed, has been waiting, in
+ * counted time.
+ */
+function oldestWait(replica: PbftReplica): number | undefined {
+  let oldest: number | undefined;
+  for (const { counted } of replica.waiting.values()) {
+    oldest = counted;
+    break;
+  }
+  for (const [sequence, order] of replica.prePrepares) {
+    if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
+    const since = replica.progress.get(sequence)?.counted;
+    if (since !== undefined && (oldest === undefined || since < oldest)) oldest = since;
+  }
+  return oldest;
+}
+
+/** How long the batch of `sequence` has been waited for in this view, in counted time. */
+export function waited(replica: PbftReplica, sequence: number, batch: Batch, ctx: Ctx): number {
+  const now = countedTime(replica, ctx.now);
+  let since = replica.progress.get(sequence)?.counted ?? now;
+  for (const request of batch)
+    since = Math.min(since, replica.waiting.get(requestKey(request))?.counted ?? now);
+  return now - Math.max(since, replica.viewCounted);
+}
+
+/**
+ * Section 4.5.2: a view that works takes the timeout back, but not below twice of what it takes
+ * there. So a group that is slow changes views until its patience is enough, and then no more.
+ */
+export function calm(group: Group, replica: PbftReplica, wait: number): void {
+  const { timeout } = group.rules;
+  while (replica.attempts > 0 && timeout(group.requestTimeout, replica.attempts - 1) >= 2 * wait)
+    replica.attempts -= 1;
+}
