@@ -55,3 +55,15 @@ test('control: a message without a cap is found', () => {
     'every message has one encoding, within its cap',
   );
 });
+
+test('control: a protocol whose terms one message uses up is found', () => {
+  const entry = protocolEntry({
+    title: 'Raft that believes any term',
+    right: ({ n }) => {
+      const { counter: _, ...parts } = raft({ n });
+      return parts;
+    },
+  });
+  const found = testProtocol(entry, { seeds: 2 }).find(({ name }) => name.includes('far ahead'));
+  expect(found?.run).toThrow(/erm = 28147497671\d+, said.*answered/);
+});

@@ -11,7 +11,7 @@ import {
   requireOverlap,
   type Status,
 } from '@quorumlab/core';
-import { codec } from './messages.ts';
+import { type BasicPaxosMessage, codec } from './messages.ts';
 import { type Rules, rules } from './rules.ts';
 import {
   type BasicPaxos,
@@ -71,11 +71,23 @@ export function basicPaxos(
     volatile,
     ...synod(group),
     termWord: 'ballot',
+    counter: {
+      name: 'ballot',
+      said: highestBallot,
+      known: ({ promised, ballot, heard }) => Math.max(promised, ballot, heard),
+    },
     status: (replica) => statusOf(replica, group.n),
     vows,
     conflict,
     invariant,
   };
+}
+
+/** The highest ballot that a message would have its receiver take over. */
+function highestBallot(message: BasicPaxosMessage): number {
+  const ballot = 'ballot' in message ? message.ballot : 0;
+  if (message.kind === 'promise') return Math.max(ballot, message.accepted?.ballot ?? 0);
+  return message.kind === 'nack' ? message.promised : ballot;
 }
 
 /** There is no leader; whoever's ballot was promised last comes nearest to one. */

@@ -35,6 +35,8 @@ export interface NodeReport {
   readonly self: number;
   readonly pid: number;
   readonly role: string;
+  /** What does not mend itself, and what to do. */
+  readonly trouble?: string | undefined;
   /** Term or view. */
   readonly term: number;
   readonly leader: number | undefined;

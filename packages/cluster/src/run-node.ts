@@ -340,7 +340,7 @@ function fault(options: Attending, name: string): { readonly attack: string } {
 }
 
 function reportOf({ node, kept }: Attending): NodeReport {
-  const { self, role, term, leader, applied, state, peers, counters } = node.status();
+  const { self, role, term, leader, trouble, applied, state, peers, counters } = node.status();
   const { lastCommit, attack, lying } = kept.state;
   return {
     self,
@@ -348,6 +348,7 @@ function reportOf({ node, kept }: Attending): NodeReport {
     role,
     term,
     leader,
+    ...(trouble === undefined ? {} : { trouble }),
     applied,
     state: state.toString(16).padStart(8, '0'),
     committed: kept.log.last(),

@@ -155,7 +155,7 @@ async function rowOf(
       ? {}
       : { lastCommitMilliseconds: report.lastCommitMilliseconds }),
     traitor,
-    note: [leads, lies].filter(Boolean).join(', '),
+    note: [leads, lies, report.trouble].filter(Boolean).join(', '),
   };
 }
 

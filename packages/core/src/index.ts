@@ -12,6 +12,7 @@ export * from './copy.ts';
 export * from './flaw.ts';
 export { apart, type Pair, requireOverlap } from './intersection.ts';
 export * from './journal.ts';
+export { maxLeap } from './leap.ts';
 export * from './limits.ts';
 export * from './machine.ts';
 export * from './mempool.ts';

@@ -179,6 +179,8 @@ export interface Protocol<S extends Shape> {
 
   /** What the replica believes of its group. For clients and dashboards, never for correctness. */
   status(replica: Replica<S>): Status;
+  /** What tells reigns apart, where one liar could use it up. Absent: no single member can. */
+  readonly counter?: Counter<S>;
   /** What its paper calls {@link Status.term}, for people: 'term' unless told. */
   readonly termWord?: 'term' | 'view' | 'ballot';
   /** Signed parts inside a message. The host checks them all before a handler sees the message. */
@@ -197,6 +199,20 @@ export interface Protocol<S extends Shape> {
   conflict?(message: S['Message'], fork: number, known: readonly S['Command'][]): S['Message'];
   /** Must hold on every replica after every step. Returns what is wrong, or nothing. */
   invariant?(replica: Replica<S>): string | undefined;
+}
+
+/**
+ * A term, view or ballot that members take over from each other. It ends at 2^48, so
+ * one message that speaks of the end would end the group: the kernel keeps such a message from all
+ * handlers, and says so in {@link Status.trouble} (see `leap.ts`).
+ */
+export interface Counter<S extends Shape> {
+  /** Its name in the paper. */
+  readonly name: string;
+  /** The highest that a message would have its receiver take over; 0: none. */
+  said(message: S['Message']): number;
+  /** The highest that this replica knows. */
+  known(replica: Replica<S>): number;
 }
 
 /** A signed statement inside a message: of this protocol, or a client's request. */
@@ -248,6 +264,8 @@ export interface Status {
   readonly term: number;
   /** Its role in the protocol's own word: 'follower', 'candidate', 'primary', … */
   readonly role: string;
+  /** What is wrong with the group and does not mend itself, and what to do; absent: nothing. */
+  readonly trouble?: string;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { copy } from './copy.ts';
+import { leapGuard } from './leap.ts';
 import type {
   Accusation,
   AllowedRead,
@@ -48,11 +49,14 @@ export function replica<S extends Shape>(
   let state = { ...stable, ...protocol.volatile(stable, self) } as Replica<S>;
   const recorder = recording<S>(protocol, self, () => state, options);
   const { ctx } = recorder;
+  const { counter } = protocol;
+  const guard = counter && leapGuard(counter, protocol.members.length);
 
   function dispatch({ event }: Input<S>): void {
     switch (event.type) {
       case 'message': {
         const { message } = event;
+        if (counter && guard?.refuses(message, counter.known(state))) return;
         const handle = protocol.on[message.kind as S['Message']['kind']];
         // The kind selects the handler that takes just this message.
         (handle as (r: Replica<S>, m: Signed<S['Message']>, c: Context<S>) => void)(
@@ -117,7 +121,11 @@ export function replica<S extends Shape>(
       other.restore(machine.snapshot());
       return other;
     },
-    status: () => protocol.status(state),
+    status() {
+      const status = protocol.status(state);
+      const trouble = counter && guard?.trouble(counter.known(state));
+      return trouble === undefined ? status : { ...status, trouble };
+    },
   };
   return machine;
 }

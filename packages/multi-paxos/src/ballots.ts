@@ -1,4 +1,6 @@
-import { maxInteger, nextBallot, type ReplicaId } from '@quorumlab/core';
+import { type Counter, maxInteger, nextBallot, type ReplicaId } from '@quorumlab/core';
+import type { MultiPaxosMessage } from './messages.ts';
+import type { MultiPaxos } from './state.ts';
 
 /**
  * The paper's proposal number. Ballot b belongs to replica b mod n, so no two proposers share one;
@@ -14,3 +16,18 @@ export function ballotAbove(above: Ballot, self: ReplicaId, n: number): Ballot |
   const next = nextBallot(above, self, n);
   return next <= maxInteger ? next : undefined;
 }
+
+/** The highest ballot that a message would have its receiver take over, as a vote as well. */
+function highestBallot(message: MultiPaxosMessage): Ballot {
+  const ballot = 'ballot' in message ? message.ballot : 0;
+  if (message.kind === 'learn')
+    return message.votes.reduce((most, vote) => Math.max(most, vote.ballot), ballot);
+  return 'promised' in message ? Math.max(ballot, message.promised) : ballot;
+}
+
+/** What one liar could use up. */
+export const counter: Counter<MultiPaxos> = {
+  name: 'ballot',
+  said: highestBallot,
+  known: ({ promised, heard, ballotFloor }) => Math.max(promised, heard, ballotFloor),
+};

@@ -13,6 +13,7 @@ import {
   threshold,
 } from '@quorumlab/core';
 import { acceptorHandlers } from './acceptor.ts';
+import { counter } from './ballots.ts';
 import { catchUpHandlers } from './catch-up.ts';
 import {
   type Configuration,
@@ -154,6 +155,7 @@ export function multiPaxos(
       snapshotInstalled(group, replica, slot, digest, ctx, configuration),
 
     termWord: 'ballot',
+    counter,
     status: ({ leader, promised: term, role }) =>
       leader === null ? { term, role } : { leader, term, role },
     vows,

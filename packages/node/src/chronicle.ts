@@ -13,6 +13,7 @@ export class Chronicle {
   #leader: number | undefined;
   #term: number | undefined;
   #role: string | undefined;
+  #trouble: string | undefined;
   /** The snapshot that is being fetched, and since when. */
   #fetching: { readonly slot: number; readonly since: number } | undefined;
 
@@ -22,7 +23,10 @@ export class Chronicle {
   }
 
   /** Looks at the machine after it has run. */
-  look({ leader, term, role }: Status): void {
+  look({ leader, term, role, trouble }: Status): void {
+    if (trouble !== this.#trouble && trouble !== undefined)
+      this.#notices.note('error', {}, trouble);
+    this.#trouble = trouble;
     if (leader === this.#leader && term === this.#term && role === this.#role) return;
     const before = {
       leader: this.#leader ?? null,

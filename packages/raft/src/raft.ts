@@ -14,7 +14,7 @@ import {
 } from '@quorumlab/core';
 import { checkQuorum, electionHandlers, electionTimeout } from './election.ts';
 import { append, heartbeat, mayAppend } from './leader.ts';
-import { entriesLimit, leastBytesPerAppend, raftMessages } from './messages.ts';
+import { entriesLimit, leastBytesPerAppend, type RaftMessage, raftMessages } from './messages.ts';
 import { read } from './read-index.ts';
 import { ask, deafWhileWaiting, isWaiting, rejoin, rejoinHandlers } from './rejoin.ts';
 import { replicationHandlers } from './replication.ts';
@@ -131,10 +131,19 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
     snapshotInstalled,
 
     status: statusOf,
+    counter: { name: 'term', said: highestTerm, known: ({ currentTerm }) => currentTerm },
     vows,
     conflict: (message, fork, known) => conflict(message, fork, known, n),
     invariant,
   };
+}
+
+/** The highest term that a message would have its receiver take over, into its log as well. */
+function highestTerm(message: RaftMessage): number {
+  const term = 'term' in message ? message.term : 0;
+  if (message.kind === 'append-entries') return Math.max(term, message.entries.at(-1)?.term ?? 0);
+  if (message.kind === 'rejoin-reply') return Math.max(term, message.lastTerm, message.ownTerm);
+  return message.kind === 'install-snapshot' ? Math.max(term, message.lastTerm) : term;
 }
 
 function statusOf(replica: RaftReplica): Status {

@@ -19,6 +19,7 @@ import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
 import type { OptionValues, Scenario } from '../scenario.ts';
+import { FarGroup, farNumbers } from './far.ts';
 import { chanceOf, liveGroup, provoke } from './live.ts';
 
 /** One promise of a protocol, to be run by any test runner. */
@@ -83,6 +84,7 @@ export function testProtocol(
     { name: 'every message has one encoding, within its cap', run: () => encodings(suite) },
     { name: 'stable state survives its encoding', run: () => storedState(suite) },
     { name: 'no decodable message makes a replica throw', run: () => handlersStand(suite) },
+    { name: 'one number far ahead ends no group for good', run: () => farNumbersPass(suite) },
     { name: 'an equivocation breaks a vow and is proven', run: () => liesAreProven(suite) },
   ];
 }
@@ -237,6 +239,24 @@ function handlersStand(suite: Suite): void {
     if (found === undefined) continue;
     const kind = (found.message as Tagged).kind ?? found.message;
     fail({ ...suite.base, seed: `${i}` }, `a replica threw at ${kind}: ${String(found.error)}`);
+  }
+}
+
+/** Each number of each message, said once by a member; then all are restarted, and asked again. */
+function farNumbersPass({ base, entry, seeds }: Suite): void {
+  const scenario = { ...base, clients: 1, network: 'lan' };
+  const group = new FarGroup(scenario, entry);
+  const random = chanceOf('far');
+  for (const place of group.numbers()) {
+    const liar = random.below(base.n);
+    const when = random.below(2) === 0 ? 'first' : 'later';
+    // The last is heard of, and whoever asks for more seeds has the time to see what comes of it.
+    for (const number of farNumbers(liar, base.n).slice(0, seeds > 5 ? 3 : 2)) {
+      const { answered, asked, stopped } = group.tell(place, liar, number, when);
+      if (answered === asked && stopped.length === 0) continue;
+      const what = `${place.kind}.${place.path.join('.')} = ${number}, said ${when} by n${liar}`;
+      fail(scenario, `${what}: ${answered} of ${asked} answered ${stopped.join('; ')}`);
+    }
   }
 }
 
