@@ -80,6 +80,11 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
    * crashes asks the others first what it may have promised; without this it would break that.
    */
   readonly rejoin?: boolean;
+  /**
+   * What any member or client may know of this replica, in at most 4,096 bytes; nothing unless
+   * told. It is called a few times per second and peer that asks, and must be quick.
+   */
+  readonly answer?: () => Uint8Array;
   /** The multiaddr to listen on, where it is not the one that others dial. */
   readonly listen?: string;
   readonly limits?: Partial<HostLimits>;
@@ -122,6 +127,13 @@ export interface RunningNode<S extends LogShape, C, R, Q> {
   ready(count?: number, signal?: AbortSignal): Promise<void>;
   /** The multiaddrs it listens on. */
   addresses(): readonly string[];
+  /**
+   * What the `answer` of another member is now. Rejects with {@link InquiryError} after `limitMs`
+   * milliseconds at the latest.
+   */
+  ask(id: ReplicaId, limitMs: number): Promise<Uint8Array>;
+  /** Why a member is not connected, as far as this replica has tried; see {@link Mesh.faultOf}. */
+  faultOf(id: ReplicaId): ReturnType<Mesh['faultOf']>;
   /**
    * Makes it misbehave, or behave again. Throws {@link NodeConfigError} unless faults are allowed.
    * Who has ever misbehaved counts as faulty until the end: its state may be anything.
@@ -291,7 +303,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   }
 
   async start(begin: number): Promise<void> {
-    const { cluster, self, secretKey, listen, meshLimits } = this.#options;
+    const { cluster, self, secretKey, listen, meshLimits, answer } = this.#options;
     const runner = this.#runner;
     this.#mesh = await startMesh({
       secretKey,
@@ -304,6 +316,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       accounts: this.#accounts,
       logger: this.#logger,
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
+      ...(answer === undefined ? {} : { answer }),
     });
     runner.start(this.#mesh);
     const fields = { addresses: this.addresses(), applied: this.#applied };
@@ -344,6 +357,14 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
 
   addresses(): readonly string[] {
     return (this.#mesh as Mesh).addresses();
+  }
+
+  ask(id: ReplicaId, limitMs: number): Promise<Uint8Array> {
+    return (this.#mesh as Mesh).ask(id, limitMs);
+  }
+
+  faultOf(id: ReplicaId): ReturnType<Mesh['faultOf']> {
+    return this.#mesh?.faultOf(id);
   }
 
   setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void {

@@ -11,6 +11,7 @@ export {
   NodeConfigError,
   publicKeysOf,
 } from './cluster-identity.ts';
+export type { DialFault } from './dial-fault.ts';
 export { fastCrypto } from './fast-crypto.ts';
 export {
   type NodeHooks,
@@ -20,6 +21,7 @@ export {
   startNode,
 } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';
+export { InquiryError, type InquiryFault, MAX_ANSWER_BYTES } from './inquiry.ts';
 export type { Signatures } from './keyring.ts';
 export {
   generateSeed,
@@ -40,12 +42,11 @@ export {
 } from './logging.ts';
 export {
   type Mesh,
-  type MeshOptions,
   type MeshStats,
   MeshStoppedError,
   startMesh,
 } from './mesh.ts';
-export { MeshConfigError } from './mesh-options.ts';
+export { MeshConfigError, type MeshOptions } from './mesh-options.ts';
 export type { PeerAccount, PeerHoldings, PeerUse, WorkKind } from './peer-account.ts';
 export { PeerAccounts } from './peer-account.ts';
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';

@@ -36,6 +36,8 @@ export interface MeshLimits {
   readonly pendingConnections: number;
   /** Connections per second accepted from one member (in a burst, ten times as many). */
   readonly connectionsPerMemberPerSecond: number;
+  /** Questions how this node is that a peer may ask per second (in a burst, eight times that). */
+  readonly asksPerSecond: number;
   /** Streams a peer may have open on its connection; the mesh itself needs one. */
   readonly streamsPerConnection: number;
   /** Streams a peer may open per second (in a burst, sixteen times as many). */
@@ -79,6 +81,7 @@ export const DEFAULT_LIMITS: MeshLimits = {
   connectionsPerHostPerSecond: 50,
   pendingConnections: 64,
   connectionsPerMemberPerSecond: 10,
+  asksPerSecond: 2,
   streamsPerConnection: 4,
   streamsPerSecond: 8,
   pingsPerSecond: 2,

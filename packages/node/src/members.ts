@@ -1,4 +1,5 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface';
+import type { DialFault } from './dial-fault.ts';
 import type { MeshLimits } from './limits.ts';
 import type { Notices } from './notices.ts';
 import { countReason, type PeerAccount, type PeerAccounts } from './peer-account.ts';
@@ -17,6 +18,8 @@ export interface Member {
   readonly dialsUs: boolean;
   readonly accepts: TokenBucket;
   readonly account: PeerAccount;
+  /** Why the last attempt to reach it failed; nothing once it is connected. */
+  fault: DialFault | undefined;
   score: number;
   scoredAt: number;
   bans: number;
@@ -155,6 +158,7 @@ export function memberOf(
     dialsUs: dials({ id: principal.id, name }, self),
     accepts: new TokenBucket(perSecond, perSecond * 10, now()),
     account,
+    fault: undefined,
     score: 0,
     scoredAt: now(),
     bans: 0,

@@ -1,7 +1,44 @@
-/** Which options of a mesh contradict each other or the machine. */
+/** The options of a mesh, and which of them contradict each other or the machine. */
 import { admitPublicKey } from '@quorumlab/wire';
 import { publicKeyOf } from './keys.ts';
+import type { MeshLimits } from './limits.ts';
+import type { Logger } from './logging.ts';
+import type { PeerAccounts } from './peer-account.ts';
 import { isClient, type Principal } from './principal.ts';
+
+/** How to join a cluster. */
+export interface MeshOptions {
+  /** The 32-byte Ed25519 seed of this principal; its PeerId is the public key of it. */
+  readonly secretKey: Uint8Array;
+  /** The number of this principal. */
+  readonly self: number;
+  /** The multiaddr a replica listens on, e.g. `/ip4/0.0.0.0/tcp/4001`; clients only dial. */
+  readonly listen?: string;
+  /** Everyone who may talk to whom, this node included. Nobody else gets past the handshake. */
+  readonly principals: readonly Principal[];
+  /** The largest frame accepted or sent, in bytes. */
+  readonly maxFrameBytes: number;
+  /**
+   * Called with every frame of a peer, in the order that peer sent them. `frame` is a view that is
+   * valid only during the call: decode or copy it there. It has to be fast, since nothing else
+   * runs meanwhile. If it throws, the link is reset and the error is left uncaught, which ends
+   * the process: a replica whose handler failed half-way must not go on.
+   */
+  readonly onFrame: (from: number, frame: Uint8Array) => void;
+  /**
+   * What this node tells any peer that asks how it is, at most 4,096 bytes;
+   * nothing unless told. It is called a few times per second and peer, and must be quick.
+   */
+  readonly answer?: () => Uint8Array;
+  /** Called when a peer was admitted (true) and when its link ended (false). */
+  readonly onPeer?: (id: number, connected: boolean) => void;
+  /** Where what each peer takes is added up; the mesh has its own unless told. */
+  readonly accounts?: PeerAccounts;
+  /** Bounds that differ from `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<MeshLimits>;
+  /** Where the mesh reports strangers, offences and lost peers. */
+  readonly logger: Logger;
+}
 
 /** The configuration of a mesh contradicts itself; the message says where. */
 export class MeshConfigError extends Error {
@@ -20,16 +57,8 @@ export function notListening(listen: string | undefined, error: unknown): unknow
   return new MeshConfigError(`The replica cannot listen on ${listen}: ${why}.`, { cause: error });
 }
 
-/** What is looked at. */
-interface Options {
-  readonly secretKey: Uint8Array;
-  readonly self: number;
-  readonly listen?: string;
-  readonly principals: readonly Principal[];
-}
-
 /** Throws {@link MeshConfigError} or `KeyError` for options that cannot work. */
-export function checkOptions(options: Options): void {
+export function checkOptions(options: MeshOptions): void {
   const { principals, self, listen } = options;
   const ids = new Set<number>();
   const keys = new Set<string>();

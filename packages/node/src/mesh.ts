@@ -3,46 +3,19 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
 import { type ChannelGuard, channelGuard } from './channel-guard.ts';
+import { type DialFault, dialFaultOf } from './dial-fault.ts';
+import { Inquiries } from './inquiry.ts';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
 import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
 import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
-import { checkOptions, notListening } from './mesh-options.ts';
+import { checkOptions, type MeshOptions, notListening } from './mesh-options.ts';
 import { Notices } from './notices.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
-import { isClient, type Principal } from './principal.ts';
+import { isClient } from './principal.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
-
-/** How to join a cluster. */
-export interface MeshOptions {
-  /** The 32-byte Ed25519 seed of this principal; its PeerId is the public key of it. */
-  readonly secretKey: Uint8Array;
-  /** The number of this principal. */
-  readonly self: number;
-  /** The multiaddr a replica listens on, e.g. `/ip4/0.0.0.0/tcp/4001`; clients only dial. */
-  readonly listen?: string;
-  /** Everyone who may talk to whom, this node included. Nobody else gets past the handshake. */
-  readonly principals: readonly Principal[];
-  /** The largest frame accepted or sent, in bytes. */
-  readonly maxFrameBytes: number;
-  /**
-   * Called with every frame of a peer, in the order that peer sent them. `frame` is a view that is
-   * valid only during the call: decode or copy it there. It has to be fast, since nothing else
-   * runs meanwhile. If it throws, the link is reset and the error is left uncaught, which ends
-   * the process: a replica whose handler failed half-way must not go on.
-   */
-  readonly onFrame: (from: number, frame: Uint8Array) => void;
-  /** Called when a peer was admitted (true) and when its link ended (false). */
-  readonly onPeer?: (id: number, connected: boolean) => void;
-  /** Where what each peer takes is added up; the mesh has its own unless told. */
-  readonly accounts?: PeerAccounts;
-  /** Bounds that differ from {@link DEFAULT_LIMITS}. */
-  readonly limits?: Partial<MeshLimits>;
-  /** Where the mesh reports strangers, offences and lost peers. */
-  readonly logger: Logger;
-}
 
 /** Totals since the start of the mesh. */
 export interface MeshStats {
@@ -95,6 +68,16 @@ export interface Mesh {
   stop(): Promise<void>;
   /** Totals for monitoring. */
   stats(): MeshStats;
+  /**
+   * What the `answer` of a connected peer is now. Rejects with `InquiryError`, which says why not,
+   * after `limitMs` at the latest.
+   */
+  ask(id: number, limitMs: number): Promise<Uint8Array>;
+  /**
+   * Why a peer that is not connected is not, as far as this node has tried: `waits-for-it` where
+   * it is the peer that dials. Nothing if it is connected, or nothing has been tried yet.
+   */
+  faultOf(id: number): DialFault | 'waits-for-it' | undefined;
   /** What the channel of a principal holds now, without the frames that were handed on. */
   holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'>;
 }
@@ -140,7 +123,7 @@ class MeshHost implements Mesh, LinkHost {
     pauses: 0,
     resets: 0,
   };
-  readonly deliver: (from: number, frame: Uint8Array) => void;
+  readonly #inquiries: Inquiries;
   readonly #options: MeshOptions;
   readonly #accounts: PeerAccounts;
   readonly #logger: Logger;
@@ -164,11 +147,16 @@ class MeshHost implements Mesh, LinkHost {
     this.self = options.self;
     this.maxFrameBytes = options.maxFrameBytes;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.deliver = options.onFrame;
     this.#options = options;
     this.#accounts = options.accounts ?? new PeerAccounts();
     this.#logger = options.logger;
     this.#notices = new Notices(options.logger);
+    this.#inquiries = new Inquiries({
+      accounts: this.#accounts,
+      asksPerSecond: this.limits.asksPerSecond,
+      answer: options.answer,
+      send: (to, frame) => this.send(to, frame),
+    });
     const me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
     const others = options.principals.filter((principal) => principal.id !== this.self);
     const members = others.map((principal) =>
@@ -182,6 +170,20 @@ class MeshHost implements Mesh, LinkHost {
     this.#toDial = members.filter((member) =>
       dials(me, { id: member.principal.id, name: member.name }),
     );
+  }
+
+  deliver(from: number, frame: Uint8Array): void {
+    if (!this.#inquiries.takes(from, frame)) this.#options.onFrame(from, frame);
+  }
+
+  ask(id: number, limitMs: number): Promise<Uint8Array> {
+    return this.#inquiries.ask(id, limitMs);
+  }
+
+  faultOf(id: number): DialFault | 'waits-for-it' | undefined {
+    const member = this.#members.byId(id);
+    if (member === undefined || this.#byId.has(id)) return undefined;
+    return this.#toDial.includes(member) ? member.fault : 'waits-for-it';
   }
 
   readonly schedule = (callback: () => void): void => queueMicrotask(callback);
@@ -279,6 +281,7 @@ class MeshHost implements Mesh, LinkHost {
     this.#stopping.abort(stoppedError());
     clearInterval(this.#ticker);
     for (const waiter of this.#waiters) waiter.reject(stoppedError());
+    this.#inquiries.stop();
     for (const link of this.#links) {
       link.flush();
       link.abort('stopping');
@@ -315,6 +318,7 @@ class MeshHost implements Mesh, LinkHost {
     const old = this.#byId.get(id);
     if (old !== undefined) old.abort('replaced by a newer connection');
     this.#byId.set(id, link);
+    link.member.fault = undefined;
     for (const connection of this.#node?.getConnections(link.member.peerId) ?? []) {
       if (connection !== link.connection) hangUp(connection, 'replaced by a newer connection');
     }
@@ -337,6 +341,7 @@ class MeshHost implements Mesh, LinkHost {
     this.#links.delete(link);
     if (this.#byId.get(id) !== link) return;
     this.#byId.delete(id);
+    this.#inquiries.gone(id);
     const ms = Math.round(now() - (link.admittedAt ?? now()));
     const { direction } = link;
     const fields = { peer: id, direction, reason, connectedMs: ms, unsentBytes };
@@ -389,9 +394,11 @@ class MeshHost implements Mesh, LinkHost {
         // Only a link that lasted resets the pauses: two processes with one key would otherwise
         // replace each other as fast as they can dial.
         const livedMs = link.admittedAt === undefined ? 0 : now() - link.admittedAt;
+        if (link.admittedAt === undefined) member.fault = 'turned-away';
         failures = livedMs >= this.limits.heartbeatMs ? 0 : failures + 1;
       } catch (error) {
         failures++;
+        if (!signal.aborted) member.fault = dialFaultOf(error);
         this.#logger.trace({ peer: member.principal.id, err: error }, 'Could not dial a peer.');
       }
       const pauseMs = Math.min(maxRedialMs, redialMs * 2 ** Math.min(failures, 16));
