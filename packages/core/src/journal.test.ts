@@ -150,8 +150,8 @@ const heavy = (n: number, size: number): Output<Plain> => ({
 test('no more is joined than one commit takes, and all of it leaves in order', () => {
   const { log, said, synced, finish } = bench();
   const sizes = [10, 1, 1, 3, 3, 3, 9, 0.5, 0.5, 1, 1];
-  const mebi = 2 ** 20;
-  for (const [i, size] of sizes.entries()) log.add(heavy(i, size * mebi));
+  const quarter = commitBytes / 4;
+  for (const [i, size] of sizes.entries()) log.add(heavy(i, size * quarter));
   let waiting = 0;
   for (let i = 0; i <= sizes.length; i++) {
     const bytes = log.waitingBytes();
@@ -165,7 +165,7 @@ test('no more is joined than one commit takes, and all of it leaves in order', (
   expect(log.waiting()).toBe(0);
   expect(log.waitingBytes()).toBe(0);
   for (const commit of synced) {
-    const total = commit.reduce((sum, n) => sum + (sizes[n] ?? 0) * mebi, 0);
+    const total = commit.reduce((sum, n) => sum + (sizes[n] ?? 0) * quarter, 0);
     expect(commit.length === 1 || total <= commitBytes, `${commit}`).toBe(true);
   }
   expect(synced.length).toBeLessThan(sizes.length);

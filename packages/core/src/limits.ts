@@ -52,10 +52,13 @@ export const inboxBytes: number = 4 * inboxBytesOfPeer;
 /** Operations of this process itself that wait to be stepped. */
 export const submitBytes: number = 32 * maxBatchBytes;
 
-/** Writes of several steps that share one commit; a larger step has one of its own. */
-export const commitBytes: number = 4 * MiB;
+/**
+ * Writes of several steps that share one commit; a larger step has one of its own. To encode a
+ * commit takes milliseconds a MiB, in which the thread does nothing else.
+ */
+export const commitBytes: number = 2 * maxRequestBytes;
 /** Outputs that wait for the disk: above it no input is stepped. */
-export const waitingOutputBytes: number = 8 * commitBytes;
+export const waitingOutputBytes: number = 32 * commitBytes;
 
 /** One record of a log on a disk. A larger commit takes several records and is still atomic. */
 export const recordBytes: number = 64 * MiB;

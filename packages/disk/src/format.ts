@@ -131,6 +131,8 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   };
 }
 
+const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 /**
  * Adds (or takes away) a key stream that depends on the segment's random salt and the record's
  * number. It is no encryption. It makes sure that a written payload holds no sector of zeros, so
@@ -140,6 +142,17 @@ function mask(bytes: Uint8Array, start: number, end: number, salt: number, numbe
   let state = (salt ^ Math.imul(number | 0, 0x9e3779b1) ^ 0x6a09e667) | 0;
   if (state === 0) state = 0x3c6ef372;
   let at = start;
+  if (isLittleEndian && (bytes.byteOffset + start) % 4 === 0) {
+    // Whole words at once: four times as fast.
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (end - start) >>> 2);
+    for (let i = 0; i < words.length; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      words[i] = words[i]! ^ state;
+    }
+    at += 4 * words.length;
+  }
   while (at < end) {
     state ^= state << 13;
     state ^= state >>> 17;

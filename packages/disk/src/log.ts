@@ -16,8 +16,8 @@ import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
 /** Only groups up to this size are followed by zeros: a large one pays for its new size anyway. */
 const smallGroupBytes = 8 * 1024;
-/** State is written in pieces of about this size. */
-const pieceBytes = 1024 * 1024;
+/** State is written in pieces of about this size: the thread does nothing else meanwhile. */
+const pieceBytes = 256 * 1024;
 /** ... or of this many batches, if they are small. */
 const pieceBatches = 4096;
 

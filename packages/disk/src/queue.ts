@@ -48,8 +48,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A group is cut here, so that one flush stays short and its buffer small. */
-const maxGroupBytes = 4 * 1024 * 1024;
+/** A group is cut here, so that one flush stays short, its buffer small, and the thread free. */
+const maxGroupBytes = 1024 * 1024;
 
 /** Runs `then` once every promise callback that is ready now has run. */
 function afterReadyWork(then: () => void): void {

@@ -22,6 +22,7 @@ import {
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
 import { type Envelopes, isRefusal, type Keyring, type RefusalReason } from '@quorumlab/wire';
+import { Backlog } from './backlog.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { HostLimits } from './host-limits.ts';
 import { Inbox, type InboxLoad } from './inbox.ts';
@@ -108,6 +109,11 @@ type Waiting<S extends Shape> =
   | { readonly type: 'due'; readonly due: Due<S['Timer']> }
   | { readonly type: 'frame'; readonly message: Signed<S['Message']>; readonly peer: PrincipalId };
 
+/** How long the loop works before everything else in the process gets its turn, in ms. */
+const sliceMs = 4;
+/** So many messages are sealed and handed to the network between two looks at the clock. */
+const sendsPerPiece = 4;
+
 /** The network as the loop sees it. */
 type Network = Pick<Mesh, 'send' | 'penalise'>;
 
@@ -146,6 +152,8 @@ export class Runner<S extends Shape> {
   readonly #inbox: Inbox<Waiting<S>>;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
+  /** What was released, to be said and done in its order. */
+  readonly #backlog = new Backlog();
   readonly #listeners = new Set<(output: LogOutput) => void>();
   readonly #cut = new Set<PrincipalId>();
   #network: Network | undefined;
@@ -182,6 +190,7 @@ export class Runner<S extends Shape> {
   /** Ends at once: nothing is stepped and nothing is said any more. */
   stop(): void {
     this.#stopped = true;
+    this.#backlog.clear();
     this.#timers.stop();
   }
 
@@ -254,8 +263,11 @@ export class Runner<S extends Shape> {
 
   readonly #tick = (): void => {
     this.#scheduled = false;
+    this.#goOn();
+    if (this.#backlog.waits) return;
     const { inputsPerTick } = this.#options.limits;
     this.counters.ticks++;
+    const end = now() + sliceMs;
     const at = microseconds();
     const clock = interval(this.#options.clockError);
     let stepped: Event<S> | undefined;
@@ -273,6 +285,7 @@ export class Runner<S extends Shape> {
         const payer = waiting.type === 'frame' ? waiting.peer : this.#self;
         this.#accounts.charge(payer, 'step', begin);
         if (output !== nothing) this.#journal.add(output);
+        if (this.#backlog.waits || now() >= end) break;
       }
       stepped = undefined;
       this.#options.chronicle?.look(this.machine.status());
@@ -352,9 +365,31 @@ export class Runner<S extends Shape> {
       .catch((error: unknown) => this.#fail(error));
   }
 
+  /**
+   * What may be said now is said in slices: answers to many may have waited for one commit, and to
+   * seal and to send all of them at once would hold up everything else.
+   */
   #release(output: Output<S>): void {
     if (this.#stopped) return;
-    if (output.sends.length > 0) this.#say(output.sends);
+    const { sends } = output;
+    for (let i = 0; i < sends.length; i += sendsPerPiece)
+      this.#backlog.add(() => this.#say(sends.slice(i, i + sendsPerPiece)));
+    this.#backlog.add(() => this.#conclude(output));
+    this.#goOn();
+  }
+
+  /** Does what is left to do, for a slice of time; no input is stepped before all of it is done. */
+  #goOn(): void {
+    try {
+      this.#backlog.run(now() + sliceMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#backlog.waits) this.#schedule();
+  }
+
+  #conclude(output: Output<S>): void {
+    if (this.#stopped) return;
     for (const change of output.timers) this.#change(change);
     for (const { first } of output.accusations) this.#accuse(first.from, first.kind);
     this.#observe(output);
