@@ -199,6 +199,7 @@ describe('view changes (4.4)', () => {
 describe('what a view begins with is proven (4.4)', () => {
   it('and never by a Prepare of the primary, whose vote is its pre-prepare', () => {
     const network = new Network(group());
+    meet(network);
     network.seat(0).treason = ({ to, message }) =>
       message.kind === 'pre-prepare' && to !== 2 ? [] : [{ to, message }];
     network.input(0, { type: 'propose', command: requestOf(0, 0) });
