@@ -3,10 +3,11 @@ import type { ClusterStatus, StatusRow } from '@quorumlab/cluster';
 import { engine, protocolOf } from '@quorumlab/harness';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
+import { inColumns, refusalLines, sayUse } from './peer-use.ts';
 import { verdictWord } from './words.ts';
 
 /** The schema of what `cluster status --json` prints. */
-const statusSchema = 'quorumlab.cluster-status/1';
+const statusSchema = 'quorumlab.cluster-status/2';
 
 /** A status as JSON: it says all that the text says. */
 export interface StatusResult {
@@ -61,25 +62,25 @@ export function statusResult(folder: string, status: ClusterStatus): StatusResul
   };
 }
 
-/** The status as a table and a sentence. */
-export function sayStatus(io: Io, { config, rows }: ClusterStatus, result: StatusResult): void {
+/** The status as a table and a sentence; with `use`, who takes what of each node here. */
+export function sayStatus(
+  io: Io,
+  { config, rows }: ClusterStatus,
+  result: StatusResult,
+  use = false,
+): void {
   const { protocol, n, f, word, sentence, obstacle, expected } = result;
   const { faults } = protocolOf(protocol).claims;
   const up = rows.filter(({ state }) => state === 'up').length;
-  io.out(`${protocol} n=${n} f=${f} (${faults}), ${up} of ${n} nodes up`);
+  const unknown = rows.filter(({ state }) => state === 'elsewhere').length;
+  const rest = unknown === 0 ? '' : `, ${unknown} not known from here`;
+  io.out(`${protocol} n=${n} f=${f} (${faults}), ${up} of ${n} nodes up${rest}`);
   const term = faults === 'crash' ? 'term' : 'view';
   const head = ['node', term, 'committed', 'behind', 'digest', 'peers', 'last commit', 'note'];
   const table = [head, ...rows.map((row) => cellsOf(io, row))];
-  const widths = head.map((_, i) =>
-    Math.max(...table.map((cells) => [...(cells[i] ?? '')].length)),
-  );
-  for (const cells of table)
-    io.out(
-      cells
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .join('  ')
-        .trimEnd(),
-    );
+  for (const line of inColumns(table)) io.out(line);
+  for (const line of rows.flatMap(refusalLines)) io.out(line);
+  if (use) for (const row of rows) sayUse(io, row);
   io.out(`${verdictWord(io, word)}: ${sentence}`);
   if (obstacle !== null && word !== 'stalled') io.out(`nothing is answered now: ${obstacle}`);
   if (!expected)

@@ -42,7 +42,7 @@ export async function connectCluster(
       `The cluster has the clients 0 to ${config.clients.length - 1}, and ${client} is none of ` +
         'them; make one with more (--clients).',
     );
-  const { id, release } = await take(folder, ids, options);
+  const { id, release } = await takeClient(folder, ids, options);
   const home = paths.client(folder, id);
   const file = openLogFile(paths.log(home));
   try {
@@ -76,7 +76,8 @@ export async function connectCluster(
 /** How often a client that is in use is looked at again, in milliseconds. */
 const lookMs = 50;
 
-interface Taken {
+/** A client that is this process's alone until it is released. */
+export interface Taken {
   readonly id: number;
   readonly release: () => void;
 }
@@ -86,10 +87,10 @@ interface Taken {
  * processes would take it from each other. The system holds the lock, and lets it go with the
  * process: nobody judges whether a lock is stale.
  */
-async function take(
+export async function takeClient(
   folder: string,
   ids: readonly number[],
-  { waitMs = 0, signal }: ConnectOptions,
+  { waitMs = 0, signal }: ConnectOptions = {},
 ): Promise<Taken> {
   const deadline = performance.now() + waitMs;
   for (;;) {

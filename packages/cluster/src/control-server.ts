@@ -3,7 +3,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { sentenceOf } from './errors.ts';
 
-/** Answers one question. Throws with the sentence to refuse it with. */
+/**
+ * Answers one question, now or by a promise. Throws or rejects with the sentence to refuse it with.
+ */
 export type ControlHandler = (question: URLSearchParams) => unknown;
 
 /** See {@link startControl}. */
@@ -23,8 +25,11 @@ export async function startControl(
   handlers: Readonly<Record<string, ControlHandler>>,
 ): Promise<ControlServer> {
   rmSync(path, { force: true });
-  const server = createServer({ maxHeaderSize: maxQuestionBytes }, (question, answer) =>
-    reply(handlers, question, answer),
+  const server = createServer(
+    { maxHeaderSize: maxQuestionBytes },
+    (question, answer) =>
+      // Never rejects.
+      void reply(handlers, question, answer),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -46,28 +51,30 @@ export async function startControl(
   };
 }
 
-function reply(
+async function reply(
   handlers: Readonly<Record<string, ControlHandler>>,
   question: IncomingMessage,
   answer: ServerResponse,
-): void {
+): Promise<void> {
   question.resume();
-  const { code, value } = answerTo(handlers, question.url ?? '/');
+  const { code, value } = await answerTo(handlers, question.url ?? '/');
+  // Who asked may have gone meanwhile.
+  if (answer.destroyed) return;
   answer.writeHead(code, { 'content-type': 'application/json' });
   answer.end(`${value}\n`);
 }
 
 /** The code and text of an answer. Never throws: an error here would end the node. */
-function answerTo(
+async function answerTo(
   handlers: Readonly<Record<string, ControlHandler>>,
   url: string,
-): { readonly code: number; readonly value: string } {
+): Promise<{ readonly code: number; readonly value: string }> {
   try {
     const { pathname, searchParams } = new URL(url, 'http://node');
     const name = pathname.slice(1);
     const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
     if (handler !== undefined)
-      return { code: 200, value: JSON.stringify(handler(searchParams) ?? {}) };
+      return { code: 200, value: JSON.stringify((await handler(searchParams)) ?? {}) };
     const refused = `ask for one of ${Object.keys(handlers).join(', ')}`;
     return { code: 404, value: JSON.stringify({ refused }) };
   } catch (error) {

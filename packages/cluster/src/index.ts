@@ -22,7 +22,8 @@ export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
 export type { NodeState } from './node-state.ts';
 export { type ClusterOperation, parseOperation } from './operation.ts';
-export type { LoggedRequest, LoggedSlot, NodeReport } from './reports.ts';
+export type { RemoteFault } from './remote-fault.ts';
+export type { LoggedRequest, LoggedSlot, NodeReport, UseReport } from './reports.ts';
 export { type RunNodeOptions, type RunningClusterNode, runNode } from './run-node.ts';
 export {
   type ClusterStatus,

@@ -7,13 +7,14 @@ import { isNode, readPid } from './process-file.ts';
 /**
  * `up`: it answers. `stopped`: its process is there and was stopped, for example by SIGSTOP.
  * `silent`: its process runs and does not answer. `down`: there is no process. `elsewhere`: its key
- * is not in this folder, so it runs on another machine, if it runs.
+ * is not in this folder, so it runs on another machine, if it runs, and nobody here can ask it.
+ * `unreachable`: it is elsewhere, and asking it failed.
  */
-export type NodeState = 'up' | 'stopped' | 'silent' | 'down' | 'elsewhere';
+export type NodeState = 'up' | 'stopped' | 'silent' | 'down' | 'elsewhere' | 'unreachable';
 
 /** What there is to say of a node that does not answer. */
 export interface Absence {
-  readonly state: Exclude<NodeState, 'up'>;
+  readonly state: Exclude<NodeState, 'up' | 'unreachable'>;
   readonly pid?: number;
   /** One clause for people. */
   readonly why: string;

@@ -35,8 +35,11 @@ export function shortageOf(config: ClusterConfig, rows: readonly Seen[]): string
   if (may < needed) {
     const up = rows.filter(({ state }) => state === 'up').length;
     const why = away.map(({ node, note }) => `n${node}: ${note}`).join('; ');
+    const are = away.some(({ state }) => state === 'unreachable')
+      ? 'can be reached from here'
+      : `${up === 1 ? 'is' : 'are'} up`;
     return (
-      `${up} of ${n} nodes ${up === 1 ? 'is' : 'are'} up, and ${protocol} with n=${n} answers ` +
+      `${up} of ${n} nodes ${are}, and ${protocol} with n=${n} answers ` +
       `nothing with fewer than ${needed} (${why})`
     );
   }

@@ -1,4 +1,5 @@
 /** What a node tells on its control channel: plain data, the same on both ends. */
+import type { PeerUse } from '@quorumlab/node';
 
 /** One committed request. */
 export interface LoggedRequest {
@@ -28,6 +29,15 @@ export interface LogDigests {
 export interface HeardStatement {
   /** The frame in base64: sender, signature and message. */
   readonly frame: string;
+}
+
+/** Who takes what of a node. */
+export interface UseReport {
+  /** By peer; the last one stands for all strangers. */
+  readonly use: readonly PeerUse[];
+  /** Time for which its thread was busy, in microseconds. */
+  readonly busyMicros: number;
+  readonly uptimeMilliseconds: number;
 }
 
 /** How a node is. */

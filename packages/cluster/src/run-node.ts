@@ -27,8 +27,10 @@ import { type ControlHandler, startControl } from './control-server.ts';
 import { ClusterError, LostDiskError, sentenceOf } from './errors.ts';
 import { listenAddressOf } from './hosts.ts';
 import { openLogFile } from './log-file.ts';
+import { othersOf, refusedBy, useOf } from './node-answers.ts';
 import { hearing, logView, storyRecord } from './node-record.ts';
 import { clearPid, writePid } from './process-file.ts';
+import { clusterDigest, encodeReport } from './remote-report.ts';
 import type { NodeReport } from './reports.ts';
 import { readStarted, restoreStarted, setAside, writeStarted } from './started.ts';
 import { readTraitor, writeTraitor } from './traitor-file.ts';
@@ -91,6 +93,11 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
   });
   try {
     const kept = keeping(config, self, attack ?? readTraitor(home));
+    const digest = clusterDigest(config);
+    let running: AnyNode | undefined;
+    /** To whoever has a key of this cluster, on whatever machine. */
+    const answer = (): Uint8Array | undefined =>
+      running && encodeReport(digest, reportOf({ node: running, kept }), refusedBy(running));
     const before = readStarted(home);
     const rejoin = (options.rejoin ?? false) || before === 'rejoining';
     if (rejoin) await writeStarted(home, 'rejoining');
@@ -108,6 +115,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         // A replica that has voted and lost its votes must not vote again.
         mustExist: before !== undefined && !rejoin,
         rejoin,
+        answer,
         hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
         ...(first === undefined ? {} : { behaviour: first }),
         ...(listen === undefined ? {} : { listen }),
@@ -124,6 +132,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         if (rejoin) await restoreStarted(home, before);
         throw error;
       });
+    running = node;
     if (before === undefined && !rejoin) await writeStarted(home, '');
     return await attend({ ...options, config, home, logger: own, node, kept, close: file.close });
   } catch (error) {
@@ -305,6 +314,8 @@ function handlersOf(options: Attending, stop: () => void): Record<string, Contro
   };
   return {
     status: () => reportOf(options),
+    others: othersOf(options),
+    use: () => useOf(options.node),
     log: (question) =>
       kept.log.slots(
         number(question, 'from', 0),
@@ -339,7 +350,7 @@ function fault(options: Attending, name: string): { readonly attack: string } {
   return { attack: name };
 }
 
-function reportOf({ node, kept }: Attending): NodeReport {
+function reportOf({ node, kept }: Pick<Attending, 'node' | 'kept'>): NodeReport {
   const { self, role, term, leader, trouble, applied, state, peers, counters } = node.status();
   const { lastCommit, attack, lying } = kept.state;
   return {

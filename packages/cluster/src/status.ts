@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VerdictWord } from '@quorumlab/checker';
 import { range } from '@quorumlab/core';
+import { type Asked, askOthers } from './ask-others.ts';
 import { type ClusterConfig, paths, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
 import { absenceOf, type NodeState } from './node-state.ts';
-import { obstacleOf, shortageOf } from './progress.ts';
-import type { LogDigests, LoggedSlot, NodeReport } from './reports.ts';
+import { named, obstacleOf, shortageOf } from './progress.ts';
+import { faultSentence, type RemoteFault } from './remote-fault.ts';
+import type { LogDigests, LoggedSlot, NodeReport, UseReport } from './reports.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
 
@@ -17,6 +19,10 @@ export interface StatusRow {
   readonly up: boolean;
   /** Why it does not, in one word. */
   readonly state: NodeState;
+  /** Why nothing was heard of a node on another machine. */
+  readonly fault?: RemoteFault;
+  /** Whether it runs on another machine, as far as is known here. */
+  readonly remote: boolean;
   readonly pid?: number;
   readonly role?: string;
   readonly term?: number;
@@ -29,6 +35,10 @@ export interface StatusRow {
   readonly digest?: string;
   readonly peers?: number;
   readonly lastCommitMilliseconds?: number;
+  /** Frames and connections of others that it refused, where a node elsewhere has said so. */
+  readonly refused?: number;
+  /** Who takes what of it, of nodes on this machine. */
+  readonly use?: UseReport;
   /** Slots that another honest node has committed and this one has not; absent: none. */
   readonly lag?: number;
   /** How long ago the others got on without it, if it lags and both are known. */
@@ -69,7 +79,9 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const config = await readConfig(folder);
   const rows = await settledRows(folder, config);
   const honest = rows.filter(({ up, traitor }) => up && !traitor).map(({ node }) => node);
-  const views = await digestsOf(folder, honest);
+  // Whole logs are compared where they are: nobody sends theirs over the network for that.
+  const here = honest.filter((node) => rows[node]?.remote === false);
+  const views = await digestsOf(folder, here);
   const obstacle = obstacleOf(config, rows);
   const found = { config, rows, ...(obstacle === undefined ? {} : { obstacle }) };
   const fork = firstFork(views);
@@ -81,26 +93,88 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const strayed = differentStates(rows, honest);
   if (strayed !== undefined) return { ...found, word: 'invalid', sentence: strayed };
   if (obstacle !== undefined) return { ...found, word: 'stalled', sentence: obstacle };
+  const alike = alikeSentence(rows.filter(({ node }) => honest.includes(node)));
   if (views.size < 2) {
-    const sentence = `only ${views.size} honest logs could be read, and comparing takes two`;
-    return { ...found, word: 'inconclusive', sentence };
+    const few = `only ${views.size} honest logs could be read, and comparing takes two`;
+    if (alike === undefined) return { ...found, word: 'inconclusive', sentence: few };
+    return { ...found, word: 'ok', sentence: alike };
   }
   const shared = Math.min(...[...views.values()].map(endOf));
-  const entries = shared === 1 ? 'entry' : 'entries';
-  const sentence = `${views.size} honest logs agree on ${shared} ${entries}`;
+  const sentence = `${views.size} honest logs agree on ${entriesOf(shared)}`;
   return { ...found, word: 'ok', sentence };
+}
+
+const entriesOf = (count: number): string => `${count} ${count === 1 ? 'entry' : 'entries'}`;
+
+/**
+ * Which nodes have the same state after the same number of entries, where some are elsewhere; the
+ * state depends on everything that was run. Nothing if no two can be compared at this moment.
+ */
+function alikeSentence(honest: readonly StatusRow[]): string | undefined {
+  if (!honest.some(({ remote }) => remote)) return undefined;
+  const groups = Map.groupBy(honest, ({ applied }) => applied);
+  const [most = []] = [...groups.values()].sort((one, two) => two.length - one.length);
+  if (most.length < 2) return undefined;
+  const names = named(most.map(({ node }) => node));
+  return `${names} have the same state after ${entriesOf(most[0]?.applied ?? 0)}`;
 }
 
 /** What every node says of itself; again after a moment if what is in the way may pass alone. */
 async function settledRows(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
-  const rows = await rowsOf(folder, config);
+  const rows = await allRows(folder, config);
   // An election, or connections that are being made. That too few are up does not pass.
   if (obstacleOf(config, rows) === shortageOf(config, rows)) return rows;
   await sleep(passingMs);
-  return rowsOf(folder, config);
+  return allRows(folder, config);
 }
 
-/** What every node says of itself now, or why it does not. */
+/** What every node says of itself now, also those elsewhere, and who takes what of those here. */
+async function allRows(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
+  const rows = await rowsOf(folder, config);
+  const here = rows.filter(({ up }) => up).map(({ node }) => node);
+  const elsewhere = rows.filter(({ state }) => state === 'elsewhere').map(({ node }) => node);
+  const [asked, uses] = await Promise.all([
+    askOthers(folder, config, elsewhere, here),
+    Promise.all(
+      here.map(
+        async (node) =>
+          [node, await tryAskNode<UseReport>(paths.node(folder, node), 'use')] as const,
+      ),
+    ),
+  ]);
+  const useOf = new Map(uses);
+  const all = rows.map((row) => {
+    const said = asked.get(row.node);
+    if (said !== undefined) return remoteRow(config, row.node, said);
+    const use = useOf.get(row.node);
+    return use === undefined ? row : { ...row, use };
+  });
+  return withLag(all);
+}
+
+/** The row of a node on another machine. */
+function remoteRow(config: ClusterConfig, node: number, asked: Asked): StatusRow {
+  if ('fault' in asked) {
+    const fault = asked.fault === 'waits-for-it' ? 'not-connected' : asked.fault;
+    const note = faultSentence(fault, config.members[node]?.address ?? '', asked.asker);
+    const state = fault === 'not-asked' ? 'elsewhere' : 'unreachable';
+    return { node, up: false, state, fault, remote: true, traitor: false, note };
+  }
+  const { leader, committed, applied, attack, trouble, lastCommitMilliseconds, ...more } =
+    asked.report;
+  const row = upRow(node, {
+    ...more,
+    leader: leader ?? undefined,
+    attack: attack ?? undefined,
+    ...(trouble === null ? {} : { trouble }),
+    committed: committed - 1,
+    applied: applied - 1,
+    lastCommitMilliseconds: lastCommitMilliseconds ?? undefined,
+  });
+  return { ...row, remote: true, refused: more.refused };
+}
+
+/** What every node of this machine says of itself now, or why it does not. */
 export async function rowsOf(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
   const all = await reports(folder, config);
   const rows = await Promise.all(range(config.n).map((node) => rowOf(folder, node, all[node])));
@@ -131,19 +205,28 @@ async function rowOf(
   const home = paths.node(folder, node);
   const attack = report?.attack ?? readTraitor(home);
   const traitor = attack !== undefined;
-  if (report === undefined) {
-    const { state, pid, why } = await absenceOf(home, node);
-    const note = traitor ? `traitor, ${why}` : why;
-    return { node, up: false, state, ...(pid === undefined ? {} : { pid }), traitor, note };
-  }
-  const { pid, role, term, leader, committed, applied, state, peers } = report;
+  if (report !== undefined) return { ...upRow(node, report, attack), pid: report.pid };
+  const { state, pid, why } = await absenceOf(home, node);
+  const note = traitor ? `traitor, ${why}` : why;
+  const remote = state === 'elsewhere';
+  return { node, up: false, state, remote, ...(pid === undefined ? {} : { pid }), traitor, note };
+}
+
+/** The row of a node that has answered. */
+function upRow(
+  node: number,
+  report: Omit<NodeReport, 'self' | 'pid' | 'fired' | 'steps' | 'uptimeMilliseconds'>,
+  attack: string | undefined = report.attack,
+): StatusRow {
+  const traitor = attack !== undefined;
+  const { role, term, leader, committed, applied, state, peers } = report;
   const leads = leader === node ? role : role === 'rejoining' ? 'lost its disk, rejoining' : '';
   const lies = traitor ? (report.lying ? `traitor: ${attack}` : `was a traitor: ${attack}`) : '';
   return {
     node,
     up: true,
     state: 'up',
-    pid,
+    remote: false,
     role,
     term,
     ...(leader === undefined ? {} : { leader }),

@@ -84,7 +84,7 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
    * What any member or client may know of this replica, in at most 4,096 bytes; nothing unless
    * told. It is called a few times per second and peer that asks, and must be quick.
    */
-  readonly answer?: () => Uint8Array;
+  readonly answer?: () => Uint8Array | undefined;
   /** The multiaddr to listen on, where it is not the one that others dial. */
   readonly listen?: string;
   readonly limits?: Partial<HostLimits>;

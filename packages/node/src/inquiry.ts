@@ -46,7 +46,7 @@ export interface InquiryHost {
   /** Questions that each peer may ask per second, and eight times as many in a burst. */
   readonly asksPerSecond: number;
   /** What this node tells; left out, nothing. */
-  readonly answer?: (() => Uint8Array) | undefined;
+  readonly answer?: (() => Uint8Array | undefined) | undefined;
   send(to: number, frame: Uint8Array): boolean;
 }
 

@@ -29,7 +29,7 @@ export interface MeshOptions {
    * What this node tells any peer that asks how it is, at most 4,096 bytes;
    * nothing unless told. It is called a few times per second and peer, and must be quick.
    */
-  readonly answer?: () => Uint8Array;
+  readonly answer?: () => Uint8Array | undefined;
   /** Called when a peer was admitted (true) and when its link ended (false). */
   readonly onPeer?: (id: number, connected: boolean) => void;
   /** Where what each peer takes is added up; the mesh has its own unless told. */

@@ -37,6 +37,10 @@ interface SubmitFlags extends Flags {
   readonly timeout?: string;
 }
 
+interface StatusFlags extends Flags {
+  readonly use?: boolean;
+}
+
 const usual = join('.quorumlab', 'cluster');
 
 /** `quorumlab cluster …`: a cluster of real processes on this machine. */
@@ -82,9 +86,12 @@ export function addCluster(program: Command): void {
       submit(ioOf(command), flags, operations),
     );
   withExamples(
-    add('status', 'what every node says, and whether the honest logs agree'),
+    add('status', 'what every node says, on whatever machine, and whether the honest logs agree'),
     'quorumlab cluster status',
-  ).action(doing(status));
+    'quorumlab cluster status --use',
+  )
+    .option('--use', 'also who takes what of each node of this machine: time, frames, bytes')
+    .action(doing(status));
   withExamples(
     add('fault <node> <attack>', 'tell a node to lie; "none" ends it'),
     'quorumlab cluster fault n0 equivocating-leader',
@@ -325,12 +332,12 @@ const mostShown = 60;
 const clipped = (text: string): string =>
   text.length <= mostShown ? text : `${text.slice(0, mostShown)}... (${text.length} characters)`;
 
-async function status(io: Io, { folder }: Flags): Promise<void> {
+async function status(io: Io, { folder, use = false }: StatusFlags): Promise<void> {
   const { clusterStatus } = await clusterPackage();
   const found = await clusterStatus(folder);
   const result = statusResult(folder, found);
   if (io.json) io.out(JSON.stringify(result));
-  else sayStatus(io, found, result);
+  else sayStatus(io, found, result, use);
   process.exitCode = result.exit;
 }
 

@@ -1,0 +1,109 @@
+/** What a node tells whoever has a key of its cluster: bounded, and judged when it is read. */
+import {
+  boolean,
+  checked,
+  decode,
+  digest,
+  encode,
+  firstClient,
+  type Infer,
+  integer,
+  list,
+  nullable,
+  record,
+  SchemaError,
+  text,
+  toUtf8,
+} from '@quorumlab/core';
+import { sha256 } from '@quorumlab/wire';
+import type { ClusterConfig } from './config.ts';
+import type { NodeReport } from './reports.ts';
+
+/** Most bytes of what stands in a node's way. */
+const maxTroubleBytes = 512;
+
+/** A word that is shown on a terminal, so it has letters only. */
+const word = (limit: number) =>
+  checked(text(limit), `word ≤ ${limit}`, (value) =>
+    /^[a-z0-9+ -]*$/.test(value) ? undefined : 'a word with other characters than letters',
+  );
+
+/** A sentence that is shown on a terminal: printable characters only. */
+const sentence = (limit: number) =>
+  checked(text(limit), `sentence ≤ ${limit}`, (value) =>
+    /^[ -~]*$/.test(value) ? undefined : 'a sentence with control characters',
+  );
+
+/** See the module's comment. Positions are counted, so 0 stands for none. */
+export const remoteReport = record({
+  /** Digest of what the cluster is, see {@link clusterDigest}. */
+  cluster: digest,
+  role: word(32),
+  term: integer(),
+  leader: nullable(integer(firstClient - 1)),
+  committed: integer(),
+  applied: integer(),
+  state: word(16),
+  peers: list(integer(firstClient - 1), 128),
+  lastCommitMilliseconds: nullable(integer()),
+  attack: nullable(word(64)),
+  lying: boolean,
+  /** What stands in its way, if it knows. */
+  trouble: nullable(sentence(maxTroubleBytes)),
+  /** Frames and connections of others that it refused. */
+  refused: integer(),
+});
+
+/** See {@link remoteReport}. */
+export type RemoteReport = Infer<typeof remoteReport>;
+
+/**
+ * What two `cluster.json` must have in common for their nodes to be one group, in hexadecimal
+ * digits.
+ */
+export function clusterDigest(config: ClusterConfig): string {
+  const { name, group, epoch, protocol, n, f, members } = config;
+  const keys = members.map(({ publicKey }) => publicKey);
+  const said = JSON.stringify([name, group, epoch, protocol, n, f, keys]);
+  return Buffer.from(sha256(toUtf8(said))).toString('hex');
+}
+
+/** What a node tells of itself in bytes; nothing if it is not what anybody would take. */
+export function encodeReport(
+  cluster: string,
+  report: NodeReport,
+  refused: number,
+): Uint8Array | undefined {
+  const { role, term, leader, committed, applied, state, peers } = report;
+  try {
+    return encode(remoteReport, {
+      cluster,
+      role,
+      term,
+      leader: leader ?? null,
+      committed: committed + 1,
+      applied: applied + 1,
+      state,
+      peers: peers.filter((id) => id < firstClient),
+      lastCommitMilliseconds: report.lastCommitMilliseconds ?? null,
+      attack: report.attack ?? null,
+      lying: report.lying,
+      trouble: report.trouble?.replaceAll(/[^ -~]/g, '?').slice(0, maxTroubleBytes) ?? null,
+      refused,
+    });
+  } catch (error) {
+    // Nobody who asks may end a node, whatever its machine says of itself.
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+/** The report in `bytes`; nothing if it is none. */
+export function decodeReport(bytes: Uint8Array): RemoteReport | undefined {
+  try {
+    return decode(remoteReport, bytes);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
