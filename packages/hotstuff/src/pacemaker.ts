@@ -32,8 +32,8 @@ export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): 
 
 /**
  * The timer is bound to the oldest wait and to the leader's reign, so a leader that does a little
- * just before every timeout, or leaves one client out, is replaced all the same. While the window
- * is full and its checkpoint on the way nobody could order anything: that time does not count.
+ * just before every timeout, or leaves one client out, is replaced all the same. Time in which no
+ * leader could have helped does not count.
  */
 export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.pacemakerTimer = false;
@@ -41,10 +41,10 @@ export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ct
   for (const { counted } of replica.waiting.values()) {
     const due = Math.max(counted, replica.reignSince) + timeoutOf(group, replica);
     const left = due - countedTime(replica, ctx.now);
-    if (left <= 0) return leave(group, replica, endOfReign(group, replica.view), ctx);
+    const excused = replica.excusedSince !== null;
+    if (left <= 0 && !excused) return leave(group, replica, endOfReign(group, replica.view), ctx);
     replica.pacemakerTimer = true;
-    const full = replica.fullSince !== null;
-    ctx.setTimer('pacemaker', full ? Math.max(left, group.statusPeriod) : left);
+    ctx.setTimer('pacemaker', excused ? Math.max(left, group.statusPeriod) : left);
     return;
   }
 }

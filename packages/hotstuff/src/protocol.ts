@@ -1,4 +1,4 @@
-import type { Protocol } from '@quorumlab/core';
+import type { PrincipalId, Protocol } from '@quorumlab/core';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { commit } from './commit.ts';
 import { conflict, evidence, vows } from './evidence.ts';
@@ -22,8 +22,9 @@ import {
   type HotStuffReplica,
   hasLeft,
   highViewOf,
+  isMember,
   leaderOf,
-  noteWindow,
+  noteExcuses,
 } from './state.ts';
 
 /**
@@ -37,8 +38,11 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
   const group = configure(options, changed);
   /** A handler that says what it does, and then whatever follows from what was learned. */
   const then =
-    <M>(handler: (group: Group, replica: HotStuffReplica, message: M, ctx: Ctx) => void) =>
+    <M extends { readonly from: PrincipalId }>(
+      handler: (group: Group, replica: HotStuffReplica, message: M, ctx: Ctx) => void,
+    ) =>
     (replica: HotStuffReplica, message: M, ctx: Ctx): void => {
+      if (isMember(group, message.from)) replica.heard.add(message.from);
       handler(group, replica, message, ctx);
       settle(group, replica, ctx);
     };
@@ -125,7 +129,7 @@ function settle(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
     const complete = commit(group, replica, ctx);
     retryParked(group, replica, complete, ctx);
   }
-  noteWindow(group, replica, ctx);
+  noteExcuses(group, replica, ctx);
   maybePropose(group, replica, ctx);
   handOver(group, replica, ctx);
   armPacemaker(group, replica, ctx);

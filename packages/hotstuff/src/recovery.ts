@@ -40,7 +40,11 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.relaysTo = nextLeader(group, replica);
   const { high, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
   if (high === null && lastTimeout === null && lastVoted === 0 && lastProposed === 0)
-    if (stableCheckpoint === null) return;
+    if (stableCheckpoint === null) {
+      // It was not away, as far as it knows.
+      for (const member of group.members) replica.heard.add(member);
+      return;
+    }
   ctx.line('restart');
   replica.news = true;
   replica.reignSince = countedTime(replica, ctx.now);

@@ -26,4 +26,24 @@ describe.each(['jolteon', 'hotstuff-2', 'chained'] satisfies RulesName[])('%s', 
     expect(members.filter(executes)).toEqual(members);
     expect(network.violation).toBeUndefined();
   });
+
+  it('whoever comes back first gives up no leader that is not there yet', () => {
+    const network = new Network(hotstuff({ n: 4, digest: testDigest, rules }));
+    for (let i = 0; i < 8; i++) network.input(0, { type: 'propose', command: requestOf(0, i) });
+    network.runDelayed(1000, 1, () => network.executed.size > 0);
+    for (const self of members) network.stop(self);
+    network.drop();
+    for (const self of members) {
+      network.restart(self);
+      const alone = self < 2;
+      network.input(self, { type: 'propose', command: requestOf(1, 0) });
+      for (const until = network.now + 30_000_000; alone && network.tick(until); )
+        network.drop(({ to }) => !network.seat(to).up);
+    }
+    const gaveUp = (self: number) => network.state(self).lastTimeout !== null;
+    expect(members.filter(gaveUp)).toEqual([]);
+    network.run(60_000_000, () => network.executed.has('65537/0'));
+    expect(network.executed.has('65537/0')).toBe(true);
+    expect(members.filter(gaveUp)).toEqual([]);
+  });
 });

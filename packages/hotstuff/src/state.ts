@@ -123,10 +123,12 @@ export interface Volatile extends Mempool<Waiting> {
   asked: number;
   /** {@link countedTime} when the leader's reign, or the attempt to end it, began. */
   reignSince: number;
-  /** How long the window has been full, all times together without the one that goes on. */
-  full: number;
-  /** Since when only a checkpoint is waited for: requests are ordered again once it is stable. */
-  fullSince: Instant | null;
+  /** How long no leader could have helped, without the time that goes on. */
+  excused: number;
+  /** Since when no leader could have helped; null: one could. See {@link noteExcuses}. */
+  excusedSince: Instant | null;
+  /** Who has spoken since this replica came back: at most one entry a member. */
+  readonly heard: Set<ReplicaId>;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
   /** At most checkpoints of two windows a member. */
@@ -219,8 +221,9 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     relaysTo: 0,
     asked: 0,
     reignSince: 0,
-    full: 0,
-    fullSince: null,
+    excused: 0,
+    excusedSince: null,
+    heard: new Set([self]),
     waitedIn: 0,
     checkpointVotes: new Map(),
     ahead: null,
@@ -271,15 +274,21 @@ export const isFull = (group: Group, replica: HotStuffReplica): boolean =>
  * its checkpoint committed here. Before that block is, it takes a leader to commit it.
  */
 export const countedTime = (replica: HotStuffReplica, now: Instant): number =>
-  (replica.fullSince ?? now) - replica.full;
+  (replica.excusedSince ?? now) - replica.excused;
 
-/** Notices that only a checkpoint is waited for, or that it is so no longer. */
-export function noteWindow(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+/**
+ * Notices that time counts no longer, or again. Only a checkpoint is waited for: requests are
+ * ordered again once it is stable. Or only a state helps that others have. Or this replica is back
+ * from a crash and has not heard from a quorum since.
+ */
+export function noteExcuses(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   const checkpoint = stableHeight(replica) + group.checkpointEvery;
   const full = isFull(group, replica) && replica.committed.height >= checkpoint;
-  if (full === (replica.fullSince !== null)) return;
-  if (replica.fullSince !== null) replica.full += ctx.now - replica.fullSince;
-  replica.fullSince = full ? ctx.now : null;
+  const lags = replica.fetching > 0 || replica.ahead !== null;
+  const excused = full || lags || replica.heard.size < group.quorum;
+  if (excused === (replica.excusedSince !== null)) return;
+  if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
+  replica.excusedSince = excused ? ctx.now : null;
 }
 
 /** Whether `from` is one of the replicas, and not a client. */
