@@ -1,4 +1,5 @@
-import { protocolEntry, testProtocol } from '@quorumlab/harness/testing';
+import { type ProtocolEntry, protocolEntry, testProtocol } from '@quorumlab/harness/testing';
+import { type PbftOptions, pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
 import { expect, test } from 'vitest';
 
@@ -8,7 +9,13 @@ function failing(change: Partial<ReturnType<typeof raft>>): string[] {
     title: 'Raft, broken',
     right: (size) => ({ ...raft(size), ...change }),
   });
-  return testProtocol(entry, { seeds: 2, inputs: 400 })
+  return failingOf(entry);
+}
+
+/** Names of the cases that fail for `entry`, of those whose name `about` is part of. */
+function failingOf(entry: ProtocolEntry, about = '', seeds = 2): string[] {
+  return testProtocol(entry, { seeds, inputs: 400 })
+    .filter(({ name }) => name.includes(about))
     .filter(({ run }) => {
       try {
         run();
@@ -66,4 +73,51 @@ test('control: a protocol whose terms one message uses up is found', () => {
   });
   const found = testProtocol(entry, { seeds: 2 }).find(({ name }) => name.includes('far ahead'));
   expect(found?.run).toThrow(/erm = 28147497671\d+, said.*answered/);
+});
+
+test('control: a change of stable state that nobody writes is found', () => {
+  const append = right.on['append-entries'];
+  const on: typeof right.on = {
+    ...right.on,
+    'append-entries'(replica, message, ctx) {
+      append(replica, message, ctx);
+      Object.assign(replica, { votedFor: ctx.self });
+    },
+  };
+  const entry = protocolEntry({ title: 'Raft, broken', right: (size) => ({ ...raft(size), on }) });
+  expect(failingOf(entry, 'disk')).toEqual(['what a step changes on the disk is what it writes']);
+});
+
+/** PBFT with `change`, and which cases about `about` fail for it. */
+function failingPbft(
+  change: (whole: ReturnType<typeof pbft>) => Partial<ReturnType<typeof pbft>>,
+  about: string,
+): string[] {
+  const wrong = (size: PbftOptions) => ({ ...pbft(size), ...change(pbft(size)) });
+  return failingOf(protocolEntry({ title: 'PBFT, broken', right: wrong }), about, 6);
+}
+
+test('control: a signed part that is not among the evidence is found', () => {
+  expect(failingPbft(() => ({}), 'forged')).toEqual([]);
+  const silent = ({ evidence }: ReturnType<typeof pbft>) => ({
+    evidence: (message: Parameters<NonNullable<typeof evidence>>[0]) =>
+      message.kind === 'relay' ? [] : (evidence?.(message) ?? []),
+  });
+  expect(failingPbft(silent, 'forged')).toHaveLength(1);
+});
+
+test('control: a certificate that counts with a signer too few is found', () => {
+  expect(failingPbft(() => ({}), 'certificate')).toEqual([]);
+  const generous = ({ on }: ReturnType<typeof pbft>) => ({
+    on: {
+      ...on,
+      committed: ((replica, message, ctx) => {
+        const { body, seals } = message.commit;
+        const missing = [0, 1, 2, 3].filter((each) => seals.every(({ from }) => from !== each));
+        const added = missing.flatMap((from) => seals.slice(0, 1).map((any) => ({ ...any, from })));
+        on.committed(replica, { ...message, commit: { body, seals: [...seals, ...added] } }, ctx);
+      }) satisfies typeof on.committed,
+    },
+  });
+  expect(failingPbft(generous, 'certificate')).toHaveLength(1);
 });

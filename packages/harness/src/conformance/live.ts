@@ -14,8 +14,18 @@ export interface LiveGroup {
   readonly timers: readonly string[];
 }
 
-/** Runs `scenario` until it has said `messages` messages or `until` is reached, under load. */
-export function liveGroup(scenario: Scenario, entry: ProtocolEntry, messages: number): LiveGroup {
+/**
+ * Runs `scenario` until it has said `messages` messages or `until` is reached, under load. Hosts
+ * are given each machine of a replica as `watched` makes it, from what its disk gave back.
+ */
+export function liveGroup(
+  scenario: Scenario,
+  entry: ProtocolEntry,
+  messages: number,
+  watched: (machine: Machine<AnyShape>, stable?: AnyShape['Stable']) => Machine<AnyShape> = (
+    machine,
+  ) => machine,
+): LiveGroup {
   const prepared = prepare(scenario, entry);
   const said: Signed<AnyShape['Message']>[] = [];
   const timers = new Set<string>();
@@ -24,7 +34,11 @@ export function liveGroup(scenario: Scenario, entry: ProtocolEntry, messages: nu
     messages: prepared.messages,
     keyring: prepared.keyring,
     evidence: (message) => evidenceOf(prepared.protocol, message),
-    seats: prepared.seats,
+    seats: prepared.seats.map((seat, index) => ({
+      ...seat,
+      make: (stable, host) =>
+        index < scenario.n ? watched(seat.make(stable, host), stable) : seat.make(stable, host),
+    })),
     members: prepared.protocol.members,
     network: prepared.network,
     faults: prepared.faults,

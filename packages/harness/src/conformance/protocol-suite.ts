@@ -19,6 +19,8 @@ import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
 import type { OptionValues, Scenario } from '../scenario.ts';
+import { swarmWorld } from '../swarm/swarm.ts';
+import { takenForgeries, tooShort, unwritten } from './attacked-cases.ts';
 import { FarGroup, farNumbers } from './far.ts';
 import { chanceOf, liveGroup, provoke } from './live.ts';
 
@@ -54,6 +56,7 @@ interface Suite {
   readonly inputs: number;
   readonly maxMessageBytes: number;
   readonly base: Scenario;
+  readonly told: OptionValues;
 }
 
 /** Networks on which honest runs must agree and finish. */
@@ -86,6 +89,22 @@ export function testProtocol(
     { name: 'no decodable message makes a replica throw', run: () => handlersStand(suite) },
     { name: 'one number far ahead ends no group for good', run: () => farNumbersPass(suite) },
     { name: 'an equivocation breaks a vow and is proven', run: () => liesAreProven(suite) },
+    {
+      name: 'what a step changes on the disk is what it writes',
+      run: () => inWorlds(suite, unwritten),
+    },
+    ...(isByzantine(entry)
+      ? [
+          {
+            name: 'a forged signature inside a message is found',
+            run: () => forgeriesAreFound(suite),
+          },
+          {
+            name: 'a certificate with a signer too few does nothing',
+            run: () => inWorlds(suite, tooShort),
+          },
+        ]
+      : []),
   ];
 }
 
@@ -103,6 +122,7 @@ function suiteOf(entry: ProtocolEntry, options: ProtocolSuiteOptions): Suite {
     seeds,
     inputs,
     maxMessageBytes,
+    told: options.options ?? {},
     base: {
       schema: 'quorumlab.scenario/1',
       protocol: entry.name,
@@ -290,4 +310,26 @@ function liesAreProven(suite: Suite): void {
     proven += proofs.length;
   }
   if (proven === 0) fail({ ...suite.base, ...attack }, 'no equivocation was proven');
+}
+
+/** `what` is wrong in random worlds of the swarm; in none of them there may be anything. */
+function inWorlds(
+  { entry, told, seeds }: Suite,
+  what: (entry: ProtocolEntry, scenario: Scenario) => readonly string[],
+): void {
+  const subject = { name: entry.name, protocol: entry.name, options: told, entry };
+  for (const i of range(Math.ceil(seeds / 2))) {
+    const { scenario } = swarmWorld(subject, i + 1);
+    for (const each of what(entry, scenario)) fail(scenario, each);
+  }
+}
+
+function forgeriesAreFound(suite: Suite): void {
+  for (const i of range(suite.seeds)) {
+    const { prepared, said } = busy(suite, `forged ${i}`);
+    const scenario = { ...suite.base, seed: `forged ${i}` };
+    const { tried, taken } = takenForgeries(prepared, said);
+    if (tried === 0) fail(scenario, 'no message had a signature inside, so nothing was tested');
+    for (const place of taken) fail(scenario, `a forged signature in ${place} is taken`);
+  }
 }
