@@ -6,6 +6,7 @@
  */
 
 export * from './byzantine-network.ts';
+export { chaos, known, treasons, wrongIn } from './byzantine-schedule.ts';
 export * from './commands.ts';
 export * from './crash-group.ts';
 export { digestOfText, testDigest } from './digest.ts';
