@@ -6,6 +6,7 @@ import { chaos, testDigest, treasons, wrongIn } from '@quorumlab/protocol-testin
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { hotstuff, type RulesName } from './index.ts';
+import type { HotStuff } from './state.ts';
 
 const file = 'packages/hotstuff/src/random.test.ts';
 /**
@@ -15,8 +16,8 @@ const file = 'packages/hotstuff/src/random.test.ts';
 const firstSeed = Number(process.env.HOTSTUFF_SEED ?? 1);
 const seeds = Number(process.env.HOTSTUFF_SEEDS ?? 7);
 
-const run = (rules: RulesName, kind: string, seed: number): Network =>
-  chaos(
+const run = (rules: RulesName, kind: string, seed: number) =>
+  chaos<HotStuff>(
     (random) =>
       new Network(
         hotstuff({

@@ -15,6 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { paper, pbft } from './index.ts';
 import type { Message } from './messages.ts';
+import type { Pbft } from './state.ts';
 
 const file = 'packages/pbft/src/random.test.ts';
 /**
@@ -24,8 +25,8 @@ const file = 'packages/pbft/src/random.test.ts';
 const firstSeed = Number(process.env.PBFT_SEED ?? 1);
 const seeds = Number(process.env.PBFT_SEEDS ?? 20);
 
-const run = (kind: string, seed: number): Network =>
-  chaos(
+const run = (kind: string, seed: number) =>
+  chaos<Pbft>(
     (random) =>
       new Network(
         pbft({ n: 4, checkpointEvery: 4, maxBatch: 1 + random.below(3), digest: testDigest }),

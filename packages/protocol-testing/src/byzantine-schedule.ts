@@ -88,9 +88,10 @@ function splicing<P extends RequestShape>(
   return ({ to, message }) => {
     for (const flight of network.flights.slice(-8)) listen(flight.message);
     // What it says itself has no signature yet, so only what is inside is exchanged.
-    const other = Object.fromEntries(
-      Object.entries(message).map(([name, part]) => [name, spliced(part, heard, random)]),
-    ) as P['Message'];
+    const exchanged = Object.entries(message).map(
+      ([name, part]) => [name, spliced(part, heard, random)] as const,
+    );
+    const other = { ...message, ...Object.fromEntries(exchanged) };
     return [{ to, message: random.below(2) === 0 ? other : message }];
   };
 }
@@ -161,11 +162,11 @@ function shake<P extends RequestShape>(
 }
 
 /** Runs the schedule of `seed` in the network that `make` makes, with a liar of this kind. */
-export function chaos<P extends RequestShape, N extends ByzantineNetwork<P>>(
-  make: (random: Random) => N,
+export function chaos<P extends RequestShape>(
+  make: (random: Random) => ByzantineNetwork<P>,
   kind: string,
   seed: number,
-): N {
+): ByzantineNetwork<P> {
   const random = dice(seed);
   const network = make(random);
   const traitor = kind === 'none' ? -1 : random.below(network.seats.length);

@@ -312,7 +312,7 @@ function liesAreProven(suite: Suite): void {
   if (proven === 0) fail({ ...suite.base, ...attack }, 'no equivocation was proven');
 }
 
-/** `what` is wrong in random worlds of the swarm; in none of them there may be anything. */
+/** Runs random worlds of the swarm, in none of which `what` may find anything. */
 function inWorlds(
   { entry, told, seeds }: Suite,
   what: (entry: ProtocolEntry, scenario: Scenario) => readonly string[],
