@@ -1,6 +1,6 @@
 /** A thread of a {@link Crew}: does one task after the other. */
 import { parentPort } from 'node:worker_threads';
-import { costOfProtocol, ScenarioError, shrink, tallyOf } from '@quorumlab/harness';
+import { costOfProtocol, quorumRows, ScenarioError, shrink, tallyOf } from '@quorumlab/harness';
 import type { Reply, Task } from './crew.ts';
 
 function work(task: Task): unknown {
@@ -9,10 +9,13 @@ function work(task: Task): unknown {
       return tallyOf(task.scenario, task.from, task.seeds);
     case 'cost':
       return costOfProtocol(task.options);
+    case 'quorums':
+      for (const part of quorumRows(task.trial)) parentPort?.postMessage({ part } satisfies Reply);
+      return undefined;
     case 'shrink': {
       const found = shrink(task.scenario, {
         ...task.options,
-        update: (smaller) => parentPort?.postMessage({ smaller } satisfies Reply),
+        update: (part) => parentPort?.postMessage({ part } satisfies Reply),
       });
       if (found === undefined) return undefined;
       // Results of runs hold what cannot be sent to another thread.

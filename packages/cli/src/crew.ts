@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import {
   type CostOptions,
   type ProtocolCost,
+  type QuorumRow,
+  type QuorumTrial,
   type Scenario,
   ScenarioError,
   type ShrinkOptions,
@@ -19,12 +21,13 @@ export type Task =
       readonly seeds: number;
     }
   | { readonly kind: 'cost'; readonly options: CostOptions }
+  | { readonly kind: 'quorums'; readonly trial: QuorumTrial }
   | { readonly kind: 'shrink'; readonly scenario: Scenario; readonly options: ShrinkOptions };
 
 /** What a thread answers. */
 export interface Reply {
-  /** The smallest run so far: more is to come. */
-  readonly smaller?: SmallRun;
+  /** What there is so far, and more is to come: the smallest run, or the next row. */
+  readonly part?: unknown;
   readonly result?: unknown;
   readonly error?: {
     readonly name: string;
@@ -48,6 +51,8 @@ export interface Crew {
     options: ShrinkOptions,
     update?: (found: SmallRun) => void,
   ): Promise<SmallRun | undefined>;
+  /** `update` is told each row. */
+  quorums(trial: QuorumTrial, update: (row: QuorumRow) => void): Promise<void>;
   /** Ends the threads; tasks that are not done yet never end. */
   dismiss(): Promise<void>;
 }
@@ -59,7 +64,7 @@ interface Waiting {
   readonly task: Task;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly update?: ((found: SmallRun) => void) | undefined;
+  readonly update?: ((part: unknown) => void) | undefined;
 }
 
 /** The program of a thread: source or build, as this file is. */
@@ -82,9 +87,9 @@ export function hire(jobs: number): Crew {
   };
   const workers = Array.from({ length: jobs }, () => {
     const worker = new Worker(program);
-    worker.on('message', ({ result, error, smaller }: Reply) => {
+    worker.on('message', ({ result, error, part }: Reply) => {
       const one = busy.get(worker);
-      if (smaller !== undefined) return void one?.update?.(smaller);
+      if (part !== undefined) return void one?.update?.(part);
       busy.delete(worker);
       idle.push(worker);
       if (error === undefined) one?.resolve(result);
@@ -95,7 +100,7 @@ export function hire(jobs: number): Crew {
     idle.push(worker);
     return worker;
   });
-  const give = (task: Task, update?: (found: SmallRun) => void): Promise<unknown> =>
+  const give = (task: Task, update?: (part: unknown) => void): Promise<unknown> =>
     new Promise((resolve, reject) => {
       waiting.push({ task, resolve, reject, update });
       next();
@@ -106,7 +111,12 @@ export function hire(jobs: number): Crew {
       give({ kind: 'tally', scenario, from, seeds }) as Promise<Tally>,
     cost: (options) => give({ kind: 'cost', options }) as Promise<ProtocolCost>,
     shrink: (scenario, options, update) =>
-      give({ kind: 'shrink', scenario, options }, update) as Promise<SmallRun | undefined>,
+      give({ kind: 'shrink', scenario, options }, (part) => update?.(part as SmallRun)) as Promise<
+        SmallRun | undefined
+      >,
+    async quorums(trial, update) {
+      await give({ kind: 'quorums', trial }, (part) => update(part as QuorumRow));
+    },
     async dismiss() {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

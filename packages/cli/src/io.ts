@@ -139,7 +139,8 @@ export function terminal(flags: GlobalFlags, around: Surroundings = process): Io
     json,
     quiet,
     ascii,
-    progress: quiet || json ? 'off' : progress,
+    // Beside a document it is shown to whoever asks for it: it is not on the document's stream.
+    progress: quiet || (json && chosen === 'auto') ? 'off' : progress,
     columns: wide ?? usualColumns,
     plain: (text) => spoken(text, flags),
     paint: (style, text) =>

@@ -232,6 +232,9 @@ function common(scenario: Scenario) {
   };
 }
 
+const milliseconds = (microseconds: number): string =>
+  `${grouped(Math.round(microseconds / 1000))} ms`;
+
 /** Which budget of a run ended before an answer, and how to raise it; nothing if none did. */
 function budgetOf(result: RunResult): { readonly budget?: string } {
   if (result.spent === undefined) return {};
@@ -250,6 +253,10 @@ function budgetOf(result: RunResult): { readonly budget?: string } {
         budget:
           `the ${grouped(events)} events were used up ${so}; give more with ` +
           `--events ${4 * events}, or ask for less with --count`,
+      };
+    case 'patience':
+      return {
+        budget: `the run was stopped after ${milliseconds(result.now)} of virtual time ${so}`,
       };
     case 'judging':
       return { budget: `${violation?.sentence}; ask for less with --count or --clients` };

@@ -38,6 +38,10 @@ export const stopped = ({ reason }: AbortSignal, what = ''): Exit =>
     ? new Exit(reason.exit, reason.code, `${reason.message}: ${what}`)
     : (reason as Exit);
 
+/** What a document says of a signal that ended its command; nothing if none did. */
+export const stoppedBy = (stop: Exit | undefined): { readonly stopped?: string } =>
+  stop === undefined ? {} : { stopped: stop.message };
+
 /** What `promise` gives, or nothing as soon as `signal` is aborted. */
 export function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) return Promise.resolve(undefined);

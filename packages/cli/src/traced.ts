@@ -1,15 +1,10 @@
 /** Runs whose trace goes into a file; that this fails takes nothing from what was found. */
-import {
-  optionText,
-  type RunOptions,
-  type RunResult,
-  runScenario,
-  type Scenario,
-} from '@quorumlab/harness';
+import { optionText, type RunOptions, type RunResult, type Scenario } from '@quorumlab/harness';
 import { traceBuffer } from '@quorumlab/sim';
 import { type Exit, exitCodes, explainError, type Failure } from './errors.ts';
 import { writeLines } from './files.ts';
 import type { Io } from './io.ts';
+import { isStopped, runStoppably } from './run-stoppably.ts';
 
 /** A run, and its file if that could be written. */
 export interface Traced {
@@ -18,11 +13,27 @@ export interface Traced {
   readonly failure?: Exit;
 }
 
-/** Runs a scenario and writes its trace to `file`, or says why that cannot be. */
-export function runWithTrace(scenario: Scenario, file: string, more: RunOptions = {}): Traced {
+/** How to run with a trace. */
+export interface TracedOptions extends RunOptions {
+  /** Ends the run where it is when aborted. */
+  readonly signal?: AbortSignal;
+  /** Shows progress. */
+  readonly io?: Io;
+}
+
+/**
+ * Runs a scenario and writes its trace to `file`, or says why that cannot be. The trace of a run
+ * that was stopped is not written: it would not be that of its scenario.
+ */
+export async function runWithTrace(
+  scenario: Scenario,
+  file: string,
+  { signal, io, ...more }: TracedOptions = {},
+): Promise<Traced> {
   const buffer = traceBuffer();
-  const options = { proofs: true, story: true, ...more };
-  const result = runScenario(scenario, { ...options, trace: buffer });
+  const options = { proofs: true, story: true, ...more, trace: buffer };
+  const result = await runStoppably(scenario, options, signal, io);
+  if (isStopped(result)) return { result };
   try {
     writeLines(file, buffer.lines);
     return { result, file };

@@ -51,7 +51,7 @@ export function expectation(row: VerdictRow): string {
   const { protocol, n, f, word, expected, claimed, why } = row;
   const name = `${protocol} n=${n} f=${f}`;
   if (word === 'inconclusive')
-    return `expected: not judged, because a budget ended${claimed ? '' : `; nor claimed: ${why}`}`;
+    return `expected: not judged, because it has not come to its end${claimed ? '' : `; nor claimed: ${why}`}`;
   if (word === 'ok' && row.mutant !== undefined)
     return (
       'expected: yes. The wrong rule did not show here; it does under its own schedule: ' +
@@ -145,10 +145,11 @@ export function sayRun(
   if (again !== undefined) io.out(`  again     ${again}`);
 }
 
-const summary = ({ answered, word }: RunResult): string =>
+const summary = ({ answered, word, spent }: RunResult): string =>
   word === 'ok'
     ? `${answered} operations answered, all honest logs and states agree`
-    : `${answered} operations answered before a budget ended`;
+    : `${answered} operations answered before ${spent === 'patience' ? 'a signal' : 'a budget'} ` +
+      'ended it';
 
 /** What happened, sentence by sentence. */
 export function sayStory(io: Io, { story = [] }: VerdictRow): void {

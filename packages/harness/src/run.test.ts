@@ -1,7 +1,15 @@
 import { ms } from '@quorumlab/core';
 import { traceBuffer } from '@quorumlab/sim';
 import { expect, test } from 'vitest';
-import { completeScenario, runScenario, type Scenario, search, summarise } from './index.ts';
+import {
+  completeScenario,
+  type RunSoFar,
+  runInPieces,
+  runScenario,
+  type Scenario,
+  search,
+  summarise,
+} from './index.ts';
 
 const raft = (given: Partial<Scenario> = {}): Scenario =>
   completeScenario({ protocol: 'raft', until: ms(20_000), ...given });
@@ -107,4 +115,25 @@ test('a search adds up its runs', () => {
   expect(all.digest).toBe(runScenario(scenario).digest);
   const clean = summarise(search(raft(), 3), 3);
   expect(clean).toMatchObject({ word: 'ok', hits: 0, upper95: 100 });
+});
+
+test('a run in pieces is the same run, and ends at the first pause after somebody says so', () => {
+  const given = { n: 3, attack: 'equivocating-leader', by: [0], count: 30 } as const;
+  const whole = runScenario(raft(given), { story: true, proofs: true });
+  const pauses: RunSoFar[] = [];
+  const pieces = runInPieces(raft(given), { story: true, proofs: true });
+  let piece = pieces.next();
+  for (; !piece.done; piece = pieces.next()) pauses.push(piece.value);
+  expect(piece.value).toEqual(whole);
+  expect(pauses.length).toBeGreaterThan(1);
+  expect(pauses.map(({ events }) => events)).toEqual(
+    pauses.map(({ events }) => events).toSorted((one, two) => one - two),
+  );
+
+  const stopped = runInPieces(raft({ count: 30 }), { isStopped: () => true });
+  expect(stopped.next().done).toBe(false);
+  const { done, value } = stopped.next();
+  expect(done).toBe(true);
+  expect(value).toMatchObject({ word: 'inconclusive', spent: 'patience', expected: true });
+  expect(value.events).toBeLessThan(runScenario(raft({ count: 30 })).events);
 });

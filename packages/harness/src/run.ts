@@ -67,7 +67,7 @@ export interface RunResult {
   readonly expected: boolean;
   /** Whether the protocol claims to survive the faults of the scenario at all. */
   readonly claim: Claim;
-  /** Which budget ended before an answer, if the word is `inconclusive`. */
+  /** Which budget ended before an answer: `patience` whatever the word, others if it is none. */
   readonly spent?: Spent;
   readonly violation: Violation | undefined;
   /** How often the attack really acted. */
@@ -93,10 +93,10 @@ export interface RunResult {
 }
 
 /**
- * A budget: virtual time (`Scenario.until`), events of the simulator (`Scenario.events`), or what
- * judging what the clients saw may cost.
+ * A budget: virtual time (`Scenario.until`), events of the simulator (`Scenario.events`), what
+ * judging what the clients saw may cost, or the patience of whoever stopped a run in pieces.
  */
-export type Spent = 'time' | 'events' | 'judging';
+export type Spent = 'time' | 'events' | 'judging' | 'patience';
 
 /** How long after healing every request must be answered, by network. */
 const patience = (network: string): number => (network === 'lan' ? ms(3000) : ms(10_000));
@@ -116,8 +116,40 @@ function spentIn({ ending, violation }: SimulationResult, word: VerdictWord): Sp
 /** The run goes on this long after the last answer, so that followers catch up. */
 const settling = ms(100);
 
+/** How to run in pieces. */
+export interface PieceOptions extends RunOptions {
+  /** Asked at each pause: when it is so, the run ends there, and what is known is its result. */
+  readonly isStopped?: () => boolean;
+}
+
+/** What is known of a run that is under way. */
+export interface RunSoFar {
+  readonly answered: number;
+  readonly events: number;
+  /** Virtual time in microseconds. */
+  readonly now: number;
+}
+
+/** Events between two pauses of a run in pieces: some milliseconds. */
+const eventsPerPiece = 128;
+
 /** Runs one scenario in the simulator. Throws a ScenarioError if it cannot be run. */
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
+  const pieces = runInPieces(scenario, options);
+  for (;;) {
+    const piece = pieces.next();
+    if (piece.done) return piece.value;
+  }
+}
+
+/**
+ * The same run, a few milliseconds of it at a time, so that its caller can do something else in
+ * between, and end it. Pauses change nothing: the result is equal to that of {@link runScenario}.
+ */
+export function* runInPieces(
+  scenario: Scenario,
+  options: PieceOptions = {},
+): Generator<RunSoFar, RunResult> {
   const prepared = prepare(scenario, options.entry, options.lines);
   const committed = new Map<number, Map<number, readonly Request[]>>();
   const check = observers(
@@ -160,11 +192,20 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
     },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
   });
-  drive(simulation, prepared, clients, progress);
+  const pace: Pace = function* (at) {
+    for (;;) {
+      const progressed = simulation.runSome(at, eventsPerPiece);
+      if (progressed !== 'more') return progressed === 'reached';
+      yield { answered: clients.answered(), events: simulation.events, now: simulation.now };
+      if (options.isStopped?.()) return 'stopped';
+    }
+  };
+  const way = yield* drive(simulation, prepared, clients, progress, pace);
   const result = simulation.finish();
-  const word = result.violation?.word ?? (clients.finished() ? 'ok' : 'inconclusive');
+  const whole = way !== 'stopped' && clients.finished();
+  const word = result.violation?.word ?? (whole ? 'ok' : 'inconclusive');
   const claim = claimOf(scenario, options.entry);
-  const spent = spentIn(result, word);
+  const spent = way === 'stopped' ? 'patience' : spentIn(result, word);
   return {
     scenario,
     word,
@@ -194,25 +235,37 @@ export const evidenceOf = (
 ): Iterable<EvidenceItem> =>
   protocol.messages.of(message.kind) === undefined ? [] : (protocol.evidence?.(message) ?? []);
 
+/** Whether an instant was reached, or the run ended before, or somebody stopped it. */
+type Way = boolean | 'stopped';
+
+/** Goes on until an instant, in pieces. */
+type Pace = (at: number) => Generator<RunSoFar, Way>;
+
 /** Runs to the end, and strikes whoever leads when a fault says so. */
-function drive(
+function* drive(
   simulation: Simulation<AnyShape>,
   { atLeader, healedAt, scenario }: Prepared,
   clients: ClosedLoop,
   progress: Progress,
-): void {
+  pace: Pace,
+): Generator<RunSoFar, Way> {
   let struck: number | undefined;
+  let way: Way;
   for (const { node: _, ...fault } of [...atLeader].sort((one, two) => one.at - two.at)) {
-    if (!simulation.runUntil(fault.at)) return;
+    way = yield* pace(fault.at);
+    if (way !== true) return way;
     if (fault.type === 'crash' || fault.type === 'pause') struck = leaderOf(simulation, scenario.n);
     if (struck !== undefined) simulation.inject({ ...fault, seat: struck });
   }
-  if (!simulation.runUntil(healedAt)) return;
+  way = yield* pace(healedAt);
+  if (way !== true) return way;
   const open = (): boolean =>
     !(clients.finished() && progress.isKept()) && simulation.violation?.word !== 'forked';
-  while (open() && simulation.now < scenario.until)
-    if (!simulation.runUntil(Math.min(scenario.until, simulation.now + settling))) return;
-  simulation.runUntil(Math.min(scenario.until, simulation.now + settling));
+  while (open() && simulation.now < scenario.until) {
+    way = yield* pace(Math.min(scenario.until, simulation.now + settling));
+    if (way !== true) return way;
+  }
+  return yield* pace(Math.min(scenario.until, simulation.now + settling));
 }
 
 /** How far state machines have come, to see when a group has recovered what it had. */

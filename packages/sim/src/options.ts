@@ -245,6 +245,9 @@ export interface SimulationResult {
   readonly counters: Counters;
 }
 
+/** Whether there is more to do until an instant, it is reached, or the run ended before. */
+export type Progress = 'more' | 'reached' | 'ended';
+
 /** One run of one scenario, step by step or to its end. */
 export interface Simulation<S extends Shape> {
   /** True time in microseconds. */
@@ -259,6 +262,8 @@ export interface Simulation<S extends Shape> {
   step(): boolean;
   /** Does everything up to and including `at`; false if the run ended before. */
   runUntil(at: Instant): boolean;
+  /** Does the same, but at most `events` things of it: `more` says that some are left. */
+  runSome(at: Instant, events: number): Progress;
   /** Goes on to the end and finishes. */
   run(): SimulationResult;
   /** Tells observers that the run is over and closes the trace. Can be repeated. */

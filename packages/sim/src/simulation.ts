@@ -9,6 +9,7 @@ import { isCut, lose } from './links.ts';
 import type {
   Ending,
   Fault,
+  Progress,
   Seat,
   SeatView,
   Simulation,
@@ -284,16 +285,21 @@ export function simulate<S extends Shape>(options: SimulationOptions<S>): Simula
   }
 
   function runUntil(at: number): boolean {
+    return runSome(at, Number.MAX_SAFE_INTEGER) === 'reached';
+  }
+
+  function runSome(at: number, some: number): Progress {
     const horizon = Math.min(at, until);
-    while (step(horizon));
-    if (ending !== undefined) return false;
+    let left = some;
+    while (step(horizon)) if (--left <= 0) return 'more';
+    if (ending !== undefined) return 'ended';
     const idle = world.queue.length === 0 && world.timers.length === 0;
     if (at >= until) {
       ending = idle ? 'idle' : 'until';
       // Time passes even if nothing happens any more: who waits for an answer has waited.
       if (!idle || until < Number.MAX_SAFE_INTEGER) world.now = until;
     } else if (at > world.now) world.now = at;
-    return ending === undefined;
+    return ending === undefined ? 'reached' : 'ended';
   }
 
   function finish(): SimulationResult {
@@ -328,6 +334,7 @@ export function simulate<S extends Shape>(options: SimulationOptions<S>): Simula
       return runUntil(until);
     },
     runUntil,
+    runSome,
     run() {
       runUntil(until);
       return finish();

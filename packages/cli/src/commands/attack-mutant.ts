@@ -1,4 +1,5 @@
 /** `quorumlab attack <protocol> --mutant <name>`: the mutant's own schedule, on both variants. */
+import { setImmediate } from 'node:timers/promises';
 import { upper95 } from '@quorumlab/checker';
 import {
   columns,
@@ -15,9 +16,10 @@ import {
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { exitCodes } from '../errors.ts';
+import { type Exit, exitCodes } from '../errors.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { resultOf, toldOf } from '../result.ts';
+import { stoppable, stopped, stoppedBy } from '../stop.ts';
 import { plainStory, verdictWord } from '../words.ts';
 
 /** What `--mutant` takes instead of a name. */
@@ -33,12 +35,12 @@ const idle: readonly string[] = ['seed', 'seeds', 'jobs'];
  * Plays the schedules of the mutants that `wanted` names, and says what came of both variants.
  * Throws a ScenarioError if a flag asks for another group than the schedule's.
  */
-export function attackMutants(
+export async function attackMutants(
   protocol: string,
   wanted: string,
   expect: string | undefined,
   command: Command,
-): void {
+): Promise<void> {
   const entry = protocolOf(protocol);
   requireNoOthers(command, wanted);
   const io = terminal(command.optsWithGlobals<GlobalFlags>());
@@ -46,12 +48,23 @@ export function attackMutants(
     if (idle.includes(name))
       io.note(`${flag} changes nothing here: the mutant's schedule is one exact order of events.`);
   const names = wanted === every ? entry.mutants : [wanted];
-  const shown = names.map((name) => exhibit(entry, name));
-  const exit = shown.every((each) => wentAsTold(each, expect))
-    ? exitCodes.expected
-    : exitCodes.unexpected;
-  if (io.json) sayJson(io, entry, wanted, shown, exit);
-  else for (const each of shown) sayExhibition(io, entry, each);
+  const shown: Exhibition[] = [];
+  const stop = await stoppable(async (signal) => {
+    for (const name of names) {
+      const one = exhibit(entry, name);
+      shown.push(one);
+      if (!io.json) sayExhibition(io, entry, one);
+      // So that signals are heard.
+      await setImmediate();
+      if (signal.aborted && shown.length < names.length)
+        return stopped(signal, `${shown.length} schedules of ${names.length} were played`);
+    }
+    return undefined;
+  });
+  const asTold = shown.every((each) => wentAsTold(each, expect));
+  const exit = stop?.exit ?? (asTold ? exitCodes.expected : exitCodes.unexpected);
+  if (io.json) sayJson(io, entry, wanted, shown, exit, stop);
+  if (stop !== undefined) io.complain(stop.message);
   process.exitCode = exit;
 }
 
@@ -87,6 +100,7 @@ function sayJson(
   wanted: string,
   shown: readonly Exhibition[],
   exit: number,
+  stop: Exit | undefined,
 ): void {
   const rows = shown.flatMap((each) => [
     rowOf(each, each.right),
@@ -94,7 +108,7 @@ function sayJson(
   ]);
   const line = `quorumlab attack ${entry.name} --mutant ${wanted}`;
   const mutants = shown.map((each) => ({ ...each, ...entry.flaws[each.mutant] }));
-  io.out(JSON.stringify({ ...resultOf(line, [], rows, [], exit), mutants }));
+  io.out(JSON.stringify({ ...resultOf(line, [], rows, [], exit), mutants, ...stoppedBy(stop) }));
 }
 
 /** One variant as a row of results; `attack` is the schedule's name. */

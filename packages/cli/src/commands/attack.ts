@@ -6,7 +6,6 @@ import {
   costOfRun,
   type FirstRun,
   protocolOf,
-  runScenario,
   type Scenario,
   tooFewTraitors,
   type VerdictRow,
@@ -36,7 +35,8 @@ import {
   searchRow,
   shrinkRecord,
 } from '../result.ts';
-import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { isStopped, runStoppably } from '../run-stoppably.ts';
+import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import {
@@ -94,8 +94,7 @@ export function addAttack(program: Command): void {
         const line = lineOf(protocol, flags, seeds);
         const result = resultOf(line, scenarios, rows, [], exit);
         const left = leftOut.length === 0 ? {} : { leftOut };
-        const ended = stop === undefined ? {} : { stopped: stop.message };
-        io.out(JSON.stringify({ ...result, ...left, ...errors, ...ended }));
+        io.out(JSON.stringify({ ...result, ...left, ...errors, ...stoppedBy(stop) }));
       }
       sayErrors(io, errors);
       if (stop !== undefined) {
@@ -222,8 +221,9 @@ async function attackOne(
   if (tally.first === undefined) {
     // Which budget has ended, only the run itself can tell.
     const unfinished = signal.aborted ? undefined : tally.shown;
-    const shown = unfinished && runScenario({ ...scenario, seed: unfinished.seed });
-    const row = searchRow(scenario, tally, shown);
+    const again =
+      unfinished && (await runStoppably({ ...scenario, seed: unfinished.seed }, {}, signal));
+    const row = searchRow(scenario, tally, again && isStopped(again) ? undefined : again);
     if (!io.json) sayClean(io, scenario, row, tally.words.inconclusive ?? 0);
     return { row };
   }
@@ -231,7 +231,10 @@ async function attackOne(
   const { seed, events } = tally.first;
   const hit = { ...scenario, seed };
   const small = await unlessStopped(crew.shrink(hit, {}), signal);
-  const traced = runWithTrace(small?.scenario ?? hit, join(folder, fileOf(small?.scenario ?? hit)));
+  const traced = await runWithTrace(
+    small?.scenario ?? hit,
+    join(folder, fileOf(small?.scenario ?? hit)),
+  );
   const first = { seed, events, replay: commandLine(hit) };
   const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
   const row = searchRow(scenario, tally, traced.result, traced.file, smaller);

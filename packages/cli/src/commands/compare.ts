@@ -211,6 +211,13 @@ async function rowsOf(
   const of = tallies.filter((tally) => hasCounterexample(tally)).length;
   const failures: Exit[] = [];
   let done = 0;
+  // A trace is in memory until it is written: one at a time.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  };
   const rows = await Promise.all(
     cells.map(async (cell, i): Promise<readonly VerdictRow[]> => {
       const tally = tallies[i];
@@ -222,7 +229,8 @@ async function rowsOf(
       // Without a violation (the time was over) there is nothing to hold on to.
       if (small === undefined && !signal.aborted) return [cellRow(cell, tally, {})];
       const scenario = small?.scenario ?? found;
-      const traced = runWithTrace(scenario, join(flags.traces, fileOf(scenario)));
+      const file = join(flags.traces, fileOf(scenario));
+      const traced = await inTurn(() => runWithTrace(scenario, file));
       if (traced.failure !== undefined) failures.push(traced.failure);
       const events = small?.before ?? tally.shown.events;
       const first = { seed: found.seed, events, replay: commandLine(found) };

@@ -5,19 +5,21 @@ import {
   narrateVotes,
   protocolOf,
   type RunResult,
-  runScenario,
   type Scenario,
   taleOf,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { installing, lacksClusterPackage } from '../cluster-package.ts';
-import { exitCodes, usageError } from '../errors.ts';
+import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { seedOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { commandLine, resultOf, rowOf, steadyCostRow } from '../result.ts';
+import { isStopped, runStoppably } from '../run-stoppably.ts';
+import { stoppable, stopped, stoppedBy } from '../stop.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
+import { headline, verdictWord } from '../words.ts';
 import { realDemo } from './demo-real.ts';
 
 interface DemoFlags {
@@ -78,7 +80,7 @@ export function addDemo(program: Command): void {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const protocols = named(names);
       requireFitting(flags);
-      if (!flags.real) simulatedDemo(io, protocols, flags.seed);
+      if (!flags.real && (await simulatedDemo(io, protocols, flags.seed))) return;
       if (flags.real) return realDemo(io, protocols);
       // One document on stdout: with --json the simulator speaks unless --real is given.
       if (flags.sim || io.json) return;
@@ -92,23 +94,49 @@ export function addDemo(program: Command): void {
     });
 }
 
-function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): void {
+/** The runs of the demo, and how it ends if a signal has stopped it. */
+function demoRuns(
+  scenarios: readonly Scenario[],
+): Promise<{ readonly results: readonly RunResult[]; readonly stop?: Exit }> {
+  const results: RunResult[] = [];
+  return stoppable(async (signal) => {
+    for (const scenario of scenarios) {
+      const result = await runStoppably(scenario, { proofs: true, story: true }, signal);
+      if (!isStopped(result)) results.push(result);
+      if (isStopped(result) || (signal.aborted && results.length < scenarios.length)) {
+        const so = `${results.length} protocols of ${scenarios.length} were shown`;
+        return { results, stop: stopped(signal, so) };
+      }
+    }
+    return { results };
+  });
+}
+
+/** Whether a signal has stopped it. */
+async function simulatedDemo(
+  io: Io,
+  protocols: readonly string[],
+  seed?: string,
+): Promise<boolean> {
   const start = performance.now();
   const scenarios = protocols.map((protocol) => demoScenario(protocol, seed));
-  const results = scenarios.map((scenario) => runScenario(scenario, { proofs: true, story: true }));
+  const { results, stop } = await demoRuns(scenarios);
   const seconds = ((performance.now() - start) / 1000).toFixed(2);
   const rows = results.map((result) => rowOf(result));
   // A lie costs what it costs: what is compared is a commit without one, as `compare` counts it.
-  const costs = scenarios.map(({ protocol, n, f }) =>
+  const costs = (stop === undefined ? scenarios : []).map(({ protocol, n, f }) =>
     steadyCostRow(costOfProtocol({ protocol, n, f })),
   );
   const expected = rows.every(({ protocol, word }) => wentAsClaimed(protocol, word));
-  const exit = expected ? exitCodes.expected : exitCodes.unexpected;
+  const exit = stop?.exit ?? (expected ? exitCodes.expected : exitCodes.unexpected);
   if (io.json) {
     const told = seed === undefined ? '' : ` --seed ${quoted(seed)}`;
     const line = `quorumlab demo ${protocols.join(' ')} --sim${told}`;
-    io.out(JSON.stringify(resultOf(line, scenarios, rows, costs, exit)));
-  } else {
+    io.out(JSON.stringify({ ...resultOf(line, scenarios, rows, costs, exit), ...stoppedBy(stop) }));
+  } else if (stop !== undefined)
+    for (const result of results)
+      io.out(`${verdictWord(io, result.word)}   ${headline(result.scenario)}`);
+  else {
     const how = `(simulated, seed ${seed ?? '42'}, ${seconds} s)`;
     const heading = `One node lies. Same attack, same seed, two protocols.  ${how}`;
     sayTwoColumns(io, heading, results.map(sideOf), rows, costs);
@@ -117,7 +145,9 @@ function simulatedDemo(io: Io, protocols: readonly string[], seed?: string): voi
     for (const scenario of scenarios) io.out(`  again   ${commandLine(scenario)}`);
     io.out('  proof   quorumlab explain demo --proof');
   }
+  if (stop !== undefined) io.complain(stop.message);
   process.exitCode = exit;
+  return stop !== undefined;
 }
 
 function sideOf(result: RunResult): DemoSide {

@@ -3,7 +3,6 @@ import {
   operationsOf,
   protocolOf,
   requestsIn,
-  runScenario,
   type Scenario,
   shortened,
 } from '@quorumlab/harness';
@@ -22,6 +21,8 @@ import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { proofJsonOf, resultOf, rowOf } from '../result.ts';
+import { runStoppably, stopOf } from '../run-stoppably.ts';
+import { stoppable, stoppedBy } from '../stop.ts';
 import { sayRun } from '../words.ts';
 import { demoScenario } from './demo.ts';
 import { scenarioIn } from './replay.ts';
@@ -45,7 +46,7 @@ export function addExplain(program: Command): void {
       'narrate a trace or check a proof; "explain demo --proof" prints the proof of the demo',
     )
     .option('--proof', 'print only the proof, as JSON that anyone can check')
-    .action((what: string, flags: ExplainFlags, command: Command) => {
+    .action(async (what: string, flags: ExplainFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const text = what === 'demo' ? undefined : readText(what);
       if (text?.slice(0, headLength).includes(proofSchema)) {
@@ -56,22 +57,39 @@ export function addExplain(program: Command): void {
       if (text?.slice(0, headLength).includes(traceSchema) === false)
         throw usageError('QL128', `${what} is neither a trace nor a proof; name another file.`);
       const scenario = text === undefined ? demoScenario('raft') : scenarioIn(text);
-      explainRun(io, scenario, flags.proof ?? false, text === undefined ? undefined : what);
+      await explainRun(io, scenario, flags.proof ?? false, text === undefined ? undefined : what);
     });
 }
 
 /** Runs a scenario again; with real signatures if a proof is wanted: a stranger must check it. */
-function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, trace?: string): void {
+async function explainRun(
+  io: Io,
+  scenario: Scenario,
+  proofOnly: boolean,
+  trace?: string,
+): Promise<void> {
   const signed: Scenario = proofOnly ? { ...scenario, crypto: 'ed25519' } : scenario;
-  const result = runScenario(signed, { proofs: true, story: true });
+  const { result, stop } = await stoppable(async (signal) => {
+    const run = await runStoppably(signed, { proofs: true, story: true }, signal, io);
+    return { result: run, stop: stopOf(run, signal) };
+  });
+  const sayStop = (): void => {
+    if (stop === undefined) return;
+    io.complain(stop.message);
+    process.exitCode = stop.exit;
+  };
   if (!proofOnly) {
     const row = rowOf(result, trace);
-    if (!io.json) return sayRun(io, result, row, costOfRun(result), true);
-    const line = `quorumlab explain ${quoted(trace ?? 'demo')}`;
-    const told = resultOf(line, scenario, [row], [costOfRun(result)], exitCodes.expected);
-    return io.out(JSON.stringify({ ...told, story: result.story }));
+    if (io.json) {
+      const line = `quorumlab explain ${quoted(trace ?? 'demo')}`;
+      const exit = stop?.exit ?? exitCodes.expected;
+      const told = resultOf(line, scenario, [row], [costOfRun(result)], exit);
+      io.out(JSON.stringify({ ...told, story: result.story, ...stoppedBy(stop) }));
+    } else sayRun(io, result, row, costOfRun(result), true);
+    return sayStop();
   }
   const proof = proofJsonOf(result);
+  if (proof === undefined && stop !== undefined) throw stop;
   if (proof === undefined)
     throw new Exit(
       exitCodes.inconclusive,
@@ -79,6 +97,7 @@ function explainRun(io: Io, scenario: Scenario, proofOnly: boolean, trace?: stri
       'nobody broke a vow in this run, so there is no proof.',
     );
   io.raw(proof.trimEnd());
+  sayStop();
 }
 
 function explainProof(io: Io, text: string): void {

@@ -4,16 +4,17 @@ import {
   protocolOf,
   type QuorumRow,
   type QuorumTrial,
-  quorumRows,
   type TrialOutcome,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { exitCodes } from '../errors.ts';
+import { hire } from '../crew.ts';
+import { type Exit, exitCodes } from '../errors.ts';
 import { gather, optionsOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
 import { commandLine } from '../result.ts';
+import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { verdictLook } from '../words.ts';
 
 interface QuorumFlags {
@@ -43,15 +44,15 @@ export function addQuorums(program: Command): void {
       "an option of the protocol's own: quorumlab list options; repeatable (default: as listed)",
       gather,
     )
-    .action((protocol: string, flags: QuorumFlags, command: Command) => {
+    .action(async (protocol: string, flags: QuorumFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const trial = trialOf(protocol, flags);
-      const rows = rowsOf(io, trial);
-      const exit = rows.every(({ expected }) => expected)
-        ? exitCodes.expected
-        : exitCodes.unexpected;
-      if (io.json) io.out(JSON.stringify(documentOf(trial, rows, exit)));
-      else sayTable(io, trial, rows);
+      const { rows, stop } = await rowsOf(io, trial);
+      const asTold = rows.every(({ expected }) => expected);
+      const exit = stop?.exit ?? (asTold ? exitCodes.expected : exitCodes.unexpected);
+      if (io.json) io.out(JSON.stringify({ ...documentOf(trial, rows, exit), ...stoppedBy(stop) }));
+      else if (rows.length > 0) sayTable(io, trial, rows, stop === undefined);
+      if (stop !== undefined) io.complain(stop.message);
       process.exitCode = exit;
     });
 }
@@ -71,15 +72,29 @@ function trialOf(protocol: string, flags: QuorumFlags): QuorumTrial {
   };
 }
 
-function rowsOf(io: Io, trial: QuorumTrial): readonly QuorumRow[] {
+/** In a thread, so that a signal can stop it; the rows until then count. */
+function rowsOf(
+  io: Io,
+  trial: QuorumTrial,
+): Promise<{ readonly rows: readonly QuorumRow[]; readonly stop?: Exit }> {
   const progress = progressOf(io, 'sizes');
   const rows: QuorumRow[] = [];
-  for (const row of quorumRows(trial)) {
-    rows.push(row);
-    progress.update(row.quorum, trial.n, row.outcome);
-  }
-  progress.end();
-  return rows;
+  return stoppable(async (signal) => {
+    const crew = hire(1);
+    try {
+      const told = crew.quorums(trial, (row) => {
+        rows.push(row);
+        progress.update(row.quorum, trial.n, row.outcome);
+      });
+      await unlessStopped(told, signal);
+      if (!signal.aborted) return { rows };
+      const done = new Set(rows.map(sizeOf)).size;
+      return { rows, stop: stopped(signal, `${done} sizes of ${trial.n} were tried`) };
+    } finally {
+      progress.end();
+      await crew.dismiss();
+    }
+  });
 }
 
 /** Everything that the text says. */
@@ -102,7 +117,7 @@ function documentOf(trial: QuorumTrial, rows: readonly QuorumRow[], exit: number
   };
 }
 
-function sayTable(io: Io, trial: QuorumTrial, rows: readonly QuorumRow[]): void {
+function sayTable(io: Io, trial: QuorumTrial, rows: readonly QuorumRow[], whole: boolean): void {
   const { protocol, n, f, seeds } = trial;
   const { claims } = protocolOf(protocol);
   const isByzantine = claims.faults === 'byzantine';
@@ -131,7 +146,8 @@ function sayTable(io: Io, trial: QuorumTrial, rows: readonly QuorumRow[]): void 
   for (const cells of [head, ...body])
     io.out(`  ${cells.map((cell, i) => cell.padEnd(widths[i] as number)).join('  ')}`.trimEnd());
   io.out('');
-  sayWhy(io, trial, rows);
+  // What holds for every size can only be said when each was tried.
+  if (whole) sayWhy(io, trial, rows);
 }
 
 /** `✗ forked 5/5`. */

@@ -1,12 +1,14 @@
-import { costOfRun, engine, runScenario, type Scenario } from '@quorumlab/harness';
-import { compareTraces, parseTrace, type Trace, TraceError, traceBuffer } from '@quorumlab/sim';
+import { costOfRun, engine, type Scenario } from '@quorumlab/harness';
+import { parseTrace, type Trace, type TraceDifference, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
-import { type GlobalFlags, type Io, terminal } from '../io.ts';
+import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
+import { replayed } from '../replayed.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
+import { stoppable, stoppedBy } from '../stop.ts';
 import { checkedScenario } from '../trace-scenario.ts';
 import { headline, verdictWord } from '../words.ts';
 
@@ -23,7 +25,7 @@ export function addReplay(program: Command): void {
   )
     .description('run a trace (a file, or - for stdin) again and compare it line by line')
     .option('--step', 'print every event')
-    .action((file: string, flags: ReplayFlags, command: Command) => {
+    .action(async (file: string, flags: ReplayFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       if (flags.step && io.json)
         throw usageError(
@@ -33,31 +35,23 @@ export function addReplay(program: Command): void {
       const text = readText(file);
       const trace = parsed(text);
       const scenario = scenarioOfTrace(trace);
-      const buffer = traceBuffer();
-      const result = runScenario(scenario, { trace: buffer, proofs: true, story: true });
-      const difference = compareTraces(text, buffer.text());
+      const { result, difference, stop, lines, of } = await stoppable((signal) =>
+        replayed(scenario, text, signal, io),
+      );
       if (difference !== undefined) {
-        const where =
-          difference.event === undefined ? `line ${difference.line}` : `event ${difference.event}`;
-        if (!io.json) {
-          io.out(
-            `${verdictWord(io, 'invalid')}   the replay differs first at ${where} ` +
-              `(line ${difference.line})`,
-          );
-          io.out(`  the file   ${difference.first ?? '(has ended)'}`);
-          io.out(`  this run   ${difference.second ?? '(has ended)'}`);
-          io.out('  either the file was edited, or this is a bug of determinism: please report it');
-        } else
-          io.out(
-            JSON.stringify({
-              schema: 'quorumlab.replay/1',
-              engine,
-              same: false,
-              difference,
-              exit: exitCodes.replayDiffers,
-            }),
-          );
-        process.exitCode = exitCodes.replayDiffers;
+        sayDifference(io, difference, stop);
+        return;
+      }
+      if (stop !== undefined) {
+        if (io.json) {
+          const known = { lines, of, stopped: stop.message, exit: stop.exit };
+          io.out(JSON.stringify({ schema: replaySchema, engine, ...known }));
+        } else {
+          io.out(headline(scenario));
+          io.out(`the first ${grouped(lines)} lines of ${grouped(of)} are the same`);
+        }
+        io.complain(stop.message);
+        process.exitCode = stop.exit;
         return;
       }
       const row = rowOf(result, file);
@@ -83,6 +77,33 @@ export function addReplay(program: Command): void {
       );
       io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
     });
+}
+
+const replaySchema = 'quorumlab.replay/1';
+
+function sayDifference(io: Io, difference: TraceDifference, stop: Exit | undefined): void {
+  const exit = stop?.exit ?? exitCodes.replayDiffers;
+  if (io.json)
+    io.out(
+      JSON.stringify({
+        schema: replaySchema,
+        engine,
+        same: false,
+        difference,
+        exit,
+        ...stoppedBy(stop),
+      }),
+    );
+  else {
+    const { event, line } = difference;
+    const where = event === undefined ? `line ${line}` : `event ${event}`;
+    io.out(`${verdictWord(io, 'invalid')}   the replay differs first at ${where} (line ${line})`);
+    io.out(`  the file   ${difference.first ?? '(has ended)'}`);
+    io.out(`  this run   ${difference.second ?? '(has ended)'}`);
+    io.out('  either the file was edited, or this is a bug of determinism: please report it');
+  }
+  if (stop !== undefined) io.complain(stop.message);
+  process.exitCode = exit;
 }
 
 /** The scenario of a trace's text. Throws an {@link Exit} if it is of another version or none. */

@@ -1,10 +1,12 @@
-import { costOfRun, runScenario } from '@quorumlab/harness';
+import { costOfRun } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { commandLine, exitOf, resultOf, rowOf } from '../result.ts';
+import { runStoppably, stopOf } from '../run-stoppably.ts';
+import { stoppable, stoppedBy } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayRun } from '../words.ts';
 
@@ -26,23 +28,29 @@ export function addRun(program: Command): void {
     .option('--trace <file>', 'write the trace (NDJSON) to this file (default: no trace)')
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--verbose', 'all lines of what happened')
-    .action((protocol: string, flags: RunFlags, command: Command) => {
+    .action(async (protocol: string, flags: RunFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const expect = expected(flags.expect);
       const scenario = actingScenarioOf(protocol, flags);
-      const { result, file, failure }: Traced =
-        flags.trace === undefined
-          ? { result: runScenario(scenario, { proofs: true, story: true }) }
-          : runWithTrace(scenario, flags.trace);
+      const { trace } = flags;
+      const { result, file, failure, stop } = await stoppable(async (signal) => {
+        const traced: Traced =
+          trace === undefined
+            ? { result: await runStoppably(scenario, { proofs: true, story: true }, signal, io) }
+            : await runWithTrace(scenario, trace, { signal, io });
+        const more = trace === undefined ? '' : `; ${trace} is not written`;
+        return { ...traced, stop: stopOf(traced.result, signal, more) };
+      });
       const row = rowOf(result, file);
       const cost = costOfRun(result);
       const errors = errorsOf(failure === undefined ? [] : [failure]);
-      const exit = errors.errors === undefined ? exitOf([row], expect) : exitCodes.usage;
+      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row], expect));
       if (io.json) {
         const told = resultOf(commandLine(scenario), scenario, [row], [cost], exit);
-        io.out(JSON.stringify({ ...told, ...errors }));
+        io.out(JSON.stringify({ ...told, ...errors, ...stoppedBy(stop) }));
       } else sayRun(io, result, row, cost, flags.verbose ?? false);
       process.exitCode = exit;
       sayErrors(io, errors);
+      if (stop !== undefined) io.complain(stop.message);
     });
 }

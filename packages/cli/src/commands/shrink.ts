@@ -14,7 +14,8 @@ import { withExamples } from '../help.ts';
 import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import { againLine, counterexampleOf, exitOf, resultOf, rowOf, shrinkRecord } from '../result.ts';
-import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { stopOf } from '../run-stoppably.ts';
+import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { scenarioIn } from './replay.ts';
@@ -41,7 +42,9 @@ export function addShrink(program: Command): void {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const tries = wholeNumber('--tries', flags.tries, 1, 1e6);
       const scenario = scenarioIn(readText(file));
-      const { small, stop } = await shrunk(scenario, tries);
+      const found = await shrunk(scenario, tries);
+      const { small } = found;
+      let { stop } = found;
       if (small === undefined) {
         if (stop !== undefined) throw stop;
         throw usageError(
@@ -51,16 +54,19 @@ export function addShrink(program: Command): void {
         );
       }
       const out = flags.out ?? smallName(file);
-      const traced = runWithTrace(small.scenario, out);
+      const traced = await stoppable(async (signal) => {
+        const run = await runWithTrace(small.scenario, out, { signal, io });
+        stop ??= stopOf(run.result, signal, `; ${out} is not written`);
+        return run;
+      });
       const row = smallRow(scenario, file, small, traced);
       const errors = errorsOf(traced.failure === undefined ? [] : [traced.failure]);
       const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row]));
       if (io.json) {
         const line = `quorumlab shrink ${quoted(file)} --out ${quoted(out)} --tries ${tries}`;
         const cost = [costOfRun(traced.result)];
-        const ended = stop === undefined ? {} : { stopped: stop.message };
         const result = resultOf(line, small.scenario, [row], cost, exit);
-        io.out(JSON.stringify({ ...result, ...errors, ...ended }));
+        io.out(JSON.stringify({ ...result, ...errors, ...stoppedBy(stop) }));
       } else saySmall(io, small, traced, row);
       sayErrors(io, errors);
       if (stop !== undefined) io.complain(stop.message);
