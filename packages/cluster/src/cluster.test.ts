@@ -24,6 +24,7 @@ import {
   initCluster,
   parseOperation,
   readConfig,
+  runNode,
   submit,
   upCluster,
 } from './index.ts';
@@ -336,6 +337,13 @@ describe('coming back without a disk is counted', () => {
     for (const home of homes) writeFileSync(paths.started(home), '');
     for (const home of homes.slice(1)) writeFileSync(paths.started(home), 'rejoining');
     await expect(upCluster(folder, { rejoin: [1] })).rejects.toThrow(/n1 and n2 lost their disks/);
+    // What is remembered counts too when nobody says it again, whoever starts the node.
+    await expect(upCluster(folder)).rejects.toThrow(/n1 and n2 lost their disks/);
+    await expect(runNode({ folder, self: 1 })).rejects.toThrow(/n1 and n2 lost their disks/);
+    expect(readFileSync(paths.started(homes[1] as string), 'utf8')).toBe('rejoining');
+    writeFileSync(paths.started(homes[1] as string), '');
+    await expect(runNode({ folder, self: 1, rejoin: true })).rejects.toThrow(/n1 and n2 lost/);
+    expect(readFileSync(paths.started(homes[1] as string), 'utf8')).toBe('');
     writeFileSync(paths.started(homes[2] as string), '');
     chmodSync(paths.key(homes[2] as string), 0o644);
     writeFileSync(paths.started(homes[1] as string), '');

@@ -7,6 +7,7 @@ import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
 import { admitPublicKey, KeyError } from '@quorumlab/wire';
 import { ClusterError, codeOf } from './errors.ts';
+import { requirePlainFile } from './plain-file.ts';
 
 /** The schema of `cluster.json`. */
 export const clusterSchema = 'quorumlab.cluster/1';
@@ -64,6 +65,8 @@ export const paths = {
    * is empty is one that was lost, and not one of a node that has never run.
    */
   started: (home: string): string => join(home, 'started'),
+  /** In a node's folder: proofs against members that broke their word. */
+  proofs: (home: string): string => join(home, 'proofs'),
   /** In a node's folder: there since it was first told to lie; names the attack. */
   traitor: (home: string): string => join(home, 'traitor'),
 };
@@ -77,6 +80,7 @@ export const defaultFolder: string = join('.quorumlab', 'cluster');
  */
 export async function readConfig(folder: string): Promise<ClusterConfig> {
   const file = paths.config(folder);
+  requirePlainFile(file);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
     throw new ClusterError(

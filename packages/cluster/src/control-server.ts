@@ -13,6 +13,10 @@ export interface ControlServer {
   stop(): Promise<void>;
 }
 
+/** Most tools that may ask at once: each takes a file descriptor, which peers and disks need too. */
+const maxTools = 64;
+/** How long a tool may take to ask, in milliseconds. */
+const askingMs = 5000;
 /** Longest question in bytes. */
 const maxQuestionBytes = 4096;
 
@@ -25,12 +29,19 @@ export async function startControl(
   handlers: Readonly<Record<string, ControlHandler>>,
 ): Promise<ControlServer> {
   rmSync(path, { force: true });
+  const limits = {
+    maxHeaderSize: maxQuestionBytes,
+    headersTimeout: askingMs,
+    requestTimeout: askingMs,
+    connectionsCheckingInterval: 1000,
+  };
   const server = createServer(
-    { maxHeaderSize: maxQuestionBytes },
+    limits,
     (question, answer) =>
       // Never rejects.
       void reply(handlers, question, answer),
   );
+  server.maxConnections = maxTools;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {

@@ -29,7 +29,7 @@ export interface ProvenRow extends ProofRow {
 }
 
 /** The protocol as the detector wants it: the vows of its own messages. */
-function vowSource(protocol: Protocol<LogShape>): VowSource<AnyShape['Message']> {
+export function vowSource(protocol: Protocol<LogShape>): VowSource<AnyShape['Message']> {
   const own = (message: AnyShape['Message']): boolean =>
     protocol.messages.of(message.kind) !== undefined;
   return {

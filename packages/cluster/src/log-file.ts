@@ -20,10 +20,12 @@ export function openLogFile(path: string, maxFileBytes: number = maxBytes): LogF
     write(line) {
       try {
         if (bytes > maxFileBytes) {
-          closeSync(file);
-          renameSync(path, `${path}.1`);
-          file = openSync(path, 'a', 0o600);
           bytes = 0;
+          renameSync(path, `${path}.1`);
+          const old = file;
+          // Its number is given to the next file that is opened, which may be a durable log.
+          file = openSync(path, 'a', 0o600);
+          closeSync(old);
         }
         bytes += writeSync(file, line);
       } catch {

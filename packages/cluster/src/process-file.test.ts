@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { isNode } from './process-file.ts';
+import { paths } from './config.ts';
+import { downCluster, initCluster } from './index.ts';
+import { isAlive, isNode } from './process-file.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'quorumlab-process-'));
+let root = mkdtempSync(join(tmpdir(), 'quorumlab-process-'));
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const each of children.splice(0)) each.kill('SIGKILL');
@@ -34,4 +36,21 @@ test('a process is a node only if it runs that one of that cluster', () => {
   expect(is('--folder', join(root, 'other'), '--self', '1')).toBe(false);
   expect(is('--self', '1')).toBe(false);
   expect(isNode(process.pid, home, 1)).toBe(false);
+});
+
+test('stopping a cluster ends no process that only has the number of one of its nodes', async () => {
+  root = mkdtempSync(join(tmpdir(), 'quorumlab-process-'));
+  const folder = join(root, 'c');
+  await initCluster({ folder, protocol: 'raft' });
+  const strangers = [
+    started('a program'),
+    started('--folder', join(root, 'other'), '--self', '1'),
+    started('--folder', folder, '--self', '0'),
+  ];
+  for (const [self, pid] of strangers.entries())
+    writeFileSync(paths.pid(paths.node(folder, self)), `${pid}\n`);
+  expect(await downCluster(folder)).toEqual(
+    [0, 1, 2].map((node) => ({ node, pid: undefined, how: 'was not running' })),
+  );
+  expect(strangers.map(isAlive)).toEqual([true, true, true]);
 });

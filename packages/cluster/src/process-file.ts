@@ -51,9 +51,20 @@ function isZombie(pid: number): boolean {
  * Whether process `pid` is node `self` in folder `home`: numbers of processes are used again, and a
  * signal must not hit whoever got one after a node had died, such as a node of another cluster.
  */
-export function isNode(pid: number, home: string, self: number): boolean {
+export const isNode = (pid: number, home: string, self: number): boolean =>
+  isAlive(pid) && runs(wordsOf(pid), pid, home, self);
+
+/**
+ * Whether it may be that node still: its words are gone a moment before its files are closed, and
+ * other words show that its number is another's now.
+ */
+export function mayBeNode(pid: number, home: string, self: number): boolean {
   if (!isAlive(pid)) return false;
   const words = wordsOf(pid);
+  return words.join('') === '' || runs(words, pid, home, self);
+}
+
+function runs(words: readonly string[], pid: number, home: string, self: number): boolean {
   const config = flagOf(words, '--config');
   const folder = flagOf(words, '--folder') ?? (config === undefined ? config : dirname(config));
   if (folder === undefined || flagOf(words, '--self')?.replace(/^n/, '') !== `${self}`)

@@ -40,6 +40,15 @@ export interface UseReport {
   readonly uptimeMilliseconds: number;
 }
 
+/** A member that has signed two statements of which it may only sign one. */
+export interface AccusedRow {
+  readonly signer: number;
+  /** What both are about, e.g. `prepare/0/7`. */
+  readonly about: string;
+  /** The file of the proof, which anybody can check: `quorumlab explain FILE`. */
+  readonly proof: string;
+}
+
 /** How a node is. */
 export interface NodeReport {
   readonly self: number;
@@ -68,4 +77,6 @@ export interface NodeReport {
   /** Inputs that its machine has taken. */
   readonly steps: number;
   readonly uptimeMilliseconds: number;
+  /** Who broke its word before this node. */
+  readonly accused: readonly AccusedRow[];
 }

@@ -21,6 +21,7 @@ import {
   readKeyFile,
   startNode,
 } from '@quorumlab/node';
+import { type AccusationRecord, accusationRecord } from './accusations.ts';
 import { type ClusterConfig, identityOf, paths, protocolIn, readConfig } from './config.ts';
 import { controlPath } from './control-path.ts';
 import { type ControlHandler, startControl } from './control-server.ts';
@@ -29,10 +30,11 @@ import { listenAddressOf } from './hosts.ts';
 import { openLogFile } from './log-file.ts';
 import { othersOf, refusedBy, useOf } from './node-answers.ts';
 import { hearing, logView, storyRecord } from './node-record.ts';
+import { requirePlainFile } from './plain-file.ts';
 import { clearPid, writePid } from './process-file.ts';
 import { clusterDigest, encodeReport } from './remote-report.ts';
 import type { NodeReport } from './reports.ts';
-import { readStarted, restoreStarted, setAside, writeStarted } from './started.ts';
+import { readStarted, requireFewLost, restoreStarted, setAside, writeStarted } from './started.ts';
 import { readTraitor, writeTraitor } from './traitor-file.ts';
 
 /** How to run a node. */
@@ -80,6 +82,8 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
   const first = attack === undefined ? undefined : behaviourOf(config, self, attack);
   const listen = listenAddressOf(config.members[self]?.address ?? '', options.listen);
   const home = paths.node(folder, self);
+  for (const of of [paths.started, paths.traitor, paths.pid]) requirePlainFile(of(home));
+  requirePlainFile(paths.log(home), Number.MAX_SAFE_INTEGER);
   const secretKey = await readOwnKey(config, home, self);
   const file = openLogFile(paths.log(home));
   const logger = createLogger({ level: options.logLevel ?? 'info', destination: file });
@@ -92,7 +96,10 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     protocol: config.protocol,
   });
   try {
-    const kept = keeping(config, self, attack ?? readTraitor(home));
+    const accused = accusationRecord(config, home, (error) =>
+      own.warn({ err: error }, 'The proof of a broken word could not be kept.'),
+    );
+    const kept = keeping(config, self, attack ?? readTraitor(home), accused);
     const digest = clusterDigest(config);
     let running: AnyNode | undefined;
     /** To whoever has a key of this cluster, on whatever machine. */
@@ -101,8 +108,10 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     const before = readStarted(home);
     const rejoin = (options.rejoin ?? false) || before === 'rejoining';
     if (rejoin) await writeStarted(home, 'rejoining');
-    const start = (): Promise<AnyNode> =>
-      startNode({
+    const start = async (): Promise<AnyNode> => {
+      // Whoever told them to come back: what more than f have lost may be lost for all.
+      if (rejoin) requireFewLost(folder, config, [self]);
+      return startNode({
         protocol: kept.protocol,
         self,
         cluster: identityOf(config),
@@ -120,6 +129,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         ...(first === undefined ? {} : { behaviour: first }),
         ...(listen === undefined ? {} : { listen }),
       });
+    };
     const node = await start()
       .catch(async (error: unknown) => {
         if (!rejoin || !isDamaged(error)) throw error;
@@ -229,7 +239,12 @@ function behaviourOf(config: ClusterConfig, self: number, name: string): Behavio
 type Keeping = ReturnType<typeof keeping>;
 
 /** What is remembered for whoever asks. Story and evidence only where nodes may lie: they cost. */
-function keeping(config: ClusterConfig, self: number, attack: string | undefined) {
+function keeping(
+  config: ClusterConfig,
+  self: number,
+  attack: string | undefined,
+  accused: AccusationRecord,
+) {
   const protocol = protocolIn(config);
   const log = logView();
   const heard = hearing(protocol);
@@ -241,14 +256,17 @@ function keeping(config: ClusterConfig, self: number, attack: string | undefined
       log.add(decision);
       state.lastCommit = performance.now();
     },
+    stepped(at, output, status) {
+      if (output.accusations.length > 0) accused.add(output.accusations);
+      if (config.allowFaults) story.stepped(at, output, status);
+    },
     ...(config.allowFaults
       ? {
-          stepped: (at, output, status) => story.stepped(at, output, status),
           heard: (message, frame) => heard.add(message, frame),
         }
       : {}),
   };
-  return { protocol, log, heard, story, state, hooks };
+  return { protocol, log, heard, story, state, hooks, accused };
 }
 
 interface Attending extends RunNodeOptions {
@@ -371,5 +389,6 @@ function reportOf({ node, kept }: Pick<Attending, 'node' | 'kept'>): NodeReport 
     fired: counters.fired,
     steps: counters.steps,
     uptimeMilliseconds: Math.round(process.uptime() * 1000),
+    accused: kept.accused.rows(),
   };
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { paths } from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { ClusterError, ClusterNodeError } from './errors.ts';
+import { requirePlainFile } from './plain-file.ts';
 import type { NodeReport } from './reports.ts';
 
 /** How to start a node's process. */
@@ -46,6 +47,7 @@ export function spawnNode(options: SpawnOptions): SpawnedNode {
   const { self, attack, rejoin = false, attached = false, compiled } = options;
   const folder = resolve(options.folder);
   const home = paths.node(folder, self);
+  requirePlainFile(paths.stderr(home), Number.MAX_SAFE_INTEGER);
   // Truncated: only the words of this start count.
   const words = openSync(paths.stderr(home), 'w', 0o600);
   const args = [

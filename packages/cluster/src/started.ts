@@ -1,7 +1,10 @@
 /** The note that a node has run before, which does not lie on its data disk. */
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { paths } from './config.ts';
+import { range } from '@quorumlab/core';
+import { type ClusterConfig, paths } from './config.ts';
+import { ClusterError } from './errors.ts';
+import { named } from './progress.ts';
 
 /** What the note says; see `paths.started`. */
 export type Started = '' | 'rejoining';
@@ -22,6 +25,27 @@ export const restoreStarted = (home: string, before: string | undefined): Promis
   before === '' || before === 'rejoining'
     ? writeStarted(home, before)
     : rm(paths.started(home), { force: true });
+
+/**
+ * Throws {@link ClusterError} if more nodes than the protocol can miss come back without their disks:
+ * `rejoin`, and all that were told to earlier and have not come back yet, as far as they are kept
+ * in this folder.
+ */
+export function requireFewLost(
+  folder: string,
+  { n, f, protocol }: ClusterConfig,
+  rejoin: readonly number[],
+): void {
+  const under = range(n).filter((id) => isRejoining(paths.node(folder, id)));
+  const lost = [...new Set([...under, ...rejoin])].sort((one, two) => one - two);
+  if (lost.length <= f) return;
+  throw new ClusterError(
+    `${named(lost)} lost their disks, and ${protocol} with ` +
+      `n=${n} survives ${f} such losses at a time; bring them back one by one, each after the one ` +
+      'before it has caught up, or restore their data folders from a backup and empty the file ' +
+      `${paths.started(`n${lost[0]}`)} of each.`,
+  );
+}
 
 /** Moves the data of a node out of the way, and tells where it is now. */
 export function setAside(home: string): string {

@@ -8,7 +8,7 @@ import { askNode, tryAskNode } from './control-client.ts';
 import { absenceOf, type NodeState } from './node-state.ts';
 import { named, obstacleOf, shortageOf } from './progress.ts';
 import { faultSentence, type RemoteFault } from './remote-fault.ts';
-import type { LogDigests, LoggedSlot, NodeReport, UseReport } from './reports.ts';
+import type { AccusedRow, LogDigests, LoggedSlot, NodeReport, UseReport } from './reports.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
 
@@ -43,6 +43,8 @@ export interface StatusRow {
   readonly lag?: number;
   /** How long ago the others got on without it, if it lags and both are known. */
   readonly lagMilliseconds?: number;
+  /** Members of which this node has a proof that they broke their word; absent: none. */
+  readonly accused?: readonly AccusedRow[];
   /** Whether it has ever been told to lie. */
   readonly traitor: boolean;
   /** For people: what is special about it. */
@@ -215,12 +217,15 @@ async function rowOf(
 /** The row of a node that has answered. */
 function upRow(
   node: number,
-  report: Omit<NodeReport, 'self' | 'pid' | 'fired' | 'steps' | 'uptimeMilliseconds'>,
+  report: Omit<NodeReport, 'self' | 'pid' | 'fired' | 'steps' | 'uptimeMilliseconds' | 'accused'> &
+    // Proofs lie in the folder of their node: on other machines they are asked for there.
+    Partial<Pick<NodeReport, 'accused'>>,
   attack: string | undefined = report.attack,
 ): StatusRow {
   const traitor = attack !== undefined;
   const { role, term, leader, committed, applied, state, peers } = report;
   const leads = leader === node ? role : role === 'rejoining' ? 'lost its disk, rejoining' : '';
+  const { accused = [] } = report;
   const lies = traitor ? (report.lying ? `traitor: ${attack}` : `was a traitor: ${attack}`) : '';
   return {
     node,
@@ -238,8 +243,19 @@ function upRow(
       ? {}
       : { lastCommitMilliseconds: report.lastCommitMilliseconds }),
     traitor,
-    note: [leads, lies, report.trouble].filter(Boolean).join(', '),
+    ...(accused.length === 0 ? {} : { accused }),
+    note: [leads, lies, report.trouble, accusedNote(accused)].filter(Boolean).join(', '),
   };
+}
+
+/** Whom a node has proofs against, and how to see them. */
+function accusedNote(accused: readonly AccusedRow[]): string {
+  const [first] = accused;
+  if (first === undefined) return '';
+  const who = named(
+    [...new Set(accused.map(({ signer }) => signer))].sort((one, two) => one - two),
+  );
+  return `has proof that ${who} lied or ran twice: quorumlab explain ${first.proof}`;
 }
 
 /** Which positions each of `nodes` knows, with a digest of each. */

@@ -5,11 +5,10 @@ import { type ClusterConfig, paths, readConfig } from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { controlPath } from './control-path.ts';
 import { ClusterError, ClusterNodeError, lostDiskExit } from './errors.ts';
-import { isAlive, isNode, readPid } from './process-file.ts';
-import { named } from './progress.ts';
+import { isAlive, isNode, mayBeNode, readPid } from './process-file.ts';
 import type { NodeReport } from './reports.ts';
 import { type SpawnedNode, spawnNode } from './spawn.ts';
-import { isRejoining } from './started.ts';
+import { requireFewLost } from './started.ts';
 
 /** How to start a cluster. */
 export interface UpOptions {
@@ -49,7 +48,7 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   const { limitMs = 30_000, progress, attacks, rejoin = [], signal } = options;
   const start = performance.now();
   const config = await readConfig(folder);
-  await requireRejoining(folder, config, rejoin);
+  requireRejoining(folder, config, rejoin);
   const before = await reports(folder, config);
   const missing = range(config.n).filter((id) => before[id] === undefined);
   if (missing.length === 0) {
@@ -105,24 +104,13 @@ const isLostDisk = (error: unknown): error is ClusterNodeError =>
   error instanceof ClusterNodeError && error.exitCode === lostDiskExit;
 
 /** More lost disks than faults that it survives: what was promised and written may be gone. */
-async function requireRejoining(
-  folder: string,
-  { n, f, protocol }: ClusterConfig,
-  rejoin: readonly number[],
-): Promise<void> {
+function requireRejoining(folder: string, config: ClusterConfig, rejoin: readonly number[]): void {
+  const { n } = config;
   const stranger = rejoin.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < n));
   if (stranger !== undefined)
     throw new ClusterError(`The cluster has the nodes n0 to n${n - 1}, and n${stranger} is none.`);
-  if (rejoin.length === 0) return;
-  // Who has not come back yet counts as well, whoever told it to.
-  const under = range(n).filter((id) => isRejoining(paths.node(folder, id)));
-  const lost = [...new Set([...under, ...rejoin])].sort((one, two) => one - two);
-  if (lost.length > f)
-    throw new ClusterError(
-      `${named(lost)} lost their disks, and ${protocol} with ` +
-        `n=${n} survives ${f} such losses at a time; bring them back one by one, ` +
-        'each after the one before it has caught up, or restore their data folders from a backup.',
-    );
+  // Who has not come back yet counts as well, whoever told it to, and comes back with every start.
+  requireFewLost(folder, config, rejoin);
 }
 
 /** What every node says of itself; nothing where nobody answers. */
@@ -159,8 +147,10 @@ export interface DownOptions {
 }
 
 /**
- * Stops the nodes: SIGTERM, and SIGKILL for one that does not end in time. Removes their sockets
- * and process numbers; logs and keys stay. Throws {@link ClusterError} if a process stays.
+ * Stops the nodes: SIGTERM, and SIGKILL for one that does not end in time. A process gets a signal
+ * only while it is shown to be that node of this folder; one that answers for it from elsewhere (a
+ * container has process numbers of its own) is asked to stop. Removes their sockets and process
+ * numbers; logs and keys stay. Throws {@link ClusterError} if a process stays.
  */
 export async function downCluster(
   folder: string,
@@ -173,17 +163,29 @@ export async function downCluster(
 async function downNode(folder: string, node: number, graceMs: number): Promise<DownRow> {
   const home = paths.node(folder, node);
   const report = await tryAskNode<NodeReport>(home, 'status');
-  const noted = await readPid(home);
-  const pid = report?.pid ?? (noted !== undefined && isNode(noted, home, node) ? noted : undefined);
+  const noted = report?.pid ?? (await readPid(home));
+  const isThere = (pid: number): boolean => isNode(pid, home, node);
+  const pid = noted !== undefined && isThere(noted) ? noted : undefined;
   let how: DownRow['how'] = 'was not running';
   if (pid !== undefined) {
     send(pid, 'SIGTERM');
-    how = (await gone(pid, graceMs)) ? 'stopped' : 'killed';
+    const isGone = (): Promise<boolean> => gone(() => mayBeNode(pid, home, node), graceMs);
+    how = (await isGone()) ? 'stopped' : 'killed';
     if (how === 'killed') {
-      send(pid, 'SIGKILL');
-      if (!(await gone(pid, graceMs)))
+      // Numbers are used again: still this node, or nobody gets the signal.
+      if (isThere(pid)) send(pid, 'SIGKILL');
+      if (!(await isGone()))
         throw new ClusterError(`n${node}, process ${pid}, cannot be ended; look at it with ps.`);
     }
+  } else if (report !== undefined) {
+    await tryAskNode(home, 'stop');
+    const isSilent = async () => (await tryAskNode(home, 'status')) === undefined;
+    if (!(await gone(async () => !(await isSilent()), graceMs)))
+      throw new ClusterError(
+        `n${node} answers and does not stop, and none of the processes here is it; stop it where ` +
+          'it runs.',
+      );
+    return { node, pid: report.pid, how: 'stopped' };
   }
   await rm(controlPath(home), { force: true });
   await rm(paths.pid(home), { force: true });
@@ -198,9 +200,9 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-async function gone(pid: number, limitMs: number): Promise<boolean> {
+async function gone(isThere: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
-  while (isAlive(pid)) {
+  while (await isThere()) {
     if (performance.now() > deadline) return false;
     await sleep(20);
   }

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Bytes of an Ed25519 secret seed and of a public key (RFC 8032, section 5.1). */
@@ -79,11 +80,14 @@ export async function writeKeyFile(path: string, seed: Uint8Array): Promise<void
  * Windows, which has no such modes, only the content is checked.
  */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    const sentence = `There is no key file at ${path}; create one or correct the path.`;
-    throw new KeyFileError(path, 'missing', sentence);
-  });
+  // A pipe is opened without waiting for whoever writes into it, and refused below.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      const sentence = `There is no key file at ${path}; create one or correct the path.`;
+      throw new KeyFileError(path, 'missing', sentence);
+    },
+  );
   try {
     await checkAccess(path, file);
     return parseKey(path, await readText(file));
