@@ -23,7 +23,7 @@ test('a node whose files are none that end says so instead of waiting for ever',
   const folder = await clusters.made({ protocol: 'raft' });
   const home = paths.node(folder, 0);
   const { config, key, started, traitor, pid, log } = paths;
-  const files = [config(folder), ...[key, started, traitor, pid, log].map((of) => of(home))];
+  const files = [config(folder), ...[key, started, traitor, pid, log].map((place) => place(home))];
   for (const file of files)
     for (const [what, make] of Object.entries(odd)) {
       // A log grows until it begins anew.

@@ -82,7 +82,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
   const first = attack === undefined ? undefined : behaviourOf(config, self, attack);
   const listen = listenAddressOf(config.members[self]?.address ?? '', options.listen);
   const home = paths.node(folder, self);
-  for (const of of [paths.started, paths.traitor, paths.pid]) requirePlainFile(of(home));
+  for (const place of [paths.started, paths.traitor, paths.pid]) requirePlainFile(place(home));
   requirePlainFile(paths.log(home), Number.MAX_SAFE_INTEGER);
   const secretKey = await readOwnKey(config, home, self);
   const file = openLogFile(paths.log(home));
