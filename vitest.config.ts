@@ -18,7 +18,10 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/announce.ts'],
-    testTimeout: 30_000,
+    // These end what hangs, and judge nothing: on a machine that does other things too, a test may
+    // take ten times as long.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Vitest leaves one core to itself, which is half of a small machine, while many tests wait.
     maxWorkers: '100%',
     coverage: { provider: 'v8' },

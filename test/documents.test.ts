@@ -13,8 +13,8 @@ import {
 } from './support/documents.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const runLimitMs = 20_000;
-const checkLimitMs = 120_000;
+const runLimitMs = 120_000;
+const checkLimitMs = 240_000;
 const documents = /^(?:[A-Z_]+\.md|examples\/README\.md|packages\/[^/]+\/README\.md|docs\/.+\.md)$/;
 
 const examples = [...readTree(root)]

@@ -6,7 +6,7 @@ import { findChromium } from '../support/chromium.ts';
 const entry = fileURLToPath(new URL('./entry.ts', import.meta.url));
 
 describe.skipIf(findChromium() === undefined)('a page in Chromium', () => {
-  it('calls what the entry module exports', { timeout: 90_000 }, async () => {
+  it('calls what the entry module exports', { timeout: 240_000 }, async () => {
     await using page = await openInBrowser(entry);
     expect(await page.call('add', 2, 3)).toBe(5);
     expect(await page.call('secure')).toBe(true);

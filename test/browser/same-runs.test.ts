@@ -50,7 +50,7 @@ async function same(page: BrowserPage, scenario: Scenario): Promise<void> {
 }
 
 describe.skipIf(findChromium() === undefined)('one scenario in Node and in Chromium', () => {
-  it('gives the same digest and the same trace, byte for byte', { timeout: 90_000 }, async () => {
+  it('gives the same digest and the same trace, byte for byte', { timeout: 240_000 }, async () => {
     await using page = await openInBrowser(entry);
     for (const scenario of Object.values(scenarios)) await same(page, scenario);
   });

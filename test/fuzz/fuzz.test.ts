@@ -12,7 +12,7 @@ let fed = 0;
 
 for (const { name, share, good, feed } of all) {
   const count = Math.ceil((inputs * share) / shares);
-  test(`${name}: ${count} inputs are read or refused`, { timeout: 120_000 }, () => {
+  test(`${name}: ${count} inputs are read or refused`, { timeout: 240_000 }, () => {
     const random = decisions({ seed: `fuzz ${seed} ${name}` });
     for (let i = 0; i < count; i++) {
       const input = i % 16 === 0 ? good(random) : bend(good(random), random);

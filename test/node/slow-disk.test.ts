@@ -10,7 +10,7 @@ const groupOf = groupsOfTests();
 const long = process.env.QUORUMLAB_LONG_TESTS === '1';
 
 test('a slow disk is slowness: nobody stops, and no commit outgrows its bound', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const group = await groupOf(raftOf({ n: 3 }));
   let slow = false;

@@ -125,7 +125,7 @@ for (const [protocol, paper] of [
   describe(protocol, () => {
     const lines = new Set<string>();
 
-    test(`every line of the paper runs within ${budget} seeds`, { timeout: 60_000 }, () => {
+    test(`every line of the paper runs within ${budget} seeds`, { timeout: 240_000 }, () => {
       const own = Object.keys(paper).filter((line) => !(line in (inherited[protocol] ?? {})));
       const missing = (): string[] => own.filter((line) => !lines.has(line));
       for (let seed = 1; seed <= budget && missing().length > 0; seed++) {

@@ -30,7 +30,7 @@ import {
 } from './index.ts';
 import { isAlive, readPid } from './process-file.ts';
 
-const limitMs = 60_000;
+const limitMs = 240_000;
 const clusters = testClusters();
 afterEach(() => clusters.end(), limitMs);
 

@@ -9,7 +9,7 @@ import { testClusters } from '../test-support/clusters.ts';
 import { paths } from './config.ts';
 import { connectCluster } from './connect.ts';
 
-const limitMs = 60_000;
+const limitMs = 240_000;
 const clusters = testClusters();
 const children: ChildProcess[] = [];
 afterEach(async () => {

@@ -6,7 +6,7 @@ import { isProven, verifyProof } from '@quorumlab/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demoReal } from './index.ts';
 
-const limitMs = 90_000;
+const limitMs = 240_000;
 
 // Temporary files of this test alone, so that all that is left in there was left by the demo.
 const before = process.env.TMPDIR;

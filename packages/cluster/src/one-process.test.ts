@@ -14,7 +14,7 @@ import { controlPath } from './control-path.ts';
 import { clusterStatus, downCluster, type RunningClusterNode, runNode } from './index.ts';
 import type { NodeReport } from './reports.ts';
 
-const limitMs = 60_000;
+const limitMs = 240_000;
 const clusters = testClusters();
 const nodes: RunningClusterNode[] = [];
 const meshes: Mesh[] = [];

@@ -20,7 +20,7 @@ import { kv } from '@quorumlab/log';
 import { expect } from 'vitest';
 
 /** How long one test may take. */
-export const limitMs = 170_000;
+export const limitMs = 240_000;
 
 /** A protocol, its number of replicas and its options. */
 export type Group = readonly [protocol: string, n: number, options: Record<string, number>];

@@ -204,7 +204,7 @@ const called = (self: number): Layer => ({
       async feed(draw, inputs) {
         random = draw;
         const enough = answered + inputs;
-        await until('the victim calls the liar', () => answered >= enough, 60_000);
+        await until('the victim calls the liar', () => answered >= enough, 12_000);
       },
       async end() {
         for (const connection of node.getConnections()) connection.abort(new Error('the end'));
@@ -235,7 +235,7 @@ const frames = (
           const frame = what === 'messages' ? liar.message(random) : liar.bent(random);
           const to = one(scene.targets, random);
           // Cut off for what it said before, it calls again.
-          await until(`replica ${to} is connected`, () => mesh.send(to, frame), 60_000);
+          await until(`replica ${to} is connected`, () => mesh.send(to, frame), 12_000);
           if (k % 50 === 49) await turn();
         }
       },
