@@ -78,7 +78,10 @@ export function explainError(
   if (isHelp(error)) return undefined;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined;
-    return explained(exitCodes.usage, 'QL100', sentenceOf(error.message), command);
+    const sentence = sentenceOf(error.message);
+    const letter = /^unknown option '-(-[a-z])'\.$/.exec(sentence)?.[1];
+    const meant = letter !== undefined && knows(letter) ? ` Did you mean ${letter}?` : '';
+    return explained(exitCodes.usage, 'QL100', `${sentence}${meant}`, command);
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = codeOfName(name);

@@ -246,7 +246,7 @@ const listed = (words: readonly string[]): string =>
 export function timeOf(flag: string, text: string, least = 0): number {
   const value = asTime(text);
   if (value !== undefined && value >= least) return value;
-  const above = least > 1 ? ` from ${least}us on` : least > 0 ? ' above 0' : '';
+  const above = least > 1 ? ` from ${least / 1000}ms on` : least > 0 ? ' above 0' : '';
   throw new ScenarioError(
     'QL105',
     `${flag} takes a time${above} with its unit, e.g. 300us, 20ms, 1.5s or 2m, ` +

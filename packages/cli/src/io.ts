@@ -167,9 +167,9 @@ export function progressOf(io: Io, unit: string): Progress {
   const line = (done: number, of: number, extra: string): string => {
     const seconds = (performance.now() - start) / 1000;
     const rate = seconds > 0 ? done / seconds : 0;
-    const left = rate > 0 ? (of - done) / rate : 0;
+    const left = rate > 0 ? `${((of - done) / rate).toFixed(1)} s left` : 'nothing done yet';
     const count = `${grouped(done)}/${grouped(of)} ${unit}`;
-    return `${count} · ${grouped(Math.round(rate))}/s · ${extra} · ${left.toFixed(1)} s left`;
+    return `${count} · ${grouped(Math.round(rate))}/s · ${extra} · ${left}`;
   };
   return {
     update(done, of, extra) {

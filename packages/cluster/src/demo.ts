@@ -55,7 +55,7 @@ export interface RealDemo {
 
 const attack = 'equivocating-leader';
 /** Longest waits: for processes to start, n0 to lead, logs to be decided, a node to answer. */
-const limits = { startMs: 20_000, leadMs: 6000, decideMs: 10_000, answerMs: 10_000 };
+const limits = { startMs: 60_000, leadMs: 6000, decideMs: 10_000, answerMs: 10_000 };
 const pollMs = 50;
 /** How often a group is started again because the liar did not get to lead. */
 const tries = 3;

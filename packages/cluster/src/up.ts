@@ -14,7 +14,7 @@ import { requireFewLost } from './started.ts';
 export interface UpOptions {
   /** Called whenever one more node is up. */
   readonly progress?: (up: readonly NodeReport[], of: number) => void;
-  /** Longest wait for all nodes, in milliseconds. 30,000 unless told. */
+  /** Longest wait for all nodes, in milliseconds. 60,000 unless told. */
   readonly limitMs?: number;
   /** Attacks that nodes begin with, by their number; only where faults are allowed. */
   readonly attacks?: ReadonlyMap<number, string>;
@@ -45,7 +45,7 @@ export interface UpResult {
  * and what a node said if it did not start for any other reason; the others are stopped then.
  */
 export async function upCluster(folder: string, options: UpOptions = {}): Promise<UpResult> {
-  const { limitMs = 30_000, progress, attacks, rejoin = [], signal } = options;
+  const { limitMs = 60_000, progress, attacks, rejoin = [], signal } = options;
   const start = performance.now();
   const config = await readConfig(folder);
   requireRejoining(folder, config, rejoin);

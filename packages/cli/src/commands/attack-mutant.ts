@@ -23,7 +23,7 @@ import { stoppable, stopped, stoppedBy } from '../stop.ts';
 import { plainStory, verdictWord } from '../words.ts';
 
 /** What `--mutant` takes instead of a name. */
-const every = 'all';
+export const every = 'all';
 
 /** Flags that mean the same with a schedule as with a search. */
 const allowed: readonly string[] = ['mutant', 'expect', 'traces'];

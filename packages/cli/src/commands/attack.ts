@@ -13,7 +13,7 @@ import {
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { type Crew, hire, type SmallRun } from '../crew.ts';
-import { type Exit, exitCodes } from '../errors.ts';
+import { type Exit, exitCodes, usageError } from '../errors.ts';
 import {
   actingScenarioOf,
   expected,
@@ -48,7 +48,7 @@ import {
   storyColumns,
   verdictWord,
 } from '../words.ts';
-import { attackMutants } from './attack-mutant.ts';
+import { attackMutants, every } from './attack-mutant.ts';
 
 interface AttackFlags extends ScenarioFlags {
   readonly seeds?: string;
@@ -77,6 +77,12 @@ export function addAttack(program: Command): void {
       const expect = expected(flags.expect);
       if (flags.mutant !== undefined && flags.attack === undefined)
         return attackMutants(protocol, flags.mutant, expect, command);
+      if (flags.mutant === every)
+        throw usageError(
+          'QL100',
+          '--mutant all plays the schedule of each mutant, and --attack searches seeds with one.\n' +
+            `  use   --mutant all   alone\n  or    quorumlab list mutants   for their names`,
+        );
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
       const jobs = jobsOf(flags.jobs);

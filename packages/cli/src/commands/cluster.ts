@@ -181,7 +181,12 @@ async function init(io: Io, flags: InitFlags): Promise<void> {
   const config = await make(flags);
   const { folder } = flags;
   if (io.json) return say(io, 'cluster-init', { folder, config });
-  io.out(`made a cluster of ${config.n} ${config.protocol} nodes in ${folder}/`);
+  const { n, f, protocol } = config;
+  io.out(`made a cluster of ${n} ${protocol} nodes, f=${f}, in ${folder}/`);
+  if (f === 0)
+    io.out(
+      `  faults    it survives none; for one use   -n ${protocolOf(protocol).claims.replicas(1)}`,
+    );
   io.out(`  keys      one file per node and client, mode 0600: they stay on this machine`);
   io.out(`  messages  ${signatures(config)}`);
   if (config.allowFaults) io.out('  faults    allowed: nodes of this cluster can be told to lie');

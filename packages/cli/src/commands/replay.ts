@@ -110,6 +110,13 @@ function sayDifference(io: Io, difference: TraceDifference, stop: Exit | undefin
 export const scenarioIn = (text: string): Scenario => scenarioOfTrace(parsed(text));
 
 function scenarioOfTrace({ header }: Trace): Scenario {
+  if (typeof header.engine !== 'string')
+    throw new Exit(
+      exitCodes.replayDiffers,
+      'QL128',
+      'this is not a trace that can be replayed: its first line names no version; ' +
+        'write it again with quorumlab run and --trace.',
+    );
   if (header.engine !== engine)
     throw new Exit(
       exitCodes.replayDiffers,
