@@ -100,7 +100,7 @@ test('what is nearly right gets one sentence too, in words and as a document', a
   }
 });
 
-test('no value of an environment variable makes a command fail or speak in other words', async () => {
+test('no value of an environment variable makes a command fail or speak otherwise', async () => {
   const usual = await said('list verdicts');
   for (const env of [
     { COLUMNS: 'wide' },

@@ -51,7 +51,7 @@ export function expectation(row: VerdictRow): string {
   const { protocol, n, f, word, expected, claimed, why } = row;
   const name = `${protocol} n=${n} f=${f}`;
   if (word === 'inconclusive')
-    return `expected: not judged, because it has not come to its end${claimed ? '' : `; nor claimed: ${why}`}`;
+    return `expected: not judged: it came to no end${claimed ? '' : `; nor claimed: ${why}`}`;
   if (word === 'ok' && row.mutant !== undefined)
     return (
       'expected: yes. The wrong rule did not show here; it does under its own schedule: ' +

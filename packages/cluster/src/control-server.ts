@@ -13,7 +13,7 @@ export interface ControlServer {
   stop(): Promise<void>;
 }
 
-/** Most tools that may ask at once: each takes a file descriptor, which peers and disks need too. */
+/** Most tools that ask at once: each takes a file descriptor, which peers and disks need too. */
 const maxTools = 64;
 /** How long a tool may take to ask, in milliseconds. */
 const askingMs = 5000;

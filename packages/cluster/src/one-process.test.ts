@@ -149,7 +149,8 @@ function question(draw: (below: number) => number): Buffer {
   );
   const method = pick('GET', 'POST', 'HEAD', 'CONNECT', 'OPTIONS', 'PRI', noise(5));
   const body = pick('', noise(60), 'ffffffffffffffff\r\n', `5\r\n${noise(5)}\r\n0\r\n\r\n`);
-  const text = `${method} ${target} HTTP/${pick('1.1', '1.0', '2.0', noise(3))}\r\n${headers}\r\n${body}`;
+  const version = pick('1.1', '1.0', '2.0', noise(3));
+  const text = `${method} ${target} HTTP/${version}\r\n${headers}\r\n${body}`;
   return Buffer.from(draw(8) === 0 ? text.slice(0, draw(text.length + 1)) : text, 'latin1');
 }
 

@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { showKeyFile } from '@quorumlab/cluster';
 import { afterEach, expect, test } from 'vitest';
 import { testClusters } from '../test-support/clusters.ts';
 import { paths } from './config.ts';
-import { runNode } from './index.ts';
+import { runNode, showKeyFile } from './index.ts';
 
 const clusters = testClusters();
 afterEach(() => clusters.end());
 
 const odd: Readonly<Record<string, (path: string) => void>> = {
-  'a pipe': (path) => void spawnSync('mkfifo', ['-m', '600', path]),
+  'a pipe': (path) => void spawnSync('sh', ['-c', 'mkfifo -m 600 "$0"', path]),
   'a device': (path) => symlinkSync('/dev/zero', path),
   'a folder': (path) => void mkdirSync(path, { mode: 0o700 }),
   'far too large': (path) => {

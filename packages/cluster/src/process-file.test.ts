@@ -38,7 +38,7 @@ test('a process is a node only if it runs that one of that cluster', () => {
   expect(isNode(process.pid, home, 1)).toBe(false);
 });
 
-test('stopping a cluster ends no process that only has the number of one of its nodes', async () => {
+test('stopping a cluster ends no process that only has the number of a node', async () => {
   root = mkdtempSync(join(tmpdir(), 'quorumlab-process-'));
   const folder = join(root, 'c');
   await initCluster({ folder, protocol: 'raft' });

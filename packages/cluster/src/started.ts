@@ -18,7 +18,7 @@ export const readStarted = (home: string): string | undefined =>
   existsSync(paths.started(home)) ? readFileSync(paths.started(home), 'utf8') : undefined;
 
 /** Whether the node was told to come back without its disk, and its new one holds nothing yet. */
-export const isRejoining = (home: string): boolean => readStarted(home) === 'rejoining';
+const isRejoining = (home: string): boolean => readStarted(home) === 'rejoining';
 
 /** Puts the note back as it was before a start that failed. */
 export const restoreStarted = (home: string, before: string | undefined): Promise<void> =>
@@ -27,7 +27,7 @@ export const restoreStarted = (home: string, before: string | undefined): Promis
     : rm(paths.started(home), { force: true });
 
 /**
- * Throws {@link ClusterError} if more nodes than the protocol can miss come back without their disks:
+ * Throws {@link ClusterError} if more nodes than the protocol can miss come back without disks:
  * `rejoin`, and all that were told to earlier and have not come back yet, as far as they are kept
  * in this folder.
  */
@@ -41,8 +41,8 @@ export function requireFewLost(
   if (lost.length <= f) return;
   throw new ClusterError(
     `${named(lost)} lost their disks, and ${protocol} with ` +
-      `n=${n} survives ${f} such losses at a time; bring them back one by one, each after the one ` +
-      'before it has caught up, or restore their data folders from a backup and empty the file ' +
+      `n=${n} survives ${f} such losses at a time; bring them back one by one, each after ` +
+      'the one before it has caught up, or restore their data folders from a backup and empty the file ' +
       `${paths.started(`n${lost[0]}`)} of each.`,
   );
 }

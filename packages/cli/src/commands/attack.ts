@@ -80,7 +80,7 @@ export function addAttack(program: Command): void {
       if (flags.mutant === every)
         throw usageError(
           'QL100',
-          '--mutant all plays the schedule of each mutant, and --attack searches seeds with one.\n' +
+          '--mutant all plays the schedules of all mutants, and --attack searches with one.\n' +
             `  use   --mutant all   alone\n  or    quorumlab list mutants   for their names`,
         );
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
