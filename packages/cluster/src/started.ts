@@ -42,8 +42,8 @@ export function requireFewLost(
   throw new ClusterError(
     `${named(lost)} lost their disks, and ${protocol} with ` +
       `n=${n} survives ${f} such losses at a time; bring them back one by one, each after ` +
-      'the one before it has caught up, or restore their data folders from a backup and empty the file ' +
-      `${paths.started(`n${lost[0]}`)} of each.`,
+      'the one before it has caught up, or restore their data folders from a backup and empty ' +
+      `the file ${paths.started(`n${lost[0]}`)} of each.`,
   );
 }
 
