@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -19,6 +27,9 @@ function started(...words: readonly string[]): number {
   const idle = ['-e', 'setInterval(() => undefined, 1000)', '--', ...words];
   const child = spawn(process.execPath, idle, { cwd: root, stdio: 'ignore' });
   children.push(child);
+  // A process that has just begun has no words for a moment.
+  const words = `/proc/${child.pid}/cmdline`;
+  while (existsSync(words) && readFileSync(words, 'utf8') === '');
   return child.pid as number;
 }
 
