@@ -28,8 +28,8 @@ function started(...words: readonly string[]): number {
   const child = spawn(process.execPath, idle, { cwd: root, stdio: 'ignore' });
   children.push(child);
   // A process that has just begun has no words for a moment.
-  const words = `/proc/${child.pid}/cmdline`;
-  while (existsSync(words) && readFileSync(words, 'utf8') === '');
+  const place = `/proc/${child.pid}/cmdline`;
+  while (existsSync(place) && readFileSync(place, 'utf8') === '');
   return child.pid as number;
 }
 
