@@ -83,5 +83,9 @@ const lostDisks = (
   `${n - rejoining.length} of the ${needed} that ${protocol} needs` +
   (rejoining.length === 1
     ? '; start the others'
-    : '. What only they had acknowledged may be gone: stop them and restore their data folders ' +
-      'from a copy that is current, or make the cluster anew');
+    : '. They wait for each other, and no command brings the group back without loss unless ' +
+      'there are copies of their data folders from the last moment: quorumlab cluster down, put the ' +
+      'copies back as ' +
+      `${rejoining.map((node) => `n${node}/data`).join(' and ')}, quorumlab cluster up. Without ` +
+      'such copies what only they had acknowledged is gone: quorumlab cluster init --folder NEW ' +
+      'makes a cluster anew');
