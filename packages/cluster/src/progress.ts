@@ -84,8 +84,7 @@ const lostDisks = (
   (rejoining.length === 1
     ? '; start the others'
     : '. They wait for each other, and no command brings the group back without loss unless ' +
-      'there are copies of their data folders from the last moment: quorumlab cluster down, put the ' +
-      'copies back as ' +
-      `${rejoining.map((node) => `n${node}/data`).join(' and ')}, quorumlab cluster up. Without ` +
-      'such copies what only they had acknowledged is gone: quorumlab cluster init --folder NEW ' +
-      'makes a cluster anew');
+      'there are copies of their data folders from the last moment: quorumlab cluster down, ' +
+      `put the copies back as ${rejoining.map((node) => `n${node}/data`).join(' and ')}, ` +
+      'quorumlab cluster up. Without such copies what only they had acknowledged is gone: ' +
+      'quorumlab cluster init --folder NEW makes a cluster anew');
