@@ -192,8 +192,18 @@ const pairs: readonly string[] = Array.from(
   (_, byte) => (digits[byte >> 4] as string) + (digits[byte & 15] as string),
 );
 
+/** What engines have since 2025: ten times as fast, and a large state has thousands of digests. */
+interface Hexadecimal {
+  readonly toHex?: () => string;
+  readonly setFromHex?: (text: string) => unknown;
+}
+// The compiler's library does not know them yet.
+const { toHex: nativeToHex, setFromHex: nativeSetFromHex } = Uint8Array.prototype as Uint8Array &
+  Hexadecimal;
+
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
+  if (nativeToHex !== undefined) return nativeToHex.call(bytes);
   let text = '';
   for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] as number];
   return text;
@@ -210,6 +220,12 @@ export function fromHex(text: string): Uint8Array {
 /** The bytes of lower-case hexadecimal text, without a copy of their own. */
 export function writeHex(to: Writer, text: string): void {
   room(to, text.length / 2);
+  if (nativeSetFromHex !== undefined && text.length % 2 === 0 && !/[^0-9a-f]/.test(text)) {
+    const end = to.length + text.length / 2;
+    nativeSetFromHex.call(to.bytes.subarray(to.length, end), text);
+    to.length = end;
+    return;
+  }
   for (let i = 0; i < text.length; i += 2) to.bytes[to.length++] = byteAt(text, i);
 }
 
