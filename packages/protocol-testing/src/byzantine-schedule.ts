@@ -1,5 +1,5 @@
 /**
- * Random schedules of a {@link ByzantineNetwork}: any delay, loss, repetition and order of messages,
+ * Random schedules of a {@link ByzantineNetwork}: any delay, loss, repeat and order of messages,
  * one crash at a time between a step's writes and its sends, late timers, and one liar. Then all
  * heals.
  */
@@ -191,7 +191,7 @@ export function chaos<P extends RequestShape>(
   return network;
 }
 
-/** What is wrong at the end of a schedule: agreement first, then whether all is done; or nothing. */
+/** What is wrong at the end of a schedule: agreement first, then whether all is done; if any. */
 export function wrongIn<P extends RequestShape>(network: ByzantineNetwork<P>): string | undefined {
   const { violation, executed, seats } = network;
   if (violation !== undefined) return violation;
