@@ -30,10 +30,12 @@ export interface MeshLimits {
   readonly redialMs: number;
   /** The longest pause between attempts to dial a peer. */
   readonly maxRedialMs: number;
-  /** Connections per second accepted from one host that is no replica's host. */
-  readonly connectionsPerHostPerSecond: number;
-  /** Connections in the middle of their handshake, from hosts that are no replica's host. */
+  /** Handshakes per second with all who have shown no pass (in a burst, twice as many). */
+  readonly strangersPerSecond: number;
+  /** Connections whose handshake has not begun; above it the one that has waited longest ends. */
   readonly pendingConnections: number;
+  /** Connections of one principal at a time, in the handshake and behind it. */
+  readonly connectionsPerMember: number;
   /** Connections per second accepted from one member (in a burst, ten times as many). */
   readonly connectionsPerMemberPerSecond: number;
   /** Questions how this node is that a peer may ask per second (in a burst, eight times that). */
@@ -78,8 +80,9 @@ export const DEFAULT_LIMITS: MeshLimits = {
   helloHeartbeats: 3,
   redialMs: 50,
   maxRedialMs: 2_000,
-  connectionsPerHostPerSecond: 50,
-  pendingConnections: 64,
+  strangersPerSecond: 16,
+  pendingConnections: 1024,
+  connectionsPerMember: 8,
   connectionsPerMemberPerSecond: 10,
   asksPerSecond: 2,
   streamsPerConnection: 4,

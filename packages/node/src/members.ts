@@ -1,7 +1,8 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface';
 import type { DialFault } from './dial-fault.ts';
+import type { DoorRefusal } from './door.ts';
 import type { MeshLimits } from './limits.ts';
-import type { Notices } from './notices.ts';
+import type { NoticeFields, Notices } from './notices.ts';
 import { countReason, type PeerAccount, type PeerAccounts } from './peer-account.ts';
 import { isClient, type Principal } from './principal.ts';
 import { now } from './time.ts';
@@ -29,8 +30,8 @@ export interface Member {
 /** Strangers that are remembered in order to log each once; the oldest is forgotten first. */
 const REMEMBERED_STRANGERS = 1024;
 
-/** Why a connection was refused once the key behind it was proven. */
-export type ConnectionRefusal = 'stranger' | 'banned' | 'too-often' | 'not-its-turn';
+/** Why a connection was refused, before its handshake or once the key behind it was proven. */
+export type ConnectionRefusal = 'stranger' | 'banned' | 'too-often' | 'not-its-turn' | DoorRefusal;
 
 /** The allow list of a mesh, its scores, and the gater that libp2p asks about every connection. */
 export class Members {
@@ -39,6 +40,10 @@ export class Members {
     banned: 0,
     'too-often': 0,
     'not-its-turn': 0,
+    'no-room': 0,
+    'no-pass-in-time': 0,
+    'forged-pass': 0,
+    'pass-too-often': 0,
   };
   readonly #byName = new Map<string, Member>();
   readonly #byId = new Map<number, Member>();
@@ -106,6 +111,21 @@ export class Members {
     member.score = 0;
     member.bannedUntil = at + banMs;
     return true;
+  }
+
+  /** A connection was ended before its handshake began. */
+  refusedAtDoor(reason: DoorRefusal, address: string, caller: number | undefined): void {
+    this.refused[reason]++;
+    const member = caller === undefined ? undefined : this.byId(caller);
+    const { refused } = member?.account ?? this.#accounts.strangers;
+    countReason(refused, reason);
+    // Of strangers, only that there are some: they can take any number of addresses.
+    const fields = member === undefined ? { reason, address } : { reason, peer: caller };
+    this.#notices.note(
+      'warn',
+      fields as NoticeFields,
+      'Refused a connection before its handshake.',
+    );
   }
 
   #deniesInbound(peerId: PeerId): boolean {

@@ -5,6 +5,7 @@ import type { Libp2p } from 'libp2p';
 import { type ChannelGuard, channelGuard } from './channel-guard.ts';
 import { type DialFault, dialFaultOf } from './dial-fault.ts';
 import { Inquiries } from './inquiry.ts';
+import { Door } from './door.ts';
 import { publicKeyOf } from './keys.ts';
 import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
 import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
@@ -12,6 +13,7 @@ import type { Logger } from './logging.ts';
 import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
 import { checkOptions, type MeshOptions, notListening } from './mesh-options.ts';
 import { Notices } from './notices.ts';
+import { encodePass, passMaker } from './pass.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
 import { isClient } from './principal.ts';
 import { now } from './time.ts';
@@ -130,6 +132,10 @@ class MeshHost implements Mesh, LinkHost {
   readonly #notices: Notices;
   readonly #members: Members;
   readonly #guard: ChannelGuard;
+  readonly #door: Door;
+  /** What the passes of those who call this node hold, and the passes for those whom it calls. */
+  readonly #secrets = new Map<number, Uint8Array>();
+  readonly #passes = new Map<string, Uint8Array>();
   readonly #toDial: readonly Member[];
   readonly #stopping = new AbortController();
   /** Links in any state but closed. */
@@ -170,6 +176,15 @@ class MeshHost implements Mesh, LinkHost {
     this.#toDial = members.filter((member) =>
       dials(me, { id: member.principal.id, name: member.name }),
     );
+    const makePass = passMaker(options.secretKey);
+    for (const { dialsUs, principal } of members)
+      if (dialsUs) this.#secrets.set(principal.id, makePass(principal.publicKey, false));
+    for (const { name, principal } of this.#toDial)
+      this.#passes.set(name, encodePass(this.self, makePass(principal.publicKey, true)));
+    this.#door = new Door(this.limits, {
+      secretOf: (caller) => this.#secrets.get(caller),
+      refused: (reason, address, caller) => this.#members.refusedAtDoor(reason, address, caller),
+    });
   }
 
   deliver(from: number, frame: Uint8Array): void {
@@ -190,15 +205,15 @@ class MeshHost implements Mesh, LinkHost {
 
   async start(): Promise<void> {
     const { principals, listen, secretKey } = this.#options;
-    const addresses = principals.flatMap(({ address }) => (address === undefined ? [] : [address]));
     const node = await startTransport({
       secretKey,
       listen,
-      addresses,
       principals: principals.length,
       gater: this.#members.gater(),
       limits: this.limits,
       guard: this.#guard,
+      door: this.#door,
+      passFor: (peer) => this.#passes.get(peer),
     });
     this.#node = node;
     if (!isClient(this.self)) {

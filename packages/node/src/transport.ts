@@ -1,12 +1,12 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
-import type { ConnectionGater, PeerId } from '@libp2p/interface';
+import type { ConnectionGater, ConnectionProtector, PeerId } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
-import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import type { ChannelGuard } from './channel-guard.ts';
+import { behindDoor, type Door } from './door.ts';
 import type { MeshLimits } from './limits.ts';
 import { quickened } from './quick-channel.ts';
 
@@ -20,14 +20,16 @@ const NEVER_MS = 2 ** 31 - 1;
 export interface TransportOptions {
   readonly secretKey: Uint8Array;
   readonly listen: string | undefined;
-  /** Addresses of all replicas: their hosts are not held to the limits for unknown hosts. */
-  readonly addresses: readonly string[];
   /** Number of principals, from which the bounds on connections follow. */
   readonly principals: number;
   readonly gater: ConnectionGater;
   readonly limits: MeshLimits;
   /** Stands between libp2p's parts and the peers. */
   readonly guard: ChannelGuard;
+  /** Stands before all of it; absent: everybody is let in. */
+  readonly door?: Door;
+  /** What to say first to whom this node calls. */
+  readonly passFor?: (peer: string) => Uint8Array | undefined;
 }
 
 /** The libp2p name of an Ed25519 public key: the key itself in another spelling. */
@@ -43,26 +45,34 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
 export async function startTransport(options: TransportOptions): Promise<Libp2p> {
   const { limits, guard } = options;
   const members = options.principals;
+  const transport = tcp({
+    inboundSocketInactivityTimeout: NEVER_MS,
+    outboundSocketInactivityTimeout: NEVER_MS,
+    // Sockets before and in the handshake count here; the upgrade timeout frees them.
+    maxConnections: 8 * members + 4096,
+  });
+  const { door, passFor } = options;
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.secretKey),
     addresses: { listen: options.listen === undefined ? [] : [options.listen] },
     transports: [
-      tcp({
-        inboundSocketInactivityTimeout: NEVER_MS,
-        outboundSocketInactivityTimeout: NEVER_MS,
-        // Sockets in the handshake count here, also those of replicas' hosts, which skip the
-        // limits below; the upgrade timeout frees them.
-        maxConnections: 8 * members + 4096,
-      }),
+      door === undefined
+        ? transport
+        : behindDoor(
+            transport,
+            (socket, enter) => door.arrive(socket, enter),
+            () => door.close(),
+          ),
     ],
+    ...(passFor === undefined ? {} : { connectionProtector: () => passShower(passFor) }),
     connectionEncrypters: [guard.encrypter(quickened(noise()))],
     streamMuxers: [guard.muxer(yamuxOf(limits))],
     connectionGater: guard.gater(options.gater),
     connectionManager: {
-      allow: allowedHosts(options.addresses),
       maxConnections: 8 * members + 64,
-      inboundConnectionThreshold: limits.connectionsPerHostPerSecond,
-      maxIncomingPendingConnections: limits.pendingConnections,
+      // The door bounds both, and tells principals from others, which libp2p cannot yet.
+      inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
+      maxIncomingPendingConnections: 8 * members + 4096,
       inboundUpgradeTimeout: limits.upgradeTimeoutMs,
       dialTimeout: limits.upgradeTimeoutMs,
       addressDialTimeout: limits.upgradeTimeoutMs,
@@ -88,13 +98,13 @@ const yamuxOf = (limits: MeshLimits): ReturnType<typeof yamux> =>
     },
   });
 
-/** The replicas' hosts as libp2p's allow list takes them; names (/dns4/...) cannot be listed. */
-function allowedHosts(addresses: readonly string[]): string[] {
-  const hosts = new Set<string>();
-  for (const address of addresses) {
-    const host = multiaddr(address).getComponents()[0];
-    if (host?.value === undefined) continue;
-    if (host.name === 'ip4' || host.name === 'ip6') hosts.add(`/${host.name}/${host.value}`);
-  }
-  return [...hosts];
-}
+/** Says the pass first, on connections that this node makes. */
+const passShower = (passFor: (peer: string) => Uint8Array | undefined): ConnectionProtector => ({
+  async protect(connection) {
+    const isOutbound = 'direction' in connection && connection.direction === 'outbound';
+    const address = 'remoteAddr' in connection ? String(connection.remoteAddr) : '';
+    const pass = isOutbound ? passFor(address.split('/p2p/')[1] ?? '') : undefined;
+    if (pass !== undefined && connection.status === 'open') connection.send(pass);
+    return connection;
+  },
+});

@@ -35,6 +35,8 @@ const forgiving = {
   banMs: 1,
   maxBanMs: 1,
   connectionsPerMemberPerSecond: 100_000,
+  connectionsPerMember: 100_000,
+  strangersPerSecond: 100_000,
   framesPerSecond: 1_000,
   redialMs: 1,
   maxRedialMs: 5,

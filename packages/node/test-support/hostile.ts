@@ -26,7 +26,6 @@ export function rawNode(seed: Uint8Array): Promise<Libp2p> {
   return startTransport({
     secretKey: seed,
     listen: undefined,
-    addresses: [],
     principals: 16,
     gater: { denyDialMultiaddr: () => false },
     limits,

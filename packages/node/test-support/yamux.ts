@@ -1,4 +1,5 @@
 /** Peers that hold a real key and speak real Noise, and write what is above it byte by byte. */
+import type { Socket } from 'node:net';
 import { noise } from '@chainsafe/libp2p-noise';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import {
@@ -11,6 +12,8 @@ import {
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
+import { behindDoor } from '../src/door.ts';
+import { PASS_BYTES } from '../src/pass.ts';
 import type { Principal } from '../src/principal.ts';
 import { FRAME_PROTOCOL, peerIdOf } from '../src/transport.ts';
 import { rawHello } from './hostile.ts';
@@ -148,6 +151,16 @@ function channelOf(stream: MessageStream): Channel {
   };
 }
 
+/** Takes the pass of a caller away, and lets it in. */
+function skipPass(socket: Socket, enter: () => void): void {
+  const onReadable = (): void => {
+    if (socket.read(PASS_BYTES) === null) return;
+    socket.off('readable', onReadable);
+    enter();
+  };
+  socket.on('error', () => {}).on('readable', onReadable);
+}
+
 /** A node with the key of `seed` that hands every channel to the test as soon as it stands. */
 export async function handNode(
   seed: Uint8Array,
@@ -164,7 +177,8 @@ export async function handNode(
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
     addresses: { listen: listen === undefined ? [] : [listen] },
-    transports: [tcp()],
+    // Whoever calls a listener shows a pass first, which this one does not look at.
+    transports: [listen === undefined ? tcp() : behindDoor(tcp(), skipPass, () => {})],
     connectionEncrypters: [noise()],
     streamMuxers: [() => factory],
     connectionGater: { denyDialMultiaddr: () => false },

@@ -58,6 +58,8 @@ export const tolerant: Partial<MeshLimits> = {
   maxBanMs: 1,
   offencesBeforeReset: 1_000,
   connectionsPerMemberPerSecond: 100_000,
+  connectionsPerMember: 100_000,
+  strangersPerSecond: 100_000,
   redialMs: 30,
   maxRedialMs: 250,
 };

@@ -1,0 +1,176 @@
+/** Before the handshake: what strangers make a replica hold and do, and who gets in meanwhile. */
+import { connect, type Socket } from 'node:net';
+import type { Libp2p } from 'libp2p';
+import { afterEach, describe, expect, test } from 'vitest';
+import { noise } from '../test-support/beginnings.ts';
+import {
+  bytes,
+  principals,
+  seedOf,
+  startNode,
+  stopAll,
+  type TestNode,
+  until,
+} from '../test-support/cluster.ts';
+import { handCaller } from '../test-support/yamux.ts';
+import { publicKeyOf } from './keys.ts';
+import { encodePass, holderOf, PASS_BYTES, passMaker } from './pass.ts';
+import type { Principal } from './principal.ts';
+
+const MEMBER = 65_536;
+const HONEST = 65_537;
+const running: TestNode[] = [];
+const raw: Libp2p[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await stopAll(running.splice(0));
+  for (const node of raw.splice(0)) await node.stop();
+});
+
+const secretOf = (id: number, other: number, isCaller: boolean): Uint8Array =>
+  passMaker(seedOf(id))(publicKeyOf(seedOf(other)), isCaller);
+
+const goodPass = (): Uint8Array => encodePass(MEMBER, secretOf(MEMBER, 0, true));
+
+function socketTo({ address }: Principal, first?: Uint8Array): Socket {
+  const port = Number(address?.split('/').pop());
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  // Whoever does not read never hears of the end.
+  socket.resume();
+  if (first !== undefined) socket.write(first);
+  sockets.push(socket);
+  return socket;
+}
+
+const left = (): number => sockets.filter(({ destroyed }) => !destroyed).length;
+
+async function victim(
+  limits: NonNullable<Parameters<typeof startNode>[2]>['limits'],
+): Promise<{ node: TestNode; all: readonly Principal[]; replica: Principal }> {
+  const all = await principals(1, 2);
+  const node = await startNode(all, 0, { limits: limits ?? {} });
+  running.push(node);
+  return { node, all, replica: all[0] as Principal };
+}
+
+/** The member that behaves gets in, and is heard. */
+async function honestIsHeard(all: readonly Principal[], node: TestNode): Promise<void> {
+  const honest = await startNode(all, HONEST);
+  running.push(honest);
+  await honest.mesh.ready();
+  honest.mesh.send(0, bytes('hello'));
+  await until('it is heard', () => node.received.some(({ text }) => text === 'hello'));
+}
+
+describe('a pass', () => {
+  test('is the same for both sides, and another for each pair and direction', () => {
+    const pass = secretOf(1, 2, true);
+    expect(secretOf(2, 1, false)).toEqual(pass);
+    for (const [id, other, isCaller] of [
+      [1, 2, false],
+      [1, 3, true],
+      [3, 2, true],
+    ] as const)
+      expect(secretOf(id, other, isCaller)).not.toEqual(pass);
+  });
+
+  test('is told from other bytes as soon as they differ, cut anywhere', () => {
+    const secret = secretOf(1, 2, true);
+    const pass = encodePass(1, secret);
+    const known = (id: number): Uint8Array | undefined => (id === 1 ? secret : undefined);
+    for (let cut = 0; cut < PASS_BYTES; cut++)
+      expect(holderOf(pass.subarray(0, cut), known)).toBe('more');
+    expect(holderOf(pass, known)).toBe(1);
+    expect(holderOf(encodePass(2, secret), known)).toBeUndefined();
+    for (let at = 0; at < PASS_BYTES; at++) {
+      const spoilt = Uint8Array.from(pass);
+      spoilt[at] = (spoilt[at] as number) ^ 1;
+      expect(holderOf(spoilt, known)).toBe(at < 4 ? 'none' : undefined);
+    }
+  });
+});
+
+test('handshakes of strangers wait, and a member does not', async () => {
+  const { node, all, replica } = await victim({ strangersPerSecond: 0.001 });
+  let answered = 0;
+  for (let k = 0; k < 50; k++) {
+    // The first message of Noise is a public key, and each costs its receiver an exchange.
+    const first = Buffer.concat([noise, Buffer.from([0, 32]), new Uint8Array(32).fill(k + 1)]);
+    socketTo(replica, first).on('data', (data) => {
+      answered += data.length;
+    });
+  }
+  await honestIsHeard(all, node);
+  await until('they are ended', () => left() === 0);
+  expect(answered).toBe(0);
+  expect(node.mesh.stats().refused).toMatchObject({ stranger: 0, 'no-pass-in-time': 50 });
+});
+
+test('strangers are let in one after the other, so that other libp2p nodes may call', async () => {
+  const { node, replica } = await victim({ strangersPerSecond: 50 });
+  const { node: stranger, call } = await handCaller(seedOf(999));
+  raw.push(stranger);
+  for (let k = 0; k < 20; k++) socketTo(replica, noise);
+  while (node.mesh.stats().refused.stranger === 0) await call(replica);
+});
+
+test('silent sockets take the room of each other, and no more', async () => {
+  const { node, all, replica } = await victim({ pendingConnections: 20, upgradeTimeoutMs: 60_000 });
+  for (let k = 0; k < 200; k++) socketTo(replica);
+  await until('all but twenty were ended', () => left() === 20);
+  expect(node.mesh.stats().refused['no-room']).toBe(180);
+  await honestIsHeard(all, node);
+});
+
+test('a member has so many connections at a time, whatever it makes of them', async () => {
+  const { node, all, replica } = await victim({ connectionsPerMember: 3 });
+  for (let k = 0; k < 10; k++) socketTo(replica, goodPass());
+  await until('all but three were ended', () => left() === 3);
+  expect(node.mesh.stats().refused['pass-too-often']).toBe(7);
+  await honestIsHeard(all, node);
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await until('it is let in again', () => {
+    if (left() === 0) socketTo(replica, goodPass());
+    return sockets.splice(0, sockets.length - 1).length === 0 && left() === 1;
+  });
+});
+
+test('a member that calls without end is ended before each handshake', async () => {
+  const { node, all, replica } = await victim({ connectionsPerMemberPerSecond: 0.3 });
+  for (let k = 0; k < 50; k++) {
+    const socket = socketTo(replica, goodPass());
+    await until('it is there', () => socket.readyState === 'open' || socket.destroyed);
+    socket.destroy();
+  }
+  await until('most were refused', () => node.mesh.stats().refused['pass-too-often'] > 30);
+  await honestIsHeard(all, node);
+});
+
+test('a forged pass, and a pass that comes in pieces', async () => {
+  const { node, replica } = await victim({});
+  const forged = socketTo(replica, encodePass(MEMBER, new Uint8Array(32)));
+  await until('it is ended', () => forged.destroyed);
+  expect(node.mesh.stats().refused['forged-pass']).toBe(1);
+  const slow = socketTo(replica).setNoDelay();
+  const pass = goodPass();
+  for (let k = 0; k < PASS_BYTES; k++) {
+    slow.write(pass.subarray(k, k + 1));
+    if (k % 8 === 0) await until('it has left', () => slow.writableLength === 0);
+  }
+  let answered = 0;
+  slow.on('data', (data) => {
+    answered += data.length;
+  });
+  slow.write(Buffer.from('\x13/multistream/1.0.0\n'));
+  await until('libp2p answers', () => answered > 0);
+});
+
+test('a mesh stops with a door full of those who wait', async () => {
+  const { node, replica } = await victim({});
+  for (let k = 0; k < 30; k++) socketTo(replica, k % 2 === 0 ? undefined : bytes('GET /'));
+  await until('they stand', () => sockets.every(({ readyState }) => readyState === 'open'));
+  await node.mesh.stop();
+  await until('they are gone', () => left() === 0);
+});

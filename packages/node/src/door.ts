@@ -1,0 +1,209 @@
+/**
+ * Stands between the listening socket and libp2p. A handshake costs milliseconds, and libp2p begins
+ * one with everybody; here a connection costs an accept and a few bytes until it has shown the pass
+ * of a principal (`pass.ts`). Who has none is a stranger, or another implementation of libp2p:
+ * those get so many handshakes a second together, and wait meanwhile, which holds back whoever
+ * calls again as soon as it is refused.
+ */
+import type { Server, Socket } from 'node:net';
+import type { Transport } from '@libp2p/interface';
+import type { MeshLimits } from './limits.ts';
+import { holderOf, PASS_BYTES } from './pass.ts';
+import { now } from './time.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Why a connection did not get to its handshake. */
+export type DoorRefusal = 'no-room' | 'no-pass-in-time' | 'forged-pass' | 'pass-too-often';
+
+/** Whom a door knows, and whom it tells. */
+export interface DoorHost {
+  /** The secret that the pass of `caller` holds, if it may call here. */
+  secretOf(caller: number): Uint8Array | undefined;
+  /** A connection is ended; `caller` is missing unless its pass was good. */
+  refused(reason: DoorRefusal, address: string, caller: number | undefined): void;
+}
+
+interface Waiting {
+  readonly socket: Socket;
+  readonly enter: () => void;
+  readonly timer: NodeJS.Timeout;
+  bytes: Uint8Array;
+  readonly stop: () => void;
+}
+
+interface Caller {
+  readonly bucket: TokenBucket;
+  open: number;
+}
+
+/** See the module's comment. */
+export class Door {
+  readonly #limits: MeshLimits;
+  readonly #host: DoorHost;
+  /** In the order of their coming: what has waited longest makes room. */
+  readonly #waiting = new Set<Waiting>();
+  /** Those of them that have shown other bytes than a pass. */
+  readonly #strangers = new Set<Waiting>();
+  readonly #callers = new Map<number, Caller>();
+  readonly #bucket: TokenBucket;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(limits: MeshLimits, host: DoorHost) {
+    this.#limits = limits;
+    this.#host = host;
+    const { strangersPerSecond } = limits;
+    this.#bucket = new TokenBucket(strangersPerSecond, 2 * strangersPerSecond, now());
+  }
+
+  /** Connections that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** A connection was accepted; `enter` gives it to libp2p. */
+  arrive(socket: Socket, enter: () => void): void {
+    // It may end at any moment, and libp2p does not listen yet.
+    socket.on('error', () => {});
+    if (this.#closed) return void socket.destroy();
+    const oldest = this.#waiting.values().next().value;
+    if (this.#waiting.size >= this.#limits.pendingConnections && oldest !== undefined)
+      this.#refuse(oldest, 'no-room');
+    const onReadable = (): void => this.#look(waiting);
+    const onClose = (): void => this.#leave(waiting);
+    const limitMs = this.#limits.upgradeTimeoutMs;
+    const waiting: Waiting = {
+      socket,
+      enter,
+      bytes: new Uint8Array(0),
+      timer: setTimeout(() => this.#refuse(waiting, 'no-pass-in-time'), limitMs),
+      stop: () => socket.off('readable', onReadable).off('close', onClose),
+    };
+    this.#waiting.add(waiting);
+    socket.on('readable', onReadable).on('close', onClose);
+  }
+
+  /** Ends what waits, and lets nobody in any more. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const waiting of this.#waiting) {
+      this.#leave(waiting);
+      waiting.socket.destroy();
+    }
+  }
+
+  #look(waiting: Waiting): void {
+    if (this.#strangers.has(waiting)) return;
+    const wanted = PASS_BYTES - waiting.bytes.byteLength;
+    const length = Math.min(wanted, waiting.socket.readableLength);
+    const read: unknown = length > 0 ? waiting.socket.read(length) : null;
+    // Nothing is there, or the end is: of that `close` tells.
+    if (!(read instanceof Uint8Array)) return void waiting.socket.read(0);
+    waiting.bytes = Uint8Array.from(Buffer.concat([waiting.bytes, read]));
+    const caller = holderOf(waiting.bytes, (id) => this.#host.secretOf(id));
+    if (caller === 'more') return;
+    if (caller === undefined) return this.#refuse(waiting, 'forged-pass');
+    if (caller !== 'none') return this.#admit(waiting, caller);
+    // Nothing more is read of it for now: TCP holds it back.
+    this.#strangers.add(waiting);
+    this.#serve();
+  }
+
+  #admit(waiting: Waiting, id: number): void {
+    const { connectionsPerMemberPerSecond: perSecond, connectionsPerMember } = this.#limits;
+    let caller = this.#callers.get(id);
+    if (caller === undefined) {
+      caller = { bucket: new TokenBucket(perSecond, 10 * perSecond, now()), open: 0 };
+      this.#callers.set(id, caller);
+    }
+    if (caller.open >= connectionsPerMember || !caller.bucket.tryTake(now()))
+      return this.#refuse(waiting, 'pass-too-often', id);
+    const mine = caller;
+    mine.open++;
+    waiting.socket.once('close', () => mine.open--);
+    this.#letIn(waiting, new Uint8Array(0));
+  }
+
+  /** Lets strangers in as fast as they may come, the longest waiting first. */
+  #serve(): void {
+    for (const waiting of this.#strangers) {
+      if (!this.#bucket.tryTake(now())) break;
+      this.#letIn(waiting, waiting.bytes);
+    }
+    if (this.#strangers.size === 0 || this.#timer !== undefined || this.#closed) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#serve();
+      },
+      Math.max(1, 1000 / this.#limits.strangersPerSecond),
+    );
+  }
+
+  #letIn(waiting: Waiting, bytes: Uint8Array): void {
+    const { socket } = waiting;
+    this.#leave(waiting);
+    if (socket.destroyed) return;
+    if (bytes.byteLength > 0) socket.unshift(bytes);
+    try {
+      waiting.enter();
+    } catch {
+      // libp2p throws when it has stopped listening meanwhile, and there is nobody to catch it.
+      socket.destroy();
+    }
+  }
+
+  #leave(waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    waiting.stop();
+    this.#waiting.delete(waiting);
+    this.#strangers.delete(waiting);
+  }
+
+  #refuse(waiting: Waiting, reason: DoorRefusal, caller?: number): void {
+    this.#leave(waiting);
+    this.#host.refused(reason, waiting.socket.remoteAddress ?? '', caller);
+    waiting.socket.resetAndDestroy();
+  }
+}
+
+/** The same transport, whose listeners leave every connection to `arrive` first. */
+export function behindDoor<C>(
+  make: (components: C) => Transport,
+  arrive: (socket: Socket, enter: () => void) => void,
+  close: () => void,
+): (components: C) => Transport {
+  return (components) => {
+    const transport = make(components);
+    const { createListener } = transport;
+    transport.createListener = (options) => {
+      const listener = createListener.call(transport, options);
+      const server = serverOf(listener);
+      const handlers = server.listeners('connection');
+      server.removeAllListeners('connection');
+      server.on('connection', (socket: Socket) => {
+        arrive(socket, () => {
+          for (const handle of handlers) Reflect.apply(handle, server, [socket]);
+        });
+      });
+      const { close: closeListener } = listener;
+      listener.close = (...rest) => {
+        // Else the listener would wait for the end of connections that it does not know.
+        close();
+        return closeListener.apply(listener, rest);
+      };
+      return listener;
+    };
+    return transport;
+  };
+}
+
+/** Left without a door it would be open to every stranger, so there is no going on without it. */
+function serverOf(listener: object): Server {
+  const isServer = (one: unknown): one is Server =>
+    typeof one === 'object' && one !== null && 'listeners' in one && 'listening' in one;
+  const server = 'server' in listener ? listener.server : undefined;
+  if (!isServer(server)) throw new TypeError('This part of libp2p cannot be guarded: no server.');
+  return server;
+}
