@@ -148,11 +148,16 @@ test('a member that calls without end is ended before each handshake', async () 
   await honestIsHeard(all, node);
 });
 
-test('a forged pass, and a pass that comes in pieces', async () => {
-  const { node, replica } = await victim({});
-  const forged = socketTo(replica, encodePass(MEMBER, new Uint8Array(32)));
-  await until('it is ended', () => forged.destroyed);
-  expect(node.mesh.stats().refused['forged-pass']).toBe(1);
+test('a pass of nobody gets what strangers get', async () => {
+  const { node, replica } = await victim({ strangersPerSecond: 0.001, upgradeTimeoutMs: 500 });
+  const forged = [encodePass(MEMBER, new Uint8Array(32)), encodePass(77, new Uint8Array(32))];
+  for (const pass of forged) socketTo(replica, Buffer.concat([pass, noise]));
+  await until('they are ended', () => left() === 0);
+  expect(node.mesh.stats().refused).toMatchObject({ 'no-pass-in-time': 2, 'pass-too-often': 0 });
+});
+
+test('a pass may come in pieces', async () => {
+  const { replica } = await victim({});
   const slow = socketTo(replica).setNoDelay();
   const pass = goodPass();
   for (let k = 0; k < PASS_BYTES; k++) {

@@ -13,7 +13,7 @@ import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Why a connection did not get to its handshake. */
-export type DoorRefusal = 'no-room' | 'no-pass-in-time' | 'forged-pass' | 'pass-too-often';
+export type DoorRefusal = 'no-room' | 'no-pass-in-time' | 'pass-too-often';
 
 /** Whom a door knows, and whom it tells. */
 export interface DoorHost {
@@ -103,8 +103,9 @@ export class Door {
     waiting.bytes = Uint8Array.from(Buffer.concat([waiting.bytes, read]));
     const caller = holderOf(waiting.bytes, (id) => this.#host.secretOf(id));
     if (caller === 'more') return;
-    if (caller === undefined) return this.#refuse(waiting, 'forged-pass');
-    if (caller !== 'none') return this.#admit(waiting, caller);
+    if (typeof caller === 'number') return this.#admit(waiting, caller);
+    // A pass that is not good here is a stranger's: Noise tells who that is, for the log.
+    if (caller === undefined) waiting.bytes = new Uint8Array(0);
     // Nothing more is read of it for now: TCP holds it back.
     this.#strangers.add(waiting);
     this.#serve();

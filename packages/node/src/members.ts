@@ -42,7 +42,6 @@ export class Members {
     'not-its-turn': 0,
     'no-room': 0,
     'no-pass-in-time': 0,
-    'forged-pass': 0,
     'pass-too-often': 0,
   };
   readonly #byName = new Map<string, Member>();
