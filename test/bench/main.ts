@@ -37,6 +37,7 @@ const parts: Readonly<Record<string, Load>> = {
   codec: async () => (await import('./codec.ts')).codec,
   keys: async () => (await import('./keys.ts')).keys,
   disk: async () => (await import('./disk.ts')).disk,
+  'disk-proof': async () => (await import('./disk-proof.ts')).diskProof,
   snapshot: async () => (await import('./snapshot.ts')).snapshot,
   frames: async () => (await import('./frames.ts')).frames,
   'cluster-basic-paxos': async () => (await import('./clusters.ts')).basicPaxosCluster,

@@ -1,3 +1,4 @@
+import { flushedName } from './flushed.ts';
 import {
   apply,
   type DiskImage,
@@ -21,6 +22,7 @@ export interface CrashImage {
   readonly image: DiskImage;
 }
 
+type DataWrite = Extract<FileOperation, { kind: 'write' }>;
 type DataOperation = Extract<FileOperation, { kind: 'write' | 'truncate' }>;
 type NameOperation = Extract<FileOperation, { kind: 'create' | 'rename' | 'unlink' }>;
 
@@ -77,13 +79,13 @@ interface Tear {
 }
 
 /**
- * Every cut, or some of a long write; and with several sectors: each one missing, each one alone,
- * every second one.
+ * Every cut, or some of a long write, or of a slot, which one check covers; and with several
+ * sectors: each one missing, each one alone, every second one.
  */
-function* tears(write: { position: number; bytes: Uint8Array }): Generator<Tear> {
+function* tears(write: DataWrite): Generator<Tear> {
   const { length } = write.bytes;
-  for (let cut = 1; cut < length; cut += length > maxCutBytes ? sectorBytes - 1 : 1)
-    yield { label: `cut at ${cut}`, pieces: [[0, cut]] };
+  const step = length > maxCutBytes ? sectorBytes - 1 : write.path.endsWith(flushedName) ? 21 : 1;
+  for (let cut = 1; cut < length; cut += step) yield { label: `cut at ${cut}`, pieces: [[0, cut]] };
   const sectors: (readonly [number, number])[] = [];
   for (let start = 0; start < length; ) {
     const position = write.position + start;

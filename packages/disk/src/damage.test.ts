@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { DamagedLogError } from './errors.ts';
+import { flushedName } from './flushed.ts';
 import { openLog } from './log.ts';
 import { crashImages, type DiskImage, type FaultyFiles, faultyFiles } from './testing.ts';
 
 const folder = '/log';
 /** Every flip reads the whole log, so the time grows with the square: 8 s for the longer one. */
-const records = process.env.QUORUMLAB_LONG_TESTS === '1' ? 1_000 : 250;
+const records = process.env.QUORUMLAB_LONG_TESTS === '1' ? 1_000 : 200;
 /** Bytes of a segment: four of them, so that there are an oldest, middle ones and a last. */
 const segmentBytes = 12 * records;
 
@@ -53,6 +54,13 @@ function withByte(image: DiskImage, path: string, offset: number, flip: number):
   return new Map([...image, [path, bytes]]);
 }
 
+/** The newest segment of a log. */
+const newest = (image: DiskImage): string =>
+  [...image.keys()]
+    .filter((path) => path.endsWith('.log'))
+    .sort()
+    .at(-1)!;
+
 /** Opens the image: DamagedLogError, or exactly what is expected; everything else throws. */
 async function tryFlip(
   image: DiskImage,
@@ -85,6 +93,8 @@ test(`a flip of any byte of ${records} records is an error or changes nothing`, 
   let errors = 0;
   let harmless = 0;
   for (const [path, bytes] of running) {
+    // Of the second place, which is written in two slots, one may be lost: see end.test.ts.
+    if (path.endsWith(flushedName)) continue;
     for (let offset = 0; offset < bytes.length; offset++) {
       const flip = [0x01, 0x80, 0xff, 0x10][offset % 4]!;
       const error = await tryFlip(withByte(running, path, offset, flip), expected);
@@ -104,7 +114,8 @@ test(`a flip of any byte of ${records} records is an error or changes nothing`, 
 
 test('a flipped byte in a log that was closed is an error up to its last batch', async () => {
   const { running, closed } = await write(20);
-  const [path, bytes] = [...closed].at(-1)!;
+  const path = newest(closed);
+  const bytes = closed.get(path)!;
   const mark = 40;
   const end = running.get(path)!.findLastIndex((byte) => byte !== 0) + 1;
   expect(bytes.findLastIndex((byte) => byte !== 0) + 1).toBe(end + mark);
@@ -115,18 +126,19 @@ test('a flipped byte in a log that was closed is an error up to its last batch',
 
 test('a sector of zeros before a later flush is an error', async () => {
   const { running } = await write(40, 100_000);
-  const [path, bytes] = [...running][0]!;
+  const path = newest(running);
+  const bytes = running.get(path)!;
   for (let sector = 0; sector + 1024 < 40 * 40; sector += 512) {
     const damaged = bytes.slice().fill(0, sector, sector + 512);
-    expect(await outcome(new Map([[path, damaged]]))).toBeInstanceOf(DamagedLogError);
+    expect(await outcome(new Map([...running, [path, damaged]]))).toBeInstanceOf(DamagedLogError);
   }
 });
 
 test('a missing, repeated, renamed or shortened segment is an error', async () => {
   const { running } = await write(records, segmentBytes);
-  const paths = [...running.keys()].sort();
+  const paths = [...running.keys()].filter((path) => path.endsWith('.log')).sort();
   expect(paths.length).toBeGreaterThan(3);
-  for (const path of paths.slice(0, -1)) {
+  for (const path of running.keys()) {
     const image = new Map(running);
     image.delete(path);
     expect(await outcome(image), `without ${path}`).toBeInstanceOf(DamagedLogError);
@@ -145,31 +157,31 @@ test('a missing, repeated, renamed or shortened segment is an error', async () =
 
 test('a record in another place, or twice, is an error', async () => {
   const { running } = await write(30, 100_000);
-  const [path, bytes] = [...running][0]!;
+  const path = newest(running);
+  const bytes = running.get(path)!;
   const first = 88;
   const size = 40;
   const copied = bytes.slice();
   copied.copyWithin(first + 10 * size, first + 9 * size, first + 10 * size);
-  expect(await outcome(new Map([[path, copied]]))).toBeInstanceOf(DamagedLogError);
+  expect(await outcome(new Map([...running, [path, copied]]))).toBeInstanceOf(DamagedLogError);
   const appended = new Uint8Array(bytes.length + size);
   appended.set(bytes);
   appended.copyWithin(first + 30 * size, first + 29 * size, first + 30 * size);
-  expect(await outcome(new Map([[path, appended]]))).toBeInstanceOf(DamagedLogError);
+  expect(await outcome(new Map([...running, [path, appended]]))).toBeInstanceOf(DamagedLogError);
 });
 
 test('what a restart has read is proven: losing it later is an error, not a tear', async () => {
   const { running } = await write(20, 100_000);
-  const [path] = [...running.keys()];
+  const path = newest(running);
   const files = faultyFiles(running);
   await open(files);
-  const restarted = files.image().get(path!)!.slice();
+  const restarted = files.image().get(path)!.slice();
   const last = 88 + 19 * 40;
-  for (const bytes of [running.get(path!)!, restarted]) {
+  for (const bytes of [running.get(path)!, restarted]) {
     const lost = bytes.slice().fill(0, last, last + 40);
-    const result = await outcome(new Map([[path!, lost]]));
-    // Before the restart nothing stands behind the record: zeros there look like no record.
-    if (bytes === restarted) expect(result).toBeInstanceOf(DamagedLogError);
-    else expect(result).toHaveLength(19);
+    const result = await outcome(new Map([...running, [path, lost]]));
+    // Before the restart nothing stands behind the record but what the second place says.
+    expect(result).toBeInstanceOf(DamagedLogError);
   }
 });
 

@@ -40,6 +40,8 @@ export interface Files {
   syncFolder(folder: string): Promise<void>;
   /** A number that no client of the node can predict. */
   salt(): number;
+  /** Does `work` once, so many milliseconds later; the result keeps it from being done. */
+  later(ms: number, work: () => void): () => void;
 }
 
 /** Above this size a write goes through the thread pool instead of blocking the event loop. */
@@ -169,4 +171,9 @@ export const nodeFiles: Files = {
   unlink: (path) => unlink(path),
   syncFolder,
   salt: () => randomBytes(4).readUInt32LE(0),
+  later: (ms, work) => {
+    const timer = setTimeout(work, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
 };

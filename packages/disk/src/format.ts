@@ -23,7 +23,7 @@ export const segmentHeaderBytes: number = 88;
 /** Size of the fixed part before a record's payload in bytes. */
 export const recordHeaderBytes: number = 32;
 /** The format this code writes, and the only one it reads. */
-export const formatVersion: number = 1;
+export const formatVersion: number = 2;
 
 const magic: readonly number[] = [0x51, 0x4c, 0x41, 0x42, 0x57, 0x41, 0x4c, 0x0a];
 const recordTag = 0x5152;

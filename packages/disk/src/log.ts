@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isFull, LogLimitError, NoRoomError, namedError } from './errors.ts';
 import { type Files, nodeFiles, type OpenFile } from './files.ts';
+import { type FlushedFile, type Mark, openFlushed } from './flushed.ts';
 import {
   encodeRecord,
   encodeSegmentHeader,
@@ -28,6 +29,8 @@ interface Settings {
   readonly segmentBytes: number;
   readonly preallocateBytes: number;
   readonly maxBatchBytes: number;
+  /** Whether what a call has written is proven in the second place before the call resolves. */
+  readonly proveEach: boolean;
 }
 
 /** The segment that grows; the only mutable part of a log beside its counters. */
@@ -51,7 +54,15 @@ interface LogState {
   link: number;
   /** True if the end of the log proves that all its records are durable. */
   marked: boolean;
+  readonly flushed: FlushedFile;
 }
+
+/** Where the log ends, all of it being flushed. */
+const markOf = ({ current, lastRecord, link }: LogState): Mark => ({
+  sequence: current.sequence,
+  record: lastRecord,
+  link,
+});
 
 /** Hash of the owner as it stands in a segment header. */
 export function hashOwner(owner: string): Uint8Array {
@@ -125,6 +136,8 @@ async function writeRecords(
   log.lastRecord += batches.length;
   log.link = group.link;
   log.marked = kind === 'mark';
+  if (settings.proveEach) await log.flushed.prove(markOf(log));
+  else await log.flushed.say(markOf(log));
 }
 
 interface NewSegment {
@@ -236,8 +249,15 @@ async function resume(settings: Settings, found: Recovered): Promise<LogState> {
     tail: found.tail,
     size: found.torn ? found.tail : found.lastSize,
   };
+  const flushed = await openFlushed(files, folder, settings.ownerHash, found.flushed).catch(
+    async (error: unknown) => {
+      await file.close();
+      throw error;
+    },
+  );
   const log: LogState = {
     current,
+    flushed,
     sealed: found.segments.slice(0, -1).map((segment) => segment.name),
     sealedBytes: found.sealedBytes,
     lastRecord: found.lastRecord,
@@ -256,8 +276,10 @@ async function resume(settings: Settings, found: Recovered): Promise<LogState> {
     for (const name of found.replaced) await files.unlink(join(folder, name));
     if (found.replaced.length > 0) await files.syncFolder(folder);
     if (!log.marked) await writeRecords(settings, log, [new Uint8Array(0)], 'mark');
+    await flushed.prove(markOf(log));
     return log;
   } catch (error) {
+    await flushed.close();
     await file.close();
     throw error;
   }
@@ -267,9 +289,22 @@ async function resume(settings: Settings, found: Recovered): Promise<LogState> {
 async function start(settings: Settings, found: Recovered): Promise<LogState> {
   const { files, folder } = settings;
   for (const name of found.unnamed) await files.unlink(join(folder, name));
-  const segment = { base: true, sequence: 1, firstRecord: 1, link: 0 };
-  const filled = await createSegment(settings, segment, []);
-  return { ...filled, sealed: [], sealedBytes: 0, marked: true };
+  // Its name may only have been in memory, and must not be lost once there is a segment.
+  if (found.flushed !== undefined) await files.syncFolder(folder);
+  const flushed = await openFlushed(files, folder, settings.ownerHash, found.flushed);
+  try {
+    const segment = { base: true, sequence: 1, firstRecord: 1, link: 0 };
+    const filled = await createSegment(settings, segment, []);
+    const log = { ...filled, sealed: [], sealedBytes: 0, marked: true, flushed };
+    await flushed.prove(markOf(log)).catch(async (error: unknown) => {
+      await filled.current.file.close();
+      throw error;
+    });
+    return log;
+  } catch (error) {
+    await flushed.close();
+    throw error;
+  }
 }
 
 /** Continues in a new segment. */
@@ -287,6 +322,8 @@ async function rotate(settings: Settings, log: LogState): Promise<void> {
   log.current = filled.current;
   log.marked = true;
   await current.file.close();
+  // From here on its loss is not silent; nothing in it has been acknowledged before.
+  await log.flushed.prove(markOf(log));
 }
 
 /** Puts a base with the new state after the log; its name is what makes the old part void. */
@@ -312,6 +349,7 @@ async function replaceAll(
   log.sealed = [];
   log.sealedBytes = 0;
   await current.file.close();
+  await log.flushed.prove(markOf(log));
   for (const name of old) await files.unlink(join(folder, name));
   await files.syncFolder(folder);
 }
@@ -326,9 +364,11 @@ function backendOf(settings: Settings, log: LogState, unlock: () => void): Backe
     bytes: () => log.sealedBytes + log.current.tail,
     finish: async () => {
       if (!log.marked) await writeRecords(settings, log, [new Uint8Array(0)], 'mark');
+      await log.flushed.prove(markOf(log));
     },
     release: async () => {
       try {
+        await log.flushed.close();
         await log.current.file.close();
       } finally {
         unlock();
@@ -355,6 +395,7 @@ export async function openLog(folder: string, options: LogOptions): Promise<Reco
     segmentBytes: limits.segmentBytes,
     preallocateBytes: limits.preallocateBytes,
     maxBatchBytes: limits.maxBatchBytes,
+    proveEach: options.acknowledge === 'proven',
   };
   try {
     await files.prepareFolder(folder);

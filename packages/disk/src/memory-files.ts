@@ -21,6 +21,9 @@ export type FileOperation =
 /** What a disk holds: the contents of each path. */
 export type DiskImage = ReadonlyMap<string, Uint8Array>;
 
+/** What is to be done later is done after so many changes: here nothing else takes time. */
+const changesUntilLater = 8;
+
 /** How an operation fails: the error of the system call it stands for. */
 export type DiskFault = 'EIO' | 'ENOSPC';
 
@@ -146,6 +149,7 @@ export function faultyFiles(
   const journal: FileOperation[] = [...(options.earlier ?? [])];
   for (const operation of journal) apply(state, operation);
   const locked = new Set<string>();
+  let due: { readonly at: number; readonly work: () => void } | undefined;
   let nextFile = state.contents.size + journal.length;
   let nextSalt = 0x51ab;
   let choose: (operation: FileOperation, index: number) => DiskFault | undefined = () => undefined;
@@ -156,6 +160,10 @@ export function faultyFiles(
     if (operation.kind === 'datasync' && options.lyingSync === true) return;
     journal.push(operation);
     apply(state, operation);
+    if (due === undefined || journal.length < due.at) return;
+    const { work } = due;
+    due = undefined;
+    work();
   };
 
   const fileAt = (path: string): number => {
@@ -197,6 +205,12 @@ export function faultyFiles(
     salt: () => {
       nextSalt = (Math.imul(nextSalt, 0x19660d) + 0x3c6ef35f) >>> 0;
       return nextSalt;
+    },
+    later: (_ms, work) => {
+      due = { at: journal.length + changesUntilLater, work };
+      return () => {
+        due = undefined;
+      };
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   WrongOwnerError,
 } from './errors.ts';
 import type { Files, OpenFile } from './files.ts';
+import { flushedName, flushedTemporaryName, type Mark, readFlushed, unproven } from './flushed.ts';
 import {
   bodyIntact,
   decodeRecordHeader,
@@ -66,8 +67,8 @@ export interface Recovered {
   readonly replaced: readonly string[];
   /** Files of segments that were never finished. */
   readonly unnamed: readonly string[];
-  /** Highest sequence number seen in any file name. */
-  readonly highestSequence: number;
+  /** What the second place says; absent if there is none, as before a log was ever started. */
+  readonly flushed: Awaited<ReturnType<typeof readFlushed>>;
 }
 
 /** What recovery needs to know. */
@@ -200,13 +201,20 @@ async function looksTorn(
   return false;
 }
 
+/** Where in the log something is judged. */
+interface Place {
+  readonly segment: Segment;
+  readonly isLast: boolean;
+  readonly position: number;
+  /** What the second place says. */
+  readonly flushed: Mark;
+}
+
 /** Judges what stands where record `number` should be: an end, a tear (true), or damage. */
 async function judgeTail(
   reader: Reader,
   path: string,
-  segment: Segment,
-  isLast: boolean,
-  position: number,
+  { segment, isLast, position, flushed }: Place,
   { next: number, link }: Progress,
   found: RecordHeader | undefined,
 ): Promise<boolean> {
@@ -216,6 +224,8 @@ async function judgeTail(
   const { born, salt } = segment.header;
   const lastByte = await lastNonZero(reader, position);
   if (number <= born) damaged('a record is missing that was flushed with the segment');
+  if (isLast && number <= flushed.record)
+    damaged(`the log ends here, and ${flushedName} proves records up to ${flushed.record}`);
   if (lastByte === undefined) return false;
   if (!isLast) damaged('a record is bad, and a newer segment proves that it was flushed');
   if (found !== undefined && (found.number !== number || found.link !== link)) {
@@ -231,20 +241,28 @@ async function judgeTail(
   return true;
 }
 
+/** Throws if the second place names another record than the one that stands here. */
+function checkSame(flushed: Mark, number: number, link: number, path: string, at: number): void {
+  if (number !== flushed.record || link === flushed.link) return;
+  const why = `${flushedName} was written beside another copy of the log`;
+  throw new DamagedLogError(path, at, number, why);
+}
+
 async function scanSegment(
   reader: Reader,
   path: string,
   segment: Segment,
   isLast: boolean,
-  first: number,
+  flushed: Mark,
   replay: (batch: Uint8Array) => void,
 ): Promise<ScanResult> {
   const { salt } = segment.header;
   let position = segmentHeaderBytes;
-  let next = first;
+  let next = segment.header.firstRecord;
   let link = segment.header.link;
   // A segment is born with everything before it flushed.
   let marked = true;
+  const place = (): Place => ({ segment, isLast, position, flushed });
   for (;;) {
     const top =
       reader.cached(position, recordHeaderBytes) ??
@@ -257,20 +275,35 @@ async function scanSegment(
       found.link === link &&
       position + size <= reader.size;
     if (!expected) {
-      const torn = await judgeTail(reader, path, segment, isLast, position, { next, link }, found);
+      const torn = await judgeTail(reader, path, place(), { next, link }, found);
       return { next, link, tail: position, size: reader.size, torn, marked };
     }
     const whole = reader.cached(position, size) ?? (await reader.load(position, size));
     if (!bodyIntact(whole.bytes, whole.at, found, salt)) {
-      const torn = await judgeTail(reader, path, segment, isLast, position, { next, link }, found);
+      const torn = await judgeTail(reader, path, place(), { next, link }, found);
       return { next, link, tail: position, size: reader.size, torn, marked };
     }
+    checkSame(flushed, next, found.crc, path, position);
     if (found.kind === 'batch') replay(payloadOf(whole.bytes, whole.at, found, salt));
     marked = found.kind === 'mark' || next === segment.header.born;
     position += size;
     next += 1;
     link = found.crc;
   }
+}
+
+/** Throws if the newest segment is missing, or the second place itself. */
+function checkNewest(folder: string, newest: Segment | undefined, flushed: Mark | undefined): Mark {
+  if (flushed === undefined) {
+    if (newest === undefined) return { sequence: 0, record: 0, link: 0 };
+    throw unproven(folder);
+  }
+  const { sequence, record } = flushed;
+  if (sequence > (newest?.header.sequence ?? 0)) {
+    const path = join(folder, segmentName(sequence));
+    throw new DamagedLogError(path, 0, record, `it is missing, and ${flushedName} proves it`);
+  }
+  return flushed;
 }
 
 /**
@@ -284,11 +317,14 @@ export async function recover(
 ): Promise<Recovered> {
   const all = await files.list(folder);
   const names = all.filter((name) => segmentPattern.test(name)).sort();
-  const unnamed = all.filter((name) => temporaryPattern.test(name));
+  const unnamed = all.filter(
+    (name) => temporaryPattern.test(name) || name === flushedTemporaryName,
+  );
   const segments = await findSegments(files, folder, names, options);
+  const flushed = await readFlushed(files, folder, options);
+  const proof = checkNewest(folder, segments.at(-1), flushed);
   if (segments.length === 0 && options.mustExist) throw new MissingLogError(folder);
   const replaced = names.slice(0, names.length - segments.length);
-  const highest = names.at(-1);
   let state: ScanResult | undefined;
   let sealedBytes = 0;
   for (const [i, segment] of segments.entries()) {
@@ -301,7 +337,7 @@ export async function recover(
     if (state !== undefined) sealedBytes += state.tail;
     const isLast = i === segments.length - 1;
     state = await withFile(files, path, async (file) =>
-      scanSegment(await readerOf(file), path, segment, isLast, header.firstRecord, options.replay),
+      scanSegment(await readerOf(file), path, segment, isLast, proof, options.replay),
     );
   }
   return {
@@ -315,6 +351,6 @@ export async function recover(
     sealedBytes,
     replaced,
     unnamed,
-    highestSequence: highest === undefined ? 0 : Number(highest.slice(0, 16)),
+    flushed,
   };
 }

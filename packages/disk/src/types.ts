@@ -50,6 +50,13 @@ export interface LogOptions {
   readonly segmentBytes?: number;
   /** File back end: zeros written ahead, so that a small flush keeps the size. Default 256 KiB. */
   readonly preallocateBytes?: number;
+  /**
+   * When `append` resolves: once the batch is `flushed`, which it is unless told; or once a second
+   * file also proves so on the disk, which takes a second flush. The difference is what a loss of
+   * power together with damage to what had been flushed just before may hide: `flushed`, batches
+   * of the last 50 ms; `proven`, none.
+   */
+  readonly acknowledge?: 'flushed' | 'proven';
   /** File back end: the file operations; the default is Node's. */
   readonly files?: Files;
 }
