@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { DamagedLogError } from './errors.ts';
 import { flushedName } from './flushed.ts';
@@ -14,6 +15,7 @@ import { openSqliteLog } from './sqlite.ts';
 import { crashImages, type DiskImage, type FaultyFiles, faultyFiles } from './testing.ts';
 import type { LogOptions, OpenLog } from './types.ts';
 
+const writer = fileURLToPath(new URL('./end-child.ts', import.meta.url));
 const folder = '/log';
 const mark = join(folder, flushedName);
 const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
@@ -238,8 +240,7 @@ test('node:sqlite: what is cut from its own log, or any file missing, is an erro
 
 /** Runs a process that appends, kills it, and tells how many batches it had acknowledged. */
 async function killedWriter(backEnd: string, at: string): Promise<number> {
-  const script = join(import.meta.dirname, 'end-child.ts');
-  const flags = ['--conditions=source', script, backEnd, at];
+  const flags = ['--conditions=source', writer, backEnd, at];
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((done) => child.once('close', done));
   let said = '';
