@@ -72,6 +72,11 @@ export const mempoolBytesOfClient: number = mempoolBytes / 8;
 /** Commands in a leader's log that are not committed, or that wait for their slot. */
 export const uncommittedBytes: number = 64 * maxBatchBytes;
 
+/** Requests applied since the last snapshot: above it a log wants the next one. */
+export const snapshotEveryBytes: number = 32 * maxBatchBytes;
+/** What a log keeps behind a snapshot for members that are a little behind. */
+export const keptBehindBytes: number = 16 * maxBatchBytes;
+
 /** Results that are kept for one session of a client: those of the requests under way at a time. */
 export const sessionBytes: number = 4 * maxResultBytes;
 /** What is kept of all sessions, and so stands in every snapshot beside the application. */

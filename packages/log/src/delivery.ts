@@ -12,7 +12,14 @@ import type {
   Request,
   Slot,
 } from '@quorumlab/core';
-import { asksForSession, assert, encode, mix } from '@quorumlab/core';
+import {
+  asksForSession,
+  assert,
+  encode,
+  mix,
+  requestBytes,
+  snapshotEveryBytes,
+} from '@quorumlab/core';
 import { hold, release, shelve } from './disk-layout.ts';
 import { hashOf, mixBytes } from './hash.ts';
 import {
@@ -116,12 +123,22 @@ function applySlot<S extends LogShape>(
   for (let i = 0; i < commands.length; i++)
     applyRequest(step, slot, commands[i] as LogShape['Command'], configured);
   run.state.next = slot + 1;
+  for (const command of commands) run.state.sinceSnapshot += requestBytes(command);
   if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
-  const every = run.protocol.snapshotEvery ?? 0;
-  if (every > 0 && (slot + 1) % every === 0) {
-    capture(step);
-    workOnSnapshots(step);
-  }
+  if (!wantsSnapshot(run, slot)) return;
+  capture(step);
+  workOnSnapshots(step);
+}
+
+/**
+ * Whether a snapshot is due after `slot`: by the number of slots, or by their bytes. Where members
+ * vote on snapshots all have to take the same ones, so there only the number counts.
+ */
+function wantsSnapshot<S extends LogShape>({ protocol, state }: Run<S>, slot: Slot): boolean {
+  const { snapshotEvery = 0, claims } = protocol;
+  if (snapshotEvery === 0) return false;
+  if ((slot + 1) % snapshotEvery === 0) return true;
+  return claims.faults === 'crash' && state.sinceSnapshot > snapshotEveryBytes;
 }
 
 function applyRequest<S extends LogShape>(
@@ -378,6 +395,7 @@ function adopt<S extends LogShape>(step: Step<S>, { manifest, root, opened }: In
   state.hash = opened.state;
   state.configuration = opened.configuration;
   state.next = slot + 1;
+  state.sinceSnapshot = 0;
   for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
   remember(step, kept(manifest, opened.state, 'installed', run.digest), step.input.now);
   feed(step, {

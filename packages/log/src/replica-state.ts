@@ -159,6 +159,8 @@ export interface ServiceState {
   readonly fetched: Set<Digest>;
   /** Whether the timer of the work on snapshots is set. */
   working: boolean;
+  /** Bytes of all requests applied since a snapshot was last captured or installed. */
+  sinceSnapshot: number;
   /** The last snapshot was given up: there is more state than one may have. */
   tooLarge: boolean;
   transfer: Transfer | undefined;

@@ -142,6 +142,7 @@ function start<S extends LogShape>(
       ready: undefined,
       fetched: new Set(),
       working: false,
+      sinceSnapshot: 0,
       tooLarge: false,
       transfer: undefined,
       hopeful: [],

@@ -57,6 +57,7 @@ export function capture<S extends LogShape>({ run }: Desk<S>): void {
   if (state.takings.length > 0 && protocol.claims.faults === 'crash') return;
   const sessions = sessionParts(storeSessions(state.sessions));
   const pieces = captured(application);
+  state.sinceSnapshot = 0;
   state.takings.push({
     slot: state.next - 1,
     state: state.hash,

@@ -2,7 +2,7 @@
  * Compaction: "Paxos Made Live", 5.5. The bytes of a snapshot are the service's business: it takes,
  * sends, checks and installs them. Here is what the log must remember about them.
  */
-import { assert, type Digest, type Instant, type Slot } from '@quorumlab/core';
+import { assert, type Digest, type Instant, keptBehindBytes, type Slot } from '@quorumlab/core';
 import { resume } from './catch-up.ts';
 import { type Configuration, decodeConfigurations, since } from './configuration.ts';
 import { catchUp, isBehind } from './learner.ts';
@@ -30,10 +30,21 @@ export function snapshotTaken(
   const configurations = configurationsAfter(group, replica, slot, configuration);
   ctx.save({ snapshot: { slot, digest, configurations } });
   // The last slots stay, so that a replica a few slots behind needs no snapshot.
-  const keptFrom = neededFrom(group, replica, slot + 1 - group.keepSlots, ctx.now);
+  const keptFrom = neededFrom(group, replica, behind(group, replica, slot + 1), ctx.now);
   if (keptFrom <= replica.keptFrom) return;
   ctx.drop('accepted', { below: keptFrom });
   ctx.save({ keptFrom });
+}
+
+/** The first slot that stays for whoever is only a little behind `next`, in number and in bytes. */
+function behind(group: Group, { accepted, keptFrom }: PaxosReplica, next: Slot): Slot {
+  let first = next;
+  let bytes = 0;
+  for (; first > keptFrom && next - first < group.keepSlots; first--) {
+    bytes += voteBytes(accepted.get(first - 1)?.value ?? noOp);
+    if (bytes > keptBehindBytes) break;
+  }
+  return first;
 }
 
 /**

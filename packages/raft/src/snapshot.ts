@@ -2,8 +2,9 @@
  * Log compaction: §7 of the paper. The bytes of a snapshot are the service's business: it takes,
  * sends, checks and installs them. Here is what Raft must remember about them.
  */
-import { assert, type Digest, type Handlers, type Slot } from '@quorumlab/core';
+import { assert, type Digest, type Handlers, keptBehindBytes, type Slot } from '@quorumlab/core';
 import { mayDropTo, replicateTo } from './leader.ts';
+import { entryBytes, type Index } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge } from './replication.ts';
 import {
@@ -33,12 +34,23 @@ export function snapshotTaken(
   ctx.line('snapshot-take');
   ctx.save({ snapshot: { index, term, digest } });
   // The last entries stay, so that a follower a few entries behind needs no snapshot.
-  const last = mayDropTo(group, replica, index - group.keepEntries, ctx.now);
+  const last = mayDropTo(group, replica, behind(group, replica, index), ctx.now);
   if (last <= replica.compacted.index) return;
   const lastTerm = termAt(replica, last);
   assert(lastTerm !== undefined, 'an entry above the compacted ones is missing');
   ctx.drop('log', { below: last + 1 });
   ctx.save({ compacted: { index: last, term: lastTerm } });
+}
+
+/** The last entry that nobody needs who is only a little behind `index`, in number and in bytes. */
+function behind(group: Group, { log, compacted }: RaftReplica, index: Index): Index {
+  let last = index;
+  let bytes = 0;
+  for (; last > compacted.index && index - last < group.keepEntries; last--) {
+    bytes += entryBytes(log.get(last)?.command ?? null);
+    if (bytes > keptBehindBytes) break;
+  }
+  return last;
 }
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */

@@ -1,0 +1,77 @@
+/**
+ * What a log keeps of large values is bounded in bytes, and not by the number of its entries: also
+ * while one replica is away for good, with the options that a group has unless it is told others.
+ */
+import { keptBehindBytes, ms, range, snapshotEveryBytes } from '@quorumlab/core';
+import { type AnyShape, completeScenario, type OptionValues, prepare } from '@quorumlab/harness';
+import { kv } from '@quorumlab/log';
+import { simulate } from '@quorumlab/sim';
+import { expect, test } from 'vitest';
+
+const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
+
+const groups: readonly (readonly [protocol: string, n: number, options: OptionValues])[] = [
+  ['raft', 3, {}],
+  ['multi-paxos', 3, {}],
+  ['flexible-paxos', 4, { q1: 3, q2: 2 }],
+];
+
+const MiB = 1 << 20;
+const valueBytes = 30_000;
+const keys = 50;
+/** What is written in all: more than may be kept. */
+const writes = Math.ceil(((isLong ? 200 : 66) * MiB) / valueBytes);
+/** The state of 1.5 MB in its chunks, snapshots and sessions, and what is under way. */
+const slack = 12 * MiB;
+
+/** Bytes of all byte strings in `value`, each counted once. */
+function weigh(value: unknown, seen: Set<unknown>): number {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return 0;
+  seen.add(value);
+  if (value instanceof Uint8Array) return value.length;
+  const parts = value instanceof Map ? [...value.values()] : Object.values(value);
+  return parts.reduce<number>((sum, part) => sum + weigh(part, seen), 0);
+}
+
+test.each(groups.slice(0, isLong ? undefined : 2))('%s with %i nodes %o keeps no more than its bound', (protocol, n, options) => {
+  const scenario = completeScenario({ protocol, n, f: 1, options, clients: 8, seed: '11' });
+  const prepared = prepare(scenario);
+  let asked = 0;
+  let answered = 0;
+  const ask = (at: number, seat: number) => {
+    const id = asked++;
+    const value = `${id}`.padEnd(valueBytes, 'x');
+    const operation = kv.put(`key ${id % keys}`, value);
+    return { at, seat, event: { type: 'submit', id, operation, readOnly: false } } as const;
+  };
+  const simulation = simulate<AnyShape>({
+    messages: prepared.messages,
+    keyring: prepared.keyring,
+    evidence: (message) => prepared.protocol.evidence?.(message as never) ?? [],
+    seats: prepared.seats,
+    members: prepared.protocol.members,
+    network: prepared.network,
+    seed: scenario.seed,
+    limits: {},
+    inputs: {
+      next: () => (asked < 8 ? ask(ms(1), prepared.firstClientSeat + asked) : undefined),
+      answered(at, seat, { error }) {
+        expect(error).toBeUndefined();
+        answered += 1;
+        return ask(at, seat);
+      },
+    },
+  });
+  simulation.inject({ type: 'crash', at: ms(1_000), seat: n - 1 });
+  let most = 0;
+  while (answered < writes) {
+    expect(simulation.runUntil(simulation.now + ms(200)), `after ${answered}`).toBe(true);
+    for (const seat of range(n)) {
+      const state = simulation.seat(seat).machine?.snapshot();
+      if (state !== undefined) most = Math.max(most, weigh(state, new Set()));
+    }
+  }
+  // It is the bound that holds it, not that little was written.
+  expect(most).toBeGreaterThan(snapshotEveryBytes / 2);
+  expect(most).toBeLessThan(snapshotEveryBytes + keptBehindBytes + slack);
+});
