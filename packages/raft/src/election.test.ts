@@ -263,3 +263,40 @@ test('A-30: a replica that hears no heartbeats any more cannot disturb the other
   }
   expect(group.view(0)).toMatchObject({ role: 'leader', currentTerm: 1 });
 });
+
+test('a vote of an earlier attempt does not count in the next one', () => {
+  const group = cluster(raft({ n: 5 }));
+  for (const voter of [1, 2]) {
+    group.timeout(0, 'election');
+    group.settle(links([0, voter]));
+    expect([...group.view(0).votes].sort()).toEqual([0, voter]);
+    expect(group.view(0).role).toBe('pre-candidate');
+  }
+});
+
+test('an election begins one to two timeouts after a leader was heard last', () => {
+  const group = cluster(raft({ n: 3 }));
+  const [timeout = 0] = group.nodes[1]?.timers.get('election') ?? [];
+  group.now = timeout - 1_000;
+  group.elect(0);
+  const heard = group.view(1).lastContact ?? 0;
+  group.now = heard + 60_000;
+  group.fire(1, 'election');
+  expect(group.nodes[1]?.timers.get('election')).toEqual([heard + timeout, heard + 2 * timeout]);
+});
+
+test('a leader that steps down forgets what only a leader knows', () => {
+  const group = cluster(raft({ n: 3 }));
+  group.elect(0);
+  group.packets.length = 0;
+  group.propose(0, 'x');
+  expect(group.view(0).uncommittedBytes).toBeGreaterThan(0);
+  group.inject(1, 0, { kind: 'vote', term: 9, candidate: 1, granted: false });
+  const { role, nextIndex, matchIndex, pipelines, uncommitted, uncommittedBytes } = group.view(0);
+  expect(role).toBe('follower');
+  expect([nextIndex, matchIndex, pipelines, uncommitted].map(({ size }) => size)).toEqual([
+    0, 0, 0, 0,
+  ]);
+  expect(uncommittedBytes).toBe(0);
+  expect([...(group.nodes[0]?.timers.keys() ?? [])]).toEqual(['election']);
+});

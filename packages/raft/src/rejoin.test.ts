@@ -1,5 +1,5 @@
-import { maxInteger } from '@quorumlab/core';
-import { links } from '@quorumlab/protocol-testing';
+import { maxInteger, seal } from '@quorumlab/core';
+import { links, unsigned } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { raft } from './index.ts';
@@ -177,4 +177,125 @@ test('the best log that others tell of is the one of the later term, and not the
   expect(granted(0, 9, 1)).toBe(false);
   expect(granted(2, 2, 2)).toBe(false);
   expect(granted(2, 3, 2)).toBe(true);
+});
+
+describe('on the way back', () => {
+  /** Replica 1 of three lost its disk; the others hold two writes, of which both are committed. */
+  function returning(): Cluster {
+    const group = cluster(raft({ n: 3 }));
+    group.elect(0);
+    for (const text of ['a', 'b']) group.propose(0, text);
+    group.settle();
+    group.timeout(0, 'heartbeat');
+    group.settle();
+    group.crash(1);
+    group.restart(1, 'lost');
+    return group;
+  }
+  const catchUp = (group: Cluster): void => {
+    for (let i = 0; i < 4; i++) {
+      group.settle();
+      group.timeout(0, 'heartbeat');
+    }
+    group.settle();
+  };
+  const asked = (group: Cluster): number[] =>
+    group.packets.filter(only('rejoin')).map(({ to }) => to);
+
+  test('only whoever has not answered is asked again', () => {
+    const group = returning();
+    expect(asked(group)).toEqual([0, 2]);
+    group.settle(links([1, 2]));
+    group.timeout(1, 'rejoin');
+    expect(asked(group)).toEqual([0]);
+  });
+
+  test('once all have answered, all are told at once what is lacking, until it has come', () => {
+    const group = returning();
+    group.settle((packet) => only('rejoin', 'rejoin-reply')(packet) && packet.to !== 1);
+    group.timeout(1, 'rejoin');
+    const replies = () => group.packets.filter(only('rejoin-reply'));
+    for (const packet of group.packets.filter(only('rejoin'))) group.deliver(packet);
+    for (const packet of replies()) group.deliver(packet);
+    expect(group.view(1).rejoining?.best).toEqual({ index: 3, term: 1 });
+    expect(asked(group)).toEqual([0, 2]);
+    group.packets.length = 0;
+    group.timeout(1, 'rejoin');
+    expect(asked(group)).toEqual([0, 2]);
+    catchUp(group);
+    expect(group.nodes[1]?.decided).toEqual(['-', 'a', 'b']);
+    expect(group.view(1).rejoining?.best).toEqual({ index: 0, term: 0 });
+    group.timeout(1, 'rejoin');
+    expect(group.packets).toEqual([]);
+  });
+
+  test('a log that was complete once is a log like any other, also when it is cut later', () => {
+    const group = returning();
+    catchUp(group);
+    const append = { kind: 'append-entries', prevIndex: 3, prevTerm: 1, round: 0 } as const;
+    const tail = { term: 1, command: null };
+    group.inject(0, 1, { ...append, term: 1, entries: [tail], leaderCommit: 3 });
+    expect(group.view(1).log.size).toBe(4);
+    const { rejoining } = group.view(1);
+    // It is noted once, and not with every append.
+    const again = { ...append, prevIndex: 4, term: 1, entries: [], leaderCommit: 3 };
+    const clock = { earliest: group.now, latest: group.now };
+    const event = { type: 'message', message: seal(again, 0, unsigned) } as const;
+    expect(group.nodes[1]?.machine.step({ now: group.now, clock, event }).writes).toEqual([]);
+    group.inject(2, 1, { ...append, term: 2, entries: [{ ...tail, term: 2 }], leaderCommit: 3 });
+    expect(group.logOf(1).at(-1)).toBe('2-');
+    expect(group.view(1).rejoining).toEqual(rejoining);
+    group.packets.length = 0;
+    for (let i = 0; i < 2; i++) group.timeout(1, 'election');
+    expect(group.packets.map(({ message }) => message.kind)).toContain('pre-vote');
+  });
+
+  test('who never lost a disk notes nothing about it', () => {
+    const group = returning();
+    catchUp(group);
+    expect(group.view(2).rejoining).toBeNull();
+  });
+
+  test('what the lost disk had acknowledged does not count any more', () => {
+    const group = cluster(raft({ n: 5 }));
+    group.elect(0);
+    group.propose(0, 'x');
+    group.settle(links([0, 1]));
+    expect(group.view(0).matchIndex.get(1)).toBe(2);
+    group.crash(1);
+    group.restart(1, 'lost');
+    group.packets.length = 0;
+    group.inject(1, 0, { kind: 'rejoin', nonce: 7, lastIndex: 0 });
+    // The leader answers, and sends at once what it has to begin with.
+    const sent = group.packets.filter(({ to }) => to === 1).map(({ message }) => message.kind);
+    expect(sent.sort()).toEqual(['append-entries', 'rejoin-reply']);
+    group.packets.length = 0;
+    for (let i = 0; i < 3; i++) {
+      group.timeout(0, 'heartbeat');
+      group.settle(links([0, 2]));
+    }
+    expect(group.view(2).log.size).toBe(2);
+    expect(group.view(0).commitIndex).toBe(1);
+  });
+
+  test.each([2, 3])('who has all %i acknowledged entries is counted as before', (lastIndex) => {
+    const group = cluster(raft({ n: 3 }));
+    group.elect(0);
+    group.propose(0, 'x');
+    group.settle();
+    expect(group.view(0).matchIndex.get(1)).toBe(2);
+    group.inject(1, 0, { kind: 'rejoin', nonce: 7, lastIndex });
+    expect(group.view(0).matchIndex.get(1)).toBe(2);
+  });
+
+  test('terms are set aside once for a question, however often it is asked', () => {
+    const group = returning();
+    const ask = (nonce: number) => group.inject(1, 2, { kind: 'rejoin', nonce, lastIndex: 0 });
+    ask(70);
+    const { setAside } = group.view(2);
+    ask(70);
+    expect(group.view(2).setAside).toEqual(setAside);
+    ask(71);
+    expect(group.view(2).setAside.ownTerm).toBeGreaterThan(setAside.ownTerm);
+  });
 });

@@ -95,7 +95,6 @@ function comeBack(group: Group, replica: RaftReplica, nonce: number, ctx: RaftCo
   // It may have voted in this term. It is no candidate, so a vote for itself elects nobody.
   ctx.save({ currentTerm, votedFor: ctx.self, rejoining: { nonce, best, ownTerm } });
   setElectionTimer(group, ctx);
-  caughtUp(replica, ctx);
   ask(group, replica, ctx);
 }
 

@@ -1,0 +1,116 @@
+/**
+ * Runs each test once without a mutant and then once with every mutant that it reaches and that no
+ * test has noticed yet. All mutants are in the code at once, each behind a switch, so nothing is
+ * loaded again: a mutant costs what the tests cost that run it, which are milliseconds.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { type RunnerTestCase, TestRunner } from 'vitest';
+
+/** The switches: Stryker's instrumenter has put calls into the code that read and write these. */
+interface Switches {
+  activeMutant?: string | undefined;
+  currentTestId?: string | undefined;
+  hitCount?: number | undefined;
+  hitLimit?: number;
+  mutantCoverage?: {
+    readonly static: Readonly<Record<string, number>>;
+    readonly perTest: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  };
+}
+
+/** What is told about a mutant, a line each. */
+export type Finding =
+  | { readonly type: 'reached'; readonly ids: readonly string[] }
+  | { readonly type: 'loaded'; readonly ids: readonly string[] }
+  | { readonly type: 'killed'; readonly id: string; readonly test: string }
+  | { readonly type: 'done'; readonly test: string }
+  | { readonly type: 'passed-over'; readonly test: string; readonly why: string };
+
+const findings = process.env.QUORUMLAB_MUTATE_FINDINGS as string;
+/** When no further mutant is begun, in milliseconds since 1970. */
+const end = Number(process.env.QUORUMLAB_MUTATE_END);
+/** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
+const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
+/** A mutant whose test does not end is noticed too, after this many milliseconds. */
+const patience = 60_000;
+
+const global = globalThis as typeof globalThis & { __stryker__?: Switches };
+const switches = (): Switches => (global.__stryker__ ??= {});
+
+const tell = (finding: Finding): void => appendFileSync(findings, `${JSON.stringify(finding)}\n`);
+
+/** Mutants that were noticed before, and tests that have been run for every mutant. */
+function before(): { readonly killed: Set<string>; readonly done: Set<string> } {
+  const found = { killed: new Set<string>(), done: new Set<string>() };
+  for (const line of readFileSync(findings, 'utf8').split('\n')) {
+    const finding = line === '' ? undefined : (JSON.parse(line) as Finding);
+    if (finding?.type === 'killed') found.killed.add(finding.id);
+    if (finding?.type === 'done') found.done.add(finding.test);
+  }
+  return found;
+}
+
+type Run = () => unknown;
+
+/** Whether `run` fails, or does not end. */
+async function fails(run: Run): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), patience);
+  });
+  try {
+    return await Promise.race([Promise.resolve(run()).then(() => false), late]);
+  } catch {
+    return true;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** See the module's comment. Vitest makes one for each file of tests. */
+export class MutantRunner extends TestRunner {
+  readonly #before = before();
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const run = TestRunner.getTestFn(test as never) as Run;
+    const name = `${relative(process.cwd(), test.file.filepath)}: ${test.fullTestName}`;
+    const { killed, done } = this.#before;
+    if (done.has(name)) return;
+    const state = switches();
+    state.activeMutant = undefined;
+    state.currentTestId = test.id;
+    const begin = process.threadCpuUsage();
+    try {
+      await run();
+    } finally {
+      state.currentTestId = undefined;
+    }
+    const { user, system } = process.threadCpuUsage(begin);
+    const reached = state.mutantCoverage?.perTest[test.id] ?? {};
+    tell({ type: 'reached', ids: Object.keys(reached) });
+    const alive = Object.entries(reached).filter(([id]) => !killed.has(id));
+    if (alive.length === 0) return tell({ type: 'done', test: name });
+    if ((user + system) / 1000 > longestTest)
+      return tell({ type: 'passed-over', test: name, why: 'slow' });
+    // What a run leaves behind must not be taken for a mutant.
+    if (await fails(run)) return tell({ type: 'passed-over', test: name, why: 'runs only once' });
+    for (const [id, hits] of alive) {
+      if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
+      state.hitCount = 0;
+      state.hitLimit = 100 * hits + 10_000;
+      state.activeMutant = id;
+      const noticed = await fails(run);
+      state.activeMutant = undefined;
+      if (!noticed) continue;
+      killed.add(id);
+      tell({ type: 'killed', id, test: name });
+      if (await fails(run)) return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
+    }
+    tell({ type: 'done', test: name });
+  }
+
+  onBeforeRunFiles(): void {
+    tell({ type: 'loaded', ids: Object.keys(switches().mutantCoverage?.static ?? {}) });
+  }
+}
