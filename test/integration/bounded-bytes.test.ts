@@ -33,7 +33,9 @@ function weigh(value: unknown, seen: Set<unknown>): number {
   return parts.reduce<number>((sum, part) => sum + weigh(part, seen), 0);
 }
 
-test.each(groups.slice(0, isLong ? undefined : 2))('%s with %i nodes %o keeps no more than its bound', (protocol, n, options) => {
+const tried = isLong ? groups : groups.slice(0, 1);
+
+test.each(tried)('%s with %i nodes %o keeps within its bound', (protocol, n, options) => {
   const scenario = completeScenario({ protocol, n, f: 1, options, clients: 8, seed: '11' });
   const prepared = prepare(scenario);
   let asked = 0;

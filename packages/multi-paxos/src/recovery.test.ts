@@ -350,7 +350,11 @@ describe('hostile members', () => {
 
   test('where the numbers of the wire end there are no more elections', () => {
     const group = cluster(multiPaxos({ n: 3 }));
-    group.inject(0, 2, { kind: 'prepare', ballot: maxInteger - (maxInteger % 3), fromSlot: 0 });
+    const ballot = maxInteger - (maxInteger % 3);
+    // What one member says would not be heard.
+    group.inject(1, 2, { kind: 'nack', ballot: 0, promised: ballot });
+    group.inject(0, 2, { kind: 'prepare', ballot, fromSlot: 0 });
+    expect(group.view(2).promised).toBe(ballot);
     group.packets.length = 0;
     for (let i = 0; i < 3; i++) group.timeout(2, 'election');
     expect(group.view(2).role).toBe('follower');
