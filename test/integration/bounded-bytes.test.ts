@@ -67,7 +67,7 @@ test.each(tried)('%s with %i nodes %o keeps within its bound', (protocol, n, opt
   simulation.inject({ type: 'crash', at: ms(1_000), seat: n - 1 });
   let most = 0;
   while (answered < writes) {
-    expect(simulation.runUntil(simulation.now + ms(200)), `after ${answered}`).toBe(true);
+    expect(simulation.runUntil(simulation.now + ms(1_000)), `after ${answered}`).toBe(true);
     for (const seat of range(n)) {
       const state = simulation.seat(seat).machine?.snapshot();
       if (state !== undefined) most = Math.max(most, weigh(state, new Set()));
