@@ -1,6 +1,7 @@
 /**
  * npm run bench [-- --quick] [--only NAME,NAME] [--json FILE]: figures, each beside a limit that
  * was measured in the same run. Read the ratios: figures belong to one machine at one moment.
+ * npm run bench -- --only hostile [--protocol X] [--kind K] [--by member|client] [--variant V]
  */
 import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -48,6 +49,16 @@ const parts: Readonly<Record<string, Load>> = {
   'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
 };
 
+/** Nobody waits for these by chance: they take minutes, and are asked for by name. */
+const hostile: Readonly<Record<string, Load>> = Object.fromEntries(
+  protocols
+    .filter((entry) => entry.name !== 'basic-paxos') // One decision is no steady load.
+    .map(({ name }): readonly [string, Load] => [
+      `hostile-${name}`,
+      async () => (await import('./hostile.ts')).hostileRows(name),
+    ]),
+);
+
 /** What a child says to its parent. */
 type Told = { readonly rows: readonly Row[] } | { readonly failed: string };
 
@@ -56,6 +67,10 @@ const options = {
   only: { type: 'string' },
   json: { type: 'string', default: '.quorumlab/bench.json' },
   part: { type: 'string' },
+  protocol: { type: 'string' },
+  kind: { type: 'string' },
+  by: { type: 'string' },
+  variant: { type: 'string' },
 } as const;
 
 /** In a process of its own, so that no part runs code or sees garbage of another. */
@@ -64,7 +79,7 @@ async function child(name: string, settings: Settings): Promise<void> {
   // Whoever asked is gone.
   process.once('disconnect', () => process.exit());
   try {
-    const part = await parts[name]?.();
+    const part = await (parts[name] ?? hostile[name])?.();
     tell(part === undefined ? { failed: 'no such part' } : { rows: await part(settings) });
   } catch (error) {
     tell({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
@@ -72,9 +87,10 @@ async function child(name: string, settings: Settings): Promise<void> {
   process.disconnect?.();
 }
 
-function run(name: string, { quick }: Settings): Promise<Told> {
+function run(name: string, { quick, ...chosen }: Settings): Promise<Told> {
   const file = fileURLToPath(import.meta.url);
-  const process = fork(file, ['--part', name, ...(quick ? ['--quick'] : [])], {
+  const more = Object.entries(chosen).flatMap(([key, value]) => [`--${key}`, value]);
+  const process = fork(file, ['--part', name, ...(quick ? ['--quick'] : []), ...more], {
     execArgv: ['--conditions=source', '--expose-gc'],
   });
   return new Promise((resolve) => {
@@ -88,10 +104,10 @@ function run(name: string, { quick }: Settings): Promise<Told> {
 }
 
 /** The names in `only`: whole names, or how they begin. */
-function chosen(only: string | undefined): string[] {
-  const all = Object.keys(parts);
-  if (only === undefined) return all;
-  const wanted = only.split(',');
+function chosen(only: string | undefined, protocol: string | undefined): string[] {
+  if (only === undefined) return Object.keys(parts);
+  const all = [...Object.keys(parts), ...Object.keys(hostile)];
+  const wanted = only.split(',').map((name) => (protocol ? `${name}-${protocol}` : name));
   const unknown = wanted.find((each) => !all.some((name) => name.startsWith(each)));
   if (unknown !== undefined) {
     console.error(`There is no part "${unknown}". There are: ${all.join(', ')}.`);
@@ -102,9 +118,15 @@ function chosen(only: string | undefined): string[] {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options });
-  const settings = { quick: values.quick };
+  const { quick, kind, by, variant } = values;
+  const settings = {
+    quick,
+    ...(kind === undefined ? {} : { kind }),
+    ...(by === undefined ? {} : { by }),
+    ...(variant === undefined ? {} : { variant }),
+  };
   if (values.part !== undefined) return child(values.part, settings);
-  const names = chosen(values.only);
+  const names = chosen(values.only, values.protocol);
   const began = performance.now();
   const machine = {
     processor: cpus()[0]?.model ?? 'unknown',

@@ -14,12 +14,20 @@ export interface Row {
   readonly target?: { readonly value: number; readonly better: 'more' | 'less' };
   /** What a reader must know to compare this row with anything. */
   readonly note?: string;
+  /** What else is printed beside it. */
+  readonly more?: string;
 }
 
 /** What a part is told. */
 export interface Settings {
   /** Fewer rounds and smaller ones: about 40 seconds in all, and noisier. */
   readonly quick: boolean;
+  /** Of the hostile rows only those of this kind of message. */
+  readonly kind?: string;
+  /** Of the hostile rows only those of this attacker. */
+  readonly by?: string;
+  /** How the messages of the hostile rows are wrong: all ways in turns unless told. */
+  readonly variant?: string;
 }
 
 /** One part of the benchmark; runs in a process of its own. */

@@ -51,6 +51,6 @@ function line(row: Row): string {
     name.padEnd(widths.name) +
     `${shown(value)} ${unit}`.padStart(widths.value) +
     ratio.padStart(widths.ratio) +
-    `  ${beside.padEnd(widths.limit)}  ${targetOf(row)}`
+    `  ${beside.padEnd(widths.limit)}  ${targetOf(row)}${row.more === undefined ? '' : `; ${row.more}`}`
   ).trimEnd();
 }

@@ -16,20 +16,20 @@ export interface Child {
   next<T extends Told['type']>(type: T): Promise<Extract<Told, { type: T }>>;
 }
 
-/** Keys and addresses of `n` replicas and one client, whose keys are the last. */
+/** Keys and addresses of `n` replicas and of clients, whose keys are the last. */
 export interface Place {
   readonly principals: readonly PrincipalJson[];
   readonly seeds: readonly Uint8Array[];
   readonly home: string;
 }
 
-/** Makes keys for `n` replicas on free ports and one client. */
-export async function placeOf(n: number, home: string): Promise<Place> {
+/** Makes keys for `n` replicas on free ports, and for clients: one unless told. */
+export async function placeOf(n: number, home: string, clients = 1): Promise<Place> {
   const ports = await freePorts(n);
-  const seeds = Array.from({ length: n + 1 }, () => generateSeed());
+  const seeds = Array.from({ length: n + clients }, () => generateSeed());
   const principals = seeds.map((seed, i) => {
     const publicKey = Buffer.from(publicKeyOf(seed)).toString('hex');
-    if (i === n) return { id: 65_536, publicKey };
+    if (i >= n) return { id: 65_536 + i - n, publicKey };
     return { id: i, publicKey, address: `/ip4/127.0.0.1/tcp/${ports[i]}` };
   });
   return { principals, seeds, home };
@@ -47,6 +47,8 @@ export interface ChildOptions {
   readonly signatures?: Signatures | undefined;
   readonly backEnd?: 'files' | 'sqlite';
   readonly execArgv?: readonly string[];
+  /** Peers to wait for; all others unless told. */
+  readonly peers?: number;
 }
 
 /** Compiled once, not by every child: half of the time that a child takes to start. */
@@ -73,6 +75,7 @@ export function startChild(options: ChildOptions): Child {
     folder: join(place.home, `${self}`),
     backEnd,
     signatures,
+    peers: options.peers,
   } satisfies Ask);
   return {
     process: child,

@@ -1,9 +1,13 @@
 /** One replica of the benchmark in a process of its own: told what to run, and when to report. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import { createLogger, type RunningNode, startNode } from '@quorumlab/node';
 import { type Ask, benchProtocol, clusterOf, type Told } from './shared.ts';
 
 let node: RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array> | undefined;
+
+const delays = monitorEventLoopDelay({ resolution: 5 });
+delays.enable();
 
 const tell = (told: Told): void => void process.send?.(told);
 
@@ -20,23 +24,33 @@ async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
     ...(ask.signatures === undefined ? {} : { signatures: ask.signatures }),
   });
   void node.failed.then((error) => tell({ type: 'failed', why: String(error) }));
-  await node.ready();
+  await node.ready(ask.peers);
   tell({ type: 'ready' });
 }
 
 process.on('message', (ask: Ask) => {
   if (ask.type === 'start') void start(ask);
   if (ask.type === 'usage') {
+    if (ask.collect === true) globalThis.gc?.();
     const { user, system } = process.cpuUsage();
+    const { heapUsed, external } = process.memoryUsage();
+    const pause = delays.max / 1e6;
+    delays.reset();
     const status = node?.status();
     tell({
       type: 'usage',
       cpu: user + system,
+      at: performance.now(),
       rss: process.memoryUsage.rss(),
+      held: heapUsed + external,
+      pause,
       steps: status?.counters.steps ?? 0,
       ticks: status?.counters.ticks ?? 0,
       commits: status?.counters.commits ?? 0,
       leads: status?.leader === status?.self,
+      term: status?.term ?? 0,
+      applied: status?.applied ?? 0,
+      refused: status?.counters.refused ?? {},
     });
   }
   if (ask.type === 'stop')

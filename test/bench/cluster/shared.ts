@@ -24,8 +24,11 @@ export type Ask =
       readonly folder: string;
       readonly backEnd: 'files' | 'sqlite';
       readonly signatures?: Signatures | undefined;
+      /** Peers to wait for; all others unless told. */
+      readonly peers?: number | undefined;
     }
-  | { readonly type: 'usage' }
+  /** `collect`: after the garbage is gone. */
+  | { readonly type: 'usage'; readonly collect?: boolean }
   | { readonly type: 'stop' };
 
 /** Replica to parent. */
@@ -36,12 +39,22 @@ export type Told =
       readonly type: 'usage';
       /** User and system time in microseconds. */
       readonly cpu: number;
+      /** When it was, in milliseconds of this process's own clock. */
+      readonly at: number;
       /** Resident memory in bytes. */
       readonly rss: number;
+      /** Bytes that are held in the heap and outside of it. */
+      readonly held: number;
+      /** The longest pause of the event loop since the last report, in milliseconds. */
+      readonly pause: number;
       readonly steps: number;
       readonly ticks: number;
       readonly commits: number;
       readonly leads: boolean;
+      readonly term: number;
+      readonly applied: number;
+      /** Frames refused so far, by reason. */
+      readonly refused: Readonly<Record<string, number>>;
     };
 
 /** The registered protocol under test. */

@@ -1,0 +1,169 @@
+/** Attacks below the messages: connections without frames, and frames without a reader. */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger, generateSeed, publicKeyOf, startMesh } from '@quorumlab/node';
+import type { Principal } from '../../../packages/node/src/principal.ts';
+import { freePorts } from '../../../packages/node/test-support/cluster.ts';
+import { rawFrame, rawMember, rawNode } from '../../../packages/node/test-support/hostile.ts';
+import {
+  handCaller,
+  opening,
+  PING,
+  SYN,
+  yamux,
+} from '../../../packages/node/test-support/yamux.ts';
+import type { specials } from './shared.ts';
+
+/** Whom to attack and with what. */
+export interface RawPlace {
+  readonly replicas: readonly (Principal & { readonly address: string })[];
+  readonly self: number;
+  readonly secretKey: Uint8Array;
+  /** Frames that ask for answers. */
+  readonly frames: () => readonly Uint8Array[];
+}
+
+/** One attack, made ready. */
+export interface RawAttack {
+  readonly shoot: () => number | Promise<number>;
+  readonly finish: () => void | Promise<void>;
+}
+
+/** Makes an attack ready. */
+export function rawAttack(
+  name: Exclude<(typeof specials)[number], 'zeros'>,
+  place: RawPlace,
+): Promise<RawAttack> {
+  return attacks[name](place);
+}
+
+const attacks = {
+  control,
+  strangers,
+  'silent-sockets': silentSockets,
+  'slow-reader': slowReader,
+  pings,
+};
+
+/** Nobody is attacked: the same work, and all of it into a sink in this process. */
+async function control(): Promise<RawAttack> {
+  const seeds = [generateSeed(), generateSeed()] as const;
+  const [port] = await freePorts(1);
+  const address = `/ip4/127.0.0.1/tcp/${port}`;
+  const principals = [
+    { id: 0, publicKey: publicKeyOf(seeds[0]), address },
+    { id: 65_536, publicKey: publicKeyOf(seeds[1]) },
+  ];
+  const common = { principals, maxFrameBytes: 2 ** 20, onFrame: () => {} };
+  const logger = createLogger({ level: 'silent' });
+  const sink = { ...common, secretKey: seeds[0], self: 0, listen: address, logger };
+  const to = await startMesh(sink);
+  const from = await startMesh({ ...common, secretKey: seeds[1], self: 65_536, logger });
+  await from.ready();
+  const frame = new Uint8Array(200);
+  return {
+    shoot: () => (from.send(0, frame) ? frame.length : 0),
+    finish: async () => void (await Promise.all([from.stop(), to.stop()])),
+  };
+}
+
+/** 50 connections at a time, each with a right handshake and a key that nobody knows. */
+async function strangers({ replicas }: RawPlace): Promise<RawAttack> {
+  const callers = await Promise.all(Array.from({ length: 8 }, () => handCaller(generateSeed())));
+  let under = 0;
+  let next = 0;
+  return {
+    async shoot() {
+      if (under >= 50) {
+        await sleep(1);
+        return 0;
+      }
+      const caller = callers[next % callers.length];
+      const replica = replicas[next++ % replicas.length];
+      if (caller === undefined || replica === undefined) return 0;
+      under++;
+      void caller.call(replica).finally(() => under--);
+      return 300;
+    },
+    finish: async () => void (await Promise.all(callers.map(({ node }) => node.stop()))),
+  };
+}
+
+/** TCP connections that are kept open and say nothing, up to 1,000. */
+function silentSockets({ replicas }: RawPlace): Promise<RawAttack> {
+  const sockets: Socket[] = [];
+  return Promise.resolve({
+    async shoot() {
+      if (sockets.length >= 1_000) await sleep(5);
+      if (sockets.length >= 1_000) sockets.shift()?.destroy();
+      const { address } = replicas[sockets.length % replicas.length] as RawPlace['replicas'][0];
+      const socket = connect(Number(address.split('/').at(-1)), '127.0.0.1');
+      socket.on('error', () => {});
+      sockets.push(socket);
+      await sleep(1);
+      return 1;
+    },
+    finish() {
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+}
+
+/** Asks and asks, and reads nothing. */
+async function slowReader({ replicas, self, secretKey, frames }: RawPlace): Promise<RawAttack> {
+  const node = await rawNode(secretKey);
+  const asked = frames().map((frame) => rawFrame(frame.length, frame));
+  const streams = new Map<number, Awaited<ReturnType<typeof rawMember>>['stream']>();
+  let next = 0;
+  return {
+    async shoot() {
+      const replica = replicas[next % replicas.length];
+      const frame = asked[next++ % asked.length];
+      if (replica === undefined || frame === undefined) return 0;
+      let stream = streams.get(replica.id);
+      if (stream === undefined || stream.status !== 'open') {
+        const made = await rawMember(node, self, replica).catch(() => undefined);
+        if (made === undefined) return sleep(20, 0);
+        await sleep(20);
+        stream = made.stream;
+        if (stream.status === 'open') stream.pause();
+        streams.set(replica.id, stream);
+      }
+      if (stream.status !== 'open' || stream.writableNeedsDrain) return sleep(1, 0);
+      try {
+        stream.send(frame);
+      } catch {
+        return 0;
+      }
+      return frame.length;
+    },
+    finish: () => void node.stop(),
+  };
+}
+
+/** Pings by the hundred, and no answer to them is ever read. */
+async function pings({ replicas, self, secretKey }: RawPlace): Promise<RawAttack> {
+  const { node, call } = await handCaller(secretKey);
+  const channels = new Map<number, Awaited<ReturnType<typeof call>>>();
+  const many = yamux(
+    ...Array.from({ length: 100 }, (_, length) => ({ type: PING, flags: SYN, length })),
+  );
+  let next = 0;
+  return {
+    async shoot() {
+      const replica = replicas[next++ % replicas.length];
+      if (replica === undefined) return 0;
+      let channel = channels.get(replica.id);
+      if (channel?.isOpen() !== true) {
+        channel = await call(replica);
+        await sleep(10);
+        channel?.send(opening(self, replica.id, 'hello'));
+        channel?.read(false);
+        channels.set(replica.id, channel);
+      }
+      channel?.send(many);
+      return channel?.isOpen() === true ? many.length : sleep(5, 0);
+    },
+    finish: () => void node.stop(),
+  };
+}
