@@ -47,10 +47,11 @@ function line(row: Row): string {
   const { name, value, unit, limit } = row;
   const ratio = limit === undefined ? '' : shown(value / limit.value);
   const beside = limit === undefined ? '' : `${limit.name}: ${shown(limit.value)}`;
+  const more = row.more === undefined ? '' : `; ${row.more}`;
   return (
     name.padEnd(widths.name) +
     `${shown(value)} ${unit}`.padStart(widths.value) +
     ratio.padStart(widths.ratio) +
-    `  ${beside.padEnd(widths.limit)}  ${targetOf(row)}${row.more === undefined ? '' : `; ${row.more}`}`
+    `  ${beside.padEnd(widths.limit)}  ${targetOf(row)}${more}`
   ).trimEnd();
 }

@@ -26,6 +26,11 @@ export interface Machine<S extends Shape> {
    */
   step(input: Input<S>): Output<S>;
   /**
+   * Whether a step with this message, whose signatures nobody has checked yet, could come to
+   * anything at `now`. False: it would change and say nothing. Absent: any message could.
+   */
+  admits?(message: Signed<S['Message']>, now: Instant): boolean;
+  /**
    * The state as plain data, ready to hash, diff, show or restore. Messages are shared, not copied.
    */
   snapshot(): Snapshot<S>;

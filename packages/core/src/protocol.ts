@@ -95,6 +95,23 @@ export type Handlers<S extends Shape> = {
   ) => void;
 };
 
+/** What a guard may look at beside its replica and the message. */
+export interface Asked {
+  readonly self: ReplicaId;
+  readonly now: Instant;
+  /** As {@link Context.digest}. */
+  digest<T extends object>(field: Field<T>, value: T): Digest;
+}
+
+/** See {@link Protocol.admits}. */
+export type Guards<S extends Shape> = {
+  readonly [K in S['Message']['kind']]?: (
+    replica: Replica<S>,
+    message: Signed<Extract<S['Message'], { readonly kind: K }>>,
+    asked: Asked,
+  ) => boolean;
+};
+
 /** One consensus protocol for one group, as data. */
 export interface Protocol<S extends Shape> {
   /** Its name in the registry, on screen and in signatures: 'raft', 'pbft'. */
@@ -144,6 +161,13 @@ export interface Protocol<S extends Shape> {
    * `upon receiving ⟨KIND, …⟩` — one handler per message kind; leaving one out does not compile.
    */
   readonly on: Handlers<S>;
+  /**
+   * Whether the handler of this kind could make anything of a message now. A host asks before it
+   * checks signatures: so what nobody needs costs nothing but its reading. A guard repeats what its
+   * handler looks at first, is quick and changes nothing. Absent: it could. What no member says is
+   * refused without a guard.
+   */
+  readonly admits?: Guards<S>;
   /** `upon timeout`. */
   timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
 

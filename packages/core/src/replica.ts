@@ -14,7 +14,16 @@ import type {
   Write,
 } from './machine.ts';
 import { idle } from './machine.ts';
-import type { Context, Protocol, Replica, ReplicaId, Shape, Signed } from './protocol.ts';
+import type {
+  Asked,
+  Context,
+  Guards,
+  Protocol,
+  Replica,
+  ReplicaId,
+  Shape,
+  Signed,
+} from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
 
 /**
@@ -105,6 +114,18 @@ export function replica<S extends Shape>(
       if (wrong !== undefined)
         throw new InvariantError(`${protocol.name} replica ${self}: ${wrong}`);
       return recorder.end();
+    },
+    admits(message, now) {
+      if (!protocol.members.includes(message.from)) return false;
+      const guards: Guards<S> = protocol.admits ?? {};
+      const guard = guards[message.kind as S['Message']['kind']];
+      if (guard === undefined) return true;
+      // The kind selects the guard of just this message.
+      return (guard as (r: Replica<S>, m: Signed<S['Message']>, a: Asked) => boolean)(
+        state,
+        message,
+        { self, now, digest: options.digest },
+      );
     },
     snapshot() {
       const all = Object.entries(copy(state));

@@ -225,6 +225,10 @@ function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
       // Checked by the metered machines, once per recipient and not once per message.
       check: () => true,
       checkEvidence: () => true,
+      // biome-ignore lint/correctness/useYield: nothing is checked here.
+      *checkInSteps() {
+        return undefined;
+      },
     }),
     seats: prepared.seats.map(({ principal, make }, seat) => ({
       principal,

@@ -39,7 +39,7 @@ export const certifies = (
     : justify.body.block === parent && justify.body.view > 0 && hasQuorum(group, justify);
 
 /** Whether `timeouts` are those of a quorum of distinct members for one view. */
-function isTimeoutCertificate(group: Group, timeouts: TimeoutCertificate): boolean {
+export function isTimeoutCertificate(group: Group, timeouts: TimeoutCertificate): boolean {
   const view = timeouts[0]?.view;
   let last = -1;
   for (const each of timeouts) {

@@ -111,7 +111,7 @@ function remember(replica: HotStuffReplica, message: Signed<Proposal>): void {
 }
 
 /** Whether the proposal shows why its view has begun: by a certificate of the view before. */
-function provesView({ block, justify, timeouts }: Proposal): boolean {
+export function provesView({ block, justify, timeouts }: Proposal): boolean {
   if (timeouts === null) return viewOf(justify) + 1 === block.view;
   return timeouts[0]?.view === block.view - 1 && viewOf(justify) < block.view - 1;
 }

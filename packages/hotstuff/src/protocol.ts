@@ -1,4 +1,5 @@
 import type { PrincipalId, Protocol } from '@quorumlab/core';
+import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { commit } from './commit.ts';
 import { conflict, evidence, vows } from './evidence.ts';
@@ -75,6 +76,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       checkpoint: then(checkpoint),
       'stable-checkpoint': then(stableCheckpoint),
     },
+    admits: guards(group),
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'pacemaker':

@@ -2,6 +2,7 @@
  * A client as a machine (architecture 11.1): to whom a request goes, when it is repeated and how
  * many equal answers it takes. The embedded client of a service is the same code.
  */
+
 import type {
   ClientPolicy,
   Input,
@@ -15,6 +16,7 @@ import type {
   Submit,
 } from '@quorumlab/core';
 import { idle } from '@quorumlab/core';
+import { awaits } from './admits.ts';
 import { receive } from './client-answers.ts';
 import { arm, begin, fill, send, watch } from './client-requests.ts';
 import {
@@ -180,6 +182,7 @@ export function client(
         answers,
       };
     },
+    admits: (message) => awaits(asker, state, message),
     snapshot: () => ({ stable: {}, volatile: copyClient(state) }),
     restore(snapshot) {
       state = copyClient(snapshot.volatile);

@@ -18,6 +18,7 @@ import type {
   Submit,
 } from '@quorumlab/core';
 import { asksForSession, assert, idle, replica } from '@quorumlab/core';
+import { admits } from './admits.ts';
 import { cancel, submit, timeout } from './client.ts';
 import { receive } from './client-answers.ts';
 import { begin, suggest } from './client-requests.ts';
@@ -83,6 +84,7 @@ export function service<S extends LogShape>(
   const machine: Machine<Serviced<S>> = {
     self,
     step: (input) => dispatch(run, input),
+    admits: (message, now) => admits(run, message, now),
     snapshot: () => snapshotOf(run),
     restore: (snapshot) => restoreFrom(run, snapshot),
     fork() {

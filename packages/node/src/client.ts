@@ -27,7 +27,8 @@ import { type Mesh, startMesh } from './mesh.ts';
 import { Notices } from './notices.ts';
 import { FIRST_CLIENT } from './principal.ts';
 import { rawCodec } from './raw-codec.ts';
-import { Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+import { Runner } from './runner.ts';
+import type { RunnerCounters, RunnerHooks } from './runner-options.ts';
 
 /** How to ask a group. */
 export interface ClientNodeOptions<C, R, Q> {

@@ -10,11 +10,21 @@ import {
   waitingOutputBytes,
 } from '@quorumlab/core';
 import { NodeConfigError } from './cluster-identity.ts';
+import type { WorkLimits } from './work.ts';
 
-/** See the module's comment; where the sizes come from is in core's `limits.ts`. */
-export interface HostLimits {
+/**
+ * See the module's comment. Work is counted in `work.ts`; where the sizes come from is in core's
+ * `limits.ts`.
+ */
+export interface HostLimits extends WorkLimits {
   /** Most inputs that are stepped before the event loop gets its turn. */
   readonly inputsPerTick: number;
+  /** Most milliseconds of the loop until others get theirs, also amid the check of one frame. */
+  readonly sliceMs: number;
+  /** Frames of one peer that wait before its connection is not read for a while. */
+  readonly heldAfterFrames: number;
+  /** As `heldAfterFrames`, in bytes. */
+  readonly heldAfterBytes: number;
   /** Most frames of one peer that wait to be checked and stepped; further ones are dropped. */
   readonly waitingPerPeer: number;
   /** As `waitingPerPeer`, in bytes of frames. */
@@ -36,6 +46,12 @@ export interface HostLimits {
 /** Limits that honest members do not notice. */
 export const defaultHostLimits: HostLimits = {
   inputsPerTick: 1024,
+  sliceMs: 4,
+  heldAfterFrames: 1024,
+  heldAfterBytes: 4 * 2 ** 20,
+  memberWorkPerSecond: 100_000,
+  clientWorkPerSecond: 100_000,
+  savedWorkSeconds: 4,
   waitingPerPeer: 8192,
   waitingBytesPerPeer: inboxBytesOfPeer,
   waitingBytes: inboxBytes,

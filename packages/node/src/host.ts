@@ -4,6 +4,8 @@ import type { Instant, Machine, Protocol, ReplicaId, Slot, Status } from '@quoru
 import type { Files } from '@quorumlab/disk';
 import { type Disk, nodeFiles, openCells, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
 import {
+  chunkBytes,
+  clientMessages,
   installedBy,
   type LogCodec,
   type LogOutput,
@@ -37,7 +39,8 @@ import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
 import { Notices } from './notices.ts';
 import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
 import { rawCodec } from './raw-codec.ts';
-import { type Culprit, Runner, type RunnerCounters, type RunnerHooks } from './runner.ts';
+import { Runner } from './runner.ts';
+import type { Culprit, RunnerCounters, RunnerHooks, RunnerOptions } from './runner-options.ts';
 import { busyMicroseconds, now } from './time.ts';
 import { powerOf, vowsOf } from './traitor.ts';
 
@@ -229,6 +232,26 @@ function openStable<S extends LogShape, C, R, Q>(
   });
 }
 
+const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
+
+/** What the loop has to know of messages. */
+function whatIsSaid<S extends LogShape>(
+  { messages, evidence, vows }: Protocol<S>,
+  isObserved: boolean,
+): Pick<RunnerOptions<Serviced<S>>, 'clientKinds' | 'isEvidence' | 'answerBytes'> {
+  return {
+    clientKinds: serviceKinds,
+    answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
+    isEvidence(message) {
+      if (!isObserved || messages.of(message.kind) === undefined) return false;
+      // A promise with nothing inside: one signature, and perhaps proof of a lie.
+      const [inside] = evidence?.(message) ?? [];
+      const [vow] = vows?.(message) ?? [];
+      return inside === undefined && vow !== undefined;
+    },
+  };
+}
+
 class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly log: ReplicatedLog<C, R, Q>;
   readonly failed: Promise<Error>;
@@ -289,6 +312,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       hooks,
       notices: this.#notices,
       accounts: this.#accounts,
+      ...whatIsSaid(protocol, hooks.heard !== undefined),
       chronicle,
       clockError: options.clockError ?? 100_000,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,

@@ -2,9 +2,25 @@ import { expect, test } from 'vitest';
 import { Inbox } from './inbox.ts';
 
 const limits = { waitingPerPeer: 1000, waitingBytesPerPeer: 400, waitingBytes: 1000 };
+const self = 500;
+
+/** Everything in the order of its turns, where each item of a sender costs as much as told. */
+function served(inbox: Inbox<string>, costOf: (sender: number) => number, most = 1e6): string[] {
+  const taken: string[] = [];
+  for (let i = 0; i < most; i++) {
+    const next = inbox.take();
+    if (next === undefined) break;
+    inbox.charge(next.sender, costOf(next.sender));
+    taken.push(next.item);
+  }
+  return taken;
+}
+
+const count = (taken: readonly string[], name: string): number =>
+  taken.filter((each) => each === name).length;
 
 test('what waits of all senders together is bounded, and floods leave room for the others', () => {
-  const inbox = new Inbox<string>(limits);
+  const inbox = new Inbox<string>(limits, self);
   const senders = 40;
   for (let round = 0; round < 100; round++)
     for (let sender = 0; sender < senders; sender++) inbox.push(sender, `${sender}`, 10);
@@ -12,19 +28,62 @@ test('what waits of all senders together is bounded, and floods leave room for t
   expect(inbox.bytes).toBeLessThanOrEqual(limits.waitingBytes + senders * 10);
   const late = 99;
   expect(inbox.push(late, 'late', 10)).toBe(true);
-  const taken: string[] = [];
-  for (let next = inbox.take(); next !== undefined; next = inbox.take()) taken.push(next);
-  expect(new Set(taken).size).toBe(senders + 1);
+  expect(new Set(served(inbox, () => 1)).size).toBe(senders + 1);
   expect(inbox.bytes).toBe(0);
   expect(inbox.push(0, 'again', 300)).toBe(true);
 });
 
 test('one sender has its own bound, and a frame of full size always passes alone', () => {
-  const inbox = new Inbox<string>(limits);
+  const inbox = new Inbox<string>(limits, self);
   expect(inbox.push(1, 'large', 5000)).toBe(true);
   expect(inbox.push(1, 'more', 10)).toBe(false);
   expect(inbox.push(2, 'other', 300)).toBe(true);
   inbox.clear(1);
   expect(inbox.bytes).toBe(300);
   expect(inbox.push(1, 'again', 400)).toBe(true);
+});
+
+test('turns are shared out by what they cost and not by how many there are', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (let i = 0; i < 100; i++) for (const id of [0, 1]) inbox.push(id, `${id}`, 1);
+  const taken = served(inbox, (sender) => (sender === 0 ? 900 : 100), 50);
+  expect(count(taken, '0')).toBeLessThanOrEqual(6);
+  expect(count(taken, '1')).toBeGreaterThanOrEqual(44);
+});
+
+test('no number of clients keeps members from their part, nor both the process itself', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (let i = 0; i < 20; i++) {
+    for (let client = 65_536; client < 65_586; client++) inbox.push(client, 'client', 0);
+    for (const member of [0, 1, 2]) inbox.push(member, `${member}`, 0);
+    for (let k = 0; k < 10; k++) inbox.pushOwn('own');
+  }
+  const taken = served(inbox, () => 10, 70);
+  expect(count(taken, 'own')).toBeGreaterThanOrEqual(38);
+  expect(count(taken, 'client')).toBeLessThanOrEqual(11);
+  for (const member of [0, 1, 2]) expect(count(taken, `${member}`)).toBeGreaterThanOrEqual(6);
+});
+
+test('who had nothing to do saves up no turns, and who was served loses none', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (let i = 0; i < 50; i++) inbox.push(0, '0', 0);
+  served(inbox, () => 100, 40);
+  for (let i = 0; i < 50; i++) inbox.push(1, '1', 0);
+  const taken = served(inbox, () => 100, 10);
+  expect(Math.abs(count(taken, '0') - count(taken, '1'))).toBeLessThanOrEqual(1);
+});
+
+test('an item that is put back comes first of its sender, and is counted once', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (const item of ['a', 'b']) inbox.push(1, item, 10);
+  for (let left = 2; left > 0; left--) {
+    const first = inbox.take()?.item;
+    inbox.putBack(1);
+    expect([inbox.size, inbox.bytes]).toEqual([left, 10 * left]);
+    expect(inbox.take(() => false)).toBeUndefined();
+    expect(inbox.take()?.item).toBe(first);
+  }
+  expect([inbox.size, inbox.bytes]).toEqual([0, 0]);
+  inbox.push(1, 'c', 10);
+  expect(inbox.take()?.item).toBe('c');
 });

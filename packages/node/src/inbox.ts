@@ -1,10 +1,27 @@
-/** What waits to be stepped, by sender, in a bounded queue each. */
+/** What waits to be stepped, by sender, in a bounded queue each; served by what it costs. */
+import { isClient } from './principal.ts';
 
 interface Queue<T> {
+  readonly sender: number;
+  readonly rank: Rank;
   items: { readonly item: T; readonly bytes: number }[];
   /** How many of `items` have been taken: shifting a long array again and again is slow. */
   taken: number;
   bytes: number;
+  /** Work done for it, on the scale of its rank. */
+  served: number;
+}
+
+/** Those among whom work is shared out in equal parts. */
+interface Rank {
+  /** Its part of the work, beside those of the other ranks that have something to do. */
+  readonly weight: number;
+  /** Work done for all of it, by its weight. */
+  served: number;
+  /** Where queues that had nothing to do begin again. */
+  now: number;
+  /** Queues that hold something. */
+  active: Set<unknown>;
 }
 
 /** What senders may have waiting, each and together. */
@@ -24,21 +41,37 @@ export interface InboxLoad {
   readonly bytes: number;
 }
 
+/** The next item and whose it is. */
+export interface Taken<T> {
+  readonly sender: number;
+  readonly item: T;
+}
+
+const newRank = (weight: number): Rank => ({ weight, served: 0, now: 0, active: new Set() });
+
 /**
- * One queue per sender, emptied in turns: a sender that floods fills its own queue and delays
- * nobody else's items by more than one item a turn. The order of one sender's items is kept.
+ * One queue per sender. Whoever has had the least work done for it is served next: this process
+ * itself, the members and the clients take their turns as three (with 8, 4 and 2 parts of the
+ * work), and within each of them all have equal parts. So no number of clients delays what members
+ * say, and a sender that floods fills its own queue and spends its own part. Who had nothing to
+ * do saves nothing up for later. The order of one sender's items is kept.
  */
 export class Inbox<T> {
   readonly #limits: InboxLimits;
+  readonly #self: number;
   readonly #queues = new Map<number, Queue<T>>();
-  /** Queues that hold something, in the order of their turns. */
-  #turns: Queue<T>[] = [];
-  #turn = 0;
+  readonly #own = newRank(8);
+  readonly #members = newRank(4);
+  readonly #clients = newRank(2);
+  readonly #ranks = [this.#own, this.#members, this.#clients];
   #size = 0;
   #bytes = 0;
+  /** Work at the last turn, on the scale of the ranks. */
+  #now = 0;
 
-  constructor(limits: InboxLimits) {
+  constructor(limits: InboxLimits, self: number) {
     this.#limits = limits;
+    this.#self = self;
   }
 
   /** Bytes of the frames that wait. */
@@ -67,7 +100,7 @@ export class Inbox<T> {
     // A frame larger than the bound must pass when nothing else waits.
     if (waiting > 0 && queue.bytes + bytes > waitingBytesPerPeer) return false;
     // Where all together have too much, who has less than an equal share may still add to it.
-    const share = waitingBytes / Math.max(1, this.#turns.length);
+    const share = waitingBytes / Math.max(1, this.#senders());
     if (waiting > 0 && this.#bytes + bytes > waitingBytes && queue.bytes + bytes > share)
       return false;
     this.#add(queue, item, bytes);
@@ -75,25 +108,49 @@ export class Inbox<T> {
   }
 
   /** Queues what this process itself has to do: never dropped, its makers are bounded. */
-  pushOwn(self: number, item: T): void {
-    this.#add(this.#queueOf(self), item, 0);
+  pushOwn(item: T): void {
+    this.#add(this.#queueOf(this.#self), item, 0);
   }
 
-  /** The next item, or nothing. */
-  take(): T | undefined {
-    if (this.#size === 0) return undefined;
-    if (this.#turn >= this.#turns.length) this.#turn = 0;
-    const queue = this.#turns[this.#turn] as Queue<T>;
+  /**
+   * The next item, or nothing: then nothing waits but of senders that are not `ready` for their
+   * turn. Call {@link Inbox.charge} with what it cost.
+   */
+  take(ready: (sender: number) => boolean = () => true): Taken<T> | undefined {
+    const queue = this.#next(ready);
+    if (queue === undefined) return undefined;
     const { item, bytes } = queue.items[queue.taken++] as Queue<T>['items'][number];
     queue.bytes -= bytes;
     this.#bytes -= bytes;
     this.#size--;
     if (queue.taken === queue.items.length) {
-      queue.items = [];
-      queue.taken = 0;
-      this.#turns.splice(this.#turn, 1);
-    } else this.#turn++;
-    return item;
+      // The last one stays in case it is put back.
+      queue.items = [{ item, bytes }];
+      queue.taken = 1;
+      queue.rank.active.delete(queue);
+    } else if (queue.taken >= 4096 && queue.taken * 2 >= queue.items.length) {
+      queue.items = queue.items.slice(queue.taken - 1);
+      queue.taken = 1;
+    }
+    return { sender: queue.sender, item };
+  }
+
+  /** The item that was taken last of `sender` is not done yet: it comes first again. */
+  putBack(sender: number): void {
+    const queue = this.#queues.get(sender);
+    if (queue === undefined || queue.taken === 0) return;
+    const { bytes } = queue.items[--queue.taken] as Queue<T>['items'][number];
+    queue.bytes += bytes;
+    this.#bytes += bytes;
+    this.#size++;
+    queue.rank.active.add(queue);
+  }
+
+  /** Work of `cost` was done for `sender`. */
+  charge(sender: number, cost: number): void {
+    const queue = this.#queueOf(sender);
+    queue.served += cost;
+    queue.rank.served += cost / queue.rank.weight;
   }
 
   /** Forgets what waits of `sender`, which was cut off, and says how much that was. */
@@ -103,29 +160,65 @@ export class Inbox<T> {
     const cleared = queue.items.length - queue.taken;
     this.#size -= cleared;
     this.#bytes -= queue.bytes;
-    this.#queues.delete(sender);
-    this.#turns = this.#turns.filter((each) => each !== queue);
+    queue.items = [];
+    queue.taken = 0;
+    queue.bytes = 0;
+    queue.rank.active.delete(queue);
     return cleared;
+  }
+
+  #senders(): number {
+    return this.#ranks.reduce((sum, { active }) => sum + active.size, 0);
+  }
+
+  /** Of the rank with the least work the queue with the least. */
+  #next(ready: (sender: number) => boolean): Queue<T> | undefined {
+    let found: Queue<T> | undefined;
+    for (const rank of this.#ranks) {
+      if (rank.active.size === 0) continue;
+      if (found !== undefined && found.rank.served <= rank.served) continue;
+      const queue = leastOf(rank.active as Set<Queue<T>>, ready);
+      if (queue !== undefined) found = queue;
+    }
+    if (found === undefined) return undefined;
+    this.#now = Math.max(this.#now, found.rank.served);
+    found.rank.now = Math.max(found.rank.now, found.served);
+    return found;
   }
 
   #queueOf(sender: number): Queue<T> {
     let queue = this.#queues.get(sender);
     if (queue === undefined) {
-      queue = { items: [], taken: 0, bytes: 0 };
+      const others = isClient(sender) ? this.#clients : this.#members;
+      const rank = sender === this.#self ? this.#own : others;
+      queue = { sender, rank, items: [], taken: 0, bytes: 0, served: 0 };
       this.#queues.set(sender, queue);
     }
     return queue;
   }
 
   #add(queue: Queue<T>, item: T, bytes: number): void {
-    if (queue.items.length === 0) this.#turns.push(queue);
+    const { rank } = queue;
+    if (!rank.active.has(queue)) {
+      if (rank.active.size === 0) rank.served = Math.max(rank.served, this.#now);
+      queue.served = Math.max(queue.served, rank.now);
+      rank.active.add(queue);
+      queue.items = [];
+      queue.taken = 0;
+    }
     queue.items.push({ item, bytes });
     queue.bytes += bytes;
     this.#bytes += bytes;
     this.#size++;
-    if (queue.taken >= 4096 && queue.taken * 2 >= queue.items.length) {
-      queue.items = queue.items.slice(queue.taken);
-      queue.taken = 0;
-    }
   }
+}
+
+function leastOf<T>(
+  queues: ReadonlySet<Queue<T>>,
+  ready: (sender: number) => boolean,
+): Queue<T> | undefined {
+  let least: Queue<T> | undefined;
+  for (const queue of queues)
+    if ((least === undefined || queue.served < least.served) && ready(queue.sender)) least = queue;
+  return least;
 }

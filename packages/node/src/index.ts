@@ -22,6 +22,7 @@ export {
 } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';
 export { InquiryError, type InquiryFault, MAX_ANSWER_BYTES } from './inquiry.ts';
+export type { FrameRefusal } from './intake.ts';
 export type { Signatures } from './keyring.ts';
 export {
   generateSeed,
@@ -51,5 +52,6 @@ export type { PeerAccount, PeerHoldings, PeerUse, WorkKind } from './peer-accoun
 export { PeerAccounts } from './peer-account.ts';
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
 export { rawCodec } from './raw-codec.ts';
-export type { FrameRefusal, RunnerCounters, RunnerHooks } from './runner.ts';
+export type { RunnerCounters, RunnerHooks } from './runner-options.ts';
 export { peerIdOf } from './transport.ts';
+export type { WorkLimits } from './work.ts';

@@ -158,6 +158,12 @@ export class Link {
     this.#end(reason);
   }
 
+  /** Reads nothing of the peer for so many milliseconds, a second at most. */
+  hold(milliseconds: number): void {
+    if (this.#state !== 'admitted') return;
+    this.#pause(milliseconds);
+  }
+
   /** Sends what the stream takes now; used before an orderly stop. */
   flush(): void {
     this.#queue.flush();
@@ -231,7 +237,11 @@ export class Link {
       this.#frameBucket.take(this.#chunkFrames, at),
       this.#byteBucket.take(bytes, at),
     );
-    if (waitMs === 0 || this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
+    if (waitMs > 0) this.#pause(waitMs);
+  }
+
+  #pause(waitMs: number): void {
+    if (this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
     this.#host.counters.pauses++;
     pauseLater(this.#stream);
     this.#resumeTimer = setTimeout(

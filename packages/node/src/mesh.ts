@@ -54,6 +54,10 @@ export interface Mesh {
    * is cut off and kept out for a while, longer with each repetition.
    */
   penalise(id: number, reason: string): void;
+  /**
+   * Reads nothing of a peer for so many milliseconds, a second at most: the channel holds it back.
+   */
+  hold(id: number, milliseconds: number): void;
   /** The numbers of the peers admitted now, in ascending order. */
   connected(): readonly number[];
   /**
@@ -254,6 +258,10 @@ class MeshHost implements Mesh, LinkHost {
     this.counters.resets++;
     noteReset(member.account, reason);
     this.#byId.get(id)?.abort(reason);
+  }
+
+  hold(id: number, milliseconds: number): void {
+    this.#byId.get(id)?.hold(milliseconds);
   }
 
   connected(): readonly number[] {

@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import {
   type Answer,
-  type Decision,
   type Event,
+  type Input,
   type Instant,
   type Journal,
   journal,
@@ -13,123 +13,36 @@ import {
   type Outgoing,
   type Output,
   type PrincipalId,
-  type ReplicaId,
   type Shape,
   type Signed,
-  type Status,
   type TimerChange,
   type Write,
+  weigh,
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
-import { type Envelopes, isRefusal, type Keyring, type RefusalReason } from '@quorumlab/wire';
 import { Backlog } from './backlog.ts';
-import type { Chronicle } from './chronicle.ts';
-import type { HostLimits } from './host-limits.ts';
 import { Inbox, type InboxLoad } from './inbox.ts';
+import { type FrameRefusal, Intake, noRefusals, type WaitingFrame } from './intake.ts';
 import type { Mesh } from './mesh.ts';
-import type { Notices } from './notices.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
+import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
 import { interval, microseconds, now } from './time.ts';
 import { type Due, Timers } from './timers.ts';
-
-/** Why a frame was not given to the machine. */
-export type FrameRefusal =
-  | RefusalReason
-  | 'bad-signature'
-  | 'bad-evidence'
-  | 'overload'
-  /** It waited behind others when its sender was cut off. */
-  | 'cut-off';
-
-/** What an observer of a running machine may listen to. Everything is told once it is durable. */
-export interface RunnerHooks<S extends Shape> {
-  /** One step is durable and will be said now. */
-  readonly stepped?: (at: Instant, output: Output<S>, status: Status) => void;
-  /** A slot was decided. */
-  readonly decided?: (at: Instant, decision: Decision<S>) => void;
-  /** A message was sealed and handed to the network. */
-  readonly said?: (message: Signed<S['Message']>, to: PrincipalId | 'all') => void;
-  /** A message whose signatures, outer and inner, were good; and its frame. */
-  readonly heard?: (message: Signed<S['Message']>, frame: Uint8Array, peer: PrincipalId) => void;
-  /** A frame was refused. */
-  readonly refused?: (peer: PrincipalId, reason: FrameRefusal) => void;
-}
-
-/** Whose message made a step fail. */
-export interface Culprit {
-  readonly peer: PrincipalId;
-  readonly kind: string;
-}
-
-/** What {@link Runner} needs. */
-export interface RunnerOptions<S extends Shape> {
-  readonly machine: Machine<S>;
-  /** The group: to whom `all` goes. */
-  readonly members: readonly ReplicaId[];
-  /** Makes and checks seals; asked at each message, because a traitor's is another one. */
-  readonly keyring: () => Keyring<S['Message']>;
-  readonly envelopes: Envelopes<S['Message']>;
-  /** Makes writes durable. A rejection is final. */
-  readonly commit: (writes: readonly Write<S>[]) => Promise<void>;
-  readonly limits: HostLimits;
-  readonly hooks: RunnerHooks<S>;
-  /** Where refusals are reported. */
-  readonly notices: Notices;
-  /** Where what each peer takes is added up; the loop has its own unless told. */
-  readonly accounts?: PeerAccounts;
-  /** Who tells the log what the machine does; a client's does nothing worth telling. */
-  readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
-  /** By how much this machine's wall clock may be wrong, in microseconds. */
-  readonly clockError: number;
-  /** The machine has run before, and its disk was lost since. Not so unless told. */
-  readonly rejoin?: boolean;
-  /** Called once, with what stopped the loop. */
-  /** `culprit`: the peer whose message was being stepped, and what kind of message it was. */
-  readonly onFailure: (error: Error, culprit?: Culprit) => void;
-}
-
-/** Totals since the start. */
-export interface RunnerCounters {
-  /** Events given to the machine. */
-  steps: number;
-  /** Times the loop ran. */
-  ticks: number;
-  /** Batches made durable. */
-  commits: number;
-  /** Frames refused, by reason. */
-  readonly refused: Record<FrameRefusal, number>;
-  /** Pairs of messages seen of which their sender may say only one. */
-  accusations: number;
-  /** Operations of this process that were refused because too many waited. */
-  refusedSubmits: number;
-}
+import { Budgets, workOf } from './work.ts';
 
 type Waiting<S extends Shape> =
   | { readonly type: 'event'; readonly event: Event<S> }
   | { readonly type: 'due'; readonly due: Due<S['Timer']> }
-  | { readonly type: 'frame'; readonly message: Signed<S['Message']>; readonly peer: PrincipalId };
+  | WaitingFrame<S>;
 
-/** How long the loop works before everything else in the process gets its turn, in ms. */
-const sliceMs = 4;
 /** So many messages are sealed and handed to the network between two looks at the clock. */
 const sendsPerPiece = 4;
 
 /** The network as the loop sees it. */
-type Network = Pick<Mesh, 'send' | 'penalise'>;
+type Network = Pick<Mesh, 'send' | 'penalise' | 'hold'>;
 
-const noReasons = (): Record<FrameRefusal, number> => ({
-  oversized: 0,
-  'wrong-version': 0,
-  'wrong-domain': 0,
-  'not-a-member': 0,
-  'not-the-sender': 0,
-  'unknown-kind': 0,
-  malformed: 0,
-  'bad-signature': 0,
-  'bad-evidence': 0,
-  overload: 0,
-  'cut-off': 0,
-});
+/** How soon the loop looks again at those whose budgets are spent, in milliseconds. */
+const patienceMs = 5;
 
 /**
  * Runs one machine. Everything that waits is stepped in one tick; what the steps write goes to the
@@ -140,7 +53,8 @@ export class Runner<S extends Shape> {
     steps: 0,
     ticks: 0,
     commits: 0,
-    refused: noReasons(),
+    refused: noRefusals(),
+    notNeeded: 0,
     refusedSubmits: 0,
     accusations: 0,
   };
@@ -150,6 +64,8 @@ export class Runner<S extends Shape> {
   readonly #self: PrincipalId;
   readonly #accounts: PeerAccounts;
   readonly #inbox: Inbox<Waiting<S>>;
+  readonly #intake: Intake<S>;
+  readonly #budgets: Budgets;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
   /** What was released, to be said and done in its order. */
@@ -158,6 +74,7 @@ export class Runner<S extends Shape> {
   readonly #cut = new Set<PrincipalId>();
   #network: Network | undefined;
   #scheduled = false;
+  #later: NodeJS.Timeout | undefined;
   #stopped = false;
   #submits = 0;
   #submitBytes = 0;
@@ -167,7 +84,14 @@ export class Runner<S extends Shape> {
     this.machine = options.machine;
     this.#self = options.machine.self;
     this.#accounts = options.accounts ?? new PeerAccounts();
-    this.#inbox = new Inbox(options.limits);
+    this.#inbox = new Inbox(options.limits, this.#self);
+    this.#budgets = new Budgets(options.limits, options.members);
+    this.#intake = new Intake({
+      ...options,
+      machine: () => this.machine,
+      maxFrameBytes: options.limits.maxFrameBytes,
+      accounts: this.#accounts,
+    });
     this.#timers = new Timers((due) => this.#wait({ type: 'due', due }));
     this.#journal = journal<S>({
       early: (messages) => this.#say(messages),
@@ -191,6 +115,7 @@ export class Runner<S extends Shape> {
   stop(): void {
     this.#stopped = true;
     this.#backlog.clear();
+    clearTimeout(this.#later);
     this.#timers.stop();
   }
 
@@ -219,23 +144,25 @@ export class Runner<S extends Shape> {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Takes a frame of `peer`, which the channel has proven; the bytes are not kept. */
+  /** Takes a frame of `peer`, which the channel has proven; the bytes are copied. */
   receive(peer: PrincipalId, frame: Uint8Array): void {
     if (this.#stopped) return;
-    const { envelopes, limits } = this.#options;
-    const keyring = this.#options.keyring();
-    const begin = now();
-    const message = envelopes.decode(frame, {
-      maxFrameBytes: limits.maxFrameBytes,
-      knows: keyring.knows,
-      // Without signatures only the channel proves who speaks; with them, relays are welcome.
-      ...(keyring.name === 'channel' ? { sender: peer } : {}),
-    });
-    this.#accounts.charge(peer, 'decode', begin);
-    if (isRefusal(message)) return this.#refuse(peer, message.reason);
-    if (!this.#inbox.push(peer, { type: 'frame', message, peer }, frame.byteLength))
-      return this.#refuse(peer, 'overload');
-    this.#schedule();
+    const refusal = this.#intake.glance(peer, frame);
+    if (refusal !== undefined) {
+      this.#budgets.spend(peer, workOf.frame + frame.byteLength * workOf.byte, now());
+      this.#refuse(peer, refusal);
+    } else if (this.#inbox.push(peer, frameOf(peer, frame), frame.byteLength)) this.#schedule();
+    else this.#refuse(peer, 'overload');
+    this.#restrain(peer);
+  }
+
+  /** Reads nothing more of a peer whose frames wait for long: it waits, and loses nothing. */
+  #restrain(peer: PrincipalId): void {
+    const { heldAfterFrames, heldAfterBytes } = this.#options.limits;
+    const debt = this.#budgets.debt(peer, now());
+    const { items, bytes } = this.#inbox.loadOf(peer);
+    if (debt === 0 && items < heldAfterFrames && bytes < heldAfterBytes) return;
+    this.#network?.hold(peer, Math.min(250, Math.max(patienceMs, debt)));
   }
 
   /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
@@ -250,7 +177,7 @@ export class Runner<S extends Shape> {
   }
 
   #wait(waiting: Waiting<S>): void {
-    this.#inbox.pushOwn(this.#self, waiting);
+    this.#inbox.pushOwn(waiting);
     this.#schedule();
   }
 
@@ -265,35 +192,50 @@ export class Runner<S extends Shape> {
     this.#scheduled = false;
     this.#goOn();
     if (this.#backlog.waits) return;
-    const { inputsPerTick } = this.#options.limits;
+    const { inputsPerTick, sliceMs } = this.#options.limits;
     this.counters.ticks++;
-    const end = now() + sliceMs;
     const at = microseconds();
     const clock = interval(this.#options.clockError);
+    const begin = now();
+    let blocked = false;
     let stepped: Event<S> | undefined;
     try {
-      for (let i = 0; i < inputsPerTick; i++) {
+      for (let i = 0; i < inputsPerTick && now() < begin + sliceMs; i++) {
         if (this.#stopped || this.#isFull()) break;
-        const waiting = this.#inbox.take();
-        if (waiting === undefined) break;
-        const event = this.#admitted(waiting);
+        const taken = this.#inbox.take((sender) => this.#budgets.debt(sender, begin) === 0);
+        blocked = taken === undefined;
+        if (taken === undefined) break;
+        const event = this.#admitted(taken.item, at, begin + sliceMs);
         if (event === undefined) continue;
-        this.counters.steps++;
         stepped = event;
-        const begin = now();
-        const output = this.machine.step({ now: at, clock, event });
-        const payer = waiting.type === 'frame' ? waiting.peer : this.#self;
-        this.#accounts.charge(payer, 'step', begin);
-        if (output !== nothing) this.#journal.add(output);
-        if (this.#backlog.waits || now() >= end) break;
+        this.#step({ now: at, clock, event }, taken.sender);
+        if (this.#backlog.waits) break;
       }
       stepped = undefined;
       this.#options.chronicle?.look(this.machine.status());
     } catch (error) {
       this.#fail(error, stepped);
     }
-    if (this.#inbox.size > 0 && !this.#isFull()) this.#schedule();
+    if (this.#inbox.size === 0 || this.#isFull()) return;
+    if (!blocked) return this.#schedule();
+    // All that waits is of peers that have spent what they may.
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.#schedule(), patienceMs);
   };
+
+  #step(input: Input<S>, payer: PrincipalId): void {
+    this.counters.steps++;
+    const begin = now();
+    const output = this.machine.step(input);
+    this.#accounts.charge(payer, 'step', begin);
+    this.#charge(payer, workOf.step + answersTo(output, payer));
+    if (output !== nothing) this.#journal.add(output);
+  }
+
+  #charge(payer: PrincipalId, cost: number): void {
+    this.#inbox.charge(payer, cost);
+    if (payer !== this.#self) this.#budgets.spend(payer, cost, now());
+  }
 
   /** Whether so much waits for the disk that inputs have to wait too: back-pressure. */
   #isFull(): boolean {
@@ -305,7 +247,7 @@ export class Runner<S extends Shape> {
   }
 
   /** The event of what waited, if it still counts and all its signatures are good. */
-  #admitted(waiting: Waiting<S>): Event<S> | undefined {
+  #admitted(waiting: Waiting<S>, at: Instant, until: number): Event<S> | undefined {
     switch (waiting.type) {
       case 'event':
         if (waiting.event.type === 'submit') {
@@ -318,23 +260,29 @@ export class Runner<S extends Shape> {
           ? { type: 'timeout', timer: waiting.due.timer }
           : undefined;
       case 'frame':
-        return this.#checked(waiting.message, waiting.peer);
+        return this.#checked(waiting, at, until);
     }
   }
 
-  #checked(message: Signed<S['Message']>, peer: PrincipalId): Event<S> | undefined {
-    const begin = now();
-    const fault = this.#faultOf(message);
-    this.#accounts.charge(peer, 'verify', begin);
-    if (fault !== undefined) return this.#refuse(peer, fault);
-    this.#options.hooks.heard?.(message, this.#options.envelopes.encode(message), peer);
-    return { type: 'message', message };
-  }
-
-  #faultOf(message: Signed<S['Message']>): FrameRefusal | undefined {
-    const keyring = this.#options.keyring();
-    if (!keyring.check(message)) return 'bad-signature';
-    return keyring.checkEvidence(message) ? undefined : 'bad-evidence';
+  #checked(waiting: WaitingFrame<S>, at: Instant, until: number): Event<S> | undefined {
+    const { peer } = waiting;
+    const opened = this.#intake.open(waiting, at, until);
+    this.#charge(peer, opened.cost);
+    switch (opened.type) {
+      case 'unfinished':
+        this.#inbox.putBack(peer);
+        return undefined;
+      case 'refused':
+        return this.#refuse(peer, opened.reason);
+      case 'checked':
+        this.#options.hooks.heard?.(opened.message, waiting.bytes, peer);
+        if (opened.evidence) break;
+        return { type: 'message', message: opened.message };
+      case 'not-needed':
+        break;
+    }
+    this.counters.notNeeded++;
+    return undefined;
   }
 
   #refuse(peer: PrincipalId, reason: FrameRefusal): undefined {
@@ -381,7 +329,7 @@ export class Runner<S extends Shape> {
   /** Does what is left to do, for a slice of time; no input is stepped before all of it is done. */
   #goOn(): void {
     try {
-      this.#backlog.run(now() + sliceMs);
+      this.#backlog.run(now() + this.#options.limits.sliceMs);
     } catch (error) {
       this.#fail(error);
     }
@@ -392,9 +340,25 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     for (const change of output.timers) this.#change(change);
     for (const { first } of output.accusations) this.#accuse(first.from, first.kind);
+    this.#earn(output);
     this.#observe(output);
     if (output.applied.length + output.answers.length > 0 || output.writes.length > 0)
       this.#tell(output);
+  }
+
+  /** What gets done pays for what others have to say about it. */
+  #earn({ decisions, applied, answers }: Output<S>): void {
+    const at = now();
+    let bytes = 0;
+    for (const { client, fresh, operations } of applied) {
+      let size = 0;
+      for (const { length } of operations) size += length;
+      bytes += size;
+      if (fresh) this.#budgets.ran(client, size, at);
+    }
+    for (const { result } of answers) bytes += result?.length ?? 0;
+    if (decisions.length + applied.length + answers.length > 0)
+      this.#budgets.done(decisions.length, applied.length + 2 * answers.length, bytes, at);
   }
 
   /** Somebody has broken its word, and both of its messages are signed. */
@@ -426,7 +390,7 @@ export class Runner<S extends Shape> {
   #say(messages: readonly Outgoing<S>[]): void {
     if (this.#stopped) return;
     const keyring = this.#options.keyring();
-    const { envelopes, members, hooks, chronicle } = this.#options;
+    const { envelopes, members, hooks, chronicle, answerBytes } = this.#options;
     let last: Outgoing<S>['message'] | undefined;
     let sealed: Signed<S['Message']> | undefined;
     let frame: Uint8Array | undefined;
@@ -446,6 +410,8 @@ export class Runner<S extends Shape> {
         }
         frame ??= envelopes.encode(sealed);
         this.#network?.send(id, frame);
+        const asked = to === 'all' ? 0 : (answerBytes?.(message) ?? 0);
+        if (asked > 0) this.#budgets.asked(id, asked, now());
       }
     }
     this.#accounts.charge(this.#self, 'say', begin);
@@ -461,6 +427,21 @@ export class Runner<S extends Shape> {
     error.message += ` (It happened in a step for the message ${kind} of principal ${peer}.)`;
     this.#options.onFailure(error, { peer, kind });
   }
+}
+
+const frameOf = <S extends Shape>(peer: PrincipalId, frame: Uint8Array): WaitingFrame<S> => ({
+  type: 'frame',
+  peer,
+  bytes: frame.slice(),
+});
+
+/** What it costs to say to `peer` what a step says to it alone. */
+function answersTo<S extends Shape>({ sends, early }: Output<S>, peer: PrincipalId): number {
+  let cost = 0;
+  for (const list of [sends, early])
+    for (const { to, message } of list)
+      if (to === peer) cost += workOf.answer + weigh(message) * workOf.byte;
+  return cost;
 }
 
 const overloaded = (id: number): Answer => ({

@@ -25,6 +25,12 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }
 
+  /** Adds tokens, up to a full bucket. */
+  give(tokens: number, now: number): void {
+    this.#refill(now);
+    this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
+  }
+
   /** Takes one token only if it is there. */
   tryTake(now: number): boolean {
     this.#refill(now);

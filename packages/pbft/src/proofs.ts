@@ -69,6 +69,15 @@ export function fetchProofs(
   ctx.send(from, { kind: 'proofs', proofs });
 }
 
+/** Whether one of these proofs was asked for, and is not here. */
+export const mayLearn = (group: Group, replica: PbftReplica, message: Signed<Proofs>): boolean =>
+  message.proofs.some(
+    (proof) =>
+      replica.asked.has(askedKey(message.from, proof.body)) &&
+      proof.body.sequence > lowWatermark(replica) &&
+      validPrepared(group, proof),
+  );
+
 /** Keeps the proofs that were asked for. The host has checked their signatures. */
 export function learnProofs(group: Group, replica: PbftReplica, message: Signed<Proofs>): void {
   for (const proof of message.proofs) {

@@ -1,4 +1,5 @@
 import type { PrincipalId, Protocol } from '@quorumlab/core';
+import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { conflict, evidence, vows } from './evidence.ts';
 import { group as configure, type Group, type PbftOptions } from './group.ts';
@@ -86,6 +87,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       'fetch-proofs': heard(fetchProofs),
       proofs: heard(proofs),
     },
+    admits: guards(group),
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'request':

@@ -7,6 +7,7 @@ import {
   type Batch,
   bytesOf,
   type Digest,
+  type Instant,
   maxBatchBytes,
   type ReplicaId,
   type Signed,
@@ -175,6 +176,18 @@ function missingSince(group: Group, replica: PbftReplica): number | undefined {
   return oldest === Number.POSITIVE_INFINITY ? undefined : oldest;
 }
 
+/** Whether it is time to answer: whoever has used the last answer gets the next one at once. */
+export function mayAnswer(
+  group: Group,
+  replica: PbftReplica,
+  { from, executed }: Signed<StatusReport>,
+  now: Instant,
+): boolean {
+  const last = replica.answered.get(from);
+  if (last === undefined || executed >= last.executed + askedAfter) return true;
+  return now - last.at >= group.statusPeriod / 2;
+}
+
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
 export function status(
   group: Group,
@@ -182,13 +195,9 @@ export function status(
   message: Signed<StatusReport>,
   ctx: Ctx,
 ): void {
-  const { from } = message;
+  const { from, executed } = message;
   if (!isMember(group, from) || from === ctx.self) return;
-  const last = replica.answered.get(from);
-  // Whoever has used the last answer gets the next one at once.
-  const again = last !== undefined && message.executed < last.executed + askedAfter;
-  if (again && ctx.now - last.at < group.statusPeriod / 2) return;
-  const { executed } = message;
+  if (!mayAnswer(group, replica, message, ctx.now)) return;
   const lags = executed < lowWatermark(replica);
   replica.answered.set(from, { at: ctx.now, executed, lags, bodies: 0, proofs: 0 });
   if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)

@@ -44,5 +44,9 @@ export function channelKeyring<M extends Tagged>(options: ChannelKeyringOptions)
     check: (message) => check(message.from, message.signature, message),
     checkSeal: check,
     checkEvidence: () => true,
+    // biome-ignore lint/correctness/useYield: there is nothing inside that could be checked.
+    *checkInSteps(message) {
+      return check(message.from, message.signature, message) ? undefined : 'bad-signature';
+    },
   };
 }

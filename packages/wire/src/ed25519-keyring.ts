@@ -119,8 +119,7 @@ export function ed25519Keyring<M extends Tagged>(
       return seal<M>(message, self, signature);
     },
     checkSeal: check,
-    check: (message) => check(message.from, message.signature, message),
-    checkEvidence: evidenceChecker(options.protocol, knows, check, options),
+    ...evidenceChecker<M>(options.protocol, knows, check, options),
   };
 }
 

@@ -68,6 +68,17 @@ export interface Envelopes<M extends Tagged> {
    * cheap checks come first; what is accepted encodes to `frame` again.
    */
   decode(frame: Uint8Array, limits?: DecodeLimits): Signed<M> | Refusal;
+  /**
+   * Who signed `frame` and what kind of message it holds, or why it is refused: the checks of
+   * {@link Envelopes.decode} that need not read the message. Never throws.
+   */
+  glance(frame: Uint8Array, limits?: DecodeLimits): Glance | Refusal;
+}
+
+/** See {@link Envelopes.glance}. */
+export interface Glance {
+  readonly kind: string;
+  readonly from: PrincipalId;
 }
 
 /** Room for most frames; the buffer of a larger one is let go with the next. */
@@ -90,6 +101,14 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
       field.write(out, message);
       return written(out);
     },
+    glance(frame, limits = {}) {
+      try {
+        const found = header(frame, limits, identity, field);
+        return 'reason' in found ? found : { kind: found.kind, from: found.from };
+      } catch (error) {
+        return refused('malformed', error instanceof Error ? error.message : String(error));
+      }
+    },
     decode(frame, limits = {}) {
       try {
         return opened(frame, limits, identity, field);
@@ -103,12 +122,29 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
 
 const refused = (reason: RefusalReason, detail: string): Refusal => ({ reason, detail });
 
+interface Header extends Glance {
+  readonly signature: Signature;
+  /** At the message. */
+  readonly input: Reader;
+}
+
 function opened<M extends Tagged>(
   frame: Uint8Array,
   limits: DecodeLimits,
   identity: Uint8Array,
   field: MessagesField<M>,
 ): Signed<M> | Refusal {
+  const found = header(frame, limits, identity, field);
+  if ('reason' in found) return found;
+  return whole(found.input, field, found.from, found.signature);
+}
+
+function header<M extends Tagged>(
+  frame: Uint8Array,
+  limits: DecodeLimits,
+  identity: Uint8Array,
+  field: MessagesField<M>,
+): Header | Refusal {
   const most = limits.maxFrameBytes ?? maxFrameBytes;
   if (frame.length > most) return refused('oversized', `${frame.length} bytes, at most ${most}`);
   const input = reader(frame);
@@ -126,15 +162,16 @@ function opened<M extends Tagged>(
   if (length > maxSignatureBytes)
     return refused('malformed', `a signature of ${length} bytes, at most ${maxSignatureBytes}`);
   const signature = readBytes(input, length) as Signature;
-  return tooLarge(input, limits, field) ?? whole(input, field, from, signature);
+  const kind = kindOf(input, limits, field);
+  return typeof kind === 'string' ? { kind, from, signature, input } : kind;
 }
 
 /** Looks at the tag without moving on. */
-function tooLarge<M extends Tagged>(
+function kindOf<M extends Tagged>(
   input: Reader,
   limits: DecodeLimits,
   field: MessagesField<M>,
-): Refusal | undefined {
+): string | Refusal {
   const tag = input.bytes[input.at];
   if (tag === undefined || input.at >= input.end) return refused('malformed', 'no message');
   const of = field.kinds[tag];
@@ -142,7 +179,7 @@ function tooLarge<M extends Tagged>(
   const most = Math.min(of.maxBytes, limits.maxBytesOf?.(of.kind) ?? of.maxBytes);
   const size = input.end - input.at - 1;
   if (size > most) return refused('oversized', `${of.kind}: ${size} bytes, at most ${most}`);
-  return undefined;
+  return of.kind;
 }
 
 function whole<M extends Tagged>(

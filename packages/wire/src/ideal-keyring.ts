@@ -267,7 +267,6 @@ export function idealKeyring<M extends Tagged>(options: IdealKeyringOptions<M>):
       return book.issue(realm, self, message, messages) as Signed<M>;
     },
     checkSeal: check,
-    check: (message) => check(message.from, message.signature, message),
-    checkEvidence: evidenceChecker(options.protocol, knows, check, options),
+    ...evidenceChecker<M>(options.protocol, knows, check, options),
   };
 }

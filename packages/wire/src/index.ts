@@ -36,6 +36,7 @@ export {
   type EvidenceSource,
   type Keyring,
   KeyringError,
+  type SignatureFault,
 } from './keyring.ts';
 export {
   encodeProof,

@@ -58,7 +58,16 @@ export interface Keyring<M extends Tagged> {
    * `evidence` of the protocol that it was made for.
    */
   checkEvidence(message: Signed<M>, evidence?: Iterable<EvidenceItem>): boolean;
+  /**
+   * As {@link Keyring.check} and {@link Keyring.checkEvidence} together, one signature at a time:
+   * the outer one first. It says why the message is refused, or nothing. Hosts that have others to
+   * serve stop between two signatures; what is inside must not change meanwhile.
+   */
+  checkInSteps(message: Signed<M>): Generator<void, SignatureFault | undefined, void>;
 }
+
+/** Which of the signatures of a message is bad: its own, or one inside it. */
+export type SignatureFault = 'bad-signature' | 'bad-evidence';
 
 /** How much one message may make its receiver compute. */
 export interface EvidenceLimits {
@@ -71,62 +80,88 @@ export interface EvidenceLimits {
 /** Checks one signature. */
 export type CheckSeal = (from: PrincipalId, signature: Signature, statement: Tagged) => boolean;
 
-/** {@link Keyring.checkEvidence} for keyrings that check one seal by `check`. */
+/** The three ways to check a message, for keyrings that check one seal by `check`. */
 export function evidenceChecker<M extends Tagged>(
   protocol: EvidenceSource,
   knows: (principal: PrincipalId) => boolean,
   check: CheckSeal,
   limits: EvidenceLimits,
-): Keyring<M>['checkEvidence'] {
+): Pick<Keyring<M>, 'check' | 'checkEvidence' | 'checkInSteps'> {
   const inside = (message: Tagged): Iterable<EvidenceItem> =>
     protocol.evidence !== undefined && protocol.messages.of(message.kind) !== undefined
       ? protocol.evidence(message)
       : [];
-  return (message, evidence = inside(message)) =>
-    walkEvidence(evidence, inside, knows, check, limits);
+  const checkOuter = (message: Signed<Tagged>): boolean =>
+    check(message.from, message.signature, message);
+  return {
+    check: checkOuter,
+    checkEvidence(message, evidence = inside(message)) {
+      for (const good of walkEvidence(evidence, inside, knows, check, limits))
+        if (!good) return false;
+      return true;
+    },
+    *checkInSteps(message) {
+      if (!checkOuter(message)) return 'bad-signature';
+      for (const good of walkEvidence(inside(message), inside, knows, check, limits)) {
+        if (!good) return 'bad-evidence';
+        yield;
+      }
+      return undefined;
+    },
+  };
 }
 
 /**
- * Walks signed parts and stops at the first bad one. Signers of a certificate must be replicas,
- * known, distinct and ascending; every seal must be over the certificate's own body.
+ * Walks signed parts, one signature at a time, until the first bad one. Signers of a certificate
+ * must be replicas, known, distinct and ascending; every seal must be over the certificate's own
+ * body.
  */
-function walkEvidence(
+function* walkEvidence(
   items: Iterable<EvidenceItem>,
   inside: (message: Tagged) => Iterable<EvidenceItem>,
   knows: (principal: PrincipalId) => boolean,
   check: CheckSeal,
   limits: EvidenceLimits,
-): boolean {
+): Generator<boolean, void, void> {
   const maxDepth = limits.maxDepth ?? 8;
   let left = limits.maxSignatures ?? 16_384;
   const one: CheckSeal = (from, signature, statement) =>
     --left >= 0 && knows(from) && check(from, signature, statement);
 
-  function all(each: Iterable<EvidenceItem>, depth: number): boolean {
+  function* all(each: Iterable<EvidenceItem>, depth: number): Generator<boolean, void, void> {
     for (const item of each) {
-      if (depth > maxDepth) return false;
-      const isCertificate = 'seals' in item;
-      if (isCertificate ? !sealsHold(item, one) : !one(item.from, item.signature, item))
-        return false;
-      if (!all(inside(isCertificate ? item.body : item), depth + 1)) return false;
+      if (depth > maxDepth) yield false;
+      if ('seals' in item) {
+        yield* sealsInSteps(item, one);
+        yield* all(inside(item.body), depth + 1);
+      } else {
+        yield one(item.from, item.signature, item);
+        yield* all(inside(item), depth + 1);
+      }
     }
-    return true;
   }
-  return all(items, 1);
+  yield* all(items, 1);
 }
 
 /**
  * Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each
  * seal.
  */
-export function sealsHold({ body, seals }: Certificate<Tagged>, check: CheckSeal): boolean {
+export function sealsHold(certificate: Certificate<Tagged>, check: CheckSeal): boolean {
+  for (const good of sealsInSteps(certificate, check)) if (!good) return false;
+  return true;
+}
+
+/** {@link sealsHold}, seal by seal; whoever asks stops at the first that is false. */
+function* sealsInSteps(
+  { body, seals }: Certificate<Tagged>,
+  check: CheckSeal,
+): Generator<boolean, void, void> {
   let last = -1;
   for (const { from, signature } of seals) {
-    if (!(from > last && from < firstClient)) return false;
+    yield from > last && from < firstClient && check(from, signature, body);
     last = from;
-    if (!check(from, signature, body)) return false;
   }
-  return true;
 }
 
 /** Counters that stand at zero. */

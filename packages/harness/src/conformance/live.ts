@@ -103,7 +103,7 @@ export function provoke(
 }
 
 /** A message that no honest replica may ever say, but that decodes. */
-function strange(
+export function strange(
   { messages, scenario }: Prepared,
   said: readonly Signed<AnyShape['Message']>[],
   random: Random,

@@ -22,6 +22,7 @@ import type { OptionValues, Scenario } from '../scenario.ts';
 import { swarmWorld } from '../swarm/swarm.ts';
 import { takenForgeries, tooShort, unwritten } from './attacked-cases.ts';
 import { FarGroup, farNumbers } from './far.ts';
+import { unguarded, wronglyRefused } from './guards.ts';
 import { chanceOf, liveGroup, provoke } from './live.ts';
 
 /** One promise of a protocol, to be run by any test runner. */
@@ -88,6 +89,10 @@ export function testProtocol(
     { name: 'stable state survives its encoding', run: () => storedState(suite) },
     { name: 'no decodable message makes a replica throw', run: () => handlersStand(suite) },
     { name: 'one number far ahead ends no group for good', run: () => farNumbersPass(suite) },
+    {
+      name: 'what is costly is guarded, and no guard refuses what counts',
+      run: () => guards(suite),
+    },
     { name: 'an equivocation breaks a vow and is proven', run: () => liesAreProven(suite) },
     {
       name: 'what a step changes on the disk is what it writes',
@@ -277,6 +282,20 @@ function farNumbersPass({ base, entry, seeds }: Suite): void {
       const what = `${place.kind}.${place.path.join('.')} = ${number}, said ${when} by n${liar}`;
       fail(scenario, `${what}: ${answered} of ${asked} answered ${stopped.join('; ')}`);
     }
+  }
+}
+
+function guards(suite: Suite): void {
+  for (const i of range(Math.min(2, suite.seeds))) {
+    const group = busy(suite, `${i}`);
+    const scenario = { ...suite.base, seed: `${i}` };
+    const kind = unguarded(group.prepared.protocol, group, chanceOf('guards'));
+    if (kind !== undefined && isByzantine(suite.entry))
+      fail(scenario, `${kind} brings signatures and has no guard in \`admits\``);
+    const inputs = Math.ceil(suite.inputs / 10);
+    const wrong = wronglyRefused(group, chanceOf(`guards ${i}`), inputs);
+    if (wrong === undefined) continue;
+    fail(scenario, `its guard refuses ${JSON.stringify(wrong.message)}, which ${wrong.what}`);
   }
 }
 

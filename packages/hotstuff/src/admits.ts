@@ -1,0 +1,117 @@
+/**
+ * What a replica could make something of now: the first lines of the handlers, asked before the
+ * signatures are checked. Whatever is refused here its handler would have ignored.
+ */
+import {
+  type Asked,
+  acceptable,
+  type Batch,
+  type Guards,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
+import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
+import type { Group } from './group.ts';
+import { provesView } from './hotstuff.ts';
+import type { Message, NewView } from './messages.ts';
+import {
+  endOfReign,
+  type HotStuff,
+  type HotStuffReplica,
+  highViewOf,
+  leaderOf,
+  maxViewsAhead,
+  stableHeight,
+  viewOf,
+} from './state.ts';
+
+/** The guards of a group. The first message of a member counts whatever it says: it is there. */
+export function guards(group: Group): Guards<HotStuff> {
+  const all: readonly (readonly [string, Guard])[] = Object.entries(guardsOfHandlers(group));
+  const patient = all.map(([kind, guard]): readonly [string, Guard] => [
+    kind,
+    (replica, message, asked) => !replica.heard.has(message.from) || guard(replica, message, asked),
+  ]);
+  return Object.fromEntries(patient);
+}
+
+/** Of one kind of message, which its name selects: so it is written as a method. */
+type Guard = {
+  ask(replica: HotStuffReplica, message: Signed<Message>, asked: Asked): boolean;
+}['ask'];
+
+const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
+  proposal: (replica, message) =>
+    message.from === leaderOf(group, message.block.view) &&
+    certifies(group, message.justify, message.block.parent) &&
+    acceptable(message.block.batch) &&
+    (!group.rules.provesViews || provesView(message)) &&
+    (message.block.view > replica.committed.view || teaches(replica, message)),
+  vote: (replica, { from, view, block, justifyView }, { self }) =>
+    leaderOf(group, view + 1) === self &&
+    view > highViewOf(replica) &&
+    justifyView < view &&
+    Math.abs(view - replica.view) <= maxViewsAhead &&
+    replica.votes.get(view)?.votes.get(from)?.block !== block,
+  timeout: (replica, { from, view, highView }, { self, now }) => {
+    if (highView >= view || view !== endOfReign(group, view)) return false;
+    if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) return false;
+    const earlier = replica.timeoutVotes.get(from);
+    if (view >= replica.view && (earlier === undefined || earlier.view < view)) return true;
+    // Two that differ are proof against their signer; otherwise it asks for help.
+    if (view >= replica.view && earlier?.view === view && earlier.highView !== highView)
+      return true;
+    return from !== self && mayBeAnswered(group, replica, from, now);
+  },
+  'new-view': (replica, message) =>
+    (message.justify === null || hasQuorum(group, message.justify)) &&
+    teaches(replica, message) &&
+    (viewOf(message.justify) > highViewOf(replica) ||
+      (message.timeouts !== null && isTimeoutCertificate(group, message.timeouts))),
+  relay: (replica, { requests }) => acceptable(requests) && hasNews(replica, requests),
+  'fetch-blocks': (replica, { from }, { self }) =>
+    from !== self && (replica.answered.get(from)?.fetched ?? 0) < group.window,
+  blocks(replica, { blocks: [first] }, { digest }) {
+    if (first === undefined || replica.wanted.size === 0) return false;
+    const { block, justify } = first;
+    if (!acceptable(block.batch) || !certifies(group, justify, block.parent)) return false;
+    return replica.wanted.has(digest(group.content, block));
+  },
+  status: (replica, { from }, { self, now }) =>
+    from !== self && mayBeAnswered(group, replica, from, now),
+  checkpoint: (replica, { from, height, state, block }) =>
+    height % group.checkpointEvery === 0 &&
+    height > stableHeight(replica) &&
+    !replica.checkpointVotes
+      .get(from)
+      ?.some((each) => each.height === height && each.state === state && each.block === block),
+  'stable-checkpoint': (replica, { checkpoint }) =>
+    checkpoint.body.height > stableHeight(replica) &&
+    checkpoint.body.height % group.checkpointEvery === 0 &&
+    isWeakCertificate(group, checkpoint),
+});
+
+/** Whether its certificates are higher than those that are known. */
+const teaches = (
+  replica: HotStuffReplica,
+  { justify, timeouts }: Pick<NewView, 'justify' | 'timeouts'>,
+): boolean =>
+  viewOf(justify) > highViewOf(replica) ||
+  (timeouts !== null && (timeouts[0]?.view ?? -1) >= replica.view);
+
+const mayBeAnswered = (
+  group: Group,
+  replica: HotStuffReplica,
+  from: number,
+  now: number,
+): boolean => {
+  const last = replica.answered.get(from);
+  return last === undefined || now - last.at >= group.statusPeriod / 2;
+};
+
+/** Whether one of the requests neither waits here nor has been executed. */
+const hasNews = (replica: HotStuffReplica, requests: Batch): boolean =>
+  requests.some((each) => {
+    const key = requestKey(each);
+    return !replica.waiting.has(key) && !replica.executed.has(key);
+  });

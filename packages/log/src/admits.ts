@@ -1,0 +1,77 @@
+/** What a service, and a client, could make something of: asked before signatures are checked. */
+import type { Instant, PrincipalId, Signed } from '@quorumlab/core';
+import type { Asker, ClientState } from './client-state.ts';
+import { clientMessages, type ServiceMessage } from './messages.ts';
+import type { Run } from './replica-state.ts';
+import { wellFormed } from './sessions.ts';
+import type { LogShape, Serviced } from './types.ts';
+
+const kinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
+
+/** Whether a client waits for such an answer, and of such a principal. */
+export function awaits(asker: Asker, state: ClientState, message: Signed<ServiceMessage>): boolean {
+  if (!asker.members.includes(message.from)) return false;
+  const { requests, queries } = state;
+  switch (message.kind) {
+    case 'reply':
+      return message.client === asker.self && requests.flights.has(message.sequence);
+    case 'refusal':
+      return requests.flights.has(message.sequence);
+    case 'query-reply':
+      return queries.flights.has(message.sequence);
+    case 'redirect':
+      return (message.about === 'query' ? queries : requests).flights.has(message.sequence);
+    default:
+      return false;
+  }
+}
+
+/** See `Machine.admits`. */
+export function admits<S extends LogShape>(
+  run: Run<S>,
+  message: Signed<Serviced<S>['Message']>,
+  now: Instant,
+): boolean {
+  // What is not of the service is of the protocol.
+  if (!kinds.has(message.kind))
+    return run.inner.admits?.(message as Signed<S['Message']>, now) ?? true;
+  return isUseful(run, message as Signed<ServiceMessage>);
+}
+
+function isUseful<S extends LogShape>(run: Run<S>, message: Signed<ServiceMessage>): boolean {
+  switch (message.kind) {
+    case 'request':
+      return wellFormed(message);
+    case 'query':
+      return true;
+    case 'snapshot-request':
+    case 'chunk-request':
+      return isMember(run, message.from);
+    case 'snapshot-absent':
+    case 'snapshot-manifest':
+    case 'snapshot-chunk':
+      return isMember(run, message.from) && isAsked(run, message);
+    default:
+      return awaits(run.asker, run.state.client, message);
+  }
+}
+
+const isMember = <S extends LogShape>({ protocol }: Run<S>, from: PrincipalId): boolean =>
+  protocol.members.includes(from);
+
+/** Whether it is part of the snapshot that is fetched now, from one of those who were asked. */
+function isAsked<S extends LogShape>(
+  { state: { transfer } }: Run<S>,
+  message: Signed<
+    Extract<ServiceMessage, { kind: 'snapshot-absent' | 'snapshot-manifest' | 'snapshot-chunk' }>
+  >,
+): boolean {
+  const holder = transfer?.holders.find(({ id }) => id === message.from);
+  if (transfer === undefined || holder === undefined || holder.state === 'liar') return false;
+  if (message.kind === 'snapshot-manifest')
+    return holder.state !== 'ready' && message.slot === transfer.slot;
+  if (message.root !== transfer.root) return false;
+  if (message.kind === 'snapshot-absent') return true;
+  const name = transfer.manifest?.chunks[message.index];
+  return name !== undefined && (holder.owes.has(name) || holder.late.has(name));
+}

@@ -1,0 +1,152 @@
+/** From a peer's frame to a message that the machine may see, the cheap questions first. */
+import type { Instant, Machine, PrincipalId, Shape, Signed } from '@quorumlab/core';
+import {
+  type Envelopes,
+  isRefusal,
+  type Keyring,
+  type RefusalReason,
+  type SignatureFault,
+} from '@quorumlab/wire';
+import type { PeerAccounts } from './peer-account.ts';
+import { isClient } from './principal.ts';
+import { now } from './time.ts';
+import { workOf } from './work.ts';
+
+/** Why a frame was not given to the machine. */
+export type FrameRefusal =
+  | RefusalReason
+  | SignatureFault
+  /** Its sender is a client, and only members say such things. */
+  | 'not-for-clients'
+  | 'overload'
+  /** It waited behind others when its sender was cut off. */
+  | 'cut-off';
+
+/** No frame was refused. */
+export const noRefusals = (): Record<FrameRefusal, number> => ({
+  oversized: 0,
+  'wrong-version': 0,
+  'wrong-domain': 0,
+  'not-a-member': 0,
+  'not-the-sender': 0,
+  'unknown-kind': 0,
+  malformed: 0,
+  'not-for-clients': 0,
+  'bad-signature': 0,
+  'bad-evidence': 0,
+  overload: 0,
+  'cut-off': 0,
+});
+
+/** A frame that waits, and how far its checks are. */
+export interface WaitingFrame<S extends Shape> {
+  readonly type: 'frame';
+  readonly peer: PrincipalId;
+  readonly bytes: Uint8Array;
+  message?: Signed<S['Message']>;
+  checks?: Generator<void, SignatureFault | undefined, void>;
+  /** Nothing can come of it but a proof against its sender. */
+  evidence?: boolean;
+}
+
+/** What became of a frame in its turn. */
+export type Opened<S extends Shape> =
+  /** Its time is over, and some of its signatures are not checked yet. */
+  | { readonly type: 'unfinished'; readonly cost: number }
+  | { readonly type: 'refused'; readonly reason: FrameRefusal; readonly cost: number }
+  /** Nothing could come of it now, so its signatures were not looked at. No offence. */
+  | { readonly type: 'not-needed'; readonly cost: number }
+  | {
+      readonly type: 'checked';
+      readonly message: Signed<S['Message']>;
+      /** It is not for the machine: observers only. */
+      readonly evidence: boolean;
+      readonly cost: number;
+    };
+
+/** What {@link Intake} needs. */
+export interface IntakeOptions<S extends Shape> {
+  readonly machine: () => Machine<S>;
+  readonly keyring: () => Keyring<S['Message']>;
+  readonly envelopes: Envelopes<S['Message']>;
+  readonly maxFrameBytes: number;
+  readonly accounts: PeerAccounts;
+  /** The kinds that clients may say; any, unless told. */
+  readonly clientKinds?: ReadonlySet<string>;
+  /** Whether an observer wants a message of which the machine can make nothing. */
+  readonly isEvidence?: (message: Signed<S['Message']>) => boolean;
+}
+
+/** The way in. It keeps nothing: what waits holds how far it is. */
+export class Intake<S extends Shape> {
+  readonly #options: IntakeOptions<S>;
+
+  constructor(options: IntakeOptions<S>) {
+    this.#options = options;
+  }
+
+  /** Why a frame is not worth keeping until its turn, if it is not. */
+  glance(peer: PrincipalId, frame: Uint8Array): FrameRefusal | undefined {
+    const { envelopes, clientKinds } = this.#options;
+    const found = envelopes.glance(frame, this.#limits(peer));
+    if (isRefusal(found)) return found.reason;
+    const isStrange = isClient(found.from) && clientKinds?.has(found.kind) === false;
+    return isStrange ? 'not-for-clients' : undefined;
+  }
+
+  /** Goes on with the checks of a frame until `until`, in milliseconds of the loop's clock. */
+  open(waiting: WaitingFrame<S>, at: Instant, until: number): Opened<S> {
+    let cost = 0;
+    if (waiting.message === undefined) {
+      cost += workOf.frame + waiting.bytes.byteLength * workOf.byte;
+      const refusal = this.#read(waiting, at);
+      if (refusal === 'not-needed') return { type: 'not-needed', cost };
+      if (refusal !== undefined) return { type: 'refused', reason: refusal, cost };
+    }
+    const { counters } = this.#options.keyring();
+    const computed = counters.verified + counters.refused;
+    const { cached } = counters;
+    const begin = now();
+    const fault = this.#check(waiting, until);
+    this.#options.accounts.charge(waiting.peer, 'verify', begin);
+    // Where the channel proves who speaks, nothing was computed.
+    if (this.#options.keyring().name !== 'channel')
+      cost += (counters.verified + counters.refused - computed) * workOf.signature;
+    cost += (counters.cached - cached) * workOf.known;
+    if (fault === 'unfinished') return { type: 'unfinished', cost };
+    if (fault !== undefined) return { type: 'refused', reason: fault, cost };
+    const { message, evidence = false } = waiting as Required<WaitingFrame<S>>;
+    return { type: 'checked', message, evidence, cost };
+  }
+
+  #read(waiting: WaitingFrame<S>, at: Instant): FrameRefusal | 'not-needed' | undefined {
+    const { envelopes, machine, accounts, isEvidence } = this.#options;
+    const begin = now();
+    const message = envelopes.decode(waiting.bytes, this.#limits(waiting.peer));
+    accounts.charge(waiting.peer, 'decode', begin);
+    if (isRefusal(message)) return message.reason;
+    const asked = machine();
+    if (asked.admits?.(message, at) === false) {
+      if (isEvidence?.(message) !== true) return 'not-needed';
+      waiting.evidence = true;
+    }
+    waiting.message = message;
+    waiting.checks = this.#options.keyring().checkInSteps(message);
+    return undefined;
+  }
+
+  #check({ checks }: WaitingFrame<S>, until: number): SignatureFault | 'unfinished' | undefined {
+    for (;;) {
+      const step = checks?.next();
+      if (step === undefined || step.done === true) return step?.value ?? undefined;
+      if (now() >= until) return 'unfinished';
+    }
+  }
+
+  #limits(peer: PrincipalId) {
+    const { maxFrameBytes, keyring } = this.#options;
+    const { knows, name } = keyring();
+    // Without signatures only the channel proves who speaks; with them, relays are welcome.
+    return { maxFrameBytes, knows, ...(name === 'channel' ? { sender: peer } : {}) };
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What a replica could make something of now: the first lines of the handlers, asked before the
+ * signatures are checked. Whatever is refused here its handler would have ignored.
+ */
+import {
+  type Asked,
+  acceptable,
+  type Batch,
+  type Guards,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { Commit, Message, NewView, PrePrepare, Prepare } from './messages.ts';
+import { validCheckpoint, validViewChange } from './new-view.ts';
+import { mayLearn } from './proofs.ts';
+import { mayAnswer } from './recovery.ts';
+import {
+  betweenWatermarks,
+  inView,
+  isMember,
+  lowWatermark,
+  type Pbft,
+  type PbftReplica,
+  primaryOf,
+  signedBy,
+  type Tally,
+} from './state.ts';
+
+/**
+ * The guards of a group. Until a quorum has been heard, whoever says anything good counts: see
+ * `patience.ts`.
+ */
+export function guards(group: Group): Guards<Pbft> {
+  const all: readonly (readonly [string, Guard])[] = Object.entries(guardsOfHandlers(group));
+  const patient = all.map(([kind, guard]): readonly [string, Guard] => [
+    kind,
+    (replica, message, asked) =>
+      (replica.heard.size < group.quorum && !replica.heard.has(message.from)) ||
+      guard(replica, message, asked),
+  ]);
+  return Object.fromEntries(patient);
+}
+
+/** Of one kind of message, which its name selects: so it is written as a method. */
+type Guard = {
+  ask(replica: PbftReplica, message: Signed<Message>, asked: Asked): boolean;
+}['ask'];
+
+const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
+  'pre-prepare': (replica, message, { self }) =>
+    message.from === primaryOf(group, message.view) &&
+    message.from !== self &&
+    isOrderable(group, replica, message),
+  prepare: (replica, message) =>
+    message.from !== primaryOf(group, message.view) || !inView(replica, message.view)
+      ? isCountable(group, replica, message, 'prepares')
+      : false,
+  commit: (replica, message) => isCountable(group, replica, message, 'commits'),
+  checkpoint: (replica, { from, sequence, digest }) =>
+    sequence % group.checkpointEvery === 0 &&
+    sequence > lowWatermark(replica) &&
+    !replica.checkpointVotes
+      .get(from)
+      ?.some((each) => each.sequence === sequence && each.digest === digest),
+  'view-change': (replica, message) =>
+    isAhead(replica, message.view) &&
+    (replica.viewChanges.get(message.from)?.view ?? -1) < message.view &&
+    validViewChange(group, message),
+  'new-view': (replica, message, { self }) =>
+    message.from === primaryOf(group, message.view) &&
+    message.from !== self &&
+    message.view > 0 &&
+    isAhead(replica, message.view) &&
+    // In the view that it waits for, a replica takes one that is no good as a reason to go on.
+    (message.view === replica.view || isWhole(group, message)),
+  relay: (replica, { requests }, { self }) =>
+    primaryOf(group, replica.view) === self && acceptable(requests) && hasNews(replica, requests),
+  status: (replica, message, { self, now }) =>
+    message.from !== self && mayAnswer(group, replica, message, now),
+  committed: (replica, { commit, batch }) =>
+    isMissing(group, replica, commit.body.sequence) &&
+    signedBy(group, commit, group.quorum) &&
+    acceptable(batch),
+  'stable-checkpoint': (replica, { checkpoint }) =>
+    checkpoint.body.sequence > lowWatermark(replica) && validCheckpoint(group, checkpoint),
+  'fetch-batch': (replica, { from }, { self }) =>
+    from !== self && (replica.answered.get(from)?.bodies ?? 0) < group.window,
+  batch: (replica, { batch }, { digest }) =>
+    replica.wanted.size > 0 &&
+    acceptable(batch) &&
+    replica.wanted.has(digest(group.content, batch)),
+  'fetch-proofs': (replica, { from }, { self }) =>
+    from !== self && (replica.answered.get(from)?.proofs ?? 0) <= 4 * group.window,
+  proofs: (replica, message) => mayLearn(group, replica, message) || replica.unproven !== null,
+});
+
+/** Whether the view has not begun here. */
+const isAhead = (replica: PbftReplica, view: number): boolean =>
+  view > replica.view || (view === replica.view && !replica.active);
+
+/** Whether it is of this view and between the watermarks, or may be kept until it is. */
+function isTimely(
+  group: Group,
+  replica: PbftReplica,
+  { from, view, sequence }: Signed<PrePrepare | Prepare | Commit>,
+): boolean {
+  if (view < replica.view || !isMember(group, from)) return false;
+  // Above the high watermark it shows at least that others are ahead.
+  return sequence > lowWatermark(replica) || betweenWatermarks(group, replica, sequence);
+}
+
+/** A pre-prepare: a second one for its number counts if it is another one. */
+function isOrderable(group: Group, replica: PbftReplica, message: Signed<PrePrepare>): boolean {
+  if (!isTimely(group, replica, message)) return false;
+  if (!inView(replica, message.view)) return true;
+  const logged = replica.prePrepares.get(message.sequence);
+  const repeated =
+    logged?.view === message.view && logged.digest === message.digest && logged.batch !== null;
+  return !repeated || group.rules.acceptsSecondPrePrepare;
+}
+
+/** A vote that is not counted yet, about something that still needs it. */
+function isCountable(
+  group: Group,
+  replica: PbftReplica,
+  message: Signed<Prepare | Commit>,
+  name: 'prepares' | 'commits',
+): boolean {
+  if (!isTimely(group, replica, message)) return false;
+  const { view, sequence, from, digest } = message;
+  if (!inView(replica, view)) return true;
+  const isPrepared = replica.prepared.get(sequence)?.proof.body.view === replica.view;
+  if (replica.committed.has(sequence) && isPrepared) return false;
+  const tally: Tally<Signed<Prepare | Commit>> | undefined = replica.progress.get(sequence)?.[name];
+  return tally?.votes.get(from)?.digest !== digest;
+}
+
+/** Whether the batch of `sequence` is one that this replica can use. */
+function isMissing(group: Group, replica: PbftReplica, sequence: number): boolean {
+  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return false;
+  const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
+  return sequence <= low + group.window;
+}
+
+/** Whether a quorum could have wanted the view, by what they say. */
+function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView): boolean {
+  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return false;
+  const senders = new Set(viewChanges.map(({ from }) => from));
+  return (
+    senders.size === viewChanges.length &&
+    senders.size >= group.quorum &&
+    viewChanges.every(
+      (each) => each.view === view && isMember(group, each.from) && validViewChange(group, each),
+    )
+  );
+}
+
+/** Whether one of the requests neither waits here nor has been executed. */
+const hasNews = (replica: PbftReplica, requests: Batch): boolean =>
+  requests.some((each) => {
+    const key = requestKey(each);
+    return !replica.waiting.has(key) && !replica.executed.has(key);
+  });
