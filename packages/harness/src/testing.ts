@@ -13,6 +13,7 @@ export {
   testDisk,
   testRecordLog,
 } from '@quorumlab/disk/testing';
+export { attacked, type Laboratory, type Reaction } from './attacked/attacked.ts';
 export {
   type HostCase,
   type HostedGroup,

@@ -45,8 +45,8 @@ export interface Reaction {
 export interface Laboratory {
   /** Whether this message is attacked; every one unless told. */
   readonly attacks?: (message: Message) => boolean;
-  /** Whether messages are spoilt in this way; in all ways unless told. */
-  readonly wants?: (path: string, how: string) => boolean;
+  /** Whether this is tried: see {@link Reaction.attack}. Everything is unless told. */
+  readonly wants?: (attack: string) => boolean;
   /** Messages attacked per kind and situation: what the honest message brings about is one. */
   readonly perSituation: number;
   reacted(reaction: Reaction): void;
@@ -251,9 +251,9 @@ function attackerOf(protocol: Protocol<LogShape>, laboratory: Laboratory) {
           sent,
         });
       for (const { path, how, message } of spoilings(honest, { n, messages, random })) {
-        if (!wants(path, how)) continue;
         const sent = message as Message;
-        const what = path === '' ? how : `${path} ${how}`;
+        const what = `${path} ${how}`;
+        if (!wants(`${kind} ${what}`)) continue;
         tell(what, bench.tried(state, sent, time), sent);
         const second = members.find((each) => each !== self && each !== honest.from);
         if (protocol.f < 2 || path === 'from' || second === undefined) continue;
@@ -261,11 +261,11 @@ function attackerOf(protocol: Protocol<LogShape>, laboratory: Laboratory) {
         tell(`${what}, by two`, bench.tried(state, other, time, sent), other);
       }
       for (const { how, message } of replayed(honest, self)) {
-        if (!wants('', how)) continue;
+        if (!wants(`${kind} ${how}`)) continue;
         const sent = message as Message;
         tell(how, bench.tried(state, sent, time), sent);
       }
-      if (wants('', 'twice')) tell('twice', bench.tried(state, honest, time, honest), honest);
+      if (wants(`${kind} twice`)) tell('twice', bench.tried(state, honest, time, honest), honest);
     }
     overhear(honest, self);
   };

@@ -74,7 +74,7 @@ export function tooShort(entry: ProtocolEntry, scenario: Scenario): readonly str
     attacked(entry.create(size, mutant), {
       perSituation: 2,
       attacks: hasCertificate,
-      wants: (_, how) => how.startsWith(without),
+      wants: (attack) => attack.includes(without),
       reacted({ attack, effects, right, isLikeHonest }) {
         const [place = '', size] = attack.replace(/, by two$/, '').split(` ${without}`);
         less(least, place, Number(size));
