@@ -1,5 +1,7 @@
+import { protocols } from '@quorumlab/harness';
 import { expect, test } from 'vitest';
 import { hunt, hunts } from './mutants.ts';
+import { scheduled } from './scheduled.ts';
 
 for (const each of hunts)
   test(`${each.name} is caught within ${each.budget} seeds`, { timeout: 240_000 }, () => {
@@ -7,3 +9,9 @@ for (const each of hunts)
     expect(rightFails).toBeUndefined();
     expect(seed, what).toBeDefined();
   });
+
+test('every mutant is hunted by seeds, or it is said why seeds do not reach it', () => {
+  const hunted = hunts.map(({ name }) => name).filter((name) => !name.startsWith('disk/'));
+  const named = protocols.flatMap(({ name, mutants }) => mutants.map((each) => `${name}/${each}`));
+  expect([...hunted, ...Object.keys(scheduled)].sort()).toEqual(named.sort());
+});

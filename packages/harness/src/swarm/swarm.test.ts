@@ -41,6 +41,20 @@ test('a wrong one fails within few worlds, and what it says runs the world again
   expect(failures[0]).toContain(again.violation?.sentence ?? again.reasons.join(''));
 });
 
+test('somebody honest who can be convicted is a failure', () => {
+  // As if a replica might grant or refuse only one vote in its life.
+  const talkative = (size: Parameters<typeof raft>[0]) => ({
+    ...raft(size),
+    *vows(said: { readonly kind: string; readonly term?: number }) {
+      if (said.kind === 'request-vote') yield ['all', `${said.term}`] as const;
+    },
+  });
+  const failures = range(10).flatMap(
+    (i) => failureOf(mine(talkative as typeof raft), 4 * i + 4) ?? [],
+  );
+  expect(failures[0]).toMatch(/^honest n\d is convicted about all; replay: /);
+});
+
 test('every rule set of a registered protocol is a subject', () => {
   expect(subjectsOf('hotstuff').map(({ name }) => name)).toContain('hotstuff:chained');
   expect(subjectsOf('raft')).toEqual([{ name: 'raft', protocol: 'raft', options: {} }]);

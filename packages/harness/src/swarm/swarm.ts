@@ -121,8 +121,9 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
 
 /**
  * What is wrong with the run of `seed`, with what replays it; nothing if all is well: safe always,
- * live once healed, and the same run if it is run again (which every twentieth is). `seen` is shown
- * the run. How it is replayed is told by `again`; unless told, by the scenario itself.
+ * live once healed, nobody convicted but liars and who has lost its disk (every fourth is searched
+ * for proofs), and the same run if it is run again (which every twentieth is). `seen` is shown the
+ * run. How it is replayed is told by `again`; unless told, by the scenario itself.
  */
 export function failureOf(
   subject: Subject,
@@ -136,7 +137,7 @@ export function failureOf(
   const replay = `replay: ${again(world)}`;
   let result: RunResult;
   try {
-    result = runScenario(world.scenario, options);
+    result = runScenario(world.scenario, { ...options, proofs: seed % 4 === 0 });
   } catch (error) {
     return `it threw: ${String(error)}; ${replay}`;
   }
@@ -145,6 +146,10 @@ export function failureOf(
   const reason = reasons.find((each) => each !== undefined);
   if (reason !== undefined) return `a replica stopped by itself: ${reason}; ${replay}`;
   if (word !== 'ok') return `${word}: ${violation?.sentence ?? 'not finished'}; ${replay}`;
+  const mayBe = [...world.scenario.by, ...world.emptied];
+  const framed = result.proofs.find(({ signer }) => !mayBe.includes(signer));
+  if (framed !== undefined)
+    return `honest n${framed.signer} is convicted about ${framed.about}; ${replay}`;
   if (seed % 20 === 0 && runScenario(world.scenario, options).digest !== digest)
     return `two runs of one seed differ; ${replay}`;
   return undefined;

@@ -1,0 +1,55 @@
+/**
+ * The wrong variants that are not hunted by seeds, and why random worlds do not reach what they do
+ * wrong. Each has a schedule (`exhibits.ts` of its package), which `exhibits.test.ts` plays.
+ */
+
+/** It only costs time: in worlds that heal, and whose delays are drawn, everything ends well. */
+const onlySlow = 'it costs progress for as long as one schedule goes on, and random worlds heal';
+/** It takes a liar who makes one message for it: those of random worlds spoil, hide and repeat. */
+const craftedLie = 'it takes a liar who makes one message for this rule, of parts that are true';
+/** It takes one order of messages between several leaders, each of which gets only so far. */
+const oneOrder = 'it takes leaders in one order, each of which reaches one replica and no other';
+
+/** By protocol and rule. */
+export const scheduled: Readonly<Record<string, string>> = {
+  'basic-paxos/ballot-reuse':
+    'it takes a proposer that crashes between its two proposals, while each reaches another acceptor',
+  'basic-paxos/wrong-value-rule': oneOrder,
+  'basic-paxos/most-frequent-value': oneOrder,
+  'basic-paxos/highest-value': oneOrder,
+  'basic-paxos/learner-mixes-ballots': oneOrder,
+  'basic-paxos/duel-without-backoff': onlySlow,
+  'multi-paxos/alpha-ignored': 'the worlds of these hunts never change their group',
+  'multi-paxos/first-value': oneOrder,
+  'multi-paxos/snapshot-without-configuration':
+    'the worlds of these hunts never change their group',
+  'flexible-paxos/live-resize': 'its quorums are changed by hand at one replica after another',
+  'raft/no-prevote': onlySlow,
+  'raft/no-checkquorum': onlySlow,
+  'raft/readindex-without-noop':
+    'it takes a read in the moment between an election and the first entry of its term',
+  'pbft/viewchange-no-proof': craftedLie,
+  'pbft/newview-unchecked': craftedLie,
+  'pbft/older-certificate-wins': oneOrder,
+  'pbft/fixed-timeouts': onlySlow,
+  'pbft/join-rule-one': onlySlow,
+  'pbft/join-rule-none': onlySlow,
+  'pbft/timer-restarts': onlySlow,
+  'pbft/local-copy-executes':
+    'it takes a client who signs two requests with one sequence: those of random worlds are honest',
+  'hotstuff/no-lock': oneOrder,
+  'hotstuff/two-phase-livelock': onlySlow,
+  'hotstuff/two-chain-old-lock': oneOrder,
+  'hotstuff/non-consecutive-commit': oneOrder,
+  'hotstuff/no-dummy-blocks': oneOrder,
+  'hotstuff/rotation-n4': onlySlow,
+  'hotstuff/tc-without-highqc-check': craftedLie,
+  'hotstuff/vote-amnesia':
+    'it takes a crash between two votes of one view, and a leader who proposes twice in it',
+  'hotstuff/duplicate-signers': craftedLie,
+  'hotstuff/view-inflation': craftedLie,
+  'hotstuff/forgets-proposed':
+    'clients of random worlds ask again, so that what a replica forgets comes back',
+  'hotstuff/flush-order':
+    'it is the same order at all replicas unless one of them commits block by block',
+};
