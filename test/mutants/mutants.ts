@@ -156,6 +156,10 @@ export const hunts: readonly Hunt[] = [
   ),
   mutant('pbft', 'prepared-not-carried', 60, reigns(views, 40)),
   mutant('pbft', 'no-watermarks', 60, (seed) => swarm('pbft', seed)),
+  mutant('basic-paxos', 'duel-without-backoff', 60, (seed) => swarm('basic-paxos', seed)),
+  mutant('hotstuff', 'forgets-proposed', 20, (seed) => swarm('hotstuff', seed)),
+  mutant('hotstuff', 'flush-order', 20, (seed) => swarm('hotstuff', seed)),
+  mutant('hotstuff', 'rotation-n4', 60, (seed) => swarm('hotstuff', seed)),
   lyingDisk('raft', 3),
   lyingDisk('pbft', 4),
 ];

@@ -18,7 +18,6 @@ export const scheduled: Readonly<Record<string, string>> = {
   'basic-paxos/most-frequent-value': oneOrder,
   'basic-paxos/highest-value': oneOrder,
   'basic-paxos/learner-mixes-ballots': oneOrder,
-  'basic-paxos/duel-without-backoff': onlySlow,
   'multi-paxos/alpha-ignored': 'the worlds of these hunts never change their group',
   'multi-paxos/first-value': oneOrder,
   'multi-paxos/snapshot-without-configuration':
@@ -42,14 +41,9 @@ export const scheduled: Readonly<Record<string, string>> = {
   'hotstuff/two-chain-old-lock': oneOrder,
   'hotstuff/non-consecutive-commit': oneOrder,
   'hotstuff/no-dummy-blocks': oneOrder,
-  'hotstuff/rotation-n4': onlySlow,
   'hotstuff/tc-without-highqc-check': craftedLie,
   'hotstuff/vote-amnesia':
     'it takes a crash between two votes of one view, and a leader who proposes twice in it',
   'hotstuff/duplicate-signers': craftedLie,
   'hotstuff/view-inflation': craftedLie,
-  'hotstuff/forgets-proposed':
-    'clients of random worlds ask again, so that what a replica forgets comes back',
-  'hotstuff/flush-order':
-    'it is the same order at all replicas unless one of them commits block by block',
 };
