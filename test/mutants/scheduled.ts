@@ -13,7 +13,7 @@ const oneOrder = 'it takes leaders in one order, each of which reaches one repli
 /** By protocol and rule. */
 export const scheduled: Readonly<Record<string, string>> = {
   'basic-paxos/ballot-reuse':
-    'it takes a proposer that crashes between its two proposals, while each reaches another acceptor',
+    'it takes a proposer that crashes between two proposals which reach different acceptors',
   'basic-paxos/wrong-value-rule': oneOrder,
   'basic-paxos/most-frequent-value': oneOrder,
   'basic-paxos/highest-value': oneOrder,

@@ -148,7 +148,11 @@ function listsBeside(value: readonly unknown[]): readonly Change[] {
 
 function certificatesBeside({ body, seals }: Certificate<Tagged>): readonly Change[] {
   const [first, ...rest] = seals;
-  return first === undefined ? [] : [[`without one of ${seals.length}`, { body, seals: rest }]];
+  if (first === undefined) return [];
+  return [
+    [`without one of ${seals.length}`, { body, seals: rest }],
+    ['without any signer', { body, seals: [] }],
+  ];
 }
 
 const signersBeside = (value: Signed<Tagged>, n: number): readonly Change[] =>

@@ -70,16 +70,23 @@ export function tooShort(entry: ProtocolEntry, scenario: Scenario): readonly str
   const counted = new Map<string, number>();
   const less = (of: Map<string, number>, place: string, signers: number): void =>
     void of.set(place, Math.min(signers, of.get(place) ?? signers));
+  /** Signers of the certificate that was just shortened and did what the honest one does. */
+  let suspect: number | undefined;
   const create: ProtocolEntry['create'] = (size, mutant) =>
     attacked(entry.create(size, mutant), {
       perSituation: 2,
       attacks: hasCertificate,
-      wants: (attack) => attack.includes(without),
+      wants: (attack) => attack.includes(' without '),
       reacted({ attack, effects, right, isLikeHonest }) {
-        const [place = '', size] = attack.replace(/, by two$/, '').split(` ${without}`);
-        less(least, place, Number(size));
+        if (attack.endsWith(', by two')) return;
+        const [place = '', size = ''] = attack.split(' without ');
         const isSame = effects.length > 0 && effects.join() === right.join() && isLikeHonest();
-        if (isSame) less(counted, place, Number(size));
+        if (size.startsWith(oneOf)) {
+          const signers = Number(size.slice(oneOf.length));
+          less(least, place, signers);
+          suspect = isSame ? signers : undefined;
+          // Where none at all would do as well, the certificate is not what counts.
+        } else if (suspect !== undefined && !isSame) less(counted, place, suspect);
       },
     });
   liveGroup(scenario, { ...entry, create }, messages);
@@ -88,7 +95,7 @@ export function tooShort(entry: ProtocolEntry, scenario: Scenario): readonly str
     .map(([place, signers]) => `${place} counts without one of its ${signers} signers`);
 }
 
-const without = 'without one of ';
+const oneOf = 'one of ';
 
 /** The places in `messages` at which a forged signature is taken for a good one. */
 export function takenForgeries(
