@@ -30,6 +30,7 @@ interface CallNode {
   readonly type: string;
   /** Of a statement that is only this. */
   readonly expression?: CallNode;
+  readonly id?: { readonly name?: string } | null;
   readonly callee?: { readonly name?: string; readonly property?: { readonly name?: string } };
 }
 
@@ -41,6 +42,7 @@ const said: Ignorer = {
   shouldIgnore(path) {
     // Stryker's types leave Babel's out.
     const { node } = path as unknown as { readonly node: CallNode };
+    if (node.id?.name === 'invariant') return 'only assertions';
     const { type, callee } = node.expression ?? node;
     if (type !== 'CallExpression') return undefined;
     if (callee?.name === 'assert') return 'an assertion';

@@ -3,11 +3,12 @@
  * and whether a test notices it.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withCopy } from './copy.ts';
 import { instrument, type Mutant } from './instrument.ts';
+import { findingsIn, memoryOf } from './memory.ts';
 import { type Part, parts, slow } from './parts.ts';
 import { count, tellScore, writeScore } from './report.ts';
 import type { Finding } from './runner.ts';
@@ -60,9 +61,8 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
       .filter((file) => !file.endsWith('.test.ts') && !part.leaveOut.includes(basename(file)))
       .filter((file) => file.includes(values.file ?? ''))
       .sort();
+    const findings = memoryOf(root, part.name, files);
     const mutants = await instrument(folder, files);
-    const findings = join(folder, 'findings.jsonl');
-    writeFileSync(findings, '');
     writeFileSync(join(folder, 'vitest.mutate.config.ts'), configOf(part));
     const runner = "export { MutantRunner as default } from './test/mutants/machine/runner.ts';";
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
@@ -70,11 +70,7 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
     // Quick tests first: what they notice need not meet the slow ones.
     for (const longest of [30, Number(values.longest)])
       runTests(folder, { findings, end, longest });
-    const lines = readFileSync(findings, 'utf8').split('\n');
-    return {
-      mutants,
-      findings: lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Finding),
-    };
+    return { mutants, findings: findingsIn(findings) };
   });
 }
 

@@ -95,12 +95,14 @@ const head = [
 
 /** Writes the row of `score` into the table of the README, and the list of equivalents. */
 export function writeScore(readme: string, score: Score): void {
-  const { name, killed, equivalent, survived, untested, atLoad } = score;
+  const { name, killed, equivalent, survived, untested, atLoad, passedOver } = score;
   const left = survived.length + untested.length;
   const all = killed + equivalent + left;
+  const cut = passedOver.filter((each) => each.startsWith('no time left')).length;
+  const notRun = cut === 0 ? '' : `; ${cut} tests not run for want of time`;
   const row =
     `| ${name} | ${all} | ${killed} | ${equivalent} | ${left} | ${percent(score)} % ` +
-    `| ${atLoad} at load |`;
+    `| ${atLoad} at load${notRun} |`;
   let text = readFileSync(readme, 'utf8');
   text = replaced(text, 'scores', (before) => {
     const rows = before.split('\n').slice(head.length);

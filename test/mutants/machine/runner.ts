@@ -6,6 +6,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type RunnerTestCase, TestRunner } from 'vitest';
+import { versionOf } from './memory.ts';
 
 /** The switches: Stryker's instrumenter has put calls into the code that read and write these. */
 interface Switches {
@@ -74,7 +75,8 @@ export class MutantRunner extends TestRunner {
 
   async runTask(test: RunnerTestCase): Promise<void> {
     const run = TestRunner.getTestFn(test as never) as Run;
-    const name = `${relative(process.cwd(), test.file.filepath)}: ${test.fullTestName}`;
+    const path = relative(process.cwd(), test.file.filepath);
+    const name = `${path}@${versionOf(test.file.filepath)}: ${test.fullTestName}`;
     const { killed, done } = this.#before;
     if (done.has(name)) return;
     const state = switches();
