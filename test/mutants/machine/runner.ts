@@ -26,7 +26,13 @@ export type Finding =
   | { readonly type: 'loaded'; readonly ids: readonly string[] }
   | { readonly type: 'killed'; readonly id: string; readonly test: string }
   | { readonly type: 'done'; readonly test: string }
-  | { readonly type: 'passed-over'; readonly test: string; readonly why: string };
+  | {
+      readonly type: 'passed-over';
+      readonly test: string;
+      readonly why: string;
+      /** If it is slow: how long it took, in milliseconds. */
+      readonly took?: number;
+    };
 
 const findings = process.env.QUORUMLAB_MUTATE_FINDINGS as string;
 /** When no further mutant is begun, in milliseconds since 1970. */
@@ -41,13 +47,14 @@ const switches = (): Switches => (global.__stryker__ ??= {});
 
 const tell = (finding: Finding): void => appendFileSync(findings, `${JSON.stringify(finding)}\n`);
 
-/** Mutants that were noticed before, and tests that have been run for every mutant. */
+/** Mutants that were noticed before, and tests that have met every mutant or are too slow for it. */
 function before(): { readonly killed: Set<string>; readonly done: Set<string> } {
   const found = { killed: new Set<string>(), done: new Set<string>() };
   for (const line of readFileSync(findings, 'utf8').split('\n')) {
     const finding = line === '' ? undefined : (JSON.parse(line) as Finding);
     if (finding?.type === 'killed') found.killed.add(finding.id);
-    if (finding?.type === 'done') found.done.add(finding.test);
+    const isSlow = finding?.type === 'passed-over' && (finding.took ?? 0) > longestTest;
+    if (finding?.type === 'done' || isSlow) found.done.add(finding.test);
   }
   return found;
 }
@@ -93,8 +100,8 @@ export class MutantRunner extends TestRunner {
     tell({ type: 'reached', ids: Object.keys(reached) });
     const alive = Object.entries(reached).filter(([id]) => !killed.has(id));
     if (alive.length === 0) return tell({ type: 'done', test: name });
-    if ((user + system) / 1000 > longestTest)
-      return tell({ type: 'passed-over', test: name, why: 'slow' });
+    const took = (user + system) / 1000;
+    if (took > longestTest) return tell({ type: 'passed-over', test: name, why: 'slow', took });
     // What a run leaves behind must not be taken for a mutant.
     if (await fails(run)) return tell({ type: 'passed-over', test: name, why: 'runs only once' });
     for (const [id, hits] of alive) {
