@@ -36,10 +36,9 @@ export interface Forge {
   /** Frames of this kind that others have sent to this one. */
   readonly heard: readonly Uint8Array[];
   readonly chance: (limit: number) => number;
+  /** Most bytes of one frame that is made large; 6 MiB unless told. */
+  readonly largeBytes?: number;
 }
-
-/** Most bytes of one frame that is made large. */
-const largeBytes = 6 * 2 ** 20;
 
 let count = 0;
 
@@ -163,17 +162,18 @@ function spoiltAt(value: unknown): unknown {
 
 /** `message` with its lists and byte strings as long as its schema takes them. */
 function grown(forge: Forge, message: Any): Any {
+  const most = forge.largeBytes ?? 6 * 2 ** 20;
   let best: unknown = message;
   const size = (value: unknown): number => {
     const frame = encoded(
       forge,
       seal<Any>(value as Any, forge.self, new Uint8Array(64) as Signature),
     );
-    return frame === undefined || frame.length > largeBytes ? -1 : frame.length;
+    return frame === undefined || frame.length > most ? -1 : frame.length;
   };
   for (let pass = 0; pass < 2; pass++)
     for (const path of pathsIn(best))
-      for (let low = 1, high = 2 ** 17; low <= high; ) {
+      for (let low = 1, high = Math.min(2 ** 17, most); low <= high; ) {
         const middle = (low + high) >> 1;
         const other = withLength(best, path, middle);
         if (other !== undefined && size(other) > 0) {
