@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { withCopy } from './copy.ts';
 import { instrument, type Mutant } from './instrument.ts';
 import { findingsIn, memoryOf } from './memory.ts';
-import { type Part, parts, slow } from './parts.ts';
+import { type Part, parts, slow, slowFiles } from './parts.ts';
 import { count, tellScore, writeScore } from './report.ts';
 import type { Finding } from './runner.ts';
 
@@ -21,6 +21,8 @@ const { values, positionals } = parseArgs({
     file: { type: 'string' },
     /** Seconds for all mutants of a package. */
     time: { type: 'string', default: '3600' },
+    /** Without tests that draw much by chance. */
+    quick: { type: 'boolean', default: false },
     /** Milliseconds that a test may take and still be run for each mutant. */
     longest: { type: 'string', default: '2000' },
   },
@@ -44,6 +46,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ${JSON.stringify(tests)},
+    exclude: ${JSON.stringify(values.quick ? [slowFiles] : [])},
     runner: './vitest.mutate.runner.ts',
     testTimeout: 0,
     hookTimeout: 0,

@@ -44,5 +44,18 @@ export const parts: readonly Part[] = [
   part('adversary'),
 ];
 
+const byChance = [
+  'schedules',
+  'random',
+  'fuzz',
+  'linearizability',
+  'histories',
+  'crash',
+  'damage',
+  'conformance',
+];
+
 /** Tests that draw much by chance come last: what a plain one finds need not meet them. */
-export const slow = /schedules|random|fuzz|linearizability|histories|crash|damage|conformance/;
+export const slow: RegExp = new RegExp(byChance.join('|'));
+/** The same as a pattern for files. */
+export const slowFiles: string = `**/*{${byChance.join(',')}}*{/**,.test.ts}`;
