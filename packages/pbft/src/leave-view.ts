@@ -51,7 +51,7 @@ export function leave(replica: PbftReplica, ctx: Ctx): void {
   replica.viewSince = ctx.now;
   replica.viewCounted = countedTime(replica, ctx.now);
   if (replica.requestTimer) ctx.clearTimer('request');
-  if (replica.newViewTimer) ctx.clearTimer('new-view');
+  if (replica.newViewDue !== null) ctx.clearTimer('new-view');
   replica.requestTimer = false;
-  replica.newViewTimer = false;
+  replica.newViewDue = null;
 }

@@ -159,7 +159,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** When the last own checkpoint, or the last change of `behind`, happened. */
   checkpointSince: Instant;
   requestTimer: boolean;
-  newViewTimer: boolean;
+  newViewDue: Instant | null;
   statusTimer: boolean;
   /** The member that was last told where this one stands, of its own accord. */
   told: ReplicaId;
@@ -230,7 +230,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     above: new Set(),
     checkpointSince: 0,
     requestTimer: false,
-    newViewTimer: false,
+    newViewDue: null,
     statusTimer: false,
     told: self,
   };

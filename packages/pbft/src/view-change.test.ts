@@ -165,6 +165,21 @@ describe('view changes (4.4)', () => {
     expect(network.state(3)).toMatchObject({ view: 1, active: true });
   });
 
+  it('are not given up by the timer of the view before', () => {
+    const network = new Network(group(7));
+    meet(network);
+    network.stop(0);
+    all(network);
+    for (const self of [2, 3, 4, 5, 6]) network.fire(self, 'request');
+    network.deliver(({ message }) => message.kind === 'view-change');
+    expect(network.state(2)).toMatchObject({ view: 1, active: false });
+    // The timer of this view was armed a moment ago: what fires now was armed for another.
+    network.input(2, { type: 'timeout', timer: 'new-view' });
+    expect(network.state(2).view).toBe(1);
+    network.fire(2, 'new-view');
+    expect(network.state(2).view).toBe(2);
+  });
+
   it('do not begin a view with what nobody can prove', () => {
     const network = new Network(group());
     meet(network);

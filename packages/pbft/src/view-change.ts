@@ -80,16 +80,17 @@ function maybeJoin(group: Group, replica: PbftReplica, ctx: Ctx): void {
  * what it said about this one may have been lost, or forgotten here in a crash.
  */
 function maybeAwaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  if (replica.active || replica.newViewTimer) return;
+  if (replica.active || replica.newViewDue !== null) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
   if (leaving >= group.quorum) awaitNewView(group, replica, ctx);
 }
 
 function awaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  if (replica.active || replica.newViewTimer) return;
-  replica.newViewTimer = true;
-  ctx.setTimer('new-view', timeoutOf(group, replica));
+  if (replica.active || replica.newViewDue !== null) return;
+  const patience = timeoutOf(group, replica);
+  replica.newViewDue = ctx.now + patience;
+  ctx.setTimer('new-view', patience);
 }
 
 const forView = (replica: PbftReplica): Signed<ViewChange>[] =>
@@ -97,9 +98,13 @@ const forView = (replica: PbftReplica): Signed<ViewChange>[] =>
 
 /** The new view did not begin in time: try the next one, with twice the patience. */
 export function newViewTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  replica.newViewTimer = false;
+  if (replica.active || replica.newViewDue === null) return;
+  // What a step says of timers waits for its writes, and the last view's timer runs meanwhile.
+  const left = replica.newViewDue - ctx.now;
+  if (left > 0) return ctx.setTimer('new-view', left);
+  replica.newViewDue = null;
   if (replica.excusedSince !== null) return awaitNewView(group, replica, ctx);
-  if (!replica.active) startViewChange(group, replica, replica.view + 1, ctx);
+  startViewChange(group, replica, replica.view + 1, ctx);
 }
 
 /**
