@@ -1,6 +1,6 @@
 /**
  * What each protocol refuses, kind by kind: sent in place of an honest message, it changes no
- * state, on disk or off it, and nothing is said or decided. `line`: where the paper says so, or why.
+ * state, on disk or off it, and nothing is said or decided. `line`: where the paper says it or why.
  */
 
 /** Attacks on one kind of message that do nothing. */

@@ -47,7 +47,7 @@ const switches = (): Switches => (global.__stryker__ ??= {});
 
 const tell = (finding: Finding): void => appendFileSync(findings, `${JSON.stringify(finding)}\n`);
 
-/** Mutants that were noticed before, and tests that have met every mutant or are too slow for it. */
+/** Mutants that were noticed before, and tests that met every mutant or are too slow for it. */
 function before(): { readonly killed: Set<string>; readonly done: Set<string> } {
   const found = { killed: new Set<string>(), done: new Set<string>() };
   for (const line of readFileSync(findings, 'utf8').split('\n')) {
