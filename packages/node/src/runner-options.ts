@@ -66,8 +66,7 @@ export interface RunnerOptions<S extends Shape> {
   readonly clockError: number;
   /** The machine has run before, and its disk was lost since. Not so unless told. */
   readonly rejoin?: boolean;
-  /** Called once, with what stopped the loop. */
-  /** `culprit`: the peer whose message was being stepped, and what kind of message it was. */
+  /** Called once, with what stopped the loop, and in a step for a message with whose it was. */
   readonly onFailure: (error: Error, culprit?: Culprit) => void;
 }
 

@@ -11,10 +11,10 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Commit, Message, NewView, PrePrepare, Prepare } from './messages.ts';
-import { validCheckpoint, validViewChange } from './new-view.ts';
+import type { Commit, Message, PrePrepare, Prepare } from './messages.ts';
+import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
 import { mayLearn } from './proofs.ts';
-import { mayAnswer } from './recovery.ts';
+import { isMissing, mayAnswer } from './recovery.ts';
 import {
   betweenWatermarks,
   inView,
@@ -134,26 +134,6 @@ function isCountable(
   if (replica.committed.has(sequence) && isPrepared) return false;
   const tally: Tally<Signed<Prepare | Commit>> | undefined = replica.progress.get(sequence)?.[name];
   return tally?.votes.get(from)?.digest !== digest;
-}
-
-/** Whether the batch of `sequence` is one that this replica can use. */
-function isMissing(group: Group, replica: PbftReplica, sequence: number): boolean {
-  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return false;
-  const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
-  return sequence <= low + group.window;
-}
-
-/** Whether a quorum could have wanted the view, by what they say. */
-function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView): boolean {
-  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return false;
-  const senders = new Set(viewChanges.map(({ from }) => from));
-  return (
-    senders.size === viewChanges.length &&
-    senders.size >= group.quorum &&
-    viewChanges.every(
-      (each) => each.view === view && isMember(group, each.from) && validViewChange(group, each),
-    )
-  );
 }
 
 /** Whether one of the requests neither waits here nor has been executed. */

@@ -4,8 +4,16 @@
  */
 import type { Certificate, Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Checkpoint, Claim, Ordered, Prepare, Reached, ViewChange } from './messages.ts';
-import { type Ctx, digestOf, nullBatch, primaryOf, signedBy } from './state.ts';
+import type {
+  Checkpoint,
+  Claim,
+  NewView,
+  Ordered,
+  Prepare,
+  Reached,
+  ViewChange,
+} from './messages.ts';
+import { type Ctx, digestOf, isMember, nullBatch, primaryOf, signedBy } from './state.ts';
 
 /** The start of a view. */
 export interface Plan {
@@ -50,6 +58,19 @@ export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint
  */
 export const validPrepared = (group: Group, proof: Certificate<Prepare>): boolean =>
   signedBy(group, proof, group.quorum - 1, primaryOf(group, proof.body.view));
+
+/** Whether a quorum of members wants the view, and nothing that they say cannot be. */
+export function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView): boolean {
+  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return false;
+  const senders = new Set(viewChanges.map(({ from }) => from));
+  return (
+    senders.size === viewChanges.length &&
+    senders.size >= group.quorum &&
+    viewChanges.every(
+      (each) => each.view === view && isMember(group, each.from) && validViewChange(group, each),
+    )
+  );
+}
 
 /**
  * min-s, max-s and O. Every number in between gets the digest that was prepared in the highest

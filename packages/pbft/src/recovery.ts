@@ -259,6 +259,16 @@ function repeatVotes(
       for (const vote of ownVotes(group, replica, n, ctx.self)) ctx.send(from, vote);
 }
 
+/**
+ * Whether the batch of `sequence` can be used: below the stable checkpoint only what is soon to be
+ * executed, because the state contains the rest.
+ */
+export function isMissing(group: Group, replica: PbftReplica, sequence: number): boolean {
+  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return false;
+  const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
+  return sequence <= low + group.window;
+}
+
 /** A batch with a quorum's Commits, for a replica that missed them. */
 export function committed(
   group: Group,
@@ -268,10 +278,7 @@ export function committed(
 ): void {
   const { commit, batch } = message;
   const { sequence, digest } = commit.body;
-  if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return;
-  // Below the stable checkpoint only what is soon to be executed: the state contains the rest.
-  const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
-  if (sequence > low + group.window) return;
+  if (!isMissing(group, replica, sequence)) return;
   if (!signedBy(group, commit, group.quorum) || !acceptable(batch)) return;
   if (digestOf(group, batch, ctx) !== digest) return;
   ctx.line('status-committed');

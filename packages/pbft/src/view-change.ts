@@ -16,13 +16,7 @@ import { becomeStable, fetchState, statusOf } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
-import {
-  computeOrders,
-  type Plan,
-  samePlan,
-  validCheckpoint,
-  validViewChange,
-} from './new-view.ts';
+import { computeOrders, isWhole, type Plan, samePlan, validViewChange } from './new-view.ts';
 import { armRequestTimer, timeoutOf } from './patience.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
@@ -227,13 +221,8 @@ function checkedPlan(
   message: NewView,
   ctx: Ctx,
 ): Plan | undefined {
-  const { view, checkpoint, viewChanges, orders } = message;
-  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return undefined;
-  const senders = new Set(viewChanges.map(({ from }) => from));
-  if (senders.size !== viewChanges.length || senders.size < group.quorum) return undefined;
-  for (const each of viewChanges)
-    if (each.view !== view || !isMember(group, each.from) || !validViewChange(group, each))
-      return undefined;
+  const { checkpoint, viewChanges, orders } = message;
+  if (!isWhole(group, message)) return undefined;
   const plan = computeOrders(group, viewChanges, ctx);
   if (plan.low > Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0)) return undefined;
   if (!group.rules.recomputesOrders) return { ...plan, orders, chosen: new Map() };
