@@ -3,10 +3,9 @@
  * while one replica is away for good, with the options that a group has unless it is told others.
  */
 import { keptBehindBytes, ms, range, snapshotEveryBytes } from '@quorumlab/core';
-import { type AnyShape, completeScenario, type OptionValues, prepare } from '@quorumlab/harness';
-import { kv } from '@quorumlab/log';
-import { simulate } from '@quorumlab/sim';
+import type { OptionValues } from '@quorumlab/harness';
 import { expect, test } from 'vitest';
+import { writers } from '../support/writers.ts';
 
 const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
 
@@ -36,38 +35,13 @@ function weigh(value: unknown, seen: Set<unknown>): number {
 const tried = isLong ? groups : groups.slice(0, 1);
 
 test.each(tried)('%s with %i nodes %o keeps within its bound', (protocol, n, options) => {
-  const scenario = completeScenario({ protocol, n, f: 1, options, clients: 8, seed: '11' });
-  const prepared = prepare(scenario);
-  let asked = 0;
-  let answered = 0;
-  const ask = (at: number, seat: number) => {
-    const id = asked++;
-    const value = `${id}`.padEnd(valueBytes, 'x');
-    const operation = kv.put(`key ${id % keys}`, value);
-    return { at, seat, event: { type: 'submit', id, operation, readOnly: false } } as const;
-  };
-  const simulation = simulate<AnyShape>({
-    messages: prepared.messages,
-    keyring: prepared.keyring,
-    evidence: (message) => prepared.protocol.evidence?.(message as never) ?? [],
-    seats: prepared.seats,
-    members: prepared.protocol.members,
-    network: prepared.network,
-    seed: scenario.seed,
-    limits: {},
-    inputs: {
-      next: () => (asked < 8 ? ask(ms(1), prepared.firstClientSeat + asked) : undefined),
-      answered(at, seat, { error }) {
-        expect(error).toBeUndefined();
-        answered += 1;
-        return ask(at, seat);
-      },
-    },
-  });
+  const valueOf = (id: number): string => `${id}`.padEnd(valueBytes, 'x');
+  const busy = writers({ protocol, n, options, clients: 8, keys, seed: '11', valueOf });
+  const { simulation } = busy;
   simulation.inject({ type: 'crash', at: ms(1_000), seat: n - 1 });
   let most = 0;
-  while (answered < writes) {
-    expect(simulation.runUntil(simulation.now + ms(1_000)), `after ${answered}`).toBe(true);
+  while (busy.answered < writes) {
+    expect(simulation.runUntil(simulation.now + ms(1_000)), `after ${busy.answered}`).toBe(true);
     for (const seat of range(n)) {
       const state = simulation.seat(seat).machine?.snapshot();
       if (state !== undefined) most = Math.max(most, weigh(state, new Set()));

@@ -3,10 +3,10 @@
  * brings one back that has lost its disk. Memory is what a machine's snapshot is made of.
  */
 import { ms, range } from '@quorumlab/core';
-import { type AnyShape, completeScenario, type OptionValues, prepare } from '@quorumlab/harness';
-import { kv } from '@quorumlab/log';
-import { type Simulation, simulate } from '@quorumlab/sim';
+import type { AnyShape, OptionValues } from '@quorumlab/harness';
+import type { Simulation } from '@quorumlab/sim';
 import { describe, expect, test } from 'vitest';
+import { writers } from '../support/writers.ts';
 
 type Group = readonly [protocol: string, n: number, options: OptionValues];
 
@@ -53,38 +53,13 @@ interface World {
 }
 
 function world([protocol, n, options]: Group): World {
-  const scenario = completeScenario({ protocol, n, f: 1, options, clients: 4, seed: '7' });
-  const prepared = prepare(scenario);
-  let answered = 0;
-  let asked = 0;
-  const ask = (at: number, seat: number) => {
-    const id = asked++;
-    const operation = kv.put(`key ${id % 5}`, `${id}`);
-    return { at, seat, event: { type: 'submit', id, operation, readOnly: false } } as const;
-  };
-  const simulation = simulate<AnyShape>({
-    messages: prepared.messages,
-    keyring: prepared.keyring,
-    evidence: (message) => prepared.protocol.evidence?.(message as never) ?? [],
-    seats: prepared.seats,
-    members: prepared.protocol.members,
-    network: prepared.network,
-    seed: scenario.seed,
-    limits: {},
-    inputs: {
-      next: () => (asked < 4 ? ask(ms(1), prepared.firstClientSeat + asked) : undefined),
-      answered(at, seat, { error }) {
-        expect(error).toBeUndefined();
-        answered += 1;
-        return ask(at, seat);
-      },
-    },
-  });
+  const busy = writers({ protocol, n, options, clients: 4, keys: 5, seed: '7', valueOf: String });
+  const { simulation } = busy;
   return {
     simulation,
     answer(count) {
-      while (answered < count)
-        expect(simulation.runUntil(simulation.now + ms(50)), `after ${answered}`).toBe(true);
+      while (busy.answered < count)
+        expect(simulation.runUntil(simulation.now + ms(50)), `after ${busy.answered}`).toBe(true);
     },
     heaviest: () => Math.max(...range(n).map((seat) => load(simulation, seat))),
   };

@@ -13,6 +13,19 @@ function all(network: Network, command: Signed<Request>): void {
 
 const views = (network: Network): number[] => members.map((self) => network.state(self).view);
 
+/** Replica 3 has just come back, and others have dropped what it has missed. */
+function withLaggard(): Network {
+  const network = groupOf({ checkpointEvery: 4 });
+  network.stop(3);
+  for (let i = 0; i < 21; i++) {
+    all(network, requestOf(0, i));
+    network.deliver();
+  }
+  network.drop();
+  network.restart(3);
+  return network;
+}
+
 describe('the patience of a replica (4.4, 4.5.2)', () => {
   it('is not tried by what was executed before the view began', () => {
     const network = groupOf();
@@ -53,14 +66,7 @@ describe('the patience of a replica (4.4, 4.5.2)', () => {
   });
 
   it('is not lost while the state comes, however long that takes', () => {
-    const network = groupOf({ checkpointEvery: 4 });
-    network.stop(3);
-    for (let i = 0; i < 21; i++) {
-      all(network, requestOf(0, i));
-      network.deliver();
-    }
-    network.drop();
-    network.restart(3);
+    const network = withLaggard();
     // Its state is under way for twenty timeouts while clients ask.
     const until = network.now + 20_000_000;
     for (let i = 21; network.tick(until); ) {
@@ -74,14 +80,7 @@ describe('the patience of a replica (4.4, 4.5.2)', () => {
   });
 
   it('ends all the same: one that has caught up replaces a silent primary', () => {
-    const network = groupOf({ checkpointEvery: 4 });
-    network.stop(3);
-    for (let i = 0; i < 21; i++) {
-      all(network, requestOf(0, i));
-      network.deliver();
-    }
-    network.drop();
-    network.restart(3);
+    const network = withLaggard();
     network.run(5_000_000, () => network.seat(3).applied === 21);
     network.stop(0);
     all(network, requestOf(0, 21));
