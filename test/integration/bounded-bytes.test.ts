@@ -35,8 +35,8 @@ function weigh(value: unknown, seen: Set<unknown>): number {
 const tried = isLong ? groups : groups.slice(0, 1);
 
 test.each(tried)('%s with %i nodes %o keeps within its bound', (protocol, n, options) => {
-  const valueOf = (id: number): string => `${id}`.padEnd(valueBytes, 'x');
-  const busy = writers({ protocol, n, options, clients: 8, keys, seed: '11', valueOf });
+  const write = (id: number): string => `${id}`.padEnd(valueBytes, 'x');
+  const busy = writers({ protocol, n, options, clients: 8, keys, seed: '11', write });
   const { simulation } = busy;
   simulation.inject({ type: 'crash', at: ms(1_000), seat: n - 1 });
   let most = 0;

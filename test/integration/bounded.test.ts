@@ -53,7 +53,7 @@ interface World {
 }
 
 function world([protocol, n, options]: Group): World {
-  const busy = writers({ protocol, n, options, clients: 4, keys: 5, seed: '7', valueOf: String });
+  const busy = writers({ protocol, n, options, clients: 4, keys: 5, seed: '7', write: String });
   const { simulation } = busy;
   return {
     simulation,

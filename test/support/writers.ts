@@ -11,8 +11,8 @@ export interface WritingGroup {
   readonly clients: number;
   readonly keys: number;
   readonly seed: string;
-  /** What the write number `id` puts. */
-  readonly valueOf: (id: number) => string;
+  /** The value that the write number `id` puts. */
+  readonly write: (id: number) => string;
 }
 
 /** A {@link WritingGroup} at work. */
@@ -24,13 +24,13 @@ export interface Writers {
 
 /** Starts the group in the simulator. Each client writes again as soon as it has an answer. */
 export function writers(group: WritingGroup): Writers {
-  const { protocol, n, options, clients, keys, seed, valueOf } = group;
+  const { protocol, n, options, clients, keys, seed, write } = group;
   const prepared = prepare(completeScenario({ protocol, n, f: 1, options, clients, seed }));
   let answered = 0;
   let asked = 0;
   const ask = (at: number, seat: number) => {
     const id = asked++;
-    const operation = kv.put(`key ${id % keys}`, valueOf(id));
+    const operation = kv.put(`key ${id % keys}`, write(id));
     return { at, seat, event: { type: 'submit', id, operation, readOnly: false } } as const;
   };
   const simulation = simulate<AnyShape>({
