@@ -45,6 +45,12 @@ export const envelopeBytes = 192;
 
 /** Frames that wait for one peer to take them; a node raises it to one frame of full size. */
 export const peerQueueBytes: number = maxFrameBytes / 2;
+/**
+ * What all members together have not taken yet: three of full size. Who holds the most makes way.
+ */
+export const unsentBytesOfMembers: number = 3 * maxFrameBytes;
+/** As {@link unsentBytesOfMembers}, of clients and strangers: two of full size. */
+export const unsentBytesOfOthers: number = 2 * maxFrameBytes;
 /** Frames of one peer that wait to be stepped. One of full size always has room. */
 export const inboxBytesOfPeer: number = 2 * maxFrameBytes;
 /** Frames of all peers that wait to be stepped. Near it, each peer has an equal share. */

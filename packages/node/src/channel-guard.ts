@@ -20,14 +20,21 @@ import type {
 import type { MeshLimits } from './limits.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Unsent } from './unsent.ts';
 import { YamuxInspector } from './yamux-inspector.ts';
 
-/** Told of what a peer did below the frames; `peer` is missing where its key is not proven yet. */
+/**
+ * Told of what a peer did below the frames; `peer` is missing where its key is not proven yet. What
+ * a channel holds unsent is counted with what all others hold, if there is a bound for all.
+ */
 export interface ChannelReports {
   /** Its connection is being ended. */
   faulty(peer: PeerId | undefined, address: string, reason: string): void;
   /** It is read no further for a while, because it sends too much. */
   paused(): void;
+  readonly unsent?: Unsent;
+  /** The number of a principal of the cluster. */
+  readonly ownerOf?: (peer: PeerId) => number | undefined;
 }
 
 /** A peer did below the frames what no honest peer does. */
@@ -109,7 +116,7 @@ export function channelGuard(limits: MeshLimits, reports: ChannelReports): Chann
           const { peer, address = '' } = remotes.get(channel) ?? {};
           const inspector = new YamuxInspector(limits, channel.direction);
           const muxer = guardedMuxer(factory, channel, inspector, {
-            maxUnsentBytes: limits.channelWriteBufferBytes,
+            mayHold: mayHold(channel, limits, reports, peer && reports.ownerOf?.(peer)),
             faulty: (reason) => reports.faulty(peer, address, reason),
             paused: () => reports.paused(),
           });
@@ -181,7 +188,8 @@ function watchBytes(
 }
 
 interface GuardedMuxerOptions {
-  readonly maxUnsentBytes: number;
+  /** Whether the channel may hold so many bytes more unsent. */
+  mayHold(bytes: number): boolean;
   faulty(reason: string): void;
   paused(): void;
 }
@@ -202,7 +210,7 @@ function guardedMuxer(
     endLater(channel, error);
   };
   containListeners(channel, fail);
-  writeSafely(channel, options.maxUnsentBytes, fail);
+  writeSafely(channel, options.mayHold, fail);
   const muxer = factory.createStreamMuxer(channel);
   const reading = requireReading(muxer);
   const { onData } = reading;
@@ -229,13 +237,32 @@ function pauseFor(channel: MessageStream, waitMs: number): void {
   setTimeout(() => ifOpen(channel, () => channel.resume()), Math.min(1000, waitMs)).unref();
 }
 
+/** Bounds what a channel holds, by itself and beside all others. */
+function mayHold(
+  channel: MessageStream,
+  { channelWriteBufferBytes }: MeshLimits,
+  { unsent }: ChannelReports,
+  owner: number | undefined,
+): (bytes: number) => boolean {
+  const end = (): void => endLater(channel, new ChannelFaultError('others need the room'));
+  const unwatch = unsent?.watch({ owner, bytes: () => channel.writeBufferLength, end });
+  if (unwatch !== undefined) channel.addEventListener('close', unwatch);
+  return (bytes) =>
+    channel.writeBufferLength + bytes <= channelWriteBufferBytes &&
+    unsent?.admits(owner, bytes) !== false;
+}
+
 /** Makes writing to a channel harmless: never an error, and never without bound. */
-function writeSafely(channel: MessageStream, maxBytes: number, fail: (error: Error) => void): void {
+function writeSafely(
+  channel: MessageStream,
+  mayHold: (bytes: number) => boolean,
+  fail: (error: Error) => void,
+): void {
   const { send } = channel;
   channel.send = (data) => {
     // False is what a full channel says. Whoever waits for more room hears of the end instead.
     if (channel.status !== 'open') return false;
-    if (channel.writeBufferLength + data.byteLength > maxBytes) {
+    if (!mayHold(data.byteLength)) {
       fail(new ChannelFaultError('the peer does not read what it makes us say'));
       return false;
     }

@@ -1,7 +1,11 @@
-import { peerQueueBytes } from '@quorumlab/core';
+import { peerQueueBytes, unsentBytesOfMembers, unsentBytesOfOthers } from '@quorumlab/core';
+import type { UnsentLimits } from './unsent.ts';
 
-/** Every bound of a mesh in one place: what a peer can make this process hold, do or wait for. */
-export interface MeshLimits {
+/**
+ * Every bound of a mesh in one place: what a peer can make this process hold, do or wait for.
+ * What may wait unsent for all together is raised to hold what may wait for one.
+ */
+export interface MeshLimits extends UnsentLimits {
   /** Bytes queued for one peer, frame headers included; raised to hold one frame of full size. */
   readonly queueBytesPerPeer: number;
   /** Frames one peer may send per second before it is paused (it loses nothing, it waits). */
@@ -67,6 +71,8 @@ export interface MeshLimits {
 /** Limits that honest replicas do not notice on a laptop, in a data centre or across continents. */
 export const DEFAULT_LIMITS: MeshLimits = {
   queueBytesPerPeer: peerQueueBytes,
+  unsentBytesOfMembers,
+  unsentBytesOfOthers,
   framesPerSecond: 2_000_000,
   bytesPerSecond: 512 * 1024 * 1024,
   offencesBeforeReset: 50,
@@ -97,3 +103,20 @@ export const DEFAULT_LIMITS: MeshLimits = {
   streamWriteBufferBytes: 1024 * 1024,
   streamWindowBytes: 4 * 1024 * 1024,
 };
+
+/** The limits of a mesh: a queue holds one frame of full size, and all queues hold one of them. */
+export function limitsOf(given: {
+  readonly limits?: Partial<MeshLimits>;
+  readonly maxFrameBytes: number;
+}): MeshLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given.limits };
+  const queueBytesPerPeer = Math.max(limits.queueBytesPerPeer, given.maxFrameBytes + 64);
+  // A connection holds what was taken from its queue last.
+  const least = queueBytesPerPeer + limits.channelWriteBufferBytes;
+  return {
+    ...limits,
+    queueBytesPerPeer,
+    unsentBytesOfMembers: Math.max(limits.unsentBytesOfMembers, least),
+    unsentBytesOfOthers: Math.max(limits.unsentBytesOfOthers, least),
+  };
+}

@@ -9,6 +9,7 @@ import { PeerQueue, type Schedule } from './peer-queue.ts';
 import { updateWindowRarely } from './quick-channel.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Unsent } from './unsent.ts';
 
 /** Why a frame was not sent: the peer is away, the frame too large or empty, or too many wait. */
 export type DropReason = 'not-connected' | 'oversized' | 'empty' | 'queue-full';
@@ -29,6 +30,8 @@ export interface LinkHost {
   readonly self: number;
   readonly maxFrameBytes: number;
   readonly limits: MeshLimits;
+  /** What waits for all peers. */
+  readonly unsent: Unsent;
   readonly counters: Counters;
   readonly schedule: Schedule;
   /** The peer's hello was right. Called once, before any frame. */
@@ -71,6 +74,7 @@ export class Link {
   #state: 'greeting' | 'admitted' | 'closed' = 'greeting';
   #sendCap = HELLO_BYTES;
   #resolveDone: () => void = () => {};
+  #unwatch: () => void = () => {};
   #resumeTimer: NodeJS.Timeout | undefined;
   #chunkFrames = 0;
   #heard = false;
@@ -105,8 +109,7 @@ export class Link {
         stream.writeBufferLength === 0,
       send: (bytes: Uint8Array) => this.#write(bytes),
     };
-    const maxQueueBytes = Math.max(limits.queueBytesPerPeer, host.maxFrameBytes + 64);
-    this.#queue = new PeerQueue(sink, maxQueueBytes, host.schedule);
+    this.#queue = new PeerQueue(sink, limits.queueBytesPerPeer, host.schedule);
     this.#reader = new FrameReader(HELLO_BYTES, (frame) => this.#onFrame(frame));
     this.#frameBucket = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond, now());
     this.#byteBucket = new TokenBucket(limits.bytesPerSecond, limits.bytesPerSecond, now());
@@ -122,8 +125,13 @@ export class Link {
     stream.addEventListener('close', (event) => this.#end(event.error?.message ?? 'closed'));
     stream.addEventListener('remoteCloseWrite', () => this.abort('the peer closed its side'));
     stream.addEventListener('message', (event) => this.#receive(event));
-    if (stream.status !== 'open') this.#end('closed before it was used');
-    else if (this.#calls) this.#greet();
+    if (stream.status !== 'open') return this.#end('closed before it was used');
+    this.#unwatch = this.#host.unsent.watch({
+      owner: this.member.principal.id,
+      bytes: () => this.#queue.queuedBytes + stream.writeBufferLength,
+      end: () => this.abort('it takes the least of all that is sent'),
+    });
+    if (this.#calls) this.#greet();
   }
 
   /** Queues a frame, or says why not. */
@@ -131,6 +139,8 @@ export class Link {
     if (this.#state !== 'admitted') return 'not-connected';
     if (frame.byteLength === 0) return 'empty';
     if (frame.byteLength > this.#sendCap) return 'oversized';
+    const { unsent } = this.#host;
+    if (!unsent.admits(this.member.principal.id, frame.byteLength)) return 'queue-full';
     if (!this.#queue.push(frame)) return 'queue-full';
     this.#host.counters.framesOut++;
     this.#account.framesOut++;
@@ -297,6 +307,7 @@ export class Link {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#resumeTimer);
+    this.#unwatch();
     const unsentBytes = this.#queue.queuedBytes;
     this.#queue.close();
     this.#host.closed(this, reason, unsentBytes);

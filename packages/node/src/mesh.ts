@@ -7,17 +7,18 @@ import { type DialFault, dialFaultOf } from './dial-fault.ts';
 import { Door } from './door.ts';
 import { Inquiries } from './inquiry.ts';
 import { publicKeyOf } from './keys.ts';
-import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
+import { limitsOf, type MeshLimits } from './limits.ts';
 import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
 import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
 import { checkOptions, type MeshOptions, notListening } from './mesh-options.ts';
-import { Notices } from './notices.ts';
+import { type NoticeFields, Notices } from './notices.ts';
 import { encodePass, passMaker } from './pass.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
 import { isClient } from './principal.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
+import { Unsent } from './unsent.ts';
 
 /** Totals since the start of the mesh. */
 export interface MeshStats {
@@ -39,6 +40,8 @@ export interface MeshStats {
   readonly resets: number;
   /** Bytes waiting in all queues now. */
   readonly queuedBytes: number;
+  /** As `queuedBytes`, with what the connections hold below the queues. */
+  readonly unsentBytes: number;
 }
 
 /** The cluster as one principal sees it: authenticated peers, ordered frames, bounded queues. */
@@ -120,6 +123,7 @@ class MeshHost implements Mesh, LinkHost {
   readonly self: number;
   readonly maxFrameBytes: number;
   readonly limits: MeshLimits;
+  readonly unsent: Unsent;
   readonly counters: Counters = {
     framesIn: 0,
     framesOut: 0,
@@ -156,7 +160,8 @@ class MeshHost implements Mesh, LinkHost {
   constructor(options: MeshOptions) {
     this.self = options.self;
     this.maxFrameBytes = options.maxFrameBytes;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.limits = limitsOf(options);
+    this.unsent = new Unsent(this.limits, (owner, bytes) => this.#makesWay(owner, bytes));
     this.#options = options;
     this.#accounts = options.accounts ?? new PeerAccounts();
     this.#logger = options.logger;
@@ -176,6 +181,8 @@ class MeshHost implements Mesh, LinkHost {
     this.#guard = channelGuard(this.limits, {
       faulty: (peer, address, reason) => this.#faulty(peer, address, reason),
       paused: () => this.counters.pauses++,
+      unsent: this.unsent,
+      ownerOf: (peer) => this.#members.byPeerId(peer)?.principal.id,
     });
     this.#toDial = members.filter((member) =>
       dials(me, { id: member.principal.id, name: member.name }),
@@ -319,9 +326,10 @@ class MeshHost implements Mesh, LinkHost {
   stats(): MeshStats {
     let queuedBytes = 0;
     for (const link of this.#links) queuedBytes += link.queuedBytes;
-    const { counters } = this;
-    const { refused } = this.#members;
-    return { ...counters, dropped: { ...counters.dropped }, refused: { ...refused }, queuedBytes };
+    const { counters, unsent } = this;
+    const refused = { ...this.#members.refused };
+    const dropped = { ...counters.dropped };
+    return { ...counters, dropped, refused, queuedBytes, unsentBytes: unsent.bytes };
   }
 
   holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'> {
@@ -372,22 +380,28 @@ class MeshHost implements Mesh, LinkHost {
     this.#options.onPeer?.(id, false);
   }
 
+  /** A peer held the most of what waits unsent, and others needed the room. */
+  #makesWay(id: number | undefined, unsentBytes: number): void {
+    const member = id === undefined ? undefined : this.#members.byId(id);
+    this.#noteEnd(member, { reason: 'it takes the least of what is sent to all', unsentBytes });
+  }
+
   /** Somebody broke the rules of the channel; the connection is being ended. */
   #faulty(peer: PeerId | undefined, address: string, reason: string): void {
     const member = peer && this.#members.byPeerId(peer);
+    if (member !== undefined) this.#members.offend(member, true);
+    this.#noteEnd(member, member === undefined ? { address, reason } : { reason });
+  }
+
+  #noteEnd(member: Member | undefined, fields: NoticeFields & { readonly reason: string }): void {
     this.counters.resets++;
-    noteReset(member?.account ?? this.#accounts.strangers, reason);
-    if (member === undefined) {
-      const fields = { address, reason };
-      return this.#notices.note(
-        'warn',
-        fields,
-        'Ended a connection before its handshake was done.',
-      );
+    noteReset(member?.account ?? this.#accounts.strangers, fields.reason);
+    if (member === undefined)
+      this.#notices.note('warn', fields, 'Ended a connection before its handshake was done.');
+    else {
+      const peer = member.principal.id;
+      this.#notices.note('warn', { peer, ...fields }, 'Ended the connection to a peer.');
     }
-    this.#members.offend(member, true);
-    const fields = { peer: member.principal.id, reason };
-    this.#notices.note('warn', fields, 'Ended the connection to a peer.');
   }
 
   #accept(stream: Stream, connection: Connection): void {
