@@ -6,6 +6,7 @@
 import {
   copy,
   type Event,
+  type Input,
   type Journal,
   journal,
   type Machine,
@@ -78,6 +79,11 @@ interface State {
 
 const about = (configuration: Uint8Array | undefined): { readonly configuration?: Uint8Array } =>
   configuration === undefined ? {} : { configuration };
+
+const arrival = <P extends Shape>(from: PrincipalId, message: P['Message']): Event<P> => ({
+  type: 'message',
+  message: seal<P['Message']>(message, from, unsigned),
+});
 
 /** See the module's comment. */
 export class CrashGroup<P extends LogShape> {
@@ -208,10 +214,23 @@ export class CrashGroup<P extends LogShape> {
   step(id: ReplicaId, event: Event<P>): void {
     const node = this.node(id);
     if (!node.up) return;
-    const clock = { earliest: this.now, latest: this.now };
-    const output = node.machine.step({ now: this.now, clock, event });
+    const output = node.machine.step(this.inputOf(event));
     for (const line of output.lines) this.lines.add(line);
     this.journals.get(id)?.add(output);
+  }
+
+  private inputOf(event: Event<P>): Input<P> {
+    return { now: this.now, clock: { earliest: this.now, latest: this.now }, event };
+  }
+
+  /** What `id` would do upon `event`; it does not do it. */
+  wouldDo(id: ReplicaId, event: Event<P>): Output<P> {
+    return this.node(id).machine.fork().step(this.inputOf(event));
+  }
+
+  /** What `to` would do upon `message`; it does not do it. */
+  wouldAnswer(from: PrincipalId, to: ReplicaId, message: P['Message']): Output<P> {
+    return this.wouldDo(to, arrival<P>(from, message));
   }
 
   /** Time goes on until `timer` can fire, and it does. */
@@ -238,7 +257,7 @@ export class CrashGroup<P extends LogShape> {
   }
 
   inject(from: PrincipalId, to: ReplicaId, message: P['Message']): void {
-    this.step(to, { type: 'message', message: seal<P['Message']>(message, from, unsigned) });
+    this.step(to, arrival<P>(from, message));
   }
 
   /** Delivers one packet that is in flight. */

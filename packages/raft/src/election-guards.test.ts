@@ -1,9 +1,10 @@
 /** What does not count in an election, each sent to a machine as a network could bring it. */
-import { firstClient } from '@quorumlab/core';
+import { firstClient, maxInteger, type Output } from '@quorumlab/core';
 import { links } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { type Cluster, cluster } from '../test/cluster.ts';
-import { type RaftMessage, raft } from './index.ts';
+import { append, oneOfEach } from '../test/messages.ts';
+import { type Raft, type RaftMessage, raft } from './index.ts';
 
 const fresh = (): Cluster => cluster(raft({ n: 3 }));
 const log = { lastIndex: 0, lastTerm: 0 };
@@ -17,25 +18,98 @@ function said(group: Cluster, from: number, message: RaftMessage): RaftMessage[]
   return group.packets.splice(0).map((packet) => packet.message);
 }
 
-const everything: readonly RaftMessage[] = [
-  preAsk(1),
-  { kind: 'pre-vote-reply', term: 1, granted: true },
-  { kind: 'pre-vote-reply', term: 7, granted: false },
-  ask(7),
-  { kind: 'vote', term: 7, candidate: 1, granted: true },
+/** Replica 1 of three, in each role in which something is there to be disturbed. */
+const roles: readonly (readonly [string, () => Cluster])[] = [
+  [
+    'an asker',
+    () => {
+      const group = fresh();
+      group.timeout(1, 'election');
+      return group;
+    },
+  ],
+  [
+    'a leader',
+    () => {
+      const group = fresh();
+      group.elect(1);
+      group.propose(1, 'x');
+      group.step(1, { type: 'read', id: 7 });
+      return group;
+    },
+  ],
+  [
+    'one that lost its disk',
+    () => {
+      const group = fresh();
+      group.crash(1);
+      group.restart(1, 'lost');
+      return group;
+    },
+  ],
 ];
 
-describe('who is no other member of the group', () => {
-  test.each([1, 3, firstClient])('principal %i is not heard', (from) => {
-    const group = fresh();
-    group.timeout(1, 'election');
-    for (const message of everything) {
-      // Its own vote comes from itself, in its own term.
-      if (from === 1 && message.kind === 'vote') continue;
+describe.each(roles)('%s', (_, make) => {
+  test.each([1, 3, firstClient])('does not hear principal %i, who is no other member', (from) => {
+    const group = make();
+    const before = group.nodes[1]?.machine.snapshot();
+    for (const message of [...oneOfEach(1), ...oneOfEach(7)]) {
+      // Its own vote, and what it says of its own disk, comes from itself.
+      if (from === 1 && (message.kind === 'vote' || message.kind === 'append-reply')) continue;
       expect(said(group, from, message)).toEqual([]);
+      expect(group.nodes[1]?.machine.snapshot()).toEqual(before);
     }
-    expect(group.view(1)).toMatchObject({ currentTerm: 0, role: 'pre-candidate' });
-    expect([...group.view(1).votes]).toEqual([1]);
+  });
+});
+
+test('what is said again from a reign or an attempt that is over changes nothing', () => {
+  const group = fresh();
+  group.elect(0);
+  const before = group.nodes[1]?.machine.snapshot();
+  for (const timer of ['heartbeat', 'check-quorum', 'rejoin'] as const) {
+    const { sends, early, timers } = group.wouldDo(1, { type: 'timeout', timer });
+    expect([sends, early, timers]).toEqual([[], [], []]);
+    group.fire(1, timer);
+  }
+  group.fire(1, 'check-quorum');
+  expect(group.nodes[1]?.machine.snapshot()).toEqual(before);
+  const { sends, timers } = group.wouldDo(0, { type: 'timeout', timer: 'election' });
+  expect([sends, timers]).toEqual([[], []]);
+});
+
+describe('who wants to lead', () => {
+  const to = ({ sends, early }: Output<Raft>): unknown[] =>
+    [...sends, ...early].map((each) => [each.to, each.message.kind]);
+  const timeout = { type: 'timeout', timer: 'election' } as const;
+
+  test('begins at once if it has never heard a leader, and asks all others', () => {
+    const group = fresh();
+    expect(to(group.wouldDo(1, timeout))).toEqual([
+      [0, 'pre-vote'],
+      [2, 'pre-vote'],
+    ]);
+    expect(to(cluster(raft({ n: 3, preVote: false })).wouldDo(1, timeout))).toEqual([
+      [0, 'request-vote'],
+      [2, 'request-vote'],
+      [1, 'vote'],
+    ]);
+    group.elect(1);
+    expect(to(group.wouldDo(1, { type: 'timeout', timer: 'heartbeat' }))).toEqual([
+      [0, 'append-entries'],
+      [2, 'append-entries'],
+    ]);
+  });
+
+  test('can use the last term of the wire', () => {
+    const group = fresh();
+    for (const from of [1, 2])
+      group.inject(from, 0, { kind: 'vote', term: maxInteger - 1, candidate: 1, granted: false });
+    group.elect(0);
+    expect(group.nodes[0]?.machine.status().term).toBe(maxInteger);
+  });
+
+  test('names no leader until there is one', () => {
+    expect(fresh().nodes[1]?.machine.status()).toEqual({ term: 0, role: 'follower' });
   });
 });
 
@@ -75,12 +149,21 @@ describe('a voter', () => {
     expect(group.view(1).currentTerm).toBe(1);
   });
 
-  test('that votes for another gives up its own attempt', () => {
+  test.each([1, 2])('that votes for another in term %i gives up its own attempt', (term) => {
     const group = fresh();
+    said(group, 0, { kind: 'vote', term: 1, candidate: 0, granted: false });
     group.timeout(1, 'election');
     expect(group.view(1).role).toBe('pre-candidate');
-    expect(said(group, 0, ask(1))).toMatchObject([{ granted: true }]);
-    expect(group.view(1).role).toBe('follower');
+    expect(said(group, 0, ask(term))).toMatchObject([{ granted: true }]);
+    expect(group.view(1)).toMatchObject({ role: 'follower', votes: new Set() });
+  });
+
+  test('that follows nobody helps, however lately it heard the leader of an older term', () => {
+    const group = fresh();
+    group.inject(0, 1, append());
+    expect(said(group, 2, preAsk(3))).toEqual([]);
+    said(group, 0, { kind: 'vote', term: 2, candidate: 0, granted: false });
+    expect(said(group, 2, preAsk(3))).toMatchObject([{ granted: true, term: 3 }]);
   });
 });
 
@@ -129,4 +212,12 @@ test('thesis 6.2: a leader stays while a quorum answers it, and no longer than a
   expect(group.view(0).role).toBe('leader');
   group.timeout(0, 'check-quorum');
   expect(group.view(0).role).toBe('follower');
+});
+
+test('thesis 6.2: an answer that is a whole timeout old does not count', () => {
+  const group = fresh();
+  group.elect(0);
+  expect(group.view(0).pipelines.get(1)?.heardAt).toBe(group.now);
+  group.timeout(0, 'check-quorum');
+  expect(group.view(0)).toMatchObject({ role: 'follower', leader: null });
 });

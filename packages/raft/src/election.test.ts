@@ -2,6 +2,7 @@ import { maxInteger, type Protocol } from '@quorumlab/core';
 import { among, links } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { cluster, mutant, type Packet } from '../test/cluster.ts';
+import { append } from '../test/messages.ts';
 import { type Raft, raft } from './index.ts';
 
 const options = { n: 3 };
@@ -172,17 +173,6 @@ test('A-25: the later last term wins an election, not the longer log', () => {
   expect(wrong.view(2).role).toBe('leader');
   expect(wrong.logOf(2)).not.toContain('2x');
 });
-
-const append = (part: { term: number; entries?: ReturnType<typeof entry>[] }) =>
-  ({
-    kind: 'append-entries',
-    prevIndex: 0,
-    prevTerm: 0,
-    leaderCommit: 0,
-    round: 0,
-    entries: [],
-    ...part,
-  }) as const;
 
 test('A-21: a replica that was alone comes back without unseating the leader', () => {
   const run = (protocol: Protocol<Raft>) => {

@@ -47,8 +47,7 @@ function askPreVotes(group: Group, replica: RaftReplica, ctx: RaftContext): void
 }
 
 function maybeCampaign(group: Group, replica: RaftReplica, ctx: RaftContext): void {
-  if (replica.role === 'pre-candidate' && group.quorum.has(replica.votes))
-    campaign(group, replica, ctx);
+  if (group.quorum.has(replica.votes)) campaign(group, replica, ctx);
 }
 
 /** §5.2: increment the term, vote for oneself, ask all others. */
@@ -67,7 +66,7 @@ function campaign(group: Group, candidate: RaftReplica, ctx: RaftContext): void 
 }
 
 function maybeBecomeLeader(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
-  if (candidate.role !== 'candidate' || !group.quorum.has(candidate.votes)) return;
+  if (!group.quorum.has(candidate.votes)) return;
   ctx.line('candidates-2');
   becomeLeader(group, candidate, ctx);
 }

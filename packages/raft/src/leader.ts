@@ -29,7 +29,6 @@ const noEntries: readonly Entry[] = Object.freeze([]);
 export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext): void {
   leader.role = 'leader';
   leader.leader = ctx.self;
-  leader.votes.clear();
   leader.writing = false;
   leader.round = 0;
   const next = lastIndex(leader) + 1;

@@ -4,6 +4,7 @@ import {
   encode,
   type Machine,
   maxInteger,
+  type Protocol,
   QuorumError,
   type Random,
   range,
@@ -15,14 +16,16 @@ import {
 import { command, digestOfText, random, unsigned } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { cluster } from '../test/cluster.ts';
+import { oneOfEach } from '../test/messages.ts';
 import { type Entry, type Raft, type RaftMessage, RaftOptionsError, raft } from './index.ts';
 import { entryBytes, entry as entryField } from './messages.ts';
 
-const protocol = raft({ n: 3 });
+const fresh = () => raft({ n: 3 });
 
 test('options that cannot work are refused with a sentence that says what to do', () => {
   expect(() => raft({ n: 2, f: 1 })).toThrow(
-    '2 replicas cannot survive 1 crashes: the 1 left are no majority of 2, so use n = 3 or more',
+    '2 replicas cannot survive 1 crashes: the 1 left are no majority of 2, so use n = 3 or more, ' +
+      'or f = 0 or less',
   );
   expect(() => raft({ n: 4, f: 2 })).toThrow(RaftOptionsError);
   expect(raft({ n: 4, f: 2, unsafe: true }).f).toBe(2);
@@ -31,7 +34,22 @@ test('options that cannot work are refused with a sentence that says what to do'
   expect(() => raft({ n: 3, heartbeat: 160_000 })).toThrow('use a tenth of it');
   expect(() => raft({ n: 3, maxEntriesPerAppend: 2_000 })).toThrow('use 1024 or less');
   expect(() => raft({ n: 3, quorum: threshold(range(3), 1) })).toThrow(QuorumError);
+  expect(() => raft({ n: 3, f: -1 })).toThrow('f is -1; use an integer of 0 or more');
   expect(raft({ n: 7 }).f).toBe(3);
+});
+
+test('what just works is not refused, and what is forced does not have to', () => {
+  expect(raft({ n: 3, heartbeat: 150_000 }).f).toBe(1);
+  expect(raft({ n: 3, maxEntriesPerAppend: 1024 }).f).toBe(1);
+  expect(raft({ n: 3, quorum: threshold(range(3), 1), unsafe: true }).f).toBe(1);
+});
+
+test('hosts are told what the group survives, how clients ask, and what limits its messages', () => {
+  const { claims, client, limitedBy } = fresh();
+  expect(claims).toMatchObject({ faults: 'crash', order: 'total' });
+  expect([0, 1, 2].map(claims.replicas)).toEqual([1, 3, 5]);
+  expect(client).toEqual({ matching: 1, ask: 'leader', signed: false });
+  expect(limitedBy).toEqual({ 'append-entries': 'maxBytesPerAppend' });
 });
 
 test('a wider quorum decides elections and commits', () => {
@@ -45,6 +63,7 @@ test('a wider quorum decides elections and commits', () => {
 });
 
 test('no decodable message makes a handler throw, whoever sends it, whatever came before', () => {
+  const protocol = fresh();
   const roles = new Set<string>();
   // The short form meets many variants of the code.
   const seeds = process.env.QUORUMLAB_SHORT_TESTS === '1' ? 20 : 400;
@@ -55,7 +74,8 @@ test('no decodable message makes a handler throw, whoever sends it, whatever cam
     roles.add(machine.status().role);
     let last: RaftMessage = protocol.messages.sample(chance);
     for (let i = 0; i < 60; i++) {
-      last = chance.below(3) > 0 ? protocol.messages.mutate(last, chance) : fresh(chance);
+      last =
+        chance.below(3) > 0 ? protocol.messages.mutate(last, chance) : sampled(protocol, chance);
       const received = decode(protocol.messages, encode(protocol.messages, last));
       const now = 1_000_000 + i * 20_000;
       const clock = { earliest: now, latest: now };
@@ -95,7 +115,7 @@ function anyEvent(message: RaftMessage, chance: Random): Event<Raft> {
 }
 
 /** A sample; every other one with numbers that meet those of a replica that has hardly begun. */
-function fresh(chance: Random): RaftMessage {
+function sampled(protocol: Protocol<Raft>, chance: Random): RaftMessage {
   const message = protocol.messages.sample(chance);
   if (chance.below(2) === 0) return message;
   const small = Object.entries(message).map(([name, value]) => [
@@ -105,7 +125,13 @@ function fresh(chance: Random): RaftMessage {
   return Object.fromEntries(small) as RaftMessage;
 }
 
+test.each(oneOfEach(7))('a message comes back from its bytes: $kind', (message) => {
+  const { messages } = fresh();
+  expect(decode(messages, encode(messages, message))).toEqual(message);
+});
+
 test('every message and every stored row comes back from its bytes', () => {
+  const protocol = fresh();
   const chance = random(1);
   for (let i = 0; i < 300; i++) {
     const message = protocol.messages.sample(chance);
@@ -113,7 +139,10 @@ test('every message and every stored row comes back from its bytes', () => {
     const row = protocol.stored.log.sample(chance);
     expect(decode(protocol.stored.log, encode(protocol.stored.log, row))).toEqual(row);
   }
-  expect(protocol.messages.maxBytes).toBe(1 + 42 + 1_048_576);
+});
+
+test('a message is bounded by what one append may carry', () => {
+  expect(fresh().messages.maxBytes).toBe(1 + 42 + 1_048_576);
 });
 
 test('the size of an entry is never underestimated, and any request fits into one append', () => {
@@ -132,6 +161,7 @@ test('the size of an entry is never underestimated, and any request fits into on
 });
 
 test('vows: an entry and a vote bind their signer, and conflict breaks just that', () => {
+  const protocol = fresh();
   const vowsOf = (message: RaftMessage): (readonly [string, string])[] => [
     ...(protocol.vows?.(message) ?? []),
   ];

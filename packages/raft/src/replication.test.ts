@@ -2,6 +2,7 @@ import { type Protocol, uncommittedBytes } from '@quorumlab/core';
 import { among, command, links, random } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
+import { append } from '../test/messages.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
 import { firstOfTerm, stable, volatile } from './state.ts';
 
@@ -13,17 +14,6 @@ function led(protocol: Protocol<Raft>): Cluster {
   group.elect(0);
   return group;
 }
-
-const append = (part: Partial<AppendEntries>): AppendEntries => ({
-  kind: 'append-entries',
-  term: 1,
-  prevIndex: 0,
-  prevTerm: 0,
-  entries: [],
-  leaderCommit: 0,
-  round: 0,
-  ...part,
-});
 
 const entry = (term: number, text: string): Entry => ({ term, command: command(text) });
 
@@ -331,7 +321,9 @@ test('a liar that would undo what is committed is not obeyed, and nothing throws
   group.settle();
   group.timeout(0, 'heartbeat');
   group.settle();
-  group.inject(2, 1, append({ term: 5, prevIndex: 1, prevTerm: 1, entries: [entry(5, 'lie')] }));
+  const lie = append({ term: 5, prevIndex: 1, prevTerm: 1, entries: [entry(5, 'lie')] });
+  expect(group.wouldAnswer(2, 1, lie).sends).toEqual([]);
+  group.inject(2, 1, lie);
   expect(group.logOf(1)).toEqual(['1-', '1x']);
   group.inject(2, 0, append({ term: 1, entries: [entry(1, 'lie')] }));
   expect(group.view(0).role).toBe('leader');

@@ -179,7 +179,7 @@ export const replicationHandlers = (
   'append-reply'(leader, reply, ctx) {
     const { term, success, index, round, from } = reply;
     if (from === ctx.self) {
-      if (leader.role !== 'leader' || term !== leader.currentTerm || !success) return;
+      if (leader.role !== 'leader' || term !== leader.currentTerm) return;
       leader.writing = false;
       acknowledge(group, leader, from, index, ctx);
       return countOwn(leader, ctx);
