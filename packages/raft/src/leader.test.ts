@@ -288,6 +288,26 @@ describe('an answer to an append', () => {
     expect(group.view(0).nextIndex.get(1)).toBe(3);
   });
 
+  test.each([
+    ['its log ends there', { conflictTerm: 0, conflictIndex: 3 }, 3],
+    ['its log ends before what is known to be equal', { conflictTerm: 0, conflictIndex: 1 }, 2],
+    ['it says more than it was asked', { conflictTerm: 0, conflictIndex: 9 }, 6],
+    ['the leader has that term, and ends it earlier', { conflictTerm: 2, conflictIndex: 2 }, 4],
+    ['the leader has not got that term', { conflictTerm: 3, conflictIndex: 5 }, 5],
+    ['the leader has that term up to there', { conflictTerm: 4, conflictIndex: 2 }, 6],
+  ])('that refuses at 6 moves on to the last place both can share: %s', (_, hint, next) => {
+    const group = cluster(raft({ n: 3 }));
+    const entries = [1, 2, 2, 4, 4, 4].map((term) => ({ term, command: null }));
+    group.inject(1, 0, append({ term: 4, entries }));
+    group.elect(0, (packet) => isHeartbeat(packet));
+    group.packets.length = 0;
+    const { currentTerm: term } = group.view(0);
+    group.inject(1, 0, acknowledgement(1, { term }));
+    expect(group.view(0).nextIndex.get(1)).toBe(7);
+    group.inject(1, 0, acknowledgement(6, { term, success: false, ...hint }));
+    expect(group.view(0).nextIndex.get(1)).toBe(next);
+  });
+
   test('of the leader itself counts only in the term and the reign that it is of', () => {
     const group = cluster(raft({ n: 1 }), { instantSync: false });
     const node = group.nodes[0];

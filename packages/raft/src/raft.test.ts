@@ -16,11 +16,16 @@ import {
 import { command, digestOfText, random, unsigned } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { cluster } from '../test/cluster.ts';
-import { oneOfEach } from '../test/messages.ts';
+import { append, oneOfEach } from '../test/messages.ts';
 import { type Entry, type Raft, type RaftMessage, RaftOptionsError, raft } from './index.ts';
 import { entryBytes, entry as entryField } from './messages.ts';
 
 const fresh = () => raft({ n: 3 });
+const entryOf = (term: number): Entry => ({ term, command: null });
+const installOf = (lastIndex: number) =>
+  ({ kind: 'install-snapshot', term: 1, lastIndex, digest: digestOfText('state') }) as const;
+const recalledBy = (nonce: number) =>
+  ({ kind: 'rejoin-reply', nonce, term: 1, lastIndex: 0, lastTerm: 0, ownTerm: 0 }) as const;
 
 test('options that cannot work are refused with a sentence that says what to do', () => {
   expect(() => raft({ n: 2, f: 1 })).toThrow(
@@ -143,6 +148,24 @@ test('every message and every stored row comes back from its bytes', () => {
 
 test('a message is bounded by what one append may carry', () => {
   expect(fresh().messages.maxBytes).toBe(1 + 42 + 1_048_576);
+});
+
+test.each<[string, RaftMessage]>([
+  ['a term', { kind: 'vote', term: 2 ** 40, candidate: 1, granted: false }],
+  ['the term of its last entry', append({ term: 1, entries: [1, 2 ** 40].map(entryOf) })],
+  ['the last term of a snapshot', { ...installOf(5), lastTerm: 2 ** 40 }],
+  ['the last term of another log', { ...recalledBy(1), lastTerm: 2 ** 40 }],
+  ['terms set aside', { ...recalledBy(1), ownTerm: 2 ** 40 }],
+])('what one member says of terms that nobody reaches is not heard: %s', (_, message) => {
+  const group = cluster(fresh());
+  group.crash(1);
+  group.restart(1, message.kind === 'rejoin-reply' ? 'lost' : 'kept');
+  const before = group.nodes[1]?.machine.snapshot();
+  group.inject(0, 1, message);
+  expect(group.nodes[1]?.machine.snapshot()).toEqual(before);
+  expect(group.nodes[1]?.machine.status().trouble).toMatch(
+    /^Member 0 speaks of term 1099511627776/,
+  );
 });
 
 test('the size of an entry is never underestimated, and any request fits into one append', () => {

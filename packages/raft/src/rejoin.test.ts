@@ -252,6 +252,17 @@ describe('on the way back', () => {
     expect(group.packets.map(({ message }) => message.kind)).toContain('pre-vote');
   });
 
+  test('nobody leads before its log is what it may have acknowledged', () => {
+    const group = returning();
+    group.settle(only('rejoin', 'rejoin-reply'));
+    expect(group.nodes[1]?.machine.status()).toEqual({ term: 1, role: 'follower' });
+    const { sends, timers } = group.wouldDo(1, { type: 'timeout', timer: 'election' });
+    expect([sends, timers.map(({ type }) => type)]).toEqual([[], ['set']]);
+    catchUp(group);
+    group.now += 1_000_000;
+    expect(group.wouldDo(1, { type: 'timeout', timer: 'election' }).sends).toHaveLength(2);
+  });
+
   test('who never lost a disk notes nothing about it', () => {
     const group = returning();
     catchUp(group);
