@@ -10,7 +10,7 @@ import { entryBytes } from './messages.ts';
 const heartbeat = { type: 'timeout', timer: 'heartbeat' } as const;
 const large = new Uint8Array(65_000);
 
-/** A request of about `parts` times 65 kB; the first operation is short, because groups print it. */
+/** A request of about `parts` times 65 kB, after an operation that a group can print. */
 const ofParts = (parts: number): Signed<Request> => {
   const request = command('large');
   return { ...request, operations: [...request.operations, ...Array(parts).fill(large)] };

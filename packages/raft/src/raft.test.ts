@@ -49,7 +49,7 @@ test('what just works is not refused, and what is forced does not have to', () =
   expect(raft({ n: 3, quorum: threshold(range(3), 1), unsafe: true }).f).toBe(1);
 });
 
-test('hosts are told what the group survives, how clients ask, and what limits its messages', () => {
+test('hosts are told what is survived, how clients ask, and what limits the messages', () => {
   const { claims, client, limitedBy } = fresh();
   expect(claims).toMatchObject({ faults: 'crash', order: 'total' });
   expect([0, 1, 2].map(claims.replicas)).toEqual([1, 3, 5]);
