@@ -9,6 +9,7 @@ export * from './assert.ts';
 export * from './ballot.ts';
 export * from './bytes.ts';
 export * from './copy.ts';
+export * from './fair.ts';
 export * from './flaw.ts';
 export { apart, type Pair, requireOverlap } from './intersection.ts';
 export * from './journal.ts';

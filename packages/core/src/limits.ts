@@ -73,8 +73,10 @@ export const pendingBytes: number = 4 * recordBytes;
 
 /** Requests that wait at a replica, all together and those of one client. */
 export const mempoolBytes: number = 64 * maxBatchBytes;
-/** See {@link mempoolBytes}: one client cannot keep others out. */
-export const mempoolBytesOfClient: number = mempoolBytes / 8;
+/** See {@link mempoolBytes}: eight of the largest requests, so that they delay others little. */
+export const mempoolBytesOfClient: number = 8 * maxRequestBytes;
+/** What a request counts beside its bytes where clients share batches: each takes a signature. */
+export const placeBytes: number = maxBatchBytes / 256;
 /** Commands in a leader's log that are not committed, or that wait for their slot. */
 export const uncommittedBytes: number = 64 * maxBatchBytes;
 

@@ -7,16 +7,21 @@ import {
   firstClient,
   forget,
   forgetWaiting,
+  hasNews,
   maxBatchBytes,
   maxWaiting,
   maxWaitingOfClient,
   mempoolBytes,
   mempoolBytesOfClient,
+  oldestCounted,
   type Request,
+  requestKey,
   type Signature,
   type Signed,
   seal,
 } from './index.ts';
+
+const content = new Uint8Array(maxBatchBytes + 1);
 
 function requestOf(client: number, sequence: number, bytes = 1): Signed<Request> {
   const request: Request = {
@@ -24,12 +29,12 @@ function requestOf(client: number, sequence: number, bytes = 1): Signed<Request>
     client: firstClient + client,
     sequence,
     acknowledged: 0,
-    operations: [new Uint8Array(bytes)],
+    operations: [content.subarray(0, bytes)],
   };
   return seal(request, request.client, new Uint8Array(64) as Signature);
 }
 
-const waiting = (request: Signed<Request>) => ({ request, since: 0 });
+const waiting = (request: Signed<Request>) => ({ request, since: 0, counted: 0 });
 
 describe('a mempool', () => {
   it('keeps a request once, and not again after it was executed', () => {
@@ -38,7 +43,7 @@ describe('a mempool', () => {
     expect(admit(mempool, waiting(request))).toBe(true);
     expect(admit(mempool, waiting(request))).toBe(true);
     expect(mempool.waiting.size).toBe(1);
-    forget(mempool, request);
+    forget(mempool, request, 0);
     expect(mempool.waiting.size).toBe(0);
     expect(mempool.waitingOf.size).toBe(0);
     expect(admit(mempool, waiting(request))).toBe(false);
@@ -49,7 +54,7 @@ describe('a mempool', () => {
     const question = { ...requestOf(0, 1), operations: [] };
     for (let times = 0; times < 3; times++) {
       expect(admit(mempool, waiting(question))).toBe(true);
-      forget(mempool, question);
+      forget(mempool, question, 0);
     }
     expect(mempool.executed.size).toBe(0);
   });
@@ -72,24 +77,62 @@ describe('a mempool', () => {
     expect(admit(mempool, waiting(requestOf(0, maxWaitingOfClient)))).toBe(false);
     for (let client = 1; mempool.waiting.size < maxWaiting; client++)
       expect(admit(mempool, waiting(requestOf(client, 0)))).toBe(true);
-    expect(admit(mempool, waiting(requestOf(maxWaiting, 0)))).toBe(false);
+    // Whoever has most gives way, until nobody has more than whoever comes.
+    for (let client = maxWaiting; client < maxWaiting + maxWaitingOfClient - 1; client++)
+      expect(admit(mempool, waiting(requestOf(client, 0)))).toBe(true);
+    expect(admit(mempool, waiting(requestOf(2 * maxWaiting, 0)))).toBe(false);
+    expect(mempool.waiting.size).toBe(maxWaiting);
+    expect(mempool.waiting.has(requestKey(requestOf(0, 0)))).toBe(true);
+    expect(mempool.waitingOf.get(firstClient)?.requests).toBe(1);
     forgetWaiting(mempool);
     expect(admit(mempool, waiting(requestOf(0, 0)))).toBe(true);
+  });
+
+  it('gives the place of the last of a client to an earlier one, and to no later one', () => {
+    const mempool = emptyMempool();
+    for (let sequence = 1; sequence <= maxWaitingOfClient; sequence++)
+      admit(mempool, waiting(requestOf(0, 2 * sequence)));
+    const earlier = requestOf(0, 3);
+    const later = requestOf(0, 2 * maxWaitingOfClient + 1);
+    expect(hasNews(mempool, [later])).toBe(false);
+    expect(admit(mempool, waiting(later))).toBe(false);
+    expect(hasNews(mempool, [later, earlier])).toBe(true);
+    expect(admit(mempool, waiting(earlier))).toBe(true);
+    expect(mempool.waiting.has(requestKey(requestOf(0, 2 * maxWaitingOfClient)))).toBe(false);
+    expect(mempool.waiting.size).toBe(maxWaitingOfClient);
+  });
+
+  it('counts no wait in which earlier requests of the same client had their turn', () => {
+    const mempool = emptyMempool();
+    const all = [requestOf(0, 1), requestOf(0, 2), requestOf(0, 7), requestOf(1, 3)];
+    for (const request of all) admit(mempool, waiting(request));
+    forget(mempool, requestOf(0, 2), 100);
+    const counted = [...mempool.waiting.values()].map(({ request, counted }) => [
+      request.sequence,
+      counted,
+    ]);
+    expect(counted).toEqual([
+      [1, 0],
+      [7, 100],
+      [3, 0],
+    ]);
+    expect(oldestCounted(mempool)).toBe(0);
+    expect(oldestCounted(emptyMempool())).toBe(undefined);
   });
 
   it('is bounded in bytes too, for one client and for all', () => {
     const mempool = emptyMempool();
     const size = 500_000;
-    let kept = 0;
     for (let client = 0; client < 20; client++)
       for (let sequence = 0; sequence < 40; sequence++)
-        kept += admit(mempool, waiting(requestOf(client, sequence, size))) ? 1 : 0;
+        admit(mempool, waiting(requestOf(client, sequence, size)));
     expect(mempool.waitingInAll.bytes).toBeLessThanOrEqual(mempoolBytes);
     for (const { bytes } of mempool.waitingOf.values())
       expect(bytes).toBeLessThanOrEqual(mempoolBytesOfClient);
-    expect(mempool.waitingOf.size).toBeGreaterThan(7);
-    expect(kept).toBe(mempool.waiting.size);
-    for (const { request } of [...mempool.waiting.values()]) forget(mempool, request);
+    const shares = [...mempool.waitingOf.values()].map(({ requests }) => requests);
+    expect(shares).toHaveLength(20);
+    expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+    for (const { request } of [...mempool.waiting.values()]) forget(mempool, request, 0);
     expect(mempool.waitingInAll).toEqual({ requests: 0, bytes: 0 });
     expect(mempool.waitingOf.size).toBe(0);
   });
@@ -97,7 +140,7 @@ describe('a mempool', () => {
   it('remembers a bounded number of executed requests, the newest', () => {
     const mempool = emptyMempool();
     for (let sequence = 0; sequence <= maxWaiting; sequence++)
-      forget(mempool, requestOf(0, sequence));
+      forget(mempool, requestOf(0, sequence), 0);
     expect(mempool.executed.size).toBe(maxWaiting);
     expect(admit(mempool, waiting(requestOf(0, 0)))).toBe(true);
     expect(admit(mempool, waiting(requestOf(0, 1)))).toBe(false);

@@ -2,14 +2,7 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import {
-  type Asked,
-  acceptable,
-  type Batch,
-  type Guards,
-  requestKey,
-  type Signed,
-} from '@quorumlab/core';
+import { type Asked, acceptable, type Guards, hasNews, type Signed } from '@quorumlab/core';
 import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
 import type { Group } from './group.ts';
 import { provesView } from './hotstuff.ts';
@@ -108,10 +101,3 @@ const mayBeAnswered = (
   const last = replica.answered.get(from);
   return last === undefined || now - last.at >= group.statusPeriod / 2;
 };
-
-/** Whether one of the requests neither waits here nor has been executed. */
-const hasNews = (replica: HotStuffReplica, requests: Batch): boolean =>
-  requests.some((each) => {
-    const key = requestKey(each);
-    return !replica.waiting.has(key) && !replica.executed.has(key);
-  });

@@ -1,5 +1,5 @@
 /** Bad input: named errors, or dropped and counted before anything changes. */
-import { decode, encode, SchemaError, seal } from '@quorumlab/core';
+import { decode, encode, maxWaitingOfClient, SchemaError, seal } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
@@ -62,6 +62,21 @@ describe('a full window', () => {
     expect(network.sent.has('timeout')).toBe(true);
     expect(network.executed.size).toBe(requests.length + 1);
   });
+});
+
+it('a flood keeps nobody waiting', () => {
+  const network = new Network(group({ maxBatch: 8 }));
+  for (let i = 0; i < 8 * maxWaitingOfClient; i += 8) {
+    const requests = Array.from({ length: 8 }, (_, at) => requestOf(1, i + at));
+    network.post(3, 0, { kind: 'relay', requests });
+  }
+  network.deliver(({ message }) => message.kind === 'relay');
+  network.input(0, { type: 'propose', command: request });
+  const { height } = network.state(0).committed;
+  network.deliver();
+  const first = [1, 2, 3].flatMap((each) => network.seat(1).decisions.get(height + each - 1) ?? []);
+  expect(first).toContainEqual(request);
+  expect(network.executed.size).toBe(maxWaitingOfClient + 1);
 });
 
 /** A network in which view 1 is certified, and that certificate. */

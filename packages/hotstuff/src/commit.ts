@@ -4,6 +4,7 @@ import { lock, signersOf, want } from './certificates.ts';
 import type { Group } from './group.ts';
 import {
   type Ctx,
+  countedTime,
   type HotStuffReplica,
   highBlockOf,
   type Node,
@@ -80,13 +81,14 @@ function execute(group: Group, replica: HotStuffReplica, target: Node, ctx: Ctx)
     `the block ${target.hash} at height ${target.height} is committed and does not extend ` +
       `${replica.committed.block} at ${replica.committed.height}: more than f members lie`,
   );
+  const now = countedTime(replica, ctx.now);
   let slot = replica.committed.height;
   for (const { hash, view, height, block } of group.rules.inOrder(path)) {
     assert(block !== null, 'only blocks above the snapshot are executed');
     ctx.line('commit');
     ctx.decide(slot, block.batch);
     slot += 1;
-    for (const request of block.batch) forget(replica, request);
+    for (const request of block.batch) forget(replica, request, now);
     replica.chain.set(height, hash);
     replica.committed = { height, view, block: hash };
   }

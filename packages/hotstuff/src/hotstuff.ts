@@ -22,6 +22,7 @@ import { leave } from './pacemaker.ts';
 import {
   type Ctx,
   certify,
+  countedTime,
   endOfReign,
   type HotStuffReplica,
   hashOf,
@@ -146,7 +147,7 @@ function connect(
     if (row && row.hash !== hash && replica.lastVoted >= block.view) return;
     add(group, replica, hash, { block, justify }, ctx);
     for (const request of block.batch)
-      if (group.rules.forgetsProposed) forget(replica, request);
+      if (group.rules.forgetsProposed) forget(replica, request, countedTime(replica, ctx.now));
       else keepWaiting(group, replica, request, hash, ctx);
     if (from !== ctx.self)
       replica.announced = Math.max(replica.announced, replica.committed.height);

@@ -6,6 +6,7 @@ import {
   bytesOf,
   type Digest,
   maxBatchBytes,
+  nextFair,
   type Request,
   requestKey,
   type Signed,
@@ -72,7 +73,7 @@ export function keepWaiting(
   return true;
 }
 
-/** The oldest waiting requests that the branch of `tip` does not hold, as many as fit. */
+/** Waiting requests that the branch of `tip` does not hold, in fair shares, as many as fit. */
 export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Batch {
   const branch = new Set<Digest>();
   let node: Node | undefined = tip;
@@ -80,10 +81,8 @@ export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Ba
     branch.add(node.hash);
     node = parentOf(replica, node);
   }
-  return fill(
-    group,
-    waitingWhere(replica, ({ blocks }) => !blocks.some((each) => branch.has(each))),
-  );
+  const isFree = ({ blocks }: Waiting): boolean => !blocks.some((each) => branch.has(each));
+  return nextFair(replica, group.maxBatch, isFree).map(({ request }) => request);
 }
 
 /** Passes a batch of the requests that have waited since `until` or longer to the leader. */

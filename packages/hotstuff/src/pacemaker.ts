@@ -2,7 +2,7 @@
  * The pacemaker (protocols.md 10.6): when to give up on a leader, and how all end up in one view. A
  * timeout leaves the whole reign of a leader, so its view is always the last one of a reign.
  */
-import type { ReplicaId, Signed } from '@quorumlab/core';
+import { oldestCounted, type ReplicaId, type Signed } from '@quorumlab/core';
 import { countedTimeouts, learn, learnTimeouts } from './certificates.ts';
 import type { Group } from './group.ts';
 import { relayOldest } from './mempool.ts';
@@ -38,15 +38,14 @@ export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): 
 export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   replica.pacemakerTimer = false;
   if (hasLeft(replica, replica.view)) return; // The status timer repeats what was said.
-  for (const { counted } of replica.waiting.values()) {
-    const due = Math.max(counted, replica.reignSince) + timeoutOf(group, replica);
-    const left = due - countedTime(replica, ctx.now);
-    const excused = replica.excusedSince !== null;
-    if (left <= 0 && !excused) return leave(group, replica, endOfReign(group, replica.view), ctx);
-    replica.pacemakerTimer = true;
-    ctx.setTimer('pacemaker', excused ? Math.max(left, group.statusPeriod) : left);
-    return;
-  }
+  const oldest = oldestCounted(replica);
+  if (oldest === undefined) return;
+  const due = Math.max(oldest, replica.reignSince) + timeoutOf(group, replica);
+  const left = due - countedTime(replica, ctx.now);
+  const excused = replica.excusedSince !== null;
+  if (left <= 0 && !excused) return leave(group, replica, endOfReign(group, replica.view), ctx);
+  replica.pacemakerTimer = true;
+  ctx.setTimer('pacemaker', excused ? Math.max(left, group.statusPeriod) : left);
 }
 
 /** ⟨TIMEOUT, v, v'⟩: no votes any more up to view v, and the highest certificate to everybody. */

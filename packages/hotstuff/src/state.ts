@@ -82,8 +82,6 @@ export interface Tally {
 
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
-  /** {@link countedTime} when it came. */
-  readonly counted: number;
   /** Blocks that were seen to hold it, the last {@link maxHolders} of them. */
   readonly blocks: Digest[];
 }

@@ -2,14 +2,7 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import {
-  type Asked,
-  acceptable,
-  type Batch,
-  type Guards,
-  requestKey,
-  type Signed,
-} from '@quorumlab/core';
+import { type Asked, acceptable, type Guards, hasNews, type Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Commit, Message, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
@@ -135,10 +128,3 @@ function isCountable(
   const tally: Tally<Signed<Prepare | Commit>> | undefined = replica.progress.get(sequence)?.[name];
   return tally?.votes.get(from)?.digest !== digest;
 }
-
-/** Whether one of the requests neither waits here nor has been executed. */
-const hasNews = (replica: PbftReplica, requests: Batch): boolean =>
-  requests.some((each) => {
-    const key = requestKey(each);
-    return !replica.waiting.has(key) && !replica.executed.has(key);
-  });

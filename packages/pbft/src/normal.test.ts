@@ -1,6 +1,7 @@
+import { maxWaitingOfClient } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { Network } from '../test/network.ts';
+import { type Flight, Network } from '../test/network.ts';
 import { GroupError, paper, pbft } from './index.ts';
 
 const group = (n: number, more: object = {}) => pbft({ n, digest: testDigest, ...more });
@@ -61,6 +62,38 @@ describe('normal case operation (4.2)', () => {
     network.run(10_000_000);
     expect(network.state(1).view).toBe(0);
     expect(network.state(1).waiting.size).toBe(0);
+  });
+
+  it.each(['relay', 'propose'] as const)('keeps nobody waiting behind a flood (%s)', (way) => {
+    const network = new Network(group(4, { maxBatch: 8 }));
+    const flood = Array.from({ length: 8 * maxWaitingOfClient }, (_, i) => requestOf(1, i));
+    if (way === 'propose')
+      for (const command of flood) network.input(0, { type: 'propose', command });
+    else
+      for (let i = 0; i < flood.length; i += 8)
+        network.post(3, 0, { kind: 'relay', requests: flood.slice(i, i + 8) });
+    network.deliver(({ message }) => message.kind === 'relay');
+    network.input(0, { type: 'propose', command: requestOf(0, 0) });
+    const { next } = network.state(0);
+    network.deliver();
+    // Two batches were under way, and it is in the next one.
+    expect(network.seat(0).decisions.get(next - 1)).toContainEqual(requestOf(0, 0));
+    expect(network.executed.size).toBe(maxWaitingOfClient + 1);
+  });
+
+  it('asks for no other primary because of a client that keeps its own requests from it', () => {
+    const network = new Network(group(4, { requestTimeout: 100_000 }));
+    const withheld = requestOf(0, 1_000_000);
+    for (const self of [1, 2, 3]) network.input(self, { type: 'propose', command: withheld });
+    // What the backups pass on finds no room at the primary.
+    const isHeard = ({ message }: Flight): boolean => message.kind !== 'relay';
+    for (let i = 0; i < 10; i++) {
+      network.input(0, { type: 'propose', command: requestOf(0, i) });
+      network.deliver(isHeard);
+      for (const until = network.now + 50_000; network.tick(until); ) network.deliver(isHeard);
+    }
+    expect(network.executed.size).toBe(10);
+    expect(network.sent.has('view-change')).toBe(false);
   });
 
   it('takes no request that its client has not signed', () => {

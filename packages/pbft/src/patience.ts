@@ -2,7 +2,7 @@
  * How long a replica waits before it asks for another primary: sections 4.4 and 4.5.2 of the paper.
  * Time in which no primary could have helped does not count.
  */
-import { type Batch, type PrincipalId, requestKey } from '@quorumlab/core';
+import { type Batch, oldestCounted, type PrincipalId, requestKey } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import {
@@ -83,11 +83,7 @@ export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): vo
  * counted time.
  */
 function oldestWait(replica: PbftReplica): number | undefined {
-  let oldest: number | undefined;
-  for (const { counted } of replica.waiting.values()) {
-    oldest = counted;
-    break;
-  }
+  let oldest = oldestCounted(replica);
   for (const [sequence, order] of replica.prePrepares) {
     if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
     const since = replica.progress.get(sequence)?.counted;

@@ -9,11 +9,10 @@ import {
   admit,
   assert,
   type Batch,
-  bytesOf,
   type Certificate,
   type Digest,
   forget,
-  maxBatchBytes,
+  nextFair,
   type Request,
   requestKey,
   type Signed,
@@ -98,17 +97,10 @@ export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
 }
 
 function nextBatch(group: Group, replica: PbftReplica): Batch {
-  const batch: Signed<Request>[] = [];
-  let bytes = 0;
-  for (const waiting of replica.waiting.values()) {
-    if (waiting.ordered === replica.view) continue;
-    bytes += bytesOf(waiting.request);
-    if (bytes > maxBatchBytes) break;
-    waiting.ordered = replica.view;
-    batch.push(waiting.request);
-    if (batch.length === group.maxBatch) break;
-  }
-  return batch;
+  const { view } = replica;
+  const chosen = nextFair(replica, group.maxBatch, ({ ordered }) => ordered !== view);
+  for (const waiting of chosen) waiting.ordered = view;
+  return chosen.map(({ request }) => request);
 }
 
 function order(group: Group, replica: PbftReplica, batch: Batch, ctx: Ctx): void {
@@ -302,7 +294,8 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
       ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
       : next.batch;
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
-    for (const request of next.batch) forget(replica, request);
+    const now = countedTime(replica, ctx.now);
+    for (const request of next.batch) forget(replica, request, now);
     // What is agreed on again after a restart was ordered long ago, so any progress will do.
     if (group.rules.progressRestartsTimer || replica.lastExecuted <= replica.logged)
       replica.viewCounted = countedTime(replica, ctx.now);

@@ -91,8 +91,6 @@ export interface Decided {
 
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
-  /** {@link countedTime} when it came. */
-  readonly counted: number;
   /** The view in which this primary has put it into a batch, or -1. */
   ordered: number;
 }
