@@ -20,6 +20,8 @@ import { addLast, makeRoom, seenLists } from './seen.ts';
 type RegisterCall = Call<RegisterInput<number>, RegisterOutput<number>>;
 type KeyValueCall = Call<KeyValueInput, KeyValueOutput>;
 
+/** One of so many draws is enough where a test is run once for every mutant. */
+const every = process.env.QUORUMLAB_SHORT_TESTS === '1' ? 20 : 1;
 const register = registerModel<number>();
 const store = keyValueModel(null, 2);
 
@@ -141,9 +143,9 @@ test('any small history of a register is judged as by trying every order', () =>
   const property = fc.property(historyOf(registerOperation), (calls) =>
     agreesWithTwin(register, calls, seen),
   );
-  fc.assert(property, { numRuns: 6000 });
-  expect(seen.get('linearizable')).toBeGreaterThan(500);
-  expect(seen.get('not-linearizable')).toBeGreaterThan(500);
+  fc.assert(property, { numRuns: 6000 / every });
+  expect(seen.get('linearizable')).toBeGreaterThan(500 / every);
+  expect(seen.get('not-linearizable')).toBeGreaterThan(500 / every);
 });
 
 test('any small history of a store is judged as by trying every order', () => {
@@ -151,9 +153,9 @@ test('any small history of a store is judged as by trying every order', () => {
   const property = fc.property(historyOf(keyValueOperation), (calls) =>
     agreesWithTwin(store, calls, seen),
   );
-  fc.assert(property, { numRuns: 4000 });
-  expect(seen.get('linearizable')).toBeGreaterThan(300);
-  expect(seen.get('not-linearizable')).toBeGreaterThan(300);
+  fc.assert(property, { numRuns: 4000 / every });
+  expect(seen.get('linearizable')).toBeGreaterThan(300 / every);
+  expect(seen.get('not-linearizable')).toBeGreaterThan(300 / every);
 });
 
 /** A history with an order: every call takes effect at its own moment between its two times. */
@@ -194,7 +196,7 @@ test('a long history that has an order is found to have one, lost answers includ
     if (found.verdict === 'linearizable')
       expect(verifyWitness(register, calls, found.witness)).toBe(true);
   });
-  fc.assert(property, { numRuns: 150 });
+  fc.assert(property, { numRuns: 160 / every });
 });
 
 test('a value that nobody wrote is found in a long history, and its reader is blamed', () => {
@@ -205,7 +207,7 @@ test('a value that nobody wrote is found in a long history, and its reader is bl
     const found = checkLinearizable(register, calls);
     expect(found.verdict).toBe('not-linearizable');
   });
-  fc.assert(property, { numRuns: 150 });
+  fc.assert(property, { numRuns: 160 / every });
 });
 
 const put = (key: string, value: string, from: number, to: number | undefined): KeyValueCall => ({
@@ -299,7 +301,7 @@ test('a list is new only once, however often the table has grown', () => {
 
 test('a history of many calls needs no more memory for each of them', () => {
   const calls = soundHistory(
-    Array.from({ length: 100_000 }, (_, i) => [
+    Array.from({ length: 100_000 / every }, (_, i) => [
       i % 3 === 0 ? { kind: 'read' } : { kind: 'write', value: i },
       (i * 13) % 41,
       (i * 11) % 41,

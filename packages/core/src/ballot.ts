@@ -7,8 +7,8 @@ import type { ReplicaId } from './protocol.ts';
 export type Ballot = number;
 
 /**
- * The smallest ballot of `self` above `above`, in a group of `n`. Written so that no two replicas
- * share one.
+ * The ballot of `self` in the round after that of `above`, in a group of `n`: no two replicas share
+ * one.
  */
 export const nextBallot = (above: Ballot, self: ReplicaId, n: number): Ballot =>
   (Math.floor(above / n) + 1) * n + self;

@@ -171,6 +171,47 @@ test('no more is joined than one commit takes, and all of it leaves in order', (
   expect(synced.length).toBeLessThan(sizes.length);
 });
 
+test('what waits is weighed from the first output on, and nothing is where the disk is done at once', () => {
+  const { log, finish } = bench();
+  log.add(heavy(1, 5000));
+  expect(log.waitingBytes()).toBeGreaterThanOrEqual(5000);
+  const before = log.waitingBytes();
+  // What only speaks waits too, and takes memory.
+  log.add(quiet(2));
+  const words = log.waitingBytes() - before;
+  expect(words).toBe(weigh(quiet(2).sends));
+  log.add({ ...say(3), sends: [] });
+  expect(log.waitingBytes() - before - words).toBe(weigh(say(3).writes));
+  finish();
+  finish();
+  expect([log.waiting(), log.waitingBytes()]).toEqual([0, 0]);
+  const atOnce = journal<Plain>({ early() {}, commit: (_, done) => done(), release() {} });
+  for (const n of [1, 2, 3]) {
+    atOnce.add(heavy(n, 100));
+    expect([atOnce.waiting(), atOnce.waitingBytes()]).toEqual([0, 0]);
+  }
+});
+
+test('two halves of a commit share one, and with a byte more they do not', () => {
+  for (const more of [0, 1]) {
+    const { log, synced, finish } = bench();
+    log.add(say(1));
+    const half = commitBytes / 2 - weigh(heavy(2, 0).writes);
+    log.add(heavy(2, half + more));
+    log.add(heavy(3, half));
+    finish();
+    expect(synced).toEqual([[1], more === 0 ? [2, 3] : [2]]);
+  }
+});
+
+test('nobody is asked to hurry where nothing is early', () => {
+  let calls = 0;
+  const log = journal<Plain>({ early: () => void calls++, commit() {}, release() {} });
+  log.add(say(1));
+  log.add(quiet(2));
+  expect(calls).toBe(0);
+});
+
 test('weighing never says less than the encoding takes', () => {
   const field = record({
     bytes: bytes(100_000),
@@ -187,5 +228,16 @@ test('weighing never says less than the encoding takes', () => {
       digests: Array.from({ length: size }, () => 'a'.repeat(64)),
     };
     expect(weigh(value)).toBeGreaterThanOrEqual(encode(field, value).length);
+    const parts = 10 + value.digests.length + value.numbers.length;
+    expect(weigh(value)).toBeLessThan(encode(field, value).length + 40 * parts);
   }
+});
+
+test('the whole weighs what its parts do, whatever holds them', () => {
+  const parts = [5, 'text', new Uint8Array(9), null, true, undefined, { one: 1 }];
+  const sum = parts.reduce<number>((all, each) => all + weigh(each), 7);
+  expect(weigh(parts)).toBe(sum);
+  expect(weigh({ ...parts })).toBe(sum);
+  expect(weigh(new Map(parts.map((each, i) => [i, each])))).toBe(sum + parts.length * weigh(0));
+  for (const each of parts) expect(weigh(each)).toBeGreaterThan(0);
 });

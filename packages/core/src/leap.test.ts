@@ -25,6 +25,14 @@ test('what two members say is believed: then it is this one that was away', () =
   expect(one.refuses(said(2, far + 3), 0)).toBe(false);
   expect(one.refuses(said(1, far + 3), 0)).toBe(false);
   expect(one.trouble(far + 3)).toBeUndefined();
+  // As far behind the other as members may be, and by one more.
+  for (const behind of [0, 1]) {
+    const two = guard();
+    expect(two.refuses(said(1, far), 0)).toBe(true);
+    expect(two.refuses(said(2, far + maxLeap + behind), 0)).toBe(behind === 1);
+    expect(two.trouble(far + behind)).toBeUndefined();
+    expect(two.trouble(far + behind - 1)).toMatch(/^Member 2 speaks of/);
+  }
 });
 
 test('a liar helps nobody to be believed but those who are as far', () => {
@@ -36,10 +44,11 @@ test('a liar helps nobody to be believed but those who are as far', () => {
 
 test('strangers and clients are no second member', () => {
   const one = guard();
-  expect(one.refuses(said(65_536, maxInteger), 0)).toBe(true);
+  for (const from of [3, 65_536]) expect(one.refuses(said(from, maxInteger), 0)).toBe(true);
   expect(one.refuses(said(1, maxInteger), 0)).toBe(true);
 });
 
 test('where the numbers are nearly used up the replica says so, however they got there', () => {
   expect(guard().trouble(maxInteger - 5)).toMatch(/The term is .* move the data to a new group/);
+  expect(guard().trouble(maxInteger - maxLeap)).toBeUndefined();
 });

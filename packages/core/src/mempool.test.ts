@@ -15,6 +15,7 @@ import {
   mempoolBytesOfClient,
   oldestCounted,
   type Request,
+  requestBytes,
   requestKey,
   type Signature,
   type Signed,
@@ -34,6 +35,7 @@ function requestOf(client: number, sequence: number, bytes = 1): Signed<Request>
   return seal(request, request.client, new Uint8Array(64) as Signature);
 }
 
+const who = (client: number) => ({ client: firstClient + client, from: firstClient + client });
 const waiting = (request: Signed<Request>) => ({ request, since: 0, counted: 0 });
 
 describe('a mempool', () => {
@@ -59,6 +61,36 @@ describe('a mempool', () => {
     expect(mempool.executed.size).toBe(0);
   });
 
+  it('takes a change of the group for no question: it is not kept again', () => {
+    const mempool = emptyMempool();
+    const change = { ...requestOf(0, 1), operations: [], configuration: Uint8Array.of(1) };
+    expect(admit(mempool, waiting(change))).toBe(true);
+    forget(mempool, change);
+    expect(admit(mempool, waiting(change))).toBe(false);
+  });
+
+  it('lets one client use its share to the last byte, and all of them the whole', () => {
+    const mempool = emptyMempool();
+    const size = mempoolBytesOfClient / 16;
+    const full = requestOf(0, 0, size - requestBytes(requestOf(0, 0, 0)));
+    const put = (client: number, sequence: number) =>
+      admit(mempool, waiting({ ...full, ...who(client), sequence }));
+    const all = mempoolBytes / mempoolBytesOfClient;
+    for (let client = 0; client < all; client++)
+      for (let sequence = 0; sequence <= 16; sequence++)
+        expect(put(client, sequence)).toBe(sequence < 16);
+    expect(mempool.waitingInAll).toEqual({ requests: 16 * all, bytes: mempoolBytes });
+    expect(put(all, 0)).toBe(false);
+    // What is executed may be another request, of another size, under the key of one that waits.
+    forget(mempool, requestOf(0, 3));
+    expect(mempool.waitingInAll.bytes).toBe(mempoolBytes - size);
+    expect(put(0, 3)).toBe(false);
+    expect(put(0, 16)).toBe(true);
+    forgetWaiting(mempool);
+    expect(mempool).toMatchObject({ waiting: new Map(), waitingOf: new Map() });
+    expect(mempool.waitingInAll).toEqual({ requests: 0, bytes: 0 });
+  });
+
   it('refuses what its client has not signed and what no batch could hold', () => {
     const mempool = emptyMempool();
     const forged = { ...requestOf(0, 1), from: firstClient + 1 };
@@ -68,6 +100,8 @@ describe('a mempool', () => {
     expect(mempool.waiting.size).toBe(0);
     expect(bytesOf(large)).toBe(maxBatchBytes + 1);
     expect(acceptable([requestOf(0, 1, maxBatchBytes), requestOf(0, 2)])).toBe(false);
+    expect(acceptable([requestOf(0, 1, maxBatchBytes - 1), requestOf(0, 2)])).toBe(true);
+    expect(acceptable([requestOf(0, 1), forged])).toBe(false);
   });
 
   it('has room for others when one client fills its share, and an end', () => {

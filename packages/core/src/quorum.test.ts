@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   apart,
+  ballotOwner,
   byzantine,
   committedIndex,
   grid,
@@ -69,7 +70,19 @@ test('the table of protocols.md 0.5: quorums for n = 4 to 13', () => {
   expect(sizes).toEqual([3, 4, 4, 5, 6, 6, 7, 9]);
 });
 
-test('a repeated or unknown replica counts for nothing', () => {
+test('a repeated or unknown replica counts for nothing, in systems of any size', () => {
+  const present = fc.array(fc.integer({ min: 0, max: 24 }), { maxLength: 40 });
+  const property = fc.property(present, fc.integer({ min: 1, max: 20 }), (some, size) => {
+    const members = new Set(some.filter((each) => each < 20));
+    const weights = new Map(range(20).map((each) => [each, each % 4]));
+    const heavy = [...members].reduce((sum, each) => sum + (each % 4), 0);
+    expect(threshold(range(20), size).has(some)).toBe(members.size >= size);
+    expect(weighted(weights, size).has(some)).toBe(heavy >= size);
+    const [one, two] = [threshold(range(10), Math.min(size, 10)), weighted(weights, size)];
+    // Whoever is present may be told by something that can be gone through only once.
+    expect(joint(one, two).has(some.values())).toBe(one.has(some) && two.has(some));
+  });
+  fc.assert(property);
   const two = threshold(range(3), 2);
   expect(two.has([1, 1, 1])).toBe(false);
   expect(two.has([1, 9])).toBe(false);
@@ -91,6 +104,19 @@ test('a grid: every row meets every column', () => {
 
 test('impossible quorums are refused with a sentence', () => {
   expect(() => threshold(range(3), 4)).toThrow('use 1 to 3');
+  for (const size of [0, 1.5, -1]) expect(() => threshold(range(3), size)).toThrow('use 1 to 3');
+  for (const atLeast of [0, 0.5])
+    expect(() => weighted(new Map([[0, 1]]), atLeast)).toThrow('weight');
+  expect(() =>
+    weighted(
+      new Map([
+        [0, -1],
+        [1, 2],
+      ]),
+      1,
+    ),
+  ).toThrow('replica 0 weighs -1');
+  expect(() => grid([])).toThrow('at least one row');
   expect(() => weighted(new Map([[0, 1]]), 2)).toThrow(QuorumError);
   expect(() => grid([[], [1]])).toThrow('no row may be empty');
   expect(() =>
@@ -276,7 +302,8 @@ test('ballots grow and no two replicas share one', () => {
       (above, n, who) => {
         const ballot = nextBallot(above, who % n, n);
         expect(ballot).toBeGreaterThan(above);
-        expect(ballot % n).toBe(who % n);
+        expect(ballotOwner(ballot, n)).toBe(who % n);
+        expect(Math.floor(ballot / n)).toBe(Math.floor(above / n) + 1);
       },
     ),
   );

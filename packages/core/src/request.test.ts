@@ -1,22 +1,33 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { randomOf } from '../test/random.ts';
 import {
   altered,
+  batchField,
+  decode,
   encode,
   equalRequests,
+  firstSequenceOf,
   identityOf,
+  lifeOf,
+  maxBatchBytes,
+  maxInteger,
+  maxOperationBytes,
   type Protocol,
   type Replica,
   type Request,
   replica,
   request,
+  requestBytes,
   type Shape,
+  type Signature,
   type Signed,
   sameBytes,
   sameDecision,
   sameRequest,
   sameWish,
   seal,
+  signed,
 } from './index.ts';
 
 const few = fc.constantFrom(0, 1);
@@ -104,4 +115,45 @@ test('nobody is accused of what breaks no vow, whatever a protocol takes for a l
   expect(accused([1, first], [1, { ...first, aside: 'y' }])).toEqual([]);
   expect(accused([1, first], [1, { ...first, about: 2, what: 'b' }])).toEqual([]);
   expect(accused([1, first], [2, { ...first, what: 'b' }])).toEqual([]);
+});
+
+test('lives of a client have sequences of their own, and 0 is of none', () => {
+  const most = 2 ** 24;
+  for (const life of [0, 1, 5, most - 1, most, most + 1, 2 ** 40 + 3]) {
+    const first = firstSequenceOf(life);
+    expect(lifeOf(first)).toBe(life % most);
+    expect(first).toBeGreaterThan(0);
+    expect(lifeOf(first - 1 + most - 1)).toBe(life % most);
+    expect(first).toBeLessThan(maxInteger);
+    expect(firstSequenceOf(life + 1) - first === most || firstSequenceOf(life + 1) === 1).toBe(
+      true,
+    );
+  }
+});
+
+test('a request never takes more than it is said to take, and a full batch has room', () => {
+  const signature = new Uint8Array(64) as Signature;
+  const sealed = (value: Request) => seal(value, value.client, signature);
+  fc.assert(
+    fc.property(fc.integer({ min: 0 }), (seed) => {
+      const random = randomOf(seed);
+      const value = { ...request.sample(random), client: maxInteger, sequence: maxInteger };
+      const size = encode(signed(request), sealed(value)).length;
+      expect(requestBytes(value)).toBeGreaterThanOrEqual(size);
+      expect(requestBytes(value)).toBeLessThan(size + 150 + 3 * value.operations.length);
+    }),
+  );
+  const operation = new Uint8Array(maxOperationBytes);
+  const half: Request = {
+    kind: 'request',
+    client: 70_000,
+    sequence: 1,
+    acknowledged: 1,
+    operations: Array.from({ length: maxBatchBytes / 2 / maxOperationBytes }, () => operation),
+  };
+  const field = batchField(2);
+  const full = [sealed(half), sealed({ ...half, sequence: 2 })];
+  expect(decode(field, encode(field, full))).toHaveLength(2);
+  const both = { ...half, configuration: Uint8Array.of(1) };
+  expect(() => encode(request, both)).toThrow('never both');
 });

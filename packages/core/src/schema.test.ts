@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { randomOf } from '../test/random.ts';
 import {
   boolean,
   bytes,
@@ -15,24 +16,12 @@ import {
   message,
   messages,
   nullable,
-  type Random,
   request,
   SchemaError,
   signed,
   text,
   word,
 } from './index.ts';
-
-/** A small seeded stream; the seed is in the name of the failing case. */
-function randomOf(seed: number): Random {
-  let state = seed >>> 0;
-  return {
-    below(limit) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 4294967296) * limit);
-    },
-  };
-}
 
 const vote = message('vote', { term: integer(), granted: boolean, who: nullable(integer(255)) });
 const order = message('order', {

@@ -5,13 +5,14 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import fc from 'fast-check';
 import { type RunnerTestCase, TestRunner } from 'vitest';
 import { versionOf } from './memory.ts';
 
 /** The switches: Stryker's instrumenter has put calls into the code that read and write these. */
 interface Switches {
   activeMutant?: string | undefined;
-  currentTestId?: string | undefined;
+  readonly currentTestId?: string | undefined;
   hitCount?: number | undefined;
   hitLimit?: number;
   mutantCoverage?: {
@@ -42,8 +43,24 @@ const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
 /** A mutant whose test does not end is noticed too, after this many milliseconds. */
 const patience = 60_000;
 
+// A property is tried for so many milliseconds, and what breaks it is not made smaller.
+fc.configureGlobal({ interruptAfterTimeLimit: 200, endOnFailure: true });
+
 const global = globalThis as typeof globalThis & { __stryker__?: Switches };
 const switches = (): Switches => (global.__stryker__ ??= {});
+
+/** Which test runs without a mutant: then what it reaches is noted. */
+let noted: string | undefined;
+/** How often a switch was looked at in this run, and how often it may be. */
+const looks = { count: 0, most: Number.POSITIVE_INFINITY };
+// Each switch that is off asks for this: so a loop ends that a mutant outside makes endless.
+Object.defineProperty(switches(), 'currentTestId', {
+  configurable: true,
+  get() {
+    if (++looks.count > looks.most) throw new Error('the test does not end with this mutant');
+    return noted;
+  },
+});
 
 const tell = (finding: Finding): void => appendFileSync(findings, `${JSON.stringify(finding)}\n`);
 
@@ -88,13 +105,16 @@ export class MutantRunner extends TestRunner {
     if (done.has(name)) return;
     const state = switches();
     state.activeMutant = undefined;
-    state.currentTestId = test.id;
+    noted = test.id;
+    looks.count = 0;
+    looks.most = Number.POSITIVE_INFINITY;
     const begin = process.threadCpuUsage();
     try {
       await run();
     } finally {
-      state.currentTestId = undefined;
+      noted = undefined;
     }
+    const most = 10 * looks.count + 1_000_000;
     const { user, system } = process.threadCpuUsage(begin);
     const reached = state.mutantCoverage?.perTest[test.id] ?? {};
     tell({ type: 'reached', ids: Object.keys(reached) });
@@ -109,7 +129,10 @@ export class MutantRunner extends TestRunner {
       state.hitCount = 0;
       state.hitLimit = 100 * hits + 10_000;
       state.activeMutant = id;
+      looks.count = 0;
+      looks.most = most;
       const noticed = await fails(run);
+      looks.most = Number.POSITIVE_INFINITY;
       state.activeMutant = undefined;
       if (!noticed) continue;
       killed.add(id);
