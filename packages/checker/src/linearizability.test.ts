@@ -138,14 +138,20 @@ function agreesWithTwin<S extends ModelState, I, O>(
   expect(verifyWitness(model, early, [{ key, order: prefix }])).toBe(true);
 }
 
+/** Neither verdict is rare among those that were drawn. */
+function expectBoth(seen: ReadonlyMap<string, number>): void {
+  const all = [...seen.values()].reduce((sum, each) => sum + each, 0);
+  for (const verdict of ['linearizable', 'not-linearizable'])
+    expect(seen.get(verdict)).toBeGreaterThan(all / 14);
+}
+
 test('any small history of a register is judged as by trying every order', () => {
   const seen = new Map<string, number>();
   const property = fc.property(historyOf(registerOperation), (calls) =>
     agreesWithTwin(register, calls, seen),
   );
   fc.assert(property, { numRuns: 6000 / every });
-  expect(seen.get('linearizable')).toBeGreaterThan(500 / every);
-  expect(seen.get('not-linearizable')).toBeGreaterThan(500 / every);
+  expectBoth(seen);
 });
 
 test('any small history of a store is judged as by trying every order', () => {
@@ -154,8 +160,7 @@ test('any small history of a store is judged as by trying every order', () => {
     agreesWithTwin(store, calls, seen),
   );
   fc.assert(property, { numRuns: 4000 / every });
-  expect(seen.get('linearizable')).toBeGreaterThan(300 / every);
-  expect(seen.get('not-linearizable')).toBeGreaterThan(300 / every);
+  expectBoth(seen);
 });
 
 /** A history with an order: every call takes effect at its own moment between its two times. */

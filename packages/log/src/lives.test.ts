@@ -1,57 +1,8 @@
 /** What a client does so that no life of it takes another's answers: see `Start.incarnation`. */
-import {
-  encode,
-  firstClient,
-  lifeOf,
-  type Machine,
-  type Request,
-  type Signature,
-  seal,
-} from '@quorumlab/core';
+import { encode, lifeOf } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
-import { type ClientShape, client } from './client.ts';
-import type { ClientOptions } from './client-state.ts';
-import { hashOf } from './hash.ts';
-import { type RefusalReason, type ServiceMessage, sessionNumber } from './messages.ts';
-
-const clock = { earliest: 0, latest: 0 };
-const unsigned = new Uint8Array(0) as Signature;
-const policy = { matching: 1, ask: 'any', signed: false } as const;
-
-type Event = Parameters<Machine<ClientShape>['step']>[0]['event'];
-
-/** A client that has just started, and what it says and hears. */
-function living(incarnation?: number, options: ClientOptions = {}, matching = 1) {
-  const machine = client({ ...policy, matching }, [0, 1, 2, 3], firstClient, options);
-  const step = (event: Event, now = 0) => machine.step({ now, clock, event });
-  step({ type: 'start', ...(incarnation === undefined ? {} : { incarnation }) });
-  const requestsOf = ({ sends }: ReturnType<typeof step>): Request[] =>
-    sends.flatMap(({ message }) => (message.kind === 'request' ? message : []));
-  const hear = (message: ServiceMessage, from = 0) => {
-    const output = step({
-      type: 'message',
-      message: seal<ServiceMessage>(message, from, unsigned),
-    });
-    return { said: requestsOf(output), answers: output.answers };
-  };
-  let id = 0;
-  return {
-    machine,
-    step,
-    submit: (operation = new Uint8Array([1])) =>
-      requestsOf(step({ type: 'submit', id: id++, operation, readOnly: false })),
-    answer(request: Request, result: Uint8Array) {
-      const { client: who, sequence } = request;
-      const hash = hashOf(request);
-      const rest = { leader: 0, term: 1, results: [result] };
-      return hear({ kind: 'reply', client: who, sequence, hash, ...rest });
-    },
-    refuse: (request: Request, reason: RefusalReason, next: number, from = 0) => {
-      const { sequence } = request;
-      return hear({ kind: 'refusal', sequence, hash: hashOf(request), reason, next }, from);
-    },
-  };
-}
+import { living } from '../test/living.ts';
+import { sessionNumber } from './messages.ts';
 
 const number = (value: number): Uint8Array => encode(sessionNumber, value);
 const only = <T>(list: readonly T[]): T => {

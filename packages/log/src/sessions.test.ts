@@ -189,16 +189,92 @@ describe('sessions', () => {
   test('are of 65,536 clients at most; who is forgotten never runs anything again', () => {
     const { sessions, run } = runner();
     const scattered = (i: number) => firstClient + ((i * 7919) % maxClients);
-    for (let i = 0; i < maxClients; i++) run({ client: scattered(i), turn: 1 });
+    // The second client opens most sessions, and is among the first to be forgotten.
+    for (let i = 0; i < maxClients; i++)
+      for (let session = 0; session < (i === 1 ? 3 : 1); session++)
+        run({ client: scattered(i), session, life: session, turn: 1 });
     // The very first speaks again, so it is not the one that was silent longest.
     run({ turn: 2 });
     run({ client: 3, turn: 1 });
     expect(sessions.accounts.size).toBe((maxClients / 16) * 15 + 1);
     expect(sessions.accounts.has(firstClient)).toBe(true);
-    expect(run({ client: scattered(1), turn: 1 })).toMatchObject({ reason: 'session-expired' });
-    expect(run({ client: scattered(1), session: 1, life: 1, turn: 0 })).toMatchObject({
-      fresh: true,
-    });
+    // Whoever comes from now on begins above all numbers of the forgotten.
+    expect(sessions.forgotten).toBe(3);
+    for (const client of [1, 2].map(scattered)) {
+      expect(nextSession(sessions, client)).toBe(3);
+      const asked = (session: number) => run({ client, session, life: session, turn: 1 });
+      expect(asked(2)).toMatchObject({ reason: 'session-expired' });
+      expect(asked(3)).toMatchObject({ fresh: true });
+    }
+  });
+
+  test('close the older of two that spoke in one slot, and count what is left', () => {
+    const { sessions } = runner();
+    const run = (slot: number, session: number) =>
+      runOnce(sessions, slot, requestOf({ session, life: session, turn: 0 }), digestOf, echo);
+    for (let session = 0; session < maxSessionsOfClient; session++) run(0, session);
+    const before = sessions.size;
+    expect(run(1, maxSessionsOfClient)).toMatchObject({ fresh: true });
+    const account = sessions.accounts.get(firstClient);
+    expect([...(account?.sessions.keys() ?? [])][0]).toBe(1);
+    expect(account?.complete).toBe(1);
+    expect(sessions.size).toBe(before);
+  });
+
+  test('of a closed number are told from those that are kept and not its own', () => {
+    const { run } = runner();
+    for (let session = 0; session <= maxSessionsOfClient; session++) {
+      // The second one speaks again and again, so that it stays while earlier and later ones go.
+      run({ session, life: session, turn: 0 });
+      if (session > 0) run({ session: 1, life: 1, turn: session });
+    }
+    const asked = (session: number, life: number) => run({ session, life, turn: 900 });
+    expect(asked(0, 0)).toEqual({ reason: 'session-expired', next: 0 });
+    expect(asked(1, 7)).toEqual({ reason: 'session-taken', next: maxSessionsOfClient + 1 });
+    expect(asked(1, 1)).toMatchObject({ fresh: true });
+    expect(asked(5, 4)).toEqual({ reason: 'session-taken', next: maxSessionsOfClient + 1 });
+  });
+
+  test('of a liar’s snapshot hold nothing that no honest replica would have stored', () => {
+    const { sessions, run } = runner();
+    run({ turn: 5 });
+    const [account] = storeSessions(sessions).clients;
+    const [session] = account?.sessions ?? [];
+    const [reply] = session?.replies ?? [];
+    if (account === undefined || session === undefined || reply === undefined)
+      throw new Error('one request ran');
+    const { acknowledged } = session;
+    const at = (place: number) => ({ ...reply, sequence: acknowledged + place });
+    const load = (...places: readonly number[]) => {
+      const replies = places.map(at);
+      const clients = [{ ...account, sessions: [{ ...session, replies }] }];
+      return loadSessions({ forgotten: 0, clients });
+    };
+    const kept = (of: ReturnType<typeof load>) =>
+      of.accounts
+        .get(firstClient)
+        ?.sessions.get(0)
+        ?.replies.flatMap((each, i) => (each ? [i] : []));
+    const whole = load(-1, 0, 3, maxOutstanding - 1, maxOutstanding, 2 ** 40);
+    expect(kept(whole)).toEqual([0, 3, maxOutstanding - 1]);
+    expect(whole.size).toBe(load(0, 3, maxOutstanding - 1).size);
+  });
+
+  test('of one client that takes most lose their results before anybody loses a session', () => {
+    const { sessions, run } = runner();
+    const operation = large;
+    const per = 64;
+    const clients = Math.ceil(sessionsBytes / (per * large.length));
+    for (let client = 0; client < clients; client++)
+      for (let turn = 0; turn < per; turn++)
+        run({ client: firstClient + client, turn, waits: 0, operation });
+    const kept = (client: number) =>
+      run({ client: firstClient + client, turn: per - 1, waits: 0, operation }) as Ran;
+    expect(sessions.size).toBeLessThanOrEqual(sessionsBytes);
+    // All take alike, so those with lower numbers are first; and none has lost its session.
+    expect(kept(0)).toEqual({ fresh: false, results: [] });
+    expect(kept(clients - 2)).toEqual({ fresh: false, results: [large] });
+    expect(sessions.accounts.size).toBe(clients);
   });
 
   test('refuse what another principal sends in the name of a client', () => {

@@ -44,7 +44,7 @@ const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
 const patience = 60_000;
 
 // A property is tried for so many milliseconds, and what breaks it is not made smaller.
-fc.configureGlobal({ interruptAfterTimeLimit: 200, endOnFailure: true });
+fc.configureGlobal({ interruptAfterTimeLimit: 300, endOnFailure: true });
 
 const global = globalThis as typeof globalThis & { __stryker__?: Switches };
 const switches = (): Switches => (global.__stryker__ ??= {});

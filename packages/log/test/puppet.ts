@@ -1,0 +1,163 @@
+/** A service around a protocol that does what the test says, and a disk that keeps what it wrote. */
+import {
+  type Context,
+  type Digest,
+  type DigestOf,
+  type Event,
+  firstClient,
+  idle,
+  integer,
+  message,
+  messages,
+  type Output,
+  type PrincipalId,
+  type Protocol,
+  type Request,
+  type Shape,
+  type Signature,
+  type Signed,
+  seal,
+  stored,
+} from '@quorumlab/core';
+import { keyValueStore, kv } from '../src/key-value-store.ts';
+import type { ServiceMessage } from '../src/messages.ts';
+import type { ServiceOptions } from '../src/replica-state.ts';
+import { service } from '../src/service.ts';
+import { type Serviced, serviceStable } from '../src/types.ts';
+import { honest } from './sequencer.ts';
+import { digestOf } from './world.ts';
+
+const field = messages(message('tug', { n: integer() }));
+
+export interface Puppet extends Shape {
+  readonly Stable: { readonly n: number };
+  readonly Volatile: { readonly heard: (readonly unknown[])[] };
+  readonly Message: { readonly kind: 'tug'; readonly n: number };
+  readonly Timer: 'act';
+  readonly Command: Signed<Request>;
+}
+
+type Said = Output<Serviced<Puppet>>;
+type Act = (ctx: Context<Puppet>) => void;
+
+export interface PuppetOptions {
+  readonly self?: number;
+  readonly protocol?: Partial<Protocol<Puppet>>;
+  readonly service?: Partial<ServiceOptions<Puppet>>;
+  readonly digest?: DigestOf;
+}
+
+const unsigned = new Uint8Array() as Signature;
+
+/** What `client` asks for in its turn `sequence`. */
+export const requestOf = (
+  sequence: number,
+  operations: readonly Uint8Array[] = [kv.append('a', `${sequence},`)],
+  client: PrincipalId = firstClient,
+): Signed<Request> =>
+  seal({ kind: 'request', client, sequence, acknowledged: sequence, operations }, client, unsigned);
+
+/** A message as its receiver gets it. */
+export const from = <M>(sender: PrincipalId, value: M): Signed<M> => seal(value, sender, unsigned);
+
+export function puppet(options: PuppetOptions = {}) {
+  const { self = 1, digest = digestOf } = options;
+  let act: Act = () => undefined;
+  /** What the protocol was told by the service. */
+  const heard: (readonly unknown[])[] = [];
+  const hear =
+    (name: string) =>
+    (_: unknown, ...rest: readonly unknown[]) =>
+      void heard.push([
+        name,
+        ...rest.filter((each) => (each as Context<Puppet>)?.send === undefined),
+      ]);
+  // The rest of a protocol is never looked at.
+  const protocol = {
+    name: 'puppet',
+    members: [0, 1, 2],
+    client: honest,
+    claims: { faults: 'crash' },
+    messages: field,
+    stable: () => ({ n: 0 }),
+    volatile: () => ({ heard: [] }),
+    timeout: (_: unknown, __: unknown, ctx: Context<Puppet>) => act(ctx),
+    propose: hear('propose'),
+    read: hear('read'),
+    snapshotTaken: hear('taken'),
+    snapshotInstalled: hear('installed'),
+    on: { tug() {} },
+    status: () => ({ leader: 0, term: 3, role: 'puppet' }),
+    ...options.protocol,
+  } as unknown as Protocol<Puppet>;
+  const make = (stable?: Serviced<Puppet>['Stable']) =>
+    service(protocol, self, {
+      stateMachine: keyValueStore,
+      digest,
+      ...(stable && { stable }),
+      ...options.service,
+    });
+  let disk = serviceStable(protocol);
+  let machine = make();
+  let now = 1000;
+  /** One step; what it wrote is on the disk. */
+  function step(event: Event<Serviced<Puppet>>): Said {
+    const said = machine.step({ now, clock: { earliest: now, latest: now }, event });
+    for (const write of said.writes) disk = stored<Serviced<Puppet>>(disk, write);
+    return said;
+  }
+  /** One step, and those that it asks for at once to go on with a snapshot. */
+  function run(event: Event<Serviced<Puppet>>): Said {
+    let all = step(event);
+    for (let last = all; last.timers.some(({ timer }) => timer === 'service/snapshot'); ) {
+      last = step({ type: 'timeout', timer: 'service/snapshot' });
+      all = joined(all, last);
+    }
+    return all;
+  }
+  return {
+    heard,
+    step,
+    run,
+    machine: () => machine,
+    disk: () => disk,
+    now: () => now,
+    wait: (microseconds: number) => void (now += microseconds),
+    /** The protocol does this in one step. */
+    does(what: Act): Said {
+      act = what;
+      return run({ type: 'timeout', timer: 'act' });
+    },
+    /** The protocol decides the slots with one request each, which is named by its slot. */
+    decides(...slots: readonly number[]): Said {
+      return this.does((ctx) => {
+        for (const slot of slots) ctx.decide(slot, [requestOf(slot + 1)]);
+      });
+    },
+    hears: (sender: PrincipalId, value: ServiceMessage): Said =>
+      run({ type: 'message', message: from(sender, value) }),
+    restart(): void {
+      machine = make(disk);
+    },
+    /** All that a replica answers for: its application, sessions, and the hash of what ran. */
+    state() {
+      const { volatile } = machine.snapshot();
+      const { application, sessions, hash, next } = volatile.service as {
+        readonly application: Uint8Array;
+        readonly sessions: object;
+        readonly hash: number;
+        readonly next: number;
+      };
+      return { application, sessions, hash, next };
+    },
+    /** The snapshot that it starts from. */
+    newest: () => disk.serviceSnapshot as { readonly slot: number; readonly digest: Digest } | null,
+  };
+}
+
+/** What two steps said, as one. */
+function joined(one: Said, two: Said): Said {
+  const all: Record<string, readonly unknown[]> = { ...idle<Serviced<Puppet>>() };
+  for (const part of Object.keys(all) as (keyof Said)[]) all[part] = [...one[part], ...two[part]];
+  return all as unknown as Said;
+}
