@@ -4,7 +4,6 @@ import {
   AssertionError,
   assert,
   type Context,
-  copy,
   type Event,
   freeze,
   InvariantError,
@@ -224,9 +223,9 @@ function plainly(disk: Stable, write: Write<Scribe>): Stable {
 test('what a handler writes it sees at once, and a disk that takes the writes holds the same', () => {
   const property = fc.property(fc.array(write, { maxLength: 12 }), (acts) => {
     let disk = scribe().stable();
-    const { machine, does } = writer(copy(disk));
+    const { machine, does } = writer(structuredClone(disk));
     for (const act of acts) {
-      const before = copy(disk);
+      const before = structuredClone(disk);
       let wanted = disk;
       does((ctx, state) => {
         act(ctx);
@@ -259,7 +258,7 @@ describe('a replica', () => {
     const { machine, does } = writer();
     machine.step({ now: 0, clock, event: { type: 'message', message: said(0) } });
     const before = machine.snapshot();
-    const wanted = copy(before);
+    const wanted = structuredClone(before);
     expect(Object.keys(before.stable)).toEqual(['term', 'name', 'rows', 'others']);
     expect(before.volatile).toMatchObject({ heard: [said(0)], nothing: null });
     const other = machine.fork();
@@ -383,4 +382,5 @@ test('a message that was frozen can be changed nowhere, but for its bytes', () =
   expect(Object.isFrozen(list[0])).toBe(false);
   expect(frozen.body.bytes).toBe(bytes);
   expect(freeze('text')).toBe('text');
+  expect(freeze(null)).toBe(null);
 });

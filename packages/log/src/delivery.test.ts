@@ -346,6 +346,22 @@ describe('a snapshot', () => {
     expect(slotsOf(one.decides(2, 4))).toEqual([4]);
   });
 
+  test('may be as large as it may be, and then nothing more is run until it is smaller', () => {
+    const sized = (maxSnapshotBytes: number) =>
+      puppet({ self: 0, protocol: { snapshotEvery: 2 }, service: { maxSnapshotBytes } });
+    const free = sized(1e6);
+    free.decides(0, 1);
+    const size = (free.newest() as unknown as { readonly size: number }).size;
+    for (const more of [0, -1]) {
+      const one = sized(size + more);
+      one.decides(0, 1);
+      expect(one.newest()?.slot).toBe(more === 0 ? 1 : undefined);
+      expect(sentIn(one.hears(firstClient, requestOf(3)))).toEqual(
+        more === 0 ? [] : [expect.objectContaining({ reason: 'state-too-large' })],
+      );
+    }
+  });
+
   test('is of the state as it was, whatever runs while it is written', () => {
     const slow = () => puppet({ protocol: { snapshotEvery: 4 }, service: { stepBytes: 1 } });
     const [one, other] = [slow(), slow()];

@@ -147,10 +147,12 @@ const isSame = (one: Fetch, other: Fetch): boolean =>
 export const whole = ({ manifest, missing }: Transfer): SnapshotManifest | undefined =>
   missing.size === 0 ? manifest : undefined;
 
-/** Drops what decisions have led to. False: nothing is left that would have to be fetched. */
+/**
+ * Drops what decisions have led to: what was fetched, too. False: nothing is left that would have
+ * to be fetched.
+ */
 export function outlive(transfer: Transfer, next: Slot, ports: TransferPorts): boolean {
   transfer.others = transfer.others.filter(({ slot }) => slot >= next);
-  if (transfer.slot >= next) return true;
   const target = transfer.others.at(-1);
   if (target === undefined) return false;
   transfer.others = transfer.others.slice(0, -1);

@@ -139,16 +139,17 @@ export function puppet(options: PuppetOptions = {}) {
     restart(): void {
       machine = make(disk);
     },
-    /** All that a replica answers for: its application, sessions, and the hash of what ran. */
+    /** All that a replica answers for, and what it has decided and cannot run yet. */
     state() {
       const { volatile } = machine.snapshot();
-      const { application, sessions, hash, next } = volatile.service as {
+      const { application, sessions, hash, next, buffered } = volatile.service as {
         readonly application: Uint8Array;
         readonly sessions: object;
         readonly hash: number;
         readonly next: number;
+        readonly buffered: object;
       };
-      return { application, sessions, hash, next };
+      return { application, sessions, hash, next, buffered };
     },
     /** The snapshot that it starts from. */
     newest: () => disk.serviceSnapshot as { readonly slot: number; readonly digest: Digest } | null,
