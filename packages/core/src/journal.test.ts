@@ -171,7 +171,7 @@ test('no more is joined than one commit takes, and all of it leaves in order', (
   expect(synced.length).toBeLessThan(sizes.length);
 });
 
-test('what waits is weighed from the first output on, and nothing is where the disk is done at once', () => {
+test('what waits is weighed, and where the disk is done at once nothing waits', () => {
   const { log, finish } = bench();
   log.add(heavy(1, 5000));
   expect(log.waitingBytes()).toBeGreaterThanOrEqual(5000);

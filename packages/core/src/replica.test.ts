@@ -220,7 +220,7 @@ function plainly(disk: Stable, write: Write<Scribe>): Stable {
   return { ...disk, [write.table]: new Map(left) };
 }
 
-test('what a handler writes it sees at once, and a disk that takes the writes holds the same', () => {
+test('what a handler writes it sees at once, and the disk holds the same', () => {
   const property = fc.property(fc.array(write, { maxLength: 12 }), (acts) => {
     let disk = scribe().stable();
     const { machine, does } = writer(structuredClone(disk));
@@ -282,7 +282,7 @@ describe('a replica', () => {
     expect(changed.volatile.fixed).toBe(fixed);
   });
 
-  test('hands each event to what its protocol has for it, and does nothing where it has none', () => {
+  test('hands each event to what its protocol has for it, if it has anything', () => {
     const heard: unknown[][] = [];
     const hear =
       (name: string) =>

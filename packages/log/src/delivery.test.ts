@@ -50,7 +50,7 @@ describe('a read of a client', () => {
     ({ kind: 'query', sequence, consistency, operations: [kv.get('a')] }) as const;
   const led = () => puppet({ self: 0 });
 
-  test('is answered when all up to the slot that its protocol names has run, and not before', () => {
+  test('is answered when all up to the slot that its protocol names has run', () => {
     const one = led();
     one.decides(0, 1);
     expect(one.hears(firstClient, query(5)).sends).toEqual([]);
@@ -214,7 +214,7 @@ describe('a client', () => {
     expect(asked(1, anybody)).toEqual(['', 'propose']);
   });
 
-  test('that repeats what ran is answered at once, by anyone, and what never will is refused', () => {
+  test('that repeats what ran is answered at once, and what never will is refused', () => {
     const one = puppet();
     one.decides(0, 1, 2);
     const again = sentIn(one.hears(firstClient, requestOf(3)));

@@ -110,7 +110,7 @@ const installed = (one: Puppet) => one.heard.filter(([what]) => what === 'instal
 const slotOf = (of: Puppet) => of.newest()?.slot ?? -1;
 
 describe('a replica that is given a snapshot', () => {
-  test('is what its donor is: state, sessions, group and hash, and stays so after a restart', () => {
+  test('is what its donor is: state, sessions, group and hash, also after a restart', () => {
     const of = donor();
     const one = taker(of);
     // What was decided above the snapshot runs right after it, and what is below never does.

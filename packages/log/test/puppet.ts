@@ -1,4 +1,4 @@
-/** A service around a protocol that does what the test says, and a disk that keeps what it wrote. */
+/** A service around a protocol that does what the test says, and a disk that keeps its writes. */
 import {
   type Context,
   type Digest,
@@ -108,12 +108,12 @@ export function puppet(options: PuppetOptions = {}) {
   }
   /** One step, and those that it asks for at once to go on with a snapshot. */
   function run(event: Event<Serviced<Puppet>>): Said {
-    let all = step(event);
-    for (let last = all; last.timers.some(({ timer }) => timer === 'service/snapshot'); ) {
-      last = step({ type: 'timeout', timer: 'service/snapshot' });
-      all = joined(all, last);
+    const all = [step(event)];
+    while (all.at(-1)?.timers.some(({ timer }) => timer === 'service/snapshot')) {
+      if (all.length > 500) throw new Error('the work on a snapshot does not end');
+      all.push(step({ type: 'timeout', timer: 'service/snapshot' }));
     }
-    return all;
+    return joined(all);
   }
   return {
     heard,
@@ -156,9 +156,12 @@ export function puppet(options: PuppetOptions = {}) {
   };
 }
 
-/** What two steps said, as one. */
-function joined(one: Said, two: Said): Said {
-  const all: Record<string, readonly unknown[]> = { ...idle<Serviced<Puppet>>() };
-  for (const part of Object.keys(all) as (keyof Said)[]) all[part] = [...one[part], ...two[part]];
-  return all as unknown as Said;
+/** What several steps said, as one. */
+function joined(outputs: readonly Said[]): Said {
+  const [first = idle<Serviced<Puppet>>()] = outputs;
+  if (outputs.length < 2) return first;
+  const parts = Object.keys(first) as (keyof Said)[];
+  return Object.fromEntries(
+    parts.map((part) => [part, outputs.flatMap((each) => each[part] as readonly unknown[])]),
+  ) as unknown as Said;
 }
