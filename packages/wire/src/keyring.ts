@@ -96,14 +96,15 @@ export function evidenceChecker<M extends Tagged>(
   return {
     check: checkOuter,
     checkEvidence(message, evidence = inside(message)) {
-      for (const good of walkEvidence(evidence, inside, knows, check, limits))
-        if (!good) return false;
-      return true;
+      const seals = sealsOf(evidence, inside, knows, limits);
+      return seals !== undefined && seals.every((each) => holds(each, check));
     },
     *checkInSteps(message) {
       if (!checkOuter(message)) return 'bad-signature';
-      for (const good of walkEvidence(inside(message), inside, knows, check, limits)) {
-        if (!good) return 'bad-evidence';
+      const seals = sealsOf(inside(message), inside, knows, limits);
+      if (seals === undefined) return 'bad-evidence';
+      for (const each of seals) {
+        if (!holds(each, check)) return 'bad-evidence';
         yield;
       }
       return undefined;
@@ -111,58 +112,63 @@ export function evidenceChecker<M extends Tagged>(
   };
 }
 
+/** Somebody's signature, and what it is said to be over. */
+interface Seal {
+  readonly from: PrincipalId;
+  readonly signature: Signature;
+  readonly statement: Tagged;
+}
+
+const holds = ({ from, signature, statement }: Seal, check: CheckSeal): boolean =>
+  check(from, signature, statement);
+
 /**
- * Walks signed parts, one signature at a time, until the first bad one. Signers of a certificate
- * must be replicas, known, distinct and ascending; every seal must be over the certificate's own
- * body.
+ * The signatures inside `items`, however deep, none of them checked; nothing if the form already
+ * shows that they cannot all be good: too many or too deep, by strangers, or a certificate whose
+ * signers are not replicas, distinct and ascending.
  */
-function* walkEvidence(
+function sealsOf(
   items: Iterable<EvidenceItem>,
   inside: (message: Tagged) => Iterable<EvidenceItem>,
   knows: (principal: PrincipalId) => boolean,
-  check: CheckSeal,
-  limits: EvidenceLimits,
-): Generator<boolean, void, void> {
-  const maxDepth = limits.maxDepth ?? 8;
-  let left = limits.maxSignatures ?? 16_384;
-  const one: CheckSeal = (from, signature, statement) =>
-    --left >= 0 && knows(from) && check(from, signature, statement);
+  { maxDepth = 8, maxSignatures = 16_384 }: EvidenceLimits,
+): readonly Seal[] | undefined {
+  const seals: Seal[] = [];
 
-  function* all(each: Iterable<EvidenceItem>, depth: number): Generator<boolean, void, void> {
-    for (const item of each) {
-      if (depth > maxDepth) yield false;
-      if ('seals' in item) {
-        yield* sealsInSteps(item, one);
-        yield* all(inside(item.body), depth + 1);
-      } else {
-        yield one(item.from, item.signature, item);
-        yield* all(inside(item), depth + 1);
-      }
-    }
+  function add(from: PrincipalId, signature: Signature, statement: Tagged): boolean {
+    seals.push({ from, signature, statement });
+    return seals.length <= maxSignatures && knows(from);
   }
-  yield* all(items, 1);
+
+  function addAll(each: Iterable<EvidenceItem>, depth: number): boolean {
+    for (const item of each) {
+      if (depth > maxDepth) return false;
+      const statement = 'seals' in item ? item.body : item;
+      const sealed =
+        'seals' in item
+          ? areAscending(item) &&
+            item.seals.every(({ from, signature }) => add(from, signature, statement))
+          : add(item.from, item.signature, statement);
+      if (!sealed || !addAll(inside(statement), depth + 1)) return false;
+    }
+    return true;
+  }
+  return addAll(items, 1) ? seals : undefined;
 }
 
 /**
  * Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each
  * seal.
  */
-export function sealsHold(certificate: Certificate<Tagged>, check: CheckSeal): boolean {
-  for (const good of sealsInSteps(certificate, check)) if (!good) return false;
-  return true;
-}
+export const sealsHold = (certificate: Certificate<Tagged>, check: CheckSeal): boolean =>
+  areAscending(certificate) &&
+  certificate.seals.every(({ from, signature }) => check(from, signature, certificate.body));
 
-/** {@link sealsHold}, seal by seal; whoever asks stops at the first that is false. */
-function* sealsInSteps(
-  { body, seals }: Certificate<Tagged>,
-  check: CheckSeal,
-): Generator<boolean, void, void> {
-  let last = -1;
-  for (const { from, signature } of seals) {
-    yield from > last && from < firstClient && check(from, signature, body);
-    last = from;
-  }
-}
+/** Whether the signers are replicas, each once, in ascending order. */
+const areAscending = ({ seals }: Certificate<Tagged>): boolean =>
+  seals.every(
+    ({ from }, i) => from < firstClient && from > (i === 0 ? -1 : (seals[i - 1]?.from ?? from)),
+  );
 
 /** Counters that stand at zero. */
 export const zero = (): Counters => ({ signed: 0, verified: 0, cached: 0, refused: 0 });
