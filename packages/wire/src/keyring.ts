@@ -97,7 +97,7 @@ export function evidenceChecker<M extends Tagged>(
     check: checkOuter,
     checkEvidence(message, evidence = inside(message)) {
       const seals = sealsOf(evidence, inside, knows, limits);
-      return seals !== undefined && seals.every((each) => holds(each, check));
+      return seals?.every((each) => holds(each, check)) ?? false;
     },
     *checkInSteps(message) {
       if (!checkOuter(message)) return 'bad-signature';
