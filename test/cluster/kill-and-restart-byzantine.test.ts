@@ -1,6 +1,6 @@
 /** Real clusters of Byzantine protocols, killed and restarted: see `survivesKills`. */
 import { afterEach, expect, test } from 'vitest';
-import { survivesKills } from './support/kills.ts';
+import { kills, survivesKills } from './support/kills.ts';
 import { endAll, groups, limitMs } from './support/running.ts';
 
 afterEach(endAll, limitMs);
@@ -10,7 +10,7 @@ const byzantine = groups.filter(([, n]) => n === 4);
 test('there are protocols to kill', () => expect(byzantine).toHaveLength(2));
 
 test.each(byzantine)(
-  '%s with %i nodes loses no acknowledged write over ten kills, and its histories hold',
+  `%s with %i nodes loses no acknowledged write over ${kills} kills, and its histories hold`,
   { timeout: limitMs },
   (...group) => survivesKills(group),
 );
