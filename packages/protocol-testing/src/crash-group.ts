@@ -26,6 +26,7 @@ import {
 } from '@quorumlab/core';
 import { command, textOf, unsigned } from './commands.ts';
 import { digestOfText, testDigest } from './digest.ts';
+import { guardedStep } from './guarded-step.ts';
 
 /** A replicated log of requests, with snapshots. */
 export interface LogShape extends Shape {
@@ -214,7 +215,7 @@ export class CrashGroup<P extends LogShape> {
   step(id: ReplicaId, event: Event<P>): void {
     const node = this.node(id);
     if (!node.up) return;
-    const output = node.machine.step(this.inputOf(event));
+    const output = guardedStep(node.machine, this.inputOf(event));
     for (const line of output.lines) this.lines.add(line);
     this.journals.get(id)?.add(output);
   }

@@ -72,7 +72,7 @@ function maybeBecomeLeader(group: Group, candidate: RaftReplica, ctx: RaftContex
 }
 
 /** Thesis 4.2.3: whoever hears a leader, or is one, does not help to replace it. */
-const isLoyal = (group: Group, voter: RaftReplica, ctx: RaftContext): boolean =>
+export const isLoyal = (group: Group, voter: RaftReplica, ctx: Pick<RaftContext, 'now'>): boolean =>
   voter.role === 'leader' ||
   (voter.leader !== null && recentContact(group, voter, ctx) !== undefined);
 

@@ -12,6 +12,7 @@ import {
   requireOverlap,
   type Status,
 } from '@quorumlab/core';
+import { guards } from './admits.ts';
 import { checkQuorum, electionHandlers, electionTimeout } from './election.ts';
 import { append, heartbeat, mayAppend } from './leader.ts';
 import { entriesLimit, leastBytesPerAppend, type RaftMessage, raftMessages } from './messages.ts';
@@ -119,6 +120,8 @@ export function raft(options: RaftOptions, chosen: Partial<Rules> = {}): Protoco
       }),
       ...rejoinHandlers(group),
     },
+
+    admits: guards(group),
 
     timeout(replica, timer, ctx) {
       if (timer === 'election') electionTimeout(group, replica, ctx);

@@ -303,7 +303,10 @@ describe('on the way back', () => {
 
   test('terms are set aside once for a question, however often it is asked', () => {
     const group = returning();
-    const ask = (nonce: number) => group.inject(1, 2, { kind: 'rejoin', nonce, lastIndex: 0 });
+    const ask = (nonce: number) => {
+      group.now += 300_000;
+      group.inject(1, 2, { kind: 'rejoin', nonce, lastIndex: 0 });
+    };
     ask(70);
     const { setAside } = group.view(2);
     ask(70);

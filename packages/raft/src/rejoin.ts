@@ -7,6 +7,7 @@
  * 5.1); why it is safe is in decision 071.
  */
 import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
+import { mayHelp } from './answers.ts';
 import { pipelineOf, replicateTo } from './leader.ts';
 import type { Index } from './messages.ts';
 import {
@@ -141,6 +142,8 @@ export const rejoinHandlers = (group: Group): Pick<Handlers<Raft>, 'rejoin' | 'r
   rejoin(member, { nonce, lastIndex: index, from }, ctx) {
     // Who waits itself knows nothing: two disks lost at once are one too many.
     if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+    if (!mayHelp(group, member, from, ctx.now)) return;
+    member.helpedAt.set(from, ctx.now);
     ctx.line('rejoin-2');
     if (member.setAside.nonce !== nonce) {
       const above = Math.max(member.currentTerm, member.setAside.ownTerm);

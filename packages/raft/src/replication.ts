@@ -1,5 +1,12 @@
 /** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
-import { assert, committedIndex, type Handlers, type ReplicaId } from '@quorumlab/core';
+import {
+  assert,
+  committedIndex,
+  type Handlers,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
+import { mayRefuse } from './answers.ts';
 import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
@@ -102,6 +109,32 @@ export function acknowledge(
   if (index > leader.commitIndex) maybeCommit(group, leader, ctx);
 }
 
+/** Whether the follower has answered a later round, or has more of the log, or less than thought. */
+export function isNews(leader: RaftReplica, reply: Signed<AppendReply>): boolean {
+  const { success, index, round, from } = reply;
+  if (round > leader.round) return false;
+  if (round > pipelineOf(leader, from).ackedRound) return true;
+  return success ? movesWindow(leader, from, index) : isRefusal(leader, reply);
+}
+
+/** Whether it changes what may be sent to `follower` that its log is equal up to `index`. */
+export function movesWindow(leader: RaftReplica, follower: ReplicaId, index: Index): boolean {
+  const { inFlight, probing, told } = pipelineOf(leader, follower);
+  if (index > lastIndex(leader)) return false; // Nobody can have more of this log than its leader.
+  if (index > (leader.matchIndex.get(follower) as Index)) return true;
+  if (told > 0 && index >= told) return true;
+  if (inFlight[0] !== undefined && inFlight[0].lastIndex <= index) return true;
+  return probing && index >= (leader.nextIndex.get(follower) as Index) - 1;
+}
+
+/** Whether the follower may really have refused what it was asked last. */
+function isRefusal(leader: RaftReplica, { index, from }: Signed<AppendReply>): boolean {
+  const match = leader.matchIndex.get(from) as Index;
+  const next = leader.nextIndex.get(from) as Index;
+  if (index <= match || index > lastIndex(leader)) return false; // Late, or a lie.
+  return !pipelineOf(leader, from).probing || index === next - 1; // Else to an older question.
+}
+
 function openWindow(
   leader: RaftReplica,
   follower: ReplicaId,
@@ -121,12 +154,11 @@ function openWindow(
 }
 
 /** Figure 2, Leaders: the logs differ at nextIndex - 1, so try further back. */
-function backUp(leader: RaftReplica, reply: AppendReply, from: ReplicaId, ctx: RaftContext): void {
+function backUp(leader: RaftReplica, reply: Signed<AppendReply>, ctx: RaftContext): void {
+  if (!isRefusal(leader, reply)) return;
+  const { from } = reply;
   const pipeline = pipelineOf(leader, from);
   const match = leader.matchIndex.get(from) as Index;
-  const next = leader.nextIndex.get(from) as Index;
-  if (reply.index <= match || reply.index > lastIndex(leader)) return; // Late, or a lie.
-  if (pipeline.probing && reply.index !== next - 1) return; // The answer to an older question.
   ctx.line('leaders-3-failure');
   // The last entry that the leader has of the follower's term is the last that both can share.
   const after = firstOfTerm(leader, reply.conflictTerm + 1, match, reply.index - 1);
@@ -146,6 +178,8 @@ export const replicationHandlers = (
     if (!isPeer(group, from, ctx)) return;
     updateTerm(group, follower, term, ctx);
     if (term < follower.currentTerm) {
+      if (!mayRefuse(group, follower, from, ctx.now)) return;
+      follower.refusedAt.set(from, ctx.now);
       // The leader of an old term must hear of the new one, or its term never ends.
       ctx.line('append-1');
       return ctx.send(from, refuse(follower, message));
@@ -186,12 +220,13 @@ export const replicationHandlers = (
     }
     if (!isPeer(group, from, ctx)) return;
     updateTerm(group, leader, term, ctx);
-    if (leader.role !== 'leader' || term !== leader.currentTerm || round > leader.round) return;
+    if (leader.role !== 'leader' || term !== leader.currentTerm) return;
+    if (!isNews(leader, reply)) return; // It may be said again and again.
     const pipeline = pipelineOf(leader, from);
     pipeline.heardAt = ctx.now;
     pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
     if (success) acknowledge(group, leader, from, index, ctx);
-    else backUp(leader, reply, from, ctx);
+    else backUp(leader, reply, ctx);
     replicateTo(group, leader, from, ctx);
     maybeAllowReads(group, leader, ctx);
   },

@@ -3,10 +3,11 @@
  * sends, checks and installs them. Here is what Raft must remember about them.
  */
 import { assert, type Digest, type Handlers, keptBehindBytes, type Slot } from '@quorumlab/core';
+import { mayRefuse } from './answers.ts';
 import { mayDropTo, replicateTo } from './leader.ts';
 import { entryBytes, type Index } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
-import { acknowledge } from './replication.ts';
+import { acknowledge, movesWindow } from './replication.ts';
 import {
   type Group,
   isPeer,
@@ -96,6 +97,8 @@ export const snapshotHandlers = (
     const reply = (lastIndex: number): void =>
       ctx.send(from, { kind: 'snapshot-reply', term: follower.currentTerm, lastIndex });
     if (term < follower.currentTerm) {
+      if (!mayRefuse(group, follower, from, ctx.now)) return;
+      follower.refusedAt.set(from, ctx.now);
       ctx.line('install-1');
       return reply(0);
     }
@@ -118,6 +121,7 @@ export const snapshotHandlers = (
     if (!isPeer(group, from, ctx)) return;
     updateTerm(group, leader, term, ctx);
     if (leader.role !== 'leader' || term !== leader.currentTerm) return;
+    if (!movesWindow(leader, from, index)) return;
     acknowledge(group, leader, from, index, ctx);
     replicateTo(group, leader, from, ctx);
   },

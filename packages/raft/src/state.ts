@@ -109,6 +109,10 @@ export interface RaftVolatile {
   readonly votes: Set<ReplicaId>;
   /** What the others have answered to a replica that lost its disk. */
   readonly heard: Map<ReplicaId, Heard>;
+  /** When each member was last told that its term is over. */
+  readonly refusedAt: Map<ReplicaId, Instant>;
+  /** When each member that lost its disk was last answered. */
+  readonly helpedAt: Map<ReplicaId, Instant>;
 
   /** Leader only, as all that follows: the next entry to send, per follower. */
   readonly nextIndex: Map<ReplicaId, Index>;
@@ -197,6 +201,8 @@ export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
   fetching: [],
   votes: new Set(),
   heard: new Map(),
+  refusedAt: new Map(),
+  helpedAt: new Map(),
   nextIndex: new Map(),
   matchIndex: new Map(),
   pipelines: new Map(),

@@ -49,7 +49,7 @@ export function setElectionTimer(group: Group, ctx: RaftContext, since = 0): voi
 export function recentContact(
   group: Group,
   replica: RaftReplica,
-  ctx: RaftContext,
+  ctx: Pick<RaftContext, 'now'>,
 ): number | undefined {
   if (replica.lastContact === null) return undefined;
   const since = ctx.now - replica.lastContact;

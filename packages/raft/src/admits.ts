@@ -1,0 +1,73 @@
+/**
+ * What a replica could make something of now: the first lines of the handlers, asked before the
+ * message is stepped. Whatever is refused here its handler would have ignored.
+ */
+import type { Asked, Guards, Signed } from '@quorumlab/core';
+import { mayHelp, mayRefuse } from './answers.ts';
+import { isLoyal } from './election.ts';
+import type { AppendEntries, InstallSnapshot, RaftMessage } from './messages.ts';
+import { isWaiting, nextTerm } from './rejoin.ts';
+import { isNews, movesWindow } from './replication.ts';
+import type { Group, Raft, RaftReplica } from './state.ts';
+
+/** The guards of a group. Who waits for others to tell what it has promised is deaf but for that. */
+export function guards(group: Group): Guards<Raft> {
+  const { rejoin: _, 'rejoin-reply': __, ...deaf } = guardsOfHandlers(group);
+  const waiting = Object.entries(deaf).map(([kind, guard]): readonly [string, Guard] => [
+    kind,
+    (replica, message, asked) =>
+      !isWaiting(replica) &&
+      message.from !== asked.self &&
+      (guard as Guard)(replica, message, asked),
+  ]);
+  return { ...guardsOfHandlers(group), ...Object.fromEntries(waiting) };
+}
+
+/** Of one kind of message, which its name selects: so it is written as a method. */
+type Guard = {
+  ask(replica: RaftReplica, message: Signed<RaftMessage>, asked: Asked): boolean;
+}['ask'];
+
+const guardsOfHandlers = (group: Group): Guards<Raft> => ({
+  'pre-vote': (voter, message, asked) =>
+    message.nextTerm < voter.currentTerm || !isLoyal(group, voter, asked),
+  'pre-vote-reply': (replica, { term, granted, from }) =>
+    granted
+      ? replica.role === 'pre-candidate' && term === nextTerm(replica) && !replica.votes.has(from)
+      : term > replica.currentTerm,
+  'request-vote': (voter, { term }, asked) =>
+    !(group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, asked)),
+  vote: (candidate, { term, candidate: elect, granted, from }, { self }) =>
+    term > candidate.currentTerm ||
+    (candidate.role === 'candidate' &&
+      term === candidate.currentTerm &&
+      granted &&
+      elect === self &&
+      !candidate.votes.has(from)),
+  'append-entries': (follower, message, asked) => mayLead(group, follower, message, asked),
+  'append-reply': (leader, reply) =>
+    reply.term > leader.currentTerm ||
+    (leader.role === 'leader' && reply.term === leader.currentTerm && isNews(leader, reply)),
+  'install-snapshot': (follower, message, asked) =>
+    message.lastIndex > 0 && mayLead(group, follower, message, asked),
+  'snapshot-reply': (leader, { term, lastIndex, from }) =>
+    term > leader.currentTerm ||
+    (leader.role === 'leader' &&
+      term === leader.currentTerm &&
+      movesWindow(leader, from, lastIndex)),
+  rejoin: (member, { from }, { self, now }) =>
+    from !== self && !isWaiting(member) && mayHelp(group, member, from, now),
+  'rejoin-reply': (replica, { nonce, from }, { self }) =>
+    from !== self && isWaiting(replica) && nonce === replica.rejoining?.nonce,
+});
+
+/** Whether its sender leads this term or a later one, or is to be told of this one. */
+const mayLead = (
+  group: Group,
+  follower: RaftReplica,
+  { term, from }: Signed<AppendEntries | InstallSnapshot>,
+  { now }: Asked,
+): boolean => {
+  if (term < follower.currentTerm) return mayRefuse(group, follower, from, now);
+  return term > follower.currentTerm || follower.role !== 'leader';
+};

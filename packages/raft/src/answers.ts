@@ -1,0 +1,24 @@
+/**
+ * What is asked again and again is answered only so often: an answer costs more than its question.
+ */
+import type { Instant, ReplicaId } from '@quorumlab/core';
+import type { Group, RaftReplica } from './state.ts';
+
+const isDue = (last: Instant | undefined, pause: number, now: Instant): boolean =>
+  last === undefined || now - last >= pause;
+
+/** Whether the leader of an old term is told so: it sends something with each heartbeat. */
+export const mayRefuse = (
+  group: Group,
+  { refusedAt }: RaftReplica,
+  from: ReplicaId,
+  now: Instant,
+): boolean => isDue(refusedAt.get(from), group.heartbeat / 2, now);
+
+/** Whether who lost its disk is answered: it asks once in an election timeout. */
+export const mayHelp = (
+  group: Group,
+  { helpedAt }: RaftReplica,
+  from: ReplicaId,
+  now: Instant,
+): boolean => isDue(helpedAt.get(from), group.electionTimeout / 2, now);
