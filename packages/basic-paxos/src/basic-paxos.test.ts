@@ -141,6 +141,7 @@ describe('§2.3: learning a chosen value', () => {
     group.restart(0);
     expect(group.node(0).decided).toBe('x');
     group.inject(1, 0, { kind: 'prepare', ballot: 10 });
+    group.now += 50_000;
     group.inject(1, 0, { kind: 'ask' });
     const told = { from: 0, to: 1, message: { kind: 'decided', value: x } };
     expect(group.packets).toEqual([told, told]);

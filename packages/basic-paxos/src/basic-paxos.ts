@@ -11,6 +11,7 @@ import {
   requireOverlap,
   type Status,
 } from '@quorumlab/core';
+import { guards } from './admits.ts';
 import { type BasicPaxosMessage, codec } from './messages.ts';
 import { type Rules, rules } from './rules.ts';
 import {
@@ -70,6 +71,7 @@ export function basicPaxos(
     stable,
     volatile,
     ...synod(group),
+    admits: guards(group),
     termWord: 'ballot',
     counter: {
       name: 'ballot',

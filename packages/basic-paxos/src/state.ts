@@ -2,6 +2,7 @@ import {
   type Ballot,
   boolean,
   type Context,
+  type Instant,
   integer,
   nullable,
   type Phases,
@@ -46,6 +47,8 @@ export interface BasicPaxosVolatile {
   readonly votes: Map<ReplicaId, Vote>;
   /** Learner: how often it has asked in vain. */
   asked: number;
+  /** When each member was last told what is known here. */
+  readonly toldAt: Map<ReplicaId, Instant>;
 }
 
 /** The types that Basic Paxos is made of. */
@@ -105,6 +108,7 @@ export const volatile = (): BasicPaxosVolatile => ({
   readsWaiting: [],
   votes: new Map(),
   asked: 0,
+  toldAt: new Map(),
 });
 
 /** The invariants that one replica can check by itself. */

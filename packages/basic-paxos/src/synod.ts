@@ -10,8 +10,10 @@ import {
   ms,
   nextBallot,
   type Protocol,
+  type ReplicaId,
 } from '@quorumlab/core';
-import type { Value } from './messages.ts';
+import { isRefused, mayTell } from './admits.ts';
+import type { Accepted, Decided, Value } from './messages.ts';
 import { doubled } from './rules.ts';
 import {
   type BasicPaxos,
@@ -93,11 +95,25 @@ const expectMore = (group: Group, { asked }: Replica, ctx: Context): void =>
 
 const seldom = ({ retry, maxRetry }: Group): number => Math.max(retry, Math.floor(maxRetry / 2));
 
+/** Says what is known here, unless that was said a moment ago. */
+function tell(
+  group: Group,
+  learner: Replica,
+  to: ReplicaId,
+  message: Accepted | Decided,
+  ctx: Context,
+): void {
+  if (!mayTell(group, learner, to, ctx.now)) return;
+  learner.toldAt.set(to, ctx.now);
+  ctx.send(to, message);
+}
+
 /** An acceptor answers only owners of a ballot; who knows the outcome tells it instead. */
-function answers({ n }: Group, acceptor: Replica, from: number, ballot: number, ctx: Context) {
+function answers(group: Group, acceptor: Replica, from: number, ballot: number, ctx: Context) {
+  const { n } = group;
   if (from >= n || ballotOwner(ballot, n) !== from) return false;
   const { decided, promised, rejoined } = acceptor;
-  if (decided !== null) ctx.send(from, { kind: 'decided', value: decided });
+  if (decided !== null) tell(group, acceptor, from, { kind: 'decided', value: decided }, ctx);
   else if (!rejoined && ballot < promised) {
     ctx.line('nack');
     ctx.send(from, { kind: 'nack', ballot, promised });
@@ -152,7 +168,7 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
 
       promise(proposer, { ballot, accepted, from }, ctx) {
         if (!isMember(from) || proposer.phase !== 'preparing') return;
-        if (ballot !== proposer.ballot) return;
+        if (ballot !== proposer.ballot || proposer.promises.has(from)) return;
         proposer.promises.set(from, accepted);
         maybeAccept(group, proposer, ctx);
       },
@@ -180,9 +196,9 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
         learn(learner, value, ctx);
       },
 
-      nack(proposer, { ballot, promised, from }, ctx) {
-        if (!isMember(from) || ballot !== proposer.ballot || promised <= ballot) return;
-        if (proposer.phase !== 'preparing' && proposer.phase !== 'accepting') return;
+      nack(proposer, message, ctx) {
+        const { promised, from } = message;
+        if (!isMember(from) || !isRefused(proposer, message)) return;
         ctx.line('back-off');
         proposer.heard = Math.max(proposer.heard, promised);
         proposer.failures += 1;
@@ -193,8 +209,9 @@ export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handler
       ask(learner, { from }, ctx) {
         if (!isMember(from)) return;
         const { decided, accepted } = learner;
-        if (decided !== null) ctx.send(from, { kind: 'decided', value: decided });
-        else if (accepted !== null) ctx.send(from, { kind: 'accepted', ...accepted });
+        if (decided !== null) tell(group, learner, from, { kind: 'decided', value: decided }, ctx);
+        else if (accepted !== null)
+          tell(group, learner, from, { kind: 'accepted', ...accepted }, ctx);
       },
 
       decided(learner, { value, from }, ctx) {

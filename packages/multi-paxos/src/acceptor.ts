@@ -6,6 +6,7 @@ import {
   type Signed,
   sameDecision,
 } from '@quorumlab/core';
+import { mayAnswer, noteAnswer } from './answers.ts';
 import type { Ballot } from './ballots.ts';
 import { heed, saveChosen } from './learner.ts';
 import type { Accept, Heartbeat, Prepare } from './messages.ts';
@@ -20,15 +21,20 @@ import {
 } from './state.ts';
 
 /** Whether the message is of the one member that owns its ballot. All others lie. */
-const isOwner = (group: Group, { ballot, from }: Signed<Prepare | Accept | Heartbeat>): boolean =>
-  isKnown(group, from) && ballotOwner(ballot, group.members.length) === from;
+export const isOwner = (
+  group: Group,
+  { ballot, from }: Signed<Prepare | Accept | Heartbeat>,
+): boolean => isKnown(group, from) && ballotOwner(ballot, group.members.length) === from;
 
 /** Rule 6: tells whoever uses an old ballot that there is a newer one. */
 function refuse(
+  group: Group,
   acceptor: PaxosReplica,
   { ballot, from }: Signed<Prepare | Accept | Heartbeat>,
   ctx: PaxosContext,
 ): void {
+  if (!mayAnswer(group, acceptor, 'old-ballot', from, ctx.now)) return;
+  noteAnswer(acceptor, 'old-ballot', from, ctx.now);
   ctx.line('nack');
   ctx.send(from, { kind: 'nack', ballot, promised: acceptor.promised });
 }
@@ -43,7 +49,12 @@ function adopt(group: Group, acceptor: PaxosReplica, ballot: Ballot, ctx: PaxosC
 }
 
 /** Whoever hears a leader, or is one, does not help to replace it. To be silent is always safe. */
-const isLoyal = (group: Group, acceptor: PaxosReplica, from: number, ctx: PaxosContext): boolean =>
+export const isLoyal = (
+  group: Group,
+  acceptor: PaxosReplica,
+  from: number,
+  ctx: Pick<PaxosContext, 'now'>,
+): boolean =>
   acceptor.leader !== from &&
   (acceptor.role === 'leader' || recentContact(group, acceptor, ctx) !== undefined);
 
@@ -75,9 +86,14 @@ export const acceptorHandlers = (
     const { ballot, fromSlot, from } = message;
     if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
     acceptor.heard = Math.max(acceptor.heard, ballot);
-    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
-    if (ballot > acceptor.promised) {
-      if (isLoyal(group, acceptor, from, ctx)) return ctx.line('loyal');
+    if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
+    const isNew = ballot > acceptor.promised;
+    if (isNew && isLoyal(group, acceptor, from, ctx)) return ctx.line('loyal');
+    // All votes may be much, and a ballot needs them once.
+    const isRepeated = !isNew && from !== ctx.self;
+    if (isRepeated && !mayAnswer(group, acceptor, 'prepare', from, ctx.now)) return;
+    noteAnswer(acceptor, 'prepare', from, ctx.now);
+    if (isNew) {
       adopt(group, acceptor, ballot, ctx);
       setElectionTimer(group, ctx); // Time for this candidate to become the leader.
     }
@@ -89,7 +105,7 @@ export const acceptorHandlers = (
   accept(acceptor, message, ctx) {
     const { ballot, slot, firstUnchosen, from } = message;
     if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
-    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+    if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
     adopt(group, acceptor, ballot, ctx);
     if (from !== ctx.self) follow(acceptor, from, ctx);
     // Chosen slots hold their value already; those too far ahead wait until it has caught up.
@@ -104,7 +120,7 @@ export const acceptorHandlers = (
   heartbeat(acceptor, message, ctx) {
     const { ballot, round, firstUnchosen, from } = message;
     if (acceptor.role === 'rejoining' || from === ctx.self || !isOwner(group, message)) return;
-    if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+    if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
     adopt(group, acceptor, ballot, ctx);
     follow(acceptor, from, ctx);
     ctx.line('heartbeat-ack');

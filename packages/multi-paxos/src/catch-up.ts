@@ -1,8 +1,9 @@
 /** How a replica gets what was chosen without it: rules 3 and 11. */
-import type { Handlers, ReplicaId, Slot } from '@quorumlab/core';
+import type { Handlers, ReplicaId, Signed, Slot } from '@quorumlab/core';
+import { mayTeach, noteAnswer } from './answers.ts';
 import { drive } from './leader.ts';
 import { advance, catchUp, caughtUp, isBehind, learn, saveChosen } from './learner.ts';
-import { type Vote, voteBytes, votesLimit } from './messages.ts';
+import { type Learn, type SnapshotOffer, type Vote, voteBytes, votesLimit } from './messages.ts';
 import { maybeRejoin } from './rejoin.ts';
 import {
   type Group,
@@ -39,16 +40,35 @@ function teach(
     votes.push(vote);
   }
   ctx.send(to, { kind: 'learn', fromSlot, votes, firstUnchosen: replica.firstUnchosen });
+  replica.taughtTo.set(to, fromSlot + votes.length);
   // What is chosen from here on it hears of as all others do.
   if (fromSlot + votes.length >= replica.firstUnchosen) replica.learners.delete(to);
 }
+
+/** What it did not ask for it does not need, and an answer that comes twice helps once. */
+export const teaches = (
+  { teacher, firstUnchosen }: PaxosReplica,
+  { fromSlot, votes, from }: Signed<Learn>,
+): boolean =>
+  from === teacher && fromSlot <= firstUnchosen && firstUnchosen < fromSlot + votes.length;
+
+/** Whether it is offered a snapshot that it lacks and does not fetch already. */
+export const isNewOffer = (
+  { teacher, firstUnchosen, fetching }: PaxosReplica,
+  { slot, digest, from }: Signed<SnapshotOffer>,
+): boolean =>
+  from === teacher &&
+  slot >= firstUnchosen &&
+  (fetching?.slot !== slot || fetching.digest !== digest);
 
 /** The three messages of catching up. */
 export const catchUpHandlers = (
   group: Group,
 ): Pick<Handlers<MultiPaxos>, 'catch-up' | 'learn' | 'snapshot-offer'> => ({
   'catch-up'(replica, { fromSlot, from }, ctx) {
-    if (!isPeer(group, from, ctx) || fromSlot >= replica.firstUnchosen) return;
+    if (!isPeer(group, from, ctx)) return;
+    if (!mayTeach(group, replica, from, fromSlot, ctx.now)) return;
+    noteAnswer(replica, 'catch-up', from, ctx.now);
     if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
     const { snapshot } = replica;
     if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
@@ -60,25 +80,22 @@ export const catchUpHandlers = (
     ctx.send(from, { kind: 'snapshot-offer', slot: snapshot.slot, digest: snapshot.digest });
   },
 
-  learn(replica, { fromSlot, votes, from }, ctx) {
-    // What it did not ask for it does not need, and an answer that comes twice helps once.
-    if (from !== replica.teacher || from === ctx.self) return;
-    const before = replica.firstUnchosen;
+  learn(replica, message, ctx) {
+    const { fromSlot, votes, from } = message;
+    if (from === ctx.self || !teaches(replica, message)) return;
     votes.forEach((vote, i) => {
       if (fromSlot + i !== replica.firstUnchosen) return;
       ctx.line('learn');
       learn(group, replica, vote, ctx);
     });
-    if (replica.firstUnchosen === before) return;
     saveChosen(replica, ctx);
     resume(group, replica, ctx);
     if (isBehind(replica)) catchUp(group, replica, from, ctx);
   },
 
-  'snapshot-offer'(replica, { slot, digest, from }, ctx) {
-    if (from !== replica.teacher || from === ctx.self || slot < replica.firstUnchosen) return;
-    const { fetching } = replica;
-    if (fetching?.slot === slot && fetching.digest === digest) return;
+  'snapshot-offer'(replica, message, ctx) {
+    const { slot, digest, from } = message;
+    if (from === ctx.self || !isNewOffer(replica, message)) return;
     ctx.line('snapshot-fetch');
     replica.fetching = { slot, digest, from };
     // Equal logs give equal snapshots, so any other member may hold this one too.

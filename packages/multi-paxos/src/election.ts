@@ -4,7 +4,7 @@ import { ballotAbove } from './ballots.ts';
 import { drive, enqueue } from './leader.ts';
 import { catchUp, isBehind, learn, saveChosen } from './learner.ts';
 import { prepare } from './phase1.ts';
-import { collect } from './report.ts';
+import { collect, isOfUse } from './report.ts';
 import { forgetBallot, recentContact, setElectionTimer, stepDown } from './role.ts';
 import {
   type Group,
@@ -62,6 +62,7 @@ export const electionHandlers = (
     const { ballot, from } = message;
     if (!isKnown(group, from)) return;
     if (candidate.ballot === 0 || ballot !== candidate.ballot || !candidate.asked.has(from)) return;
+    if (!isOfUse(group, candidate.promises, from, message, ballot)) return;
     const complete = collect(group, candidate, candidate.promises, from, message, ballot);
     learnReported(group, candidate, ctx);
     if (complete && from !== ctx.self && isBehind(candidate)) {

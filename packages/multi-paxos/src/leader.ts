@@ -11,7 +11,7 @@ import {
 import { governing } from './configuration.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { executeNext, saveChosen } from './learner.ts';
-import { noOp, type Value } from './messages.ts';
+import { type Accepted, type HeartbeatAck, noOp, type Value } from './messages.ts';
 import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read.ts';
 import { stepDown } from './role.ts';
@@ -27,6 +27,16 @@ import {
   phasesAt,
 } from './state.ts';
 
+/** Whether there is room for the command among those that wait, and it is not there already. */
+export const mayEnqueue = (
+  { maxWaiting }: Group,
+  { waiting, waitingBytes, waitingKeys }: PaxosReplica,
+  command: Signed<Request>,
+): boolean =>
+  waiting.length < maxWaiting &&
+  waitingBytes + requestBytes(command) <= uncommittedBytes &&
+  !waitingKeys.has(requestKey(command));
+
 /** A client's command: it gets a slot as soon as the window allows, and one only. */
 export function enqueue(
   group: Group,
@@ -34,14 +44,10 @@ export function enqueue(
   command: Signed<Request>,
   ctx: PaxosContext,
 ): void {
-  const bytes = requestBytes(command);
-  if (leader.waiting.length >= group.maxWaiting) return;
-  if (leader.waitingBytes + bytes > uncommittedBytes) return;
-  const key = requestKey(command);
-  if (leader.waitingKeys.has(key) || isProposed(leader, command)) return;
+  if (!mayEnqueue(group, leader, command) || isProposed(leader, command)) return;
   leader.waiting.push(command);
-  leader.waitingKeys.add(key);
-  leader.waitingBytes += bytes;
+  leader.waitingKeys.add(requestKey(command));
+  leader.waitingBytes += requestBytes(command);
   drive(group, leader, ctx);
 }
 
@@ -237,13 +243,35 @@ export function checkQuorum(group: Group, leader: PaxosReplica, ctx: PaxosContex
   stepDown(group, leader, ctx);
 }
 
+/** Whether a slot still needs this vote, or what its sender lacks no longer needs to stay. */
+export function acceptedNews(
+  { reach }: Group,
+  leader: PaxosReplica,
+  { ballot, slot, from }: Signed<Accepted>,
+): boolean {
+  if (leader.role !== 'leader' || ballot !== leader.ballot) return false;
+  const open = leader.open.get(slot);
+  if (open !== undefined && !open.chosen && !open.accepted.includes(from)) return true;
+  return slot - reach >= (leader.learners.get(from)?.fromSlot ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether it answers a later heartbeat than its sender has answered so far. */
+export const ackNews = (
+  leader: PaxosReplica,
+  { ballot, round, from }: Signed<HeartbeatAck>,
+): boolean =>
+  leader.role === 'leader' &&
+  ballot === leader.ballot &&
+  round <= leader.round &&
+  round > (leader.contacts.get(from)?.round ?? Number.POSITIVE_INFINITY);
+
 /** The two answers that a leader counts. */
 export const leaderHandlers = (
   group: Group,
 ): Pick<Handlers<MultiPaxos>, 'accepted' | 'heartbeat-ack'> => ({
-  accepted(leader, { ballot, slot, from }, ctx) {
-    if (!isKnown(group, from)) return;
-    if (leader.role !== 'leader' || ballot !== leader.ballot) return;
+  accepted(leader, message, ctx) {
+    const { slot, from } = message;
+    if (!isKnown(group, from) || !acceptedNews(group, leader, message)) return;
     const contact = leader.contacts.get(from);
     if (contact !== undefined) contact.heardAt = ctx.now;
     // Nobody accepts what is further above its first unchosen slot: it has what is below.
@@ -258,13 +286,13 @@ export const leaderHandlers = (
     drive(group, leader, ctx);
   },
 
-  'heartbeat-ack'(leader, { ballot, round, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    if (leader.role !== 'leader' || ballot !== leader.ballot || round > leader.round) return;
+  'heartbeat-ack'(leader, message, ctx) {
+    const { round, from } = message;
+    if (!isPeer(group, from, ctx) || !ackNews(leader, message)) return;
     const contact = leader.contacts.get(from);
     if (contact === undefined) return;
     contact.heardAt = ctx.now;
-    contact.round = Math.max(contact.round, round);
+    contact.round = round;
     maybeAllowReads(group, leader, ctx);
   },
 });

@@ -13,6 +13,7 @@ import {
   threshold,
 } from '@quorumlab/core';
 import { acceptorHandlers } from './acceptor.ts';
+import { guards } from './admits.ts';
 import { counter } from './ballots.ts';
 import { catchUpHandlers } from './catch-up.ts';
 import {
@@ -140,6 +141,8 @@ export function multiPaxos(
       ...catchUpHandlers(group),
       ...rejoinHandlers(group),
     },
+
+    admits: guards(group),
 
     timeout(replica, timer, ctx) {
       if (timer === 'election') electionTimeout(group, replica, ctx);

@@ -5,6 +5,7 @@
  * of the quorum that chose it (Michael et al., DISC 2017; "Paxos Made Live", 5.1).
  */
 import { type Handlers, maxInteger, type Slot } from '@quorumlab/core';
+import { mayAnswer, noteAnswer } from './answers.ts';
 import { catchUp, isBehind, saveChosen } from './learner.ts';
 import type { Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
@@ -81,6 +82,8 @@ export const rejoinHandlers = (
   recall(replica, { attempt, from }, ctx) {
     // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
     if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
+    if (!mayAnswer(group, replica, 'recall', from, ctx.now)) return;
+    noteAnswer(replica, 'recall', from, ctx.now);
     const { promised, ballot, open } = replica;
     // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have
     // accepted them, and together with the leader's own vote to come that can make a quorum.

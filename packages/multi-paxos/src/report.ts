@@ -52,6 +52,27 @@ function isSound(
   return votes.every((vote) => vote.slot >= fromSlot && vote.slot < end && vote.ballot <= ballot);
 }
 
+/** Whether the report of `from` still lacks this part, or it begins a newer one. */
+export function isOfUse(
+  group: Group,
+  reports: ReadonlyMap<ReplicaId, Report>,
+  from: ReplicaId,
+  message: ReportPart,
+  ballot: Ballot,
+): boolean {
+  if (!isSound(group, message, ballot)) return false;
+  const report = reports.get(from);
+  if (report === undefined || isNewer(report, message)) return true;
+  // Parts of different reports must not be mixed: between them the sender may have voted.
+  const { fromSlot, firstUnchosen, part, parts } = message;
+  if (report.fromSlot !== fromSlot || report.firstUnchosen !== firstUnchosen) return false;
+  return report.parts === parts && !report.received.has(part);
+}
+
+/** What was lost of an earlier answer never comes; a newer one says as much and more. */
+const isNewer = (report: Report, { firstUnchosen }: ReportPart): boolean =>
+  !isComplete(report) && firstUnchosen > report.firstUnchosen;
+
 /** Adds one part. True if it was the last one missing: now the report of `from` counts. */
 export function collect(
   group: Group,
@@ -61,19 +82,13 @@ export function collect(
   message: ReportPart,
   ballot: Ballot,
 ): boolean {
-  if (!isSound(group, message, ballot)) return false;
+  if (!isOfUse(group, reports, from, message, ballot)) return false;
   const { fromSlot, firstUnchosen, part, parts } = message;
   let report = reports.get(from);
-  // What was lost of an earlier answer never comes; a newer one says as much and more.
-  const isNewer =
-    report !== undefined && !isComplete(report) && firstUnchosen > report.firstUnchosen;
-  if (report === undefined || isNewer) {
+  if (report === undefined || isNewer(report, message)) {
     report = { fromSlot, firstUnchosen, parts, received: new Set() };
     reports.set(from, report);
   }
-  // Parts of different reports must not be mixed: between them the sender may have voted.
-  if (report.fromSlot !== fromSlot || report.firstUnchosen !== firstUnchosen) return false;
-  if (report.parts !== parts || report.received.has(part)) return false;
   report.received.add(part);
   for (const vote of message.votes) merge(group, replica, vote, vote.slot < firstUnchosen);
   if (!isComplete(report)) return false;

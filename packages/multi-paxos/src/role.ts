@@ -12,7 +12,7 @@ export function setElectionTimer(group: Group, ctx: PaxosContext, since = 0): vo
 export function recentContact(
   group: Group,
   replica: PaxosReplica,
-  ctx: PaxosContext,
+  ctx: Pick<PaxosContext, 'now'>,
 ): number | undefined {
   if (replica.leader === null || replica.lastContact === null) return undefined;
   const since = ctx.now - replica.lastContact;

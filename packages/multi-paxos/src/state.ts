@@ -128,6 +128,10 @@ export interface MultiPaxosVolatile {
   readonly accepts: Map<Slot, Signed<Accept>>;
   /** Whom this replica asked what was chosen; null: nobody. */
   teacher: ReplicaId | null;
+  /** When each member was last answered, by the question: see `answers.ts`. */
+  readonly answeredAt: Map<string, Instant>;
+  /** Up to where each member was last told what was chosen. */
+  readonly taughtTo: Map<ReplicaId, Slot>;
   /** At most one a member: up to where it needs what was chosen, and when it last asked. */
   readonly learners: Map<ReplicaId, Learner>;
   /** A snapshot on its way here. */
@@ -236,6 +240,8 @@ export const volatile = (
   lastContact: null,
   accepts: new Map(),
   teacher: null,
+  answeredAt: new Map(),
+  taughtTo: new Map(),
   learners: new Map(),
   fetching: null,
   ballot: 0,

@@ -10,17 +10,19 @@ import { isWaiting, nextTerm } from './rejoin.ts';
 import { isNews, movesWindow } from './replication.ts';
 import type { Group, Raft, RaftReplica } from './state.ts';
 
-/** The guards of a group. Who waits for others to tell what it has promised is deaf but for that. */
+/**
+ * The guards of a group. Who waits for others to tell what it has promised is deaf but for that;
+ * what it says to itself counts.
+ */
 export function guards(group: Group): Guards<Raft> {
-  const { rejoin: _, 'rejoin-reply': __, ...deaf } = guardsOfHandlers(group);
-  const waiting = Object.entries(deaf).map(([kind, guard]): readonly [string, Guard] => [
+  const { rejoin, 'rejoin-reply': reply, ...others } = guardsOfHandlers(group);
+  const deaf = Object.entries(others).map(([kind, guard]): readonly [string, Guard] => [
     kind,
     (replica, message, asked) =>
       !isWaiting(replica) &&
-      message.from !== asked.self &&
-      (guard as Guard)(replica, message, asked),
+      (message.from === asked.self || (guard as Guard)(replica, message, asked)),
   ]);
-  return { ...guardsOfHandlers(group), ...Object.fromEntries(waiting) };
+  return { ...Object.fromEntries(deaf), rejoin, 'rejoin-reply': reply };
 }
 
 /** Of one kind of message, which its name selects: so it is written as a method. */
@@ -28,7 +30,7 @@ type Guard = {
   ask(replica: RaftReplica, message: Signed<RaftMessage>, asked: Asked): boolean;
 }['ask'];
 
-const guardsOfHandlers = (group: Group): Guards<Raft> => ({
+const guardsOfHandlers = (group: Group): Required<Guards<Raft>> => ({
   'pre-vote': (voter, message, asked) =>
     message.nextTerm < voter.currentTerm || !isLoyal(group, voter, asked),
   'pre-vote-reply': (replica, { term, granted, from }) =>
