@@ -168,7 +168,9 @@ export async function fuzzStack(options: StackOptions): Promise<StackResult> {
           told = await victim.ask(writes, false);
         } catch (error) {
           throw new Error(
-            `${protocol}, ${layer.name}, batch ${batch}: ${String(error)}\nreplay: ` +
+            `${protocol}, ${layer.name}, batch ${batch}: ${String(error)}\n` +
+              victim.fatal.map((line) => `stopped: ${line}\n`).join('') +
+              'replay: ' +
               `npm run fuzz -- --protocol ${protocol} --layer '${layer.name}' ` +
               `--seed ${batch} --inputs ${size}`,
             { cause: error },
