@@ -49,7 +49,6 @@ import {
   type Pen,
   type Run,
   type ServiceOptions,
-  type ServiceState,
   type StoredService,
   storeService,
 } from './replica-state.ts';
@@ -60,11 +59,10 @@ import { newInstall } from './snapshot-work.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
 import { serviceStable } from './types.ts';
+import { forgetReads } from './waiting-reads.ts';
 
 /** Most requests that are refused as soon as the log is full; others when they are asked again. */
 const maxHopeful = 1024;
-/** Most queries that wait for the protocol's permission, and most bytes of them. */
-const maxReads = { queries: 1024, bytes: 16 << 20 };
 /** About how many bytes of a snapshot a step encodes or restores: a few milliseconds. */
 const stepBytes = 1 << 18;
 
@@ -450,15 +448,6 @@ function onQuery<S extends LogShape>(
   run.state.readBytes += size;
   forgetReads(run.state);
   return pass(run, input, { type: 'read', id: id * 2 });
-}
-
-/** Reads that a deposed leader may never allow must not fill the memory: the oldest go first. */
-function forgetReads(state: ServiceState): void {
-  for (const [id, { size }] of state.reads) {
-    if (state.reads.size <= maxReads.queries && state.readBytes <= maxReads.bytes) return;
-    state.reads.delete(id);
-    state.readBytes -= size;
-  }
 }
 
 function onTransferMessage<S extends LogShape>(
