@@ -61,7 +61,7 @@ test('a vote and an answer to a heartbeat count once', () => {
   expect(isAdmitted(group, 0, 1, ack)).toBe(false);
 });
 
-test('what costs much to answer is answered twice in the time after which it is asked again', () => {
+test('what costs much to answer is answered twice until an honest member asks again', () => {
   const group = led();
   for (const text of ['x', 'y', 'z']) group.propose(0, text);
   group.settle(among(0, 1));

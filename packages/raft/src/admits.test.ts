@@ -77,7 +77,7 @@ test('the leader of an old term is told so, once in half a heartbeat', () => {
   }
 });
 
-test('who has lost its disk is answered twice in an election timeout, whatever its question', () => {
+test('who has lost its disk is answered twice in an election timeout, whatever it asks', () => {
   const group = led();
   const setAside = (): number => group.view(0).setAside.ownTerm;
   const seen = new Set<number>();

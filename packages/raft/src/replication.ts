@@ -109,7 +109,7 @@ export function acknowledge(
   if (index > leader.commitIndex) maybeCommit(group, leader, ctx);
 }
 
-/** Whether the follower has answered a later round, or has more of the log, or less than thought. */
+/** Whether the follower answers a later round, or has more of the log, or less than thought. */
 export function isNews(leader: RaftReplica, reply: Signed<AppendReply>): boolean {
   const { success, index, round, from } = reply;
   if (round > leader.round) return false;
