@@ -41,10 +41,9 @@ function refuse(
 
 /** Gives up lower ballots: others', and its own if it was a candidate or a leader. */
 function adopt(group: Group, acceptor: PaxosReplica, ballot: Ballot, ctx: PaxosContext): void {
-  acceptor.heard = Math.max(acceptor.heard, ballot);
   if (ballot === acceptor.promised) return;
   ctx.save({ promised: ballot });
-  if (acceptor.ballot < ballot) stepDown(group, acceptor, ctx);
+  stepDown(group, acceptor, ctx);
   acceptor.leader = null;
 }
 
@@ -71,7 +70,7 @@ function accept(acceptor: PaxosReplica, message: Signed<Accept>, ctx: PaxosConte
   if (sameDecision(before.value, value, equalRequests)) return true;
   // Only a liar proposes two values in one ballot. Not counting on honesty costs nothing here.
   const first = acceptor.accepts.get(slot);
-  if (first !== undefined && first.ballot === ballot) {
+  if (first !== undefined) {
     ctx.line('accuse');
     ctx.accuse(first, message);
   }

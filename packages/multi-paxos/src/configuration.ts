@@ -116,7 +116,7 @@ export function execute(
   const { members, quorums } = wanted;
   const fromSlot = universe.governs(slot, universe.alpha);
   const next: Configuration = Object.freeze({ members: Object.freeze(members), quorums, fromSlot });
-  return { configurations: Object.freeze([...since(current, slot + 1), next]) };
+  return { configurations: Object.freeze(since([...current, next], slot + 1)) };
 }
 
 function refusalOf(

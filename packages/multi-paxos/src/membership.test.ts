@@ -185,3 +185,21 @@ test('options that no group can have are refused by name', () => {
   expect(() => multiPaxos({ n: 3, quorums: () => phases })).toThrow(QuorumError);
   expect(multiPaxos({ n: 3, quorums: () => phases, unsafe: true }).f).toBe(1);
 });
+
+test('what just works is not refused, and who may be meant is said exactly', () => {
+  expect(multiPaxos({ n: 3, heartbeat: 150_000 }).f).toBe(1);
+  expect(() => multiPaxos({ n: 4, f: 2 })).toThrow(
+    '4 members cannot survive 2 crashes: the 2 left are no majority of 4, ' +
+      'so use 5 or more, or f = 1 or less',
+  );
+  expect(() => multiPaxos({ n: 3, f: -1 })).toThrow('f is -1; use an integer of 0 or more');
+  expect(() => multiPaxos({ n: 3, alpha: 1025 })).toThrow(/of 1 or more and 1024 or less$/);
+  expect(() => multiPaxos({ n: 3, maxReads: 0 })).toThrow(/of 1 or more$/);
+  const { claims, client, limitedBy } = multiPaxos({ n: 12, initialMembers: [10, 2, 2, 1] });
+  expect([0, 1, 2].map(claims.replicas)).toEqual([1, 3, 5]);
+  expect(claims).toMatchObject({ faults: 'crash', order: 'total' });
+  expect(client).toEqual({ matching: 1, ask: 'leader', signed: false, forwards: true });
+  expect(Object.values(limitedBy ?? {})).toEqual(Array(4).fill('maxBytesPerSlot'));
+  const group = cluster(multiPaxos({ n: 12, initialMembers: [10, 2, 2, 1] }));
+  expect(membersAt(group, 1)).toEqual([1, 2, 10]);
+});

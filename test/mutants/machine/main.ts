@@ -71,7 +71,8 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
     const end = Date.now() + Number(values.time) * 1000;
     // Quick tests first: what they notice need not meet the slow ones.
-    for (const longest of [30, Number(values.longest)])
+    const most = Number(values.longest);
+    for (const longest of [...[3, 10, 30].filter((each) => each < most), most])
       runTests(folder, { findings, end, longest });
     return { mutants, findings: findingsIn(findings) };
   });
