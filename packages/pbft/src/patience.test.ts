@@ -1,6 +1,7 @@
 import type { Request, Signed } from '@quorumlab/core';
 import { requestOf, sessionRequestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { newView, prePrepare, status, viewChange, vote } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 
@@ -114,5 +115,107 @@ describe('the patience of a replica (4.4, 4.5.2)', () => {
     more(20);
     expect(network.executed.size).toBe(30);
     expect(Math.max(...views(network))).toBe(before);
+  });
+});
+
+describe('the timer of a request, at one replica', () => {
+  const request = requestOf(5, 1);
+  const fires = { type: 'timeout', timer: 'request' } as const;
+
+  /** A backup that has heard a quorum and waits for one request since 0. */
+  function waiting(): Network {
+    const network = groupOf();
+    for (const from of [0, 2]) network.inject(from, 1, status());
+    network.input(1, { type: 'propose', command: request });
+    return network;
+  }
+
+  it('is set by the first request at a backup, and by none at the primary', () => {
+    const network = groupOf();
+    const set = (self: number) =>
+      network
+        .wouldDo(self, { type: 'propose', command: requestOf(6, 1) })
+        .timers.filter(({ timer }) => timer === 'request');
+    expect(set(1)).toEqual([{ type: 'set', timer: 'request', after: 1_000_000 }]);
+    expect(set(0)).toEqual([]);
+    network.input(1, { type: 'propose', command: request });
+    expect(set(1)).toEqual([]);
+  });
+
+  it('ends the view when the oldest request has waited for the whole of it', () => {
+    const network = waiting();
+    network.now = 999_999;
+    const { sends, timers } = network.wouldDo(1, fires);
+    expect([sends, timers]).toEqual([[], [{ type: 'set', timer: 'request', after: 1 }]]);
+    network.now = 1_000_000;
+    expect(network.wouldDo(1, fires).sends).toMatchObject([{ message: viewChange(1) }]);
+    // A batch of the primary that is not executed is waited for as a request is.
+    const other = groupOf();
+    for (const from of [0, 2]) other.inject(from, 1, status());
+    other.inject(0, 1, prePrepare(1, [request]));
+    other.now = 1_000_000;
+    expect(other.wouldDo(1, fires).sends).toMatchObject([{ message: viewChange(1) }]);
+  });
+
+  it('does nothing where nothing waits, or where the view is left already', () => {
+    const network = waiting();
+    network.deliver();
+    network.now = 5_000_000;
+    const idle = { sends: [], timers: [], writes: [] };
+    expect(network.wouldDo(1, fires)).toMatchObject(idle);
+    const other = waiting();
+    for (const from of [2, 3]) other.inject(from, 1, viewChange(4));
+    other.now = 5_000_000;
+    expect(other.wouldDo(1, fires)).toMatchObject(idle);
+  });
+
+  it('counts no time before a quorum was heard', () => {
+    const network = groupOf();
+    network.input(1, { type: 'propose', command: request });
+    network.inject(0, 1, status());
+    network.now = 3_000_000;
+    const { sends, timers } = network.wouldDo(1, fires);
+    expect([sends, timers]).toEqual([[], [{ type: 'set', timer: 'request', after: 1_000_000 }]]);
+    network.inject(2, 1, status());
+    network.now = 3_999_999;
+    expect(network.wouldDo(1, fires).sends).toEqual([]);
+    network.now = 4_000_000;
+    expect(network.wouldDo(1, fires).sends).toHaveLength(1);
+  });
+
+  it('doubles with each view that does not help, up to 65,536 times', () => {
+    const network = groupOf();
+    for (let view = 1; view <= 20; view++)
+      for (const from of [2, 3]) network.inject(from, 1, viewChange(4 * view));
+    expect(network.state(1)).toMatchObject({ view: 80, attempts: 20 });
+    network.drop();
+    network.inject(0, 1, newView(network, 80));
+    const [timer] = network
+      .wouldDo(1, { type: 'propose', command: request })
+      .timers.filter(({ timer: name }) => name === 'request');
+    expect(timer).toMatchObject({ after: 65_536 * 1_000_000 });
+  });
+
+  it('is taken back as far as twice of what a batch takes in the view that works', () => {
+    for (const [took, attempts] of [
+      [500_000, 0],
+      [500_001, 1],
+      [1_000_001, 2],
+    ] as const) {
+      const network = groupOf();
+      for (const from of [0, 2]) network.inject(from, 1, status());
+      for (const view of [4, 8, 12])
+        for (const from of [2, 3]) network.inject(from, 1, viewChange(view));
+      network.drop();
+      network.inject(0, 1, newView(network, 12));
+      expect(network.state(1)).toMatchObject({ view: 12, active: true, attempts: 3 });
+      network.inject(0, 1, prePrepare(1, [request], 12));
+      network.now += took;
+      const [pre] = network.flights.filter(({ message }) => message.kind === 'prepare');
+      const { digest = '' } = (pre?.message ?? {}) as { digest?: string };
+      for (const from of [0, 2, 3]) network.inject(from, 1, vote('commit', 1, digest, 12));
+      expect(network.seat(1).applied).toBe(1);
+      expect(network.state(1).attempts).toBe(attempts);
+    }
   });
 });

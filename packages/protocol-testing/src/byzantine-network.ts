@@ -7,7 +7,6 @@ import {
   copy,
   type Event,
   encode,
-  firstClient,
   type Machine,
   type Output,
   type Protocol,
@@ -17,7 +16,6 @@ import {
   request as requestField,
   type Seal,
   type Shape,
-  type Signature,
   type Signed,
   seal,
   stored,
@@ -26,6 +24,7 @@ import {
   toUtf8,
 } from '@quorumlab/core';
 import { hash, testDigest } from './digest.ts';
+import { signatureOf, word } from './requests.ts';
 
 /** A protocol whose commands are signed requests. */
 export interface RequestShape extends Shape {
@@ -52,35 +51,6 @@ export type CrashPhase = 'before writes' | 'before sends';
 
 /** Which messages. */
 export type Filter<P extends Shape> = (flight: Flight<P>) => boolean;
-
-const word = (number: number): Signature =>
-  Uint8Array.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 255)) as Signature;
-
-/** A request of client number `client` (0 is the first), signed by it. */
-export const requestOf = (client: number, sequence: number, text = 'x'): Signed<Request> =>
-  signedRequest(client, sequence, [toUtf8(text)]);
-
-/** A request that asks for a session, and changes nothing; signed by its client. */
-export const sessionRequestOf = (client: number, sequence: number): Signed<Request> =>
-  signedRequest(client, sequence, []);
-
-function signedRequest(
-  client: number,
-  sequence: number,
-  operations: readonly Uint8Array[],
-): Signed<Request> {
-  const body: Request = {
-    kind: 'request',
-    client: firstClient + client,
-    sequence,
-    acknowledged: 0,
-    operations,
-  };
-  return seal(body, body.client, signatureOf(body, body.client, encode(requestField, body)));
-}
-
-const signatureOf = (_: Tagged, from: number, bytes: Uint8Array): Signature =>
-  word(hash(bytes, from + 1));
 
 /** One member with all that a host has for it. */
 export interface Seat<P extends RequestShape> {
@@ -179,6 +149,22 @@ export class ByzantineNetwork<P extends RequestShape> {
         ? encode(requestField, body as Request)
         : encode(this.protocol.messages, strip(body as P['Message']));
     return toHex(signatureOf(body, by.from, bytes)) === toHex(by.signature);
+  }
+
+  /** What `self` would do upon `event`; it does not do it. */
+  wouldDo(self: number, event: Event<P>): Output<P> {
+    const clock = { earliest: this.now, latest: this.now };
+    return this.seat(self).machine.fork().step({ now: this.now, clock, event });
+  }
+
+  /** What `to` would do upon `message`; it does not do it. */
+  wouldAnswer(from: number, to: number, message: P['Message']): Output<P> {
+    return this.wouldDo(to, { type: 'message', message: this.sign(message, from) });
+  }
+
+  /** Brings `message` of `from` to `to` at once. */
+  inject(from: number, to: number, message: P['Message']): void {
+    this.receive({ at: this.now, from, to, message: this.sign(message, from) });
   }
 
   /** One step of `self`, with everything that a host does around it. */

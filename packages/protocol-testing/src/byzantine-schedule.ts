@@ -4,13 +4,9 @@
  * heals.
  */
 import type { Certificate, Random, Signed, Tagged } from '@quorumlab/core';
-import {
-  type ByzantineNetwork,
-  type RequestShape,
-  requestOf,
-  type Treason,
-} from './byzantine-network.ts';
+import type { ByzantineNetwork, RequestShape, Treason } from './byzantine-network.ts';
 import { random as dice } from './random.ts';
+import { requestOf } from './requests.ts';
 
 /** Requests that are asked for in a schedule, by three clients. */
 export const known: readonly ReturnType<typeof requestOf>[] = Array.from({ length: 12 }, (_, i) =>

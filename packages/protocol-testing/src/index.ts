@@ -11,4 +11,5 @@ export * from './commands.ts';
 export * from './crash-group.ts';
 export { digestOfText, testDigest } from './digest.ts';
 export * from './random.ts';
+export { requestOf, sessionRequestOf } from './requests.ts';
 export * from './schedule.ts';
