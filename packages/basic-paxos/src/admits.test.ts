@@ -9,7 +9,8 @@ const x = value('x');
 /** Whether replica 0 admits it; what it does not admit changes nothing and says nothing. */
 function isAdmitted(group: Group, from: number, message: BasicPaxosMessage): boolean {
   const machine = group.node(0).machine as Machine<BasicPaxos>;
-  if (machine.admits?.(seal(message, from, unsigned), group.now) !== false) return true;
+  if (machine.admits?.(seal<BasicPaxosMessage>(message, from, unsigned), group.now) !== false)
+    return true;
   const before = machine.snapshot();
   const said = group.packets.length;
   group.inject(from, 0, message);

@@ -40,6 +40,9 @@ describe('an acceptor', () => {
     const group = fresh();
     const first = group.wouldAnswer(1, 2, prepare(4));
     group.inject(1, 2, prepare(4));
+    group.now += 14_999;
+    expect(group.wouldAnswer(1, 2, prepare(4)).sends).toEqual([]);
+    group.now += 1;
     const again = group.wouldAnswer(1, 2, prepare(4));
     expect(again.sends).toEqual(first.sends);
     expect(again.sends).toEqual([{ to: 1, message: { kind: 'promise', ballot: 4, ...report() } }]);

@@ -1,8 +1,11 @@
 /** Steps in which a guard that refuses what its handler needs does not go unnoticed. */
 import type { Input, Machine, Output, Shape } from '@quorumlab/core';
 
-const plain = (_key: string, value: unknown): unknown =>
-  value instanceof Map || value instanceof Set ? [...value] : value;
+/** Bytes by their number: nobody changes them in place, and they may be many. */
+const plain = (_key: string, value: unknown): unknown => {
+  if (value instanceof Uint8Array) return value.length;
+  return value instanceof Map || value instanceof Set ? [...value] : value;
+};
 
 const textOfState = <P extends Shape>(machine: Machine<P>): string =>
   JSON.stringify(machine.snapshot(), plain);
