@@ -45,12 +45,47 @@ test('a million vows of one member neither fill the memory nor push out another 
   const { signature } = by(0, 0, 'a');
   const digest = voteFor(0).digest;
   let highest = 0;
-  for (let seq = 0; seq < 1_000_000; seq++) {
+  const vows = process.env.QUORUMLAB_SHORT_TESTS === '1' ? 5000 : 1_000_000;
+  for (let seq = 0; seq < vows; seq++) {
     watch.observe({ kind: 'vote', view: 0, seq, digest, from: 0, signature } as Signed<ToyMessage>);
     if (seq % 1000 === 0) highest = Math.max(highest, watch.size);
   }
   expect(highest).toBeLessThanOrEqual(1001);
   expect(watch.observe(by(1, 7, 'b'))).toMatchObject({ signer: 1 });
+});
+
+test('a detector looks as deep as keyrings do, and no deeper', () => {
+  // Each message carries the next one inside.
+  const nested = {
+    ...toy,
+    evidence: (from: ToyMessage) => ('inner' in from ? [from.inner as never] : []),
+  };
+  const found = (depth: number) => {
+    const watch = detector<ToyMessage>(nested);
+    watch.observe(by(0, 1, 'a'));
+    let message: object = by(0, 1, 'b');
+    for (let i = 0; i < depth; i++) message = { ...by(1, i, 'a'), inner: message };
+    return watch.observe(message as Signed<ToyMessage>)?.signer;
+  };
+  expect([found(0), found(1), found(8), found(9)]).toEqual([0, 0, 0, undefined]);
+});
+
+test('protocols without vows or evidence, and kinds that they do not know, convict nobody', () => {
+  const { vows: _, evidence: __, ...silent } = toy;
+  for (const [protocol, kind] of [
+    [silent, 'vote'],
+    [toy, 'veto'],
+  ] as const) {
+    const watch = detector<ToyMessage>(protocol);
+    const say = (what: string) => watch.observe({ ...by(0, 1, what), kind } as Signed<ToyMessage>);
+    expect([say('a'), say('b'), watch.size]).toEqual([undefined, undefined, 0]);
+    const guarded = vowGuard<ToyMessage>(
+      { ...idealOf(authority, 0), sign: (message) => message as never },
+      protocol,
+    );
+    for (const what of ['a', 'b'])
+      expect(() => guarded.sign({ ...voteFor(1, what), kind } as never)).not.toThrow();
+  }
 });
 
 test('strangers fill nothing', () => {
@@ -70,6 +105,15 @@ test('a guarded keyring signs a statement again, and never against its word', ()
   expect(guarded.check(guarded.sign(voteFor(2, 'b')))).toBe(true);
 });
 
+test('a guard forgets its oldest words and nothing else, and is otherwise the keyring', () => {
+  const inner = idealOf(authority, 0);
+  const guarded = vowGuard(inner, toy, { maxVows: 10 });
+  for (let seq = 0; seq < 12; seq++) guarded.sign(voteFor(seq, 'a'));
+  expect(() => guarded.sign(voteFor(11, 'b'))).toThrow(VowBrokenError);
+  expect(() => guarded.sign(voteFor(0, 'b'))).not.toThrow();
+  expect([guarded.self, guarded.name, guarded.counters]).toEqual([0, 'ideal', inner.counters]);
+});
+
 test('a bounded map keeps what is used and forgets what is not', () => {
   const map = boundedMap<number, number>(100);
   map.set(-1, 7);
@@ -80,4 +124,13 @@ test('a bounded map keeps what is used and forgets what is not', () => {
   }
   expect(map.get(0)).toBeUndefined();
   expect(map.get(9_999)).toBe(9_999);
+  const small = boundedMap<string, number>(4);
+  for (const [i, key] of [...'abab'].entries()) small.set(key, i);
+  // What is there already is replaced, and pushes nothing out.
+  expect([small.size, small.get('a'), small.get('b')]).toEqual([2, 2, 3]);
+  small.set('c', 4);
+  expect([small.size, small.get('a'), small.get('c')]).toEqual([3, 2, 4]);
+  const one = boundedMap<string, number>(1);
+  for (const key of 'abc') one.set(key, 1);
+  expect([one.get('c'), one.get('a')]).toEqual([1, undefined]);
 });
