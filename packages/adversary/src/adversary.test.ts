@@ -2,6 +2,7 @@ import {
   firstClient,
   type Infer,
   type Input,
+  idle,
   integer,
   type Machine,
   message,
@@ -15,6 +16,8 @@ import {
   seal,
 } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { listening } from './behaviour.ts';
+import { fingerprint } from './fingerprint.ts';
 import {
   all,
   always,
@@ -29,6 +32,7 @@ import {
   equivocate,
   from,
   hasty,
+  misreport,
   never,
   onceAfter,
   onceLeading,
@@ -185,6 +189,103 @@ test('a delayed message comes when it is due, once, in order', () => {
   expect(told(step({ type: 'timeout', timer: 'adversary/delay' }, 600))).toEqual([[1, 6]]);
 });
 
+test('what is delayed by a moment or a recipient that does not fit goes out at once', () => {
+  const { step, fired } = traitor(delay(500, undefined, atSlots(2)));
+  expect(told(step(propose(5), 10)).map(([to]) => to)).toEqual([0, 1, 2, 3]);
+  expect([fired, step(heard(1), 11).timers]).toEqual([[], []]);
+  // To itself nobody is late.
+  expect(told(step(propose(6), 12))).toEqual([[0, 6]]);
+  expect(fired).toEqual(['delay', 'delay', 'delay']);
+  // It comes with what else was late, and nothing rings after that.
+  const due = step({ type: 'timeout', timer: 'adversary/delay' }, 512);
+  expect(told(due)).toEqual([1, 2, 3].map((to) => [to, 6]));
+  expect(due.timers).toEqual([]);
+  // Its own timers are the honest machine's.
+  expect(step({ type: 'timeout', timer: 'tick' }, 600).timers).toMatchObject([{ timer: 'tick' }]);
+});
+
+test('who holds back has an end to what it holds: then it lets all go', () => {
+  const { step } = traitor(delay(1e9));
+  let held = 0;
+  for (let i = 0; i < 1400; i++) held += 3 - (told(step(propose(i))).length - 1);
+  expect(held).toBe(4096);
+});
+
+test('a reply is a lie to clients only, and what is no reply is not touched', () => {
+  const replies: Behaviour<Counter> = (honest) => ({
+    ...honest,
+    step: () => ({
+      ...idle<Counter>(),
+      sends: [
+        { to: firstClient, message: { kind: 'reply', results: [Uint8Array.of(1)] } },
+        { to: firstClient, message: { kind: 'query-reply', results: [Uint8Array.of(2)] } },
+        { to: firstClient, message: { kind: 'query-reply', results: null } },
+        { to: firstClient, message: { kind: 'other', results: [Uint8Array.of(3)] } },
+        { to: firstClient, message: { kind: 'reply' } },
+        { to: firstClient - 1, message: { kind: 'reply', results: [Uint8Array.of(4)] } },
+      ] as never,
+    }),
+  });
+  const { step, fired } = traitor(
+    chain(
+      replies,
+      misreport((each) => each.map((byte) => byte + 8)),
+    ),
+  );
+  const said = step(heard(1)).sends.map(
+    ({ message }) =>
+      (message as unknown as { readonly results?: readonly Uint8Array[] }).results?.[0]?.[0],
+  );
+  expect(said).toEqual([9, 10, undefined, 3, undefined, 4]);
+  expect(fired).toEqual(['wrong reply', 'wrong reply']);
+});
+
+test('a traitor says early what an honest one does, to whom it wants', () => {
+  const early: Behaviour<Counter> = (honest) => ({
+    ...honest,
+    step(input) {
+      const { sends, ...rest } = honest.step(input);
+      return { ...rest, early: sends, sends: [] };
+    },
+  });
+  const { step } = traitor(
+    chain(
+      early,
+      silentTo((to) => to === 2),
+    ),
+  );
+  const output = step(propose(5));
+  expect([output.early.map(({ to }) => to), output.sends]).toEqual([[0, 1, 3], []]);
+});
+
+test('a wrapped machine is the honest one in all but its steps', () => {
+  const { machine, step } = traitor(silentTo(() => true));
+  step(propose(5));
+  const honest = make();
+  const input = { now: 0, clock: { earliest: 0, latest: 0 }, event: propose(5) };
+  honest.step(input);
+  expect(machine.snapshot()).toEqual(honest.snapshot());
+  expect([machine.self, machine.status()]).toEqual([honest.self, honest.status()]);
+  const fork = machine.fork();
+  fork.step(input);
+  expect(machine.snapshot().stable.said).toBe(1);
+  machine.restore(fork.snapshot());
+  expect(machine.snapshot().stable.said).toBe(2);
+});
+
+test('a liar knows the last requests that it heard of, each once', () => {
+  const known = listening<Counter>();
+  for (let i = 0; i < 70; i++) {
+    known.note(propose(i));
+    known.note(propose(i));
+    known.note(heard(i));
+  }
+  expect(known.commands).toEqual(Array.from({ length: 64 }, (_, i) => i + 6));
+  const request = { kind: 'request', value: 1 } as never;
+  known.note({ type: 'message', message: request });
+  expect(known.commands.at(-1)).toBe(request);
+});
+
 test('replay repeats only what this node said', () => {
   const { step, fired } = traitor(replay(always));
   step(propose(5));
@@ -285,6 +386,56 @@ test('onceLeading misbehaves from the moment it leads', () => {
   expect(told(step(propose(6)))).toEqual([[0, 6]]);
   step(heard(1));
   expect(told(step(propose(7)))).toEqual([[0, 7]]);
+});
+
+test('a once trigger fires once after each instant, however late it is asked', () => {
+  const trigger = onceAfter(10, 20, 30);
+  const fires = [5, 10, 11, 25, 26, 40, 50].filter((now) =>
+    trigger({ now, view: undefined, slot: undefined, random: { below: () => 0 } }),
+  );
+  expect(fires).toEqual([10, 25, 40]);
+});
+
+test('what is about no view and no slot is at none', () => {
+  const ask = { kind: 'ask', sequence: 1, value: 1 } as const;
+  expect(place(counter, ask)).toEqual({ view: undefined, slot: undefined });
+  expect(place({}, ask)).toEqual({ view: undefined, slot: undefined });
+  const words = { vows: () => [['vote/7x/12/3', 'a'] as const] };
+  expect(place<Counter>(words, ask)).toEqual({ view: 12, slot: 3 });
+  const at = { now: 0, random: { below: () => 0 }, ...place(counter, ask) };
+  for (const trigger of [atSlots(0), atViews(0), slotsBetween(0, 9), viewsBetween(0, 9)])
+    expect(trigger(at)).toBe(false);
+  const edges = (slot: number) => slotsBetween(2, 3)({ ...at, slot });
+  expect([1, 2, 3, 4].map(edges)).toEqual([false, true, true, false]);
+  const views = (view: number) => viewsBetween(2, 3)({ ...at, view });
+  expect([1, 2, 3, 4].map(views)).toEqual([false, true, true, false]);
+});
+
+test('the name of a statement is the same for equal ones only, whoever has sealed it', () => {
+  const parts = [1, '1', null, undefined, true, Uint8Array.of(1), [1], { a: 1 }, new Map([[1, 1]])];
+  const names = parts.map((part) => fingerprint({ part }));
+  expect(new Set(names).size).toBe(parts.length);
+  expect(fingerprint({ a: 1, b: 2 })).toBe(fingerprint({ b: 2, a: 1 }));
+  expect(fingerprint({ a: 1, from: 1, signature: 2 })).toBe(fingerprint({ a: 1, from: 3 }));
+  // Only the outer seal does not count.
+  expect(fingerprint({ a: { from: 1 } })).not.toBe(fingerprint({ a: { from: 2 } }));
+  expect(fingerprint({ a: 12, b: 3 })).not.toBe(fingerprint({ a: 1, b: 23 }));
+  expect(fingerprint({})).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test('a coalition remembers who said what with which face, and the latest of too many', () => {
+  const shared = coalition();
+  shared.note(1, { a: 1 }, 0);
+  shared.note(1, { a: 2 }, 1);
+  expect([shared.facesOf(1, { a: 1 }), shared.facesOf(1, { a: 2 })]).toEqual([[0], [1]]);
+  expect([shared.facesOf(2, { a: 1 }), shared.facesOf(1, { a: 3 })]).toEqual([
+    [0, 1],
+    [0, 1],
+  ]);
+  shared.note(1, { a: 1 }, 0);
+  expect(shared.facesOf(1, { a: 1 })).toEqual([0]);
+  shared.note(1, { a: 1 }, 1);
+  expect(shared.facesOf(1, { a: 1 })).toEqual([0, 1]);
 });
 
 test('triggers read view and slot from the vows', () => {
