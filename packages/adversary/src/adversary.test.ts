@@ -1,31 +1,12 @@
-import {
-  firstClient,
-  type Infer,
-  type Input,
-  idle,
-  integer,
-  type Machine,
-  message,
-  messages,
-  type Output,
-  type Protocol,
-  range,
-  replica,
-  type Shape,
-  type Signature,
-  seal,
-} from '@quorumlab/core';
+import { firstClient, idle, type Signature, seal } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { type Counter, counter, heard, make, propose, told, traitor } from '../test/counter.ts';
 import { listening } from './behaviour.ts';
-import { fingerprint } from './fingerprint.ts';
 import {
-  all,
   always,
   atSlots,
-  atViews,
   type Behaviour,
   chain,
-  chance,
   coalition,
   delay,
   drop,
@@ -37,91 +18,11 @@ import {
   onceAfter,
   onceLeading,
   type Power,
-  place,
   replay,
   restarts,
   silentTo,
-  slotsBetween,
-  type Trigger,
   twoFaced,
-  viewsBetween,
 } from './index.ts';
-
-const order = message('order', { view: integer(), slot: integer(), value: integer() });
-const ask = message('ask', { sequence: integer(), value: integer() });
-const kinds = messages(order, ask);
-
-interface Counter extends Shape {
-  Stable: { said: number };
-  Volatile: { leading: boolean };
-  Message: Infer<typeof kinds>;
-  Timer: 'tick' | 'adversary/delay';
-  Command: number;
-}
-
-/** Broadcasts every proposal as an order for the next slot; hearing value 99 makes it a leader. */
-const counter: Protocol<Counter> = {
-  name: 'counter',
-  version: 1,
-  claims: { faults: 'crash', replicas: (f) => 2 * f + 1, order: 'total' },
-  members: range(4),
-  f: 1,
-  client: { matching: 1, ask: 'any', signed: false },
-  messages: kinds,
-  stored: { said: integer() },
-  stable: () => ({ said: 0 }),
-  volatile: () => ({ leading: false }),
-  start: (_replica, ctx) => ctx.setTimer('tick', [1000, 2000]),
-  propose(replica, value, ctx) {
-    ctx.save({ said: replica.said + 1 });
-    ctx.broadcast({ kind: 'order', view: 7, slot: replica.said, value });
-  },
-  timeout: (_replica, _timer, ctx) => ctx.setTimer('tick', [1000, 2000]),
-  on: {
-    ask: (replica, { value }, ctx) => counter.propose(replica, value, ctx),
-    order(replica, { value }) {
-      replica.leading = value === 99;
-    },
-  },
-  status: ({ leading }) => ({ term: 0, role: 'counter', ...(leading ? { leader: 0 } : {}) }),
-  vows: (said) =>
-    said.kind === 'order' ? [[`order/${said.view}/${said.slot}`, `${said.value}`]] : [],
-  conflict: (said, fork, known) => ({
-    ...said,
-    value: (known.find((each) => each !== said.value) ?? said.value) + 0.5 * fork,
-  }),
-};
-
-const make = (stable?: Counter['Stable']): Machine<Counter> =>
-  replica(counter, 0, { digest: () => '0'.repeat(64), ...(stable ? { stable } : {}) });
-
-function traitor(behave: Behaviour<Counter>): {
-  machine: Machine<Counter>;
-  fired: string[];
-  step: (event: Input<Counter>['event'], now?: number) => Output<Counter>;
-} {
-  const fired: string[] = [];
-  let dice = 0;
-  const power: Power<Counter> = {
-    protocol: counter,
-    members: counter.members,
-    random: { below: (limit) => dice++ % limit },
-    make,
-    fire: (what) => fired.push(what),
-  };
-  const machine = behave(make(), power);
-  const step = (event: Input<Counter>['event'], now = 0): Output<Counter> =>
-    machine.step({ now, clock: { earliest: now, latest: now }, event });
-  return { machine, fired, step };
-}
-
-const propose = (command: number) => ({ type: 'propose', command }) as const;
-const heard = (value: number): Input<Counter>['event'] => {
-  const body: Counter['Message'] = { kind: 'order', view: 1, slot: 1, value };
-  return { type: 'message', message: seal(body, 1, new Uint8Array() as Signature) };
-};
-const told = (output: Output<Counter>): (readonly [unknown, number])[] =>
-  output.sends.map(({ to, message }) => [to, message.value]);
 
 test('an equivocator tells two halves two values, itself the true one, and breaks a vow', () => {
   const { step, fired } = traitor(equivocate((to) => to >= 2));
@@ -386,81 +287,4 @@ test('onceLeading misbehaves from the moment it leads', () => {
   expect(told(step(propose(6)))).toEqual([[0, 6]]);
   step(heard(1));
   expect(told(step(propose(7)))).toEqual([[0, 7]]);
-});
-
-test('a once trigger fires once after each instant, however late it is asked', () => {
-  const trigger = onceAfter(10, 20, 30);
-  const fires = [5, 10, 11, 25, 26, 40, 50].filter((now) =>
-    trigger({ now, view: undefined, slot: undefined, random: { below: () => 0 } }),
-  );
-  expect(fires).toEqual([10, 25, 40]);
-});
-
-test('what is about no view and no slot is at none', () => {
-  const ask = { kind: 'ask', sequence: 1, value: 1 } as const;
-  expect(place(counter, ask)).toEqual({ view: undefined, slot: undefined });
-  expect(place({}, ask)).toEqual({ view: undefined, slot: undefined });
-  const words = { vows: () => [['vote/7x/12/3', 'a'] as const] };
-  expect(place<Counter>(words, ask)).toEqual({ view: 12, slot: 3 });
-  const at = { now: 0, random: { below: () => 0 }, ...place(counter, ask) };
-  for (const trigger of [atSlots(0), atViews(0), slotsBetween(0, 9), viewsBetween(0, 9)])
-    expect(trigger(at)).toBe(false);
-  const edges = (slot: number) => slotsBetween(2, 3)({ ...at, slot });
-  expect([1, 2, 3, 4].map(edges)).toEqual([false, true, true, false]);
-  const views = (view: number) => viewsBetween(2, 3)({ ...at, view });
-  expect([1, 2, 3, 4].map(views)).toEqual([false, true, true, false]);
-});
-
-test('the name of a statement is the same for equal ones only, whoever has sealed it', () => {
-  const parts = [1, '1', null, undefined, true, Uint8Array.of(1), [1], { a: 1 }, new Map([[1, 1]])];
-  const names = parts.map((part) => fingerprint({ part }));
-  expect(new Set(names).size).toBe(parts.length);
-  expect(fingerprint({ a: 1, b: 2 })).toBe(fingerprint({ b: 2, a: 1 }));
-  expect(fingerprint({ a: 1, from: 1, signature: 2 })).toBe(fingerprint({ a: 1, from: 3 }));
-  // Only the outer seal does not count.
-  expect(fingerprint({ a: { from: 1 } })).not.toBe(fingerprint({ a: { from: 2 } }));
-  expect(fingerprint({ a: 12, b: 3 })).not.toBe(fingerprint({ a: 1, b: 23 }));
-  expect(fingerprint({})).toMatch(/^[0-9a-f]{16}$/);
-});
-
-test('a coalition remembers who said what with which face, and the latest of too many', () => {
-  const shared = coalition();
-  shared.note(1, { a: 1 }, 0);
-  shared.note(1, { a: 2 }, 1);
-  expect([shared.facesOf(1, { a: 1 }), shared.facesOf(1, { a: 2 })]).toEqual([[0], [1]]);
-  expect([shared.facesOf(2, { a: 1 }), shared.facesOf(1, { a: 3 })]).toEqual([
-    [0, 1],
-    [0, 1],
-  ]);
-  shared.note(1, { a: 1 }, 0);
-  expect(shared.facesOf(1, { a: 1 })).toEqual([0]);
-  shared.note(1, { a: 1 }, 1);
-  expect(shared.facesOf(1, { a: 1 })).toEqual([0, 1]);
-});
-
-test('triggers read view and slot from the vows', () => {
-  const said = { kind: 'order', view: 7, slot: 3, value: 1 } as const;
-  const at = { now: 50, random: { below: () => 1 }, ...place(counter, said) };
-  const yes: Trigger[] = [
-    always,
-    atSlots(3),
-    atViews(7),
-    slotsBetween(1, 3),
-    viewsBetween(7, 9),
-    from(50),
-    chance(2, 4),
-    all(always, atViews(7)),
-  ];
-  const no: Trigger[] = [
-    never,
-    atSlots(4),
-    atViews(8),
-    slotsBetween(4, 9),
-    viewsBetween(1, 6),
-    from(51),
-    chance(1, 4),
-    all(always, never),
-  ];
-  expect(yes.map((trigger) => trigger(at))).toEqual(yes.map(() => true));
-  expect(no.map((trigger) => trigger(at))).toEqual(no.map(() => false));
 });

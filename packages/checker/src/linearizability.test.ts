@@ -15,7 +15,6 @@ import {
   tooLong,
   verifyWitness,
 } from './index.ts';
-import { addLast, makeRoom, seenLists } from './seen.ts';
 
 type RegisterCall = Call<RegisterInput<number>, RegisterOutput<number>>;
 type KeyValueCall = Call<KeyValueInput, KeyValueOutput>;
@@ -292,16 +291,21 @@ test('keys that are decided give their memory back to the others', () => {
   expect(checkLinearizable(store, calls, { bytes: 20_000 }).verdict).toBe('linearizable');
 });
 
-test('a list is new only once, however often the table has grown', () => {
-  const seen = seenLists({ bytesLeft: 1_000_000 })!;
-  const add = (value: number): boolean => {
-    expect(makeRoom(seen, 2 + (value % 3))).toBe(true);
-    seen.words.set([2 + (value % 3), value].concat(Array(value % 3).fill(7)), seen.used);
-    return addLast(seen);
-  };
-  const values = Array.from({ length: 5000 }, (_, i) => i);
-  expect(values.filter(add)).toEqual(values);
-  expect(values.filter(add)).toEqual([]);
+test('who reports a call that never returned, and would change nothing, says nothing', () => {
+  const open = { ...get('a', 'x', 0, 0), returnedAt: undefined, output: undefined };
+  const found = checkLinearizable(store, [open, put('a', 'y', 1, 2)]);
+  expect(found).toMatchObject({ verdict: 'linearizable', witness: [{ key: 'a', order: [1] }] });
+});
+
+test('the order of the recording is not that of the calls', () => {
+  const calls = [get('a', 'y', 4, 5), put('a', 'y', 2, 3), put('a', 'x', 0, 1)];
+  expect(checkLinearizable(store, calls)).toMatchObject({
+    verdict: 'linearizable',
+    witness: [{ order: [2, 1, 0] }],
+  });
+  expect(checkLinearizable(store, [get('a', 'x', 4, 5), ...calls.slice(1)])).toMatchObject({
+    blame: { call: 0, prefix: [2, 1] },
+  });
 });
 
 test('a history of many calls needs no more memory for each of them', () => {

@@ -1,5 +1,6 @@
-import type { Applied, Request } from '@quorumlab/core';
+import type { Request } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { applied, bytes, request, word } from '../test/requests.ts';
 import {
   agreement,
   execution,
@@ -9,26 +10,6 @@ import {
   upper95,
   worst,
 } from './index.ts';
-
-const bytes = (text: string): Uint8Array => Uint8Array.from(text, (each) => each.charCodeAt(0));
-const request = (sequence: number, operation = `op${sequence}`, client = 65_536): Request => ({
-  kind: 'request',
-  client,
-  sequence,
-  acknowledged: 0,
-  operations: [bytes(operation)],
-});
-const applied = (slot: number, of: Request, more: Partial<Applied> = {}): Applied => ({
-  slot,
-  client: of.client,
-  sequence: of.sequence,
-  operations: of.operations,
-  results: [bytes('done')],
-  fresh: true,
-  state: slot + 1,
-  ...more,
-});
-const word = (observer: Observer): string => observer.violation?.rule ?? 'ok';
 
 test('agreement: the same value twice is fine, two values at one slot are a fork', () => {
   const check = agreement();
@@ -191,6 +172,64 @@ test('liveness: only requests open for the bound after healing count', () => {
   expect(word(torn)).toBe('ok');
 });
 
+test('liveness: the bound begins with the asking or the healing, and asking again changes nothing', () => {
+  const open = (asks: readonly number[], heals: number, ends: number): Observer => {
+    const check = liveness(1000);
+    for (const at of asks) check.asked?.(at, request(1));
+    check.healed?.(heals);
+    check.end?.(ends);
+    return check;
+  };
+  expect(open([0], 500, 1500).violation).toEqual({
+    ...{ word: 'stalled', rule: 'liveness', at: 1500, seats: [] },
+    sentence: 'request 1 of client 65536 is unanswered 1 ms after the network healed',
+  });
+  expect(word(open([700], 500, 1699))).toBe('ok');
+  expect(word(open([700], 500, 1700))).toBe('liveness');
+  expect(word(open([0, 1400], 500, 1500))).toBe('liveness');
+  // Who was answered and asks again waits no more.
+  const again = liveness(1000);
+  again.asked?.(0, request(1));
+  again.answered?.(1, 65_536, 1, []);
+  again.asked?.(2, request(1));
+  again.healed?.(3);
+  again.end?.(5000);
+  expect(word(again)).toBe('ok');
+});
+
+test('one observer of many hears all that they hear, and asks nobody who does not listen', () => {
+  const hooks = [
+    'asked',
+    'answered',
+    'invoked',
+    'returned',
+    'failed',
+    'refused',
+    'abandoned',
+    'decided',
+    'applied',
+    'installed',
+    'started',
+    'stopped',
+    'healed',
+    'end',
+  ] as const;
+  const heard: string[] = [];
+  const one = { violation: undefined } as Record<string, unknown>;
+  for (const hook of hooks)
+    one[hook] = (...values: readonly unknown[]) => void heard.push(`${hook} ${values.join()}`);
+  const deaf: Observer = { violation: undefined };
+  const all = observers(deaf, one as unknown as Observer, deaf) as unknown as Record<
+    string,
+    (...values: readonly unknown[]) => void
+  >;
+  for (const hook of hooks) all[hook]?.(1, 2, 3, 4);
+  const lengths = [2, 4, 4, 4, 3, 3, 3, 3, 3, 3, 2, 2, 1, 1];
+  expect(heard).toEqual(
+    hooks.map((hook, i) => `${hook} ${[1, 2, 3, 4].slice(0, lengths[i]).join()}`),
+  );
+});
+
 test('a refusal ends the waiting, and is a lie if the request ran after all', () => {
   const [kept, lied] = [request(1), request(2)];
   const check = observers(execution(), liveness(10));
@@ -215,5 +254,6 @@ test('many observers are one; the worst word wins; zero hits still have an upper
   expect(worst([])).toBe('ok');
   expect(upper95(0, 300)).toBe(1);
   expect(upper95(0, 0)).toBe(100);
-  expect(upper95(30, 300)).toBeGreaterThan(10);
+  expect(upper95(30, 300)).toBeCloseTo(100 * (0.1 + 1.645 * Math.sqrt(0.09 / 300)), 9);
+  expect([upper95(0, 2), upper95(2, 2), upper95(1, 1000) < 1]).toEqual([100, 100, true]);
 });
