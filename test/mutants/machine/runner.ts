@@ -40,8 +40,10 @@ const findings = process.env.QUORUMLAB_MUTATE_FINDINGS as string;
 const end = Number(process.env.QUORUMLAB_MUTATE_END);
 /** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
 const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
-/** A mutant whose test does not end is noticed too, after this many milliseconds. */
-const patience = 60_000;
+/** A mutant whose test does not end is noticed too, after at least so many milliseconds. */
+const leastPatience = 5000;
+/** And after so many times what the test took without it: others use the machine, too. */
+const patience = 50;
 
 // What breaks a property is not made smaller: nobody reads it here.
 fc.configureGlobal({ endOnFailure: true });
@@ -78,11 +80,11 @@ function before(): { readonly killed: Set<string>; readonly done: Set<string> } 
 
 type Run = () => unknown;
 
-/** Whether `run` fails, or does not end. */
-async function fails(run: Run): Promise<boolean> {
+/** Whether `run`, which takes about so many milliseconds, fails or does not end. */
+async function fails(run: Run, took: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), patience);
+    timer = setTimeout(() => resolve(true), leastPatience + patience * took);
   });
   try {
     return await Promise.race([Promise.resolve(run()).then(() => false), late]);
@@ -123,7 +125,7 @@ export class MutantRunner extends TestRunner {
     const took = (user + system) / 1000;
     if (took > longestTest) return tell({ type: 'passed-over', test: name, why: 'slow', took });
     // What a run leaves behind must not be taken for a mutant.
-    if (await fails(run)) return tell({ type: 'passed-over', test: name, why: 'runs only once' });
+    if (await fails(run, took)) return tell({ type: 'passed-over', test: name, why: 'runs only once' });
     for (const [id, hits] of alive) {
       if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
       state.hitCount = 0;
@@ -131,13 +133,13 @@ export class MutantRunner extends TestRunner {
       state.activeMutant = id;
       looks.count = 0;
       looks.most = most;
-      const noticed = await fails(run);
+      const noticed = await fails(run, took);
       looks.most = Number.POSITIVE_INFINITY;
       state.activeMutant = undefined;
       if (!noticed) continue;
       killed.add(id);
       tell({ type: 'killed', id, test: name });
-      if (await fails(run)) return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
+      if (await fails(run, took)) return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
     }
     tell({ type: 'done', test: name });
   }
