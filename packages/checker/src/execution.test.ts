@@ -46,7 +46,7 @@ test('state: each of several requests of one slot is compared, whoever runs it f
   }
 });
 
-test('durability: some running replica must hold what was acknowledged, once a run has healed', () => {
+test('durability: once a run has healed some running replica holds what was acknowledged', () => {
   const held = (run: (check: Observer) => void, heals = true) =>
     word(
       judged((check) => {

@@ -172,7 +172,7 @@ test('liveness: only requests open for the bound after healing count', () => {
   expect(word(torn)).toBe('ok');
 });
 
-test('liveness: the bound begins with the asking or the healing, and asking again changes nothing', () => {
+test('liveness: the bound begins with the asking or the healing, whichever is later', () => {
   const open = (asks: readonly number[], heals: number, ends: number): Observer => {
     const check = liveness(1000);
     for (const at of asks) check.asked?.(at, request(1));

@@ -144,7 +144,7 @@ describe.each(Object.entries(kinds))('a keyring: %s', (_, make) => {
       expect(inSteps(of(3, { maxDepth }), good).fault).toBe(fits ? undefined : 'bad-evidence');
   });
 
-  test('is told what is signed inside, or finds it; of what it does not know nothing is signed', () => {
+  test('is told what is signed inside, or finds it where it knows the kind', () => {
     const of = make();
     const request = of(firstClient).sign(asked(1)) as Signed<Of<'request'>>;
     const good = of(0).sign({ kind: 'propose', view: 0, seq: 1, asked: request });

@@ -125,7 +125,8 @@ export class MutantRunner extends TestRunner {
     const took = (user + system) / 1000;
     if (took > longestTest) return tell({ type: 'passed-over', test: name, why: 'slow', took });
     // What a run leaves behind must not be taken for a mutant.
-    if (await fails(run, took)) return tell({ type: 'passed-over', test: name, why: 'runs only once' });
+    if (await fails(run, took))
+      return tell({ type: 'passed-over', test: name, why: 'runs only once' });
     for (const [id, hits] of alive) {
       if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
       state.hitCount = 0;
@@ -139,7 +140,8 @@ export class MutantRunner extends TestRunner {
       if (!noticed) continue;
       killed.add(id);
       tell({ type: 'killed', id, test: name });
-      if (await fails(run, took)) return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
+      if (await fails(run, took))
+        return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
     }
     tell({ type: 'done', test: name });
   }
