@@ -13,7 +13,7 @@ test('a list is new only once, however often the table has grown', () => {
   expect(values.filter(add)).toEqual([]);
 });
 
-test('a set of lists takes the memory that it needs, ends where that ends, and gives it back', () => {
+test('a set of lists takes what it needs from the memory and gives it back', () => {
   for (const bytesLeft of [1000, 1280, 2000, 5000, 20_000, 1_000_000]) {
     const memory = { bytesLeft };
     const lists = seenLists(memory);
