@@ -12,7 +12,10 @@ const isAdmitted = (
   to: number,
   from: number,
   message: MultiPaxosMessage,
-): boolean => group.nodes[to]?.machine.admits?.(seal(message, from, unsigned), group.now) !== false;
+): boolean => {
+  const sealed = seal<MultiPaxosMessage>(message, from, unsigned);
+  return group.nodes[to]?.machine.admits?.(sealed, group.now) !== false;
+};
 
 /** Replica 0 leads, and 2 does not hear it. */
 function led(): Cluster {

@@ -72,7 +72,7 @@ test('what waits stays below its bound, and only who holds the most of a room ma
         if (drains) at.held = 0;
         else if (unsent.admits(at.owner, more)) at.held += more;
         const sum = (member: boolean): number =>
-          owners.reduce((all, id) => all + (isMember(id) === member ? heldBy(id) : 0), 0);
+          owners.reduce<number>((all, id) => all + (isMember(id) === member ? heldBy(id) : 0), 0);
         expect(sum(true)).toBeLessThanOrEqual(limits.unsentBytesOfMembers);
         expect(sum(false)).toBeLessThanOrEqual(limits.unsentBytesOfOthers);
       }

@@ -7,7 +7,7 @@ import { type RaftMessage, raft } from './index.ts';
 
 const unsigned = new Uint8Array(0) as Signature;
 const signed = (message: RaftMessage, from: number): Signed<RaftMessage> =>
-  seal(message, from, unsigned);
+  seal<RaftMessage>(message, from, unsigned);
 
 /** Replica 0 leads, and 2 does not hear it. */
 function led(): Cluster {
