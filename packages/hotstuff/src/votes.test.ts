@@ -193,7 +193,7 @@ describe('after timeouts', () => {
     expect(isVoted(network, null, { 0: 0, 1: 0, 3: 1 })).toBe(false);
   });
 
-  it('hotstuff-2: a block needs a certificate as high as the lock, which is the highest known', () => {
+  it('hotstuff-2: a block needs a certificate as high as the highest known, the lock', () => {
     const [network, first, second] = ahead('hotstuff-2');
     expect(network.state(2).locked).toMatchObject({ view: 2 });
     expect(isVoted(network, second, { 0: 0, 1: 0, 3: 0 })).toBe(true);

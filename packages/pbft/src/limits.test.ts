@@ -148,7 +148,7 @@ describe('what a new primary lacks', () => {
       .filter(({ from, message }) => from === 1 && message.kind === kind)
       .map(({ to }) => to);
 
-  it('is asked of whoever claims it: of each once, and no more than four windows of batches', () => {
+  it('is asked of whoever claims it, once of each, up to four windows of batches', () => {
     const network = make(window);
     for (const from of [0, 2, 3, 4, 5, 6]) wants(network, from, claimed(10 + from));
     network.deliver(({ from, to }) => from === 1 && to === 1);
