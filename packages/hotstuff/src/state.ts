@@ -330,7 +330,9 @@ export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M>
  */
 export function longer(group: Group, { view, committed }: HotStuffReplica): number {
   const inARow = group.reign === 1 ? group.rules.leadersInARow : 1;
-  const reigns = Math.floor(view / group.reign) - Math.floor(committed.view / group.reign);
+  // A state that came may be of a later view than this replica has heard of.
+  const since = Math.min(view, committed.view);
+  const reigns = Math.floor(view / group.reign) - Math.floor(since / group.reign);
   // At most f leaders fail by themselves, and each spoils only a row that it is in.
   return 2 ** Math.min(Math.floor(reigns / (inARow * group.weak)), 16);
 }

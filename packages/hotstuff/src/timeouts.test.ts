@@ -91,6 +91,7 @@ describe('a timeout', () => {
   it('that is said again is answered with the own one, once in half a period', () => {
     const network = make({ n: 7 });
     for (const from of [1, 3, 4]) network.inject(from, 2, timeout(3));
+    expect(network.wouldAnswer(5, 2, timeout(3))).toMatchObject({ writes: [], sends: [] });
     expect(kindsOf(network.wouldAnswer(3, 2, timeout(3)))).toEqual(['new-view', 'timeout']);
     network.inject(3, 2, timeout(3));
     network.now += 249_999;
@@ -119,14 +120,17 @@ describe('timeouts of a quorum', () => {
     const network = make();
     const first = on(network, null, 1);
     for (const [from, highView] of [
-      [0, 0],
-      [1, 1],
       [3, 0],
+      [1, 1],
+      [0, 1],
     ] as const)
       network.inject(from, 2, timeout(3, highView));
-    expect(network.state(2).view).toBe(1);
+    network.deliver(
+      ({ from, to, message }) => from === 2 && to === 2 && message.kind === 'timeout',
+    );
+    expect(network.state(2)).toMatchObject({ view: 1, timeoutVotes: { size: 4 } });
     const { writes, sends } = network.wouldAnswer(0, 2, newView(certified(network, first)));
-    const whole = timeouts(network, 3, { 0: 0, 1: 1, 3: 0 });
+    const whole = timeouts(network, 3, { 0: 1, 1: 1, 2: 0 });
     expect(writes).toContainEqual({ type: 'save', registers: { timeouts: whole } });
     expect(sends).toContainEqual({
       to: 1,

@@ -293,7 +293,9 @@ describe('a vote', () => {
       return network.state(self).votes.size > 0;
     };
     expect(kept(1, vote(1, hash, 0))).toBe(false);
+    expect(kept(1, vote(3, hash, 3))).toBe(false);
     expect(kept(1, vote(3, hash, 0))).toBe(true);
+    expect(kept(3, vote(11, hash, 0))).toBe(true);
     expect(kept(0, vote(3, hash, 0))).toBe(false);
     expect(kept(0, vote(15, hash, 0))).toBe(false);
     expect(network.state(0).dropped).toBe(1);
