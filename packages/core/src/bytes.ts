@@ -209,6 +209,13 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** The next `length` bytes as text, without a copy of their own. */
+export function readHex(from: Reader, length: number): string {
+  if (length > from.end - from.at) throw new SchemaError('the bytes end too early');
+  from.at += length;
+  return toHex(from.bytes.subarray(from.at - length, from.at));
+}
+
 /** Bytes of lower-case hexadecimal text. */
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0) throw new SchemaError(`"${text}" has an odd number of digits`);

@@ -30,6 +30,8 @@ export interface Machine<S extends Shape> {
    * anything at `now`. False: it would change and say nothing. Absent: any message could.
    */
   admits?(message: Signed<S['Message']>, now: Instant): boolean;
+  /** As {@link Machine.admits}, of a `propose` with this command. */
+  wants?(command: S['Command']): boolean;
   /**
    * The state as plain data, ready to hash, diff, show or restore. Messages are shared, not copied.
    */

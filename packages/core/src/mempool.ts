@@ -122,6 +122,10 @@ export const hasNews = (mempool: Mempool<WaitingRequest>, requests: Batch): bool
     (each) => !mempool.waiting.has(requestKey(each)) && displacedBy(mempool, each) !== undefined,
   );
 
+/** Whether `request` waits here, or would. */
+export const hasRoomFor = (mempool: Mempool<WaitingRequest>, request: Request): boolean =>
+  mempool.waiting.has(requestKey(request)) || displacedBy(mempool, request) !== undefined;
+
 const mostInAll: WaitingShare = { requests: maxWaiting, bytes: mempoolBytes };
 const mostOfClient: WaitingShare = { requests: maxWaitingOfClient, bytes: mempoolBytesOfClient };
 const noShare: ClientShare = { requests: 0, bytes: 0, keys: new Set(), served: 0 };

@@ -168,6 +168,8 @@ export interface Protocol<S extends Shape> {
    * refused without a guard.
    */
   readonly admits?: Guards<S>;
+  /** As {@link Protocol.admits}, for `propose`: whether there is room for the command. */
+  wants?(replica: Replica<S>, command: S['Command']): boolean;
   /** `upon timeout`. */
   timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
 

@@ -127,6 +127,7 @@ export function replica<S extends Shape>(
         { self, now, digest: options.digest },
       );
     },
+    wants: (command) => protocol.wants?.(state, command) ?? true,
     snapshot() {
       const all = Object.entries(copy(state));
       const part = (mine: boolean) =>

@@ -10,6 +10,7 @@ import {
   readByte,
   readBytes,
   reader,
+  readHex,
   readInteger,
   SchemaError,
   toHex,
@@ -213,7 +214,7 @@ export const digest: Field<Digest> = {
     if (value.length !== 64) throw new SchemaError(`"${value}" is not a digest of 64 digits`);
     writeHex(to, value);
   },
-  read: (from) => toHex(readBytes(from, 32)),
+  read: (from) => readHex(from, 32),
   mix(hash, value) {
     let out = hash;
     for (let i = 0; i < 16; i += 2)

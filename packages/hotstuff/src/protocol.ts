@@ -1,4 +1,4 @@
-import type { PrincipalId, Protocol } from '@quorumlab/core';
+import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { commit } from './commit.ts';
@@ -77,6 +77,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       'stable-checkpoint': then(stableCheckpoint),
     },
     admits: guards(group),
+    wants: hasRoomFor,
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'pacemaker':

@@ -1,9 +1,9 @@
 /** What a service, and a client, could make something of: asked before signatures are checked. */
-import type { Instant, PrincipalId, Signed } from '@quorumlab/core';
+import type { Instant, PrincipalId, Request, Signed } from '@quorumlab/core';
 import type { Asker, ClientState } from './client-state.ts';
 import { clientMessages, type ServiceMessage } from './messages.ts';
 import type { Run } from './replica-state.ts';
-import { wellFormed } from './sessions.ts';
+import { contentsOf, lookUp, wellFormed } from './sessions.ts';
 import type { LogShape, Serviced } from './types.ts';
 
 const kinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
@@ -41,7 +41,9 @@ export function admits<S extends LogShape>(
 function isUseful<S extends LogShape>(run: Run<S>, message: Signed<ServiceMessage>): boolean {
   switch (message.kind) {
     case 'request':
-      return wellFormed(message);
+      return (
+        wellFormed(message) && (run.inner.wants?.(message) !== false || isAnswered(run, message))
+      );
     case 'query':
       return true;
     case 'snapshot-request':
@@ -55,6 +57,12 @@ function isUseful<S extends LogShape>(run: Run<S>, message: Signed<ServiceMessag
       return awaits(run.asker, run.state.client, message);
   }
 }
+
+/** Whether there is something to say about it, though the protocol has no room for it. */
+const isAnswered = <S extends LogShape>(run: Run<S>, request: Request): boolean =>
+  run.protocol.length !== undefined ||
+  run.state.tooLarge ||
+  lookUp(run.state.sessions, request, () => contentsOf(request, run.digest)) !== undefined;
 
 const isMember = <S extends LogShape>({ protocol }: Run<S>, from: PrincipalId): boolean =>
   protocol.members.includes(from);

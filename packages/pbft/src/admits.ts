@@ -65,6 +65,7 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
     message.from !== self &&
     message.view > 0 &&
     isAhead(replica, message.view) &&
+    replica.unproven?.view !== message.view &&
     // In the view that it waits for, a replica takes one that is no good as a reason to go on.
     (message.view === replica.view || isWhole(group, message)),
   relay: (replica, { requests }, { self }) =>

@@ -1,4 +1,4 @@
-import type { PrincipalId, Protocol } from '@quorumlab/core';
+import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { conflict, evidence, vows } from './evidence.ts';
@@ -25,7 +25,7 @@ import {
   type PbftReplica,
   primaryOf,
 } from './state.ts';
-import { maybeNewView, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
+import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
 
 /**
  * PBFT with signatures, as in OSDI '99, for one group. Throws `GroupError` if the group cannot
@@ -80,7 +80,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       committed: heard(committed),
       'stable-checkpoint': heard((_, replica, message, ctx) => {
         stableCheckpoint(group, replica, message, ctx);
-        maybeNewView(group, replica, ctx);
+        maybeBegin(group, replica, ctx);
       }),
       'fetch-batch': heard(fetchBatch),
       batch: heard(batch),
@@ -88,6 +88,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       proofs: heard(proofs),
     },
     admits: guards(group),
+    wants: hasRoomFor,
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'request':

@@ -172,21 +172,27 @@ export function proofs(
 /** Tries again to begin the view, as its primary or with what its primary said. */
 export function maybeBegin(group: Group, replica: PbftReplica, ctx: Ctx): void {
   maybeNewView(group, replica, ctx);
-  if (replica.unproven !== null) newView(group, replica, replica.unproven, ctx);
+  if (replica.unproven !== null) beginView(group, replica, replica.unproven, ctx);
 }
 
 /** ⟨NEW-VIEW, v+1, V, O⟩ */
 export function newView(
   group: Group,
   replica: PbftReplica,
-  heard: Signed<NewView>,
+  message: Signed<NewView>,
   ctx: Ctx,
 ): void {
-  const { view, from } = heard;
+  const { view, from } = message;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
   if (view < replica.view || view === 0 || inProgress(replica, view)) return;
   // A primary begins a view once. Another beginning would only bring more claims to ask about.
-  const message = replica.unproven?.view === view ? replica.unproven : heard;
+  if (replica.unproven?.view === view) return;
+  beginView(group, replica, message, ctx);
+}
+
+/** Begins a view as its primary says, once all that it follows from is proven here. */
+function beginView(group: Group, replica: PbftReplica, message: Signed<NewView>, ctx: Ctx): void {
+  const { view, from } = message;
   const plan = checkedPlan(group, replica, message, ctx);
   if (plan === undefined) {
     // A primary that begins its view with a lie has had its turn.
