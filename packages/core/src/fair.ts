@@ -14,6 +14,12 @@ import {
 } from './mempool.ts';
 import { requestBytes } from './message.ts';
 
+/**
+ * Most places of one client in a batch, also if nobody else waits when it is put together: all who
+ * come next wait for it. Each place is a request of up to a thousand operations.
+ */
+export const maxPlacesOfClient = 8;
+
 interface Lane<W> {
   readonly share: ClientShare;
   readonly waiting: readonly W[];
@@ -53,7 +59,7 @@ function lanesOf<W extends WaitingRequest>(
 ): Lane<W>[] {
   const lanes: Lane<W>[] = [];
   for (const share of mempool.waitingOf.values()) {
-    const waiting = inOrder(mempool, share).filter(isFree);
+    const waiting = inOrder(mempool, share).filter(isFree).slice(0, maxPlacesOfClient);
     if (waiting.length > 0) lanes.push({ share, waiting, next: 0 });
   }
   return lanes.sort((one, other) => one.share.served - other.share.served);

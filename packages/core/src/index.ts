@@ -11,6 +11,7 @@ export * from './bytes.ts';
 export * from './copy.ts';
 export * from './fair.ts';
 export * from './flaw.ts';
+export * from './guards.ts';
 export { apart, type Pair, requireOverlap } from './intersection.ts';
 export * from './journal.ts';
 export { maxLeap } from './leap.ts';

@@ -75,6 +75,11 @@ export const pendingBytes: number = 4 * recordBytes;
 export const mempoolBytes: number = 64 * maxBatchBytes;
 /** See {@link mempoolBytes}: eight of the largest requests, so that they delay others little. */
 export const mempoolBytesOfClient: number = 8 * maxRequestBytes;
+/**
+ * What a replica of a Byzantine protocol logs above a stable checkpoint, unless its group is told
+ * otherwise: a primary that has ordered so much goes on with empty batches to the next checkpoint.
+ */
+export const windowBytes: number = 64 * maxBatchBytes;
 /** What a request counts beside its bytes where clients share batches: each takes a signature. */
 export const placeBytes: number = maxBatchBytes / 256;
 /** Commands in a leader's log that are not committed, or that wait for their slot. */

@@ -46,6 +46,19 @@ export function bytesOf({ operations }: Request): number {
   return sum;
 }
 
+const sizes = new WeakMap<Batch, number>();
+
+/** At least the bytes that `batch` takes when it is encoded: remembered as long as the batch is. */
+export function batchSize(batch: Batch): number {
+  let size = sizes.get(batch);
+  if (size === undefined) {
+    size = 0;
+    for (const each of batch) size += requestBytes(each);
+    sizes.set(batch, size);
+  }
+  return size;
+}
+
 /** Whether each request was signed by the client whose it says it is, and all fit into a batch. */
 export function acceptable(requests: Batch): boolean {
   let bytes = 0;

@@ -34,6 +34,7 @@ const pbft: OptionNotes = {
   requestTimeout: { usual: '1s', meaning: 'time a request may wait before the primary is changed' },
   checkpointEvery: { usual: '128', meaning: 'K: batches between two checkpoints' },
   window: { usual: '256', meaning: 'L: batches logged above a checkpoint; 2K unless told' },
+  windowBytes: { usual: '67108864', meaning: 'bytes of requests logged above a checkpoint' },
   maxBatch: { usual: '256', meaning: 'requests in one batch' },
   maxOutstanding: { usual: '2', meaning: 'batches that are ordered and not yet executed' },
 };
@@ -46,6 +47,7 @@ const hotstuff: OptionNotes = {
   delta: { usual: '125ms', meaning: 'time that hotstuff-2 waits; an eighth of requestTimeout' },
   checkpointEvery: { usual: '128', meaning: 'blocks between two checkpoints' },
   window: { usual: '264', meaning: 'blocks after a checkpoint; 2 checkpointEvery + 8 unless told' },
+  windowBytes: { usual: '67108864', meaning: 'bytes of requests in blocks after a checkpoint' },
   maxBatch: { usual: '256', meaning: 'requests in one block' },
 };
 

@@ -2,11 +2,11 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import { type Asked, acceptable, type Guards, hasNews, type Signed } from '@quorumlab/core';
+import { acceptable, type Guards, hasNews, patientGuards } from '@quorumlab/core';
 import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
 import type { Group } from './group.ts';
 import { provesView } from './hotstuff.ts';
-import type { Message, NewView } from './messages.ts';
+import type { NewView } from './messages.ts';
 import {
   endOfReign,
   type HotStuff,
@@ -19,19 +19,8 @@ import {
 } from './state.ts';
 
 /** The guards of a group. The first message of a member counts whatever it says: it is there. */
-export function guards(group: Group): Guards<HotStuff> {
-  const all: readonly (readonly [string, Guard])[] = Object.entries(guardsOfHandlers(group));
-  const patient = all.map(([kind, guard]): readonly [string, Guard] => [
-    kind,
-    (replica, message, asked) => !replica.heard.has(message.from) || guard(replica, message, asked),
-  ]);
-  return Object.fromEntries(patient);
-}
-
-/** Of one kind of message, which its name selects: so it is written as a method. */
-type Guard = {
-  ask(replica: HotStuffReplica, message: Signed<Message>, asked: Asked): boolean;
-}['ask'];
+export const guards = (group: Group): Guards<HotStuff> =>
+  patientGuards<HotStuff>(guardsOfHandlers(group), (replica, from) => !replica.heard.has(from));
 
 const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
   proposal: (replica, message) =>

@@ -64,6 +64,17 @@ describe('a full window', () => {
   });
 });
 
+it('blocks with little room between checkpoints are followed by empty ones', () => {
+  const network = new Network(
+    group({ checkpointEvery: 4, window: 8, maxBatch: 1, windowBytes: 400 }),
+  );
+  for (let i = 0; i < 9; i++) network.input(0, { type: 'propose', command: requestOf(i, 0) });
+  network.run(900_000, () => network.executed.size === 9);
+  expect(network.executed.size).toBe(9);
+  const sizes = [0, 1, 2, 3, 4, 5, 6, 7].map((at) => network.seat(3).decisions.get(at)?.length);
+  expect(sizes).toEqual([1, 1, 0, 0, 1, 1, 0, 0]);
+});
+
 it('a flood keeps nobody waiting', () => {
   const network = new Network(group({ maxBatch: 8 }));
   for (let i = 0; i < 8 * maxWaitingOfClient; i += 8) {

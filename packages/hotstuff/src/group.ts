@@ -1,4 +1,12 @@
-import { type DigestOf, ms, type ReplicaId, range, refusalOfQuorum, weak } from '@quorumlab/core';
+import {
+  type DigestOf,
+  ms,
+  type ReplicaId,
+  range,
+  refusalOfQuorum,
+  windowBytes as usualWindowBytes,
+  weak,
+} from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
 
@@ -39,6 +47,11 @@ export interface HotStuffOptions {
   readonly checkpointEvery?: number;
   /** Blocks that may follow the last stable checkpoint; 2 `checkpointEvery` + 8 unless told. */
   readonly window?: number;
+  /**
+   * Bytes of requests above the last stable checkpoint, from which on blocks are empty up to the
+   * next one, in equal parts for each checkpoint of the window; core's `windowBytes` unless told.
+   */
+  readonly windowBytes?: number;
   /** Most requests in one block. */
   readonly maxBatch?: number;
   /**
@@ -71,6 +84,8 @@ export interface Group extends Codec {
   readonly statusPeriod: number;
   readonly checkpointEvery: number;
   readonly window: number;
+  /** Bytes of requests between two checkpoints, from which on nothing is added to them. */
+  readonly intervalBytes: number;
   readonly maxBatch: number;
   readonly digest: DigestOf;
 }
@@ -81,12 +96,14 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
   const { requestTimeout = ms(1000), maxBatch = 256, digest } = options;
   const {
     window = 2 * checkpointEvery + 8,
+    windowBytes = usualWindowBytes,
     delta = Math.max(1, Math.floor(requestTimeout / 8)),
     leaders = 'sticky',
     unsafe = false,
   } = options;
   const reign = leaders === 'sticky' ? (options.reign ?? 128) : 1;
-  const whole = { n, checkpointEvery, window, requestTimeout, delta, maxBatch, reign };
+  const sizes = { window, windowBytes, maxBatch };
+  const whole = { n, checkpointEvery, requestTimeout, delta, reign, ...sizes };
   for (const [name, value] of Object.entries(whole))
     if (!(Number.isSafeInteger(value) && value >= 1))
       throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
@@ -122,6 +139,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
     checkpointEvery,
     window,
+    intervalBytes: Math.ceil(windowBytes / Math.ceil(window / checkpointEvery)),
     maxBatch,
     digest,
   };

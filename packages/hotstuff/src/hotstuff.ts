@@ -15,6 +15,7 @@ import {
   want,
 } from './certificates.ts';
 import { commit } from './commit.ts';
+import { isFilled } from './filling.ts';
 import type { Group } from './group.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
@@ -57,10 +58,13 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
   }
   // With a full window requests wait for a checkpoint. Empty blocks do not: they may be what it
   // takes to commit those before.
-  const batch = isFull(group, replica) ? nothing : nextBatch(group, replica, tip);
+  const full = isFull(group, replica);
+  const filled = !full && isFilled(group, replica, tip);
+  const batch = full || filled ? nothing : nextBatch(group, replica, tip);
   // Blocks without requests are proposed while others wait for certificates of earlier ones.
+  const fills = filled && replica.waiting.size > 0;
   const reason =
-    batch.length > 0 || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
+    batch.length > 0 || fills || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
   if (!reason) return;
   ctx.line('propose');
   const block = { view, height: tip.height + 1, parent: tip.hash, batch };
@@ -139,6 +143,7 @@ function connect(
   if (block.height > replica.committed.height + group.window + maxUncommitted)
     return void (replica.dropped += 1);
   if (block.view <= replica.committed.view) return;
+  if (block.batch.length > 0 && isFilled(group, replica, parent)) return;
   const hash = hashOf(group, block, ctx);
   if (!replica.tree.has(hash)) {
     // The row of a view is what this replica voted for. If another block is certified, it is

@@ -2,6 +2,7 @@
  * Random schedules: everything may happen, agreement holds; then the network heals and all is
  * done.
  */
+import { windowBytes } from '@quorumlab/core';
 import { chaos, testDigest, treasons, wrongIn } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
@@ -26,6 +27,8 @@ const run = (rules: RulesName, kind: string, seed: number) =>
           checkpointEvery: 4,
           window: 8 + random.below(20),
           maxBatch: 1 + random.below(3),
+          // Little room between two checkpoints, or room for all.
+          windowBytes: seed % 2 === 0 ? 1000 : windowBytes,
           reign: 4 + random.below(12),
           digest: testDigest,
         }),

@@ -2,13 +2,14 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import { type Asked, acceptable, type Guards, hasNews, type Signed } from '@quorumlab/core';
+import { acceptable, type Guards, hasNews, patientGuards, type Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Commit, Message, PrePrepare, Prepare } from './messages.ts';
+import type { Commit, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
 import { mayLearn } from './proofs.ts';
 import { isMissing, mayAnswer } from './recovery.ts';
 import {
+  batchAt,
   betweenWatermarks,
   inView,
   isMember,
@@ -24,21 +25,11 @@ import {
  * The guards of a group. Until a quorum has been heard, whoever says anything good counts: see
  * `patience.ts`.
  */
-export function guards(group: Group): Guards<Pbft> {
-  const all: readonly (readonly [string, Guard])[] = Object.entries(guardsOfHandlers(group));
-  const patient = all.map(([kind, guard]): readonly [string, Guard] => [
-    kind,
-    (replica, message, asked) =>
-      (replica.heard.size < group.quorum && !replica.heard.has(message.from)) ||
-      guard(replica, message, asked),
-  ]);
-  return Object.fromEntries(patient);
-}
-
-/** Of one kind of message, which its name selects: so it is written as a method. */
-type Guard = {
-  ask(replica: PbftReplica, message: Signed<Message>, asked: Asked): boolean;
-}['ask'];
+export const guards = (group: Group): Guards<Pbft> =>
+  patientGuards<Pbft>(
+    guardsOfHandlers(group),
+    (replica, from) => replica.heard.size < group.quorum && !replica.heard.has(from),
+  );
 
 const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   'pre-prepare': (replica, message, { self }) =>
@@ -110,7 +101,9 @@ function isOrderable(group: Group, replica: PbftReplica, message: Signed<PrePrep
   if (!inView(replica, message.view)) return true;
   const logged = replica.prePrepares.get(message.sequence);
   const repeated =
-    logged?.view === message.view && logged.digest === message.digest && logged.batch !== null;
+    logged?.view === message.view &&
+    logged.digest === message.digest &&
+    batchAt(replica, message.sequence) !== null;
   return !repeated || group.rules.acceptsSecondPrePrepare;
 }
 

@@ -2,6 +2,9 @@ import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
+import { codec } from './messages.ts';
+
+const { content } = codec({ n: 4, window: 8, maxBatch: 1 });
 
 const small = (more: object = {}) =>
   pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more });
@@ -41,6 +44,29 @@ describe('checkpoints (4.3)', () => {
     expect(network.seat(3).applied).toBe(8);
     network.deliver();
     expect(network.executed.size).toBe(20);
+  });
+
+  it('come also where little has room between them: empty batches lead there', () => {
+    // Two requests, of 132 bytes each, fill an interval.
+    const network = new Network(small({ maxBatch: 1, windowBytes: 400 }));
+    for (let i = 0; i < 9; i++) network.input(0, { type: 'propose', command: requestOf(i, 0) });
+    network.deliver();
+    const sizes = Array.from({ length: 17 }, (_, n) => network.seat(3).decisions.get(n)?.length);
+    expect(sizes.join('')).toBe('11001100110011001');
+    expect(network.state(3).stableCheckpoint?.body.sequence).toBe(16);
+  });
+
+  it('are not kept away by a primary that adds to what is filled: nobody prepares that', () => {
+    const network = new Network(small({ maxBatch: 1, windowBytes: 400 }));
+    propose(network, 0, 2);
+    const batch = [requestOf(0, 9)];
+    for (const body of [batch, []]) {
+      const digest = testDigest(content, body);
+      const message = { kind: 'pre-prepare', view: 0, sequence: 3, digest, batch: body } as const;
+      for (const self of [1, 2, 3]) network.post(0, self, message);
+      network.deliver();
+      expect(network.state(1).prePrepares.has(3)).toBe(body.length === 0);
+    }
   });
 
   it('bring the state to a replica that was away too long for messages', () => {

@@ -1,4 +1,12 @@
-import { type DigestOf, ms, type ReplicaId, range, refusalOfQuorum, weak } from '@quorumlab/core';
+import {
+  type DigestOf,
+  ms,
+  type ReplicaId,
+  range,
+  refusalOfQuorum,
+  windowBytes as usualWindowBytes,
+  weak,
+} from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, rules as rightRules } from './rules.ts';
 
@@ -21,6 +29,11 @@ export interface PbftOptions {
   readonly checkpointEvery?: number;
   /** L: batches that may be logged above the last stable checkpoint; 2K unless told. */
   readonly window?: number;
+  /**
+   * Bytes of requests above the last stable checkpoint, from which on batches are empty up to the
+   * next one, in equal parts for each checkpoint of the window; core's `windowBytes` unless told.
+   */
+  readonly windowBytes?: number;
   /** Most requests in one batch. */
   readonly maxBatch?: number;
   /** Most batches that the primary has ordered and that are not executed yet. */
@@ -53,6 +66,8 @@ export interface Group extends Codec {
   readonly statusPeriod: number;
   readonly checkpointEvery: number;
   readonly window: number;
+  /** Bytes of requests between two checkpoints, from which on nothing is added to them. */
+  readonly intervalBytes: number;
   readonly maxBatch: number;
   readonly maxOutstanding: number;
   readonly rules: Rules;
@@ -64,12 +79,14 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
   const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
   const {
     window = 2 * checkpointEvery,
+    windowBytes = usualWindowBytes,
     requestTimeout = ms(1000),
     maxBatch = 256,
     maxOutstanding = 2,
     unsafe = false,
   } = options;
-  const whole = { n, checkpointEvery, window, requestTimeout, maxBatch, maxOutstanding };
+  const sizes = { window, windowBytes, maxBatch, maxOutstanding };
+  const whole = { n, checkpointEvery, requestTimeout, ...sizes };
   for (const [name, value] of Object.entries(whole))
     if (!(Number.isSafeInteger(value) && value >= 1))
       throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
@@ -100,6 +117,7 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
     checkpointEvery,
     window,
+    intervalBytes: Math.ceil(windowBytes / Math.ceil(window / checkpointEvery)),
     maxBatch,
     maxOutstanding,
     rules,

@@ -18,11 +18,13 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { outside, tooEarly } from './early.ts';
+import { isAsked, isFilled } from './filling.ts';
 import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
 import {
+  batchAt,
   betweenWatermarks,
   bodyOf,
   type Ctx,
@@ -33,6 +35,7 @@ import {
   inView,
   isMember,
   lowWatermark,
+  nullBatch,
   type PbftReplica,
   primaryOf,
   progressAt,
@@ -90,8 +93,9 @@ export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
   if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {
     if (!betweenWatermarks(group, replica, replica.next)) return; // Waits for a checkpoint.
-    const batch = nextBatch(group, replica);
-    if (batch.length === 0) return;
+    const filled = isFilled(group, replica, replica.next);
+    const batch = filled ? nullBatch : nextBatch(group, replica);
+    if (batch.length === 0 && !(filled && isAsked(replica))) return;
     order(group, replica, batch, ctx);
   }
 }
@@ -131,8 +135,9 @@ export function prePrepare(
   if (logged?.view === view && !group.rules.acceptsSecondPrePrepare) {
     // "it has not accepted a pre-prepare for view v and n containing a different digest"
     if (logged.digest !== digest) return badPrimary(group, replica, message, ctx);
-    if (logged.batch !== null) return;
+    if (batchAt(replica, sequence) !== null) return;
   }
+  if (batch.length > 0 && isFilled(group, replica, sequence)) return; // See `filling.ts`.
   // "the signatures are correct": the host checked them; "d is the digest for m".
   if (!acceptable(batch) || digestOf(group, batch, ctx) !== digest) return;
   ctx.line('4.2-prepare');
@@ -183,9 +188,10 @@ export function prepared(replica: PbftReplica, sequence: number): boolean {
 
 function maybePrepared(group: Group, replica: PbftReplica, sequence: number, ctx: Ctx): void {
   const logged = replica.prePrepares.get(sequence);
-  if (logged === undefined || logged.view !== replica.view || logged.batch === null) return;
+  const batch = batchAt(replica, sequence);
+  if (logged === undefined || logged.view !== replica.view || batch === null) return;
   if (prepared(replica, sequence)) return;
-  const { view, digest, batch } = logged;
+  const { view, digest } = logged;
   const matching = votesFor(group, progressAt(replica, sequence, ctx).prepares, digest);
   if (matching.length < group.quorum - 1) return;
   ctx.line('4.2-commit');

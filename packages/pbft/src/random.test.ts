@@ -2,7 +2,7 @@
  * Random schedules: everything may happen, agreement holds; then the network heals and all is
  * done.
  */
-import { decode, encode, firstClient } from '@quorumlab/core';
+import { decode, encode, firstClient, windowBytes } from '@quorumlab/core';
 import {
   chaos,
   random as dice,
@@ -29,7 +29,14 @@ const run = (kind: string, seed: number) =>
   chaos<Pbft>(
     (random) =>
       new Network(
-        pbft({ n: 4, checkpointEvery: 4, maxBatch: 1 + random.below(3), digest: testDigest }),
+        pbft({
+          n: 4,
+          checkpointEvery: 4,
+          maxBatch: 1 + random.below(3),
+          // Room for two requests between two checkpoints, or for all.
+          windowBytes: seed % 2 === 0 ? 500 : windowBytes,
+          digest: testDigest,
+        }),
       ),
     kind,
     seed,

@@ -19,6 +19,7 @@ import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './
 import { armRequestTimer, noteExcuses } from './patience.ts';
 import { decided, prepared, retry } from './pbft.ts';
 import {
+  batchAt,
   betweenWatermarks,
   bodyOf,
   type Ctx,
@@ -86,8 +87,9 @@ function ownVotes(
   self: ReplicaId,
 ): Message[] {
   const order = replica.prePrepares.get(sequence);
-  if (order === undefined || order.batch === null || !inView(replica, order.view)) return [];
-  const { view, digest, batch } = order;
+  const batch = batchAt(replica, sequence);
+  if (order === undefined || batch === null || !inView(replica, order.view)) return [];
+  const { view, digest } = order;
   const votes: Message[] = [];
   if (primaryOf(group, view) !== self) votes.push({ kind: 'prepare', view, sequence, digest });
   // What a new-view orders has no pre-prepare of its own.
@@ -336,7 +338,8 @@ function useBatch(
 ): void {
   if (!betweenWatermarks(group, replica, sequence)) return;
   const order = replica.prePrepares.get(sequence);
-  if (order?.digest === digest && order.batch === null && inView(replica, order.view)) {
+  const isLacking = order?.digest === digest && batchAt(replica, sequence) === null;
+  if (order !== undefined && isLacking && inView(replica, order.view)) {
     const { view } = order;
     ctx.put('prePrepares', sequence, { view, digest, batch: body });
     if (primaryOf(group, view) !== ctx.self)

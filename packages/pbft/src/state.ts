@@ -32,7 +32,7 @@ import type {
 
 /**
  * What is logged under a number: the paper's pre-prepare. `batch` is null until it has been
- * fetched.
+ * fetched, or where {@link Prepared} has it already: see {@link batchAt}.
  */
 export interface Order {
   readonly view: number;
@@ -328,6 +328,14 @@ export const nullBatch: Batch = Object.freeze([]);
 /** D(m). */
 export const digestOf = (group: Group, batch: Batch, ctx: Ctx): Digest =>
   ctx.digest(group.content, batch);
+
+/** The batch that is ordered under `sequence`, if it is here. What is prepared is stored once. */
+export function batchAt(replica: PbftReplica, sequence: number): Batch | null {
+  const order = replica.prePrepares.get(sequence);
+  if (order === undefined || order.batch !== null) return order?.batch ?? null;
+  const prepared = replica.prepared.get(sequence);
+  return prepared?.proof.body.digest === order.digest ? prepared.batch : null;
+}
 
 /** The batch that `digest` stands for at `sequence`, if this replica has it. */
 export function bodyOf(

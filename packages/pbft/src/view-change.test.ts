@@ -86,6 +86,26 @@ describe('view changes (4.4)', () => {
     expect(network.seat(2).decisions.get(2)).toEqual([requestOf(0, 2)]);
   });
 
+  it('write no batch again that is prepared, and go on from that after a crash of all', () => {
+    const network = new Network(group());
+    for (let i = 0; i < 5; i++) all(network, requestOf(0, i));
+    network.deliver();
+    network.stop(0);
+    all(network, requestOf(0, 5));
+    network.run(20_000_000, () => network.executed.size === 6);
+    for (const self of [1, 2, 3]) {
+      const { prePrepares, prepared } = network.seat(self).disk;
+      expect(prePrepares.get(1)).toMatchObject({ view: 1, batch: null });
+      expect(prepared.get(1)?.batch).toEqual([requestOf(0, 0)]);
+    }
+    for (const self of [1, 2, 3]) network.restart(self);
+    network.drop();
+    all(network, requestOf(0, 6));
+    network.run(20_000_000, () => network.executed.size === 7);
+    expect(network.executed.size).toBe(7);
+    expect(network.violation).toBeUndefined();
+  });
+
   it('fetch a batch that the new primary never saw', () => {
     const network = new Network(group());
     network.input(0, { type: 'propose', command: requestOf(0, 0, 'a') });

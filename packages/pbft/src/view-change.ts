@@ -21,6 +21,7 @@ import { armRequestTimer, timeoutOf } from './patience.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
 import {
+  batchAt,
   bodyOf,
   type Ctx,
   isMember,
@@ -264,7 +265,9 @@ function enterView(
       batch: bodyOf(group, replica, order.sequence, order.digest, ctx),
     }));
   // What was executed nobody waits for any more, and no primary would order it again.
-  const before = [...replica.prePrepares].filter(([n]) => n > replica.lastExecuted);
+  const before = [...replica.prePrepares.keys()]
+    .filter((n) => n > replica.lastExecuted)
+    .flatMap((n) => batchAt(replica, n) ?? []);
   replica.bodies.clear();
   if (own !== null) keepProofs(replica, plan.chosen.values());
   leave(replica, ctx);
@@ -273,15 +276,15 @@ function enterView(
   ctx.drop('prePrepares', { from: 0 });
   replica.enteredBy = by;
   for (const { sequence, digest, batch = null } of orders) {
-    ctx.put('prePrepares', sequence, { view, digest, batch });
+    const isStored = replica.prepared.get(sequence)?.proof.body.digest === digest;
+    ctx.put('prePrepares', sequence, { view, digest, batch: isStored ? null : batch });
     progressAt(replica, sequence, ctx);
     if (batch === null)
       want(group, replica, { sequence, digest }, [primaryOf(group, view), ...group.members], ctx);
     else if (own === null) ctx.broadcast({ kind: 'prepare', view, sequence, digest });
   }
   replica.next = Math.max(lowWatermark(replica), plan.high) + 1;
-  for (const [, order] of before)
-    for (const request of order.batch ?? []) keepWaiting(group, replica, request, ctx);
+  for (const request of before) keepWaiting(group, replica, request, ctx);
   for (const { from, view: wanted } of [...replica.viewChanges.values()])
     if (wanted <= view) replica.viewChanges.delete(from);
   begin(group, replica, ctx);
@@ -294,8 +297,9 @@ function begin(group: Group, replica: PbftReplica, ctx: Ctx): void {
     armRequestTimer(group, replica, ctx);
   watch(group, replica, ctx);
   if (primaryOf(group, view) === ctx.self) {
-    for (const { batch } of replica.prePrepares.values())
-      for (const request of batch ?? []) markOrdered(replica, requestKey(request));
+    for (const sequence of replica.prePrepares.keys())
+      for (const request of batchAt(replica, sequence) ?? [])
+        markOrdered(replica, requestKey(request));
     return maybeOrder(group, replica, ctx);
   }
   relayAll(group, replica, ctx);
