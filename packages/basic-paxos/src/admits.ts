@@ -2,8 +2,13 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * message is stepped. Whatever is refused here its handler would have ignored.
  */
-import type { Guards, Instant, ReplicaId, Signed } from '@quorumlab/core';
-import { ballotOwner } from '@quorumlab/core';
+import {
+  ballotOwner,
+  type Guards,
+  type Instant,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
 import type { Accept, Nack, Prepare } from './messages.ts';
 import type { BasicPaxos, Group, BasicPaxosReplica as Replica } from './state.ts';
 

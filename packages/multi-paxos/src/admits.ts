@@ -2,31 +2,22 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * message is stepped. Whatever is refused here its handler would have ignored.
  */
-import type { Asked, Guards, Signed } from '@quorumlab/core';
+import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/core';
 import { isLoyal, isOwner } from './acceptor.ts';
 import { mayAnswer, mayTeach } from './answers.ts';
 import { isNewOffer, teaches } from './catch-up.ts';
 import { acceptedNews, ackNews, mayEnqueue } from './leader.ts';
-import type { Accept, Heartbeat, MultiPaxosMessage } from './messages.ts';
+import type { Accept, Heartbeat } from './messages.ts';
 import { isOfUse } from './report.ts';
 import type { Group, MultiPaxos, PaxosReplica } from './state.ts';
 
 /** The guards of a group. What a replica says to itself counts. */
-export function guards(group: Group): Guards<MultiPaxos> {
-  const all = Object.entries(guardsOfHandlers(group)).map(
-    ([kind, guard]): readonly [string, Guard] => [
-      kind,
-      (replica, message, asked) =>
-        message.from === asked.self || (guard as Guard)(replica, message, asked),
-    ],
+export const guards = (group: Group): Guards<MultiPaxos> =>
+  changedGuards<MultiPaxos>(
+    guardsOfHandlers(group),
+    (guard) => (replica, message, asked) =>
+      message.from === asked.self || guard(replica, message, asked),
   );
-  return Object.fromEntries(all);
-}
-
-/** Of one kind of message, which its name selects: so it is written as a method. */
-type Guard = {
-  ask(replica: PaxosReplica, message: Signed<MultiPaxosMessage>, asked: Asked): boolean;
-}['ask'];
 
 const guardsOfHandlers = (group: Group): Required<Guards<MultiPaxos>> => ({
   prepare: (acceptor, message, asked) => {

@@ -2,10 +2,10 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * message is stepped. Whatever is refused here its handler would have ignored.
  */
-import type { Asked, Guards, Signed } from '@quorumlab/core';
+import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/core';
 import { mayHelp, mayRefuse } from './answers.ts';
 import { isLoyal } from './election.ts';
-import type { AppendEntries, InstallSnapshot, RaftMessage } from './messages.ts';
+import type { AppendEntries, InstallSnapshot } from './messages.ts';
 import { isWaiting, nextTerm } from './rejoin.ts';
 import { isNews, movesWindow } from './replication.ts';
 import type { Group, Raft, RaftReplica } from './state.ts';
@@ -16,19 +16,13 @@ import type { Group, Raft, RaftReplica } from './state.ts';
  */
 export function guards(group: Group): Guards<Raft> {
   const { rejoin, 'rejoin-reply': reply, ...others } = guardsOfHandlers(group);
-  const deaf = Object.entries(others).map(([kind, guard]): readonly [string, Guard] => [
-    kind,
-    (replica, message, asked) =>
-      !isWaiting(replica) &&
-      (message.from === asked.self || (guard as Guard)(replica, message, asked)),
-  ]);
-  return { ...Object.fromEntries(deaf), rejoin, 'rejoin-reply': reply };
+  const deaf = changedGuards<Raft>(
+    others,
+    (guard) => (replica, message, asked) =>
+      !isWaiting(replica) && (message.from === asked.self || guard(replica, message, asked)),
+  );
+  return { ...deaf, rejoin, 'rejoin-reply': reply };
 }
-
-/** Of one kind of message, which its name selects: so it is written as a method. */
-type Guard = {
-  ask(replica: RaftReplica, message: Signed<RaftMessage>, asked: Asked): boolean;
-}['ask'];
 
 const guardsOfHandlers = (group: Group): Required<Guards<Raft>> => ({
   'pre-vote': (voter, message, asked) =>
