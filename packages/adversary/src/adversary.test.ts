@@ -1,13 +1,21 @@
-import { firstClient, idle, type Signature, seal } from '@quorumlab/core';
+import { firstClient, idle, type Output } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { type Counter, counter, heard, make, propose, told, traitor } from '../test/counter.ts';
+import {
+  type Counter,
+  counter,
+  heard,
+  make,
+  propose,
+  timersOf,
+  told,
+  traitor,
+} from '../test/counter.ts';
 import { listening } from './behaviour.ts';
 import {
   always,
   atSlots,
   type Behaviour,
   chain,
-  coalition,
   delay,
   drop,
   equivocate,
@@ -17,11 +25,9 @@ import {
   never,
   onceAfter,
   onceLeading,
-  type Power,
   replay,
   restarts,
   silentTo,
-  twoFaced,
 } from './index.ts';
 
 test('an equivocator tells two halves two values, itself the true one, and breaks a vow', () => {
@@ -34,6 +40,36 @@ test('an equivocator tells two halves two values, itself the true one, and break
     [3, 5],
   ]);
   expect(fired).toEqual(Array(4).fill('equivocate'));
+});
+
+test('an equivocator tells itself the truth, and who cannot lie has told no lie', () => {
+  const liar = traitor(equivocate(() => true));
+  liar.step(propose(5));
+  expect(told(liar.step(propose(6))).map(([, value]) => value)).toEqual([6, 5, 5, 5]);
+  const { conflict: _, ...truthful } = counter;
+  const { step, fired } = traitor(
+    equivocate(() => true),
+    truthful,
+  );
+  step(propose(5));
+  expect(told(step(propose(6))).map(([, value]) => value)).toEqual([6, 6, 6, 6]);
+  expect(fired).toEqual([]);
+});
+
+test('an equivocator that repeats a message repeats its lie, whatever it has heard since', () => {
+  const message = { kind: 'order', view: 1, slot: 1, value: 9 } as const;
+  const repeats: Behaviour<Counter> = (honest) => ({
+    ...honest,
+    step: () => ({ ...idle<Counter>(), sends: [{ to: 1, message }] }),
+  });
+  const { step } = traitor(
+    chain(
+      repeats,
+      equivocate(() => true),
+    ),
+  );
+  expect(told(step(propose(9)))).toEqual([[1, 9]]);
+  expect(told(step(propose(7)))).toEqual([[1, 9]]);
 });
 
 test('an equivocator limited to other kinds or moments is honest', () => {
@@ -233,45 +269,63 @@ test('each campaign that comes to nothing halves the hurry', () => {
   expect([again(), again()]).toEqual([[[1000, 1000]], [[1000, 2000]]]);
 });
 
-test('two faces: each side hears one copy, and traitors know which of them spoke', () => {
-  const shared = coalition();
-  const fired: string[] = [];
-  const power: Power<Counter> = {
-    protocol: counter,
-    members: counter.members,
-    random: { below: () => 0 },
-    make,
-    coalition: shared,
-    fire: (what) => fired.push(what),
-  };
-  const sides = { traitors: [0, 1], second: [3] };
-  const machine = twoFaced<Counter>(sides, 1)(make(), power);
-  const hear = (from: number, sequence: number) => {
-    const asked: Counter['Message'] = { kind: 'ask', sequence, value: sequence };
-    const message = seal(asked, from, new Uint8Array() as Signature);
-    return machine.step({
-      now: 0,
-      clock: { earliest: 0, latest: 0 },
-      event: { type: 'message', message },
-    });
-  };
-  expect([0, 1].map((i) => told(hear(firstClient, i)))).toEqual([
-    [
-      [0, 0],
-      [1, 0],
-      [2, 0],
-    ],
-    [
-      [0, 1],
-      [1, 1],
-      [3, 1],
-    ],
+test('a restart is seen in its step: what starting asks for comes first, then the event', () => {
+  const { step, machine, fired } = traitor(restarts('lost', from(100)));
+  step(propose(5), 0);
+  // Its first event is no moment for a restart.
+  expect(step({ type: 'start' }, 200).writes).toEqual([]);
+  expect(fired).toEqual([]);
+  const output = step(propose(6), 200);
+  expect(output.writes).toEqual([
+    { type: 'save', registers: { said: 0 } },
+    { type: 'drop', table: 'rows', rows: { from: 0 } },
+    { type: 'save', registers: { said: 1 } },
+    { type: 'put', table: 'rows', index: 1, row: 6 },
   ]);
-  expect(fired).toEqual(['two faces']);
-  const order = (value: number) => ({ kind: 'order', view: 7, slot: 1, value });
-  expect([0, 1, 9].map((value) => shared.facesOf(0, order(value)))).toEqual([[0], [1], [0, 1]]);
-  // Asked once more, a request is heard by both.
-  expect(told(hear(firstClient, 0)).map(([to]) => to)).toEqual([0, 1, 2, 0, 1, 3]);
+  expect([told(output), timersOf(output)]).toEqual([[['all', 6]], ['tick']]);
+  expect(fired).toEqual(['restart']);
+  expect(machine.snapshot().stable).toEqual({ said: 1, rows: new Map([[1, 6]]) });
+  expect(machine.fork().snapshot()).toEqual(machine.snapshot());
+  machine.restore({ stable: { said: 7, rows: new Map() }, volatile: { leading: true } });
+  expect(machine.status().leader).toBe(0);
+});
+
+test('a disk that is kept is not written anew', () => {
+  const { step, fired } = traitor(restarts('kept', from(100)));
+  step(propose(5), 0);
+  expect(step(heard(1), 100).writes).toEqual([]);
+  expect(fired).toEqual(['restart']);
+});
+
+test('haste shortens what is set and nothing else, and ends when it leads', () => {
+  const asks: Behaviour<Counter> = (honest) => ({
+    ...honest,
+    step: () => ({
+      ...idle<Counter>(),
+      timers: [
+        { type: 'clear', timer: 'tick' },
+        { type: 'set', timer: 'tick', after: 8000 },
+        { type: 'set', timer: 'tick', after: 800 },
+        { type: 'set', timer: 'tick', after: [4000, 16_000] },
+      ],
+    }),
+  });
+  const { step } = traitor(chain(asks, hasty(4)));
+  const after = (output: Output<Counter>) =>
+    output.timers.map((each) => (each.type === 'set' ? each.after : each.type));
+  for (const event of [propose(1), propose(2)])
+    expect(after(step(event))).toEqual(['clear', 2000, 800, [1000, 4000]]);
+  const tick = { type: 'timeout', timer: 'tick' } as const;
+  expect(after(step(tick))).toEqual(['clear', 2000, 800, [1000, 4000]]);
+  expect(after(step(tick))).toEqual(['clear', 4000, 800, [2000, 8000]]);
+  for (let i = 0; i < 3; i++) step(tick);
+  expect(after(step(tick))).toEqual(['clear', 8000, 800, [4000, 16_000]]);
+  const leader = traitor(hasty(10));
+  leader.step(heard(99));
+  leader.step(heard(1));
+  expect(after(leader.step({ type: 'start' }))).toEqual([[1000, 2000]]);
+  // No timer, nothing to shorten.
+  expect(leader.step(heard(1))).toEqual(idle());
 });
 
 test('haste divides delays', () => {

@@ -1,64 +1,6 @@
-import {
-  certificate,
-  integer,
-  type MessagesField,
-  message,
-  messages,
-  type Protocol,
-  type Request,
-  request,
-  type Shape,
-  type Signed,
-  type Stage,
-  signed,
-} from '@quorumlab/core';
-import { describe, expect, test } from 'vitest';
-import { playExhibit, type RequestShape } from './index.ts';
-import { sealedKeys } from './sealed-keys.ts';
-
-const note = message('note', { number: integer() });
-const field = messages(note);
-
-interface Notes extends RequestShape {
-  readonly Stable: { readonly last: number };
-  readonly Volatile: { heard: number[] };
-  readonly Message: { readonly kind: 'note'; readonly number: number };
-  readonly Timer: 'tick';
-}
-
-/** Whoever is asked writes a number down and tells it; whoever hears of one decides it. */
-const notes: Protocol<Notes> = {
-  name: 'notes',
-  version: 1,
-  claims: { faults: 'crash', replicas: (f) => 2 * f + 1, order: 'total' },
-  members: [0, 1, 2],
-  f: 1,
-  client: { matching: 1, ask: 'any', signed: false },
-  messages: field,
-  stored: { last: integer() },
-  stable: () => ({ last: 0 }),
-  volatile: () => ({ heard: [] }),
-  start: (_, ctx) => ctx.setTimer('tick', [1000, 2000]),
-  propose(replica, _, ctx) {
-    ctx.save({ last: replica.last + 1 });
-    ctx.broadcast({ kind: 'note', number: replica.last });
-  },
-  read: (replica, id, ctx) => ctx.allowRead(id, replica.heard.length - 1),
-  on: {
-    note(replica, { number, from }, ctx) {
-      ctx.decide(replica.heard.length, []);
-      replica.heard.push(10 * from + number);
-    },
-  },
-  status: () => ({ leader: 0, term: 1, role: 'noter' }),
-};
-
-/** Plays `play` and hands back what is left. */
-const played = (play: (stage: Stage<Notes>) => void) =>
-  playExhibit<Notes>({ options: { n: 3 }, shows: 'forked', story: '', play }, notes, {
-    digest: () => '0'.repeat(64),
-    operation: (text) => new TextEncoder().encode(text),
-  });
+import type { Protocol, Signed } from '@quorumlab/core';
+import { expect, test } from 'vitest';
+import { type Notes, notes, played, shelf, watched } from '../test/notes.ts';
 
 test('nothing arrives by itself: the schedule holds, repeats and loses', () => {
   played((stage) => {
@@ -130,47 +72,6 @@ test('a request that nobody decides is a stall, and one rule more is the schedul
   ]);
 });
 
-/** Members decide what a note says, take snapshots, and fetch the one that they are told of. */
-const shelf: Protocol<Notes> = {
-  ...notes,
-  snapshotEvery: 2,
-  propose: (_, command, ctx) => {
-    ctx.decide(0, [command]);
-    ctx.decide(1, []);
-  },
-  snapshotTaken: (replica, slot, digest, ctx) => {
-    replica.heard.push(slot);
-    ctx.fetchSnapshot(slot, digest, []);
-  },
-  snapshotInstalled: (replica, slot) => void replica.heard.push(100 + slot),
-  rejoin: (replica) => void replica.heard.push(-1),
-  on: {
-    note: (_, { number }, ctx) => ctx.fetchSnapshot(number, `${number}`, []),
-  },
-};
-
-/** As {@link played}, by another protocol, with all that a watcher hears. */
-const watched = (protocol: Protocol<Notes>, play: (stage: Stage<Notes>) => void) => {
-  const heard: string[] = [];
-  const watch = {
-    stepped: (at: number, member: number) => void heard.push(`${at} n${member} steps`),
-    said: (at: number, from: number, to: number) => void heard.push(`${at} n${from} to n${to}`),
-    befell: (at: number, member: number, what: string) =>
-      void heard.push(`${at} n${member} ${what}`),
-    heard: (at: number, to: number) => void heard.push(`${at} n${to} hears`),
-  };
-  const left = playExhibit<Notes>(
-    { options: { n: 3 }, shows: 'forked', story: '', play },
-    protocol,
-    {
-      digest: () => '0'.repeat(64),
-      operation: (text) => new TextEncoder().encode(text),
-      watch,
-    },
-  );
-  return { ...left, heard };
-};
-
 test('a member takes snapshots by itself, and is given the one that it asked for', () => {
   const { faults, decisions } = watched(shelf, (stage) => {
     stage.propose([0, 1], 'a');
@@ -204,6 +105,25 @@ test('a member takes snapshots by itself, and is given the one that it asked for
     '1 0',
     '1 1',
   ]);
+});
+
+test('who has written since it lost its disk has one again; nothing reaches who is down', () => {
+  const rejoined: number[] = [];
+  const protocol: Protocol<Notes> = {
+    ...notes,
+    rejoin: (_, ctx) => {
+      rejoined.push(ctx.self);
+      ctx.save({ last: 9 });
+    },
+  };
+  watched(protocol, (stage) => {
+    stage.restart(1, 'lost');
+    stage.restart(1);
+    expect([rejoined, stage.view(1).last]).toEqual([[1], 9]);
+    stage.propose([0], 'a');
+    stage.crash(1);
+    expect(stage.flights.map(({ to }) => to)).toEqual([0, 2]);
+  });
 });
 
 test('a read is stale if it misses what was decided with a command before it was asked', () => {
@@ -286,70 +206,4 @@ test('watchers hear of each step, message and blow in its order; liars take no s
     ...['8 n2 hears', '8 n2 steps', '9 n2 hears', '9 n2 steps'],
   ]);
   expect(steps).toBe(9);
-});
-
-test('requests are told apart by text and client, and each is one object', () => {
-  played((stage) => {
-    const [a, b] = [stage.request('a'), stage.request('b')];
-    expect([a.client, b.client].map((each) => each - 65_536)).toEqual([0, 1]);
-    expect(stage.request('a')).toBe(a);
-    expect(stage.request('c', { client: 0 })).toMatchObject({ client: a.client });
-    expect(stage.request('a', { client: 7 })).not.toBe(a);
-    const change = stage.request('d', { configuration: Uint8Array.of(1) });
-    expect(change).toMatchObject({ operations: [], configuration: Uint8Array.of(1) });
-    expect(() => stage.view(3)).toThrow('there is no member 3');
-    expect(stage.leads(0)).toBe(true);
-    stage.crash(0);
-    expect([stage.leads(0), stage.leads(1)]).toEqual([false, false]);
-  });
-});
-
-describe('the signatures of a stage', () => {
-  const cast = message('cast', { number: integer() });
-  const quote = message('quote', { said: signed(cast), asked: signed(request) });
-  const sum = message('sum', { votes: certificate(cast, 4) });
-  const all = messages(cast, quote, sum);
-  type Message = typeof all extends MessagesField<infer M> ? M : never;
-  const protocol = {
-    messages: all,
-    evidence: (of: Message) =>
-      of.kind === 'quote' ? [of.said, of.asked] : of.kind === 'sum' ? [of.votes] : [],
-  };
-  const keys = sealedKeys(protocol as unknown as Protocol<Shape>);
-  const vote = (number: number, from: number) => keys.sign({ kind: 'cast' as const, number }, from);
-
-  test('hold for what was signed by whom, also inside, and for nothing else', () => {
-    const order: Request = {
-      kind: 'request',
-      client: 70_000,
-      sequence: 1,
-      acknowledged: 0,
-      operations: [],
-    };
-    const asked = keys.sign(order, 70_000);
-    const quoted = (said: object, of: object = asked) =>
-      keys.check(keys.sign({ kind: 'quote', said, asked: of } as never, 2));
-    const good = vote(5, 1);
-    expect(keys.check(good)).toBe(true);
-    expect([keys.check({ ...good, from: 2 }), keys.check({ ...good, number: 6 } as never)]).toEqual(
-      [false, false],
-    );
-    expect(quoted(good)).toBe(true);
-    expect([quoted({ ...good, from: 2 }), quoted({ ...good, number: 6 })]).toEqual([false, false]);
-    expect(quoted(good, { ...asked, sequence: 2 })).toBe(false);
-    const seals = [0, 1, 3].map((from) => ({ from, signature: vote(5, from).signature }));
-    const summed = (number: number, of: readonly object[]) =>
-      keys.check(
-        keys.sign(
-          { kind: 'sum', votes: { body: { kind: 'cast', number }, seals: of } } as never,
-          0,
-        ),
-      );
-    expect(summed(5, seals)).toBe(true);
-    expect(summed(6, seals)).toBe(false);
-    expect(summed(5, [...seals.slice(0, 2), { ...seals[2], from: 2 }])).toBe(false);
-    expect(vote(300, 1).signature).not.toEqual(vote(5, 300).signature);
-    expect(keys.nameOf(Uint8Array.of(1))).toBe(keys.nameOf(Uint8Array.of(1)));
-    expect(keys.nameOf(Uint8Array.of(1))).not.toBe(keys.nameOf(Uint8Array.of(2)));
-  });
 });

@@ -30,7 +30,7 @@ test('what is about no view and no slot is at none', () => {
   const ask = { kind: 'ask', sequence: 1, value: 1 } as const;
   expect(place(counter, ask)).toEqual({ view: undefined, slot: undefined });
   expect(place({}, ask)).toEqual({ view: undefined, slot: undefined });
-  const words = { vows: () => [['vote/7x/12/3', 'a'] as const] };
+  const words = { vows: () => [['vote/7x/x7/12/3', 'a'] as const] };
   expect(place<Counter>(words, ask)).toEqual({ view: 12, slot: 3 });
   const at = { now: 0, random: { below: () => 0 }, ...place(counter, ask) };
   for (const trigger of [atSlots(0), atViews(0), slotsBetween(0, 9), viewsBetween(0, 9)])
@@ -42,7 +42,19 @@ test('what is about no view and no slot is at none', () => {
 });
 
 test('the name of a statement is the same for equal ones only, whoever has sealed it', () => {
-  const parts = [1, '1', null, undefined, true, Uint8Array.of(1), [1], { a: 1 }, new Map([[1, 1]])];
+  const parts = [
+    1,
+    '1',
+    null,
+    undefined,
+    true,
+    Uint8Array.of(1),
+    [1],
+    { a: 1 },
+    new Map([[1, 1]]),
+    new Map([[1, 2]]),
+    Uint8Array.of(2),
+  ];
   const names = parts.map((part) => fingerprint({ part }));
   expect(new Set(names).size).toBe(parts.length);
   expect(fingerprint({ a: 1, b: 2 })).toBe(fingerprint({ b: 2, a: 1 }));

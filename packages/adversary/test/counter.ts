@@ -21,7 +21,7 @@ const ask = message('ask', { sequence: integer(), value: integer() });
 const kinds = messages(order, ask);
 
 export interface Counter extends Shape {
-  Stable: { said: number };
+  Stable: { said: number; rows: ReadonlyMap<number, number> };
   Volatile: { leading: boolean };
   Message: Infer<typeof kinds>;
   Timer: 'tick' | 'adversary/delay';
@@ -37,12 +37,13 @@ export const counter: Protocol<Counter> = {
   f: 1,
   client: { matching: 1, ask: 'any', signed: false },
   messages: kinds,
-  stored: { said: integer() },
-  stable: () => ({ said: 0 }),
+  stored: { said: integer(), rows: integer() },
+  stable: () => ({ said: 0, rows: new Map() }),
   volatile: () => ({ leading: false }),
   start: (_replica, ctx) => ctx.setTimer('tick', [1000, 2000]),
   propose(replica, value, ctx) {
     ctx.save({ said: replica.said + 1 });
+    ctx.put('rows', replica.said, value);
     ctx.broadcast({ kind: 'order', view: 7, slot: replica.said, value });
   },
   timeout: (_replica, _timer, ctx) => ctx.setTimer('tick', [1000, 2000]),
@@ -64,7 +65,10 @@ export const counter: Protocol<Counter> = {
 export const make = (stable?: Counter['Stable']): Machine<Counter> =>
   replica(counter, 0, { digest: () => '0'.repeat(64), ...(stable ? { stable } : {}) });
 
-export function traitor(behave: Behaviour<Counter>): {
+export function traitor(
+  behave: Behaviour<Counter>,
+  protocol: Power<Counter>['protocol'] = counter,
+): {
   machine: Machine<Counter>;
   fired: string[];
   step: (event: Input<Counter>['event'], now?: number) => Output<Counter>;
@@ -72,7 +76,7 @@ export function traitor(behave: Behaviour<Counter>): {
   const fired: string[] = [];
   let dice = 0;
   const power: Power<Counter> = {
-    protocol: counter,
+    protocol,
     members: counter.members,
     random: { below: (limit) => dice++ % limit },
     make,
@@ -91,3 +95,5 @@ export const heard = (value: number): Input<Counter>['event'] => {
 };
 export const told = (output: Output<Counter>): (readonly [unknown, number])[] =>
   output.sends.map(({ to, message }) => [to, message.value]);
+export const timersOf = ({ timers }: Output<Counter>): string[] =>
+  timers.map(({ timer }) => String(timer));

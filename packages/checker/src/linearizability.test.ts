@@ -308,6 +308,15 @@ test('the order of the recording is not that of the calls', () => {
   });
 });
 
+test('the same state after more of the same calls is another place in the search', () => {
+  for (const count of [31, 32, 33, 64, 65, 200]) {
+    const calls = Array.from({ length: count }, (_, i) => put('a', 'x', 2 * i, 2 * i + 1));
+    expect(checkLinearizable(store, calls).verdict).toBe('linearizable');
+    const lost = [...calls, put('a', 'y', 0, undefined), get('a', 'y', 2 * count, 2 * count + 1)];
+    expect(checkLinearizable(store, lost).verdict).toBe('linearizable');
+  }
+});
+
 test('a history of many calls needs no more memory for each of them', () => {
   const calls = soundHistory(
     Array.from({ length: 100_000 / every }, (_, i) => [
