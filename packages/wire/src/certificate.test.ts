@@ -1,4 +1,4 @@
-import { byzantine, type Certificate, type Signature, sameBytes } from '@quorumlab/core';
+import { byzantine, type Certificate, type Signature, sameBytes, threshold } from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { CertificateError, checkCertificate, makeCertificate } from './certificate.ts';
 import { randomOf, realKeyring, said, type ToyMessage, toy, voteFor } from './toy.test.ts';
@@ -16,6 +16,19 @@ test('equal votes of a quorum make a certificate, in any order', () => {
   expect(good.seals.map(({ from }) => from)).toEqual([0, 1, 3]);
   expect(checkCertificate(receiver, good, quorum)).toBe(true);
   expect(Object.keys(good.body)).not.toContain('signature');
+});
+
+test('votes stand in the order of their signers, and only those of members count', () => {
+  const [zero, one, two, three] = votes;
+  expect(make([three, zero, two]).seals.map(({ from }) => from)).toEqual([0, 2, 3]);
+  expect(make([one]).seals).toHaveLength(1);
+  const fewer = threshold([0, 1, 2], 2);
+  expect(checkCertificate(receiver, make([zero, one]), fewer)).toBe(true);
+  // A quorum, and one more whose signature is good and who is no member.
+  expect(checkCertificate(receiver, make([zero, one, three]), fewer)).toBe(false);
+  expect(() => make([one, { ...zero, kind: 'veto' }])).toThrow(
+    /the veto of replica 0 says something/,
+  );
 });
 
 test('votes that do not fit together make none', () => {

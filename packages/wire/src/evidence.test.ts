@@ -128,6 +128,29 @@ describe.each(Object.entries(kinds))('a keyring: %s', (_, make) => {
       expect(takes(seals)).toBe(false);
   });
 
+  test('tells a statement from one of another kind that reads the same', () => {
+    const of = make();
+    const vote = of(1).sign(voteFor(1));
+    expect(of(0).check({ ...vote })).toBe(true);
+    expect(of(0).check({ ...vote, kind: 'veto' } as typeof vote)).toBe(false);
+    expect(of(0).checkSeal(1, vote.signature, voteFor(1))).toBe(true);
+    expect(of(0).checkSeal(2, vote.signature, voteFor(1))).toBe(false);
+  });
+
+  test('counts what it has signed, found good, known and refused', () => {
+    const of = make();
+    const [signer, receiver] = [of(1), of(0)];
+    const before = { ...receiver.counters };
+    const vote = signer.sign(voteFor(77));
+    for (const each of [vote, { ...vote }, { ...vote, seq: 78 } as typeof vote])
+      receiver.check(each);
+    const after = receiver.counters;
+    expect(after.verified + after.cached - before.verified - before.cached).toBe(2);
+    expect(after.refused - before.refused).toBe(1);
+    expect(signer.counters.signed).toBeGreaterThan(0);
+    expect(Object.values(after).every((each) => each >= 0)).toBe(true);
+  });
+
   test('computes no more signatures, and goes no deeper, than it may', () => {
     const of = make();
     const good = changeOf(of);

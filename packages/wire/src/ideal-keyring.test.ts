@@ -156,4 +156,20 @@ test('fingerprints tell statements apart in every part', () => {
   expect(table.has(5000, 1, 2 + 2 ** 32, 'vote', body)).toBe(false);
   expect(table.has(5000, 1, 2, 'votf', body)).toBe(false);
   expect(table.has(5000, 1, 2, 'vote', Uint8Array.of(1, 2, 4))).toBe(false);
+  // Nothing slides from one part into the next, and a place that was never set holds nothing.
+  const [letter, none] = [Uint8Array.of(98), new Uint8Array()];
+  table.set(1, 0, 0, 'a', letter);
+  for (const [kind, rest] of [
+    ['ab', none],
+    ['', Uint8Array.of(97, 98)],
+    ['b', Uint8Array.of(97)],
+  ] as const)
+    expect(table.has(1, 0, 0, kind, rest)).toBe(false);
+  for (const serial of [0, 2, 511, 512, 513, 10_000])
+    expect(table.has(serial, 0, 0, '', none)).toBe(false);
+  for (const serial of [511, 512, 513, 20_000]) {
+    table.set(serial, 0, 0, 'a', letter);
+    expect(table.has(serial, 0, 0, 'a', letter)).toBe(true);
+  }
+  expect(table.has(5000, 1, 2, 'vote', body)).toBe(true);
 });

@@ -1,11 +1,22 @@
 import { Point, utils } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { fromHex, type Signature, type Signed, sameBytes, seal } from '@quorumlab/core';
+import {
+  encode,
+  fromHex,
+  type MessageField,
+  messages,
+  type Signature,
+  type Signed,
+  sameBytes,
+  seal,
+  toHex,
+  toUtf8,
+} from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { channelKeyring } from './channel-keyring.ts';
 import { digestOf, digests, sha256 } from './digest.ts';
-import { bodyBytes, type Domain, signingBytes } from './domain.ts';
-import { KeyError, publicKeyOf } from './ed25519.ts';
+import { bodyBytes, type Domain, orNothing, signingBytes } from './domain.ts';
+import { KeyError, publicKeyOf, signer, verifier } from './ed25519.ts';
 import { KeyringError } from './keyring.ts';
 import {
   asked,
@@ -83,6 +94,65 @@ test('a statement is verified once; a bad signature beside it is still refused',
   }
   expect(fresh.check(signed)).toBe(true);
   expect(fresh.counters).toEqual({ signed: 0, verified: 1, cached: 2, refused: 10 });
+});
+
+test('a statement is signed once, and what is no statement never', () => {
+  const ring = realKeyring(0);
+  const [first, second] = [ring.sign(voteFor(1)), ring.sign(voteFor(1))];
+  expect(second.signature).toBe(first.signature);
+  expect(ring.counters).toEqual({ signed: 1, verified: 0, cached: 1, refused: 0 });
+  const { signature } = first;
+  for (const bad of [
+    { ...first, signature: signature.slice(0, 63) as Signature },
+    { ...first, view: -1 } as typeof first,
+    { ...first, kind: 'nonsense' } as unknown as typeof first,
+    { ...first, from: 9 },
+  ])
+    expect(ring.check(bad)).toBe(false);
+  expect(ring.counters.refused).toBe(4);
+});
+
+test('keys and statements are copied: whoever changes his own changes nothing', () => {
+  const secret = secretKeyOf(0).slice();
+  const publicKey = publicKeyOf(secret).slice();
+  const [sign, verify] = [signer(secret), verifier(publicKey)];
+  const bytes = Uint8Array.of(1, 2);
+  const signature = sign(bytes);
+  secret.fill(0);
+  publicKey.fill(0);
+  expect(sign(bytes)).toEqual(signature);
+  expect(verify(signature, bytes)).toBe(true);
+  expect(verify(signature.slice(0, 63), bytes)).toBe(false);
+});
+
+test('faster code is asked first: what it accepts is good, and what it refuses is looked at', () => {
+  const bytes = Uint8Array.of(1);
+  const publicKey = publicKeyOf(secretKeyOf(0));
+  const good = signer(secretKeyOf(0))(bytes);
+  const fast = (verdict: boolean) => ({
+    signer: () => () => Uint8Array.of(9),
+    verifier: () => () => verdict,
+    hash: sha256,
+  });
+  expect(signer(secretKeyOf(0), fast(true))(bytes)).toEqual(Uint8Array.of(9));
+  expect(verifier(publicKey, fast(true))(new Uint8Array(64), bytes)).toBe(true);
+  expect(verifier(publicKey, fast(true))(new Uint8Array(63), bytes)).toBe(false);
+  expect(verifier(publicKey, fast(false))(good, bytes)).toBe(true);
+  expect(verifier(publicKey, fast(false))(new Uint8Array(64), bytes)).toBe(false);
+});
+
+test('a request is signed alike in every protocol, and what no schema has is none', () => {
+  const votesOnly = messages(toy.messages.of('vote') as MessageField<ToyMessage>);
+  expect(bodyBytes(votesOnly, asked(1))).toEqual(bodyBytes(toy.messages, asked(1)));
+  expect(() => bodyBytes(votesOnly, { kind: 'commit' })).toThrow(
+    '"commit" is not a kind of message',
+  );
+  expect(orNothing(() => bodyBytes(votesOnly, { kind: 'commit' }))).toBeUndefined();
+  // Only what a schema refuses is nothing; an error of our own is one.
+  const broken = (): never => {
+    throw new RangeError('ours');
+  };
+  expect(() => orNothing(broken)).toThrow('ours');
 });
 
 test('the cache forgets, and what it forgot is verified again', () => {
@@ -174,6 +244,12 @@ test('digests depend on every part, on nothing else, and are the same over any s
   const vote = voteFor(1);
   expect([counting(field, vote), counting(field, vote)]).toEqual([one, one]);
   expect(computed).toBe(1);
+  // What is digested is told from every other use of the hash, and from other forms of itself.
+  const tagged = Uint8Array.from([...toUtf8('quorumlab/digest/1\n'), ...encode(field, vote)]);
+  expect(toHex(sha256(tagged))).toBe(one);
+  const alone = field.of('vote') as MessageField<ToyMessage>;
+  expect(counting(alone, vote)).not.toBe(one);
+  expect(counting(field, vote)).toBe(one);
 });
 
 test('a signer that makes several good signatures over one statement fills one place', () => {
@@ -187,6 +263,10 @@ test('a signer that makes several good signatures over one statement fills one p
     expect(small.check(seal(voteFor(5), 0, signature as Signature))).toBe(true);
   expect(small.check(kept)).toBe(true);
   expect(small.counters).toEqual({ signed: 0, verified: 4, cached: 1, refused: 0 });
+  // The first of them is the one that is known.
+  for (const signature of signatures)
+    expect(small.check(seal(voteFor(5), 0, signature as Signature))).toBe(true);
+  expect(small.counters).toEqual({ signed: 0, verified: 6, cached: 2, refused: 0 });
 });
 
 /** A valid signature with a nonce of the signer's choice: not the one RFC 8032 prescribes. */

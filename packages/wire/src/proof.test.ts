@@ -1,6 +1,14 @@
-import { SchemaError, type Signature, type Signed } from '@quorumlab/core';
+import {
+  decode,
+  encode,
+  fromHex,
+  SchemaError,
+  type Signature,
+  type Signed,
+  seal,
+} from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { encodeProof, isProven, verifyProof } from './proof.ts';
+import { encodeProof, isProven, type ProofRecord, proofField, verifyProof } from './proof.ts';
 import { proofFromJson, proofToJson } from './proof-json.ts';
 import {
   publicKeys,
@@ -73,6 +81,43 @@ test('no JSON text with one changed character holds', () => {
     }
     expect(holds(changed), `character ${at}`).toBe(false);
   }
+});
+
+test('a key that verifies signatures of nobody proves nothing', () => {
+  // Of order 8: with zeros for a signature it "signs" whatever one likes.
+  const small = fromHex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a');
+  const signature = Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0)) as Signature;
+  const [first, second] = ['a', 'b'].map((what) =>
+    seal<ToyMessage>(voteFor(1, what), 2, signature),
+  );
+  if (first === undefined || second === undefined) throw new Error('two were made');
+  const made = { signer: 2, about: 'vote/0/1', first, second };
+  const forged = encodeProof(made, toy, { domain: toyDomain, publicKey: small });
+  expect(verifyProof(forged, toy)).toEqual({ reason: expect.stringContaining('small order') });
+});
+
+test('a proof says what is wrong with it', () => {
+  const reason = (of: Uint8Array, protocol = toy, options = {}) => {
+    const verdict = verifyProof(of, protocol, options);
+    return isProven(verdict) ? 'holds' : verdict.reason;
+  };
+  const { vows: _, ...silent } = toy;
+  const changed = (more: Partial<ProofRecord>) =>
+    encode(proofField, { ...decode(proofField, bytes), ...more });
+  expect(reason(changed({}))).toBe('holds');
+  expect(reason(bytes.slice(0, -1))).toContain('end too early');
+  expect(reason(changed({ schema: 'other/1' }))).toContain('is not the schema quorumlab.proof/1');
+  expect(reason(bytes, { ...toy, name: 'raft' })).toBe('a proof about toy 1, not raft');
+  expect(reason(bytes, silent as typeof toy)).toContain('do not contradict each other');
+  expect(reason(bytes, toy, { publicKeys: new Map() })).toContain('not that of principal 2');
+  const { first } = decode(proofField, bytes);
+  expect(reason(changed({ first: { ...first, kind: 'nobody' } }))).toContain('was not signed');
+  expect(reason(changed({ first: { ...first, kind: 'veto' } }))).toContain('was not signed');
+  // An error of the protocol's own is no verdict.
+  const broken = (): never => {
+    throw new RangeError('ours');
+  };
+  expect(() => verifyProof(bytes, { ...toy, vows: broken })).toThrow('ours');
 });
 
 test('innocent messages prove nothing', () => {

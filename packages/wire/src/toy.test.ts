@@ -29,7 +29,9 @@ const vote = message('vote', { view: integer(), seq: integer(), digest });
 const propose = message('propose', { view: integer(), seq: integer(), asked: signed(request) });
 const commit = message('commit', { seq: integer(), votes: certificate(vote, 4) });
 const change = message('change', { view: integer(), reports: list(signed(commit), 8) });
-const toyMessages = messages(request, vote, propose, commit, change);
+/** Says just what a vote says, under another name. */
+const veto = message('veto', { view: integer(), seq: integer(), digest });
+const toyMessages = messages(request, vote, propose, commit, change, veto);
 
 /** The toy's messages, one of each way to carry a signature inside. */
 export type ToyMessage = typeof toyMessages extends MessagesField<infer M> ? M : never;
