@@ -41,7 +41,7 @@ const end = Number(process.env.QUORUMLAB_MUTATE_END);
 /** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
 const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
 /** A mutant whose test does not end is noticed too, after at least so many milliseconds. */
-const leastPatience = 5000;
+const leastPatience = 2000;
 /** And after so many times what the test took without it: others use the machine, too. */
 const patience = 50;
 
