@@ -108,6 +108,24 @@ describe('a read of a client', () => {
     );
   });
 
+  test('is not driven out by those of another, however many and large they are', () => {
+    const answered = (operations: readonly Uint8Array[], times: number) => {
+      const one = led();
+      one.hears(firstClient, query(1));
+      for (let sequence = 1; sequence <= times; sequence++)
+        one.hears(firstClient + 1, { ...query(sequence), operations });
+      one.decides(0);
+      const said = one.does((ctx) => {
+        for (let i = 0; i <= times; i++) ctx.allowRead(2 * i, 0);
+      });
+      return said.sends.map(({ to }) => (to as number) - firstClient);
+    };
+    const many = answered([kv.get('a')], 1100);
+    expect([many[0], many.length]).toEqual([0, 1024]);
+    const large = answered(Array(8).fill(new Uint8Array(maxOperationBytes)), 40);
+    expect([large[0], large.length]).toEqual([0, 1 + (16 << 20) / (8 * maxOperationBytes) - 1]);
+  });
+
   test('gets as many results as fit into an answer, and none after the first that does not', () => {
     const sized = {
       ...keyValueStore(),

@@ -1,14 +1,7 @@
 /** A replica that gets a snapshot from others: which answers it takes, and what it has after it. */
-import {
-  bytes as bytesField,
-  type Digest,
-  decode,
-  encode,
-  firstClient,
-  list,
-  type Signed,
-} from '@quorumlab/core';
+import { bytes as bytesField, type Digest, firstClient, type Signed } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
+import { change, donor, group, operation, service } from '../test/donor.ts';
 import { from, puppet, requestOf } from '../test/puppet.ts';
 import { digestOf } from '../test/world.ts';
 import {
@@ -18,46 +11,12 @@ import {
   type SnapshotManifest,
 } from './messages.ts';
 import { rootOf } from './snapshots.ts';
-import type { StateMachine } from './types.ts';
 
 type Puppet = ReturnType<typeof puppet>;
 type Said = ReturnType<Puppet['step']>;
 type Of<K extends ServiceMessage['kind']> = Extract<ServiceMessage, { readonly kind: K }>;
 
 const chunkField = bytesField(chunkBytes);
-const group = Uint8Array.of(4, 2);
-const operation = (slot: number): Uint8Array => Uint8Array.of(7, 7, 7, 7, 7, slot);
-
-/** All operations that ran, each of them a piece of a snapshot. */
-function pieces(): StateMachine {
-  let all: readonly Uint8Array[] = [];
-  const field = list(bytesField(100), 100);
-  return {
-    apply: (each) => Uint8Array.of((all = [...all, each]).length),
-    query: () => Uint8Array.of(all.length),
-    snapshot: () => encode(field, all),
-    restore: (snapshot) => void (all = decode(field, snapshot)),
-    capture: () => all.map((each) => ({ encode: () => [each] })),
-    restorer() {
-      const added: Uint8Array[] = [];
-      return { add: (piece) => void added.push(piece), finish: () => void (all = added) };
-    },
-  };
-}
-const service = { stateMachine: pieces };
-
-/** A replica that has run `slots` slots and taken a snapshot after the last one. */
-function donor(slots = 12): Puppet {
-  const one = puppet({ self: 0, protocol: { snapshotEvery: slots }, service });
-  for (let slot = 0; slot < slots; slot++) {
-    const request = slot === 1 ? change(slot) : requestOf(slot + 1, [operation(slot)]);
-    one.does((ctx) =>
-      ctx.decide(slot, [request], undefined, slot === 1 ? { state: group } : undefined),
-    );
-  }
-  return one;
-}
-const change = (slot: number) => ({ ...requestOf(slot + 1, []), configuration: Uint8Array.of(9) });
 
 /** One that wishes for the newest snapshot of `of`, from `holders`. */
 function taker(of: Puppet, holders: readonly number[] = [0, 1, 2], options: object = {}): Puppet {

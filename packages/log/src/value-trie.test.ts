@@ -93,6 +93,43 @@ describe('a captured state', () => {
   });
 });
 
+test('a tree holds what a map would, and in as many leaves as any with the same in it', () => {
+  const large = new Uint8Array(30_000);
+  const small = new Uint8Array(3);
+  const change = fc.tuple(
+    fc.nat(25),
+    fc.constantFrom(large, large, small, undefined),
+    fc.boolean(),
+  );
+  const property = fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+    const model = new Map<string, Uint8Array>();
+    const trie = valueTrie();
+    for (const [key, value, captures] of changes) {
+      const name = `key ${key}`;
+      if (captures) trie.capture();
+      if (value === undefined) expect(trie.remove(name)).toBe(model.delete(name));
+      else {
+        expect(trie.set(name, value)).toBe(true);
+        model.set(name, value);
+      }
+      expect(trie.get(name)).toBe(value);
+    }
+    for (const [name, value] of trie.entries()) expect(model.get(name)).toBe(value);
+    expect(trie.entries()).toHaveLength(model.size);
+    const plain = valueTrie();
+    for (const [name, value] of model) plain.set(name, value);
+    const leaves = trie.capture().length;
+    expect(plain.capture()).toHaveLength(leaves);
+    const all = [...model].reduce((sum, [name, value]) => sum + name.length + value.length + 8, 0);
+    // One leaf for what fits into one; and no leaf is left with next to nothing beside a large one.
+    expect(leaves).toBeGreaterThanOrEqual(Math.ceil(all / 65_536));
+    if (all <= 65_536) expect(leaves).toBe(Math.min(1, model.size));
+    const [again, more] = [trie.capture(), trie.capture()];
+    expect(again.every((part, i) => part === more[i])).toBe(true);
+  });
+  fc.assert(property, { numRuns: 60 });
+});
+
 describe('a full store', () => {
   test('refuses what would make it larger, changes nothing, and takes what does not', () => {
     const trie = valueTrie();

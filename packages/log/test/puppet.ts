@@ -45,6 +45,8 @@ export interface PuppetOptions {
   readonly protocol?: Partial<Protocol<Puppet>>;
   readonly service?: Partial<ServiceOptions<Puppet>>;
   readonly digest?: DigestOf;
+  /** Chunks are read back from the disk, and not kept in memory. */
+  readonly readsDisk?: boolean;
 }
 
 const unsigned = new Uint8Array() as Signature;
@@ -95,6 +97,7 @@ export function puppet(options: PuppetOptions = {}) {
       stateMachine: keyValueStore,
       digest,
       ...(stable && { stable }),
+      ...(options.readsDisk && { readChunk: (row: number) => disk.serviceChunks.get(row) }),
       ...options.service,
     });
   let disk = serviceStable(protocol);
