@@ -64,6 +64,12 @@ test('durability: once a run has healed some running replica holds what was ackn
   // A stop of nobody that has ever run changes nothing.
   expect(held((check) => check.stopped?.(3, 7))).toBe('ok');
   expect(held((check) => check.started?.(3, 0))).toBe('durability');
+  const again = held((check) => {
+    check.started?.(3, 0);
+    check.applied?.(4, 0, applied(0, request(1)));
+    check.applied?.(4, 0, applied(1, request(2)));
+  });
+  expect(again).toBe('ok');
   for (const [slot, found] of [
     [0, 'durability'],
     [1, 'ok'],
@@ -132,7 +138,10 @@ test('what is told of a run names the request, the place and the seat', () => {
     sentence: 'position 4: n2 ran request 9 of client 65536, which no client asked for',
     seats: [2],
   });
-  const lost = judged((check) => check.answered?.(1, 65_536, 3, []));
+  const lost = judged((check) => {
+    check.answered?.(1, 65_536, 3, []);
+    check.healed?.(2);
+  });
   expect(lost.violation).toEqual({
     ...{ word: 'invalid', rule: 'reply', at: 100, seats: [] },
     sentence: 'client 65536 believes that request 3 ran, and no honest replica ran it',

@@ -308,6 +308,61 @@ test('the order of the recording is not that of the calls', () => {
   });
 });
 
+test('a wrong turn at the very beginning is found and undone, however much follows it', () => {
+  const append = (value: string): KeyValueCall => ({
+    ...put('a', value, 0, 1),
+    input: { kind: 'append', key: 'a', value },
+  });
+  const log = keyValueModel();
+  for (const count of [1, 29, 30, 31, 62, 100]) {
+    // Nobody saw what these reads gave.
+    const reads = Array.from({ length: count }, (_, i) => ({
+      ...get('a', null, 2 * i + 2, 2 * i + 3),
+      output: undefined,
+    }));
+    const last = (value: string) => get('a', value, 1000, 1001);
+    const calls = (value: string) => [append('x'), append('y'), append('z'), ...reads, last(value)];
+    for (const value of ['xyz', 'zyx', 'yzx', 'zxy'])
+      expect(checkLinearizable(log, calls(value)).verdict).toBe('linearizable');
+    for (const value of ['xxz', 'xy', 'xyzx'])
+      expect(checkLinearizable(log, calls(value)).verdict).toBe('not-linearizable');
+  }
+});
+
+test('a search without enough memory or steps has not decided, and says so', () => {
+  const few = [...hard('a').slice(0, 10), get('a', 'nobody', 0, 100)];
+  const whole = checkLinearizable(store, few);
+  expect(whole.verdict).toBe('not-linearizable');
+  for (const budget of [
+    { bytes: 0 },
+    { bytes: 1500 },
+    { bytes: 6000 },
+    { bytes: 30_000 },
+    { steps: 0 },
+    { steps: 1 },
+    { steps: 900 },
+    { steps: 1001 },
+  ]) {
+    const found = checkLinearizable(store, few, budget);
+    expect(found.verdict).toBe('unknown');
+    expect(found.steps).toBeLessThanOrEqual(budget.steps ?? whole.steps);
+    if (found.verdict === 'unknown') {
+      const full = budget.bytes === undefined ? 0 : 1;
+      expect(found.sentence).toContain(
+        `1 keys (first: a) are undecided after ${found.steps} steps`,
+      );
+      expect(found.sentence).toContain(`${full} of them for want of memory`);
+    }
+  }
+  // What is undecided hides nothing that is decided.
+  const wrong = checkLinearizable(store, [...few, get('b', 'x', 0, 1)], { bytes: 6000 });
+  expect(wrong).toMatchObject({ verdict: 'not-linearizable', blame: { key: 'b' } });
+  const register = { ...store, key: () => undefined as never };
+  const alone = checkLinearizable(register, few, { steps: 5 });
+  expect(alone.verdict === 'unknown' && alone.sentence).toContain('(first: the only one)');
+  expect(checkLinearizable(store, few, { steps: whole.steps }).verdict).toBe('not-linearizable');
+});
+
 test('the same state after more of the same calls is another place in the search', () => {
   for (const count of [31, 32, 33, 64, 65, 200]) {
     const calls = Array.from({ length: count }, (_, i) => put('a', 'x', 2 * i, 2 * i + 1));
@@ -347,6 +402,8 @@ test('the verifier takes no order that lies', () => {
   expect(takes(['a', [0, 1, 2]])).toBe(false);
   expect(takes(['a', [0]], ['a', [1]], ['b', [2]])).toBe(false);
   expect(takes(['a', [0, 1, 7]], ['b', [2]])).toBe(false);
+  const wrong = [put('a', 'x', 0, 1), get('a', 'y', 2, 3)];
+  expect(verifyWitness(store, wrong, [{ key: 'a', order: [0, 1] }])).toBe(false);
   const late = [get('a', null, 2, 3), put('a', 'x', 0, 1)];
   expect(verifyWitness(store, late, [{ key: 'a', order: [0, 1] }])).toBe(false);
   const split = [1, 0].map((index) => ({ key: 'a', order: [index] }));

@@ -18,6 +18,7 @@ test('agreement: the same value twice is fine, two values at one slot are a fork
   expect(check.violation).toBeUndefined();
   check.decided?.(3, 2, { slot: 0, commands: [request(1, 'other')] });
   expect(check.violation).toMatchObject({ word: 'forked', slot: 0, seats: [0, 2], at: 3 });
+  expect(check.violation?.sentence).toMatch(/n0 committed .*, n2 committed /);
 });
 
 test('agreement: order in a batch and a no-op count, and so does a replica after restart', () => {
