@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { get, type KeyValueCall, put, store } from '../test/calls.ts';
 import {
   type Call,
   checkLinearizable,
@@ -17,12 +18,10 @@ import {
 } from './index.ts';
 
 type RegisterCall = Call<RegisterInput<number>, RegisterOutput<number>>;
-type KeyValueCall = Call<KeyValueInput, KeyValueOutput>;
 
 /** One of so many draws is enough where a test is run once for every mutant. */
 const every = process.env.QUORUMLAB_SHORT_TESTS === '1' ? 20 : 1;
 const register = registerModel<number>();
-const store = keyValueModel(null, 2);
 
 /**
  * The plain twin: tries every order of every choice of calls, without keys, memory or cleverness.
@@ -214,21 +213,6 @@ test('a value that nobody wrote is found in a long history, and its reader is bl
   fc.assert(property, { numRuns: 160 / every });
 });
 
-const put = (key: string, value: string, from: number, to: number | undefined): KeyValueCall => ({
-  process: from,
-  invokedAt: from,
-  returnedAt: to,
-  input: { kind: 'put', key, value },
-  output: undefined,
-});
-const get = (key: string, value: string | null, from: number, to: number): KeyValueCall => ({
-  process: from,
-  invokedAt: from,
-  returnedAt: to,
-  input: { kind: 'get', key },
-  output: value,
-});
-
 test('a stale read is blamed in words', () => {
   const calls = [put('a', 'x', 0, 1), put('a', 'y', 2, 3), get('a', 'x', 4, 5)];
   const found = checkLinearizable(store, calls);
@@ -256,39 +240,6 @@ test('a lost write may take effect at any later time, but not earlier and not tw
   expect(verdict({ ...lost, invokedAt: 5 }, get('a', 'x', 1, 2))).toBe('not-linearizable');
   const twice = [get('a', 'x', 1, 2), put('a', 'y', 3, 4), get('a', 'x', 5, 6)];
   expect(verdict(lost, ...twice)).toBe('not-linearizable');
-});
-
-/** Writes that all overlap, and a read of what none of them wrote: every subset must be tried. */
-const hard = (key: string): readonly KeyValueCall[] => [
-  ...Array.from({ length: 40 }, (_, i) => put(key, `${i}`, 0, 100)),
-  get(key, 'nobody', 0, 100),
-];
-
-test('a budget that is spent gives unknown and a sentence, never an exception', () => {
-  for (const budget of [{ steps: 0 }, { steps: 5000 }, { bytes: 0 }, { bytes: 1_000_000 }]) {
-    const found = checkLinearizable(store, hard('a'), budget);
-    expect(found.verdict).toBe('unknown');
-    expect(found.steps).toBeLessThanOrEqual(budget.steps ?? 1_000_000);
-    if (found.verdict === 'unknown') expect(found.sentence).toContain('1 keys (first: a)');
-  }
-});
-
-test('a hard key does not hide a wrong one, and does not take its memory for good', () => {
-  const many = Array.from({ length: 3000 }, (_, i) => put('z', `${i}`, 2 * i, 2 * i + 1));
-  const wrong = [...many, get('z', 'nobody', 9000, 9001)];
-  const calls = [...hard('a'), ...hard('b'), ...wrong];
-  expect(checkLinearizable(store, calls)).toMatchObject({
-    verdict: 'not-linearizable',
-    blame: { key: 'z' },
-    steps: expect.toSatisfy((steps: number) => steps < 100_000),
-  });
-  const found = checkLinearizable(store, [...hard('a'), ...many], { bytes: 1_000_000 });
-  expect(found.verdict === 'unknown' && found.sentence).toContain('1 keys (first: a)');
-});
-
-test('keys that are decided give their memory back to the others', () => {
-  const calls = Array.from({ length: 3000 }, (_, i) => put(`${i}`, 'x', i, i + 50));
-  expect(checkLinearizable(store, calls, { bytes: 20_000 }).verdict).toBe('linearizable');
 });
 
 test('who reports a call that never returned, and would change nothing, says nothing', () => {
@@ -327,40 +278,6 @@ test('a wrong turn at the very beginning is found and undone, however much follo
     for (const value of ['xxz', 'xy', 'xyzx'])
       expect(checkLinearizable(log, calls(value)).verdict).toBe('not-linearizable');
   }
-});
-
-test('a search without enough memory or steps has not decided, and says so', () => {
-  const few = [...hard('a').slice(0, 10), get('a', 'nobody', 0, 100)];
-  const whole = checkLinearizable(store, few);
-  expect(whole.verdict).toBe('not-linearizable');
-  for (const budget of [
-    { bytes: 0 },
-    { bytes: 1500 },
-    { bytes: 6000 },
-    { bytes: 30_000 },
-    { steps: 0 },
-    { steps: 1 },
-    { steps: 900 },
-    { steps: 1001 },
-  ]) {
-    const found = checkLinearizable(store, few, budget);
-    expect(found.verdict).toBe('unknown');
-    expect(found.steps).toBeLessThanOrEqual(budget.steps ?? whole.steps);
-    if (found.verdict === 'unknown') {
-      const full = budget.bytes === undefined ? 0 : 1;
-      expect(found.sentence).toContain(
-        `1 keys (first: a) are undecided after ${found.steps} steps`,
-      );
-      expect(found.sentence).toContain(`${full} of them for want of memory`);
-    }
-  }
-  // What is undecided hides nothing that is decided.
-  const wrong = checkLinearizable(store, [...few, get('b', 'x', 0, 1)], { bytes: 6000 });
-  expect(wrong).toMatchObject({ verdict: 'not-linearizable', blame: { key: 'b' } });
-  const register = { ...store, key: () => undefined as never };
-  const alone = checkLinearizable(register, few, { steps: 5 });
-  expect(alone.verdict === 'unknown' && alone.sentence).toContain('(first: the only one)');
-  expect(checkLinearizable(store, few, { steps: whole.steps }).verdict).toBe('not-linearizable');
 });
 
 test('the same state after more of the same calls is another place in the search', () => {

@@ -82,7 +82,7 @@ describe('a replica that fetches a snapshot', () => {
     }
   });
 
-  test('asks another for what one owes for too long, and takes it all the same when it comes', () => {
+  test('asks another for what is late, and takes it all the same when it comes', () => {
     const { one, shows, gives, rings } = getting(donor(40), [0, 2]);
     const [late] = chunksAsked(shows(0, ms(10)));
     expect(late).toEqual({ to: 0, index: 0 });
@@ -122,7 +122,7 @@ describe('a replica that fetches a snapshot', () => {
     expect(asks(rings(ms(1)))).toEqual(['0 snapshot-request']);
   });
 
-  test('fetches another one that was wished for when nothing comes, and that one when it does', () => {
+  test('fetches another one when nothing comes of the first, and turns back to it', () => {
     const [early, later] = [donor(12), donor(20)];
     const { one, shows, rings } = getting(early, [0]);
     shows(0);

@@ -168,3 +168,8 @@ function joined(outputs: readonly Said[]): Said {
     parts.map((part) => [part, outputs.flatMap((each) => each[part] as readonly unknown[])]),
   ) as unknown as Said;
 }
+
+export const slotsOf = ({ applied }: { readonly applied: readonly { readonly slot: number }[] }) =>
+  applied.map(({ slot }) => slot);
+export const sentIn = ({ sends }: { readonly sends: readonly { readonly message: object }[] }) =>
+  sends.map(({ message }) => message as ServiceMessage);

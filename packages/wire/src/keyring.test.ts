@@ -125,7 +125,7 @@ test('keys and statements are copied: whoever changes his own changes nothing', 
   expect(verify(signature.slice(0, 63), bytes)).toBe(false);
 });
 
-test('faster code is asked first: what it accepts is good, and what it refuses is looked at', () => {
+test('faster code is asked first; what it accepts is good, what it refuses is looked at', () => {
   const bytes = Uint8Array.of(1);
   const publicKey = publicKeyOf(secretKeyOf(0));
   const good = signer(secretKeyOf(0))(bytes);
