@@ -38,13 +38,13 @@ const askedAtOnce = 16;
 export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
   ctx.setTimer('idle', group.statusPeriod);
   replica.relaysTo = nextLeader(group, replica);
-  const { high, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
-  if (high === null && lastTimeout === null && lastVoted === 0 && lastProposed === 0)
-    if (stableCheckpoint === null) {
-      // It was not away, as far as it knows.
-      for (const member of group.members) replica.heard.add(member);
-      return;
-    }
+  const { high, timeouts, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
+  const isFirst = [high, timeouts, lastTimeout, stableCheckpoint].every((each) => each === null);
+  if (isFirst && lastVoted === 0 && lastProposed === 0) {
+    // It was not away, as far as it knows.
+    for (const member of group.members) replica.heard.add(member);
+    return;
+  }
   ctx.line('restart');
   replica.news = true;
   replica.reignSince = countedTime(replica, ctx.now);
