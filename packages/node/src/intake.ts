@@ -104,14 +104,15 @@ export class Intake<S extends Shape> {
       if (refusal !== undefined) return { type: 'refused', reason: refusal, cost };
     }
     const { counters } = this.#options.keyring();
-    const computed = counters.verified + counters.refused;
-    const { cached } = counters;
+    const { verified, refused, cached } = counters;
     const begin = now();
     const fault = this.#check(waiting, until);
     this.#options.accounts.charge(waiting.peer, 'verify', begin);
     // Where the channel proves who speaks, nothing was computed.
     if (this.#options.keyring().name !== 'channel')
-      cost += (counters.verified + counters.refused - computed) * workOf.signature;
+      cost +=
+        (counters.verified - verified) * workOf.signature +
+        (counters.refused - refused) * workOf.badSignature;
     cost += (counters.cached - cached) * workOf.known;
     if (fault === 'unfinished') return { type: 'unfinished', cost };
     if (fault !== undefined) return { type: 'refused', reason: fault, cost };

@@ -6,13 +6,13 @@
  * one can repeat it, and then stands before Noise.
  */
 import {
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
   timingSafeEqual,
 } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { publicKeyOf } from './keys.ts';
 
 /** No other protocol starts like this; libp2p's own first byte is a length below 128. */
@@ -26,39 +26,18 @@ export const PASS_BYTES: number = TAG.byteLength + 4 + SECRET_BYTES;
 const pkcs8Prefix: Uint8Array = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const spkiPrefix: Uint8Array = Buffer.from('302a300506032b656e032100', 'hex');
 
-const prime = 2n ** 255n - 19n;
-
-/** `base` to the power `exponent`, modulo the prime of the curve. */
-function power(base: bigint, exponent: bigint): bigint {
-  let result = 1n;
-  for (let square = base, left = exponent; left > 0n; left >>= 1n) {
-    if ((left & 1n) === 1n) result = (result * square) % prime;
-    square = (square * square) % prime;
-  }
-  return result;
-}
-
-/** The X25519 key of an Ed25519 key: u = (1 + y) / (1 - y), little endian (RFC 7748, 4.1). */
-function montgomeryOf(publicKey: Uint8Array): Uint8Array {
-  const bytes = Uint8Array.from(publicKey).reverse();
-  bytes[0] = (bytes[0] as number) & 0x7f; // The sign of x is no part of y.
-  const y = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-  const u = ((1n + y) * power((prime + 1n - y) % prime, prime - 2n)) % prime;
-  return Uint8Array.from(Buffer.from(u.toString(16).padStart(64, '0'), 'hex')).reverse();
-}
-
 /** Makes the passes between the owner of `secretKey`, an Ed25519 seed, and others. */
 export function passMaker(
   secretKey: Uint8Array,
 ): (other: Uint8Array, isCaller: boolean) => Uint8Array {
-  const scalar = createHash('sha512').update(secretKey).digest().subarray(0, 32);
+  const scalar = ed25519.utils.toMontgomerySecret(secretKey);
   const der = Buffer.concat([pkcs8Prefix, scalar]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   der.fill(0);
   scalar.fill(0);
   const own = publicKeyOf(secretKey);
   return (other, isCaller) => {
-    const key = Buffer.concat([spkiPrefix, montgomeryOf(other)]);
+    const key = Buffer.concat([spkiPrefix, ed25519.utils.toMontgomery(other)]);
     const publicKey = createPublicKey({ key, format: 'der', type: 'spki' });
     const shared = diffieHellman({ privateKey, publicKey });
     const [caller, callee] = isCaller ? [own, other] : [other, own];

@@ -14,6 +14,8 @@ export const workOf = {
   byte: 0.004,
   /** A signature that is computed. */
   signature: 130,
+  /** One that is bad: portable code has the last word on what fast code refuses. */
+  badSignature: 1_000,
   /** One that is known already. */
   known: 12,
   /** A step of the machine. */
