@@ -16,6 +16,8 @@ export interface Row {
   readonly note?: string;
   /** What else is printed beside it. */
   readonly more?: string;
+  /** Goals by name, and whether each is met. */
+  readonly verdicts?: Readonly<Record<string, boolean>>;
 }
 
 /** What a part is told. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OptionValues } from '@quorumlab/harness';
-import { generateSeed, publicKeyOf, type Signatures } from '@quorumlab/node';
+import { generateSeed, type MeshLimits, publicKeyOf, type Signatures } from '@quorumlab/node';
 import { freePorts } from '../../../packages/node/test-support/cluster.ts';
 import type { Ask, PrincipalJson, Told } from './shared.ts';
 
@@ -49,6 +49,10 @@ export interface ChildOptions {
   readonly execArgv?: readonly string[];
   /** Peers to wait for; all others unless told. */
   readonly peers?: number;
+  /** Where to answer a tool of this machine how the node is; nowhere unless told. */
+  readonly control?: string;
+  /** Limits of the mesh that are other than its own. */
+  readonly meshLimits?: Partial<MeshLimits>;
 }
 
 /** Compiled once, not by every child: half of the time that a child takes to start. */
@@ -76,6 +80,8 @@ export function startChild(options: ChildOptions): Child {
     backEnd,
     signatures,
     peers: options.peers,
+    control: options.control,
+    meshLimits: options.meshLimits,
   } satisfies Ask);
   return {
     process: child,

@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import { createLogger, type RunningNode, startNode } from '@quorumlab/node';
+import { startControl } from '../../../packages/cluster/src/control-server.ts';
 import { type Ask, benchProtocol, clusterOf, type Told } from './shared.ts';
 
 let node: RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array> | undefined;
@@ -22,7 +23,10 @@ async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
     logger: createLogger({ level: 'error' }),
     backEnd: ask.backEnd,
     ...(ask.signatures === undefined ? {} : { signatures: ask.signatures }),
+    ...(ask.meshLimits === undefined ? {} : { meshLimits: ask.meshLimits }),
   });
+  if (ask.control !== undefined)
+    await startControl(ask.control, { status: () => node?.status() ?? {} });
   void node.failed.then((error) => tell({ type: 'failed', why: String(error) }));
   await node.ready(ask.peers);
   tell({ type: 'ready' });

@@ -2,7 +2,7 @@
 import type { Protocol } from '@quorumlab/core';
 import { type OptionValues, protocolOf, toleratedBy } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
-import type { ClusterIdentity, Signatures } from '@quorumlab/node';
+import type { ClusterIdentity, MeshLimits, Signatures } from '@quorumlab/node';
 
 /** A principal as JSON. */
 export interface PrincipalJson {
@@ -26,6 +26,10 @@ export type Ask =
       readonly signatures?: Signatures | undefined;
       /** Peers to wait for; all others unless told. */
       readonly peers?: number | undefined;
+      /** Where to answer a tool of this machine how the node is; nowhere unless told. */
+      readonly control?: string | undefined;
+      /** Limits of the mesh that are other than its own. */
+      readonly meshLimits?: Partial<MeshLimits> | undefined;
     }
   /** `collect`: after the garbage is gone. */
   | { readonly type: 'usage'; readonly collect?: boolean }

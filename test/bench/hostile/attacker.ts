@@ -24,7 +24,7 @@ const tell = (told: AttackerTold): void => void process.send?.(told);
 const chance = seeded(7);
 
 /** Most that is made ready for one row. */
-const most = { frames: 8_000, bytes: 96 * 2 ** 20, milliseconds: 1_500 };
+const most = { frames: 8_000, bytes: 96 * 2 ** 20, milliseconds: 1_000 };
 
 let started: Start;
 let protocol: Protocol<LogShape>;
@@ -58,7 +58,7 @@ async function start(ask: Start): Promise<void> {
 
 /** Takes its place in the mesh, if it has none. */
 async function join(): Promise<void> {
-  if (mesh !== undefined) return;
+  if (mesh !== undefined) return void (await connected(clusterHere().members.length - 1, 3_000));
   const cluster = clusterHere();
   const { self, secretKey } = started;
   const listen = cluster.members.find(({ id }) => id === self)?.address;
@@ -79,9 +79,14 @@ async function join(): Promise<void> {
     limits: { maxRedialMs: 100 },
     logger: createLogger({ level: 'silent' }),
   });
-  const others = cluster.members.filter(({ id }) => id !== self).length;
-  await mesh.ready(Math.max(1, others - 1), AbortSignal.timeout(20_000)).catch(() => {});
+  // For a client too one member is silent: the one whose place nobody takes.
+  const others = cluster.members.length - 1;
+  await connected(others, 20_000);
 }
+
+/** Waits until `count` replicas are connected, for so long: who was cut off is let in again. */
+const connected = (count: number, milliseconds: number): Promise<void> | undefined =>
+  mesh?.ready(Math.max(1, count), AbortSignal.timeout(milliseconds)).catch(() => {});
 
 async function leave(): Promise<void> {
   await mesh?.stop();
@@ -144,13 +149,16 @@ async function prepare(attack: Attack, facts: Facts): Promise<number> {
     return 1;
   }
   await join();
-  const { kind, variant } = attack;
+  const { variant } = attack;
+  const kinds = attack.kind.split(',');
+  const framesIn = (one: Variant, share: number): Uint8Array[] =>
+    kinds.flatMap((kind) => framesOf(kind, one, facts, share / kinds.length));
   if (variant !== 'mixed') {
-    const frames = framesOf(kind, variant, facts, 1);
+    const frames = framesIn(variant, 1);
     shoot = volley(frames);
     return frames.length;
   }
-  const made = variants.map((each) => framesOf(kind, each, facts, 1 / variants.length));
+  const made = variants.map((each) => framesIn(each, 1 / variants.length));
   const shots = made.map(volley);
   shoot = () => {
     // The invalid ones come last: their sender is cut off for them.

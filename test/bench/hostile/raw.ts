@@ -6,10 +6,13 @@ import type { Principal } from '../../../packages/node/src/principal.ts';
 import { freePorts } from '../../../packages/node/test-support/cluster.ts';
 import { rawFrame, rawMember, rawNode } from '../../../packages/node/test-support/hostile.ts';
 import {
+  DATA,
   handCaller,
+  line,
   opening,
   PING,
   SYN,
+  WINDOW,
   yamux,
 } from '../../../packages/node/test-support/yamux.ts';
 import type { specials } from './shared.ts';
@@ -43,7 +46,11 @@ const attacks = {
   'silent-sockets': silentSockets,
   'slow-reader': slowReader,
   pings,
+  streams,
 };
+
+/** Strangers in all: so many keys that nobody knows. */
+const mostStrangers = 1_000;
 
 /** Nobody is attacked: the same work, and all of it into a sink in this process. */
 async function control(): Promise<RawAttack> {
@@ -67,17 +74,14 @@ async function control(): Promise<RawAttack> {
   };
 }
 
-/** 50 connections at a time, each with a right handshake and a key that nobody knows. */
+/** 50 connections at a time and 1,000 in all, each with a right handshake and a key that nobody knows. */
 async function strangers({ replicas }: RawPlace): Promise<RawAttack> {
   const callers = await Promise.all(Array.from({ length: 8 }, () => handCaller(generateSeed())));
   let under = 0;
   let next = 0;
   return {
     async shoot() {
-      if (under >= 50) {
-        await sleep(1);
-        return 0;
-      }
+      if (under >= 50 || next >= mostStrangers) return sleep(1, 0);
       const caller = callers[next % callers.length];
       const replica = replicas[next++ % replicas.length];
       if (caller === undefined || replica === undefined) return 0;
@@ -142,27 +146,45 @@ async function slowReader({ replicas, self, secretKey, frames }: RawPlace): Prom
 }
 
 /** Pings by the hundred, and no answer to them is ever read. */
-async function pings({ replicas, self, secretKey }: RawPlace): Promise<RawAttack> {
+function pings(place: RawPlace): Promise<RawAttack> {
+  return unread(place, () =>
+    yamux(...Array.from({ length: 100 }, (_, length) => ({ type: PING, flags: SYN, length }))),
+  );
+}
+
+/** Streams that are opened and asked for the list of protocols, which is never read. */
+function streams(place: RawPlace): Promise<RawAttack> {
+  let stream = 1;
+  const body = Buffer.concat([line('/multistream/1.0.0'), line('ls')]);
+  return unread(place, () => {
+    stream += 2;
+    return yamux({ type: WINDOW, flags: SYN, stream }, { type: DATA, stream, body });
+  });
+}
+
+/** Says `next` again and again to each replica as one that it knows, and reads nothing. */
+async function unread(
+  { replicas, self, secretKey }: RawPlace,
+  next: () => Uint8Array,
+): Promise<RawAttack> {
   const { node, call } = await handCaller(secretKey);
   const channels = new Map<number, Awaited<ReturnType<typeof call>>>();
-  const many = yamux(
-    ...Array.from({ length: 100 }, (_, length) => ({ type: PING, flags: SYN, length })),
-  );
-  let next = 0;
+  let turn = 0;
   return {
     async shoot() {
-      const replica = replicas[next++ % replicas.length];
+      const replica = replicas[turn++ % replicas.length];
       if (replica === undefined) return 0;
       let channel = channels.get(replica.id);
       if (channel?.isOpen() !== true) {
-        channel = await call(replica);
+        channel = await call(replica).catch(() => undefined);
         await sleep(10);
         channel?.send(opening(self, replica.id, 'hello'));
         channel?.read(false);
         channels.set(replica.id, channel);
       }
-      channel?.send(many);
-      return channel?.isOpen() === true ? many.length : sleep(5, 0);
+      const bytes = next();
+      channel?.send(bytes);
+      return channel?.isOpen() === true ? bytes.length : sleep(5, 0);
     },
     finish: () => void node.stop(),
   };

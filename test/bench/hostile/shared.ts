@@ -10,9 +10,10 @@ export const specials = [
   'silent-sockets',
   'slow-reader',
   'pings',
+  'streams',
 ] as const;
 
-/** One thing that an attacker does; `kind` is that of a message. */
+/** One thing that an attacker does; `kind` is that of a message, or of several with commas. */
 export type Attack =
   | { readonly special: (typeof specials)[number] }
   | { readonly kind: string; readonly variant: Variant | 'mixed' };

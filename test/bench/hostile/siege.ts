@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectClient, createLogger, type RunningClient } from '@quorumlab/node';
@@ -19,8 +20,9 @@ export interface Figures {
   /** By how much a replica's memory grew at most, and what of it was held afterwards, in MB. */
   readonly growth: number;
   readonly heldAfter: number;
-  /** The longest pause of a replica's event loop, and its longest time to answer, in ms. */
+  /** The longest pause of a replica's event loop in ms. */
   readonly pause: number;
+  /** The longest time that the control socket of a replica took to answer, in ms. */
   readonly answer: number;
   /** Cores that a replica used on the average, before and meanwhile. */
   readonly cores: readonly [before: number, during: number];
@@ -43,7 +45,12 @@ export interface SiegeOptions {
 }
 
 /** Milliseconds of the stretches of a row, and the honest client's rate. */
-const row = { before: 1_500, attack: 2_500, recovery: 10_000, perSecond: 200, share: 0.3 };
+const row = { before: 1_200, attack: 2_200, recovery: 10_000, perSecond: 200, share: 0.3 };
+/**
+ * Whoever was cut off in one row is to attack in the next one, so it is not kept out for as long as
+ * it would be for doing the same again and again.
+ */
+const meshLimits = { maxBanMs: 1_000 };
 /** Of a core: what a p99 below this is compared by, since one pause of the machine takes more. */
 const leastP99 = 25;
 
@@ -69,7 +76,7 @@ export class Siege {
 
   async row(attack: Attack): Promise<Figures> {
     this.#standing ??= await this.#raise();
-    const { children, load, attacker } = this.#standing;
+    const { place, children, load, attacker } = this.#standing;
     const start = await usages(children, true);
     const facts = { term: start[0]?.term ?? 0, applied: start[0]?.applied ?? 0 };
     attacker.ask({ type: 'prepare', attack, facts });
@@ -77,7 +84,7 @@ export class Siege {
     const still = await usages(children, false);
     const before = await load.during(row.before);
     const rest = await usages(children, false);
-    const watched = watch(children);
+    const watched = watch(children, place);
     attacker.ask({ type: 'go', milliseconds: row.attack, share: row.share });
     const [during, done] = await Promise.all([load.during(row.attack), attacker.next('done')]);
     watched.mark();
@@ -140,7 +147,16 @@ export class Siege {
     const honest = Array.from({ length: n - 1 }, (_, self) => self);
     const execArgv = ['--expose-gc'];
     const children = honest.map((self) =>
-      startChild({ protocol, n, self, place, execArgv, peers: n - 2 }),
+      startChild({
+        protocol,
+        n,
+        self,
+        place,
+        execArgv,
+        peers: n - 2,
+        control: join(place.home, `${self}.sock`),
+        meshLimits,
+      }),
     );
     await Promise.all(children.map((child) => child.next('ready')));
     const client = await connectClient({
@@ -201,26 +217,44 @@ function coresOf(first: readonly Usage[], last: readonly (Usage | undefined)[]):
   return Math.max(...cores);
 }
 
-/** Asks each replica ten times a second how it is. */
-function watch(children: readonly Child[]): { mark(): void; stop(): Promise<Seen> } {
+/** Milliseconds until the control socket at `path` has answered how its node is. */
+function askControl(path: string): Promise<number> {
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const done = (): void => resolve(performance.now() - began);
+    // Of a node that is gone its end tells.
+    get({ socketPath: path, path: '/status', agent: false }, (answer) => {
+      answer.on('end', done).resume();
+    }).on('error', () => resolve(0));
+  });
+}
+
+/** Asks each replica ten times a second how it is, and its control socket as well. */
+function watch(
+  children: readonly Child[],
+  { home }: Place,
+): { mark(): void; stop(): Promise<Seen> } {
   const rss = children.map(() => 0);
   const seen: Seen = { rss, marked: [], pause: 0, answer: 0 };
   let marked = false;
   let stopped = false;
   const watched = children.map(async (child, i) => {
-    const gone = once(child.process, 'exit').then(() => undefined);
+    const ended = new AbortController();
+    const { signal } = ended;
+    const gone = once(child.process, 'exit', { signal }).catch(() => {});
     while (!stopped && child.process.exitCode === null) {
-      const asked = performance.now();
+      const control = askControl(join(home, `${i}.sock`));
       const answer = child.next('usage');
       child.ask({ type: 'usage' });
       const usage = await Promise.race([answer, gone]);
       if (usage === undefined) return;
-      seen.answer = Math.max(seen.answer, performance.now() - asked);
+      seen.answer = Math.max(seen.answer, await control);
       seen.rss[i] = Math.max(seen.rss[i] ?? 0, usage.rss);
       seen.pause = Math.max(seen.pause, usage.pause);
       if (!marked || seen.marked[i] === undefined) seen.marked[i] = usage;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+    ended.abort();
   });
   return {
     mark: () => void (marked = true),
