@@ -146,7 +146,12 @@ function channelOf(stream: MessageStream): Channel {
     isOpen: () => stream.status === 'open',
     onData: (callback) => stream.addEventListener('message', callback, { once: true }),
     received: () => received,
-    read: (on) => (on ? stream.resume() : stream.pause()),
+    read: (on) => {
+      // It may have been ended meanwhile.
+      if (!['readable', 'paused'].includes(stream.readStatus)) return;
+      if (on) stream.resume();
+      else stream.pause();
+    },
     abort: () => stream.abort(new Error('the test ends this channel')),
   };
 }

@@ -85,7 +85,7 @@ export function startChild(options: ChildOptions): Child {
   } satisfies Ask);
   return {
     process: child,
-    ask: (ask) => void child.send(ask),
+    ask: (ask) => void (child.connected && child.send(ask)),
     async next(type) {
       for (;;) {
         const [told] = (await once(child, 'message')) as [Told];

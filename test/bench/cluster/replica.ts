@@ -2,9 +2,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import { createLogger, type RunningNode, startNode } from '@quorumlab/node';
-import { startControl } from '../../../packages/cluster/src/control-server.ts';
+import { type ControlServer, startControl } from '../../../packages/cluster/src/control-server.ts';
 import { type Ask, benchProtocol, clusterOf, type Told } from './shared.ts';
 
+let control: ControlServer | undefined;
 let node: RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array> | undefined;
 
 const delays = monitorEventLoopDelay({ resolution: 5 });
@@ -26,7 +27,7 @@ async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
     ...(ask.meshLimits === undefined ? {} : { meshLimits: ask.meshLimits }),
   });
   if (ask.control !== undefined)
-    await startControl(ask.control, { status: () => node?.status() ?? {} });
+    control = await startControl(ask.control, { status: () => node?.status() ?? {} });
   void node.failed.then((error) => tell({ type: 'failed', why: String(error) }));
   await node.ready(ask.peers);
   tell({ type: 'ready' });
@@ -58,5 +59,5 @@ process.on('message', (ask: Ask) => {
     });
   }
   if (ask.type === 'stop')
-    void (node?.stop() ?? Promise.resolve()).then(() => process.disconnect?.());
+    void Promise.all([control?.stop(), node?.stop()]).then(() => process.disconnect?.());
 });
