@@ -46,8 +46,8 @@ export const hostileRows =
     const met = rows.filter(({ verdicts }) => Object.values(verdicts ?? {}).every(Boolean));
     console.log(
       `${protocol}: in ${met.length} of ${rows.length} rows the others keep ${goal.kept * 100} % ` +
-        `and twice the p99 at most, memory grows by at most ${goal.growth} MB and comes back, and ` +
-        `the control socket answers in ${goal.answer} ms.\n`,
+        `and twice the p99 at most, memory grows by at most ${goal.growth} MB and comes back, ` +
+        `and the control socket answers in ${goal.answer} ms.\n`,
     );
     return rows;
   };

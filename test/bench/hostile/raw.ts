@@ -74,7 +74,7 @@ async function control(): Promise<RawAttack> {
   };
 }
 
-/** 50 connections at a time and 1,000 in all, each with a right handshake and a key that nobody knows. */
+/** 50 at a time and 1,000 in all, each with a right handshake and a key that nobody knows. */
 async function strangers({ replicas }: RawPlace): Promise<RawAttack> {
   const callers = await Promise.all(Array.from({ length: 8 }, () => handCaller(generateSeed())));
   let under = 0;
