@@ -147,10 +147,12 @@ function channelOf(stream: MessageStream): Channel {
     onData: (callback) => stream.addEventListener('message', callback, { once: true }),
     received: () => received,
     read: (on) => {
-      // It may have been ended meanwhile.
-      if (!['readable', 'paused'].includes(stream.readStatus)) return;
-      if (on) stream.resume();
-      else stream.pause();
+      try {
+        if (on) stream.resume();
+        else stream.pause();
+      } catch {
+        // The other side has ended it meanwhile.
+      }
     },
     abort: () => stream.abort(new Error('the test ends this channel')),
   };

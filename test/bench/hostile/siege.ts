@@ -241,7 +241,10 @@ function watch(
   const watched = children.map(async (child, i) => {
     const ended = new AbortController();
     const { signal } = ended;
-    const gone = once(child.process, 'exit', { signal }).catch(() => {});
+    const gone = once(child.process, 'exit', { signal }).then(
+      () => undefined,
+      () => undefined,
+    );
     while (!stopped && child.process.exitCode === null) {
       const control = askControl(join(home, `${i}.sock`));
       const answer = child.next('usage');
