@@ -1,12 +1,21 @@
 /**
  * `npm run simulate`: swarms. Options: `--long`, `--seeds N`, `--from SEED`, `--protocol NAME`,
- * `--seed SEED` for one world, `--jobs N` threads. NAME is a protocol or one of its rule sets,
- * `hotstuff` or `hotstuff:chained`.
+ * `--rare` for rare worlds alone, `--seed SEED` for one world, `--jobs N` threads. NAME is a
+ * protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`. At the end a table tells how
+ * often each rare situation was reached.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { protocols, type Subject, subjectsOf, swarmWorld } from '@quorumlab/harness';
+import {
+  addReached,
+  protocols,
+  type Reached,
+  type Subject,
+  subjectsOf,
+  swarmWorld,
+} from '@quorumlab/harness';
 import { type Block, type Found, failuresOf } from './blocks.ts';
+import { reachedTable } from './reached-table.ts';
 import { hire } from './threads.ts';
 
 const { values } = parseArgs({
@@ -15,6 +24,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string' },
     protocol: { type: 'string' },
+    rare: { type: 'boolean', default: false },
     seed: { type: 'string' },
     jobs: { type: 'string' },
   },
@@ -82,8 +92,11 @@ for (const [name, code] of [
 /** The seeds of `name`, in the order in which threads take them; ends early where it is stopped. */
 function* blocksOf(name: string): Iterable<Block> {
   for (let from = first; from <= last && stop === undefined; from += perBlock)
-    yield { name, from, to: Math.min(from + perBlock - 1, last) };
+    yield { name, from, to: Math.min(from + perBlock - 1, last), rare: values.rare };
 }
+
+/** By subject. */
+const reached = new Map<string, Reached>();
 
 async function run({ name }: Subject): Promise<void> {
   const tell = progress(name);
@@ -93,6 +106,7 @@ async function run({ name }: Subject): Promise<void> {
   const take = (found: Found): void => {
     for (const failure of found.failures) if (failed++ < shown) console.log(`${name}: ${failure}`);
     events += found.events;
+    reached.set(name, addReached(reached.get(name) ?? {}, found.reached));
     done += found.seeds;
     tell(done, failed);
   };
@@ -109,7 +123,8 @@ async function run({ name }: Subject): Promise<void> {
 /** One world, which is shown too. */
 function runOne(subject: Subject): void {
   const { name } = subject;
-  const { failures, events } = failuresOf({ name, from: first, to: first });
+  const { failures, events, ...found } = failuresOf({ name, from: first, to: first });
+  reached.set(name, found.reached);
   for (const failure of failures) console.log(`${name}: ${failure}`);
   console.log(JSON.stringify(swarmWorld(subject, first).scenario));
   console.log(`${name}: seed ${first}, ${events} events, ${failures.length} failed`);
@@ -125,4 +140,5 @@ for (const subject of subjects)
   if (single) runOne(subject);
   else if (stop === undefined) await run(subject);
 await threads.dismiss();
+for (const line of reachedTable(subjects, reached)) console.log(line);
 if (stop !== undefined) process.exitCode = stop;

@@ -1,8 +1,11 @@
 import { range } from '@quorumlab/core';
 import {
+  addReached,
   failureOf,
   protocolOf,
+  type Reached,
   type RunResult,
+  reachable,
   type SwarmWorld,
   subjectsOf,
 } from '@quorumlab/harness';
@@ -30,6 +33,7 @@ export function testSwarm(protocol: string): void {
         });
       }
       test('the worlds were as bad as they claim', () => requireBad(protocol, seen));
+      test('rare situations were reached', () => requireRare(protocol, seen));
     });
     describe(`${subject.name}: a crash at every boundary`, () => testBoundaries(subject));
   }
@@ -54,4 +58,11 @@ function requireBad(protocol: string, seen: readonly Seen[]): void {
   const fetched = ({ counters }: Seen): number => counters.kinds['snapshot-chunk']?.delivered ?? 0;
   if (create({ n: claims.replicas(1), f: 1 }).length === undefined)
     expect(seen.filter((each) => fetched(each) > 0).length).toBeGreaterThan(10);
+}
+
+/** Looks whether runs were in every rare situation that this protocol can be in. */
+function requireRare(protocol: string, seen: readonly Seen[]): void {
+  const all = seen.reduce<Reached>((sum, each) => addReached(sum, each.reached), {});
+  const missed = reachable(protocolOf(protocol)).filter((name) => all[name] === undefined);
+  expect(missed).toEqual([]);
 }

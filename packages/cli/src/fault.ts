@@ -7,8 +7,8 @@ const isCount: Check = (value) => Number.isSafeInteger(value) && (value as numbe
 const isInteger: Check = (value) => Number.isSafeInteger(value);
 const isNodes: Check = (value) => Array.isArray(value) && value.every(isCount);
 const isNode: Check = (value) => value === 'leader' || isCount(value);
-const isTexts: Check = (value) =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string');
+const isText: Check = (value) => typeof value === 'string';
+const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isDelay: Check = (value) => {
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : '';
@@ -42,7 +42,7 @@ const disk: Parts = {
 
 /** What each type of fault has beside `type` and `at`. */
 const faults: Readonly<Record<ScenarioFault['type'], Parts>> = {
-  crash: { node: isNode },
+  crash: { node: isNode, 'boundary?': isCount, 'before?': isText },
   pause: { node: isNode },
   resume: { node: isNode },
   restart: { node: isNode, 'disk?': oneOf('synced', 'nothing', 'backup', 'lost') },

@@ -300,12 +300,15 @@ export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined
 
 /**
  * How to run a scenario again that may be in a trace. No flag tells the choices of a shrunk run,
- * nor lines that are in no file: those need the trace, and without one there is no such line.
+ * lines that are in no file, nor what only random worlds have: those need the trace, and without
+ * one there is no such line.
  */
 export function againLine(scenario: Scenario, trace?: string): string | undefined {
   const { script, commands, commandsFrom } = scenario;
-  if (script === undefined && (commands === undefined || commandsFrom !== undefined))
-    return commandLine(scenario);
+  const { principals, changes, sessionCaps, stepBytes } = scenario;
+  const untold = [script, principals, changes, sessionCaps, stepBytes];
+  const isInFile = commands === undefined || commandsFrom !== undefined;
+  if (isInFile && untold.every((each) => each === undefined)) return commandLine(scenario);
   return trace === undefined ? undefined : `quorumlab replay ${quoted(trace)}`;
 }
 
@@ -363,7 +366,11 @@ function faultFlags(
 ): readonly (readonly [flag: string, value: string])[] {
   const flags: (readonly [string, string])[] = [];
   let i = 0;
-  for (let each = faults[i]; each?.type === 'crash'; each = faults[i]) {
+  for (
+    let each = faults[i];
+    each?.type === 'crash' && each.boundary === undefined;
+    each = faults[i]
+  ) {
     const back = faults[i + 1];
     const isBack =
       back?.type === 'restart' && back.node === each.node && Object.keys(back).length === 3;

@@ -26,6 +26,14 @@ export * from './options.ts';
 export * from './prepare.ts';
 export * from './proof-values.ts';
 export * from './quorums.ts';
+export {
+  addReached,
+  type Reached,
+  reachable,
+  type Situation,
+  situationNames,
+  situations,
+} from './reached.ts';
 export * from './registry.ts';
 export * from './run.ts';
 export * from './run-cost.ts';
@@ -34,7 +42,8 @@ export * from './search.ts';
 export * from './shrink.ts';
 export * from './simulate-service.ts';
 export * from './story.ts';
-export type { DrawOptions } from './swarm/draw.ts';
+export type { DrawnGroup, DrawOptions } from './swarm/draw.ts';
+export { isRare } from './swarm/rare.ts';
 export * from './swarm/swarm.ts';
 export * from './system-errors.ts';
 export * from './tale.ts';

@@ -26,6 +26,7 @@ import {
   lossy,
   type NetworkModel,
   partiallySynchronous,
+  type ScheduledInput,
   type Seat,
   type SeatHost,
   type SimulatedKeyring,
@@ -72,6 +73,8 @@ export interface Prepared {
   /** Replicas by their index, then the second copies of twins, then clients. */
   readonly seats: readonly Seat<AnyShape>[];
   readonly firstClientSeat: number;
+  /** What the client behind all others asks for: changes of the group. */
+  readonly changes: readonly ScheduledInput<AnyShape>[];
   /** Faults at known seats; those that strike "the leader" are in `atLeader`. */
   readonly faults: readonly Fault[];
   readonly atLeader: readonly LeaderFault[];
@@ -272,6 +275,7 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
         `simulator runs ${seatsAtMost} at most.\n` +
         `  use   -n ${seatsAtMost - (seats.length - n)} or less`,
     );
+  const changes = changesOf(scenario, found, seats.length - 1);
   const { faults, atLeader } = faultsOf(scenario, attack);
   const over = Math.max(0, ...[...faults, ...atLeader].map((each) => each.at));
   // Keeps the simulator from calling the network healed before the leader has been struck.
@@ -293,6 +297,7 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
     network,
     seats,
     firstClientSeat,
+    changes,
     faults,
     atLeader,
     healedAt: Math.max(network.stableFrom ?? 0, over),
@@ -340,19 +345,47 @@ function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClien
   };
   const replicas = range(n).map((id) => replicaSeat(id, id));
   const twins = attack.twins ? by.map((id, i) => replicaSeat(id, n + i)) : [];
-  const clients = range(scenario.clients).map(
-    (i): Seat<AnyShape> => ({
-      principal: firstClient + i,
+  const { principals = scenario.clients } = scenario;
+  const clients = range(clientsOf(scenario)).map((i): Seat<AnyShape> => {
+    const shares = i < scenario.clients;
+    const principal = firstClient + (shares ? i % principals : i);
+    const process = shares ? Math.floor(i / principals) : 0;
+    return {
+      principal,
+      firstLife: process * livesApart,
       make: () =>
         client(
           protocol.client,
           protocol.members,
-          firstClient + i,
+          principal,
           askedFirst(recipe, i),
         ) as unknown as Machine<AnyShape>,
-    }),
-  );
+    };
+  });
   return { seats: [...replicas, ...twins, ...clients], firstClientSeat: n + twins.length };
+}
+
+/** Between the first lives of two processes of one principal: neither has so many. */
+const livesApart = 1024;
+
+/** How many clients there are: whoever changes the group is one more. */
+const clientsOf = ({ clients, changes = [] }: Scenario): number =>
+  clients + (changes.length > 0 ? 1 : 0);
+
+/** Throws a ScenarioError (QL114) if the protocol cannot change its group. */
+function changesOf(
+  { changes = [] }: Scenario,
+  { name, change }: ProtocolEntry,
+  seat: number,
+): readonly ScheduledInput<AnyShape>[] {
+  if (changes.length === 0) return [];
+  if (change === undefined)
+    throw new ScenarioError('QL114', `${name} cannot change its group; leave out the changes.`);
+  return changes.map(({ at, members }, id) => {
+    const operation = change(members);
+    const event = { type: 'submit', id, operation, readOnly: false, configuration: true } as const;
+    return { at, seat, event };
+  });
 }
 
 /**
@@ -372,11 +405,14 @@ function replicaMachine(
   stable: AnyShape['Stable'] | undefined,
   host: SeatHost,
 ): Machine<AnyShape> {
+  const { stepBytes, sessionCaps } = scenario;
   const make = (from: AnyShape['Stable'] | undefined): Machine<AnyShape> =>
     service(protocol, id, {
       stateMachine: keyValueStore,
       digest: digestOf,
       lines,
+      ...(stepBytes === undefined ? {} : { stepBytes }),
+      ...(sessionCaps === undefined ? {} : { sessionCaps }),
       ...(from ? { stable: from } : {}),
     });
   const honest = make(stable);
@@ -392,10 +428,11 @@ function replicaMachine(
 }
 
 function keysOf(
-  { crypto, n, clients, seed }: Scenario,
+  scenario: Scenario,
   protocol: Protocol<LogShape>,
   domain: Domain,
 ): Pick<Prepared, 'keyring' | 'publicKeys'> {
+  const { crypto, n, seed } = scenario;
   const messages = serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>;
   const source = protocol as unknown as EvidenceSource;
   if (crypto === 'ideal') {
@@ -405,7 +442,7 @@ function keysOf(
       publicKeys: undefined,
     };
   }
-  const principals = [...range(n), ...range(clients).map((i) => firstClient + i)];
+  const principals = [...range(n), ...range(clientsOf(scenario)).map((i) => firstClient + i)];
   const secretKeys = new Map(
     principals.map((id) => [
       id,

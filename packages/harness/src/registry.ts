@@ -14,7 +14,7 @@ import {
   type Threshold,
   threshold,
 } from '@quorumlab/core';
-import { flexiblePaxos } from '@quorumlab/flexible-paxos';
+import { encodeQuorumChange, flexiblePaxos, type Quorums } from '@quorumlab/flexible-paxos';
 import {
   exhibits as flexiblePaxosExhibits,
   flaws as flexiblePaxosFlaws,
@@ -28,7 +28,7 @@ import {
   mutants as hotstuffMutants,
 } from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
-import { multiPaxos } from '@quorumlab/multi-paxos';
+import { encodeChange, multiPaxos } from '@quorumlab/multi-paxos';
 import {
   exhibits as multiPaxosExhibits,
   flaws as multiPaxosFlaws,
@@ -88,6 +88,8 @@ export interface ProtocolEntry {
   readonly drawn?: DrawOptions;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
+  /** What a client submits so that these are the group. Absent: it cannot be changed. */
+  readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
   exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
@@ -118,6 +120,8 @@ export interface EntryParts<S extends LogShape> {
   readonly notes?: OptionNotes;
   /** See {@link ProtocolEntry.drawn}. */
   readonly drawn?: DrawOptions;
+  /** See {@link ProtocolEntry.change}. */
+  readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
   /** The option, one of words, whose values are {@link ProtocolEntry.variants}. */
   readonly variants?: string;
   /**
@@ -150,6 +154,7 @@ export function protocolEntry<S extends LogShape>(parts: EntryParts<S>): Protoco
     options: known,
     notes: parts.notes ?? {},
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
+    ...(parts.change ? { change: parts.change } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);
@@ -185,6 +190,11 @@ function setByHand<S extends LogShape>(
     throw new ScenarioError('QL102', `a quorum is ${quorum} of ${n} replicas; give 1 to ${n}.`);
   return { ...byHand(quorum, n), unsafe: true };
 }
+
+const majorityOf = ({ length }: readonly ReplicaId[]): Quorums => {
+  const majority = Math.floor(length / 2) + 1;
+  return { kind: 'simple', q1: majority, q2: majority };
+};
 
 const any = (quorum: number, n: number): Threshold => threshold(range(n), quorum);
 
@@ -229,6 +239,7 @@ const entries: readonly ProtocolEntry[] = [
     flaws: multiPaxosFlaws,
     exhibits: multiPaxosExhibits,
     ...drawnFor('multi-paxos'),
+    change: (members) => encodeChange(members),
     options: multiPaxosOptions,
     notes: optionNotes['multi-paxos'],
     byHand: (quorum) => ({
@@ -245,6 +256,7 @@ const entries: readonly ProtocolEntry[] = [
     flaws: flexiblePaxosFlaws,
     exhibits: flexiblePaxosExhibits,
     ...drawnFor('flexible-paxos'),
+    change: (members) => encodeQuorumChange(members, majorityOf(members)),
     options: { ...multiPaxosOptions, q1: 'number', q2: 'number', grid: 'text', weights: 'text' },
     notes: optionNotes['flexible-paxos'],
     byHand: (quorum) => ({ q1: quorum, q2: quorum }),

@@ -27,6 +27,7 @@ import { engine } from './engine.ts';
 import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
 import { meanings, type ProofValues } from './proof-values.ts';
+import { type Reached, type Reaching, reaching } from './reached.ts';
 import type { ProtocolEntry } from './registry.ts';
 import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly countBytes?: boolean;
   /** Counts the lines of the papers that ran. On unless told; off is faster. */
   readonly lines?: boolean;
+  /** Counts rare situations: see {@link RunResult.reached}; a little slower. */
+  readonly reached?: boolean;
   /** Tells in words what every replica did, and keeps what was committed. */
   readonly story?: boolean;
   /** A protocol that is not registered, instead of the one that the scenario names. */
@@ -86,6 +89,8 @@ export interface RunResult {
   /** What the replicas did, in words; empty unless asked for. */
   readonly story: readonly StoryLine[];
   readonly decisions: readonly number[] | undefined;
+  /** How often the run was in which rare situation; empty unless asked for. */
+  readonly reached: Reached;
   /** Per replica: the places in the run at which a crash would make a difference. */
   readonly boundaries: readonly number[];
   /** Per replica: why it stopped by itself, if it did: it threw, or its disk failed. */
@@ -159,10 +164,13 @@ export function* runInPieces(
     ...(scenario.count <= historyLimit ? [keyValueHistory()] : []),
     ...(options.story ? [recording(committed)] : []),
   );
-  const clients = closedLoop(prepared, check);
+  const statusOf = (seat: number): Status | undefined => simulation.seat(seat).status;
+  const story: StoryLine[] = [];
+  const telling = options.story ? storyInto(prepared, story, statusOf) : undefined;
+  const counting = options.reached ? reaching(prepared, statusOf) : undefined;
+  const clients = closedLoop(prepared, check, counting);
   const progress = watchProgress();
   const lies = lieRecord(prepared);
-  const story: StoryLine[] = [];
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
@@ -175,7 +183,7 @@ export function* runInPieces(
     seed: scenario.seed,
     limits: { until: scenario.until, events: scenario.events ?? eventsUnlessTold },
     stopAtViolation: scenario.script !== undefined,
-    observer: observers(check, progress.observer),
+    observer: observers(check, progress.observer, ...(counting ? [counting.observer] : [])),
     installed: ({ serviceSnapshot }, when) =>
       serviceSnapshot && (when === 'restart' || serviceSnapshot.origin === 'installed')
         ? serviceSnapshot.slot
@@ -188,10 +196,12 @@ export function* runInPieces(
     lost: scenario.script?.lost,
     watcher: {
       ...(options.proofs ? lies.watcher : {}),
-      ...(options.story ? storyInto(prepared, story, (seat) => simulation.seat(seat).status) : {}),
+      ...counting?.watcher,
+      ...(telling === undefined ? {} : steppedOf(telling, counting?.watcher)),
     },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
   });
+  for (const change of prepared.changes) simulation.input(change);
   const pace: Pace = function* (at) {
     for (;;) {
       const progressed = simulation.runSome(at, eventsPerPiece);
@@ -223,6 +233,7 @@ export function* runInPieces(
     ...lies.found(),
     story,
     decisions: options.record ? simulation.decisions() : undefined,
+    reached: counting?.reached() ?? {},
     boundaries: range(scenario.n).map((seat) => simulation.seat(seat).boundaries),
     reasons: range(scenario.n).map((seat) => simulation.seat(seat).reason),
   };
@@ -349,6 +360,17 @@ function lieRecord(prepared: Prepared): {
   };
 }
 
+/** Both look at every step. */
+const steppedOf = (
+  one: Pick<Watcher<AnyShape>, 'stepped'>,
+  two: Pick<Watcher<AnyShape>, 'stepped'> = {},
+): Pick<Watcher<AnyShape>, 'stepped'> => ({
+  stepped(at, seat, output) {
+    one.stepped?.(at, seat, output);
+    two.stepped?.(at, seat, output);
+  },
+});
+
 function storyInto(
   { scenario, attack, protocol }: Prepared,
   story: StoryLine[],
@@ -397,8 +419,8 @@ interface ClosedLoop {
   answered(): number;
 }
 
-function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
-  const { scenario, firstClientSeat, healedAt } = prepared;
+function closedLoop(prepared: Prepared, check: Observer, counting?: Reaching): ClosedLoop {
+  const { scenario, firstClientSeat, healedAt, changes } = prepared;
   const { clients, outstanding } = scenario;
   // There must be load while things go wrong: the last operation is asked for when all is healed.
   const lasts = healedAt < scenario.until ? healedAt : 0;
@@ -414,8 +436,9 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
   };
   // A stream of its own: what clients ask for must not depend on how the network delays it.
   const workload = workloadOf(scenario, decisions({ seed: `workload ${scenario.seed}` }));
+  const reads = new Map<number, number>();
   let nextId = 0;
-  let open = 0;
+  let open = changes.length;
   let done = 0;
   let started = 0;
   let dry = false;
@@ -430,6 +453,7 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
     const id = nextId++;
     const then = Math.max(at, ms(1) + Math.floor(id / together) * pace);
     asked.push({ at: then, seat, id, operation: bytes });
+    if (readOnly) reads.set(id, then);
     return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly } };
   };
   return {
@@ -444,6 +468,13 @@ function closedLoop(prepared: Prepared, check: Observer): ClosedLoop {
       answered(at, seat, answer) {
         tell(at);
         const { id, result } = answer;
+        const change = seat === changes[0]?.seat ? changes[id] : undefined;
+        if (change !== undefined) {
+          open--;
+          return void counting?.asked('change', change.at, at);
+        }
+        const began = reads.get(id);
+        if (began !== undefined) counting?.asked('read', began, at);
         if (result !== undefined) check.returned?.(at, seat, id, result);
         else if (answer.refused !== undefined) check.failed?.(at, seat, id);
         open--;

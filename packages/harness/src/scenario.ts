@@ -1,12 +1,25 @@
 /** What a run is: plain data, the same in a file, a link, a trace header and a test. */
+import type { SessionCaps } from '@quorumlab/log';
 import type { DiskModel, LostCopy } from '@quorumlab/sim';
 
 /** A cut, a crash or another event of the world, at a time in microseconds. */
 export type ScenarioFault =
   | {
-      readonly type: 'crash' | 'pause' | 'resume';
+      readonly type: 'pause' | 'resume';
       readonly at: number;
       readonly node: number | 'leader';
+    }
+  /**
+   * At once, or within a step: the node passes `boundary` more places at which a crash makes a
+   * difference (before and after each write, before each message), and is gone at the next one.
+   * With `before` only those before messages of that kind count.
+   */
+  | {
+      readonly type: 'crash';
+      readonly at: number;
+      readonly node: number | 'leader';
+      readonly boundary?: number;
+      readonly before?: string;
     }
   /**
    * Restarts what was crashed with what it had synced (unless told), nothing, or its backup; with
@@ -46,6 +59,13 @@ export type ScenarioFault =
 /** Values of a protocol's own options by name; times are in microseconds. */
 export type OptionValues = Readonly<Record<string, number | boolean | string>>;
 
+/** A change of the group that somebody asks for at `at`. */
+export interface MembershipChange {
+  readonly at: number;
+  /** Who is to be in it from then on, by their indices. */
+  readonly members: readonly number[];
+}
+
 /** Everything that a run depends on. Two equal scenarios give the same trace, byte for byte. */
 export interface Scenario {
   readonly schema: 'quorumlab.scenario/1';
@@ -77,6 +97,17 @@ export interface Scenario {
   readonly clients: number;
   /** Operations that one client has under way at once. */
   readonly outstanding: number;
+  /**
+   * The clients are processes of so many principals, each process with a session of its own. Each
+   * is one of its own unless told.
+   */
+  readonly principals?: number;
+  /** What a further client asks for, if the protocol can change its group. */
+  readonly changes?: readonly MembershipChange[];
+  /** Where the group closes sessions and forgets clients; as the service has it unless told. */
+  readonly sessionCaps?: SessionCaps;
+  /** About how many bytes of a snapshot a step works on; as the service has it unless told. */
+  readonly stepBytes?: number;
   /** The lines of the file, if `workload` is 'file'. */
   readonly commands?: readonly string[];
   /** Where they were read from, for the command line that runs it again; a run never looks. */

@@ -158,7 +158,8 @@ function applyRequest<S extends LogShape>(
     return;
   }
   const answer = request.configuration === undefined ? undefined : outcomeOf(configured);
-  const ran = runOnce(state.sessions, slot, request, run.digest, run.application, answer);
+  const { digest, application, sessionCaps } = run;
+  const ran = runOnce(state.sessions, slot, request, digest, application, answer, sessionCaps);
   if (isRefused(ran)) {
     if (answers) sendRefusal(step, request, ran);
     return;

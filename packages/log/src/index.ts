@@ -12,4 +12,5 @@ export * from './messages.ts';
 export type { ServiceOptions } from './replica-state.ts';
 export * from './replicated-log.ts';
 export * from './service.ts';
+export type { SessionCaps } from './sessions.ts';
 export * from './types.ts';

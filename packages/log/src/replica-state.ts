@@ -24,6 +24,7 @@ import type { Rows } from './rows.ts';
 import {
   loadSessions,
   type Name,
+  type SessionCaps,
   type Sessions,
   type StoredSessions,
   storeSessions,
@@ -60,6 +61,8 @@ export interface ServiceOptions<S extends LogShape> {
   readonly stepBytes?: number;
   /** Most bytes of a snapshot: {@link maxSnapshotBytes} unless told. */
   readonly maxSnapshotBytes?: number;
+  /** Where sessions are closed and clients forgotten; the same on all replicas of a group. */
+  readonly sessionCaps?: SessionCaps;
 }
 
 /** A service at work. */
@@ -73,6 +76,7 @@ export interface Run<S extends LogShape> {
   readonly asker: Asker;
   readonly stepBytes: number;
   readonly maxSnapshotBytes: number;
+  readonly sessionCaps: SessionCaps;
   /** The chunks of parts that were encoded before. */
   readonly encoded: WeakMap<
     StatePart,

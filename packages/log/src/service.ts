@@ -54,7 +54,7 @@ import {
 } from './replica-state.ts';
 import { restart } from './restart.ts';
 import { diskRows, memoryRows } from './rows.ts';
-import { contentsOf, isRefused, lookUp, wellFormed } from './sessions.ts';
+import { contentsOf, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
 import { newInstall } from './snapshot-work.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
@@ -122,6 +122,7 @@ function start<S extends LogShape>(
     asker: { self, members: protocol.members, matching: protocol.client.matching, settings },
     stepBytes: options.stepBytes ?? stepBytes,
     maxSnapshotBytes: options.maxSnapshotBytes ?? maxSnapshotBytes,
+    sessionCaps: options.sessionCaps ?? usualCaps,
     encoded: new WeakMap(),
     rows:
       options.readChunk === undefined

@@ -141,6 +141,23 @@ describe('sessions', () => {
     expect(run({ ...busy, turn: maxSessionsOfClient })).toMatchObject({ fresh: false });
   });
 
+  test('of a group with smaller caps close and are forgotten as soon', () => {
+    const sessions = noSessions();
+    const caps = { clients: 2, ofClient: 1 };
+    let slot = 0;
+    const run = (asked: Asked) =>
+      runOnce(sessions, slot++, requestOf(asked), quick, echo, undefined, caps);
+    run({ client: 7, turn: 0 });
+    run({ client: 7, session: 1, life: 1, turn: 0 });
+    expect(run({ client: 7, turn: 1 })).toMatchObject({ reason: 'session-expired' });
+    run({ client: 8, turn: 0 });
+    run({ client: 9, session: 0, turn: 0 });
+    expect([...sessions.accounts.keys()]).toEqual([8, 9]);
+    expect(run({ client: 7, session: 1, life: 1, turn: 1 })).toMatchObject({
+      reason: 'session-expired',
+    });
+  });
+
   test('keep at most 1,024 replies each, and at most 4 MiB of them', () => {
     const { sessions, run } = runner();
     const operation = large;

@@ -43,6 +43,17 @@ export const maxClients = 65_536;
 /** Most sessions of one client. One more, and the one that was silent longest is closed. */
 export const maxSessionsOfClient = 16;
 
+/** Where somebody is forgotten. All replicas of a group have the same, for as long as it lives. */
+export interface SessionCaps {
+  /** Most clients: {@link maxClients} unless told. */
+  readonly clients: number;
+  /** Most sessions of one client: {@link maxSessionsOfClient} unless told, and never more. */
+  readonly ofClient: number;
+}
+
+/** What a group has unless told. */
+export const usualCaps: SessionCaps = { clients: maxClients, ofClient: maxSessionsOfClient };
+
 /** What a session and what a kept reply takes beside results: no less than on the disk. */
 const weightOf = { session: 256, reply: 128, result: 4 };
 
@@ -189,14 +200,16 @@ export function runOnce(
   digestOf: DigestOf,
   application: StateMachine,
   answer?: Results,
+  caps: SessionCaps = usualCaps,
 ): Ran | Refused {
   const { client, session: number = 0, sequence } = request;
   const found = lookUp(sessions, request, () => contentsOf(request, digestOf));
   if (found !== undefined) return isRefused(found) ? found : { fresh: false, results: found };
   const next = nextSession(sessions, client);
   if (number > next) return { reason: 'session-taken', next };
-  const account = sessions.accounts.get(client) ?? register(sessions, client);
-  const session = account.sessions.get(number) ?? open(sessions, account, slot, lifeOf(sequence));
+  const account = sessions.accounts.get(client) ?? register(sessions, client, caps);
+  const session =
+    account.sessions.get(number) ?? open(sessions, account, slot, lifeOf(sequence), caps);
   account.stored = undefined;
   account.used = slot;
   session.used = slot;
@@ -259,8 +272,8 @@ function acknowledge(sessions: Sessions, session: Session, below: number): void 
   else replies.splice(0, gone);
 }
 
-function register(sessions: Sessions, client: PrincipalId): Account {
-  if (sessions.accounts.size >= maxClients) forgetSilent(sessions);
+function register(sessions: Sessions, client: PrincipalId, caps: SessionCaps): Account {
+  if (sessions.accounts.size >= caps.clients) forgetSilent(sessions, caps);
   const { forgotten } = sessions;
   const account: Account = {
     opened: forgotten,
@@ -273,8 +286,14 @@ function register(sessions: Sessions, client: PrincipalId): Account {
   return account;
 }
 
-function open(sessions: Sessions, account: Account, slot: Slot, life: number): Session {
-  if (account.sessions.size >= maxSessionsOfClient) closeSilent(sessions, account);
+function open(
+  sessions: Sessions,
+  account: Account,
+  slot: Slot,
+  life: number,
+  caps: SessionCaps,
+): Session {
+  if (account.sessions.size >= caps.ofClient) closeSilent(sessions, account);
   const session: Session = { life, acknowledged: 0, used: slot, size: 0, replies: [] };
   account.sessions.set(account.opened++, session);
   sessions.size += weightOf.session;
@@ -298,11 +317,11 @@ function closeSilent(sessions: Sessions, account: Account): void {
 }
 
 /** Same clients on every replica: ordered by the slot of the last request, then by number. */
-function forgetSilent(sessions: Sessions): void {
+function forgetSilent(sessions: Sessions, caps: SessionCaps): void {
   const order = [...sessions.accounts].sort(
     ([first, { used }], [second, other]) => used - other.used || first - second,
   );
-  for (const [client, account] of order.slice(0, maxClients / 16)) {
+  for (const [client, account] of order.slice(0, Math.ceil(caps.clients / 16))) {
     for (const number of [...account.sessions.keys()]) close(sessions, account, number);
     sessions.forgotten = Math.max(sessions.forgotten, account.opened);
     sessions.accounts.delete(client);

@@ -83,9 +83,11 @@ export function wishes(client: PrincipalId, observer: Observer): Wishes {
       if (isSameLife && request.session !== session) startOver(at);
       session = request.session;
       observer.asked?.(at, request);
-      const results = request.operations.map(() => undefined);
+      const { configuration } = request;
+      const operations = configuration === undefined ? request.operations : [configuration];
+      const results = operations.map(() => undefined);
       const asked: Asked = { sequence: last, results, missing: results.length };
-      request.operations.forEach((operation, index) => {
+      operations.forEach((operation, index) => {
         const id = take(operation);
         if (id !== undefined) places.set(id, { asked, index, operation });
       });

@@ -71,6 +71,36 @@ for (const [name, disk] of Object.entries(disks))
     }
   });
 
+test('a fault crashes at a boundary that is still to come, and a restart calls it off', () => {
+  const places: [number, string][] = [];
+  const at = 1_700;
+  const crash = { type: 'crash', at, seat: 0 } as const;
+  const run = (faults: readonly Fault[]) => {
+    const watcher = {
+      cutOff: (_at: number, seat: number, where: string) => void places.push([seat, where]),
+    };
+    return promises({ disk: ssd }, { faults, watcher })[0].counters.crashes;
+  };
+  const boundaries = Array.from({ length: 8 }, (_, i) => i);
+  expect(boundaries.map((boundary) => run([{ ...crash, boundary }]))).toEqual(
+    boundaries.map(() => 1),
+  );
+  expect(new Set(places.map(([seat]) => seat))).toEqual(new Set([0]));
+  const all = new Set(['before-write', 'after-write', 'before-message']);
+  expect(new Set(places.map(([, where]) => where))).toEqual(all);
+  places.length = 0;
+  expect(run([{ ...crash, boundary: 2, before: 'say' }])).toBe(1);
+  expect(places).toEqual([[0, 'before-message']]);
+  expect(run([{ ...crash, boundary: 0, before: 'nothing that is ever said' }])).toBe(0);
+  expect(
+    run([
+      { ...crash, boundary: 5 },
+      { type: 'restart', at, seat: 0 },
+    ]),
+  ).toBe(0);
+  expect(() => run([{ ...crash, boundary: -1 }])).toThrow(/an integer from 0/);
+});
+
 const restarts = (seat: number, disk?: 'nothing' | 'backup'): Fault[] =>
   Array.from({ length: 20 }, (_, i): Fault[] => [
     { type: 'crash', at: 2_000 * i + 1_700, seat },

@@ -9,6 +9,8 @@ import { startSeat, stopSeat } from './seat.ts';
 import { armTimer, type Timer } from './timers.ts';
 import { type Held, note, type Payload, requireDisk, type SeatState, type World } from './world.ts';
 
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
 /** Throws {@link ScenarioError} for a fault that cannot happen in this world. */
 export function requireFault<S extends Shape>(world: World<S>, fault: Fault): void {
   const seats =
@@ -24,7 +26,9 @@ export function requireFault<S extends Shape>(world: World<S>, fault: Fault): vo
       throw new ScenarioError(
         `${fault.type} names seat ${seat}; the seats are 0 to ${world.seats.length - 1}`,
       );
-  if (!Number.isSafeInteger(fault.at) || fault.at < 0)
+  if (fault.type === 'crash' && !isCount(fault.boundary ?? 0))
+    throw new ScenarioError(`crash at boundary ${fault.boundary}: give an integer from 0`);
+  if (!isCount(fault.at))
     throw new ScenarioError(`${fault.type} at ${fault.at}: give integer microseconds from 0`);
   if (fault.type === 'disk') requireDisk(fault.disk);
 }
@@ -45,9 +49,12 @@ function happenTo<S extends Shape>(world: World<S>, state: SeatState<S>, fault: 
   const { index } = state;
   switch (fault.type) {
     case 'crash':
-      if (state.machine !== undefined) stopSeat(world, state, undefined, -1);
+      if (state.machine === undefined) return;
+      if (fault.boundary === undefined) stopSeat(world, state, undefined, -1);
+      else state.doom = { left: fault.boundary, before: fault.before };
       return;
     case 'restart':
+      state.doom = undefined;
       return startSeat(world, state, fault.disk ?? 'synced', -1);
     case 'backup':
       state.backup = state.storage && copyStorage(state.storage, world.strict);
@@ -153,10 +160,14 @@ export function awaitStability<S extends Shape>(world: World<S>): void {
     );
 }
 
+/** Whether what was begun with this seat has not ended. */
+const isUnsettled = <S extends Shape>({ paused, doom }: SeatState<S>): boolean =>
+  paused || doom !== undefined;
+
 /** Tells the observer, once, that nothing more will go wrong and the network is whole. */
 export function settle<S extends Shape>(world: World<S>): void {
   if (world.healed || world.faultsLeft > 0 || world.crashPending || world.cutting) return;
-  if (world.now < world.stableFrom || world.seats.some(({ paused }) => paused)) return;
+  if (world.now < world.stableFrom || world.seats.some(isUnsettled)) return;
   world.healed = true;
   note(world, -1, 'note', -1, undefined, { healed: true });
   world.options.observer?.healed?.(world.now);

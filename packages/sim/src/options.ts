@@ -43,6 +43,8 @@ export interface Seat<S extends Shape> {
   readonly traitor?: boolean;
   /** A perfect clock unless told. */
   readonly clock?: ClockModel;
+  /** The number of its first life: 0 unless told. Seats of one principal need numbers far apart. */
+  readonly firstLife?: number;
   /** An instant, honest disk unless told. */
   readonly disk?: DiskModel;
 }
@@ -60,8 +62,18 @@ export interface SimulatedKeyring<M extends Tagged> {
 
 /** Something that goes wrong, or right again, at an instant of true time in microseconds. */
 export type Fault =
-  /** The machine is gone, with all it had not synced. */
-  | { readonly type: 'crash'; readonly at: Instant; readonly seat: number }
+  /**
+   * The machine is gone, with all it had not synced: at once, or at the boundary that it comes to
+   * when it has passed `boundary` more. With `before` only those before messages of that kind
+   * count. If it is to be restarted before that, it does not crash.
+   */
+  | {
+      readonly type: 'crash';
+      readonly at: Instant;
+      readonly seat: number;
+      readonly boundary?: number;
+      readonly before?: string;
+    }
   /**
    * `disk`: what it finds: all that was synced (unless told), nothing, or the last backup. With
    * 'nothing' it starts as if it had never run; with 'lost' it is told that it has (`rejoin`), and
@@ -140,7 +152,12 @@ export interface Watcher<S extends Shape> {
   /** A seat's machine has taken a step; nothing of the output has happened yet. */
   stepped?(at: Instant, seat: number, output: Output<S>): void;
   accused?(at: Instant, seat: number, accusation: Accusation<S>): void;
+  /** A seat was crashed at a boundary, with what its disk holds by then. */
+  cutOff?(at: Instant, seat: number, where: Boundary): void;
 }
+
+/** Places at which a crash makes a difference: see {@link SeatView.boundaries}. */
+export type Boundary = 'before-write' | 'after-write' | 'before-message';
 
 /** Crashes a seat at its n-th boundary: see {@link SeatView.boundaries}. */
 export interface CrashPoint {

@@ -21,7 +21,7 @@ import { hashBytes, hashText, mixWord } from './digest.ts';
 import { applyWrites, copyStorage, emptyStorage, readStorage, type Storage } from './disk.ts';
 import { lose, say } from './links.ts';
 import { sampleDelay } from './network.ts';
-import type { Fault, ScheduledInput } from './options.ts';
+import type { Boundary, Fault, ScheduledInput } from './options.ts';
 import { entryKind, pushEntry } from './queue.ts';
 import { armTimer, disarmTimer, makeTimer } from './timers.ts';
 import { type Batch, note, observerOf, type Parcel, type SeatState, type World } from './world.ts';
@@ -70,7 +70,7 @@ export function startSeat<S extends Shape>(
   const started = state.starts > 1 ? note(world, state.index, 'restart', cause) : cause;
   const rejoin = state.lost && kept === undefined;
   // Lives are counted here: nothing is more certainly new, and it costs no choice.
-  const incarnation = state.starts - 1;
+  const incarnation = (state.seat.firstLife ?? 0) + state.starts - 1;
   const event: Event<S> =
     incarnation === 0
       ? { type: 'start' }
@@ -169,23 +169,29 @@ function showStatus<S extends Shape>(world: World<S>, state: SeatState<S>, cause
 
 /**
  * A place at which a crash makes a difference. True if the seat has just been crashed here, as
- * the scenario wanted. `before` tells what is durable by then: a crash does not undo it.
+ * the scenario or a fault wanted. `before` tells what is durable by then: a crash does not undo it.
  */
 function boundary<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
+  where: Boundary,
   cause: number,
   before?: () => void,
+  kind?: string,
 ): boolean {
   const passed = state.boundaries++;
-  if (!world.crashPending) return false;
-  const point = world.options.crashAt;
-  if (point === undefined || point.seat !== state.index || point.boundary !== passed) return false;
-  world.crashPending = false;
+  const { doom } = state;
+  const isMeant = doom !== undefined && (doom.before === undefined || doom.before === kind);
+  const isDoomed = isMeant && doom.left-- === 0;
+  const point = world.crashPending ? world.options.crashAt : undefined;
+  const isPoint = point?.seat === state.index && point.boundary === passed;
+  if (!isDoomed && !isPoint) return false;
+  if (isPoint) world.crashPending = false;
   before?.();
+  world.options.watcher?.cutOff?.(world.now, state.index, where);
   stopSeat(world, state, undefined, cause);
   const { queue, now } = world;
-  if (point.restartAfter === undefined) {
+  if (!isPoint || point.restartAfter === undefined) {
     pushEntry(queue, now, world.order++, entryKind.settled, -1, undefined, -1);
     return true;
   }
@@ -198,7 +204,7 @@ function boundary<S extends Shape>(
 
 /** Takes a batch to the disk. */
 function commit<S extends Shape>(world: World<S>, state: SeatState<S>, batch: Batch<S>): void {
-  if (state.mute || boundary(world, state, world.stepCause)) return;
+  if (state.mute || boundary(world, state, 'before-write', world.stepCause)) return;
   world.counters.syncs++;
   const { disk } = state;
   if (disk.full) {
@@ -256,7 +262,7 @@ function synced<S extends Shape>(
     batch.done();
     state.mute = false;
   };
-  if (boundary(world, state, cause, before)) return;
+  if (boundary(world, state, 'after-write', cause, before)) return;
   batch.done();
 }
 
@@ -321,8 +327,10 @@ function sayAll<S extends Shape>(
 ): boolean {
   try {
     for (let i = 0; i < messages.length; i++) {
-      if (boundary(world, state, cause, before)) return false;
-      say(world, state, messages[i] as Outgoing<S>, cause);
+      const each = messages[i] as Outgoing<S>;
+      const { kind } = each.message;
+      if (boundary(world, state, 'before-message', cause, before, kind)) return false;
+      say(world, state, each, cause);
     }
     return true;
   } catch (error) {
@@ -457,6 +465,7 @@ export function stopSeat<S extends Shape>(
 ): void {
   const ran = state.machine !== undefined;
   state.incarnation++;
+  state.doom = undefined;
   state.machine = undefined;
   state.journal = undefined;
   state.paused = false;

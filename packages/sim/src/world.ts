@@ -109,6 +109,8 @@ export interface SeatState<S extends Shape> {
   held: Held<S>[];
   reason: string | undefined;
   boundaries: number;
+  /** It is about to crash: after so many more boundaries, or of those before such messages. */
+  doom: { left: number; readonly before: string | undefined } | undefined;
   /** It is about to crash: what is durable still counts, and nothing is said any more. */
   mute: boolean;
   /** The last message that was signed, so that one said to many is signed once. */
@@ -299,6 +301,7 @@ export function makeSeat<S extends Shape>(
     held: [],
     reason: undefined,
     boundaries: 0,
+    doom: undefined,
     mute: false,
     lastMessage: undefined,
     lastParcel: undefined,

@@ -7,15 +7,16 @@ import { between, type DrawOptions, one } from './draw.ts';
 const timeoutOn = (random: Random, network: string): number =>
   ['lan', 'lossy'].includes(network) ? ms(one(random, [15, 60, 300])) : ms(300);
 
-const multiPaxos: DrawOptions = (random, network) => {
-  const alpha = one(random, [1, 2, 4, 16]);
+const multiPaxos: DrawOptions = (random, network, { narrow }) => {
+  const alpha = one(random, narrow ? [1, 2, 3] : [1, 2, 4, 16]);
   return {
     electionTimeout: timeoutOn(random, network),
     alpha,
     pipeline: between(random, 1, alpha),
-    snapshotEvery: one(random, [0, 3, 10, 10_000]),
-    keepSlots: one(random, [0, 2, 1000]),
-    maxCommandsPerSlot: one(random, [1, 2, 1024]),
+    snapshotEvery: one(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
+    keepSlots: one(random, narrow ? [0, 1] : [0, 2, 1000]),
+    maxCommandsPerSlot: one(random, narrow ? [1, 2] : [1, 2, 1024]),
+    ...(narrow ? { maxWaiting: one(random, [1, 4, 16]) } : {}),
   };
 };
 
@@ -37,14 +38,15 @@ function quorums(random: Random, n: number, f: number): OptionValues {
 
 /** By protocol: the options of its own that its worlds have. */
 export const drawnOptions: Readonly<Record<string, DrawOptions>> = {
-  raft: (random, network) => ({
+  raft: (random, network, { narrow }) => ({
     electionTimeout: timeoutOn(random, network),
     preVote: random.below(4) > 0,
     checkQuorum: random.below(4) > 0,
-    snapshotEvery: one(random, [0, 3, 10, 10_000]),
-    keepEntries: one(random, [0, 2, 1000]),
-    maxEntriesPerAppend: one(random, [1, 2, 1024]),
-    maxInFlight: between(random, 1, 4),
+    snapshotEvery: one(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
+    keepEntries: one(random, narrow ? [0, 1] : [0, 2, 1000]),
+    maxEntriesPerAppend: one(random, narrow ? [1, 2] : [1, 2, 1024]),
+    maxInFlight: between(random, 1, narrow ? 2 : 4),
+    ...(narrow ? { maxUncommitted: one(random, [1, 4, 16]) } : {}),
   }),
   'basic-paxos': (random) => ({
     retry: ms(one(random, [1, 5, 20, 50])),
@@ -55,18 +57,18 @@ export const drawnOptions: Readonly<Record<string, DrawOptions>> = {
     ...multiPaxos(random, network, group),
     ...quorums(random, group.n, group.f),
   }),
-  pbft: (random, network) => {
-    const checkpointEvery = one(random, [1, 3, 10, 128]);
+  pbft: (random, network, { narrow }) => {
+    const checkpointEvery = one(random, narrow ? [1, 2] : [1, 3, 10, 128]);
     return {
       requestTimeout: timeoutOn(random, network),
       checkpointEvery,
       window: checkpointEvery * between(random, 1, 3),
-      maxBatch: one(random, [1, 3, 256]),
+      maxBatch: one(random, narrow ? [1, 2] : [1, 3, 256]),
       maxOutstanding: between(random, 1, 3),
     };
   },
-  hotstuff: (random, network, { told }) => {
-    const checkpointEvery = one(random, [1, 3, 10, 128]);
+  hotstuff: (random, network, { told, narrow }) => {
+    const checkpointEvery = one(random, narrow ? [1, 2] : [1, 3, 10, 128]);
     // A new leader every view is for two-chains: three-chains would need more replicas. Where some
     // are silent most views fail, so it is for short timeouts if the end is to be waited for.
     const rotates =
@@ -74,8 +76,8 @@ export const drawnOptions: Readonly<Record<string, DrawOptions>> = {
     return {
       requestTimeout: rotates ? ms(15) : timeoutOn(random, network),
       checkpointEvery,
-      window: checkpointEvery + between(random, 4, 40),
-      maxBatch: one(random, [1, 3, 256]),
+      window: checkpointEvery + between(random, 4, narrow ? 6 : 40),
+      maxBatch: one(random, narrow ? [1, 2] : [1, 3, 256]),
       ...(rotates ? { leaders: 'round-robin' } : { reign: one(random, [8, 16, 128]) }),
     };
   },

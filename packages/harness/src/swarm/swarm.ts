@@ -6,6 +6,7 @@ import { type ProtocolEntry, protocolOf } from '../registry.ts';
 import { type RunResult, runScenario } from '../run.ts';
 import type { OptionValues, Scenario } from '../scenario.ts';
 import { between, one } from './draw.ts';
+import { isRare, rareChanges, rareFaults, rareWork } from './rare.ts';
 import {
   type Casualties,
   casualties,
@@ -87,12 +88,14 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
         .slice(0, f)
     : [];
   // A stream of its own, so that who is struck does not change what else happens.
-  const { gone, emptied, ...struck } = casualties(
+  const struck = casualties(
     { ...world, random: decisions({ seed: `casualties ${protocol} ${seed}` }) },
     range(n).filter((node) => !by.includes(node)),
     f - by.length,
     lossesOf(entry, n, f),
+    isRare(seed),
   );
+  const { gone, emptied } = struck;
   const scenario: Scenario = {
     schema: 'quorumlab.scenario/1',
     protocol,
@@ -116,7 +119,36 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
     options: { ...drawn?.(random, network, { n, f, told }), ...told },
     seed: `${seed}`,
   };
-  return { scenario, gone, emptied };
+  return {
+    scenario: isRare(seed) ? rarer(scenario, subject, world, struck) : scenario,
+    gone,
+    emptied,
+  };
+}
+
+/** The same world, and what is rare on top: drawn from a stream of its own. */
+function rarer(
+  scenario: Scenario,
+  subject: Subject,
+  { n, healsAt }: World,
+  struck: Casualties,
+): Scenario {
+  const { protocol, f, seed } = scenario;
+  const { drawn, change, create } = entryOf(subject);
+  const { options: told } = subject;
+  const random = decisions({ seed: `rare ${protocol} ${seed}` });
+  const kinds = create({ n, f }).messages.kinds.map(({ kind }) => kind);
+  const world = { random, n, healsAt, kinds };
+  const work = rareWork(world, scenario);
+  const { network = scenario.network } = work;
+  const changes = change === undefined ? [] : rareChanges(world, struck);
+  return {
+    ...scenario,
+    ...work,
+    faults: [...withoutReturn(rareFaults(world, struck), struck.gone), ...scenario.faults],
+    ...(changes.length > 0 ? { changes } : {}),
+    options: { ...drawn?.(random, network, { n, f, told, narrow: true }), ...told },
+  };
 }
 
 /**
@@ -137,7 +169,7 @@ export function failureOf(
   const replay = `replay: ${again(world)}`;
   let result: RunResult;
   try {
-    result = runScenario(world.scenario, { ...options, proofs: seed % 4 === 0 });
+    result = runScenario(world.scenario, { ...options, proofs: seed % 4 === 0, reached: true });
   } catch (error) {
     return `it threw: ${String(error)}; ${replay}`;
   }

@@ -12,10 +12,11 @@ export interface World {
   readonly healsAt: number;
 }
 
-const moment = ({ random, healsAt }: World): number => random.below(healsAt);
+/** Some moment before the healing. */
+export const moment = ({ random, healsAt }: World): number => random.below(healsAt);
 
 /** Two moments, the earlier first. */
-function span(world: World): readonly [number, number] {
+export function span(world: World): readonly [number, number] {
   const [a, b] = [moment(world), moment(world)];
   return a < b ? [a, b] : [b, a];
 }
@@ -26,10 +27,12 @@ function some({ random, n }: World): number[] {
   return nodes.length === 0 || nodes.length === n ? [random.below(n)] : nodes;
 }
 
-const others = ({ n }: World, nodes: readonly number[]): number[] =>
+/** All but `nodes`. */
+export const others = ({ n }: World, nodes: readonly number[]): number[] =>
   range(n).filter((node) => !nodes.includes(node));
 
-const times = (world: World, most: number, make: () => readonly ScenarioFault[]): ScenarioFault[] =>
+/** What `make` gives, up to `most` times and at least once. */
+export const times = <T>(world: World, most: number, make: () => readonly T[]): T[] =>
   range(1 + world.random.below(most)).flatMap(make);
 
 /** The classes; each is on or off in a run, by coin. */
@@ -154,24 +157,27 @@ export interface Casualties {
 /**
  * Strikes up to `spare` of `candidates` for good: each crashes and stays away, or loses its disk.
  * A protocol that counts on disks asks all others when one was lost, so there only one may be.
+ * Where it is `often`, most of `spare` are struck, and disks are what is lost.
  */
 export function casualties(
   world: World,
   candidates: readonly number[],
   spare: number,
   losses: 'none' | 'one' | 'any',
+  often = false,
 ): Casualties {
   const { random } = world;
+  const rarely = (): boolean => random.below(3) === 0;
   const struck: number[] = [];
   for (const _ of range(spare)) {
     const left = candidates.filter((node) => !struck.includes(node));
-    if (left.length > 0 && random.below(3) === 0) struck.push(one(random, left));
+    if (left.length > 0 && rarely() !== often) struck.push(one(random, left));
   }
   const emptied: number[] = [];
   const gone: number[] = [];
   const faults = struck.flatMap((node): ScenarioFault[] => {
     const mayLose = losses === 'any' || (losses === 'one' && emptied.length === 0);
-    if (!mayLose || random.below(3) === 0) {
+    if (!mayLose || (rarely() && !often)) {
       gone.push(node);
       return [{ type: 'crash', at: moment(world), node }];
     }
