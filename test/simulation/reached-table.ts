@@ -15,11 +15,10 @@ export function reachedTable(
   if (shown.length === 0) return [];
   const columns = shown.map(({ name, protocol }) => {
     const own = reachable(protocolOf(protocol));
-    const cells = situationNames.map((each) =>
-      own.includes(each)
-        ? `${reached.get(name)?.[each] ?? 0}`
-        : `${reached.get(name)?.[each] ?? '-'}`,
-    );
+    const cells = situationNames.map((each) => {
+      const none = own.includes(each) ? 0 : '-';
+      return `${reached.get(name)?.[each] ?? none}`;
+    });
     return [name, ...cells];
   });
   const heads = ['reached', ...situationNames];
