@@ -10,9 +10,11 @@ import { type Casualties, moment, others, span, times, type World } from './worl
 
 /** One world of so many is a rare one: the others are what they would be without them. */
 const rareEvery = 5;
+/** Who plays a few worlds only wants busy ones, with few faults: so the first are none of these. */
+const rareFrom = 10;
 
-/** Whether the world of `seed` is a rare one. */
-export const isRare = (seed: number): boolean => seed % rareEvery === 0;
+/** Whether the world of `seed` is a rare one: 10, 15, 20 and so on. */
+export const isRare = (seed: number): boolean => seed >= rareFrom && seed % rareEvery === 0;
 
 /** What rare faults need to know. */
 export interface RareWorld extends World {
