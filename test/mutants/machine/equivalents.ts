@@ -12,6 +12,12 @@ export interface Equivalent {
   readonly why: string;
 }
 
+type Change = readonly [before: string, after: string];
+
+/** Several of one file for one reason. */
+const alike = (file: string, why: string, ...changes: readonly Change[]): readonly Equivalent[] =>
+  changes.map(([before, after]) => ({ file, before, after, why }));
+
 /** All that are known. */
 export const equivalents: readonly Equivalent[] = [
   {
@@ -95,4 +101,120 @@ export const equivalents: readonly Equivalent[] = [
     after: 'safe >= follower.commitIndex',
     why: 'What is committed is committed once more, and nothing is left to be applied.',
   },
+  ...alike(
+    'core/src/bytes.ts',
+    'In which buffer a copy lies nobody can see: sharing one is only faster.',
+    ['length > slabLimit', 'true'],
+    ['length > slabLimit', 'length >= slabLimit'],
+    ['slabUsed + length > slabBytes', 'true'],
+    ['slabUsed + length > slabBytes', 'slabUsed + length >= slabBytes'],
+    ['slabUsed + length > slabBytes', 'slabUsed + length <= slabBytes'],
+  ),
+  ...alike(
+    'core/src/bytes.ts',
+    'Both ways copy the same bytes: which is faster depends on how many they are.',
+    ['length > 32', 'true'],
+    ['length > 32', 'false'],
+    ['length > 32', 'length >= 32'],
+    ['length > 32', 'length <= 32'],
+  ),
+  ...alike(
+    'core/src/bytes.ts',
+    'A buffer that grows too soon, or by less, holds the same.',
+    ['need <= to.bytes.length', 'need < to.bytes.length'],
+    ['to.bytes.length * 2', 'to.bytes.length / 2'],
+  ),
+  ...alike(
+    'core/src/bytes.ts',
+    'Both ways divide by 128: shifting is faster where it can be done.',
+    ['rest < 0x80000000', 'false'],
+    ['rest < 0x80000000', 'rest <= 0x80000000'],
+  ),
+  ...alike(
+    'core/src/bytes.ts',
+    'What needs no look at the bytes, or is done by the engine, is only faster.',
+    ['first === second', 'false'],
+    ['nativeToHex !== undefined', 'false'],
+    ['nativeSetFromHex !== undefined && text.length % 2 === 0 && !/[^0-9a-f]/.test(text)', 'false'],
+  ),
+  ...alike(
+    'core/src/bytes.ts',
+    'Beyond both ends there is nothing, and nothing is equal to nothing.',
+    ['i < first.length', 'i <= first.length'],
+  ),
+  ...alike(
+    'core/src/quorum.ts',
+    'Both ways count the members that are present, each once.',
+    ['size <= few', 'true'],
+    ['size <= few', 'false'],
+    ['size <= few', 'size < few'],
+    ['size <= few', 'size > few'],
+  ),
+  ...alike(
+    'core/src/counting.ts',
+    'In which order kinds stand decides how many combinations are looked at, not what is found.',
+    [
+      '[...kinds.values()].sort((a, b) => a.members.length - b.members.length)',
+      '[...kinds.values()]',
+    ],
+    ['(a, b) => a.members.length - b.members.length', '() => undefined'],
+    ['a.members.length - b.members.length', 'a.members.length + b.members.length'],
+  ),
+  ...alike(
+    'core/src/journal.ts',
+    'A list that was copied, or taken in two ways, is the same list.',
+    ['all.length === 0', 'false'],
+    ['joined === undefined', 'true'],
+    ['count < gathering.length', 'true'],
+    ['count < gathering.length', 'count <= gathering.length'],
+  ),
+  ...alike(
+    'core/src/journal.ts',
+    'What passes at once passes as well through the queue, which is empty then.',
+    ['gathering.length === 0 && syncing.length === 0 && !releasing', 'false'],
+    ['isFirst && output.writes.length === 0', 'false'],
+  ),
+  ...alike('core/src/vote.ts', 'A text is no member, and counts for nothing.', [
+    '[]',
+    '["Stryker was here"]',
+  ]),
+  ...alike(
+    'checker/src/safety.ts',
+    'Where a value is kept, and by which of two ways of counting, nobody can see.',
+    ['which === 0', 'false'],
+    ['cursor.ordinal + 1', 'cursor.ordinal - 1'],
+    ['place >= 0 && place <= rows.dense.length + gap', 'false'],
+    ['place >= 0', 'place > 0'],
+    ['place <= rows.dense.length + gap', 'place < rows.dense.length + gap'],
+    ['rows.dense.length + gap', 'rows.dense.length - gap'],
+    ['place < dense.length', 'place <= dense.length'],
+  ),
+  ...alike(
+    'checker/src/history.ts',
+    'A call that changes nothing is never taken where it need not run.',
+    ['returnedAt === undefined && model.isRead(input)', 'false'],
+  ),
+  ...alike('checker/src/linearizability.ts', 'No comparison with a time that is not there holds.', [
+    'call.returnedAt !== undefined',
+    'true',
+  ]),
+  ...alike(
+    'checker/src/seen.ts',
+    'A table that grows too soon, or is searched the other way round, holds the same.',
+    ['2 * (seen.count + 1) > seen.table.length', '2 * (seen.count + 1) >= seen.table.length'],
+    ['seen.used + length > seen.words.length', 'seen.used + length >= seen.words.length'],
+    ['slot + 1', 'slot - 1'],
+  ),
+  ...alike(
+    'checker/src/search.ts',
+    'How far the words that all have in common reach decides how much is kept, not what is found.',
+    ['search.low < returned && isTaken(search, search.low)', 'false'],
+    ['search.low < returned', 'search.low >= returned'],
+  ),
+  ...alike(
+    'adversary/src/trigger.ts',
+    'Nothing is neither larger nor smaller than any number.',
+    ['slot !== undefined', 'true'],
+    ['view !== undefined', 'true'],
+  ),
 ];
