@@ -40,7 +40,7 @@ const findings = process.env.QUORUMLAB_MUTATE_FINDINGS as string;
 const end = Number(process.env.QUORUMLAB_MUTATE_END);
 /** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
 const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
-/** By so much the first run of a test may be slower than the next: the code is new to the engine. */
+/** By so much the first run of a test may be slower than the next, whose code is compiled. */
 const cold = 8;
 /** A mutant whose test does not end is noticed too, after at least so many milliseconds. */
 const leastPatience = 2000;
