@@ -96,6 +96,19 @@ describe('a vote is given', () => {
     const both = proposal(fourth, timeouts(network, 3));
     expect(votesIn(network.wouldAnswer(1, 2, both))).toEqual([]);
   });
+
+  it('on a block that is certified, and on no other that is here, also after timeouts', () => {
+    const network = make();
+    const first = on(network, null, 1);
+    hear(network, 2, [first]);
+    const { block } = on(network, first, 4);
+    const after = timeouts(network, 3);
+    const answer = network.wouldAnswer(1, 2, proposal({ block, justify: null }, after));
+    expect([votesIn(answer), answer.writes]).toEqual([[], []]);
+    expect(votesIn(network.wouldAnswer(1, 2, proposal(on(network, first, 4), after)))).toHaveLength(
+      1,
+    );
+  });
 });
 
 describe('a decision', () => {

@@ -137,9 +137,20 @@ describe('a group', () => {
       { checkpointEvery: 8, window: 12 },
       { requestTimeout: 100, delta: 50 },
       { f: 0, rules: 'chained', leaders: 'round-robin' } as const,
+      { quorum: 3 },
+      { reign: 3, unsafe: true },
+      { n: 3, f: 1, unsafe: true },
       { n: 1, leaders: 'round-robin', rules: 'chained' } as const,
     ])
       expect(hotstuff({ n: 4, digest: testDigest, ...options }).name).toBe('hotstuff');
+  });
+
+  it('survives as many as it can, and lets a leader wait an eighth of the timeout', () => {
+    const faults = [1, 2, 3, 4, 5, 6, 7].map((n) => hotstuff({ n, digest: testDigest }).f);
+    expect(faults).toEqual([0, 0, 0, 1, 1, 1, 2]);
+    const some = new Network(hotstuff({ n: 4, digest: testDigest, reign: 4, rules: 'hotstuff-2' }));
+    const { timers } = some.wouldAnswer(0, 1, newView(null, timeouts(some, 3)));
+    expect(timers).toContainEqual({ type: 'set', timer: 'propose', after: 125_000 });
   });
 
   it('shows who leads, and who has left the view', () => {

@@ -217,4 +217,38 @@ export const equivalents: readonly Equivalent[] = [
     ['slot !== undefined', 'true'],
     ['view !== undefined', 'true'],
   ),
+  ...alike(
+    'hotstuff/src/hotstuff.ts',
+    'What proves the view of a block has just been learnt, so no block is of a later view.',
+    ['!group.rules.provesViews && block.view > replica.view', 'false'],
+    [
+      '!group.rules.provesViews && block.view > replica.view',
+      '!group.rules.provesViews || block.view > replica.view',
+    ],
+    ['block.view > replica.view + maxViewsAhead', 'false'],
+    ['block.view > replica.view + maxViewsAhead', 'block.view >= replica.view + maxViewsAhead'],
+  ),
+  {
+    file: 'hotstuff/src/hotstuff.ts',
+    within: 'if (!group.rules.provesViews && block.view > replica.view) replica.view = block.view;',
+    before: '!group.rules.provesViews',
+    after: 'group.rules.provesViews',
+    why: 'What proves the view of a block has just been learnt, so no block is of a later view.',
+  },
+  ...alike(
+    'hotstuff/src/hotstuff.ts',
+    'Only a flawed variant forgets requests that are proposed.',
+    ['group.rules.forgetsProposed', 'false'],
+  ),
+  ...alike(
+    'hotstuff/src/certificates.ts',
+    'No honest replica votes in view 0, so no quorum does.',
+    ['justify.body.view > 0', 'true'],
+    ['justify.body.view > 0', 'justify.body.view >= 0'],
+  ),
+  ...alike(
+    'hotstuff/src/pacemaker.ts',
+    'It saves the search: of fewer timeouts than a quorum no view has a quorum.',
+    ['replica.timeoutVotes.size < group.quorum', 'false'],
+  ),
 ];
