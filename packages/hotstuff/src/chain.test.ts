@@ -111,6 +111,17 @@ describe('a vote is given', () => {
   });
 });
 
+it('votes make a certificate only if they saw the same one', () => {
+  const network = make();
+  for (const [from, justifyView] of [
+    [1, 0],
+    [2, 1],
+    [3, 1],
+  ] as const)
+    network.inject(from, 0, vote(2, strange('a'), justifyView));
+  expect(network.state(0).high).toBeNull();
+});
+
 describe('a decision', () => {
   it('names who certified the block that showed it', () => {
     const network = make();
