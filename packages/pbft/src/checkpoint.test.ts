@@ -1,5 +1,6 @@
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { viewChange } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 import { codec } from './messages.ts';
@@ -178,5 +179,21 @@ describe('checkpoints (4.3)', () => {
     network.stop(0);
     network.run(2_000_000, () => network.executed.size === 11);
     expect(network.state(1).view).toBe(1);
+  });
+
+  it('are not waited for from who has left the view, and executes nothing more of it', () => {
+    const network = new Network(small({ window: 4, maxBatch: 1 }));
+    network.stop(3);
+    for (const self of [0, 1, 2])
+      for (let i = 0; i < 5; i++)
+        network.input(self, { type: 'propose', command: requestOf(0, i) });
+    network.deliver(({ message }) => message.kind !== 'checkpoint');
+    expect(network.executed.size).toBe(4);
+    // Of the quorum that executed all of the log one is gone, and with it what it said.
+    network.drop();
+    network.stop(2);
+    for (const self of [0, 1]) network.inject(3, self, viewChange(1));
+    network.run(3_000_000, () => network.state(1).view > 0);
+    expect([0, 1].map((self) => network.state(self).view)).toEqual([1, 1]);
   });
 });

@@ -21,10 +21,20 @@ import {
  */
 function isExcused(group: Group, replica: PbftReplica): boolean {
   const { lastExecuted, heard } = replica;
-  const low = lowWatermark(replica);
-  const full = group.rules.keepsWatermarks && lastExecuted >= low + group.window;
-  return full || lastExecuted < low || heard.size < group.quorum;
+  return (
+    isFull(group, replica) || lastExecuted < lowWatermark(replica) || heard.size < group.quorum
+  );
 }
+
+/**
+ * Whether only a checkpoint is waited for, and everybody can do their part for it: whoever has
+ * left the view executes nothing more of it, and may be the one that a quorum lacks.
+ */
+const isFull = ({ rules, window }: Group, replica: PbftReplica): boolean =>
+  rules.keepsWatermarks &&
+  replica.active &&
+  replica.viewChanges.size === 0 &&
+  replica.lastExecuted >= lowWatermark(replica) + window;
 
 /** Notices that time counts no longer, or again. */
 export function noteExcuses(group: Group, replica: PbftReplica, ctx: Ctx): void {

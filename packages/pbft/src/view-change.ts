@@ -17,7 +17,7 @@ import type { Group } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
 import { computeOrders, isWhole, type Plan, samePlan, validViewChange } from './new-view.ts';
-import { armRequestTimer, timeoutOf } from './patience.ts';
+import { armRequestTimer, noteExcuses, timeoutOf } from './patience.ts';
 import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
 import {
@@ -47,6 +47,7 @@ export function viewChange(
   if (earlier !== undefined && earlier.view >= view) return; // One a sender: its latest.
   if (!validViewChange(group, message)) return;
   replica.viewChanges.set(from, message);
+  noteExcuses(group, replica, ctx);
   maybeJoin(group, replica, ctx);
   maybeAwaitNewView(group, replica, ctx);
   maybeNewView(group, replica, ctx);
@@ -287,6 +288,7 @@ function enterView(
   for (const request of before) keepWaiting(group, replica, request, ctx);
   for (const { from, view: wanted } of [...replica.viewChanges.values()])
     if (wanted <= view) replica.viewChanges.delete(from);
+  noteExcuses(group, replica, ctx);
   begin(group, replica, ctx);
 }
 
