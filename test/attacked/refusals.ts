@@ -69,7 +69,7 @@ const basicPaxos: Refusals = {
   ],
 };
 
-const multiPaxos: Refusals = {
+const flexiblePaxos: Refusals = {
   fromAnybody: [],
   refused: [
     ...['prepare', 'accept', 'heartbeat'].flatMap((kind) => [
@@ -77,19 +77,28 @@ const multiPaxos: Refusals = {
       alone(kind, '2.2: the next ballot is another’s', 'ballot less', 'ballot more'),
     ]),
     row('accepted', 'phase 2b: votes for the ballot that leads', ...wrong('ballot')),
-    row('accepted', 'phase 2b: one a member and slot', 'to another', 'twice'),
+    row('accepted', 'phase 2b: one a member and slot', 'twice'),
     row('catch-up', 'nothing is known there', ...far('fromSlot')),
     row('forward', 'ordered already', 'twice'),
     row('heartbeat-ack', 'of the ballot that leads', ...wrong('ballot'), 'twice'),
     row('heartbeat-ack', 'of a round that began', ...far('round')),
     row('learn', 'chosen values of consecutive slots', ...far('fromSlot')),
     row('learn', 'known already', 'an earlier one', 'twice', 'votes emptied'),
-    row('nack', '2.5: of the ballot under way', ...far('ballot'), 'an earlier one', 'to another'),
+    row('nack', '2.5: of the ballot under way', ...far('ballot'), 'an earlier one'),
     row('nack', '2.5: nothing higher than was tried', 'promised nothing', 'twice'),
     row('promise', 'phase 1b: of the ballot under way', ...wrong('ballot')),
     row('promise', 'phase 1b: one a member', 'an earlier one', 'to another', 'twice'),
     row('promise', 'phase 1b: no vote above the ballot', ...far('votes[].ballot')),
     row('recalled', 'rejoin.ts: of this loss', ...wrong('attempt'), 'an earlier one', 'twice'),
+  ],
+};
+
+const multiPaxos: Refusals = {
+  ...flexiblePaxos,
+  refused: [
+    ...flexiblePaxos.refused,
+    // Where quorums are flexible, hardly anybody leads that has heard of another one's votes.
+    row('accepted', 'phase 2b: one a member and slot', 'to another'),
   ],
 };
 
@@ -157,7 +166,7 @@ export const refusals: Readonly<Record<string, Refusals>> = {
   raft,
   'basic-paxos': basicPaxos,
   'multi-paxos': multiPaxos,
-  'flexible-paxos': multiPaxos,
+  'flexible-paxos': flexiblePaxos,
   pbft,
   hotstuff,
 };

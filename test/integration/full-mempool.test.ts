@@ -13,8 +13,8 @@ import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
 
 const protocols: readonly Protocol<LogShape>[] = [
-  pbft({ n: 4 }) as unknown as Protocol<LogShape>,
-  hotstuff({ n: 4 }) as unknown as Protocol<LogShape>,
+  pbft({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
+  hotstuff({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
 ];
 
 const request = (sequence: number) =>
