@@ -8,7 +8,7 @@ import { subjectsOf, swarmWorld } from './swarm.ts';
 const subjects = protocols.flatMap(({ name }) => subjectsOf(name));
 const seeds = range(60).map((i) => i + 1);
 
-test('every fifth world from the tenth on is rare, and no other has what only rare ones have', () => {
+test('every fifth world from the tenth on is rare, and others have nothing of it', () => {
   expect(seeds.filter(isRare)).toEqual(range(11).map((i) => 5 * (i + 2)));
   for (const subject of subjects)
     for (const seed of seeds) {
