@@ -116,7 +116,9 @@ export function execute(
   const { members, quorums } = wanted;
   const fromSlot = universe.governs(slot, universe.alpha);
   const next: Configuration = Object.freeze({ members: Object.freeze(members), quorums, fromSlot });
-  return { configurations: Object.freeze(since([...current, next], slot + 1)) };
+  // With α = 1 the group that is replaced has no slot left.
+  const before = universe.alpha === 1 ? [] : since(current, slot + 1);
+  return { configurations: Object.freeze([...before, next]) };
 }
 
 function refusalOf(
