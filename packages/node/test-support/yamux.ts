@@ -163,7 +163,12 @@ function skipPass(socket: Socket, enter: () => void): void {
   const onReadable = (): void => {
     if (socket.read(PASS_BYTES) === null) return;
     socket.off('readable', onReadable);
-    enter();
+    try {
+      enter();
+    } catch {
+      // As behind the door: libp2p has stopped listening meanwhile.
+      socket.destroy();
+    }
   };
   socket.on('error', () => {}).on('readable', onReadable);
 }
