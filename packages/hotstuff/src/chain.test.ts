@@ -1,7 +1,8 @@
 /** What locks, who may vote, and to whom requests go as leaders change: seen step by step. */
 import type { Output } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { hear, make, votesIn } from '../test/group.ts';
 import {
   certificate,
   certified,
@@ -15,21 +16,13 @@ import {
   timeouts,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type HotStuff, type HotStuffOptions, hotstuff } from './index.ts';
+import type { HotStuff } from './index.ts';
 import type { Link } from './messages.ts';
 
-const make = (more: Partial<HotStuffOptions> = {}): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 4, checkpointEvery: 4, ...more }));
-const votesIn = ({ sends }: Output<HotStuff>): unknown[] =>
-  sends.filter(({ message }) => message.kind === 'vote');
 const relaysIn = ({ sends }: Output<HotStuff>): unknown[] =>
   sends.flatMap(({ to, message }) =>
     message.kind === 'relay' ? [[to, message.requests.length]] : [],
   );
-const hear = (network: Network, self: number, links: readonly Link[]): void => {
-  for (const link of links) network.inject(0, self, proposal(link));
-};
 const propose = (client: number) => ({ type: 'propose', command: requestOf(client, 1) }) as const;
 
 describe('a lock', () => {

@@ -1,11 +1,10 @@
-/** Checkpoints: what replaces blocks has the word of f+1 members, whoever brings it. */
-import type { Output } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
-import { certificate, chainOf, checkpoint, hashOf, proposal, strange } from '../test/messages.ts';
+import { hear, kindsOf, makeLong as make, stable } from '../test/group.ts';
+import { chainOf, checkpoint, hashOf, strange } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
-import { type Checkpoint, type HotStuff, hotstuff } from './index.ts';
-import type { Link, Message } from './messages.ts';
+import { type Checkpoint, hotstuff } from './index.ts';
+import type { Link } from './messages.ts';
 import { certify } from './state.ts';
 
 const every = 4;
@@ -52,16 +51,6 @@ describe('a stable checkpoint from another replica', () => {
 });
 
 const period = 500_000;
-const make = (): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 8, checkpointEvery: every }));
-const kindsOf = ({ sends }: Output<HotStuff>): string[] => sends.map(({ message }) => message.kind);
-const hear = (network: Network, self: number, links: readonly Link[]): void => {
-  for (const link of links) network.inject(0, self, proposal(link));
-};
-const stable = (network: Network, body: Checkpoint, signers = [0, 2]): Message => ({
-  kind: 'stable-checkpoint',
-  checkpoint: certificate(network, body, signers),
-});
 
 describe('a stable checkpoint, step by step,', () => {
   it('of f+1 members is followed: by blocks if they are near, and else by its state', () => {

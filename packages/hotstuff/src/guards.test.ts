@@ -1,6 +1,7 @@
 /** What is asked before signatures are checked: what could come to something passes, once. */
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -16,13 +17,10 @@ import {
   timeouts,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { hotstuff } from './index.ts';
+import type { Network } from '../test/network.ts';
 import type { Link, Message } from './messages.ts';
 
 const half = 250_000;
-const make = (): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 4, checkpointEvery: 4 }));
 const timeout = (view: number, highView = 0) => ({ kind: 'timeout', view, highView }) as const;
 const unsigned = [{ ...requestOf(1, 1), from: 2 }];
 

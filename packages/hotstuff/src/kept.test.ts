@@ -1,33 +1,23 @@
 /** What is kept behind a checkpoint, and what a replica says of itself when it is back. */
 import type { Output } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { hear, makeLong as make, stable } from '../test/group.ts';
 import {
-  certificate,
   certified,
   chainOf,
   checkpoint,
   hashOf,
   newView,
   on,
-  proposal,
   status,
   strange,
   timeouts,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type HotStuff, type HotStuffOptions, hotstuff } from './index.ts';
+import type { Network } from '../test/network.ts';
+import type { HotStuff } from './index.ts';
 import type { Checkpoint, Link, Message } from './messages.ts';
 
-const make = (more: Partial<HotStuffOptions> = {}): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 8, checkpointEvery: 4, ...more }));
-const hear = (network: Network, self: number, links: readonly Link[]): void => {
-  for (const link of links) network.inject(0, self, proposal(link));
-};
-const stable = (network: Network, body: Checkpoint): Message => ({
-  kind: 'stable-checkpoint',
-  checkpoint: certificate(network, body, [0, 1]),
-});
 const heights = (network: Network, self: number): number[] =>
   [...network.state(self).tree.values()].map(({ height }) => height).sort((a, b) => a - b);
 const kindsTo = ({ sends }: Output<HotStuff>, to: number): string[] =>

@@ -1,34 +1,20 @@
-/** How a replica gets what it lacks, and how much it does for others: seen step by step. */
-import type { Output } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { hear, kindsOf, makeLong as make, stable } from '../test/group.ts';
 import {
-  certificate,
   certified,
   chainOf,
   hashOf,
   newView,
   on,
-  proposal,
   status,
   strange,
   timeouts,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type HotStuff, type HotStuffOptions, hotstuff } from './index.ts';
+import type { Network } from '../test/network.ts';
 import type { Checkpoint, Link, Message } from './messages.ts';
 
 const period = 500_000;
-const make = (more: Partial<HotStuffOptions> = {}): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 8, checkpointEvery: 4, ...more }));
-const kindsOf = ({ sends }: Output<HotStuff>): string[] => sends.map(({ message }) => message.kind);
-const hear = (network: Network, self: number, links: readonly Link[]): void => {
-  for (const link of links) network.inject(0, self, proposal(link));
-};
-const stable = (network: Network, body: Checkpoint, signers = [0, 2]): Message => ({
-  kind: 'stable-checkpoint',
-  checkpoint: certificate(network, body, signers),
-});
 
 /** Replica 2 has voted for a chain of these views, and committed all but its last two blocks. */
 function behindChain(...views: readonly number[]): [Network, readonly Link[]] {

@@ -1,7 +1,8 @@
 /** When a leader is given up, and what moves all to one view: each seen in what one step does. */
 import { firstClient, type Output } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { kindsOf, make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -16,14 +17,11 @@ import {
   timeouts,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type HotStuff, type HotStuffOptions, hotstuff } from './index.ts';
+import type { Network } from '../test/network.ts';
+import type { HotStuff } from './index.ts';
 import type { Message, TimeoutCertificate } from './messages.ts';
 
-const make = (more: Partial<HotStuffOptions> = {}): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 4, checkpointEvery: 4, ...more }));
 const timeout = (view: number, highView = 0) => ({ kind: 'timeout', view, highView }) as const;
-const kindsOf = ({ sends }: Output<HotStuff>): string[] => sends.map(({ message }) => message.kind);
 const stateOf = (network: Network, self: number) => network.seat(self).machine.snapshot();
 const saved = (view: number, highView = 0) => ({
   type: 'save',

@@ -1,7 +1,8 @@
 /** What is voted for, certified and committed: each seen in what one step would do. */
 import type { Output } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { hear, make, votesIn } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -15,19 +16,10 @@ import {
   timeouts,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type HotStuff, type HotStuffOptions, hotstuff, type RulesName } from './index.ts';
+import type { Network } from '../test/network.ts';
+import type { HotStuff, RulesName } from './index.ts';
 import type { Link, Message, Proposal } from './messages.ts';
 import { genesisHash } from './state.ts';
-
-/** Leaders change every four views: 0 leads up to view 3, and 1 from view 4 on. */
-const make = (more: Partial<HotStuffOptions> = {}): Network =>
-  new Network(hotstuff({ n: 4, digest: testDigest, reign: 4, checkpointEvery: 4, ...more }));
-const votesIn = ({ sends }: Output<HotStuff>): unknown[] =>
-  sends.flatMap(({ to, message }) => (message.kind === 'vote' ? [[to, message]] : []));
-const hear = (network: Network, self: number, links: readonly Link[]): void => {
-  for (const link of links) network.inject(0, self, proposal(link));
-};
 
 describe('a proposal', () => {
   it('is written, and voted for to the leader of the next view, in one step', () => {

@@ -2,6 +2,7 @@
 import { decode, encode, firstClient } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -16,12 +17,10 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
+import type { Network } from '../test/network.ts';
 import { type PbftOptions, pbft } from './index.ts';
 import type { Message } from './messages.ts';
 
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more }));
 const stateOf = (network: Network, self: number) => network.seat(self).machine.snapshot();
 const batch = batchOf(1);
 const digest = digestOf(batch);

@@ -1,5 +1,5 @@
-import { testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { make, waiting } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -12,27 +12,14 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type PbftOptions, pbft } from './index.ts';
+import type { Network } from '../test/network.ts';
 import type { NewView, ViewChange } from './messages.ts';
 
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more }));
 const batch = batchOf(1);
 const digest = digestOf(batch);
 const nothing = digestOf([]);
 const stable = { sequence: 4, digest: strange('c') };
 const proofOf = (network: Network, sequence = 4) => certificate(network, checkpoint(sequence));
-
-/** Replica 2 of four waits for view 1, whose primary is 1. */
-function waiting(more: Partial<PbftOptions> = {}): Network {
-  const network = make(more);
-  for (const from of [1, 3]) network.inject(from, 2, viewChange(1));
-  network.deliver(({ to }) => to === 2);
-  expect(network.state(2)).toMatchObject({ view: 1, active: false });
-  network.drop();
-  return network;
-}
 
 const isTaken = (network: Network, message: ViewChange, from = 3): boolean => {
   network.inject(from, 2, message);

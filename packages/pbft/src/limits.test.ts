@@ -1,7 +1,6 @@
-/** What is kept for others, asked of them and passed on, and where that ends. */
-import type { Batch } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { decide, makeNarrow as make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -15,19 +14,12 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type PbftOptions, pbft } from './index.ts';
+import type { Network } from '../test/network.ts';
 import type { Message, ViewChange } from './messages.ts';
 
 const period = 500_000;
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 2, window: 4, digest: testDigest, ...more }));
 const admits = (network: Network, to: number, from: number, message: Message) =>
   network.seat(to).machine.admits?.(network.sign(message, from), network.now);
-const decide = (network: Network, to: number, sequence: number, body: Batch = batchOf(1)): void => {
-  const commit = certificate(network, vote('commit', sequence, digestOf(body)));
-  network.inject(2, to, { kind: 'committed', commit, batch: body });
-};
 /** Makes the checkpoint at `sequence` stable at `to`, with the state that it has itself. */
 const settle = (network: Network, to: number, sequence: number): void => {
   const own = network.state(to).checkpoints.get(sequence) ?? strange('c');

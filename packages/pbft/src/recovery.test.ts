@@ -1,7 +1,8 @@
 /** How a replica gets what it lacks, and how much it does for others: seen step by step. */
 import type { Batch, Digest } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { decide, make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -15,25 +16,16 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type PbftOptions, pbft } from './index.ts';
+import type { Network } from '../test/network.ts';
 import type { Message } from './messages.ts';
 
 const period = 500_000;
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more }));
 const batch = batchOf(1);
 const digest = digestOf(batch);
 const stableAt = (network: Network, sequence: number, state?: Digest): Message => ({
   kind: 'stable-checkpoint',
   checkpoint: certificate(network, checkpoint(sequence, state)),
 });
-
-/** Brings `to` the certificate of `batch` at `sequence`. */
-const decide = (network: Network, to: number, sequence: number, body: Batch = batch): void => {
-  const commit = certificate(network, vote('commit', sequence, digestOf(body)));
-  network.inject(2, to, { kind: 'committed', commit, batch: body });
-};
 
 describe('a report on where a replica stands is answered', () => {
   const answer = (network: Network, message: Message, from = 2): string[] =>

@@ -1,7 +1,8 @@
 /** What is ordered, agreed and decided: section 4.2, each seen in what one step would do. */
 import { type Output, type Request, type Signed, seal } from '@quorumlab/core';
-import { requestOf, testDigest, unsigned } from '@quorumlab/protocol-testing';
+import { requestOf, unsigned } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -11,12 +12,10 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type Pbft, type PbftOptions, pbft } from './index.ts';
+import type { Network } from '../test/network.ts';
+import type { Pbft } from './index.ts';
 import type { Message } from './messages.ts';
 
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more }));
 const batch = batchOf(1);
 const digest = digestOf(batch);
 const kindsOf = ({ sends }: Output<Pbft>): string[] => sends.map(({ message }) => message.kind);

@@ -1,7 +1,8 @@
 /** What is counted towards a stable checkpoint, and what is kept before its time: section 4.3. */
 import { type Digest, maxBatchBytes } from '@quorumlab/core';
-import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { decide, makeNarrow as make } from '../test/group.ts';
 import {
   batchOf,
   certificate,
@@ -13,19 +14,10 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
-import { Network } from '../test/network.ts';
-import { type PbftOptions, pbft } from './index.ts';
 import type { Message } from './messages.ts';
 
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(pbft({ n: 4, checkpointEvery: 2, window: 4, digest: testDigest, ...more }));
 const batch = batchOf(1);
 const digest = digestOf(batch);
-
-const decide = (network: Network, to: number, sequence: number): void => {
-  const commit = certificate(network, vote('commit', sequence, digest));
-  network.inject(2, to, { kind: 'committed', commit, batch });
-};
 
 describe('a checkpoint', () => {
   it('is signed when the state is on the disk, where it ends a stretch of the log', () => {
