@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -172,4 +172,17 @@ test('no command, or one that takes another, shows help, and with --json an erro
   const { out, code } = await said('--json');
   expect(code).toBe(254);
   expect(JSON.parse(out)).toMatchObject({ code: 'QL100' });
+});
+
+test('the README shows what the demo prints, step by step', async () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const shown = readme.slice(
+    readme.indexOf('One node lies.'),
+    readme.indexOf('The same lie, live.'),
+  );
+  const rows = shown.split('\n').filter((line) => /^ +\d+ |^ {2}[✗A-Z]/.test(line));
+  expect(rows.length).toBeGreaterThan(5);
+  const { out } = await said('demo --sim', { COLUMNS: '120' });
+  const printed = out.split('\n').map((line) => line.trimEnd());
+  for (const row of rows) expect(printed).toContain(row);
 });
