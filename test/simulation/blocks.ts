@@ -21,6 +21,8 @@ export interface Found {
   readonly seeds: number;
   readonly events: number;
   readonly reached: Reached;
+  /** The digest of each run, behind its seed. */
+  readonly digests: readonly (readonly [seed: number, digest: string])[];
   /** One sentence each, with the command that runs the world again. */
   readonly failures: readonly string[];
 }
@@ -32,6 +34,7 @@ export function failuresOf({ name, from, to, rare = false }: Block): Found {
   const failures: string[] = [];
   let events = 0;
   let reached: Reached = {};
+  const digests: [number, string][] = [];
   for (let seed = from; seed <= to; seed++) {
     if (rare && !isRare(seed)) continue;
     const failure = failureOf(
@@ -40,10 +43,11 @@ export function failuresOf({ name, from, to, rare = false }: Block): Found {
       (result) => {
         events += result.events;
         reached = addReached(reached, result.reached);
+        digests.push([seed, result.digest]);
       },
       () => `npm run simulate -- --protocol ${name} --seed ${seed}`,
     );
     if (failure !== undefined) failures.push(failure);
   }
-  return { seeds: to - from + 1, events, reached, failures };
+  return { seeds: to - from + 1, events, reached, digests, failures };
 }

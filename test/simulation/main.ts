@@ -4,6 +4,7 @@
  * protocol or one of its rule sets, `hotstuff` or `hotstuff:chained`. At the end a table tells how
  * often each rare situation was reached.
  */
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import {
@@ -95,6 +96,13 @@ function* blocksOf(name: string): Iterable<Block> {
     yield { name, from, to: Math.min(from + perBlock - 1, last), rare: values.rare };
 }
 
+/** One digest of all runs, whichever thread ended first: equal for two trees that do the same. */
+function digestOf(runs: (readonly [seed: number, digest: string])[]): string {
+  const hash = createHash('sha256');
+  for (const [seed, digest] of runs.sort(([a], [b]) => a - b)) hash.update(`${seed} ${digest}\n`);
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** By subject. */
 const reached = new Map<string, Reached>();
 
@@ -103,10 +111,12 @@ async function run({ name }: Subject): Promise<void> {
   let failed = 0;
   let events = 0;
   let done = 0;
+  const digests: (readonly [seed: number, digest: string])[] = [];
   const take = (found: Found): void => {
     for (const failure of found.failures) if (failed++ < shown) console.log(`${name}: ${failure}`);
     events += found.events;
     reached.set(name, addReached(reached.get(name) ?? {}, found.reached));
+    digests.push(...found.digests);
     done += found.seeds;
     tell(done, failed);
   };
@@ -116,7 +126,8 @@ async function run({ name }: Subject): Promise<void> {
   const ended = first + done - 1;
   const seeds = done === 0 ? 'no seed' : `seeds ${first} to ${ended}`;
   const early = ended === last ? '' : `, stopped before seed ${ended + 1}`;
-  console.log(`${name}: ${seeds}, ${events} events, ${failed} failed${early}`);
+  const same = `digest ${digestOf(digests)}`;
+  console.log(`${name}: ${seeds}, ${events} events, ${failed} failed, ${same}${early}`);
   if (failed > 0) process.exitCode = 1;
 }
 
