@@ -46,11 +46,21 @@ export interface Storyteller {
 
 /** Requests in a value, found by their kind, not deeper than messages nest them. */
 export function requestsIn(value: unknown, depth = 5): readonly Request[] {
-  if (depth === 0 || typeof value !== 'object' || value === null) return [];
-  if (value instanceof Uint8Array) return [];
-  if (isRequest(value)) return [value];
-  const parts: Iterable<unknown> = value instanceof Map ? value.values() : Object.values(value);
-  return [...parts].flatMap((each) => requestsIn(each, depth - 1));
+  const found: Request[] = [];
+  collectRequests(found, value, depth);
+  return found;
+}
+
+function collectRequests(found: Request[], value: unknown, depth: number): void {
+  if (depth === 0 || typeof value !== 'object' || value === null) return;
+  if (value instanceof Uint8Array) return;
+  if (isRequest(value)) return void found.push(value);
+  if (value instanceof Map)
+    for (const each of value.values()) collectRequests(found, each, depth - 1);
+  else if (Array.isArray(value)) for (const each of value) collectRequests(found, each, depth - 1);
+  else
+    for (const name in value)
+      collectRequests(found, (value as Readonly<Record<string, unknown>>)[name], depth - 1);
 }
 
 const isRequest = (value: object): value is Request =>

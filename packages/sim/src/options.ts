@@ -227,7 +227,7 @@ export interface SimulationOptions<S extends Shape> {
   readonly strict?: boolean;
 }
 
-/** A seat as it is now. */
+/** A seat as it is whenever one of these is read. */
 export interface SeatView<S extends Shape> {
   readonly principal: PrincipalId;
   readonly running: boolean;
@@ -238,7 +238,7 @@ export interface SeatView<S extends Shape> {
   readonly starts: number;
   readonly machine: Machine<S> | undefined;
   readonly status: Status | undefined;
-  /** What its disk would give back now; made when asked for. */
+  /** What its disk would give back; made when asked for. */
   readonly stable: S['Stable'] | undefined;
   /**
    * Boundaries passed: before a batch goes to the disk, after it is durable, before each message

@@ -241,21 +241,40 @@ function plan<S extends Shape>(world: World<S>, fault: Fault): void {
   pushEntry(world.queue, at, world.order++, entryKind.fault, -1, fault, -1);
 }
 
-function view<S extends Shape>(state: SeatState<S>): SeatView<S> {
-  const { storage } = state;
-  return {
-    principal: state.principal,
-    running: state.machine !== undefined,
-    paused: state.paused,
-    reason: state.reason,
-    starts: state.starts,
-    machine: state.machine,
-    status: state.machine?.status(),
-    get stable() {
-      return storage?.written ? readStorage<S>(storage, false) : undefined;
-    },
-    boundaries: state.boundaries,
-  };
+/** A class, so that each question is answered when it is asked, and none costs an object. */
+class View<S extends Shape> implements SeatView<S> {
+  readonly #state: SeatState<S>;
+  constructor(state: SeatState<S>) {
+    this.#state = state;
+  }
+  get principal() {
+    return this.#state.principal;
+  }
+  get running() {
+    return this.#state.machine !== undefined;
+  }
+  get paused() {
+    return this.#state.paused;
+  }
+  get reason() {
+    return this.#state.reason;
+  }
+  get starts() {
+    return this.#state.starts;
+  }
+  get machine() {
+    return this.#state.machine;
+  }
+  get status() {
+    return this.#state.machine?.status();
+  }
+  get stable() {
+    const { storage } = this.#state;
+    return storage?.written ? readStorage<S>(storage, false) : undefined;
+  }
+  get boundaries() {
+    return this.#state.boundaries;
+  }
 }
 
 /**
@@ -267,6 +286,7 @@ export function simulate<S extends Shape>(options: SimulationOptions<S>): Simula
   const { until = Number.MAX_SAFE_INTEGER, events: most = Number.MAX_SAFE_INTEGER } =
     options.limits;
   const stopAtViolation = options.stopAtViolation ?? true;
+  const views = world.seats.map((state) => new View(state));
   let ending: Ending | undefined;
   let result: SimulationResult | undefined;
 
@@ -340,7 +360,7 @@ export function simulate<S extends Shape>(options: SimulationOptions<S>): Simula
       return finish();
     },
     finish,
-    seat: (index) => view(world.seats[index] as SeatState<S>),
+    seat: (index) => views[index] as View<S>,
     digest,
     decisions: () => world.random.recorded(),
     inject(fault) {
