@@ -51,6 +51,13 @@ export const peerQueueBytes: number = maxFrameBytes / 2;
 export const unsentBytesOfMembers: number = 3 * maxFrameBytes;
 /** As {@link unsentBytesOfMembers}, of clients and strangers: two of full size. */
 export const unsentBytesOfOthers: number = 2 * maxFrameBytes;
+/**
+ * What has come of all members together and is no whole frame yet: four of full size. Who holds the
+ * most makes way.
+ */
+export const unreadBytesOfMembers: number = 4 * maxFrameBytes;
+/** As {@link unreadBytesOfMembers}, of clients and strangers. */
+export const unreadBytesOfOthers: number = 3 * maxFrameBytes;
 /** Frames of one peer that wait to be stepped. One of full size always has room. */
 export const inboxBytesOfPeer: number = 2 * maxFrameBytes;
 /** Frames of all peers that wait to be stepped. Near it, each peer has an equal share. */

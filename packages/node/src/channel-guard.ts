@@ -18,21 +18,23 @@ import type {
   StreamMuxerFactory,
 } from '@libp2p/interface';
 import type { MeshLimits } from './limits.ts';
+import type { Rooms } from './rooms.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Unsent } from './unsent.ts';
 import { YamuxInspector } from './yamux-inspector.ts';
 
 /**
  * Told of what a peer did below the frames; `peer` is missing where its key is not proven yet. What
- * a channel holds unsent is counted with what all others hold, if there is a bound for all.
+ * a channel holds unsent, and unread, is counted with what all others hold, if there is a bound for
+ * all.
  */
 export interface ChannelReports {
   /** Its connection is being ended. */
   faulty(peer: PeerId | undefined, address: string, reason: string): void;
   /** It is read no further for a while, because it sends too much. */
   paused(): void;
-  readonly unsent?: Unsent;
+  readonly unsent?: Rooms;
+  readonly unread?: Rooms;
   /** The number of a principal of the cluster. */
   readonly ownerOf?: (peer: PeerId) => number | undefined;
 }
@@ -115,8 +117,10 @@ export function channelGuard(limits: MeshLimits, reports: ChannelReports): Chann
         createStreamMuxer: (channel) => {
           const { peer, address = '' } = remotes.get(channel) ?? {};
           const inspector = new YamuxInspector(limits, channel.direction);
+          const owner = peer && reports.ownerOf?.(peer);
           const muxer = guardedMuxer(factory, channel, inspector, {
-            mayHold: mayHold(channel, limits, reports, peer && reports.ownerOf?.(peer)),
+            mayHold: mayHold(channel, limits, reports, owner),
+            mayRead: (unread) => mayRead(channel, reports, owner, unread),
             faulty: (reason) => reports.faulty(peer, address, reason),
             paused: () => reports.paused(),
           });
@@ -190,6 +194,8 @@ function watchBytes(
 interface GuardedMuxerOptions {
   /** Whether the channel may hold so many bytes more unsent. */
   mayHold(bytes: number): boolean;
+  /** Given what is unread, whether so many bytes more may be; if not, the channel is ended. */
+  mayRead(unread: () => number): (bytes: number) => boolean;
   faulty(reason: string): void;
   paused(): void;
 }
@@ -214,8 +220,11 @@ function guardedMuxer(
   const muxer = factory.createStreamMuxer(channel);
   const reading = requireReading(muxer);
   const { onData } = reading;
+  const mayRead = options.mayRead(() =>
+    muxer.streams.reduce((sum, { readBufferLength }) => sum + readBufferLength, 0),
+  );
   reading.onData = (data) => {
-    if (failed) return;
+    if (failed || !mayRead(data.byteLength)) return;
     const fault = inspector.read(data);
     if (fault !== undefined) return fail(new ChannelFaultError(fault));
     try {
@@ -250,6 +259,24 @@ function mayHold(
   return (bytes) =>
     channel.writeBufferLength + bytes <= channelWriteBufferBytes &&
     unsent?.admits(owner, bytes) !== false;
+}
+
+/** As {@link mayHold}, for what is read: `unread` of its streams, and what others count of it. */
+function mayRead(
+  channel: MessageStream,
+  { unread: rooms }: ChannelReports,
+  owner: number | undefined,
+  unread: () => number,
+): (bytes: number) => boolean {
+  const end = (): void => endLater(channel, new ChannelFaultError('others need the room'));
+  const bytes = (): number => channel.readBufferLength + unread();
+  const unwatch = rooms?.watch({ owner, bytes, end });
+  if (unwatch !== undefined) channel.addEventListener('close', unwatch);
+  return (more) => {
+    if (rooms?.admits(owner, more) !== false) return true;
+    end();
+    return false;
+  };
 }
 
 /** Makes writing to a channel harmless: never an error, and never without bound. */
@@ -310,12 +337,15 @@ function containListeners(
 }
 
 /**
- * Pauses a channel or stream once libp2p is done with what it is doing now. It hands on what was
- * held back in the middle of resuming, and would finish resuming what was paused again meanwhile:
- * then nothing holds the peer back, and what it sends is held until it is too much.
+ * Pauses a channel or stream once libp2p is done with what it is doing now, if `mustWait` then. It
+ * hands on what was held back in the middle of resuming, and would finish resuming what was paused
+ * again meanwhile: then nothing holds the peer back, and what it sends is held until it is too
+ * much.
  */
-export function pauseLater(channel: MessageStream): void {
-  queueMicrotask(() => ifOpen(channel, () => channel.pause()));
+export function pauseLater(channel: MessageStream, mustWait: () => boolean = () => true): void {
+  queueMicrotask(() => {
+    if (mustWait()) ifOpen(channel, () => channel.pause());
+  });
 }
 
 /** Does something to a channel or stream unless it, or what carries it, has ended. */

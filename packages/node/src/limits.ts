@@ -1,11 +1,24 @@
-import { peerQueueBytes, unsentBytesOfMembers, unsentBytesOfOthers } from '@quorumlab/core';
-import type { UnsentLimits } from './unsent.ts';
+import {
+  peerQueueBytes,
+  unreadBytesOfMembers,
+  unreadBytesOfOthers,
+  unsentBytesOfMembers,
+  unsentBytesOfOthers,
+} from '@quorumlab/core';
 
 /**
  * Every bound of a mesh in one place: what a peer can make this process hold, do or wait for.
- * What may wait unsent for all together is raised to hold what may wait for one.
+ * What may wait of all together, unsent or unread, is raised to hold what may wait of one.
  */
-export interface MeshLimits extends UnsentLimits {
+export interface MeshLimits {
+  /** Bytes that may wait until members take them, of all members together. */
+  readonly unsentBytesOfMembers: number;
+  /** As `unsentBytesOfMembers`, of all clients and strangers. */
+  readonly unsentBytesOfOthers: number;
+  /** Bytes of all members together that have come and are not cut into frames yet. */
+  readonly unreadBytesOfMembers: number;
+  /** As `unreadBytesOfMembers`, of all clients and strangers. */
+  readonly unreadBytesOfOthers: number;
   /** Bytes queued for one peer, frame headers included; raised to hold one frame of full size. */
   readonly queueBytesPerPeer: number;
   /** Frames one peer may send per second before it is paused (it loses nothing, it waits). */
@@ -73,6 +86,8 @@ export const DEFAULT_LIMITS: MeshLimits = {
   queueBytesPerPeer: peerQueueBytes,
   unsentBytesOfMembers,
   unsentBytesOfOthers,
+  unreadBytesOfMembers,
+  unreadBytesOfOthers,
   framesPerSecond: 2_000_000,
   bytesPerSecond: 512 * 1024 * 1024,
   offencesBeforeReset: 50,
@@ -104,7 +119,7 @@ export const DEFAULT_LIMITS: MeshLimits = {
   streamWindowBytes: 4 * 1024 * 1024,
 };
 
-/** The limits of a mesh: a queue holds one frame of full size, and all queues hold one of them. */
+/** The limits of a mesh: a queue holds one frame of full size, what is for all holds one's. */
 export function limitsOf(given: {
   readonly limits?: Partial<MeshLimits>;
   readonly maxFrameBytes: number;
@@ -113,10 +128,14 @@ export function limitsOf(given: {
   const queueBytesPerPeer = Math.max(limits.queueBytesPerPeer, given.maxFrameBytes + 64);
   // A connection holds what was taken from its queue last.
   const least = queueBytesPerPeer + limits.channelWriteBufferBytes;
+  // A frame is put together in a buffer that grows, and a window follows it.
+  const leastUnread = 2 * (given.maxFrameBytes + limits.streamWindowBytes);
   return {
     ...limits,
     queueBytesPerPeer,
     unsentBytesOfMembers: Math.max(limits.unsentBytesOfMembers, least),
     unsentBytesOfOthers: Math.max(limits.unsentBytesOfOthers, least),
+    unreadBytesOfMembers: Math.max(limits.unreadBytesOfMembers, leastUnread),
+    unreadBytesOfOthers: Math.max(limits.unreadBytesOfOthers, leastUnread),
   };
 }

@@ -7,9 +7,10 @@ import type { Member } from './members.ts';
 import type { PeerAccount } from './peer-account.ts';
 import { PeerQueue, type Schedule } from './peer-queue.ts';
 import { updateWindowRarely } from './quick-channel.ts';
+import type { Rooms } from './rooms.ts';
 import { now } from './time.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Unsent } from './unsent.ts';
+import { type Readable, type Turns, Unread } from './turns.ts';
 
 /** Why a frame was not sent: the peer is away, the frame too large or empty, or too many wait. */
 export type DropReason = 'not-connected' | 'oversized' | 'empty' | 'queue-full';
@@ -30,8 +31,12 @@ export interface LinkHost {
   readonly self: number;
   readonly maxFrameBytes: number;
   readonly limits: MeshLimits;
-  /** What waits for all peers. */
-  readonly unsent: Unsent;
+  /** What waits until peers take it. */
+  readonly unsent: Rooms;
+  /** What has come and is not read yet. */
+  readonly unread: Rooms;
+  /** In which links are read. */
+  readonly turns: Turns;
   readonly counters: Counters;
   readonly schedule: Schedule;
   /** The peer's hello was right. Called once, before any frame. */
@@ -51,11 +56,14 @@ class LinkAbortError extends Error {
 
 const HEARTBEAT = new Uint8Array(0);
 
+/** Bytes that are read between two looks at the clock: some hundred of the smallest frames. */
+const PIECE_BYTES = 16 * 1024;
+
 /**
  * One stream to one peer: hello, frames both ways, heartbeats, and all reasons to end it. The
  * caller says hello first; the callee checks it and answers with its own, which is the admission.
  */
-export class Link {
+export class Link implements Readable {
   readonly member: Member;
   /** Settles when the link is over; never rejects. */
   readonly done: Promise<void>;
@@ -69,12 +77,13 @@ export class Link {
   readonly #calls: boolean;
   readonly #queue: PeerQueue;
   readonly #reader: FrameReader;
+  readonly #unread = new Unread();
   readonly #frameBucket: TokenBucket;
   readonly #byteBucket: TokenBucket;
   #state: 'greeting' | 'admitted' | 'closed' = 'greeting';
   #sendCap = HELLO_BYTES;
   #resolveDone: () => void = () => {};
-  #unwatch: () => void = () => {};
+  #unwatch: readonly (() => void)[] = [];
   #resumeTimer: NodeJS.Timeout | undefined;
   #chunkFrames = 0;
   #heard = false;
@@ -126,11 +135,19 @@ export class Link {
     stream.addEventListener('remoteCloseWrite', () => this.abort('the peer closed its side'));
     stream.addEventListener('message', (event) => this.#receive(event));
     if (stream.status !== 'open') return this.#end('closed before it was used');
-    this.#unwatch = this.#host.unsent.watch({
-      owner: this.member.principal.id,
-      bytes: () => this.#queue.queuedBytes + stream.writeBufferLength,
-      end: () => this.abort('it takes the least of all that is sent'),
-    });
+    const owner = this.member.principal.id;
+    this.#unwatch = [
+      this.#host.unsent.watch({
+        owner,
+        bytes: () => this.#queue.queuedBytes + stream.writeBufferLength,
+        end: () => this.abort('it takes the least of all that is sent'),
+      }),
+      this.#host.unread.watch({
+        owner,
+        bytes: () => this.#unread.bytes + this.#reader.heldBytes,
+        end: () => this.abort('the most of all that is unread is of it'),
+      }),
+    ];
     if (this.#calls) this.#greet();
   }
 
@@ -188,8 +205,8 @@ export class Link {
       return;
     }
     if (this.#state === 'closed') return;
-    // While the peer is paused for its rate, silence is our own doing.
-    this.#silentTicks = this.#heard || this.#resumeTimer !== undefined ? 0 : this.#silentTicks + 1;
+    // While the peer is paused, silence is our own doing.
+    this.#silentTicks = this.#heard || this.#mustWait() ? 0 : this.#silentTicks + 1;
     this.#heard = false;
     const idle = this.#queue.sentBytes === this.#sentBefore;
     this.#stalledTicks = idle && this.#queue.queuedBytes > 0 ? this.#stalledTicks + 1 : 0;
@@ -220,24 +237,36 @@ export class Link {
     if (this.#state === 'closed') return;
     const { data } = event;
     this.#heard = true;
-    this.#chunkFrames = 0;
     this.#host.counters.bytesIn += data.byteLength;
     this.#account.bytesIn += data.byteLength;
+    for (const part of data instanceof Uint8Array ? [data] : data) this.#unread.push(part);
+    this.#host.turns.read(this);
+    // What is left waits for its turn, and so does the peer.
+    if (this.#mustWait()) pauseLater(this.#stream, this.#mustWait);
+  }
+
+  /** Cuts a piece of what has come into frames. */
+  readPiece(): boolean {
+    if (this.#isClosed() || this.#resumeTimer !== undefined) return false;
+    const piece = this.#unread.take(PIECE_BYTES);
+    if (piece !== undefined) this.#read(piece);
+    if (this.#unread.bytes > 0) return true;
+    if (!this.#mustWait() && this.#stream.readStatus === 'paused') this.#stream.resume();
+    return false;
+  }
+
+  #read(bytes: Uint8Array): void {
+    this.#chunkFrames = 0;
     try {
-      if (data instanceof Uint8Array) this.#read(data);
-      else for (const part of data) this.#read(part);
+      if (this.#reader.push(bytes) === 'too-long')
+        this.#violate(`a frame is longer than the cap of ${this.#host.maxFrameBytes} bytes`);
     } catch (error) {
       // A handler of ours failed. The rest of the chunk is lost, so the stream cannot go on; the
       // error goes on to end the process, unless somebody there knows better.
       this.abort('a frame handler threw');
       throw error;
     }
-    this.#restrain(data.byteLength);
-  }
-
-  #read(bytes: Uint8Array): void {
-    if (this.#reader.push(bytes) !== 'too-long') return;
-    this.#violate(`a frame is longer than the cap of ${this.#host.maxFrameBytes} bytes`);
+    this.#restrain(bytes.byteLength);
   }
 
   /** Pauses a peer that is over its rate until its debt is paid; yamux then holds it back. */
@@ -253,15 +282,19 @@ export class Link {
   #pause(waitMs: number): void {
     if (this.#stream.status !== 'open' || this.#resumeTimer !== undefined) return;
     this.#host.counters.pauses++;
-    pauseLater(this.#stream);
+    pauseLater(this.#stream, this.#mustWait);
     this.#resumeTimer = setTimeout(
       () => {
         this.#resumeTimer = undefined;
-        if (this.#stream.readStatus === 'paused') this.#stream.resume();
+        this.#host.turns.read(this);
       },
       Math.min(1000, Math.ceil(waitMs)),
     );
   }
+
+  /** Whether the peer is to send nothing for now. */
+  readonly #mustWait = (): boolean =>
+    !this.#isClosed() && (this.#resumeTimer !== undefined || this.#unread.bytes > 0);
 
   #onFrame(frame: Uint8Array): boolean {
     this.#chunkFrames++;
@@ -307,7 +340,8 @@ export class Link {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#resumeTimer);
-    this.#unwatch();
+    this.#unread.clear();
+    for (const unwatch of this.#unwatch) unwatch();
     const unsentBytes = this.#queue.queuedBytes;
     this.#queue.close();
     this.#host.closed(this, reason, unsentBytes);

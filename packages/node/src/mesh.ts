@@ -16,9 +16,11 @@ import { type NoticeFields, Notices } from './notices.ts';
 import { encodePass, passMaker } from './pass.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
 import { isClient } from './principal.ts';
+import { Readiness } from './readiness.ts';
+import { Rooms } from './rooms.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
-import { Unsent } from './unsent.ts';
+import { Turns } from './turns.ts';
 
 /** Totals since the start of the mesh. */
 export interface MeshStats {
@@ -42,6 +44,8 @@ export interface MeshStats {
   readonly queuedBytes: number;
   /** As `queuedBytes`, with what the connections hold below the queues. */
   readonly unsentBytes: number;
+  /** Bytes that have come and are not cut into frames yet. */
+  readonly unreadBytes: number;
 }
 
 /** The cluster as one principal sees it: authenticated peers, ordered frames, bounded queues. */
@@ -96,12 +100,6 @@ export class MeshStoppedError extends Error {
   override readonly name = 'MeshStoppedError';
 }
 
-interface Waiter {
-  readonly count: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * Joins the cluster: listens (a replica), dials those it has to dial, and keeps dialling. Resolves
  * when the node listens, not when peers are connected; see {@link Mesh.ready}. Throws
@@ -123,7 +121,9 @@ class MeshHost implements Mesh, LinkHost {
   readonly self: number;
   readonly maxFrameBytes: number;
   readonly limits: MeshLimits;
-  readonly unsent: Unsent;
+  readonly unsent: Rooms;
+  readonly unread: Rooms;
+  readonly turns: Turns = new Turns();
   readonly counters: Counters = {
     framesIn: 0,
     framesOut: 0,
@@ -152,7 +152,7 @@ class MeshHost implements Mesh, LinkHost {
   readonly #seen = new WeakMap<Connection, number>();
   /** Admitted links. */
   readonly #byId = new Map<number, Link>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #readiness = new Readiness(() => this.#replicas());
   #dialling: readonly Promise<void>[] = [];
   #ticker: NodeJS.Timeout | undefined;
   #node: Libp2p | undefined;
@@ -161,7 +161,15 @@ class MeshHost implements Mesh, LinkHost {
     this.self = options.self;
     this.maxFrameBytes = options.maxFrameBytes;
     this.limits = limitsOf(options);
-    this.unsent = new Unsent(this.limits, (owner, bytes) => this.#makesWay(owner, bytes));
+    const { limits } = this;
+    this.unsent = new Rooms(
+      { ofMembers: limits.unsentBytesOfMembers, ofOthers: limits.unsentBytesOfOthers },
+      (owner, bytes) => this.#makesWay(owner, 'it takes the least of what is sent to all', bytes),
+    );
+    this.unread = new Rooms(
+      { ofMembers: limits.unreadBytesOfMembers, ofOthers: limits.unreadBytesOfOthers },
+      (owner, bytes) => this.#makesWay(owner, 'the most of all that is unread is of it', bytes),
+    );
     this.#options = options;
     this.#accounts = options.accounts ?? new PeerAccounts();
     this.#logger = options.logger;
@@ -182,6 +190,7 @@ class MeshHost implements Mesh, LinkHost {
       faulty: (peer, address, reason) => this.#faulty(peer, address, reason),
       paused: () => this.counters.pauses++,
       unsent: this.unsent,
+      unread: this.unread,
       ownerOf: (peer) => this.#members.byPeerId(peer)?.principal.id,
     });
     this.#toDial = members.filter((member) =>
@@ -277,29 +286,7 @@ class MeshHost implements Mesh, LinkHost {
 
   ready(count?: number, signal?: AbortSignal): Promise<void> {
     const replicas = [...this.#members.all()].filter((m) => !isClient(m.principal.id)).length;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => waiter.reject(signal?.reason);
-      const settle = (): void => {
-        this.#waiters.delete(waiter);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        count: count ?? replicas,
-        resolve: () => {
-          settle();
-          resolve();
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      if (signal?.aborted === true) onAbort();
-      else if (this.#stopping.signal.aborted) waiter.reject(stoppedError());
-      else this.#wake();
-    });
+    return this.#readiness.wait(count ?? replicas, signal);
   }
 
   addresses(): readonly string[] {
@@ -310,7 +297,7 @@ class MeshHost implements Mesh, LinkHost {
   async stop(): Promise<void> {
     this.#stopping.abort(stoppedError());
     clearInterval(this.#ticker);
-    for (const waiter of this.#waiters) waiter.reject(stoppedError());
+    this.#readiness.stop(stoppedError());
     this.#inquiries.stop();
     for (const link of this.#links) {
       link.flush();
@@ -326,10 +313,11 @@ class MeshHost implements Mesh, LinkHost {
   stats(): MeshStats {
     let queuedBytes = 0;
     for (const link of this.#links) queuedBytes += link.queuedBytes;
-    const { counters, unsent } = this;
+    const { counters, unsent, unread } = this;
     const refused = { ...this.#members.refused };
     const dropped = { ...counters.dropped };
-    return { ...counters, dropped, refused, queuedBytes, unsentBytes: unsent.bytes };
+    const bytes = { queuedBytes, unsentBytes: unsent.bytes, unreadBytes: unread.bytes };
+    return { ...counters, dropped, refused, ...bytes };
   }
 
   holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'> {
@@ -356,7 +344,7 @@ class MeshHost implements Mesh, LinkHost {
     const fields = { peer: id, direction: link.direction };
     this.#notices.note('info', fields, 'A peer is connected.');
     this.#options.onPeer?.(id, true);
-    this.#wake();
+    this.#readiness.look();
   }
 
   violated(link: Link, reason: string): void {
@@ -380,10 +368,10 @@ class MeshHost implements Mesh, LinkHost {
     this.#options.onPeer?.(id, false);
   }
 
-  /** A peer held the most of what waits unsent, and others needed the room. */
-  #makesWay(id: number | undefined, unsentBytes: number): void {
+  /** A peer held the most of what waits, and others needed the room. */
+  #makesWay(id: number | undefined, reason: string, bytes: number): void {
     const member = id === undefined ? undefined : this.#members.byId(id);
-    this.#noteEnd(member, { reason: 'it takes the least of what is sent to all', unsentBytes });
+    this.#noteEnd(member, { reason, bytes });
   }
 
   /** Somebody broke the rules of the channel; the connection is being ended. */
@@ -483,10 +471,9 @@ class MeshHost implements Mesh, LinkHost {
     }
   }
 
-  #wake(): void {
-    let replicas = 0;
-    for (const id of this.#byId.keys()) if (!isClient(id)) replicas++;
-    for (const waiter of this.#waiters) if (replicas >= waiter.count) waiter.resolve();
+  /** How many replicas are connected. */
+  #replicas(): number {
+    return [...this.#byId.keys()].filter((id) => !isClient(id)).length;
   }
 }
 

@@ -23,7 +23,7 @@ import {
   yamux,
 } from '../test-support/yamux.ts';
 import { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
-import { Unsent } from './unsent.ts';
+import { Rooms } from './rooms.ts';
 
 const running: TestNode[] = [];
 const raw: Libp2p[] = [];
@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 test('what waits stays below its bound, and only who holds the most of a room makes way', () => {
-  const limits = { unsentBytesOfMembers: 1_000, unsentBytesOfOthers: 500 };
+  const limits = { ofMembers: 1_000, ofOthers: 500 };
   const owners = [0, 1, 2, FIRST_CLIENT, FIRST_CLIENT + 1, FIRST_CLIENT + 2, undefined];
   const isMember = (owner: number | undefined) => owner !== undefined && !isClient(owner);
   const step = fc.record({
@@ -52,7 +52,7 @@ test('what waits stays below its bound, and only who holds the most of a room ma
       const heldBy = (owner: number | undefined): number =>
         places.reduce((sum, each) => sum + (each.owner === owner ? each.held : 0), 0);
       let asking: number | undefined;
-      const unsent = new Unsent(limits, (owner, lost) => {
+      const unsent = new Rooms(limits, (owner, lost) => {
         expect(owner).not.toBe(asking);
         expect(isMember(owner)).toBe(isMember(asking));
         for (const other of owners)
@@ -73,8 +73,8 @@ test('what waits stays below its bound, and only who holds the most of a room ma
         else if (unsent.admits(at.owner, more)) at.held += more;
         const sum = (member: boolean): number =>
           owners.reduce<number>((all, id) => all + (isMember(id) === member ? heldBy(id) : 0), 0);
-        expect(sum(true)).toBeLessThanOrEqual(limits.unsentBytesOfMembers);
-        expect(sum(false)).toBeLessThanOrEqual(limits.unsentBytesOfOthers);
+        expect(sum(true)).toBeLessThanOrEqual(limits.ofMembers);
+        expect(sum(false)).toBeLessThanOrEqual(limits.ofOthers);
       }
     }),
     { numRuns: 200 },

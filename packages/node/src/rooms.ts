@@ -1,38 +1,38 @@
 /**
- * What waits until peers take it, of all of them together: what each may hold is bounded where it
- * waits. Members have room that nobody else can take, and clients and strangers share some beside
- * it. Who holds the most of the same room makes way for others.
+ * What all peers together make this process hold: until they take it, or until it is read. What
+ * each may hold is bounded where it waits. Members have room that nobody else can take, and clients
+ * and strangers share some beside it. Who holds the most of the same room makes way for others.
  */
 import { isClient } from './principal.ts';
 
 /** Where bytes wait for one peer. */
-export interface UnsentPlace {
+export interface Place {
   /** Whose they are; nothing: its key is none of the cluster's, or not proven yet. */
   readonly owner: number | undefined;
   bytes(): number;
-  /** Ends the connection that they wait for; they are freed at once. */
+  /** Ends the connection that they belong to; they are freed at once. */
   end(): void;
 }
 
 /** Most bytes that may wait. */
-export interface UnsentLimits {
-  /** For all members together. */
-  readonly unsentBytesOfMembers: number;
-  /** For all others together. */
-  readonly unsentBytesOfOthers: number;
+export interface RoomLimits {
+  /** Of all members together. */
+  readonly ofMembers: number;
+  /** Of all others together. */
+  readonly ofOthers: number;
 }
 
-type Owner = UnsentPlace['owner'];
+type Owner = Place['owner'];
 
 /** See the module's comment. */
-export class Unsent {
+export class Rooms {
   readonly #members: Room;
   readonly #others: Room;
 
   /** `dropped` is told who has to make way, and how many bytes were lost. */
-  constructor(limits: UnsentLimits, dropped: (owner: Owner, bytes: number) => void) {
-    this.#members = new Room(limits.unsentBytesOfMembers, dropped);
-    this.#others = new Room(limits.unsentBytesOfOthers, dropped);
+  constructor(limits: RoomLimits, dropped: (owner: Owner, bytes: number) => void) {
+    this.#members = new Room(limits.ofMembers, dropped);
+    this.#others = new Room(limits.ofOthers, dropped);
   }
 
   /** Bytes that wait now. */
@@ -41,7 +41,7 @@ export class Unsent {
   }
 
   /** Counts what waits there from now on, until the function that this gives is called. */
-  watch(place: UnsentPlace): () => void {
+  watch(place: Place): () => void {
     const { places } = this.#roomOf(place.owner);
     places.add(place);
     return () => places.delete(place);
@@ -58,7 +58,7 @@ export class Unsent {
 }
 
 class Room {
-  readonly places = new Set<UnsentPlace>();
+  readonly places = new Set<Place>();
   readonly #limit: number;
   readonly #dropped: (owner: Owner, bytes: number) => void;
   /** At least what waits: places are added up only when this reaches the limit. */
@@ -88,7 +88,7 @@ class Room {
     return true;
   }
 
-  #end(place: UnsentPlace): void {
+  #end(place: Place): void {
     this.places.delete(place);
     place.end();
   }
