@@ -141,8 +141,8 @@ for (const [protocol, paper] of [
     });
 
     test('every line has words and, unless it is ours, a section', () => {
-      for (const [line, said] of Object.entries(paper)) {
-        const text = typeof said === 'string' ? said : `${said.section} ${said.text}`;
+      for (const [line, { section, text }] of Object.entries(paper)) {
+        expect(section, line).not.toBe('');
         expect(text.length, line).toBeGreaterThan(10);
       }
     });

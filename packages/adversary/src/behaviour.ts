@@ -11,7 +11,7 @@ import type {
   Shape,
 } from '@quorumlab/core';
 import { firstClient } from '@quorumlab/core';
-import type { Coalition } from './collude.ts';
+import type { Coalition } from './coalition.ts';
 
 /**
  * A way to misbehave: takes an honest machine, gives back a dishonest one. It can read, drop,

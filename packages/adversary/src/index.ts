@@ -6,6 +6,7 @@
  */
 export * from './behaviour.ts';
 export * from './behaviours.ts';
+export { type Coalition, coalition, type Face } from './coalition.ts';
 export * from './collude.ts';
 export * from './played.ts';
 export * from './stage.ts';

@@ -1,7 +1,7 @@
-import { maxInteger, QuorumError, range, threshold } from '@quorumlab/core';
+import { maxInteger, OptionsError, QuorumError, range, threshold } from '@quorumlab/core';
 import { describe, expect, it, test } from 'vitest';
 import { Group, link, to, value } from '../test/group.ts';
-import { BasicPaxosOptionsError, basicPaxos, paper } from './index.ts';
+import { basicPaxos, paper } from './index.ts';
 
 const three = (): Group => new Group(basicPaxos({ n: 3 }));
 const x = value('x');
@@ -291,7 +291,7 @@ describe('options', () => {
     [{ n: 3, retry: 0 }, /retry is 0/],
     [{ n: 3, retry: 10, maxRetry: 9 }, /maxRetry is 9; use an integer of 10 or more/],
   ])('%j is refused', (options, why) => {
-    expect(() => basicPaxos(options)).toThrow(BasicPaxosOptionsError);
+    expect(() => basicPaxos(options)).toThrow(OptionsError);
     expect(() => basicPaxos(options)).toThrow(why);
   });
 

@@ -5,6 +5,7 @@
 import {
   ballotOwner,
   majority,
+  OptionsError,
   type Phases,
   type Protocol,
   range,
@@ -42,13 +43,8 @@ export interface BasicPaxosOptions {
   readonly maxRetry?: number;
 }
 
-/** The options of a group contradict each other or what Basic Paxos needs. */
-export class BasicPaxosOptionsError extends RangeError {
-  override readonly name: string = 'BasicPaxosOptionsError';
-}
-
 /**
- * Basic Paxos for a group of `n`: a log of one slot. Throws {@link BasicPaxosOptionsError} if the
+ * Basic Paxos for a group of `n`: a log of one slot. Throws {@link OptionsError} if the
  * group is too small for `f`, and core's QuorumError if a phase 1 quorum need not meet a phase 2
  * quorum; both can be forced with `unsafe`. The second argument exists for tests of what happens
  * when a rule is wrong.
@@ -105,7 +101,7 @@ function groupOf(options: BasicPaxosOptions, chosen: Rules): Group {
   atLeast('n', n, 1);
   const f = atLeast('f', options.f ?? Math.floor((n - 1) / 2), 0);
   if (n < 2 * f + 1 && !unsafe)
-    throw new BasicPaxosOptionsError(
+    throw new OptionsError(
       `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
         `so use n = ${2 * f + 1} or more, or f = ${Math.floor((n - 1) / 2)} or less`,
     );
@@ -118,6 +114,6 @@ function groupOf(options: BasicPaxosOptions, chosen: Rules): Group {
 
 function atLeast(name: string, value: number, least: number): number {
   if (!(Number.isInteger(value) && value >= least))
-    throw new BasicPaxosOptionsError(`${name} is ${value}; use an integer of ${least} or more`);
+    throw new OptionsError(`${name} is ${value}; use an integer of ${least} or more`);
   return value;
 }

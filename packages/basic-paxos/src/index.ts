@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { type BasicPaxosOptions, BasicPaxosOptionsError, basicPaxos } from './basic-paxos.ts';
+export { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
 export type {
   Accept,
   Accepted,
@@ -17,5 +17,5 @@ export type {
   Value,
   Vote,
 } from './messages.ts';
-export { type PaperLine, paper } from './paper.ts';
+export { paper } from './paper.ts';
 export type { BasicPaxos, BasicPaxosStable, BasicPaxosVolatile } from './state.ts';

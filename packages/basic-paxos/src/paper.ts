@@ -1,15 +1,10 @@
-/** One step of the paper, in our words. */
-export interface PaperLine {
-  /** Where it stands: § of "Paxos Made Simple"; "ours" where the paper leaves it open. */
-  readonly section: string;
-  readonly text: string;
-}
+import type { PaperLine } from '@quorumlab/core';
 
 /**
  * The steps of Basic Paxos by the ids that handlers pass to `ctx.line`: Lamport, "Paxos Made
  * Simple" (2001). 1a to 2b are the names that "Fast Paxos" (2006) gives to the four messages.
  */
-export const paper: Readonly<Record<string, PaperLine>> = {
+export const paper = {
   '1a': {
     section: '§2.2, phase 1 (a); §2.5',
     text: 'Choose a new number, remember it on the disk, send a prepare request to the acceptors.',
@@ -54,4 +49,7 @@ export const paper: Readonly<Record<string, PaperLine>> = {
     section: 'ours, after §2.2 and §2.5',
     text: 'The disk with the promises is lost: never promise, accept or propose again, only learn.',
   },
-};
+} satisfies Readonly<Record<string, PaperLine>>;
+
+/** The ids of these steps. */
+export type Line = keyof typeof paper;

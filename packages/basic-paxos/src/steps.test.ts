@@ -1,8 +1,8 @@
 /** What counts and what binds: each seen in what one message comes to at one replica. */
-import { firstClient, maxInteger } from '@quorumlab/core';
+import { firstClient, maxInteger, OptionsError } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
 import { Group, value } from '../test/group.ts';
-import { type BasicPaxosMessage, BasicPaxosOptionsError, basicPaxos } from './index.ts';
+import { type BasicPaxosMessage, basicPaxos } from './index.ts';
 
 const x = value('x');
 const fresh = (n = 3): Group => new Group(basicPaxos({ n }));
@@ -289,7 +289,7 @@ describe('a group', () => {
         'so use n = 5 or more, or f = 1 or less',
     ],
   ])('that cannot be is refused: %j', (options, why) => {
-    expect(() => basicPaxos(options)).toThrow(BasicPaxosOptionsError);
+    expect(() => basicPaxos(options)).toThrow(OptionsError);
     expect(() => basicPaxos(options)).toThrow(why);
   });
 

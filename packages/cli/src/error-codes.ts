@@ -50,7 +50,7 @@ const byName: readonly (readonly [beginning: string, code: string])[] = [
   ['NodeConfig', 'QL122'],
   ['Node', 'QL122'],
   ['Mesh', 'QL122'],
-  ['Group', 'QL126'],
+  ['Options', 'QL126'],
   ['Quorum', 'QL126'],
   ['Proof', 'QL127'],
   ['Schema', 'QL127'],
@@ -60,7 +60,5 @@ const byName: readonly (readonly [beginning: string, code: string])[] = [
 /** The code of an error with this name, if its sentence teaches: bad input, and no bug of ours. */
 export function codeOfName(name: string): string | undefined {
   if (!name.endsWith('Error')) return undefined;
-  // Every protocol names its own: RaftOptionsError.
-  if (name.endsWith('OptionsError')) return 'QL126';
   return byName.find(([beginning]) => name.startsWith(beginning))?.[1];
 }

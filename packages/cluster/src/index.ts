@@ -30,8 +30,8 @@ export {
   clusterStatus,
   type Disagreement,
   nodeLog,
-  type StatusRow,
 } from './status.ts';
+export type { StatusRow } from './status-row.ts';
 export {
   type SubmitOptions,
   type SubmitResult,

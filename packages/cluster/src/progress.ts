@@ -1,8 +1,10 @@
 /** Whether a group can answer anything now, and if not, why. */
+
 import { byzantine, majority } from '@quorumlab/core';
 import { protocolOf } from '@quorumlab/harness';
 import { type ClusterConfig, protocolIn } from './config.ts';
-import type { StatusRow } from './status.ts';
+import { named } from './node-names.ts';
+import type { StatusRow } from './status-row.ts';
 
 /** Options by which a group has quorums or members of its own: then n and f do not tell them. */
 const ownQuorums = ['q1', 'q2', 'grid', 'weights', 'initialMembers'];
@@ -13,12 +15,6 @@ function neededNodes({ protocol, n, f, options }: ClusterConfig): number {
   const byzantineFaults = protocolOf(protocol).claims.faults === 'byzantine';
   return byzantineFaults ? byzantine(n, f).size : majority(n).size;
 }
-
-/** `n1` or `n1 and n2` or `n1, n2 and n3`. */
-export const named = (nodes: readonly number[]): string => {
-  const names = nodes.map((node) => `n${node}`);
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-};
 
 /** What is looked at of each node. */
 type Seen = Pick<StatusRow, 'node' | 'state' | 'role' | 'leader' | 'peers' | 'note'>;

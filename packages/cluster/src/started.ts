@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { range } from '@quorumlab/core';
 import { type ClusterConfig, paths } from './config.ts';
 import { ClusterError } from './errors.ts';
-import { named } from './progress.ts';
+import { named } from './node-names.ts';
 
 /** What the note says; see `paths.started`. */
 export type Started = '' | 'rejoining';

@@ -1,4 +1,4 @@
-import type { ReplicaId } from './protocol.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /**
  * A round that one replica owns: ballot b belongs to replica b mod n. 0 is below every ballot in

@@ -2,8 +2,9 @@
  * Quorums made of thresholds, by how many members of each kind they have. Members that are in the
  * same groups are of one kind: two joint memberships of any size have a handful of kinds.
  */
-import type { ReplicaId } from './protocol.ts';
+
 import type { Joint, QuorumSystem, Threshold } from './quorum-system.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /** Whether a system is all sets of a size. */
 export const isThreshold = (system: QuorumSystem): system is Threshold => 'size' in system;

@@ -12,7 +12,7 @@ import {
   type Mempool,
   type WaitingRequest,
 } from './mempool.ts';
-import { requestBytes } from './message.ts';
+import { requestBytes } from './request.ts';
 
 /**
  * Most places of one client in a batch, also if nobody else waits when it is put together: all who

@@ -1,4 +1,5 @@
-import type { Asked, Guards, PrincipalId, Replica, Shape, Signed } from './protocol.ts';
+import type { Asked, Guards, Replica, Shape } from './protocol.ts';
+import type { PrincipalId, Signed } from './vocabulary.ts';
 
 /** Whether a replica could make something of a message now. */
 export type Guard<S extends Shape> = (

@@ -1,7 +1,7 @@
 /** Whether quorums meet, and in how many members: by arithmetic where it can be done. */
 import { countedPairs, isThreshold } from './counting.ts';
-import type { ReplicaId } from './protocol.ts';
 import { type Phases, QuorumError, type QuorumSystem, type Weighted } from './quorum-system.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /** Whether both list the same members, in any order. */
 export const sameMembers = (first: readonly ReplicaId[], second: readonly ReplicaId[]): boolean =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { maxInteger } from './bytes.ts';
 import { leapGuard, maxLeap } from './leap.ts';
-import type { Tagged } from './message.ts';
+import type { Tagged } from './vocabulary.ts';
 
 const said = (from: number, term: number) =>
   ({ kind: 'vote', term, from, signature: new Uint8Array() }) as never;

@@ -1,6 +1,7 @@
 /** Terms, views and ballots that nobody reaches by honest means: see {@link Counter}. */
 import { maxInteger } from './bytes.ts';
-import type { Counter, PrincipalId, Shape, Signed } from './protocol.ts';
+import type { Counter, Shape } from './protocol.ts';
+import type { PrincipalId, Signed } from './vocabulary.ts';
 
 /**
  * By how much a member may be ahead of another. With an election every 100 ms, all of them in vain

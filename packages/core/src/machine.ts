@@ -1,18 +1,15 @@
+import type { Configured, Rows, Shape, Status } from './protocol.ts';
+import type { Digest } from './schema.ts';
 import type {
   Certificate,
-  Configured,
   Delay,
   Instant,
   Interval,
   PrincipalId,
   ReplicaId,
-  Rows,
-  Shape,
   Signed,
   Slot,
-  Status,
-} from './protocol.ts';
-import type { Digest } from './schema.ts';
+} from './vocabulary.ts';
 
 /**
  * What everything outside a protocol sees of a replica or a client: one pure-looking function.

@@ -6,9 +6,10 @@ import {
   placeBytes,
   requestOverheadBytes,
 } from './limits.ts';
-import { asksForSession, type Request, request, requestBytes, signed } from './message.ts';
-import type { Instant, PrincipalId, Signed } from './protocol.ts';
+import { signed } from './message.ts';
+import { asksForSession, type Request, request, requestBytes } from './request.ts';
 import { bounded, type Field, list } from './schema.ts';
+import type { Instant, PrincipalId, Signed } from './vocabulary.ts';
 
 /** Most requests that wait at a replica. */
 export const maxWaiting = 10_000;

@@ -1,56 +1,21 @@
 /**
- * The vocabulary every protocol, host, adversary and checker in this repository shares.
- *
- * A protocol is a table of handlers over plain data. A handler reads a message, changes its
+ * What a protocol is: a table of handlers over plain data. A handler reads a message, changes its
  * replica's state and tells the {@link Context} what should happen outside. Nothing happens
  * outside until the handler has returned: the context only writes down what was asked for.
  */
-import type { MessagesField, Tagged } from './message.ts';
+import type { MessagesField } from './message.ts';
 import type { Digest, Field } from './schema.ts';
-
-/** Index of a replica in its group's member list, from 0. The same on every member. */
-export type ReplicaId = number;
-/** Whoever can sign: a replica by its index, or a client, from `firstClient` (65,536) up. */
-export type PrincipalId = number;
-/** Position in a replicated log, from 0. */
-export type Slot = number;
-/**
- * Integer microseconds on one replica's monotonic clock. Never compare instants of two replicas.
- */
-export type Instant = number;
-/**
- * Integer microseconds (see {@link ms}). A pair means "the host picks, uniformly": all protocol
- * randomness lives here.
- */
-export type Delay = number | readonly [min: number, max: number];
-/** What a TrueTime-style clock answers, in microseconds: real time lies somewhere in here. */
-export interface Interval {
-  readonly earliest: number;
-  readonly latest: number;
-}
-
-/** Milliseconds as the kernel's integer microseconds. */
-export const ms = (milliseconds: number): number => Math.round(milliseconds * 1000);
-
-/** Opaque to protocols. The host makes and checks signatures; handlers only carry them. */
-export type Signature = Uint8Array & { readonly __signature: never };
-/** Who said it, and the proof. What reaches a handler was verified by the host's keyring. */
-export interface Seal {
-  readonly from: PrincipalId;
-  readonly signature: Signature;
-}
-/**
- * A message whose seal has been checked: the paper's ⟨PREPARE, v, n, d, i⟩σᵢ as one flat object.
- */
-export type Signed<M> = Readonly<M> & Seal;
-/**
- * Signatures of several replicas over one body, signers ascending: quorum certificate, polka,
- * prepared proof.
- */
-export interface Certificate<M> {
-  readonly body: Readonly<M>;
-  readonly seals: readonly Seal[];
-}
+import type {
+  Certificate,
+  Delay,
+  Instant,
+  Interval,
+  PrincipalId,
+  ReplicaId,
+  Signed,
+  Slot,
+  Tagged,
+} from './vocabulary.ts';
 
 /** The types one protocol is made of. Names follow Raft's Figure 2. */
 export interface Shape {
@@ -300,7 +265,7 @@ export interface Status {
  * arms timers and delivers decisions. So code that changes its mind and then speaks is correct
  * as written, in the order the paper writes it.
  */
-export interface Context<S extends Shape> {
+export interface Context<S extends Shape, Line extends string = string> {
   readonly self: ReplicaId;
   /** The clock was read once, before the handler ran: two looks in one step agree. */
   readonly now: Instant;
@@ -357,7 +322,7 @@ export interface Context<S extends Shape> {
    */
   accuse(first: Signed<S['Message']>, second: Signed<S['Message']>): void;
   /** Which line of the paper this is: shown by the visualiser, counted by the tests. */
-  line(id: string): void;
+  line(id: Line): void;
   /** The collision-resistant digest of `value` in its canonical encoding (the paper's D(m)). */
   digest<T extends object>(field: Field<T>, value: T): Digest;
 }

@@ -1,4 +1,4 @@
-import type { ReplicaId } from './protocol.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /**
  * A family of sets of replicas, big enough to decide something. Upward closed: adding a replica

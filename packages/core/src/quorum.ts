@@ -1,5 +1,4 @@
 import { leastCommon, sameMembers, totalOf } from './intersection.ts';
-import type { ReplicaId } from './protocol.ts';
 import {
   type Joint,
   type Phases,
@@ -8,6 +7,7 @@ import {
   type Threshold,
   type Weighted,
 } from './quorum-system.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /** The replicas 0 to n-1. */
 export const range = (n: number): ReplicaId[] => Array.from({ length: n }, (_, i) => i);

@@ -14,17 +14,9 @@ import type {
   Write,
 } from './machine.ts';
 import { idle } from './machine.ts';
-import type {
-  Asked,
-  Context,
-  Guards,
-  Protocol,
-  Replica,
-  ReplicaId,
-  Shape,
-  Signed,
-} from './protocol.ts';
+import type { Asked, Context, Guards, Protocol, Replica, Shape } from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
+import type { ReplicaId, Signed } from './vocabulary.ts';
 
 /**
  * A protocol's own invariant does not hold: a bug, or a disk that lied. The host stops the replica.

@@ -1,12 +1,129 @@
 /**
- * When two requests are the same. One home for all who compare them, so that none forgets a part:
- * checkers, vows, and replicas that look whether they have accepted something else before.
+ * What clients ask for, and when two requests are the same. One home for all who compare them, so
+ * that none forgets a part: checkers, vows, and replicas that look whether they have accepted
+ * something else before.
  */
-import { sameBytes, toHex } from './bytes.ts';
-import type { Request } from './message.ts';
-import type { Signed } from './protocol.ts';
+import { SchemaError, sameBytes, toHex } from './bytes.ts';
+import {
+  maxChangeBytes,
+  maxEncodedOperationsBytes,
+  maxOperationBytes,
+  maxOperations,
+} from './limits.ts';
+import { type MessageField, message } from './message.ts';
+import { bounded, bytes, type Infer, integer, list } from './schema.ts';
+import type { Signed } from './vocabulary.ts';
 
 const none = new Uint8Array();
+
+/**
+ * A client asks for `operations` to be ordered and run, all of them at one position. A repeated
+ * request is the same object under the same sequence; `acknowledged` is the lowest sequence whose
+ * reply the client still waits for, so replicas may forget replies below it (Ongaro's thesis 6.3).
+ * All operations of one request take at most 512 KiB, so that frames and batches stay small. One
+ * without operations and without a change of the group asks which session its client may open.
+ */
+export const request: MessageField<Request> = requestField();
+
+/** See {@link request}. */
+export interface Request {
+  readonly kind: 'request';
+  readonly client: number;
+  /** Never used again by its client: its upper half ({@link lifeOf}) tells lives apart. */
+  readonly sequence: number;
+  readonly acknowledged: number;
+  /**
+   * How many sessions its client has opened before the one that this request is of. A session is
+   * opened by the first request with the number that is next. Absent: 0.
+   */
+  readonly session?: number;
+  readonly operations: readonly Uint8Array[];
+  /**
+   * In place of operations: a change of the group itself, such as its members, for the protocol
+   * and not for the application. Only the protocol can read it.
+   */
+  readonly configuration?: Uint8Array;
+}
+
+/** Lives of a client that its sequences tell apart, and sequences of each; 2^48 in all. */
+const lives: number = 2 ** 24;
+const sequencesOfLife: number = 2 ** 24;
+
+/** Which life of its client a sequence belongs to: `Start.incarnation`, its last 24 bits. */
+export const lifeOf = (sequence: number): number => Math.floor(sequence / sequencesOfLife);
+
+/** The first sequence of a life; 0 is never used. */
+export const firstSequenceOf = (incarnation: number): number =>
+  (incarnation % lives) * sequencesOfLife + 1;
+
+/** Whether this only asks for the number of its client's next session: it changes nothing. */
+export const asksForSession = ({ operations, configuration }: Request): boolean =>
+  operations.length === 0 && configuration === undefined;
+
+/** At least the bytes that `request` and its seal take when encoded, without encoding it. */
+export function requestBytes({ operations, configuration }: Request): number {
+  let size = 128 + (configuration?.length ?? 0);
+  for (let i = 0; i < operations.length; i++) size += (operations[i] as Uint8Array).length + 3;
+  return size;
+}
+
+/** An ordinary request has operations, so it takes no room to say that there is nothing else. */
+function requestField(): MessageField<Request> {
+  const parts = message('request', {
+    client: integer(),
+    sequence: integer(),
+    acknowledged: integer(),
+    session: integer(),
+    operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
+  });
+  // Of most clients there is one session, and its number is left out as an absent part is.
+  const whole = (value: Request): Infer<typeof parts> => ({
+    ...value,
+    session: value.session ?? 0,
+  });
+  const short = ({ session, ...value }: Infer<typeof parts>): Request =>
+    session === 0 ? value : { ...value, session };
+  const plain: MessageField<Request> = {
+    ...parts,
+    write: (to, value) => parts.write(to, whole(value)),
+    read: (from) => short(parts.read(from)),
+    mix: (hash, value) => parts.mix(hash, whole(value)),
+    sample: (random) => short(parts.sample(random)),
+    mutate: (value, random) => short(parts.mutate(whole(value), random)),
+  };
+  const configuration = bytes(maxChangeBytes);
+  const joined = (value: Request, about: Uint8Array): Request =>
+    about.length === 0 ? value : { ...value, configuration: about };
+  return {
+    ...plain,
+    type: `${plain.type}, without operations: configuration ${configuration.type}`,
+    maxBytes: plain.maxBytes + configuration.maxBytes,
+    write(to, value) {
+      plain.write(to, value);
+      if (value.operations.length === 0) configuration.write(to, value.configuration ?? none);
+      else if (value.configuration !== undefined)
+        throw new SchemaError('a request changes the group or runs operations, never both');
+    },
+    read(from) {
+      const value = plain.read(from);
+      return value.operations.length === 0 ? joined(value, configuration.read(from)) : value;
+    },
+    mix(hash, value) {
+      const out = plain.mix(hash, value);
+      return value.configuration === undefined ? out : configuration.mix(out, value.configuration);
+    },
+    sample(random) {
+      const value = plain.sample(random);
+      return value.operations.length === 0 ? joined(value, configuration.sample(random)) : value;
+    },
+    mutate(value, random) {
+      const { configuration: about, ...rest } = value;
+      const other = plain.mutate(rest, random);
+      if (other.operations.length > 0) return other;
+      return joined(other, about ?? configuration.sample(random));
+    },
+  };
+}
 
 /** What a request asks for: operations for the application, or a change of the group. */
 export type Wish = Pick<Request, 'operations' | 'configuration'>;

@@ -3,8 +3,9 @@
  * variant that it exposes, as what is played on a {@link Stage}; whoever has a stage can play it
  * with the right protocol and with the wrong one, and judge both.
  */
-import type { PrincipalId, Protocol, Replica, ReplicaId, Shape, Signed } from './protocol.ts';
+import type { Protocol, Replica, Shape } from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
+import type { PrincipalId, ReplicaId, Signed } from './vocabulary.ts';
 
 /** A message on its way. */
 export interface Flight<S extends Shape> {

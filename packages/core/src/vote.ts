@@ -1,6 +1,7 @@
 /** What is known of a vote, and of what a quorum has acknowledged, for any quorum system. */
-import type { ReplicaId } from './protocol.ts';
+
 import type { QuorumSystem } from './quorum-system.ts';
+import type { ReplicaId } from './vocabulary.ts';
 
 /** How a vote stands: 'lost' once no answer that is still missing can make it 'won'. */
 export type VoteResult = 'won' | 'lost' | 'pending';

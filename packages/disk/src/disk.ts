@@ -1,17 +1,11 @@
-import {
-  SchemaError,
-  type Shape,
-  type StoredFields,
-  type Write,
-  writer,
-  written,
-} from '@quorumlab/core';
-import type { Cell, Cells, Placed } from './cells.ts';
+import { SchemaError, type Shape, type Write, writer, written } from '@quorumlab/core';
+import type { Cell, Placed } from './cells.ts';
+import type { DiskOptions } from './disk-options.ts';
 import { diskError, LogClosedError, NoRoomError, namedError } from './errors.ts';
 import { joiner, piecesOf } from './pieces.ts';
 import { largeTables, type RowsBeside, rowsBeside, withCells } from './rows-beside.ts';
 import { applyWrite, DiskRecordError, type Fields, ownTables, storedCodec } from './stored.ts';
-import type { LogOptions, RecordLog } from './types.ts';
+import type { RecordLog } from './types.ts';
 
 /** The stable state of one replica on a disk. */
 export interface Disk<S extends Shape> {
@@ -36,27 +30,6 @@ export interface Disk<S extends Shape> {
    * Waits for what was committed and closes the log. Rejects if anything had failed. Idempotent.
    */
   close(): Promise<void>;
-}
-
-/** What {@link openDisk} needs. */
-export interface DiskOptions<S extends Shape> {
-  /** Opens the byte log: `(replay) => openLog(folder, { owner, replay })`. */
-  readonly open: (replay: LogOptions['replay']) => Promise<RecordLog>;
-  /**
-   * Opens the cells beside it: `() => openCells(folder, nodeFiles)`. Without them the rows of all
-   * tables are kept in the log, and in memory.
-   */
-  readonly cells?: () => Promise<Cells>;
-  /** The codec of the stable state: `protocol.stored`, or that of the service around it. */
-  readonly stored: StoredFields<S>;
-  /** The state of a replica that has never run: `protocol.stable()`. */
-  readonly initial: S['Stable'];
-  /** The log is compacted when it exceeds this, in bytes; 4 MiB unless told... */
-  readonly compactAboveBytes?: number;
-  /** ...and this many times its size after the last compaction; 4 unless told. */
-  readonly compactAboveFactor?: number;
-  /** Told when the log could not be compacted for lack of room; it goes on uncompacted. */
-  readonly onNoRoom?: (error: NoRoomError) => void;
 }
 
 /** A compaction that found no room is tried again when the log has grown by this factor. */

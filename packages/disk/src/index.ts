@@ -1,6 +1,7 @@
 export { type Cell, type Cells, openCells, type Placed } from './cells.ts';
 export { crc32c } from './crc32c.ts';
-export { type Disk, type DiskOptions, openDisk } from './disk.ts';
+export { type Disk, openDisk } from './disk.ts';
+export type { DiskOptions } from './disk-options.ts';
 export {
   DamagedLogError,
   DiskFailedError,

@@ -8,7 +8,7 @@ import {
   type Write,
 } from '@quorumlab/core';
 import { type Cell, cellField, type Placed } from './cells.ts';
-import type { DiskOptions } from './disk.ts';
+import type { DiskOptions } from './disk-options.ts';
 import type { Fields } from './stored.ts';
 
 type Table = ReadonlyMap<number, Cell>;

@@ -1,10 +1,9 @@
-import { QuorumError, range } from '@quorumlab/core';
+import { OptionsError, QuorumError, range } from '@quorumlab/core';
 import { encodeChange } from '@quorumlab/multi-paxos';
 import { describe, expect, it } from 'vitest';
 import { among, type Filter, Group } from '../test/group.ts';
 import {
   encodeQuorumChange,
-  FlexiblePaxosOptionsError,
   flexiblePaxos,
   parseQuorums,
   phasesOf,
@@ -131,8 +130,8 @@ describe('quorums that do not meet are refused, and two of them named', () => {
     [{ grid: 'a x b' }, QuorumError, /"grid a x b" names no quorums/],
     [{ weights: '1,1,1' }, QuorumError, /replica 3 has no weight: there are 3/],
     [{ weights: '1,x' }, QuorumError, /names no quorums/],
-    [{ grid: '1x5', q1: 3 }, FlexiblePaxosOptionsError, /a grid of 1x5 is told together with/],
-    [{ q1: 4, q2: 2, f: 2 }, FlexiblePaxosOptionsError, /survive 1 and not 2; use f = 1/],
+    [{ grid: '1x5', q1: 3 }, OptionsError, /a grid of 1x5 is told together with/],
+    [{ q1: 4, q2: 2, f: 2 }, OptionsError, /survive 1 and not 2; use f = 1/],
   ])('%j is refused', (options, error, why) => {
     expect(() => flexiblePaxos({ n: 5, ...options })).toThrow(error);
     expect(() => flexiblePaxos({ n: 5, ...options })).toThrow(why);
@@ -193,7 +192,7 @@ describe('quorums are part of the log', () => {
     five.elect(0);
     five.restart(1);
     const other = flexiblePaxos({ n: 5, q1: 3, q2: 3 });
-    expect(() => five.restart(1, other)).toThrow(FlexiblePaxosOptionsError);
+    expect(() => five.restart(1, other)).toThrow(OptionsError);
     expect(() => five.restart(1, other)).toThrow(
       'this log began with the quorums "simple 4 2", and now "simple 3 3" is told',
     );

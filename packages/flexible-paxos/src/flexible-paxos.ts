@@ -3,14 +3,9 @@
  * (OPODIS 2016). Multi-Paxos in which only quorums of different phases have to meet (§3): all of it
  * is `@quorumlab/multi-paxos`, and this page is the difference.
  */
-import { type Context, type Protocol, type Replica, text } from '@quorumlab/core';
+import { type Context, OptionsError, type Protocol, type Replica, text } from '@quorumlab/core';
 import { type MultiPaxos, type MultiPaxosStable, multiPaxos } from '@quorumlab/multi-paxos';
-import {
-  type FlexiblePaxosOptions,
-  FlexiblePaxosOptionsError,
-  faultsOf,
-  quorumsOf,
-} from './options.ts';
+import { type FlexiblePaxosOptions, faultsOf, quorumsOf } from './options.ts';
 import { parseQuorums, phasesOf, quorumText } from './quorums.ts';
 
 /** What Multi-Paxos must not forget, and the quorums with which the log begins. */
@@ -26,7 +21,7 @@ export interface FlexiblePaxos extends MultiPaxos {
 
 /**
  * Flexible Paxos for a group. Throws core's QuorumError, which names two quorums that share nobody,
- * FlexiblePaxosOptionsError if the quorums survive fewer than f crashes, and what Multi-Paxos
+ * OptionsError if the quorums survive fewer than f crashes, and what Multi-Paxos
  * throws. `unsafe` allows quorums that do not meet, for experiments. The second argument exists for
  * tests of what happens when it is wrong.
  */
@@ -67,7 +62,7 @@ function keepQuorums(
   ctx.line('first-quorums');
   if (firstQuorums === '') return ctx.save({ firstQuorums: told });
   if (firstQuorums !== told)
-    throw new FlexiblePaxosOptionsError(
+    throw new OptionsError(
       `this log began with the quorums "${firstQuorums}", and now "${told}" is told; ` +
         'start the replica as before, and change quorums by a request',
     );

@@ -9,7 +9,7 @@ export {
   type FlexiblePaxosStable,
   flexiblePaxos,
 } from './flexible-paxos.ts';
-export { type FlexiblePaxosOptions, FlexiblePaxosOptionsError } from './options.ts';
+export type { FlexiblePaxosOptions } from './options.ts';
 export { paper } from './paper.ts';
 export {
   encodeQuorumChange,

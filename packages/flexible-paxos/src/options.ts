@@ -1,4 +1,4 @@
-import { type Phases, type ReplicaId, range } from '@quorumlab/core';
+import { OptionsError, type Phases, type ReplicaId, range } from '@quorumlab/core';
 import type { MultiPaxosOptions } from '@quorumlab/multi-paxos';
 import { parseQuorums, phasesOf, type Quorums, toleranceOf } from './quorums.ts';
 
@@ -14,17 +14,12 @@ export interface FlexiblePaxosOptions extends Omit<MultiPaxosOptions, 'quorums'>
   readonly weights?: string;
 }
 
-/** The options of a group contradict each other or what Flexible Paxos needs. */
-export class FlexiblePaxosOptionsError extends RangeError {
-  override readonly name: string = 'FlexiblePaxosOptionsError';
-}
-
 /** The quorums with which a group of these options begins. */
 export function quorumsOf(options: FlexiblePaxosOptions): Quorums {
   const { grid, weights } = options;
   if (grid !== undefined) {
     if (options.q1 !== undefined || options.q2 !== undefined || weights !== undefined)
-      throw new FlexiblePaxosOptionsError(
+      throw new OptionsError(
         `a grid of ${grid} is told together with q1, q2 or weights; tell one or the other`,
       );
     return parseQuorums(`grid ${grid}`);
@@ -51,7 +46,7 @@ export function faultsOf(options: FlexiblePaxosOptions, quorums: Quorums): numbe
   const most = Math.min(maxCrashSteady, maxCrashElection);
   const { f = most, unsafe = false } = options;
   if (f > most && !unsafe)
-    throw new FlexiblePaxosOptionsError(
+    throw new OptionsError(
       `these quorums go on deciding after ${maxCrashSteady} crashes and elect a leader after ` +
         `${maxCrashElection}, so they survive ${most} and not ${f}; use f = ${most} or others`,
     );

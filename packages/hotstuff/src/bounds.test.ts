@@ -1,10 +1,16 @@
 /** Bad input: named errors, or dropped and counted before anything changes. */
-import { decode, encode, maxWaitingOfClient, SchemaError, seal } from '@quorumlab/core';
+import {
+  decode,
+  encode,
+  maxWaitingOfClient,
+  OptionsError,
+  SchemaError,
+  seal,
+} from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import {
-  GroupError,
   hotstuff,
   type Message,
   type QuorumCertificate,
@@ -30,7 +36,7 @@ describe('groups that cannot work are refused', () => {
     ['quorums of more than all', { quorum: 5, unsafe: true }],
     ['rules that do not exist', { rules: 'basic' }],
   ])('%s', (_, options) => {
-    expect(() => group(options)).toThrow(GroupError);
+    expect(() => group(options)).toThrow(OptionsError);
   });
 
   it('rotating leaders are fine where enough of them are alive in a row', () => {

@@ -1,6 +1,7 @@
 import {
   type DigestOf,
   ms,
+  OptionsError,
   type ReplicaId,
   range,
   refusalOfQuorum,
@@ -9,11 +10,6 @@ import {
 } from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
-
-/** A group that cannot be run as configured. */
-export class GroupError extends RangeError {
-  override readonly name: string = 'GroupError';
-}
 
 /**
  * What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group.
@@ -90,7 +86,7 @@ export interface Group extends Codec {
   readonly digest: DigestOf;
 }
 
-/** Checks `options` and fills in what they leave out. Throws {@link GroupError}. */
+/** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): Group {
   const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
   const { requestTimeout = ms(1000), maxBatch = 256, digest } = options;
@@ -106,22 +102,22 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
   const whole = { n, checkpointEvery, requestTimeout, delta, reign, ...sizes };
   for (const [name, value] of Object.entries(whole))
     if (!(Number.isSafeInteger(value) && value >= 1))
-      throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
+      throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
   if (!(Number.isSafeInteger(f) && f >= 0))
-    throw new GroupError(`f is ${f}; use an integer of at least 0`);
-  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', GroupError), ...changed };
+    throw new OptionsError(`f is ${f}; use an integer of at least 0`);
+  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', OptionsError), ...changed };
   requireReplicas(n, f, unsafe);
   const quorum = options.quorum ?? rules.quorum(n, f);
   const refusal = refusalOfQuorum(quorum, n, f, unsafe);
-  if (options.quorum !== undefined && refusal !== null) throw new GroupError(refusal);
+  if (options.quorum !== undefined && refusal !== null) throw new OptionsError(refusal);
   if (!unsafe) requireReign({ n, f, reign, leaders, rules });
   if (window < checkpointEvery + 4)
-    throw new GroupError(
+    throw new OptionsError(
       `${window} blocks are too few to reach the checkpoint at ${checkpointEvery} and commit it; ` +
         `make window at least ${checkpointEvery + 4}`,
     );
   if (options.delta !== undefined && 2 * delta > requestTimeout)
-    throw new GroupError(
+    throw new OptionsError(
       `a leader that waits ${delta} µs for certificates before its first block is given up after ` +
         `${requestTimeout} µs; make requestTimeout at least twice delta`,
     );
@@ -147,7 +143,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
 
 function requireReplicas(n: number, f: number, unsafe: boolean): void {
   if (n >= 3 * f + 1 || unsafe) return;
-  throw new GroupError(
+  throw new OptionsError(
     `HotStuff needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
       `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
       'see it break',
@@ -164,10 +160,10 @@ function requireReign(given: {
 }): void {
   const { n, f, reign, leaders, rules } = given;
   if (leaders === 'sticky' && reign < 4)
-    throw new GroupError(`a reign of ${reign} views is too short to commit in; use 4 or more`);
+    throw new OptionsError(`a reign of ${reign} views is too short to commit in; use 4 or more`);
   const inARow = f === 0 ? n : Math.ceil((n - f) / f);
   if (leaders === 'sticky' || f === 0 || inARow >= rules.leadersInARow) return;
-  throw new GroupError(
+  throw new OptionsError(
     `these rules need ${rules.leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
       `leave as few as ${inARow}: nothing would ever be committed. Use sticky leaders, or ` +
       `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,

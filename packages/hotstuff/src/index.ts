@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-export { GroupError, type HotStuffOptions } from './group.ts';
+export type { HotStuffOptions } from './group.ts';
 export type {
   Block,
   Blocks,

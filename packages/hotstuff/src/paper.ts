@@ -1,24 +1,95 @@
-/** The lines of the papers that the handlers mark with `ctx.line`, in our words. */
-export const paper: Readonly<Record<string, string>> = {
-  propose: 'The leader of the view proposes a block that extends the highest certified one.',
-  vote: 'A replica votes once a view, to the leader of the next one, if the rules allow it.',
-  qc: 'The leader has votes of a quorum for one block: they are its certificate.',
-  'qc-high': 'A certificate of a higher view than all before: remember it.',
-  lock: 'Lock on what the certificate shows, so that no vote goes to a branch without it.',
-  commit: 'The commit rule holds for a block: execute it and its ancestors, oldest first.',
-  timeout: 'The leader has been too slow: vote no more up to this view, and say so to all.',
-  'timeout-join': 'f+1 members have given up later views: join them.',
-  tc: 'A quorum has given up the view, and all certificates that they knew are here.',
-  'advance-qc': 'A certificate of this view or a later one begins the view after it.',
-  'advance-tc': 'A timeout certificate of this view or a later one begins the view after it.',
-  'sync-fetch': 'A block that a certificate names is not here: ask those who signed it.',
-  'sync-park': 'A proposal waits until the block that it extends is here.',
-  'sync-block': 'A fetched block has the digest that was asked for.',
-  checkpoint: 'Not in the papers: every K blocks, say what the state has become.',
-  stable: 'Not in the papers: f+1 members have the same state; let go of the blocks before it.',
-  'state-fetch': 'Not in the papers: a replica that lacks those blocks gets the state instead.',
-  'state-installed': 'Not in the papers: the state was checked against the certificate.',
-  restart: 'Not in the papers: a replica begins again with what is on its disk.',
-  status: 'Not in the papers: say again what was said, and where this replica stands.',
-  idle: 'Not in the papers: a replica that misses nothing says where it stands all the same.',
-};
+import type { PaperLine } from '@quorumlab/core';
+
+/**
+ * The steps of the family by the ids that handlers pass to `ctx.line`. Sections are of Yin et al.,
+ * "HotStuff" (PODC '19); "Jolteon" is Gelashvili et al. (FC '22).
+ */
+export const paper = {
+  propose: {
+    section: '§5',
+    text: 'The leader of the view proposes a block that extends the highest certified one.',
+  },
+  vote: {
+    section: '§5',
+    text: 'A replica votes once a view, to the leader of the next one, if the rules allow it.',
+  },
+  qc: {
+    section: '§5',
+    text: 'The leader has votes of a quorum for one block: they are its certificate.',
+  },
+  'qc-high': {
+    section: '§5',
+    text: 'A certificate of a higher view than all before: remember it.',
+  },
+  lock: {
+    section: '§5',
+    text: 'Lock on what the certificate shows, so that no vote goes to a branch without it.',
+  },
+  commit: {
+    section: '§5',
+    text: 'The commit rule holds for a block: execute it and its ancestors, oldest first.',
+  },
+  timeout: {
+    section: 'Jolteon, figure 2',
+    text: 'The leader has been too slow: vote no more up to this view, and say so to all.',
+  },
+  'timeout-join': {
+    section: 'Jolteon, figure 2',
+    text: 'f+1 members have given up later views: join them.',
+  },
+  tc: {
+    section: 'Jolteon, figure 2',
+    text: 'A quorum has given up the view, and all certificates that they knew are here.',
+  },
+  'advance-qc': {
+    section: 'Jolteon, figure 2',
+    text: 'A certificate of this view or a later one begins the view after it.',
+  },
+  'advance-tc': {
+    section: 'Jolteon, figure 2',
+    text: 'A timeout certificate of this view or a later one begins the view after it.',
+  },
+  'sync-fetch': {
+    section: 'ours',
+    text: 'A block that a certificate names is not here: ask those who signed it.',
+  },
+  'sync-park': {
+    section: 'ours',
+    text: 'A proposal waits until the block that it extends is here.',
+  },
+  'sync-block': {
+    section: 'ours',
+    text: 'A fetched block has the digest that was asked for.',
+  },
+  checkpoint: {
+    section: 'ours',
+    text: 'Every K blocks, say what the state has become.',
+  },
+  stable: {
+    section: 'ours',
+    text: 'f+1 members have the same state; let go of the blocks before it.',
+  },
+  'state-fetch': {
+    section: 'ours',
+    text: 'A replica that lacks those blocks gets the state instead.',
+  },
+  'state-installed': {
+    section: 'ours',
+    text: 'The state was checked against the certificate.',
+  },
+  restart: {
+    section: 'ours',
+    text: 'A replica begins again with what is on its disk.',
+  },
+  status: {
+    section: 'ours',
+    text: 'Say again what was said, and where this replica stands.',
+  },
+  idle: {
+    section: 'ours',
+    text: 'A replica that misses nothing says where it stands all the same.',
+  },
+} satisfies Readonly<Record<string, PaperLine>>;
+
+/** The ids of these steps. */
+export type Line = keyof typeof paper;

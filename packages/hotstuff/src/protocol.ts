@@ -29,7 +29,7 @@ import {
 } from './state.ts';
 
 /**
- * A member of the HotStuff family for one group. Throws `GroupError` if the group cannot survive
+ * A member of the HotStuff family for one group. Throws `OptionsError` if the group cannot survive
  * `f` Byzantine members, or could never commit.
  */
 export const hotstuff = (options: HotStuffOptions): Protocol<HotStuff> => withRules(options, {});

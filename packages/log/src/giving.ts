@@ -1,15 +1,10 @@
 /** What a replica gives to others of the snapshots that it has. */
+
 import { type Digest, type Instant, ms, type PrincipalId } from '@quorumlab/core';
 import { rowOf } from './disk-layout.ts';
 import type { ServiceMessage } from './messages.ts';
-import type { Run } from './replica-state.ts';
+import type { Run, Served } from './replica-state.ts';
 import type { LogShape } from './types.ts';
-
-/** Which snapshot a member asked for last, and when. */
-export interface Served {
-  readonly root: Digest;
-  readonly at: Instant;
-}
 
 /** Who has not asked for so long fetches no more. */
 const patience = ms(10_000);

@@ -6,6 +6,7 @@ import type {
   Decision,
   Digest,
   DigestOf,
+  Instant,
   Machine,
   Output,
   PrincipalId,
@@ -18,7 +19,6 @@ import type {
 import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
 import { copyShelf, type Shelf } from './disk-layout.ts';
-import type { Served } from './giving.ts';
 import type { SnapshotManifest } from './messages.ts';
 import type { Rows } from './rows.ts';
 import {
@@ -135,6 +135,12 @@ export interface Hopeful {
   /** What it asks for; its operations are not kept. */
   readonly digest: Digest;
   readonly hash: number;
+}
+
+/** Which snapshot a member asked for last, and when. */
+export interface Served {
+  readonly root: Digest;
+  readonly at: Instant;
 }
 
 /** See {@link Run}. */

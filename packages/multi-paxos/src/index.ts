@@ -34,10 +34,9 @@ export type {
 } from './messages.ts';
 export {
   type MultiPaxosOptions,
-  MultiPaxosOptionsError,
   majorities,
   multiPaxos,
 } from './multi-paxos.ts';
-export { type PaperLine, paper } from './paper.ts';
+export { paper } from './paper.ts';
 export type { Rules } from './rules.ts';
 export type { MultiPaxos, MultiPaxosStable, MultiPaxosVolatile } from './state.ts';

@@ -5,6 +5,7 @@
  */
 import {
   assert,
+  OptionsError,
   type Phases,
   type Protocol,
   QuorumError,
@@ -82,11 +83,6 @@ export interface MultiPaxosOptions {
   readonly maxReads?: number;
 }
 
-/** The options of a group contradict each other or what Multi-Paxos needs. */
-export class MultiPaxosOptionsError extends RangeError {
-  override readonly name: string = 'MultiPaxosOptionsError';
-}
-
 /** More than half of the members, for both phases. */
 export function majorities(members: readonly ReplicaId[]): Phases {
   const half = threshold(members, Math.floor(members.length / 2) + 1);
@@ -94,7 +90,7 @@ export function majorities(members: readonly ReplicaId[]): Phases {
 }
 
 /**
- * Multi-Paxos for a group. Throws {@link MultiPaxosOptionsError} if it is too small for `f`,
+ * Multi-Paxos for a group. Throws {@link OptionsError} if it is too small for `f`,
  * ConfigurationError for members that it cannot have, and core's QuorumError if its quorums need
  * not meet. The second argument exists for tests of what happens when a rule is wrong.
  */
@@ -195,7 +191,7 @@ function groupOf(options: MultiPaxosOptions, chosen: Rules): Group {
   const electionTimeout = within('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
   if (within('heartbeat', pause, 1) * 2 > electionTimeout)
-    throw new MultiPaxosOptionsError(
+    throw new OptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
         `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
@@ -253,7 +249,7 @@ function firstGroup(
   const most = Math.floor((size - 1) / 2);
   const faults = within('f', f ?? most, 0);
   if (size < 2 * faults + 1 && !unsafe)
-    throw new MultiPaxosOptionsError(
+    throw new OptionsError(
       `${size} members cannot survive ${faults} crashes: the ${size - faults} left are no ` +
         `majority of ${size}, so use ${2 * faults + 1} or more, or f = ${most} or less`,
     );
@@ -270,7 +266,7 @@ function within(
   most = Number.MAX_SAFE_INTEGER,
 ): number {
   if (!(Number.isInteger(value) && value >= least && value <= most))
-    throw new MultiPaxosOptionsError(
+    throw new OptionsError(
       `${name} is ${value}; use an integer of ${least} or more` +
         (most === Number.MAX_SAFE_INTEGER ? '' : ` and ${most} or less`),
     );

@@ -1,9 +1,4 @@
-/** One step of the paper, in our words. */
-export interface PaperLine {
-  /** Where it stands: § of "Paxos Made Simple", or the other source by its name. */
-  readonly section: string;
-  readonly text: string;
-}
+import type { PaperLine } from '@quorumlab/core';
 
 const line = (section: string, text: string): PaperLine => ({ section, text });
 const live = (section: string): string => `Paxos Made Live ${section}`;
@@ -13,7 +8,7 @@ const live = (section: string): string => `Paxos Made Live ${section}`;
  * Lamport, "Paxos Made Simple" (2001); "Paxos Made Live" is Chandra, Griesemer and Redstone, PODC
  * 2007; what neither says has the name of the source that does.
  */
-export const paper: Readonly<Record<string, PaperLine>> = {
+export const paper = {
   elect: line('§2.4', 'No word of a leader for a while: choose a ballot above all seen, keep it.'),
   'phase-1a': line('§3', 'Prepare, for all slots not known to be chosen, with one message.'),
   'phase-1b': line('§3', 'Promise, and tell of all votes in those slots.'),
@@ -58,4 +53,7 @@ export const paper: Readonly<Record<string, PaperLine>> = {
   'snapshot-install': line(live('5.5'), 'Take over the state and the group, go on after its slot.'),
   recall: line(live('5.1'), 'The disk is lost: ask all others, and take part in nothing.'),
   rejoin: line('Michael et al., DISC 2017', 'All have answered: promise and hold what they know.'),
-};
+} satisfies Readonly<Record<string, PaperLine>>;
+
+/** The ids of these steps. */
+export type Line = keyof typeof paper;

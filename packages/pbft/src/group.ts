@@ -1,6 +1,7 @@
 import {
   type DigestOf,
   ms,
+  OptionsError,
   type ReplicaId,
   range,
   refusalOfQuorum,
@@ -9,11 +10,6 @@ import {
 } from '@quorumlab/core';
 import { type Codec, codec } from './messages.ts';
 import { type Rules, rules as rightRules } from './rules.ts';
-
-/** A group that cannot be run as configured. */
-export class GroupError extends RangeError {
-  override readonly name: string = 'GroupError';
-}
 
 /** What {@link pbft} can be told. All times in microseconds. Equal on all members of a group. */
 export interface PbftOptions {
@@ -74,7 +70,7 @@ export interface Group extends Codec {
   readonly digest: DigestOf | undefined;
 }
 
-/** Checks `options` and fills in what they leave out. Throws {@link GroupError}. */
+/** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function group(options: PbftOptions, rules: Rules = rightRules): Group {
   const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
   const {
@@ -89,20 +85,20 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
   const whole = { n, checkpointEvery, requestTimeout, ...sizes };
   for (const [name, value] of Object.entries(whole))
     if (!(Number.isSafeInteger(value) && value >= 1))
-      throw new GroupError(`${name} is ${value}; use an integer of at least 1`);
+      throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
   if (!(Number.isSafeInteger(f) && f >= 0))
-    throw new GroupError(`f is ${f}; use an integer of at least 0`);
+    throw new OptionsError(`f is ${f}; use an integer of at least 0`);
   if (n < 3 * f + 1 && !unsafe)
-    throw new GroupError(
+    throw new OptionsError(
       `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
         `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
         'see it break',
     );
   const quorum = options.quorum ?? rules.quorum(n, f);
   const refusal = refusalOfQuorum(quorum, n, f, unsafe);
-  if (options.quorum !== undefined && refusal !== null) throw new GroupError(refusal);
+  if (options.quorum !== undefined && refusal !== null) throw new OptionsError(refusal);
   if (window < checkpointEvery)
-    throw new GroupError(
+    throw new OptionsError(
       `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
         'make window at least that large',
     );

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { GroupError, type PbftOptions } from './group.ts';
+export type { PbftOptions } from './group.ts';
 export type {
   BatchBody,
   Checkpoint,

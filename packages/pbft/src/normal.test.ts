@@ -1,8 +1,8 @@
-import { maxWaitingOfClient } from '@quorumlab/core';
+import { maxWaitingOfClient, OptionsError } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { type Flight, Network } from '../test/network.ts';
-import { GroupError, paper, pbft } from './index.ts';
+import { paper, pbft } from './index.ts';
 
 const group = (n: number, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 
@@ -105,7 +105,7 @@ describe('normal case operation (4.2)', () => {
   });
 
   it('explains why n = 3f is not enough', () => {
-    expect(() => pbft({ n: 3, f: 1 })).toThrow(GroupError);
+    expect(() => pbft({ n: 3, f: 1 })).toThrow(OptionsError);
     expect(() => pbft({ n: 3, f: 1 })).toThrow(/Use n = 4/);
     expect(pbft({ n: 3, f: 1, unsafe: true }).f).toBe(1);
   });

@@ -28,7 +28,7 @@ import {
 import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
 
 /**
- * PBFT with signatures, as in OSDI '99, for one group. Throws `GroupError` if the group cannot
+ * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
  * survive `f` Byzantine members.
  */
 export const pbft = (options: PbftOptions): Protocol<Pbft> => withRules(options, rightRules);

@@ -1,4 +1,5 @@
 /** What signing a message promises, what breaks that, and what a host checks inside a message. */
+import { OptionsError } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,7 +16,7 @@ import {
   vote,
 } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
-import { GroupError, pbft } from './index.ts';
+import { pbft } from './index.ts';
 import type { Message, NewView, PrePrepare } from './messages.ts';
 
 const protocol = pbft({ n: 4, digest: testDigest });
@@ -152,7 +153,7 @@ describe('a group', () => {
     ],
     [{ n: 3, f: 1 }, 'PBFT needs 3f+1 replicas: 3 cannot survive 1 that lie'],
   ])('that cannot be is refused: %o', (options, why) => {
-    expect(() => pbft(options)).toThrow(GroupError);
+    expect(() => pbft(options)).toThrow(OptionsError);
     expect(() => pbft(options)).toThrow(why);
   });
 

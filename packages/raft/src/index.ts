@@ -17,6 +17,6 @@ export type {
   SnapshotReply,
   Vote,
 } from './messages.ts';
-export { type PaperLine, paper } from './paper.ts';
-export { type RaftOptions, RaftOptionsError, raft } from './raft.ts';
+export { paper } from './paper.ts';
+export { type RaftOptions, raft } from './raft.ts';
 export type { Raft, RaftStable, RaftVolatile } from './state.ts';

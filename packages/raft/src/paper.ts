@@ -1,9 +1,4 @@
-/** One step of the paper, in our words. */
-export interface PaperLine {
-  /** Where it stands: § of the paper, or "thesis" and the section of Ongaro's thesis. */
-  readonly section: string;
-  readonly text: string;
-}
+import type { PaperLine } from '@quorumlab/core';
 
 /**
  * The steps of Raft by the ids that handlers pass to `ctx.line`. Sections marked § and figures are
@@ -11,7 +6,7 @@ export interface PaperLine {
  * of USENIX ATC 2014); "thesis" is Ongaro's "Consensus: Bridging Theory and Practice" (2014);
  * "DISC 2017" is Michael et al., "Recovering Shared Objects Without Stable Storage".
  */
-export const paper: Readonly<Record<string, PaperLine>> = {
+export const paper = {
   'servers-1': {
     section: '§5.3, Figure 2',
     text: 'While commitIndex is above lastApplied, apply the next entry of the log.',
@@ -160,4 +155,7 @@ export const paper: Readonly<Record<string, PaperLine>> = {
     section: 'not in the paper: DISC 2017',
     text: 'The log is as good as the best that was heard: vote and lead again.',
   },
-};
+} satisfies Readonly<Record<string, PaperLine>>;
+
+/** The ids of these steps. */
+export type Line = keyof typeof paper;

@@ -4,6 +4,7 @@ import {
   encode,
   type Machine,
   maxInteger,
+  OptionsError,
   type Protocol,
   QuorumError,
   type Random,
@@ -17,7 +18,7 @@ import { command, digestOfText, random, unsigned } from '@quorumlab/protocol-tes
 import { expect, test } from 'vitest';
 import { cluster } from '../test/cluster.ts';
 import { append, oneOfEach } from '../test/messages.ts';
-import { type Entry, type Raft, type RaftMessage, RaftOptionsError, raft } from './index.ts';
+import { type Entry, type Raft, type RaftMessage, raft } from './index.ts';
 import { entryBytes, entry as entryField } from './messages.ts';
 
 const fresh = () => raft({ n: 3 });
@@ -32,7 +33,7 @@ test('options that cannot work are refused with a sentence that says what to do'
     '2 replicas cannot survive 1 crashes: the 1 left are no majority of 2, so use n = 3 or more, ' +
       'or f = 0 or less',
   );
-  expect(() => raft({ n: 4, f: 2 })).toThrow(RaftOptionsError);
+  expect(() => raft({ n: 4, f: 2 })).toThrow(OptionsError);
   expect(raft({ n: 4, f: 2, unsafe: true }).f).toBe(2);
   expect(() => raft({ n: 0 })).toThrow('n is 0; use an integer of 1 or more');
   expect(() => raft({ n: 3, heartbeat: 400_000 })).toThrow('use a tenth of it');

@@ -6,6 +6,7 @@
  */
 import {
   majority,
+  OptionsError,
   type Protocol,
   type QuorumSystem,
   range,
@@ -69,13 +70,8 @@ export interface RaftOptions {
   readonly maxReads?: number;
 }
 
-/** The options of a group contradict each other or what Raft needs. */
-export class RaftOptionsError extends RangeError {
-  override readonly name: string = 'RaftOptionsError';
-}
-
 /**
- * Raft for a group of `n`. Throws {@link RaftOptionsError} if the group is too small for `f`, and
+ * Raft for a group of `n`. Throws {@link OptionsError} if the group is too small for `f`, and
  * core's QuorumError if two quorums need not meet; both can be forced with `unsafe`.
  * The second argument exists for tests of what happens when a rule is wrong.
  */
@@ -162,7 +158,7 @@ function groupOf(options: RaftOptions, chosen: Rules): Group {
   const f = options.f ?? Math.floor((n - 1) / 2);
   atLeast('f', f, 0);
   if (n < 2 * f + 1 && !unsafe)
-    throw new RaftOptionsError(
+    throw new OptionsError(
       `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
         `so use n = ${2 * f + 1} or more, or f = ${Math.floor((n - 1) / 2)} or less`,
     );
@@ -171,13 +167,13 @@ function groupOf(options: RaftOptions, chosen: Rules): Group {
   const electionTimeout = atLeast('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
   if (atLeast('heartbeat', pause, 1) * 2 > electionTimeout)
-    throw new RaftOptionsError(
+    throw new OptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
         `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
   const entries = atLeast('maxEntriesPerAppend', options.maxEntriesPerAppend ?? entriesLimit, 1);
   if (entries > entriesLimit)
-    throw new RaftOptionsError(`maxEntriesPerAppend is ${entries}; use ${entriesLimit} or less`);
+    throw new OptionsError(`maxEntriesPerAppend is ${entries}; use ${entriesLimit} or less`);
   const bytes = options.maxBytesPerAppend ?? 1_048_576;
   atLeast('snapshotEvery', options.snapshotEvery ?? 0, 0);
   return {
@@ -199,6 +195,6 @@ function groupOf(options: RaftOptions, chosen: Rules): Group {
 
 function atLeast(name: string, value: number, least: number): number {
   if (!(Number.isInteger(value) && value >= least))
-    throw new RaftOptionsError(`${name} is ${value}; use an integer of ${least} or more`);
+    throw new OptionsError(`${name} is ${value}; use an integer of ${least} or more`);
   return value;
 }
