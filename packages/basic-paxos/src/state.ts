@@ -12,6 +12,7 @@ import {
   type StoredFields,
 } from '@quorumlab/core';
 import { type BasicPaxosMessage, type Value, type Vote, value, vote } from './messages.ts';
+import type { Line } from './paper.ts';
 import type { Rules } from './rules.ts';
 
 /** What survives a crash. Each field belongs to one of the paper's three roles. */
@@ -64,7 +65,7 @@ export interface BasicPaxos extends Shape {
 export type BasicPaxosReplica = Replica<BasicPaxos>;
 
 /** What a handler of Basic Paxos speaks through. */
-export type BasicPaxosContext = Context<BasicPaxos>;
+export type BasicPaxosContext = Context<BasicPaxos, Line>;
 
 /** One configured group: the options with every default filled in. */
 export interface Group {

@@ -3,9 +3,11 @@
  * (OPODIS 2016). Multi-Paxos in which only quorums of different phases have to meet (§3): all of it
  * is `@quorumlab/multi-paxos`, and this page is the difference.
  */
+
 import { type Context, OptionsError, type Protocol, type Replica, text } from '@quorumlab/core';
 import { type MultiPaxos, type MultiPaxosStable, multiPaxos } from '@quorumlab/multi-paxos';
 import { type FlexiblePaxosOptions, faultsOf, quorumsOf } from './options.ts';
+import type { Line } from './paper.ts';
 import { parseQuorums, phasesOf, quorumText } from './quorums.ts';
 
 /** What Multi-Paxos must not forget, and the quorums with which the log begins. */
@@ -57,7 +59,7 @@ export function flexiblePaxos(
 function keepQuorums(
   { firstQuorums }: Replica<FlexiblePaxos>,
   told: string,
-  ctx: Context<FlexiblePaxos>,
+  ctx: Context<FlexiblePaxos, Line>,
 ): void {
   ctx.line('first-quorums');
   if (firstQuorums === '') return ctx.save({ firstQuorums: told });

@@ -1,6 +1,7 @@
 /**
  * What a replica remembers, on disk and off it, and the words that all chapters share.
  */
+
 import {
   type Batch,
   type Certificate,
@@ -28,6 +29,7 @@ import type {
   TimeoutCertificate,
   Vote,
 } from './messages.ts';
+import type { Line } from './paper.ts';
 
 /** A block by its view and its digest. */
 export interface Point {
@@ -160,7 +162,7 @@ export interface HotStuff {
 /** A replica as its handlers see it. */
 export type HotStuffReplica = Replica<HotStuff>;
 /** The pen of its handlers. */
-export type Ctx = Context<HotStuff>;
+export type Ctx = Context<HotStuff, Line>;
 
 /** Most blocks that are remembered to hold a waiting request. */
 export const maxHolders = 8;

@@ -32,6 +32,7 @@ import {
   type Vote,
   voteField,
 } from './messages.ts';
+import type { Line } from './paper.ts';
 import type { Rules } from './rules.ts';
 
 /** The newest durable snapshot of the application, and the group as it was then. */
@@ -184,7 +185,7 @@ export interface MultiPaxos extends Shape {
 export type PaxosReplica = Replica<MultiPaxos>;
 
 /** What a handler of Multi-Paxos speaks through. */
-export type PaxosContext = Context<MultiPaxos>;
+export type PaxosContext = Context<MultiPaxos, Line>;
 
 /** One configured group: the options of `multiPaxos` with every default filled in. */
 export interface Group extends Universe {

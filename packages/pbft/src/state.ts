@@ -1,6 +1,7 @@
 /**
  * What a replica remembers, on disk and off it, and the words that the chapters of the paper share.
  */
+
 import {
   type Batch,
   bytesOf,
@@ -29,6 +30,7 @@ import type {
   Prepare,
   ViewChange,
 } from './messages.ts';
+import type { Line } from './paper.ts';
 
 /**
  * What is logged under a number: the paper's pre-prepare. `batch` is null until it has been
@@ -178,7 +180,7 @@ export interface Pbft {
 /** A replica as its handlers see it. */
 export type PbftReplica = Replica<Pbft>;
 /** The pen of its handlers. */
-export type Ctx = Context<Pbft>;
+export type Ctx = Context<Pbft, Line>;
 
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
 export const firstStable = (): Stable => ({

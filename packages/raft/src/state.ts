@@ -17,6 +17,7 @@ import {
   type StoredFields,
 } from '@quorumlab/core';
 import { type Entry, entry, type Index, type RaftMessage } from './messages.ts';
+import type { Line } from './paper.ts';
 import type { Rules } from './rules.ts';
 
 /** An index and the term of the entry there: what a log is compared by. */
@@ -145,7 +146,7 @@ export interface Raft extends Shape {
 export type RaftReplica = Replica<Raft>;
 
 /** What a handler of Raft speaks through. */
-export type RaftContext = Context<Raft>;
+export type RaftContext = Context<Raft, Line>;
 
 /** One configured group: the options of `raft` with every default filled in. */
 export interface Group {
