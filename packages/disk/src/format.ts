@@ -104,15 +104,6 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuff
   return bytes;
 }
 
-/** The same header with the last record that belongs to the new file: known only at its end. */
-export function setBorn(header: Uint8Array, born: number): Uint8Array<ArrayBuffer> {
-  const bytes = header.slice();
-  const view = viewOf(bytes);
-  setU48(view, 32, born);
-  view.setUint32(84, crc32c(bytes, 0, 0, 84), true);
-  return bytes;
-}
-
 /** The header in the first 88 of `bytes`; undefined if magic or CRC are wrong. */
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
   if (bytes.length < segmentHeaderBytes) return undefined;

@@ -9,7 +9,7 @@ import {
   formatVersion,
   type RecordKind,
   recordBytes,
-  setBorn,
+  segmentHeaderBytes,
 } from './format.ts';
 import { type Backend, commitQueue, StateError } from './queue.ts';
 import { type Recovered, recover, segmentName, temporaryName } from './recover.ts';
@@ -200,17 +200,7 @@ async function writeState(
   state: Iterable<Uint8Array>,
   settings: Settings,
 ): Promise<{ tail: number; lastRecord: number; link: number }> {
-  const header = encodeSegmentHeader({
-    version: formatVersion,
-    base: segment.base,
-    sequence: segment.sequence,
-    firstRecord: segment.firstRecord,
-    born: 0,
-    link: segment.link,
-    salt,
-    owner: settings.ownerHash,
-  });
-  let tail = header.length;
+  let tail = segmentHeaderBytes;
   let lastRecord = segment.firstRecord - 1;
   let link = segment.link;
   const durable = lastRecord;
@@ -232,8 +222,17 @@ async function writeState(
     size = 0;
   }
   await flush(piece);
-  const born = setBorn(header, lastRecord);
-  await file.write(born, 0);
+  const header = encodeSegmentHeader({
+    version: formatVersion,
+    base: segment.base,
+    sequence: segment.sequence,
+    firstRecord: segment.firstRecord,
+    born: lastRecord,
+    link: segment.link,
+    salt,
+    owner: settings.ownerHash,
+  });
+  await file.write(header, 0);
   return { tail, lastRecord, link };
 }
 
