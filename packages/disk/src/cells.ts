@@ -77,13 +77,19 @@ export async function openCells(folder: string, files: Files): Promise<Cells> {
   const opened = new Map<number, OpenFile>();
   const opening = new Map<number, Promise<OpenFile>>();
 
-  for (const name of await files.list(folder)) {
-    const size = namePattern.exec(name)?.[1];
-    if (size === undefined) continue;
-    const path = join(folder, name);
-    if ((await files.kind(path)) !== 'file')
-      throw new UnsafePathError(path, 'a file of cells must be a regular file');
-    opened.set(Number(size), await files.open(path, 'update'));
+  async function openAll(): Promise<void> {
+    for (const name of await files.list(folder)) {
+      const size = namePattern.exec(name)?.[1];
+      if (size === undefined) continue;
+      const path = join(folder, name);
+      if ((await files.kind(path)) !== 'file')
+        throw new UnsafePathError(path, 'a file of cells must be a regular file');
+      opened.set(Number(size), await files.open(path, 'update'));
+    }
+  }
+
+  async function close(): Promise<void> {
+    for (const file of opened.values()) await file.close();
   }
 
   const useOf = (size: number): Use => {
@@ -108,6 +114,10 @@ export async function openCells(folder: string, files: Files): Promise<Cells> {
     return made;
   }
 
+  await openAll().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     keep: ({ size, index }) => void useOf(size).cells.add(index),
     async trim() {
@@ -143,9 +153,7 @@ export async function openCells(folder: string, files: Files): Promise<Cells> {
       use.cells.delete(index);
       use.low = Math.min(use.low, index);
     },
-    async close() {
-      for (const file of opened.values()) await file.close();
-    },
+    close,
   };
 }
 

@@ -25,7 +25,7 @@ export type DiskImage = ReadonlyMap<string, Uint8Array>;
 const changesUntilLater = 8;
 
 /** How an operation fails: the error of the system call it stands for. */
-export type DiskFault = 'EIO' | 'ENOSPC';
+export type DiskFault = 'EIO' | 'ENOSPC' | 'EDQUOT';
 
 /** A disk in memory that writes down every change and can be told to fail. */
 export interface FaultyFiles extends Files {

@@ -60,7 +60,10 @@ export async function rowsBeside<S extends Shape>(
   // As the log was read, these tables hold cells.
   const tableOf = (of: Fields, name: string): Table => of[name] as Table;
   for (const name of beside) for (const each of tableOf(state, name).values()) cells.keep(each);
-  await cells.trim();
+  await cells.trim().catch(async (error: unknown) => {
+    await cells.close();
+    throw error;
+  });
   const fields = stored as Readonly<Record<string, Field<unknown>>>;
   const isBeside = new Set(beside);
   const rowIn = (name: string, cell: Cell | undefined): unknown => {
