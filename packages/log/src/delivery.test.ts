@@ -14,6 +14,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { from, puppet, requestOf, sentIn, slotsOf } from '../test/puppet.ts';
+import { runs } from '../test/runs.ts';
 import { digestOf } from '../test/world.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
 import { maxOutstanding, outcome, sessionNumber } from './messages.ts';
@@ -34,7 +35,7 @@ test('decisions run in the order of their slots, each once, however they come', 
     expect(one.state()).toEqual(other.state());
     expect(one.state().next).toBe(7);
   });
-  fc.assert(property, { numRuns: 40 });
+  fc.assert(property, { numRuns: runs(40) });
 });
 
 describe('a read of a client', () => {

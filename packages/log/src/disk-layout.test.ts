@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../test/runs.ts';
 import { digestOf } from '../test/world.ts';
 import { fromDisk, type OnDisk, register, type Shelving, shelve } from './disk-layout.ts';
 import { memoryRows } from './rows.ts';
@@ -110,7 +111,7 @@ describe('snapshots on the disk', () => {
           expect(disk.serviceOlder.size).toBe(wanted.length - 1);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

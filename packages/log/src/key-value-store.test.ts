@@ -1,6 +1,7 @@
 import { decode, encode, sameBytes, toUtf8 } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../test/runs.ts';
 import { keyValueOperation, keyValueStore, kv, maxValueBytes } from './key-value-store.ts';
 
 const key = fc.constantFrom('', 'a', 'b', 'ab', 'ключ');
@@ -71,7 +72,7 @@ describe('the key-value store', () => {
           expect(malformed).toBe(!isOperation(bytes));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -2,6 +2,7 @@ import { firstClient, fromUtf8 } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Group, group } from '../test/group.ts';
+import { runs } from '../test/runs.ts';
 import { honest } from '../test/sequencer.ts';
 import { kv } from './key-value-store.ts';
 
@@ -55,7 +56,7 @@ describe('a request', () => {
         const mine = hashes(g, 0);
         for (const [key, hash] of hashes(g, 1)) expect(mine.get(key) ?? hash).toBe(hash);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

@@ -14,6 +14,7 @@ import {
 } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../test/runs.ts';
 import { digestOf } from '../test/world.ts';
 import { keyValueStore } from './key-value-store.ts';
 import { maxOutstanding } from './messages.ts';
@@ -333,7 +334,7 @@ describe('sessions', () => {
           expect(found.results).toEqual([wanted.operation]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

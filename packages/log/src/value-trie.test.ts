@@ -1,6 +1,7 @@
 import { sameBytes, toHex } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../test/runs.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
 import { chunkBytes } from './messages.ts';
 import type { StateMachine, StatePart } from './types.ts';
@@ -54,7 +55,7 @@ describe('a captured state', () => {
           expect(sameBytes(restored(parts).snapshot(), state)).toBe(true);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -70,7 +71,7 @@ describe('a captured state', () => {
         expect(text(capture(two)).join() === pieces.join()).toBe(true);
         expect(text(capture(restored(capture(one)))).join() === pieces.join()).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -127,7 +128,7 @@ test('a tree holds what a map would, and in as many leaves as any with the same 
     const [again, more] = [trie.capture(), trie.capture()];
     expect(again.every((part, i) => part === more[i])).toBe(true);
   });
-  fc.assert(property, { numRuns: 60 });
+  fc.assert(property, { numRuns: runs(60) });
 });
 
 describe('a full store', () => {

@@ -13,6 +13,7 @@ const unsigned = new Uint8Array(0) as Signature;
 /** A leader whose protocol allows what waits when it is given a request. */
 function leader() {
   const waiting: number[] = [];
+  let requests = 0;
   const protocol = {
     ...sequencer(),
     read: (_replica: unknown, id: number) => void waiting.push(id),
@@ -33,40 +34,56 @@ function leader() {
     return machine.step({ now: 0, clock, event: { type: 'message', message: sealed } }).sends;
   };
   return {
-    ask: (from: number, sequence: number, keys: readonly string[]) =>
-      tell(from, {
-        kind: 'query',
-        sequence,
-        operations: keys.map((key) => kv.get(key)),
-        consistency: 'linearizable',
-      }),
-    allow: () =>
-      tell(firstClient, {
-        kind: 'request',
-        client: firstClient,
-        session: 0,
-        sequence: 1,
-        acknowledged: 0,
-        operations: [],
-      }),
+    ask: (from: number, sequence: number, operations: readonly Uint8Array[]) =>
+      tell(from, { kind: 'query', sequence, operations, consistency: 'linearizable' }),
+    allow() {
+      const request = { kind: 'request', client: firstClient, session: 0, operations: [] } as const;
+      const sends = tell(firstClient, { ...request, sequence: ++requests, acknowledged: 0 });
+      return sends.flatMap(({ to, message }) =>
+        message.kind === 'query-reply' ? [{ to: to as number, sequence: message.sequence }] : [],
+      );
+    },
   };
 }
 
 test.each([
-  ['many', 2_000, ['key']],
-  ['large', 400, Array<string>(60).fill('k'.repeat(1_000))],
-])('a client with %s queries drives out its own, the oldest first', (_, count, keys) => {
+  ['many', 1_030, [kv.get('key')]],
+  ['large', 24, Array<Uint8Array>(15).fill(new Uint8Array(65_000))],
+])('a client with %s queries drives out its own, the oldest first', (_, count, operations) => {
   const { ask, allow } = leader();
-  for (const honest of [1, 2, 3]) ask(firstClient + honest, 1, ['mine']);
-  for (let sequence = 1; sequence <= count; sequence++) ask(firstClient, sequence, keys);
-  for (const honest of [1, 2, 3]) ask(firstClient + honest, 2, ['mine']);
-  const answered = allow().filter(({ message }) => message.kind === 'query-reply');
+  const mine = [kv.get('mine')];
+  for (const honest of [1, 2, 3]) ask(firstClient + honest, 1, mine);
+  for (let sequence = 1; sequence <= count; sequence++) ask(firstClient, sequence, operations);
+  for (const honest of [1, 2, 3]) ask(firstClient + honest, 2, mine);
+  const answered = allow();
   const of = (id: number): number[] =>
-    answered
-      .filter(({ to }) => to === id)
-      .map(({ message }) => (message as { readonly sequence: number }).sequence);
+    answered.filter(({ to }) => to === id).map(({ sequence }) => sequence);
   for (const honest of [1, 2, 3]) expect(of(firstClient + honest)).toEqual([1, 2]);
   const kept = of(firstClient);
   expect(kept.length).toBeLessThan(count);
   expect(kept).toEqual([...Array(kept.length).keys()].map((i) => count - kept.length + 1 + i));
+});
+
+test('1,024 queries and 16 MiB of them wait, and not one more', () => {
+  const most = new Uint8Array(65_536);
+  const [small, mebibyte] = [[new Uint8Array(1)], Array<Uint8Array>(16).fill(most)];
+  for (const [count, operations] of [
+    [1_024, small],
+    [16, mebibyte],
+  ] as const) {
+    const { ask, allow } = leader();
+    // Room that was taken is there again when what took it has been answered.
+    for (let round = 0; round < 2; round++) {
+      const from = 2_000 * round;
+      for (let i = 1; i <= count; i++) ask(firstClient + (i % 2), from + i, operations);
+      expect(allow(), `${round}`).toHaveLength(count);
+    }
+    for (let i = 1; i <= count; i++) ask(firstClient + 1, 9_000 + i, operations);
+    ask(firstClient + 2, 1, small);
+    const kept = allow();
+    expect(kept).toHaveLength(count);
+    // It is the oldest of the client that takes most that goes.
+    expect(kept[0]).toEqual({ to: firstClient + 1, sequence: 9_002 });
+    expect(kept.at(-1)).toEqual({ to: firstClient + 2, sequence: 1 });
+  }
 });
