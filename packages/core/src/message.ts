@@ -3,6 +3,7 @@
  */
 import { readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
 import { bytes, type Field, type Infer, integer, mix, type Random, record } from './schema.ts';
+import { inSteps, readInSteps } from './steps.ts';
 import type { Certificate, Seal, Signature, Signed, Tagged } from './vocabulary.ts';
 
 /** The schema of one kind of message. */
@@ -29,7 +30,7 @@ export function message<K extends string, F extends Readonly<Record<string, Fiel
       throw new SchemaError(`${kind}.${name}: the envelope has that name; choose another`);
   const fields = Object.values<Field<unknown>>(parts);
   const inner = record(parts);
-  return {
+  return inSteps(fields, {
     kind: kind as M['kind'],
     parts,
     type: `${kind} ${inner.type}`,
@@ -46,6 +47,12 @@ export function message<K extends string, F extends Readonly<Record<string, Fiel
       // Every part was read by its own field, in the declared order: this is an M.
       return value as M;
     },
+    *steps(from) {
+      const value: Record<string, unknown> = { kind };
+      for (let i = 0; i < fields.length; i++)
+        value[names[i] as string] = yield* readInSteps(fields[i] as Field<unknown>, from);
+      return value as M;
+    },
     mix(hash, value) {
       const from: Readonly<Record<string, unknown>> = value;
       let out = hash;
@@ -55,7 +62,7 @@ export function message<K extends string, F extends Readonly<Record<string, Fiel
     },
     sample: (random) => ({ kind, ...inner.sample(random) }) as M,
     mutate: (value, random) => ({ ...inner.mutate(value, random), kind }) as M,
-  };
+  });
 }
 
 /** The union of a protocol's messages: one byte for the kind, then the message. */
@@ -80,7 +87,12 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
     return tag;
   };
   const field = (value: M): MessageField<M> => all[tagOf(value)] as MessageField<M>;
-  return {
+  const kindAt = (tag: number): MessageField<M> => {
+    const kind = all[tag];
+    if (kind === undefined) throw new SchemaError(`${tag} is not the tag of any message here`);
+    return kind;
+  };
+  return inSteps(all, {
     kinds: all,
     of: (kind) => all[tags.get(kind) ?? -1],
     type: all.map((each) => each.kind).join(' | '),
@@ -90,11 +102,9 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
       writeByte(to, tag);
       (all[tag] as MessageField<M>).write(to, value);
     },
-    read(from) {
-      const tag = readByte(from);
-      const kind = all[tag];
-      if (kind === undefined) throw new SchemaError(`${tag} is not the tag of any message here`);
-      return kind.read(from);
+    read: (from) => kindAt(readByte(from)).read(from),
+    *steps(from) {
+      return yield* readInSteps(kindAt(readByte(from)), from);
     },
     mix(hash, value) {
       const tag = tagOf(value);
@@ -102,7 +112,7 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
     },
     sample: (random) => (all[random.below(all.length)] as MessageField<M>).sample(random),
     mutate: (value, random) => field(value).mutate(value, random),
-  };
+  });
 }
 
 /** Most bytes of one signature: Ed25519's 64; the other keyrings' are shorter. */
@@ -113,7 +123,7 @@ const principal = integer();
 
 /** A message inside a message, with its own signature: who said it, and the proof. */
 export function signed<M>(of: Field<M>): Field<Signed<M>> {
-  return {
+  return inSteps([of], {
     type: `signed ${of.type}`,
     maxBytes: principal.maxBytes + signatureBytes.maxBytes + of.maxBytes,
     write(to, value) {
@@ -127,13 +137,18 @@ export function signed<M>(of: Field<M>): Field<Signed<M>> {
       const body = of.read(from);
       return seal(body, by, signature);
     },
+    *steps(from) {
+      const by = principal.read(from);
+      const signature = signatureBytes.read(from) as Signature;
+      return seal(yield* readInSteps(of, from), by, signature);
+    },
     mix: (hash, value) => of.mix(mix(hash, value.from), value),
     sample: (random) => seal(of.sample(random), random.below(4), sampleSignature(random)),
     mutate: (value, random) =>
       random.below(3) === 0
         ? { ...value, from: value.from + 1 }
         : seal(of.mutate(value, random), value.from, value.signature),
-  };
+  });
 }
 
 const sampleSignature = (random: Random): Signature =>

@@ -133,6 +133,11 @@ export interface Protocol<S extends Shape> {
    * refused without a guard.
    */
   readonly admits?: Guards<S>;
+  /**
+   * Kinds of messages in which a replica passes on what clients ask. A host serves them as it
+   * serves clients, after what members say for themselves, and may drop some: clients ask again.
+   */
+  readonly passesOn?: readonly S['Message']['kind'][];
   /** As {@link Protocol.admits}, for `propose`: whether there is room for the command. */
   wants?(replica: Replica<S>, command: S['Command']): boolean;
   /** `upon timeout`. */

@@ -12,6 +12,7 @@ import {
 } from './limits.ts';
 import { type MessageField, message } from './message.ts';
 import { bounded, bytes, type Infer, integer, list } from './schema.ts';
+import { inSteps, readInSteps } from './steps.ts';
 import type { Signed } from './vocabulary.ts';
 
 const none = new Uint8Array();
@@ -94,7 +95,7 @@ function requestField(): MessageField<Request> {
   const configuration = bytes(maxChangeBytes);
   const joined = (value: Request, about: Uint8Array): Request =>
     about.length === 0 ? value : { ...value, configuration: about };
-  return {
+  return inSteps([parts], {
     ...plain,
     type: `${plain.type}, without operations: configuration ${configuration.type}`,
     maxBytes: plain.maxBytes + configuration.maxBytes,
@@ -106,6 +107,10 @@ function requestField(): MessageField<Request> {
     },
     read(from) {
       const value = plain.read(from);
+      return value.operations.length === 0 ? joined(value, configuration.read(from)) : value;
+    },
+    *steps(from) {
+      const value = short(yield* readInSteps(parts, from));
       return value.operations.length === 0 ? joined(value, configuration.read(from)) : value;
     },
     mix(hash, value) {
@@ -122,7 +127,7 @@ function requestField(): MessageField<Request> {
       if (other.operations.length > 0) return other;
       return joined(other, about ?? configuration.sample(random));
     },
-  };
+  });
 }
 
 /** What a request asks for: operations for the application, or a change of the group. */

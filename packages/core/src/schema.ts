@@ -4,7 +4,6 @@
  * hash for traces and the row of the documentation that describes it.
  */
 import {
-  fromUtf8,
   maxInteger,
   type Reader,
   readByte,
@@ -14,7 +13,6 @@ import {
   readInteger,
   SchemaError,
   toHex,
-  toUtf8,
   type Writer,
   writeByte,
   writeBytes,
@@ -23,6 +21,7 @@ import {
   writer,
   written,
 } from './bytes.ts';
+import { hasSteps, inSteps, readInSteps, type Steps } from './steps.ts';
 
 /** The only source of chance: one seeded stream, drawn from in a fixed order. */
 export interface Random {
@@ -42,6 +41,8 @@ export interface Field<T> {
   write(to: Writer, value: T): void;
   /** Reads a value. Throws {@link SchemaError} at anything `write` would not have written. */
   read(from: Reader): T;
+  /** As `read`, of fields that were made by {@link inSteps}. */
+  steps?(from: Reader): Steps<T>;
   /** Folds `value` into a rolling 32-bit hash. Not collision-resistant: traces only. */
   mix(hash: number, value: T): number;
   /** A valid value, small ones and limits first of all. */
@@ -177,32 +178,6 @@ export const bytes = (limit: number): Field<Uint8Array> => ({
 /** `of`, where a table of it is too large for memory and for the log. */
 export const large = <T>(of: Field<T>): Field<T> => ({ ...of, isLarge: true });
 
-/** Text of at most `limit` bytes of UTF-8. */
-export function text(limit: number): Field<string> {
-  const raw = bytes(limit);
-  return {
-    type: `text ≤ ${limit}`,
-    maxBytes: raw.maxBytes,
-    write: (to, value) => raw.write(to, toUtf8(value)),
-    read: (from) => fromUtf8(raw.read(from)),
-    mix(hash, value) {
-      let out = mix(hash, value.length);
-      for (let i = 0; i < value.length; i++) out = mix(out, value.charCodeAt(i));
-      return out;
-    },
-    sample: (random) =>
-      Array.from({ length: random.below(Math.min(limit, 8) + 1) }, () =>
-        String.fromCharCode(97 + random.below(26)),
-      ).join(''),
-    mutate: (value) =>
-      value.length === 0
-        ? limit === 0
-          ? value
-          : 'a'
-        : value.slice(0, -1) + (value.endsWith('a') ? 'b' : 'a'),
-  };
-}
-
 /** A collision-resistant hash, 32 bytes on the wire, lower-case hexadecimal in memory. */
 export type Digest = string;
 
@@ -225,108 +200,116 @@ export const digest: Field<Digest> = {
   mutate: (value) => (value.startsWith('0') ? '1' : '0') + value.slice(1),
 };
 
-/** Exactly one of the given words. */
-export function word<const W extends string>(...words: readonly W[]): Field<W> {
-  const place = new Map<string, number>(words.map((each, i) => [each, i]));
-  return {
-    type: words.map((each) => `'${each}'`).join(' | '),
-    maxBytes: 1,
-    write(to, value) {
-      const index = place.get(value);
-      if (index === undefined) throw new SchemaError(`"${value}" is none of ${words.join(', ')}`);
-      writeByte(to, index);
-    },
-    read(from) {
-      const value = words[readByte(from)];
-      if (value === undefined) throw new SchemaError(`none of ${words.join(', ')}`);
-      return value;
-    },
-    mix: (hash, value) => mix(hash, place.get(value) ?? -1),
-    sample: (random) => words[random.below(words.length)] as W,
-    mutate: (value) => words[((place.get(value) ?? 0) + 1) % words.length] as W,
-  };
-}
-
 /** `of`, or null. */
-export const nullable = <T>(of: Field<T>): Field<T | null> => ({
-  type: `${of.type} or null`,
-  maxBytes: of.maxBytes + 1,
-  write(to, value) {
-    writeByte(to, value === null ? 0 : 1);
-    if (value !== null) of.write(to, value);
-  },
-  read: (from) => (boolean.read(from) ? of.read(from) : null),
-  mix: (hash, value) => (value === null ? mix(hash, 0) : of.mix(mix(hash, 1), value)),
-  sample: (random) => (random.below(3) === 0 ? null : of.sample(random)),
-  mutate: (value, random) =>
-    value === null || random.below(3) === 0
-      ? value === null
-        ? of.sample(random)
-        : null
-      : of.mutate(value, random),
-});
+export const nullable = <T>(of: Field<T>): Field<T | null> =>
+  inSteps([of], {
+    type: `${of.type} or null`,
+    maxBytes: of.maxBytes + 1,
+    write(to, value) {
+      writeByte(to, value === null ? 0 : 1);
+      if (value !== null) of.write(to, value);
+    },
+    read: (from) => (boolean.read(from) ? of.read(from) : null),
+    *steps(from) {
+      return boolean.read(from) ? yield* readInSteps(of, from) : null;
+    },
+    mix: (hash, value) => (value === null ? mix(hash, 0) : of.mix(mix(hash, 1), value)),
+    sample: (random) => (random.below(3) === 0 ? null : of.sample(random)),
+    mutate: (value, random) =>
+      value === null || random.below(3) === 0
+        ? value === null
+          ? of.sample(random)
+          : null
+        : of.mutate(value, random),
+  });
+
+/** Entries of a list that are read in one step, where none of them takes long by itself. */
+const entriesOfStep = 64;
 
 /** Up to `limit` values. */
-export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> => ({
-  type: `list of ${of.type}, ≤ ${limit}`,
-  maxBytes: 7 + limit * of.maxBytes,
-  write(to, values) {
-    if (values.length > limit)
-      throw new SchemaError(`${values.length} entries are more than the ${limit} allowed here`);
-    writeInteger(to, values.length);
-    for (let i = 0; i < values.length; i++) of.write(to, values[i] as T);
-  },
-  read(from) {
-    const length = readInteger(from);
-    if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
-    const values: T[] = [];
-    for (let i = 0; i < length; i++) values.push(of.read(from));
-    return values;
-  },
-  mix(hash, values) {
-    let out = mix(hash, values.length);
-    for (let i = 0; i < values.length; i++) out = of.mix(out, values[i] as T);
-    return out;
-  },
-  sample: (random) =>
-    Array.from({ length: random.below(Math.min(limit, 3) + 1) }, () => of.sample(random)),
-  mutate(values, random) {
-    const choice = random.below(3);
-    if (values.length > 0 && choice === 0) {
-      const at = random.below(values.length);
-      return values.map((value, i) => (i === at ? of.mutate(value, random) : value));
-    }
-    if (values.length < limit && (choice === 1 || values.length === 0))
-      return [
-        ...values,
-        values.length > 0 && random.below(2) === 0 ? (values[0] as T) : of.sample(random),
-      ];
-    const cut = random.below(Math.max(values.length, 1));
-    return values.filter((_, i) => i !== cut);
-  },
-});
+export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> =>
+  inSteps([], {
+    type: `list of ${of.type}, ≤ ${limit}`,
+    maxBytes: 7 + limit * of.maxBytes,
+    write(to, values) {
+      if (values.length > limit)
+        throw new SchemaError(`${values.length} entries are more than the ${limit} allowed here`);
+      writeInteger(to, values.length);
+      for (let i = 0; i < values.length; i++) of.write(to, values[i] as T);
+    },
+    read(from) {
+      const length = readInteger(from);
+      if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+      const values: T[] = [];
+      for (let i = 0; i < length; i++) values.push(of.read(from));
+      return values;
+    },
+    *steps(from) {
+      const length = readInteger(from);
+      if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+      const values: T[] = [];
+      const isLong = hasSteps(of);
+      const most = isLong ? 1 : entriesOfStep;
+      while (values.length < length) {
+        const next = Math.min(most, length - values.length);
+        for (let i = 0; i < next; i++)
+          values.push(isLong ? yield* readInSteps(of, from) : of.read(from));
+        yield next;
+      }
+      return values;
+    },
+    mix(hash, values) {
+      let out = mix(hash, values.length);
+      for (let i = 0; i < values.length; i++) out = of.mix(out, values[i] as T);
+      return out;
+    },
+    sample: (random) =>
+      Array.from({ length: random.below(Math.min(limit, 3) + 1) }, () => of.sample(random)),
+    mutate(values, random) {
+      const choice = random.below(3);
+      if (values.length > 0 && choice === 0) {
+        const at = random.below(values.length);
+        return values.map((value, i) => (i === at ? of.mutate(value, random) : value));
+      }
+      if (values.length < limit && (choice === 1 || values.length === 0))
+        return [
+          ...values,
+          values.length > 0 && random.below(2) === 0 ? (values[0] as T) : of.sample(random),
+        ];
+      const cut = random.below(Math.max(values.length, 1));
+      return values.filter((_, i) => i !== cut);
+    },
+  });
 
 /** `of` in at most `maxBytes` encoded bytes, for lists whose entries are never all of full size. */
-export const bounded = <T>(of: Field<T>, maxBytes: number): Field<T> => ({
-  ...of,
-  type: `${of.type}, ≤ ${maxBytes} bytes in all`,
-  maxBytes: Math.min(of.maxBytes, maxBytes),
-  write(to, value) {
-    const before = to.length;
-    of.write(to, value);
-    if (to.length - before > maxBytes)
-      throw new SchemaError(
-        `${to.length - before} bytes are more than the ${maxBytes} allowed here`,
-      );
-  },
-  read(from) {
-    const before = from.at;
-    const value = of.read(from);
-    if (from.at - before > maxBytes)
-      throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
-    return value;
-  },
-});
+export const bounded = <T>(of: Field<T>, maxBytes: number): Field<T> =>
+  inSteps([of], {
+    ...of,
+    type: `${of.type}, ≤ ${maxBytes} bytes in all`,
+    maxBytes: Math.min(of.maxBytes, maxBytes),
+    write(to, value) {
+      const before = to.length;
+      of.write(to, value);
+      if (to.length - before > maxBytes)
+        throw new SchemaError(
+          `${to.length - before} bytes are more than the ${maxBytes} allowed here`,
+        );
+    },
+    read(from) {
+      const before = from.at;
+      const value = of.read(from);
+      if (from.at - before > maxBytes)
+        throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
+      return value;
+    },
+    *steps(from) {
+      const before = from.at;
+      const value = yield* readInSteps(of, from);
+      if (from.at - before > maxBytes)
+        throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
+      return value;
+    },
+  });
 
 /** A value with named parts, encoded in the order in which they are declared. */
 export function record<F extends Readonly<Record<string, Field<unknown>>>>(
@@ -334,7 +317,8 @@ export function record<F extends Readonly<Record<string, Field<unknown>>>>(
 ): Field<{ readonly [P in keyof F]: Infer<F[P]> }> {
   type T = { readonly [P in keyof F]: Infer<F[P]> };
   const parts: readonly (readonly [keyof F & string, Field<unknown>])[] = Object.entries(fields);
-  return {
+  const all = parts.map(([, field]) => field);
+  return inSteps(all, {
     type: `{ ${parts.map(([name, field]) => `${name}: ${field.type}`).join('; ')} }`,
     maxBytes: parts.reduce((sum, [, field]) => sum + field.maxBytes, 0),
     write(to, value) {
@@ -343,6 +327,11 @@ export function record<F extends Readonly<Record<string, Field<unknown>>>>(
     read(from) {
       const value: Record<string, unknown> = {};
       for (const [name, field] of parts) value[name] = field.read(from);
+      return value as T;
+    },
+    *steps(from) {
+      const value: Record<string, unknown> = {};
+      for (const [name, field] of parts) value[name] = yield* readInSteps(field, from);
       return value as T;
     },
     mix(hash, value) {
@@ -357,7 +346,7 @@ export function record<F extends Readonly<Record<string, Field<unknown>>>>(
       const [name, field] = parts[random.below(parts.length)] as (typeof parts)[number];
       return { ...value, [name]: field.mutate(value[name], random) };
     },
-  };
+  });
 }
 
 /**
@@ -367,32 +356,39 @@ export const checked = <T>(
   of: Field<T>,
   type: string,
   check: (value: T) => string | undefined,
-): Field<T> => ({
-  ...of,
-  type,
-  write(to, value) {
-    const wrong = check(value);
-    if (wrong !== undefined) throw new SchemaError(wrong);
-    of.write(to, value);
-  },
-  read(from) {
-    const value = of.read(from);
-    const wrong = check(value);
-    if (wrong !== undefined) throw new SchemaError(wrong);
-    return value;
-  },
-  sample(random) {
-    for (let i = 0; i < 100; i++) {
-      const value = of.sample(random);
-      if (check(value) === undefined) return value;
-    }
-    throw new SchemaError(`100 samples of ${type} were all refused by its check`);
-  },
-  mutate(value, random) {
-    for (let i = 0; i < 10; i++) {
-      const other = of.mutate(value, random);
-      if (check(other) === undefined) return other;
-    }
-    return value;
-  },
-});
+): Field<T> =>
+  inSteps([of], {
+    ...of,
+    type,
+    write(to, value) {
+      const wrong = check(value);
+      if (wrong !== undefined) throw new SchemaError(wrong);
+      of.write(to, value);
+    },
+    read(from) {
+      const value = of.read(from);
+      const wrong = check(value);
+      if (wrong !== undefined) throw new SchemaError(wrong);
+      return value;
+    },
+    *steps(from) {
+      const value = yield* readInSteps(of, from);
+      const wrong = check(value);
+      if (wrong !== undefined) throw new SchemaError(wrong);
+      return value;
+    },
+    sample(random) {
+      for (let i = 0; i < 100; i++) {
+        const value = of.sample(random);
+        if (check(value) === undefined) return value;
+      }
+      throw new SchemaError(`100 samples of ${type} were all refused by its check`);
+    },
+    mutate(value, random) {
+      for (let i = 0; i < 10; i++) {
+        const other = of.mutate(value, random);
+        if (check(other) === undefined) return other;
+      }
+      return value;
+    },
+  });

@@ -77,6 +77,7 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
       'stable-checkpoint': then(stableCheckpoint),
     },
     admits: guards(group),
+    passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {
       switch (timer) {

@@ -4,6 +4,7 @@ import {
   inboxBytes,
   inboxBytesOfPeer,
   type MessagesField,
+  maxBatchBytes,
   maxFrameBytes,
   submitBytes,
   type Tagged,
@@ -29,6 +30,10 @@ export interface HostLimits extends WorkLimits {
   readonly waitingPerPeer: number;
   /** As `waitingPerPeer`, in bytes of frames. */
   readonly waitingBytesPerPeer: number;
+  /** Most frames that wait in which one member passes on what clients ask; others are dropped. */
+  readonly passedOnPerPeer: number;
+  /** As `passedOnPerPeer`, in bytes. */
+  readonly passedOnBytesPerPeer: number;
   /** Most bytes of frames of all peers that wait; near it each peer has an equal share. */
   readonly waitingBytes: number;
   /** Most outputs that wait for the disk; above it no input is stepped. */
@@ -52,6 +57,9 @@ export const defaultHostLimits: HostLimits = {
   memberWorkPerSecond: 100_000,
   clientWorkPerSecond: 100_000,
   savedWorkSeconds: 4,
+  savedPassedOnSeconds: 1,
+  passedOnPerPeer: 64,
+  passedOnBytesPerPeer: 4 * maxBatchBytes,
   waitingPerPeer: 8192,
   waitingBytesPerPeer: inboxBytesOfPeer,
   waitingBytes: inboxBytes,

@@ -233,14 +233,20 @@ function openStable<S extends LogShape, C, R, Q>(
 }
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
+/** What clients ask for. */
+const askedKinds = ['request', 'query'];
 
 /** What the loop has to know of messages. */
 function whatIsSaid<S extends LogShape>(
-  { messages, evidence, vows }: Protocol<S>,
+  { messages, evidence, vows, passesOn = [] }: Protocol<S>,
   isObserved: boolean,
-): Pick<RunnerOptions<Serviced<S>>, 'clientKinds' | 'isEvidence' | 'answerBytes'> {
+): Pick<
+  RunnerOptions<Serviced<S>>,
+  'clientKinds' | 'passedOnKinds' | 'isEvidence' | 'answerBytes'
+> {
   return {
     clientKinds: serviceKinds,
+    passedOnKinds: new Set([...askedKinds, ...passesOn]),
     answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
     isEvidence(message) {
       if (!isObserved || messages.of(message.kind) === undefined) return false;

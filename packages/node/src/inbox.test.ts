@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Inbox } from './inbox.ts';
+import { payerOf } from './payer.ts';
 
 const limits = { waitingPerPeer: 1000, waitingBytesPerPeer: 400, waitingBytes: 1000 };
 const self = 500;
@@ -62,6 +63,19 @@ test('no number of clients keeps members from their part, nor both the process i
   expect(count(taken, 'own')).toBeGreaterThanOrEqual(38);
   expect(count(taken, 'client')).toBeLessThanOrEqual(11);
   for (const member of [0, 1, 2]) expect(count(taken, `${member}`)).toBeGreaterThanOrEqual(6);
+});
+
+test('what a member passes on has a client’s part, and its votes do not wait behind it', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (let i = 0; i < 30; i++) {
+    inbox.push(payerOf(1, true), 'relay', 0);
+    inbox.push(65_536, 'client', 0);
+  }
+  for (let i = 0; i < 10; i++) inbox.push(payerOf(1, false), 'vote', 0);
+  const taken = served(inbox, (sender) => (sender === 1 ? 10 : 1_000), 20);
+  expect(count(taken, 'vote')).toBe(10);
+  expect(count(taken, 'relay')).toBe(5);
+  expect(count(taken, 'client')).toBe(5);
 });
 
 test('who had nothing to do saves up no turns, and who was served loses none', () => {

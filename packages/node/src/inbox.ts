@@ -1,4 +1,5 @@
 /** What waits to be stepped, by sender, in a bounded queue each; served by what it costs. */
+import { isPassedOn } from './payer.ts';
 import { isClient } from './principal.ts';
 
 interface Queue<T> {
@@ -52,9 +53,10 @@ const newRank = (weight: number): Rank => ({ weight, served: 0, now: 0, active: 
 /**
  * One queue per sender. Whoever has had the least work done for it is served next: this process
  * itself, the members and the clients take their turns as three (with 8, 4 and 2 parts of the
- * work), and within each of them all have equal parts. So no number of clients delays what members
- * say, and a sender that floods fills its own queue and spends its own part. Who had nothing to
- * do saves nothing up for later. The order of one sender's items is kept.
+ * work), and within each of them all have equal parts. What members pass on of clients is served as
+ * clients are. So no number of clients delays what members say, and a sender that floods fills its
+ * own queue and spends its own part. Who had nothing to do saves nothing up for later. The order of
+ * one sender's items is kept.
  */
 export class Inbox<T> {
   readonly #limits: InboxLimits;
@@ -189,7 +191,8 @@ export class Inbox<T> {
   #queueOf(sender: number): Queue<T> {
     let queue = this.#queues.get(sender);
     if (queue === undefined) {
-      const others = isClient(sender) ? this.#clients : this.#members;
+      const asClient = isClient(sender) || isPassedOn(sender);
+      const others = asClient ? this.#clients : this.#members;
       const rank = sender === this.#self ? this.#own : others;
       queue = { sender, rank, items: [], taken: 0, bytes: 0, served: 0 };
       this.#queues.set(sender, queue);

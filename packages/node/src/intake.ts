@@ -1,16 +1,22 @@
 /** From a peer's frame to a message that the machine may see, the cheap questions first. */
-import type { Instant, Machine, PrincipalId, Shape, Signed } from '@quorumlab/core';
+import type { Instant, Machine, PrincipalId, Shape, Signed, Steps } from '@quorumlab/core';
 import {
   type Envelopes,
+  type Glance,
   isRefusal,
   type Keyring,
+  type Refusal,
   type RefusalReason,
   type SignatureFault,
 } from '@quorumlab/wire';
+import type { Payer } from './payer.ts';
 import type { PeerAccounts } from './peer-account.ts';
 import { isClient } from './principal.ts';
 import { now } from './time.ts';
 import { workOf } from './work.ts';
+
+/** A frame up to this size is read in one go: it takes a fifth of a millisecond at most. */
+const bytesAtOnce = 4096;
 
 /** Why a frame was not given to the machine. */
 export type FrameRefusal =
@@ -42,7 +48,9 @@ export const noRefusals = (): Record<FrameRefusal, number> => ({
 export interface WaitingFrame<S extends Shape> {
   readonly type: 'frame';
   readonly peer: PrincipalId;
+  readonly payer: Payer;
   readonly bytes: Uint8Array;
+  reading?: Steps<Signed<S['Message']> | Refusal>;
   message?: Signed<S['Message']>;
   checks?: Generator<void, SignatureFault | undefined, void>;
   /** Nothing can come of it but a proof against its sender. */
@@ -51,7 +59,7 @@ export interface WaitingFrame<S extends Shape> {
 
 /** What became of a frame in its turn. */
 export type Opened<S extends Shape> =
-  /** Its time is over, and some of its signatures are not checked yet. */
+  /** Its time is over, and it is not all read, or some of its signatures are not checked yet. */
   | { readonly type: 'unfinished'; readonly cost: number }
   | { readonly type: 'refused'; readonly reason: FrameRefusal; readonly cost: number }
   /** Nothing could come of it now, so its signatures were not looked at. No offence. */
@@ -85,21 +93,25 @@ export class Intake<S extends Shape> {
     this.#options = options;
   }
 
-  /** Why a frame is not worth keeping until its turn, if it is not. */
-  glance(peer: PrincipalId, frame: Uint8Array): FrameRefusal | undefined {
+  /** What kind of message a frame holds, or why it is not worth keeping until its turn. */
+  glance(peer: PrincipalId, frame: Uint8Array): Glance | { readonly reason: FrameRefusal } {
     const { envelopes, clientKinds } = this.#options;
     const found = envelopes.glance(frame, this.#limits(peer));
-    if (isRefusal(found)) return found.reason;
+    if (isRefusal(found)) return found;
     const isStrange = isClient(found.from) && clientKinds?.has(found.kind) === false;
-    return isStrange ? 'not-for-clients' : undefined;
+    return isStrange ? { reason: 'not-for-clients' } : found;
   }
 
   /** Goes on with the checks of a frame until `until`, in milliseconds of the loop's clock. */
   open(waiting: WaitingFrame<S>, at: Instant, until: number): Opened<S> {
     let cost = 0;
     if (waiting.message === undefined) {
-      cost += workOf.frame + waiting.bytes.byteLength * workOf.byte;
-      const refusal = this.#read(waiting, at);
+      if (waiting.reading === undefined)
+        cost += workOf.frame + waiting.bytes.byteLength * workOf.byte;
+      const read = this.#read(waiting, until);
+      cost += read.parts * workOf.part;
+      if (read.found === undefined) return { type: 'unfinished', cost };
+      const refusal = this.#admit(waiting, read.found, at);
       if (refusal === 'not-needed') return { type: 'not-needed', cost };
       if (refusal !== undefined) return { type: 'refused', reason: refusal, cost };
     }
@@ -120,11 +132,35 @@ export class Intake<S extends Shape> {
     return { type: 'checked', message, evidence, cost };
   }
 
-  #read(waiting: WaitingFrame<S>, at: Instant): FrameRefusal | 'not-needed' | undefined {
-    const { envelopes, machine, accounts, isEvidence } = this.#options;
+  /** Goes on with reading it, and says how many parts that were, and what it is once it is read. */
+  #read(
+    waiting: WaitingFrame<S>,
+    until: number,
+  ): { readonly parts: number; readonly found?: Signed<S['Message']> | Refusal } {
+    const { envelopes, accounts } = this.#options;
+    const { peer, bytes } = waiting;
     const begin = now();
-    const message = envelopes.decode(waiting.bytes, this.#limits(waiting.peer));
-    accounts.charge(waiting.peer, 'decode', begin);
+    let parts = 0;
+    let found: Signed<S['Message']> | Refusal | undefined;
+    if (bytes.byteLength <= bytesAtOnce) found = envelopes.decode(bytes, this.#limits(peer));
+    else {
+      waiting.reading ??= envelopes.decodeInSteps(bytes, this.#limits(peer));
+      do {
+        const step = waiting.reading.next();
+        if (step.done === true) found = step.value;
+        else parts += step.value;
+      } while (found === undefined && now() < until);
+    }
+    accounts.charge(peer, 'decode', begin);
+    return found === undefined ? { parts } : { parts, found };
+  }
+
+  #admit(
+    waiting: WaitingFrame<S>,
+    message: Signed<S['Message']> | Refusal,
+    at: Instant,
+  ): FrameRefusal | 'not-needed' | undefined {
+    const { machine, isEvidence, keyring } = this.#options;
     if (isRefusal(message)) return message.reason;
     const asked = machine();
     if (asked.admits?.(message, at) === false) {
@@ -132,7 +168,7 @@ export class Intake<S extends Shape> {
       waiting.evidence = true;
     }
     waiting.message = message;
-    waiting.checks = this.#options.keyring().checkInSteps(message);
+    waiting.checks = keyring().checkInSteps(message);
     return undefined;
   }
 

@@ -58,6 +58,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
   /** The kinds of message that clients may say; any, unless told. */
   readonly clientKinds?: ReadonlySet<string>;
+  /** The kinds by which members pass on what clients ask; none, unless told. */
+  readonly passedOnKinds?: ReadonlySet<string>;
   /** Whether observers want a message of which the machine can make nothing any more. */
   readonly isEvidence?: (message: Signed<S['Message']>) => boolean;
   /** Bytes of the answer that a message asks for; 0: it asks for nothing worth counting. */

@@ -24,6 +24,7 @@ import { Backlog } from './backlog.ts';
 import { Inbox, type InboxLoad } from './inbox.ts';
 import { type FrameRefusal, Intake, noRefusals, type WaitingFrame } from './intake.ts';
 import type { Mesh } from './mesh.ts';
+import { type Payer, payerOf, peerOf } from './payer.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
 import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
 import { interval, microseconds, now } from './time.ts';
@@ -147,13 +148,30 @@ export class Runner<S extends Shape> {
   /** Takes a frame of `peer`, which the channel has proven; the bytes are copied. */
   receive(peer: PrincipalId, frame: Uint8Array): void {
     if (this.#stopped) return;
-    const refusal = this.#intake.glance(peer, frame);
-    if (refusal !== undefined) {
-      this.#budgets.spend(peer, workOf.frame + frame.byteLength * workOf.byte, now());
-      this.#refuse(peer, refusal);
-    } else if (this.#inbox.push(peer, frameOf(peer, frame), frame.byteLength)) this.#schedule();
-    else this.#refuse(peer, 'overload');
+    const found = this.#intake.glance(peer, frame);
+    if ('reason' in found) this.#refuseUnread(peer, frame, found.reason);
+    else {
+      const isPassedOn = this.#options.passedOnKinds?.has(found.kind) === true;
+      const payer = payerOf(peer, isPassedOn);
+      const isKept = payer === peer || this.#hasRoomFor(payer, frame);
+      if (isKept && this.#inbox.push(payer, frameOf(peer, payer, frame), frame.byteLength))
+        this.#schedule();
+      else this.#refuseUnread(peer, frame, 'overload');
+    }
     this.#restrain(peer);
+  }
+
+  /** Whether more may wait of what a member passes on: it is not held back for that. */
+  #hasRoomFor(payer: Payer, frame: Uint8Array): boolean {
+    const { passedOnPerPeer, passedOnBytesPerPeer } = this.#options.limits;
+    const { items, bytes } = this.#inbox.loadOf(payer);
+    if (items === 0) return true;
+    return items < passedOnPerPeer && bytes + frame.byteLength <= passedOnBytesPerPeer;
+  }
+
+  #refuseUnread(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
+    this.#budgets.spend(peer, workOf.frame + frame.byteLength * workOf.byte, now());
+    this.#refuse(peer, reason);
   }
 
   /** Reads nothing more of a peer whose frames wait for long: it waits, and loses nothing. */
@@ -167,7 +185,11 @@ export class Runner<S extends Shape> {
 
   /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
   waitingOf(peer: PrincipalId): InboxLoad {
-    return this.#inbox.loadOf(peer);
+    const own = this.#inbox.loadOf(peer);
+    const payer = payerOf(peer, true);
+    if (payer === peer) return own;
+    const other = this.#inbox.loadOf(payer);
+    return { items: own.items + other.items, bytes: own.bytes + other.bytes };
   }
 
   /** Reports that the link to `peer` began or ended. */
@@ -223,16 +245,17 @@ export class Runner<S extends Shape> {
     this.#later = setTimeout(() => this.#schedule(), patienceMs);
   };
 
-  #step(input: Input<S>, payer: PrincipalId): void {
+  #step(input: Input<S>, payer: Payer): void {
     this.counters.steps++;
     const begin = now();
     const output = this.machine.step(input);
-    this.#accounts.charge(payer, 'step', begin);
-    this.#charge(payer, workOf.step + answersTo(output, payer));
+    const peer = peerOf(payer);
+    this.#accounts.charge(peer, 'step', begin);
+    this.#charge(payer, workOf.step + answersTo(output, peer));
     if (output !== nothing) this.#journal.add(output);
   }
 
-  #charge(payer: PrincipalId, cost: number): void {
+  #charge(payer: Payer, cost: number): void {
     this.#inbox.charge(payer, cost);
     if (payer !== this.#self) this.#budgets.spend(payer, cost, now());
   }
@@ -265,12 +288,12 @@ export class Runner<S extends Shape> {
   }
 
   #checked(waiting: WaitingFrame<S>, at: Instant, until: number): Event<S> | undefined {
-    const { peer } = waiting;
+    const { peer, payer } = waiting;
     const opened = this.#intake.open(waiting, at, until);
-    this.#charge(peer, opened.cost);
+    this.#charge(payer, opened.cost);
     switch (opened.type) {
       case 'unfinished':
-        this.#inbox.putBack(peer);
+        this.#inbox.putBack(payer);
         return undefined;
       case 'refused':
         return this.#refuse(peer, opened.reason);
@@ -296,7 +319,8 @@ export class Runner<S extends Shape> {
     this.#network?.penalise(peer, reason);
     // What a peer that was just cut off has left behind is not worth the computing.
     if (!this.#cut.has(peer)) return;
-    const cleared = this.#inbox.clear(peer);
+    const payer = payerOf(peer, true);
+    const cleared = this.#inbox.clear(peer) + (payer === peer ? 0 : this.#inbox.clear(payer));
     this.counters.refused['cut-off'] += cleared;
     countReason(this.#accounts.of(peer).refused, 'cut-off', cleared);
   }
@@ -348,17 +372,21 @@ export class Runner<S extends Shape> {
 
   /** What gets done pays for what others have to say about it. */
   #earn({ decisions, applied, answers }: Output<S>): void {
+    const slots = decisions.length;
+    const requests = applied.length + 2 * answers.length;
+    if (slots + requests === 0) return;
     const at = now();
     let bytes = 0;
+    let all = 0;
     for (const { client, fresh, operations } of applied) {
       let size = 0;
       for (const { length } of operations) size += length;
       bytes += size;
-      if (fresh) this.#budgets.ran(client, size, at);
+      all += operations.length;
+      if (fresh) this.#budgets.ran(client, operations.length, size, at);
     }
     for (const { result } of answers) bytes += result?.length ?? 0;
-    if (decisions.length + applied.length + answers.length > 0)
-      this.#budgets.done(decisions.length, applied.length + 2 * answers.length, bytes, at);
+    this.#budgets.done({ slots, requests, operations: all, bytes }, at);
   }
 
   /** Somebody has broken its word, and both of its messages are signed. */
@@ -429,11 +457,11 @@ export class Runner<S extends Shape> {
   }
 }
 
-const frameOf = <S extends Shape>(peer: PrincipalId, frame: Uint8Array): WaitingFrame<S> => ({
-  type: 'frame',
-  peer,
-  bytes: frame.slice(),
-});
+const frameOf = <S extends Shape>(
+  peer: PrincipalId,
+  payer: Payer,
+  frame: Uint8Array,
+): WaitingFrame<S> => ({ type: 'frame', peer, payer, bytes: frame.slice() });
 
 /** What it costs to say to `peer` what a step says to it alone. */
 function answersTo<S extends Shape>({ sends, early }: Output<S>, peer: PrincipalId): number {

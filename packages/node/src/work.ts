@@ -3,6 +3,7 @@
  * the same frames cost the same on every machine, also on one that others keep busy.
  */
 import type { PrincipalId } from '@quorumlab/core';
+import { isPassedOn, type Payer, payerOf } from './payer.ts';
 import { isClient } from './principal.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -10,6 +11,8 @@ import { TokenBucket } from './token-bucket.ts';
 export const workOf = {
   /** Taking a frame off the channel and decoding it. */
   frame: 12,
+  /** Each entry of the lists in a large one: an operation, a signature, a hash. */
+  part: 0.4,
   /** Each byte of it; and of an answer. */
   byte: 0.004,
   /** A signature that is computed. */
@@ -28,50 +31,62 @@ export const workOf = {
 export interface WorkLimits {
   /** Microseconds of work in a second that a member may cause beside what it earns. */
   readonly memberWorkPerSecond: number;
-  /** As `memberWorkPerSecond`, for a client. */
+  /** As `memberWorkPerSecond`, for a client, and for what a member passes on of clients. */
   readonly clientWorkPerSecond: number;
   /** Seconds of either that may be saved up. */
   readonly savedWorkSeconds: number;
+  /** As `savedWorkSeconds`, of what a member passes on. */
+  readonly savedPassedOnSeconds: number;
+}
+
+/** What has come of what peers said. */
+export interface Done {
+  /** Slots that were decided. */
+  readonly slots: number;
+  /** Requests that have run, with operations and bytes of all of them. */
+  readonly requests: number;
+  readonly operations: number;
+  readonly bytes: number;
 }
 
 /**
- * One budget of work a peer. It fills with time, and with what gets done: each slot that is decided
- * pays for what every member has to say about it, and each request that has run for what it takes
- * to hear of it. So whoever takes part in the work of the group is never held up, and whoever
- * only makes work gets no more than the rate. Work is paid after it is done; a peer in debt waits.
+ * One budget of work a payer. It fills with time, and with what gets done: each slot that is
+ * decided pays for what every member has to say about it, and each request that has run for what it
+ * takes to hear of it. So whoever takes part in the work of the group is never held up, and whoever
+ * only makes work gets no more than the rate. Work is paid after it is done; who is in debt waits.
  */
 export class Budgets {
   readonly #limits: WorkLimits;
   readonly #members: readonly PrincipalId[];
-  readonly #buckets = new Map<PrincipalId, TokenBucket>();
+  readonly #buckets = new Map<Payer, TokenBucket>();
 
   constructor(limits: WorkLimits, members: readonly PrincipalId[]) {
     this.#limits = limits;
     this.#members = members;
   }
 
-  /** `peer` has caused work of `cost`. */
-  spend(peer: PrincipalId, cost: number, now: number): void {
-    this.#of(peer, now).take(cost, now);
+  /** `payer` has caused work of `cost`. */
+  spend(payer: Payer, cost: number, now: number): void {
+    this.#of(payer, now).take(cost, now);
   }
 
-  /** Milliseconds until `peer` is out of debt; 0: it may go on. */
-  debt(peer: PrincipalId, now: number): number {
-    const bucket = this.#buckets.get(peer);
+  /** Milliseconds until `payer` is out of debt; 0: it may go on. */
+  debt(payer: Payer, now: number): number {
+    const bucket = this.#buckets.get(payer);
     return bucket === undefined ? 0 : bucket.take(0, now);
   }
 
-  /** Gives `peer` back what it has earned, or what this process has asked of it. */
-  earn(peer: PrincipalId, cost: number, now: number): void {
-    this.#buckets.get(peer)?.give(cost, now);
+  /** Gives `payer` back what it has earned, or what this process has asked of it. */
+  earn(payer: Payer, cost: number, now: number): void {
+    this.#buckets.get(payer)?.give(cost, now);
   }
 
-  /** So many slots were decided and so many requests have run, of so many bytes together. */
-  done(slots: number, requests: number, bytes: number, now: number): void {
+  /** So much was done: every member has told of it. */
+  done({ slots, requests, operations, bytes }: Done, now: number): void {
     const votes = slots * (this.#members.length + 2) * workOf.signature;
     const heard = requests * 1.5 * workOf.signature;
-    for (const member of this.#members)
-      this.earn(member, votes + heard + bytes * 3 * workOf.byte, now);
+    const read = operations * 2 * workOf.part + bytes * 3 * workOf.byte;
+    for (const member of this.#members) this.earn(member, votes + heard + read, now);
   }
 
   /** `peer` was asked for an answer of so many bytes. */
@@ -81,18 +96,23 @@ export class Budgets {
   }
 
   /** A request of `client` has run for the first time. */
-  ran(client: PrincipalId, bytes: number, now: number): void {
-    const { frame, signature, step, answer, byte } = workOf;
-    this.earn(client, 2 * (frame + signature + step + answer) + bytes * 3 * byte, now);
+  ran(client: PrincipalId, operations: number, bytes: number, now: number): void {
+    const { frame, signature, step, answer, part, byte } = workOf;
+    const heard = 2 * (frame + signature + step + answer);
+    const read = operations * 2 * part + bytes * 3 * byte;
+    this.earn(payerOf(client, true), heard + read, now);
   }
 
-  #of(peer: PrincipalId, now: number): TokenBucket {
-    let bucket = this.#buckets.get(peer);
+  #of(payer: Payer, now: number): TokenBucket {
+    let bucket = this.#buckets.get(payer);
     if (bucket === undefined) {
-      const { memberWorkPerSecond, clientWorkPerSecond, savedWorkSeconds } = this.#limits;
-      const rate = isClient(peer) ? clientWorkPerSecond : memberWorkPerSecond;
-      bucket = new TokenBucket(rate, rate * savedWorkSeconds, now);
-      this.#buckets.set(peer, bucket);
+      const { memberWorkPerSecond, clientWorkPerSecond } = this.#limits;
+      const { savedWorkSeconds, savedPassedOnSeconds } = this.#limits;
+      const asClient = isClient(payer) || isPassedOn(payer);
+      const rate = asClient ? clientWorkPerSecond : memberWorkPerSecond;
+      const saved = isPassedOn(payer) ? savedPassedOnSeconds : savedWorkSeconds;
+      bucket = new TokenBucket(rate, rate * saved, now);
+      this.#buckets.set(payer, bucket);
     }
     return bucket;
   }

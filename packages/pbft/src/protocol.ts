@@ -88,6 +88,7 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
       proofs: heard(proofs),
     },
     admits: guards(group),
+    passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {
       switch (timer) {

@@ -7,9 +7,11 @@ import {
   readByte,
   readBytes,
   reader,
+  readInSteps,
   readInteger,
   type Signature,
   type Signed,
+  type Steps,
   sameBytes,
   seal,
   type Tagged,
@@ -69,6 +71,11 @@ export interface Envelopes<M extends Tagged> {
    */
   decode(frame: Uint8Array, limits?: DecodeLimits): Signed<M> | Refusal;
   /**
+   * As {@link Envelopes.decode}, in steps: for hosts that have others to serve meanwhile. Each step
+   * yields how many parts of the message it has read.
+   */
+  decodeInSteps(frame: Uint8Array, limits?: DecodeLimits): Steps<Signed<M> | Refusal>;
+  /**
    * Who signed `frame` and what kind of message it holds, or why it is refused: the checks of
    * {@link Envelopes.decode} that need not read the message. Never throws.
    */
@@ -106,15 +113,23 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
         const found = header(frame, limits, identity, field);
         return 'reason' in found ? found : { kind: found.kind, from: found.from };
       } catch (error) {
-        return refused('malformed', error instanceof Error ? error.message : String(error));
+        return unreadable(error);
       }
     },
     decode(frame, limits = {}) {
       try {
-        return opened(frame, limits, identity, field);
+        const found = header(frame, limits, identity, field);
+        return 'reason' in found ? found : whole(found, field.read(found.input));
       } catch (error) {
-        // Nothing that a stranger sends may stop a node, whatever a schema does with it.
-        return refused('malformed', error instanceof Error ? error.message : String(error));
+        return unreadable(error);
+      }
+    },
+    *decodeInSteps(frame, limits = {}) {
+      try {
+        const found = header(frame, limits, identity, field);
+        return 'reason' in found ? found : whole(found, yield* readInSteps(field, found.input));
+      } catch (error) {
+        return unreadable(error);
       }
     },
   };
@@ -122,21 +137,14 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
 
 const refused = (reason: RefusalReason, detail: string): Refusal => ({ reason, detail });
 
+/** Nothing that a stranger sends may stop a node, whatever a schema does with it. */
+const unreadable = (error: unknown): Refusal =>
+  refused('malformed', error instanceof Error ? error.message : String(error));
+
 interface Header extends Glance {
   readonly signature: Signature;
   /** At the message. */
   readonly input: Reader;
-}
-
-function opened<M extends Tagged>(
-  frame: Uint8Array,
-  limits: DecodeLimits,
-  identity: Uint8Array,
-  field: MessagesField<M>,
-): Signed<M> | Refusal {
-  const found = header(frame, limits, identity, field);
-  if ('reason' in found) return found;
-  return whole(found.input, field, found.from, found.signature);
 }
 
 function header<M extends Tagged>(
@@ -183,12 +191,9 @@ function kindOf<M extends Tagged>(
 }
 
 function whole<M extends Tagged>(
-  input: Reader,
-  field: MessagesField<M>,
-  from: PrincipalId,
-  signature: Signature,
+  { input, from, signature }: Header,
+  message: M,
 ): Signed<M> | Refusal {
-  const message = field.read(input);
   if (input.at !== input.end)
     return refused('malformed', `${input.end - input.at} bytes are left over`);
   return seal<M>(message, from, signature);
