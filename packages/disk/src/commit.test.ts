@@ -3,7 +3,8 @@ import { bytes, integer, type Shape, type StoredFields, type Write } from '@quor
 import { describe, expect, test } from 'vitest';
 import { opened, utf8 } from '../test/opened.ts';
 import { folder } from '../test/twin.ts';
-import { type Disk, type DiskOptions, openDisk } from './disk.ts';
+import { type Disk, openDisk } from './disk.ts';
+import type { DiskOptions } from './disk-options.ts';
 import type { NoRoomError } from './errors.ts';
 import { openLog } from './log.ts';
 import { type FaultyFiles, faultyFiles } from './testing.ts';

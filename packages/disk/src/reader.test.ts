@@ -17,7 +17,7 @@ test('records that begin in one window and end in another are read', async () =>
   );
 });
 
-test('zeros behind the last record are its end, however many, and what is torn is cut', async () => {
+test('zeros behind the last record are its end, however many; what is torn is cut', async () => {
   const files = faultyFiles();
   const { log } = await opened(files, { preallocateBytes: 0 });
   await log.append(new Uint8Array(100).fill(1));
