@@ -22,6 +22,8 @@ export interface Reader {
   readonly bytes: Uint8Array;
   at: number;
   readonly end: number;
+  /** Entries of the lists that were read in one go: they cost more than their bytes tell. */
+  parts: number;
 }
 
 /** An empty writer with room for `capacity` bytes before it has to grow. */
@@ -56,7 +58,12 @@ export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Arra
 }
 
 /** A reader over the whole of `bytes`. */
-export const reader = (bytes: Uint8Array): Reader => ({ bytes, at: 0, end: bytes.length });
+export const reader = (bytes: Uint8Array): Reader => ({
+  bytes,
+  at: 0,
+  end: bytes.length,
+  parts: 0,
+});
 
 function room(to: Writer, more: number): void {
   const need = to.length + more;

@@ -226,6 +226,13 @@ export const nullable = <T>(of: Field<T>): Field<T | null> =>
 /** Entries of a list that are read in one step, where none of them takes long by itself. */
 const entriesOfStep = 64;
 
+/** How many entries of a list follow. */
+function readLength(from: Reader, limit: number): number {
+  const length = readInteger(from);
+  if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+  return length;
+}
+
 /** Up to `limit` values. */
 export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> =>
   inSteps([], {
@@ -238,15 +245,14 @@ export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> =>
       for (let i = 0; i < values.length; i++) of.write(to, values[i] as T);
     },
     read(from) {
-      const length = readInteger(from);
-      if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+      const length = readLength(from, limit);
+      from.parts += length;
       const values: T[] = [];
       for (let i = 0; i < length; i++) values.push(of.read(from));
       return values;
     },
     *steps(from) {
-      const length = readInteger(from);
-      if (length > limit) throw new SchemaError(`${length} entries are more than ${limit}`);
+      const length = readLength(from, limit);
       const values: T[] = [];
       const isLong = hasSteps(of);
       const most = isLong ? 1 : entriesOfStep;
@@ -281,6 +287,10 @@ export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> =>
     },
   });
 
+function requireWithin(bytes: number, most: number): void {
+  if (bytes > most) throw new SchemaError(`${bytes} bytes are more than ${most}`);
+}
+
 /** `of` in at most `maxBytes` encoded bytes, for lists whose entries are never all of full size. */
 export const bounded = <T>(of: Field<T>, maxBytes: number): Field<T> =>
   inSteps([of], {
@@ -298,15 +308,13 @@ export const bounded = <T>(of: Field<T>, maxBytes: number): Field<T> =>
     read(from) {
       const before = from.at;
       const value = of.read(from);
-      if (from.at - before > maxBytes)
-        throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
+      requireWithin(from.at - before, maxBytes);
       return value;
     },
     *steps(from) {
       const before = from.at;
       const value = yield* readInSteps(of, from);
-      if (from.at - before > maxBytes)
-        throw new SchemaError(`${from.at - before} bytes are more than ${maxBytes}`);
+      requireWithin(from.at - before, maxBytes);
       return value;
     },
   });
@@ -356,26 +364,19 @@ export const checked = <T>(
   of: Field<T>,
   type: string,
   check: (value: T) => string | undefined,
-): Field<T> =>
-  inSteps([of], {
+): Field<T> => {
+  const right = (value: T): T => {
+    const wrong = check(value);
+    if (wrong !== undefined) throw new SchemaError(wrong);
+    return value;
+  };
+  return inSteps([of], {
     ...of,
     type,
-    write(to, value) {
-      const wrong = check(value);
-      if (wrong !== undefined) throw new SchemaError(wrong);
-      of.write(to, value);
-    },
-    read(from) {
-      const value = of.read(from);
-      const wrong = check(value);
-      if (wrong !== undefined) throw new SchemaError(wrong);
-      return value;
-    },
+    write: (to, value) => of.write(to, right(value)),
+    read: (from) => right(of.read(from)),
     *steps(from) {
-      const value = yield* readInSteps(of, from);
-      const wrong = check(value);
-      if (wrong !== undefined) throw new SchemaError(wrong);
-      return value;
+      return right(yield* readInSteps(of, from));
     },
     sample(random) {
       for (let i = 0; i < 100; i++) {
@@ -392,3 +393,4 @@ export const checked = <T>(
       return value;
     },
   });
+};

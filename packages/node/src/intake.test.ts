@@ -73,7 +73,10 @@ const spoilt = <M>(sealed: Signed<M>): Signed<M> => {
 };
 
 /** Opens a frame of member 1 in as many turns as it takes, none of which has time. */
-function opened(said: Signed<Said>): { last: Opened<S>; turns: number; cost: number } {
+function opened(
+  said: Signed<Said>,
+  bent: (frame: Uint8Array) => Uint8Array = (frame) => frame,
+): { last: Opened<S>; turns: number; cost: number } {
   const keyring = keyringOf(0);
   const intake = new Intake<S>({
     machine: () => ({ self: 0 }) as Machine<S>,
@@ -82,7 +85,8 @@ function opened(said: Signed<Said>): { last: Opened<S>; turns: number; cost: num
     maxFrameBytes: 2 ** 24,
     accounts: new PeerAccounts(),
   });
-  const waiting: WaitingFrame<S> = { type: 'frame', peer: 1, payer: 1, bytes: codec.encode(said) };
+  const bytes = bent(codec.encode(said));
+  const waiting: WaitingFrame<S> = { type: 'frame', peer: 1, payer: 1, bytes };
   let turns = 0;
   let cost = 0;
   for (;;) {
@@ -105,6 +109,18 @@ test('bad signatures are charged to who sent them, and for more than good ones',
   const inside = opened(relayOf([...[1, 2, 3].map((i) => asked(i, 1)), spoilt(asked(4, 1))]));
   expect(inside.last).toMatchObject({ type: 'refused', reason: 'bad-evidence' });
   expect(inside.cost).toBeGreaterThanOrEqual(4 * workOf.signature + workOf.badSignature);
+});
+
+test('what a small frame is full of is charged too: 3,000 operations of nothing are 4 kB', () => {
+  const nothing = Array.from({ length: 500 }, () => new Uint8Array());
+  const many = Array.from({ length: 6 }, (_, i) => ({ ...asked(i + 1, 0), operations: nothing }));
+  const { last, cost } = opened(relayOf(many));
+  expect(codec.encode(relayOf(many)).length).toBeLessThan(4_096);
+  expect(last).toMatchObject({ type: 'refused', reason: 'bad-evidence' });
+  expect(cost - workOf.badSignature).toBeGreaterThan(3_000 * workOf.part);
+  // Also where it ends in nonsense.
+  const cut = spoilt(relayOf(many));
+  expect(opened(cut, (frame) => frame.slice(0, -1)).cost).toBeGreaterThan(3_000 * workOf.part);
 });
 
 test('a large frame is read in steps, comes out whole, and costs what is in it', () => {

@@ -15,9 +15,6 @@ import { isClient } from './principal.ts';
 import { now } from './time.ts';
 import { workOf } from './work.ts';
 
-/** A frame up to this size is read in one go: it takes a fifth of a millisecond at most. */
-const bytesAtOnce = 4096;
-
 /** Why a frame was not given to the machine. */
 export type FrameRefusal =
   | RefusalReason
@@ -142,15 +139,12 @@ export class Intake<S extends Shape> {
     const begin = now();
     let parts = 0;
     let found: Signed<S['Message']> | Refusal | undefined;
-    if (bytes.byteLength <= bytesAtOnce) found = envelopes.decode(bytes, this.#limits(peer));
-    else {
-      waiting.reading ??= envelopes.decodeInSteps(bytes, this.#limits(peer));
-      do {
-        const step = waiting.reading.next();
-        if (step.done === true) found = step.value;
-        else parts += step.value;
-      } while (found === undefined && now() < until);
-    }
+    waiting.reading ??= envelopes.decodeInSteps(bytes, this.#limits(peer));
+    do {
+      const step = waiting.reading.next();
+      if (step.done === true) found = step.value;
+      else parts += step.value;
+    } while (found === undefined && now() < until);
     accounts.charge(peer, 'decode', begin);
     return found === undefined ? { parts } : { parts, found };
   }

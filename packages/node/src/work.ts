@@ -11,7 +11,7 @@ import { TokenBucket } from './token-bucket.ts';
 export const workOf = {
   /** Taking a frame off the channel and decoding it. */
   frame: 12,
-  /** Each entry of the lists in a large one: an operation, a signature, a hash. */
+  /** Each entry of the lists in it: an operation, a signature, a hash. */
   part: 0.4,
   /** Each byte of it; and of an answer. */
   byte: 0.004,
