@@ -35,6 +35,7 @@ const parts: Readonly<Record<string, Load>> = {
   'simulator-alone': async () => (await import('./alone.ts')).raftAlone,
   'simulator-bare': async () => (await import('./simulator.ts')).simulatorAlone,
   ...Object.fromEntries(decided),
+  checker: async () => (await import('./checker.ts')).checker,
   codec: async () => (await import('./codec.ts')).codec,
   keys: async () => (await import('./keys.ts')).keys,
   disk: async () => (await import('./disk.ts')).disk,

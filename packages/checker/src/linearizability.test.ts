@@ -297,9 +297,7 @@ test('a history of many calls needs no more memory for each of them', () => {
       (i * 11) % 41,
     ]),
   );
-  const begun = performance.now();
   const found = checkLinearizable(register, calls, { bytes: 32 * 1024 * 1024 });
-  console.log(`100,000 calls: ${found.steps} steps, ${Math.round(performance.now() - begun)} ms`);
   expect(found.verdict).toBe('linearizable');
 });
 
