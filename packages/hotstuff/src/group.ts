@@ -105,7 +105,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
       throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
   if (!(Number.isSafeInteger(f) && f >= 0))
     throw new OptionsError(`f is ${f}; use an integer of at least 0`);
-  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon', OptionsError), ...changed };
+  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon'), ...changed };
   requireReplicas(n, f, unsafe);
   const quorum = options.quorum ?? rules.quorum(n, f);
   const refusal = refusalOfQuorum(quorum, n, f, unsafe);

@@ -1,4 +1,4 @@
-import { byzantine, type Seal } from '@quorumlab/core';
+import { byzantine, OptionsError, type Seal } from '@quorumlab/core';
 import { chained } from './rules/chained.ts';
 import { hotStuff2 } from './rules/hotstuff-2.ts';
 import { jolteon } from './rules/jolteon.ts';
@@ -47,11 +47,13 @@ function countSigners(n: number, seals: readonly Seal[]): number {
   return count;
 }
 
-/** The rules called `name`, as they should be. Throws `Unknown` if there are none. */
-export function rulesOf(name: RulesName, Unknown: new (message: string) => Error): Rules {
+/** The rules called `name`, as they should be. Throws {@link OptionsError} if there are none. */
+export function rulesOf(name: RulesName): Rules {
   const found = Object.hasOwn(ruleSets, name) ? ruleSets[name] : undefined;
   if (found === undefined)
-    throw new Unknown(`there are no rules called ${name}; use one of ${rulesNames.join(', ')}`);
+    throw new OptionsError(
+      `there are no rules called ${name}; use one of ${rulesNames.join(', ')}`,
+    );
   return {
     ...found,
     quorum: (n, f) => byzantine(n, f).size,

@@ -1,4 +1,4 @@
-/** What waits unsent for all peers together, and who has to make way. */
+/** What all peers together make a process hold, here of what waits unsent: who has to make way. */
 import fc from 'fast-check';
 import type { Libp2p } from 'libp2p';
 import { afterEach, expect, test } from 'vitest';
