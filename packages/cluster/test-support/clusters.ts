@@ -38,6 +38,19 @@ export function testClusters(): TestClusters {
   };
 }
 
+/**
+ * Whether all replicas of a Raft group have run `entries`, beside the no-op of each leader.
+ * Mostly there is one leader; on a busy machine another may follow, in a later term.
+ */
+export const haveAllRun = (
+  rows: readonly { readonly term?: number; readonly applied?: number }[],
+  entries: number,
+): boolean =>
+  rows.every(
+    ({ applied = 0, term = 0 }) =>
+      applied === rows[0]?.applied && applied > entries && applied <= entries + term,
+  );
+
 /** Waits for something that the test would wait for as long as its own limit allows. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(30);
