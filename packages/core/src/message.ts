@@ -18,6 +18,9 @@ export type MessageOf<K extends string, F> = { readonly kind: K } & {
   readonly [P in keyof F]: Infer<F[P]>;
 };
 
+/** The messages of `kind` among `M`. */
+export type OfKind<M extends Tagged, K extends M['kind']> = Extract<M, { readonly kind: K }>;
+
 /** Declares a kind of message. The kind is the paper's word, the same in handlers and on screen. */
 export function message<K extends string, F extends Readonly<Record<string, Field<unknown>>>>(
   kind: K,

@@ -38,7 +38,6 @@ import { pbft } from '@quorumlab/pbft';
 import {
   exhibits as pbftExhibits,
   flaws as pbftFlaws,
-  mutant as pbftMutant,
   mutants as pbftMutants,
 } from '@quorumlab/pbft/mutants';
 import { raft } from '@quorumlab/raft';
@@ -289,9 +288,9 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: pbftExhibits,
     ...drawnFor('pbft'),
     mutants: Object.fromEntries(
-      pbftMutants.map((name) => [
+      Object.entries(pbftMutants).map(([name, make]) => [
         name,
-        (options: ProtocolSize) => pbftMutant(name, { ...options, digest: digestOf }),
+        (options: ProtocolSize) => make({ ...options, digest: digestOf }),
       ]),
     ),
     options: {

@@ -3,11 +3,11 @@ import { maxWaitingOfClient, type Signature, type Signed, seal } from '@quorumla
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { type Message, type NewView, type Prepare, pbft, type ViewChange } from './index.ts';
-import { codec } from './messages.ts';
+import { pbft } from './index.ts';
+import { type Message, type NewView, type Prepare, schemas, type ViewChange } from './messages.ts';
 
 const group = pbft({ n: 4, digest: testDigest, checkpointEvery: 2, window: 4 });
-const { content } = codec({ n: 4, window: 4, maxBatch: 256 });
+const { content } = schemas({ n: 4, window: 4, maxBatch: 256 });
 const none = new Uint8Array(64) as Signature;
 /** Sealed by somebody: no signature is looked at here. */
 const by = <M extends Message>(from: number, message: M): Signed<M> => seal<M>(message, from, none);

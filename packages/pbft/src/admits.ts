@@ -3,23 +3,15 @@
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
 import { acceptable, type Guards, hasNews, patientGuards, type Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { batchAt } from './batches.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import type { Commit, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
 import { mayLearn } from './proofs.ts';
 import { isMissing, mayAnswer } from './recovery.ts';
-import {
-  batchAt,
-  betweenWatermarks,
-  inView,
-  isMember,
-  lowWatermark,
-  type Pbft,
-  type PbftReplica,
-  primaryOf,
-  signedBy,
-  type Tally,
-} from './state.ts';
+import { inView, type Pbft, type Replica, type Tally } from './state.ts';
+import { signedBy } from './votes.ts';
+import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /**
  * The guards of a group. Until a quorum has been heard, whoever says anything good counts: see
@@ -74,20 +66,20 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   batch: (replica, { batch }, { digest }) =>
     replica.wanted.size > 0 &&
     acceptable(batch) &&
-    replica.wanted.has(digest(group.content, batch)),
+    replica.wanted.has(digest(group.schemas.content, batch)),
   'fetch-proofs': (replica, { from }, { self }) =>
     from !== self && (replica.answered.get(from)?.proofs ?? 0) <= 4 * group.window,
   proofs: (replica, message) => mayLearn(group, replica, message) || replica.unproven !== null,
 });
 
 /** Whether the view has not begun here. */
-const isAhead = (replica: PbftReplica, view: number): boolean =>
+const isAhead = (replica: Replica, view: number): boolean =>
   view > replica.view || (view === replica.view && !replica.active);
 
 /** Whether it is of this view and between the watermarks, or may be kept until it is. */
 function isTimely(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { from, view, sequence }: Signed<PrePrepare | Prepare | Commit>,
 ): boolean {
   if (view < replica.view || !isMember(group, from)) return false;
@@ -96,7 +88,7 @@ function isTimely(
 }
 
 /** A pre-prepare: a second one for its number counts if it is another one. */
-function isOrderable(group: Group, replica: PbftReplica, message: Signed<PrePrepare>): boolean {
+function isOrderable(group: Group, replica: Replica, message: Signed<PrePrepare>): boolean {
   if (!isTimely(group, replica, message)) return false;
   if (!inView(replica, message.view)) return true;
   const logged = replica.prePrepares.get(message.sequence);
@@ -110,7 +102,7 @@ function isOrderable(group: Group, replica: PbftReplica, message: Signed<PrePrep
 /** A vote that is not counted yet, about something that still needs it. */
 function isCountable(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Prepare | Commit>,
   name: 'prepares' | 'commits',
 ): boolean {

@@ -5,7 +5,7 @@
  */
 import { bytesOf, type Instant } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Decided, PbftReplica } from './state.ts';
+import type { Decided, Replica } from './state.ts';
 
 /** Most that is kept. A member that lags by more has to wait for less load. */
 const mostKept = { batches: 8192, bytes: 64 << 20 };
@@ -16,7 +16,7 @@ const bytesIn = ({ batch }: Decided): number =>
   batch.reduce((sum, request) => sum + bytesOf(request), 0);
 
 /** Takes over what was executed up to `last`, if somebody needs it, and lets go of what is old. */
-export function putAway(group: Group, replica: PbftReplica, last: number, now: Instant): void {
+export function putAway(group: Group, replica: Replica, last: number, now: Instant): void {
   const { archive, committed } = replica;
   if (!isNeeded(group, replica, now)) {
     archive.clear();
@@ -36,7 +36,7 @@ export function putAway(group: Group, replica: PbftReplica, last: number, now: I
 }
 
 /** Whether a member has said lately that it lacks what is below the checkpoint. */
-function isNeeded(group: Group, replica: PbftReplica, now: Instant): boolean {
+function isNeeded(group: Group, replica: Replica, now: Instant): boolean {
   for (const { at, lags } of replica.answered.values())
     if (lags && now - at < patience * group.statusPeriod) return true;
   return false;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { viewChange } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { codec } from './messages.ts';
+import { schemas } from './messages.ts';
 
-const { content } = codec({ n: 4, window: 8, maxBatch: 1 });
+const { content } = schemas({ n: 4, window: 8, maxBatch: 1 });
 
 const small = (more: object = {}) =>
   pbft({ n: 4, checkpointEvery: 4, digest: testDigest, ...more });

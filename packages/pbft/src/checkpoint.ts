@@ -11,20 +11,23 @@ import {
   type Slot,
 } from '@quorumlab/core';
 import { putAway } from './archive.ts';
-import type { Group } from './group.ts';
+import { type Group, isMember } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
+import { watch } from './missing.ts';
 import { validCheckpoint } from './new-view.ts';
+import { execute, hearEarly, maybeOrder } from './normal-case.ts';
 import { noteExcuses } from './patience.ts';
-import { execute, hearEarly, maybeOrder } from './pbft.ts';
-import { type Ctx, certify, isMember, lowWatermark, type PbftReplica, watch } from './state.ts';
+import type { Context, Replica } from './state.ts';
+import { certify } from './votes.ts';
+import { lowWatermark } from './watermarks.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
 export function snapshotTaken(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   slot: Slot,
   digest: Digest,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const sequence = slot + 1;
   if (sequence <= replica.snapshot) return;
@@ -41,9 +44,9 @@ export function snapshotTaken(
 /** ⟨CHECKPOINT, n, d, i⟩ */
 export function checkpoint(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Checkpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { sequence, from } = message;
   if (!isMember(group, from)) return;
@@ -63,7 +66,7 @@ export function checkpoint(
 }
 
 /** stable: a quorum has the same state after the same number. */
-function maybeStable(group: Group, replica: PbftReplica, vote: Checkpoint, ctx: Ctx): void {
+function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { sequence, digest } = vote;
   const same: Signed<Checkpoint>[] = [];
   for (const kept of replica.checkpointVotes.values())
@@ -88,7 +91,7 @@ function maybeStable(group: Group, replica: PbftReplica, vote: Checkpoint, ctx: 
 
 /** What a replica says about where it stands. */
 export const statusOf = (
-  replica: PbftReplica,
+  replica: Replica,
 ): { kind: 'status'; view: number; active: boolean; stable: number; executed: number } => ({
   kind: 'status',
   view: replica.view,
@@ -100,9 +103,9 @@ export const statusOf = (
 /** The proof of a stable checkpoint from a replica that has discarded what came before it. */
 export function stableCheckpoint(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<StableCheckpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!isMember(group, message.from)) return;
   if (message.checkpoint.body.sequence <= lowWatermark(replica)) return;
@@ -113,7 +116,7 @@ export function stableCheckpoint(
 /**
  * Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it.
  */
-function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
+function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   becomeStable(group, replica, proof, ctx);
   if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
   maybeOrder(group, replica, ctx);
@@ -123,9 +126,9 @@ function adopt(group: Group, replica: PbftReplica, proof: Certificate<Checkpoint
 /** h := n: discards every message about numbers up to n, and older checkpoints. */
 export function becomeStable(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   proof: Certificate<Checkpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { sequence, digest } = proof.body;
   const own = replica.checkpoints.get(sequence);
@@ -163,11 +166,11 @@ export function becomeStable(
 }
 
 /** Whether batches come that lead to the stable checkpoint too: they are quicker than the state. */
-export const isCatchingUp = (group: Group, { executedAt }: PbftReplica, ctx: Ctx): boolean =>
+export const isCatchingUp = (group: Group, { executedAt }: Replica, ctx: Context): boolean =>
   executedAt !== null && ctx.now - executedAt < group.statusPeriod;
 
 /** Section 4.6 and rule 10: asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function fetchState(group: Group, replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.sequence <= replica.lastExecuted) return;
   if (replica.fetching >= proof.body.sequence) return;
@@ -180,7 +183,7 @@ export function fetchState(group: Group, replica: PbftReplica, ctx: Ctx): void {
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(group: Group, replica: PbftReplica, slot: Slot, ctx: Ctx): void {
+export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
   const sequence = slot + 1;
   replica.fetching = 0;
   if (sequence <= replica.lastExecuted) return fetchState(group, replica, ctx);

@@ -1,17 +1,10 @@
 /** Messages that come before their time: of a view, or of a number, not reached here yet. */
 import { maxBatchBytes, type Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
-import {
-  batchBytes,
-  betweenWatermarks,
-  type Ctx,
-  type Early,
-  inView,
-  isMember,
-  lowWatermark,
-  type PbftReplica,
-  watch,
-} from './state.ts';
+import { batchBytes } from './batches.ts';
+import { type Group, isMember } from './group.ts';
+import { watch } from './missing.ts';
+import { type Context, type Early, inView, type Replica } from './state.ts';
+import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Most messages of later views that are kept for one sender. */
 const maxOfLaterViews = 64;
@@ -21,9 +14,9 @@ const maxBytes = { later: 2 * maxBatchBytes, current: 8 * maxBatchBytes };
 /** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
 export function tooEarly(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Early>,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   const { view, from, sequence } = message;
   if (view < replica.view || inView(replica, view)) return false;
@@ -39,9 +32,9 @@ export function tooEarly(
  */
 export function outside(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Early>,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   if (betweenWatermarks(group, replica, message.sequence)) return false;
   const low = lowWatermark(replica);
@@ -56,7 +49,7 @@ export function outside(
 
 /** Keeps `message` until its time comes; false: there is no room. */
 function keep(
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Early>,
   most: { readonly messages: number; readonly bytes: number },
 ): boolean {

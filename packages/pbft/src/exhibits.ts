@@ -3,13 +3,14 @@
  * primary of view 0; numbers start at 1, slots at 0.
  */
 import type { Batch, Digest, Exhibit, ReplicaId, Signed, Stage, Which } from '@quorumlab/core';
-import type { PbftOptions } from './group.ts';
-import { codec, type Message, type NewView, type ViewChange } from './messages.ts';
-import { nullBatch, type Pbft } from './state.ts';
+import { nullBatch } from './batches.ts';
+import type { Options } from './group.ts';
+import { type Message, type NewView, schemas, type ViewChange } from './messages.ts';
+import type { Pbft } from './state.ts';
 
 type Group = Stage<Pbft>;
 
-const { content } = codec({ n: 4, window: 256, maxBatch: 256 });
+const { content } = schemas({ n: 4, window: 256, maxBatch: 256 });
 const digestOf = (group: Group, batch: Batch): Digest => group.digest(content, batch);
 
 const among =
@@ -215,7 +216,7 @@ function highNumber(group: Group): void {
 const four = { n: 4, f: 1 } as const;
 
 /** By the names of the mutants. */
-export const exhibits: Readonly<Record<string, Exhibit<Pbft, PbftOptions>>> = {
+export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
   'hard-coded-2f+1': {
     options: { n: 5, f: 1 },
     shows: 'forked',

@@ -5,11 +5,12 @@
  * is ordered again whatever its size.
  */
 import { batchSize } from '@quorumlab/core';
+import { batchAt } from './batches.ts';
 import type { Group } from './group.ts';
-import { batchAt, type PbftReplica } from './state.ts';
+import type { Replica } from './state.ts';
 
 /** Whether nothing may be added at `sequence`: so much is logged below it since the checkpoint. */
-export function isFilled(group: Group, replica: PbftReplica, sequence: number): boolean {
+export function isFilled(group: Group, replica: Replica, sequence: number): boolean {
   const every = group.checkpointEvery;
   let bytes = 0;
   for (let n = Math.floor((sequence - 1) / every) * every + 1; n < sequence; n++)
@@ -18,7 +19,7 @@ export function isFilled(group: Group, replica: PbftReplica, sequence: number): 
 }
 
 /** Whether a request waits that this primary has not ordered in its view. */
-export function isAsked({ waiting, view }: PbftReplica): boolean {
+export function isAsked({ waiting, view }: Replica): boolean {
   for (const { ordered } of waiting.values()) if (ordered !== view) return true;
   return false;
 }

@@ -7,9 +7,9 @@ import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
-import { codec, type Message } from './messages.ts';
+import { type Message, schemas } from './messages.ts';
 
-const { content } = codec({ n: 4, window: 256, maxBatch: 256 });
+const { content } = schemas({ n: 4, window: 256, maxBatch: 256 });
 const digestOf = (batch: Batch) => testDigest(content, batch);
 const a = requestOf(0, 0, 'a');
 const b = requestOf(1, 0, 'b');

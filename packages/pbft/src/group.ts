@@ -2,17 +2,18 @@ import {
   type DigestOf,
   ms,
   OptionsError,
+  type PrincipalId,
   type ReplicaId,
   range,
   refusalOfQuorum,
   windowBytes as usualWindowBytes,
   weak,
 } from '@quorumlab/core';
-import { type Codec, codec } from './messages.ts';
-import { type Rules, rules as rightRules } from './rules.ts';
+import { type Schemas, schemas } from './messages.ts';
+import type { Rules } from './rules.ts';
 
 /** What {@link pbft} can be told. All times in microseconds. Equal on all members of a group. */
-export interface PbftOptions {
+export interface Options {
   /** How many replicas there are. */
   readonly n: number;
   /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
@@ -49,7 +50,8 @@ export interface PbftOptions {
 }
 
 /** A configured group: what every rule of the protocol looks at and none changes. */
-export interface Group extends Codec {
+export interface Group {
+  readonly schemas: Schemas;
   readonly n: number;
   readonly f: number;
   readonly members: readonly ReplicaId[];
@@ -71,7 +73,7 @@ export interface Group extends Codec {
 }
 
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
-export function group(options: PbftOptions, rules: Rules = rightRules): Group {
+export function groupOf(options: Options, rules: Rules): Group {
   const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
   const {
     window = 2 * checkpointEvery,
@@ -103,7 +105,7 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
         'make window at least that large',
     );
   return {
-    ...codec({ n, window, maxBatch }),
+    schemas: schemas({ n, window, maxBatch }),
     n,
     f,
     members: range(n),
@@ -120,3 +122,9 @@ export function group(options: PbftOptions, rules: Rules = rightRules): Group {
     digest: options.digest,
   };
 }
+
+/** The primary of `view`: p = v mod |R|. */
+export const primaryOf = (group: Group, view: number): ReplicaId => view % group.n;
+
+/** Whether `from` is one of the replicas, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;

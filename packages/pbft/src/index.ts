@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export type { PbftOptions } from './group.ts';
+export type { Options as PbftOptions } from './group.ts';
 export type {
   BatchBody,
   Checkpoint,
@@ -13,7 +13,7 @@ export type {
   Committed,
   FetchBatch,
   FetchProofs,
-  Message,
+  Message as PbftMessage,
   NewView,
   Ordered,
   PrePrepare,
@@ -27,4 +27,4 @@ export type {
 } from './messages.ts';
 export { paper } from './paper.ts';
 export { pbft } from './protocol.ts';
-export type { Order, Pbft, Prepared, Stable, Timer, Volatile } from './state.ts';
+export type { Pbft, Stable as PbftStable, Volatile as PbftVolatile } from './state.ts';

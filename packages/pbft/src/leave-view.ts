@@ -1,11 +1,12 @@
 /** The first half of section 4.4 of the paper: a replica stops believing in its primary. */
 import { assert } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { type Group, primaryOf } from './group.ts';
 import type { Claim, Reached, ViewChange } from './messages.ts';
-import { type Ctx, countedTime, type PbftReplica, primaryOf, watch } from './state.ts';
+import { watch } from './missing.ts';
+import { type Context, countedTime, type Replica } from './state.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
-export function startViewChange(group: Group, replica: PbftReplica, view: number, ctx: Ctx): void {
+export function startViewChange(group: Group, replica: Replica, view: number, ctx: Context): void {
   assert(view > replica.view, 'a replica only moves to later views');
   ctx.line('4.4-view-change');
   const message: ViewChange = {
@@ -26,14 +27,14 @@ export function startViewChange(group: Group, replica: PbftReplica, view: number
 }
 
 /** C, by its name. */
-function reached({ stableCheckpoint }: PbftReplica): Reached | null {
+function reached({ stableCheckpoint }: Replica): Reached | null {
   if (stableCheckpoint === null) return null;
   const { sequence, digest } = stableCheckpoint.body;
   return { sequence, digest };
 }
 
 /** P, by name: for each number above the stable checkpoint what was last prepared there. */
-const reported = (group: Group, replica: PbftReplica): Claim[] =>
+const reported = (group: Group, replica: Replica): Claim[] =>
   [...replica.prepared.entries()]
     .filter(([sequence]) => group.rules.carriesPrepared || replica.committed.has(sequence))
     .sort(([one], [other]) => one - other)
@@ -43,7 +44,7 @@ const reported = (group: Group, replica: PbftReplica): Claim[] =>
     });
 
 /** Forgets what was under way in a view that ends. */
-export function leave(replica: PbftReplica, ctx: Ctx): void {
+export function leave(replica: Replica, ctx: Context): void {
   replica.progress.clear();
   replica.enteredBy = null;
   replica.asked.clear();

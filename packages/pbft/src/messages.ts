@@ -1,176 +1,23 @@
 /**
- * The messages of PBFT and what a replica must not forget, each declared once: type, encoding and
- * limits. `v`, `n`, `d` and `i` of the paper are `view`, `sequence`, `digest` and `from`.
+ * The messages of PBFT, each declared once: its schema is its encoding and its limits, and its type
+ * follows from it. `v`, `n`, `d` and `i` of the paper are `view`, `sequence`, `digest` and `from`.
  */
 import {
-  type Batch,
   batchField,
   boolean,
-  type Certificate,
   certificate,
-  type Digest,
   digest,
-  type Field,
+  type Infer,
   integer,
   list,
-  type MessageField,
-  type MessagesField,
   message,
   messages,
   nullable,
-  type Request,
+  type OfKind,
   record,
   request,
-  type Signed,
-  type StoredFields,
   signed,
 } from '@quorumlab/core';
-import type { Pbft, Stable } from './state.ts';
-
-/** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩, section 4.2: the primary gives `batch` the number `sequence`. */
-export interface PrePrepare {
-  readonly kind: 'pre-prepare';
-  readonly view: number;
-  readonly sequence: number;
-  readonly digest: Digest;
-  readonly batch: Batch;
-}
-
-/** ⟨PREPARE, v, n, d, i⟩, section 4.2: a backup agrees to the number. */
-export interface Prepare {
-  readonly kind: 'prepare';
-  readonly view: number;
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** ⟨COMMIT, v, n, D(m), i⟩, section 4.2: the sender is prepared. */
-export interface Commit {
-  readonly kind: 'commit';
-  readonly view: number;
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** ⟨CHECKPOINT, n, d, i⟩, section 4.3: the state after `sequence` has this digest. */
-export interface Checkpoint {
-  readonly kind: 'checkpoint';
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** An entry of P in a view-change: this batch was prepared under this number in this view. */
-export interface Claim {
-  readonly view: number;
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** A stable checkpoint without its proof. */
-export interface Reached {
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/**
- * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` stands for C (its sequence is n),
- * `prepared` for P. Who does not know their proofs asks for them.
- */
-export interface ViewChange {
-  readonly kind: 'view-change';
-  readonly view: number;
-  /** The last stable checkpoint; null before the first one. */
-  readonly checkpoint: Reached | null;
-  /** By ascending sequence: what was prepared, in the highest view. */
-  readonly prepared: readonly Claim[];
-}
-
-/** One pre-prepare of a new view, without its batch. */
-export interface Ordered {
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** ⟨NEW-VIEW, v+1, V, O⟩, section 4.4. */
-export interface NewView {
-  readonly kind: 'new-view';
-  readonly view: number;
-  /** Proof of the last stable checkpoint of the new primary, which is no lower than any of V. */
-  readonly checkpoint: Certificate<Checkpoint> | null;
-  readonly viewChanges: readonly Signed<ViewChange>[];
-  readonly orders: readonly Ordered[];
-}
-
-/** Section 4.1: a backup passes requests on to the primary. */
-export interface Relay {
-  readonly kind: 'relay';
-  readonly requests: Batch;
-}
-
-/** Where the sender stands. Whoever has what it lacks sends it. */
-export interface StatusReport {
-  readonly kind: 'status';
-  readonly view: number;
-  readonly active: boolean;
-  readonly stable: number;
-  readonly executed: number;
-}
-
-/** A batch with a quorum's Commits: enough to execute it, whoever sends it. */
-export interface Committed {
-  readonly kind: 'committed';
-  readonly commit: Certificate<Commit>;
-  readonly batch: Batch;
-}
-
-/** The proof of a stable checkpoint, for a replica that lags. */
-export interface StableCheckpoint {
-  readonly kind: 'stable-checkpoint';
-  readonly checkpoint: Certificate<Checkpoint>;
-}
-
-/** Asks for the batch that `digest` at `sequence` stands for. */
-export interface FetchBatch {
-  readonly kind: 'fetch-batch';
-  readonly sequence: number;
-  readonly digest: Digest;
-}
-
-/** The answer to {@link FetchBatch}. Its digest says whether it is the right one. */
-export interface BatchBody {
-  readonly kind: 'batch';
-  readonly sequence: number;
-  readonly batch: Batch;
-}
-
-/** Asks for the proofs of claims that the receiver makes, or has built its view on. */
-export interface FetchProofs {
-  readonly kind: 'fetch-proofs';
-  readonly claims: readonly Claim[];
-}
-
-/** The answer to {@link FetchProofs}: the Prepares of a quorum for each claim that it can prove. */
-export interface Proofs {
-  readonly kind: 'proofs';
-  readonly proofs: readonly Certificate<Prepare>[];
-}
-
-/** Every message of this protocol. */
-export type Message =
-  | PrePrepare
-  | Prepare
-  | Commit
-  | Checkpoint
-  | ViewChange
-  | NewView
-  | Relay
-  | StatusReport
-  | Committed
-  | StableCheckpoint
-  | FetchBatch
-  | BatchBody
-  | FetchProofs
-  | Proofs;
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
@@ -182,39 +29,51 @@ export interface Sizes {
 /** Most proofs in one message, and most claims that one asks about. */
 export const proofsAtOnce = 64;
 
-/** Encodings for one group. */
-export interface Codec {
-  /** What D(m) is taken of: the requests without their signatures, which are not unique. */
-  readonly content: Field<readonly Request[]>;
-  readonly messages: MessagesField<Message>;
-  readonly stored: StoredFields<Pbft>;
-}
-
 // Small enough that adding to it stays exact, large enough never to be reached.
 const number = integer(2 ** 40);
 
-/** Builds the encodings of a group of `n` with a log of `window` batches. */
-export function codec({ n, window, maxBatch }: Sizes): Codec {
+/**
+ * Every schema of a group of `n` with a log of `window` batches. The order of `messages` is the tag
+ * on the wire.
+ */
+export function schemas({ n, window, maxBatch }: Sizes) {
   const batch = batchField(maxBatch);
   const vote = { view: number, sequence: number, digest };
-  const prePrepare: MessageField<PrePrepare> = message('pre-prepare', { ...vote, batch });
-  const prepare: MessageField<Prepare> = message('prepare', vote);
-  const commit: MessageField<Commit> = message('commit', vote);
-  const checkpoint: MessageField<Checkpoint> = message('checkpoint', { sequence: number, digest });
+  const claim = record(vote);
+  const reached = record({ sequence: number, digest });
+  const ordered = record({ sequence: number, digest });
+  const prePrepare = message('pre-prepare', { ...vote, batch });
+  const prepare = message('prepare', vote);
+  const commit = message('commit', vote);
+  const prepared = certificate(prepare, n);
+  const checkpoint = message('checkpoint', { sequence: number, digest });
   const stable = certificate(checkpoint, n);
-  const viewChange: MessageField<ViewChange> = message('view-change', {
+  const viewChange = message('view-change', {
     view: number,
-    checkpoint: nullable(record({ sequence: number, digest })),
-    prepared: list(record(vote), window),
+    // The last stable checkpoint; null before the first one.
+    checkpoint: nullable(reached),
+    // By ascending sequence: what was prepared, in the highest view.
+    prepared: list(claim, window),
   });
-  const newView: MessageField<NewView> = message('new-view', {
+  const newView = message('new-view', {
     view: number,
+    // Proof of the last stable checkpoint of the new primary, which is no lower than any of V.
     checkpoint: nullable(stable),
     viewChanges: list(signed(viewChange), n),
-    orders: list(record({ sequence: number, digest }), window),
+    orders: list(ordered, window),
   });
   return {
+    // What D(m) is taken of: the requests without their signatures, which are not unique.
     content: list(request, maxBatch),
+    number,
+    batch,
+    claim,
+    reached,
+    ordered,
+    prepared,
+    viewChange,
+    newView,
+    stable,
     messages: messages(
       prePrepare,
       prepare,
@@ -228,19 +87,68 @@ export function codec({ n, window, maxBatch }: Sizes): Codec {
       message('stable-checkpoint', { checkpoint: stable }),
       message('fetch-batch', { sequence: number, digest }),
       message('batch', { sequence: number, batch }),
-      message('fetch-proofs', { claims: list(record(vote), proofsAtOnce) }),
-      message('proofs', { proofs: list(certificate(prepare, n), proofsAtOnce) }),
+      message('fetch-proofs', { claims: list(claim, proofsAtOnce) }),
+      message('proofs', { proofs: list(prepared, proofsAtOnce) }),
     ),
-    stored: {
-      view: number,
-      active: boolean,
-      prePrepares: record({ view: number, digest, batch: nullable(batch) }),
-      prepared: record({ proof: certificate(prepare, n), batch }),
-      viewChange: nullable(viewChange),
-      newView: nullable(newView),
-      stableCheckpoint: nullable(stable),
-      checkpoints: digest,
-      snapshot: number,
-    } satisfies Record<keyof Stable, Field<never> | Field<unknown>> as StoredFields<Pbft>,
   };
 }
+
+/** The schemas of one group. */
+export type Schemas = ReturnType<typeof schemas>;
+
+/** Every message of this protocol. */
+export type Message = Infer<Schemas['messages']>;
+
+/** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩, section 4.2: the primary gives `batch` the number `sequence`. */
+export type PrePrepare = OfKind<Message, 'pre-prepare'>;
+
+/** ⟨PREPARE, v, n, d, i⟩, section 4.2: a backup agrees to the number. */
+export type Prepare = OfKind<Message, 'prepare'>;
+
+/** ⟨COMMIT, v, n, D(m), i⟩, section 4.2: the sender is prepared. */
+export type Commit = OfKind<Message, 'commit'>;
+
+/** ⟨CHECKPOINT, n, d, i⟩, section 4.3: the state after `sequence` has this digest. */
+export type Checkpoint = OfKind<Message, 'checkpoint'>;
+
+/** An entry of P in a view-change: this batch was prepared under this number in this view. */
+export type Claim = Infer<Schemas['claim']>;
+
+/** A stable checkpoint without its proof. */
+export type Reached = Infer<Schemas['reached']>;
+
+/**
+ * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩, section 4.4. `checkpoint` stands for C (its sequence is n),
+ * `prepared` for P. Who does not know their proofs asks for them.
+ */
+export type ViewChange = OfKind<Message, 'view-change'>;
+
+/** One pre-prepare of a new view, without its batch. */
+export type Ordered = Infer<Schemas['ordered']>;
+
+/** ⟨NEW-VIEW, v+1, V, O⟩, section 4.4. */
+export type NewView = OfKind<Message, 'new-view'>;
+
+/** Section 4.1: a backup passes requests on to the primary. */
+export type Relay = OfKind<Message, 'relay'>;
+
+/** Where the sender stands. Whoever has what it lacks sends it. */
+export type StatusReport = OfKind<Message, 'status'>;
+
+/** A batch with a quorum's Commits: enough to execute it, whoever sends it. */
+export type Committed = OfKind<Message, 'committed'>;
+
+/** The proof of a stable checkpoint, for a replica that lags. */
+export type StableCheckpoint = OfKind<Message, 'stable-checkpoint'>;
+
+/** Asks for the batch that `digest` at `sequence` stands for. */
+export type FetchBatch = OfKind<Message, 'fetch-batch'>;
+
+/** The answer to {@link FetchBatch}. Its digest says whether it is the right one. */
+export type BatchBody = OfKind<Message, 'batch'>;
+
+/** Asks for the proofs of claims that the receiver makes, or has built its view on. */
+export type FetchProofs = OfKind<Message, 'fetch-proofs'>;
+
+/** The answer to {@link FetchProofs}: the Prepares of a quorum for each claim that it can prove. */
+export type Proofs = OfKind<Message, 'proofs'>;

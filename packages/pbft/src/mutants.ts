@@ -5,46 +5,42 @@
  * @packageDocumentation
  */
 import type { Flaw, Protocol } from '@quorumlab/core';
-import type { PbftOptions } from './group.ts';
-import { withRules } from './protocol.ts';
-import { type Rules, rules } from './rules.ts';
+import type { Options } from './group.ts';
+import { pbft } from './protocol.ts';
+import type { Rules } from './rules.ts';
 import type { Pbft } from './state.ts';
-
-/** What is wrong in each mutant, as the difference from the right rules. */
-const wrong = {
-  'hard-coded-2f+1': { quorum: (_, f) => 2 * f + 1 },
-  'no-digest-match': {
-    voteKey: () => 'any',
-    executes: (logged, voted) => logged ?? voted,
-    acceptsSecondPrePrepare: true,
-  },
-  'skip-commit-phase': { executesWhenPrepared: true },
-  'viewchange-no-proof': { provesPrepared: false },
-  'newview-unchecked': { recomputesOrders: false },
-  'older-certificate-wins': { outranks: (candidate, chosen) => candidate < chosen },
-  'prepared-not-carried': { carriesPrepared: false },
-  'fixed-timeouts': { timeout: (first) => first },
-  'join-rule-one': { joinsAt: () => 1 },
-  'join-rule-none': { joinsAt: () => Number.POSITIVE_INFINITY },
-  'timer-restarts': { progressRestartsTimer: true },
-  'no-watermarks': { keepsWatermarks: false },
-  'local-copy-executes': { executesLocalCopy: true },
-} satisfies Record<string, Partial<Rules>>;
 
 export { exhibits } from './exhibits.ts';
 
-/** The names of the mutants. */
-export type Mutant = keyof typeof wrong;
+/** PBFT that differs from the right one in `wrong` alone. */
+const differing =
+  (wrong: Partial<Rules>) =>
+  (options: Options): Protocol<Pbft> =>
+    pbft(options, wrong);
 
-/** All mutants by name. */
-export const mutants: readonly Mutant[] = Object.keys(wrong) as Mutant[];
-
-/** PBFT with the mistake that `name` stands for. */
-export const mutant = (name: Mutant, options: PbftOptions): Protocol<Pbft> =>
-  withRules(options, { ...rules, ...wrong[name] });
+/** Flawed variants by name; each takes the options of the right protocol. */
+export const mutants = {
+  'hard-coded-2f+1': differing({ quorum: (_, f) => 2 * f + 1 }),
+  'no-digest-match': differing({
+    voteKey: () => 'any',
+    executes: (logged, voted) => logged ?? voted,
+    acceptsSecondPrePrepare: true,
+  }),
+  'skip-commit-phase': differing({ executesWhenPrepared: true }),
+  'viewchange-no-proof': differing({ provesPrepared: false }),
+  'newview-unchecked': differing({ recomputesOrders: false }),
+  'older-certificate-wins': differing({ outranks: (candidate, chosen) => candidate < chosen }),
+  'prepared-not-carried': differing({ carriesPrepared: false }),
+  'fixed-timeouts': differing({ timeout: (first) => first }),
+  'join-rule-one': differing({ joinsAt: () => 1 }),
+  'join-rule-none': differing({ joinsAt: () => Number.POSITIVE_INFINITY }),
+  'timer-restarts': differing({ progressRestartsTimer: true }),
+  'no-watermarks': differing({ keepsWatermarks: false }),
+  'local-copy-executes': differing({ executesLocalCopy: true }),
+} satisfies Readonly<Record<string, (options: Options) => Protocol<Pbft>>>;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<Mutant, Flaw>> = {
+export const flaws: Readonly<Record<keyof typeof mutants, Flaw>> = {
   'hard-coded-2f+1': {
     rule: 'A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar.',
     paper: 'Castro and Liskov 1999, §4.1',

@@ -3,7 +3,8 @@
  * backup repeats. Pure functions of the view-changes.
  */
 import type { Certificate, Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { digestOf, nullBatch } from './batches.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import type {
   Checkpoint,
   Claim,
@@ -13,7 +14,8 @@ import type {
   Reached,
   ViewChange,
 } from './messages.ts';
-import { type Ctx, digestOf, isMember, nullBatch, primaryOf, signedBy } from './state.ts';
+import type { Context } from './state.ts';
+import { signedBy } from './votes.ts';
 
 /** The start of a view. */
 export interface Plan {
@@ -79,7 +81,7 @@ export function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView
 export function computeOrders(
   group: Group,
   viewChanges: readonly Signed<ViewChange>[],
-  ctx: Ctx,
+  ctx: Context,
 ): Plan {
   const low = Math.max(...viewChanges.map(({ checkpoint }) => checkpoint?.sequence ?? 0));
   let high = low;

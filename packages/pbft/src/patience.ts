@@ -3,23 +3,17 @@
  * Time in which no primary could have helped does not count.
  */
 import { type Batch, oldestCounted, type PrincipalId, requestKey } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import { startViewChange } from './leave-view.ts';
-import {
-  type Ctx,
-  countedTime,
-  isMember,
-  lowWatermark,
-  type PbftReplica,
-  primaryOf,
-} from './state.ts';
+import { type Context, countedTime, type Replica } from './state.ts';
+import { lowWatermark } from './watermarks.ts';
 
 /**
  * Whether it is no fault of the primary that nothing is executed here. The log is full: its
  * checkpoint is on the way. A quorum has executed more: only the state, or batches with their
  * certificates, can help. Or this replica has just started and not heard from a quorum since.
  */
-function isExcused(group: Group, replica: PbftReplica): boolean {
+function isExcused(group: Group, replica: Replica): boolean {
   const { lastExecuted, heard } = replica;
   return (
     isFull(group, replica) || lastExecuted < lowWatermark(replica) || heard.size < group.quorum
@@ -30,14 +24,14 @@ function isExcused(group: Group, replica: PbftReplica): boolean {
  * Whether only a checkpoint is waited for, and everybody can do their part for it: whoever has
  * left the view executes nothing more of it, and may be the one that a quorum lacks.
  */
-const isFull = ({ rules, window }: Group, replica: PbftReplica): boolean =>
+const isFull = ({ rules, window }: Group, replica: Replica): boolean =>
   rules.keepsWatermarks &&
   replica.active &&
   replica.viewChanges.size === 0 &&
   replica.lastExecuted >= lowWatermark(replica) + window;
 
 /** Notices that time counts no longer, or again. */
-export function noteExcuses(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function noteExcuses(group: Group, replica: Replica, ctx: Context): void {
   const excused = isExcused(group, replica);
   if (excused === (replica.excusedSince !== null)) return;
   if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
@@ -45,21 +39,21 @@ export function noteExcuses(group: Group, replica: PbftReplica, ctx: Ctx): void 
 }
 
 /** `from` has said something. */
-export function noteHeard(group: Group, replica: PbftReplica, from: PrincipalId, ctx: Ctx): void {
+export function noteHeard(group: Group, replica: Replica, from: PrincipalId, ctx: Context): void {
   if (replica.heard.size >= group.quorum || !isMember(group, from)) return;
   replica.heard.add(from);
   noteExcuses(group, replica, ctx);
 }
 
 /** How long a request may wait in this view. */
-export const timeoutOf = (group: Group, replica: PbftReplica): number =>
+export const timeoutOf = (group: Group, replica: Replica): number =>
   group.rules.timeout(group.requestTimeout, replica.attempts);
 
 /**
  * "A backup starts a timer when it receives a request and the timer is not already running." It
  * looks for the oldest wait when it fires.
  */
-export function armRequestTimer(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function armRequestTimer(group: Group, replica: Replica, ctx: Context): void {
   if (replica.requestTimer || !replica.active) return;
   if (primaryOf(group, replica.view) === ctx.self) return;
   replica.requestTimer = true;
@@ -70,7 +64,7 @@ export function armRequestTimer(group: Group, replica: PbftReplica, ctx: Ctx): v
  * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
  * every timeout is replaced all the same (gallery B-15).
  */
-export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function requestTimeout(group: Group, replica: Replica, ctx: Context): void {
   replica.requestTimer = false;
   if (!replica.active) return;
   const oldest = oldestWait(replica);
@@ -92,7 +86,7 @@ export function requestTimeout(group: Group, replica: PbftReplica, ctx: Ctx): vo
  * Since when a request, or an accepted batch that has not been executed, has been waiting, in
  * counted time.
  */
-function oldestWait(replica: PbftReplica): number | undefined {
+function oldestWait(replica: Replica): number | undefined {
   let oldest = oldestCounted(replica);
   for (const [sequence, order] of replica.prePrepares) {
     if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
@@ -103,7 +97,7 @@ function oldestWait(replica: PbftReplica): number | undefined {
 }
 
 /** How long the batch of `sequence` has been waited for in this view, in counted time. */
-export function waited(replica: PbftReplica, sequence: number, batch: Batch, ctx: Ctx): number {
+export function waited(replica: Replica, sequence: number, batch: Batch, ctx: Context): number {
   const now = countedTime(replica, ctx.now);
   let since = replica.progress.get(sequence)?.counted ?? now;
   for (const request of batch)
@@ -115,7 +109,7 @@ export function waited(replica: PbftReplica, sequence: number, batch: Batch, ctx
  * Section 4.5.2: a view that works takes the timeout back, but not below twice of what it takes
  * there. So a group that is slow changes views until its patience is enough, and then no more.
  */
-export function calm(group: Group, replica: PbftReplica, wait: number): void {
+export function calm(group: Group, replica: Replica, wait: number): void {
   const { timeout } = group.rules;
   while (replica.attempts > 0 && timeout(group.requestTimeout, replica.attempts - 1) >= 2 * wait)
     replica.attempts -= 1;

@@ -4,7 +4,7 @@
  */
 import type { Certificate, ReplicaId, Signed } from '@quorumlab/core';
 import { neverAnswered } from './answered.ts';
-import type { Group } from './group.ts';
+import { type Group, isMember } from './group.ts';
 import {
   type Claim,
   type FetchProofs,
@@ -13,27 +13,28 @@ import {
   proofsAtOnce,
 } from './messages.ts';
 import { validPrepared } from './new-view.ts';
-import { type Ctx, claimKey, isMember, lowWatermark, type PbftReplica } from './state.ts';
+import { type Context, claimKey, type Replica } from './state.ts';
+import { lowWatermark } from './watermarks.ts';
 
 /** The Prepares that prove `claim`, as far as this replica has them. */
-function proofOf(replica: PbftReplica, claim: Claim): Certificate<Prepare> | undefined {
+function proofOf(replica: Replica, claim: Claim): Certificate<Prepare> | undefined {
   const own = replica.prepared.get(claim.sequence)?.proof;
   if (own?.body.view === claim.view && own.body.digest === claim.digest) return own;
   return replica.proofs.get(claimKey(claim));
 }
 
 /** Whether this replica has the Prepares that prove `claim`. */
-export const isProven = (group: Group, replica: PbftReplica, claim: Claim): boolean =>
+export const isProven = (group: Group, replica: Replica, claim: Claim): boolean =>
   !group.rules.provesPrepared || proofOf(replica, claim) !== undefined;
 
 const askedKey = (holder: ReplicaId, claim: Claim): string => `${holder}:${claimKey(claim)}`;
 
 /** Asks `holder` for the proofs of `claims`, of each once in an attempt. */
 export function askForProofs(
-  replica: PbftReplica,
+  replica: Replica,
   claims: readonly Claim[],
   holder: ReplicaId,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const asked: Claim[] = [];
   for (const claim of claims) {
@@ -49,9 +50,9 @@ export function askForProofs(
 /** Somebody lacks proofs: send those that this replica has, its own and those it was shown. */
 export function fetchProofs(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { from, claims }: Signed<FetchProofs>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!isMember(group, from) || from === ctx.self) return;
   const proofs: Certificate<Prepare>[] = [];
@@ -70,7 +71,7 @@ export function fetchProofs(
 }
 
 /** Whether one of these proofs was asked for, and is not here. */
-export const mayLearn = (group: Group, replica: PbftReplica, message: Signed<Proofs>): boolean =>
+export const mayLearn = (group: Group, replica: Replica, message: Signed<Proofs>): boolean =>
   message.proofs.some(
     (proof) =>
       replica.asked.has(askedKey(message.from, proof.body)) &&
@@ -79,7 +80,7 @@ export const mayLearn = (group: Group, replica: PbftReplica, message: Signed<Pro
   );
 
 /** Keeps the proofs that were asked for. The host has checked their signatures. */
-export function learnProofs(group: Group, replica: PbftReplica, message: Signed<Proofs>): void {
+export function learnProofs(group: Group, replica: Replica, message: Signed<Proofs>): void {
   for (const proof of message.proofs) {
     const claim = proof.body;
     if (!replica.asked.has(askedKey(message.from, claim))) continue;
@@ -90,7 +91,7 @@ export function learnProofs(group: Group, replica: PbftReplica, message: Signed<
 }
 
 /** Forgets a proof: of something that nobody claims any more, or else the oldest. */
-function forgetOne(replica: PbftReplica): void {
+function forgetOne(replica: Replica): void {
   const claimed = new Set<string>();
   for (const { prepared } of replica.viewChanges.values())
     for (const claim of prepared) claimed.add(claimKey(claim));
@@ -106,7 +107,7 @@ function forgetOne(replica: PbftReplica): void {
  * Keeps the proofs of what a view begins with. Preparing it again in the view takes the place of
  * what this replica has prepared itself, and backups may ask for them after that.
  */
-export function keepProofs(replica: PbftReplica, claims: Iterable<Claim>): void {
+export function keepProofs(replica: Replica, claims: Iterable<Claim>): void {
   for (const claim of claims) {
     const proof = proofOf(replica, claim);
     if (proof !== undefined) replica.proofs.set(claimKey(claim), proof);

@@ -1,10 +1,11 @@
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
-import { conflict, evidence, vows } from './evidence.ts';
-import { group as configure, type Group, type PbftOptions } from './group.ts';
+import { evidence } from './evidence.ts';
+import { type Group, groupOf, type Options, primaryOf } from './group.ts';
+import { invariant } from './invariant.ts';
+import { commit, prePrepare, prepare, propose, relay } from './normal-case.ts';
 import { noteHeard, requestTimeout } from './patience.ts';
-import { commit, prePrepare, prepare, propose, relay } from './pbft.ts';
 import { fetchProofs } from './proofs.ts';
 import {
   batch,
@@ -15,23 +16,17 @@ import {
   status,
   statusTimeout,
 } from './recovery.ts';
-import { type Rules, rules as rightRules } from './rules.ts';
+import { type Rules, rules } from './rules.ts';
 import {
-  type Ctx,
+  type Context,
   firstStable,
   firstVolatile,
-  lowWatermark,
   type Pbft,
-  type PbftReplica,
-  primaryOf,
+  type Replica,
+  stored,
 } from './state.ts';
 import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
-
-/**
- * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
- * survive `f` Byzantine members.
- */
-export const pbft = (options: PbftOptions): Protocol<Pbft> => withRules(options, rightRules);
+import { conflict, vows } from './vows.ts';
 
 /** Where the sizes of its messages come from. */
 const limitedBy = {
@@ -43,14 +38,18 @@ const limitedBy = {
   'new-view': 'window',
 };
 
-/** PBFT by other `rules`: for the mutants. Its claims are those of the real one. */
-export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
-  const group = configure(options, rules);
+/**
+ * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
+ * survive `f` Byzantine members. The second argument exists for tests of what happens when a rule
+ * is wrong.
+ */
+export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pbft> {
+  const group = groupOf(options, { ...rules, ...chosen });
   const heard =
     <M extends { readonly from: PrincipalId }>(
-      handle: (group: Group, replica: PbftReplica, message: M, ctx: Ctx) => void,
+      handle: (group: Group, replica: Replica, message: M, ctx: Context) => void,
     ) =>
-    (replica: PbftReplica, message: M, ctx: Ctx): void => {
+    (replica: Replica, message: M, ctx: Context): void => {
       noteHeard(group, replica, message.from, ctx);
       handle(group, replica, message, ctx);
     };
@@ -61,9 +60,9 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     members: group.members,
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
-    messages: group.messages,
+    messages: group.schemas.messages,
     limitedBy,
-    stored: group.stored,
+    stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
     start: (replica, ctx) => start(group, replica, ctx),
@@ -118,25 +117,4 @@ export function withRules(options: PbftOptions, rules: Rules): Protocol<Pbft> {
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant: (replica) => invariant(group, replica),
   };
-}
-
-/**
- * What must hold after every step. Constant time: each rule about one number is kept where it is
- * written.
- */
-function invariant(group: Group, replica: PbftReplica): string | undefined {
-  if (replica.viewChange !== null && replica.viewChange.view > replica.view)
-    return `is in view ${replica.view} after its view-change for ${replica.viewChange.view}`;
-  if (!group.rules.keepsWatermarks) return undefined;
-  const { prePrepares, prepared, progress, committed } = replica;
-  const most = Math.max(
-    prePrepares.size,
-    prepared.size,
-    progress.size,
-    Math.ceil(committed.size / 2),
-  );
-  if (most > group.window) return `logs ${most} numbers, more than the window of ${group.window}`;
-  if (replica.next > lowWatermark(replica) + group.window + 1)
-    return `would order ${replica.next}, which is above the high watermark`;
-  return undefined;
 }

@@ -13,28 +13,17 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { neverAnswered } from './answered.ts';
+import { batchAt, bodyOf, digestOf } from './batches.ts';
 import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
-import type { Group } from './group.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { watch } from './missing.ts';
+import { decided, prepared, retry } from './normal-case.ts';
 import { armRequestTimer, noteExcuses } from './patience.ts';
-import { decided, prepared, retry } from './pbft.ts';
-import {
-  batchAt,
-  betweenWatermarks,
-  bodyOf,
-  type Ctx,
-  countedTime,
-  digestOf,
-  inView,
-  isMember,
-  lowWatermark,
-  type PbftReplica,
-  primaryOf,
-  progressAt,
-  signedBy,
-  watch,
-} from './state.ts';
+import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
 import { maybeBegin, maybeNewView } from './view-change.ts';
+import { signedBy } from './votes.ts';
+import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Most numbers one tick repeats to everybody, and most that one answer explains. */
 const pushed = 16;
@@ -46,7 +35,7 @@ const askedAfter = 32;
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
  * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
-export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function start(group: Group, replica: Replica, ctx: Context): void {
   noteExcuses(group, replica, ctx);
   ctx.setTimer('idle', group.statusPeriod);
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
@@ -70,7 +59,7 @@ export function start(group: Group, replica: PbftReplica, ctx: Ctx): void {
 }
 
 /** The numbers that were ordered in this view and are not executed, ascending. */
-function undecided(replica: PbftReplica): number[] {
+function undecided(replica: Replica): number[] {
   if (!replica.active) return [];
   return [...replica.prePrepares]
     .filter(([n, { view }]) => view === replica.view && n > replica.lastExecuted)
@@ -80,12 +69,7 @@ function undecided(replica: PbftReplica): number[] {
 }
 
 /** What this replica has said about `sequence` in its view, to be said again word for word. */
-function ownVotes(
-  group: Group,
-  replica: PbftReplica,
-  sequence: number,
-  self: ReplicaId,
-): Message[] {
+function ownVotes(group: Group, replica: Replica, sequence: number, self: ReplicaId): Message[] {
   const order = replica.prePrepares.get(sequence);
   const batch = batchAt(replica, sequence);
   if (order === undefined || batch === null || !inView(replica, order.view)) return [];
@@ -100,7 +84,7 @@ function ownVotes(
 }
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
-export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function statusTimeout(group: Group, replica: Replica, ctx: Context): void {
   replica.statusTimer = false;
   const since = missingSince(group, replica);
   if (since === undefined) return;
@@ -126,7 +110,7 @@ export function statusTimeout(group: Group, replica: PbftReplica, ctx: Ctx): voi
  * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
  * where nothing is asked for any more, after a cut or a lost last message.
  */
-export function idleTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.weak; i++) {
@@ -139,7 +123,7 @@ export function idleTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void 
 /**
  * Requests that are late may have been lost on their way to the primary: a batch of them, again.
  */
-function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function relayOldest(group: Group, replica: Replica, ctx: Context): void {
   const requests: Batch[number][] = [];
   let bytes = 0;
   for (const { request, since } of replica.waiting.values()) {
@@ -152,7 +136,7 @@ function relayOldest(group: Group, replica: PbftReplica, ctx: Ctx): void {
 }
 
 /** Since when something has been missing here; nothing: a replica that needs nobody's help. */
-function missingSince(group: Group, replica: PbftReplica): number | undefined {
+function missingSince(group: Group, replica: Replica): number | undefined {
   if (!replica.active || replica.fetching > 0 || replica.wanted.size > 0) return replica.viewSince;
   if (lowWatermark(replica) > replica.lastExecuted) return replica.executedAt ?? replica.viewSince;
   if (replica.checkpoints.size > 0 || replica.behind > replica.lastExecuted)
@@ -181,7 +165,7 @@ function missingSince(group: Group, replica: PbftReplica): number | undefined {
 /** Whether it is time to answer: whoever has used the last answer gets the next one at once. */
 export function mayAnswer(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { from, executed }: Signed<StatusReport>,
   now: Instant,
 ): boolean {
@@ -193,9 +177,9 @@ export function mayAnswer(
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
 export function status(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<StatusReport>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { from, executed } = message;
   if (!isMember(group, from) || from === ctx.self) return;
@@ -216,9 +200,9 @@ export function status(
 /** For one in an older view, or still waiting for this one to begin. */
 function explainView(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { from, view, active }: Signed<StatusReport>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (view > replica.view || (view === replica.view && active)) return;
   if (replica.viewChange !== null && replica.viewChange.view >= view)
@@ -229,9 +213,9 @@ function explainView(
 
 /** For one that has executed less: batches with their commit certificates. */
 function explainDecisions(
-  replica: PbftReplica,
+  replica: Replica,
   { from, executed }: Signed<StatusReport>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   let bytes = 0;
   // What is below the stable checkpoint comes with the state, unless it has been kept.
@@ -250,9 +234,9 @@ function explainDecisions(
 /** For one in the same view: what this replica has said about numbers that the other lacks. */
 function repeatVotes(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { from, view, active, executed }: Signed<StatusReport>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!active || !inView(replica, view)) return;
   const low = Math.max(executed, lowWatermark(replica));
@@ -265,7 +249,7 @@ function repeatVotes(
  * Whether the batch of `sequence` can be used: below the stable checkpoint only what is soon to be
  * executed, because the state contains the rest.
  */
-export function isMissing(group: Group, replica: PbftReplica, sequence: number): boolean {
+export function isMissing(group: Group, replica: Replica, sequence: number): boolean {
   if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) return false;
   const low = sequence <= lowWatermark(replica) ? replica.lastExecuted : lowWatermark(replica);
   return sequence <= low + group.window;
@@ -274,9 +258,9 @@ export function isMissing(group: Group, replica: PbftReplica, sequence: number):
 /** A batch with a quorum's Commits, for a replica that missed them. */
 export function committed(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Committed>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { commit, batch } = message;
   const { sequence, digest } = commit.body;
@@ -294,9 +278,9 @@ export function committed(
 /** Section 4.4: "the missing information" of a new view, and rule 7. */
 export function fetchBatch(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<FetchBatch>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { from, sequence, digest } = message;
   if (!isMember(group, from) || from === ctx.self) return;
@@ -313,9 +297,9 @@ export function fetchBatch(
 /** A batch that was asked for: its digest proves it. */
 export function batch(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<BatchBody>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (replica.wanted.size === 0) return;
   const digest = digestOf(group, message.batch, ctx);
@@ -331,10 +315,10 @@ export function batch(
 /** Continues what waited for the batch: a Prepare for the new view, an execution. */
 function useBatch(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   sequence: number,
   { digest, batch: body }: { readonly digest: Digest; readonly batch: Batch },
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!betweenWatermarks(group, replica, sequence)) return;
   const order = replica.prePrepares.get(sequence);

@@ -1,25 +1,24 @@
-/**
- * What a replica remembers, on disk and off it, and the words that the chapters of the paper share.
- */
-
+/** What a replica remembers, on disk and off it. */
 import {
   type Batch,
-  bytesOf,
+  boolean,
   type Certificate,
-  type Context,
+  type Context as ContextOf,
   type Digest,
+  digest,
   emptyMempool,
   type Instant,
   type Mempool,
-  type PrincipalId,
-  type Replica,
+  nullable,
   type ReplicaId,
+  type Replica as ReplicaOf,
   type Request,
+  record,
   type Signed,
+  type StoredFields,
   type WaitingRequest,
 } from '@quorumlab/core';
 import type { Answered } from './answered.ts';
-import type { Group } from './group.ts';
 import type {
   Checkpoint,
   Claim,
@@ -28,6 +27,7 @@ import type {
   NewView,
   PrePrepare,
   Prepare,
+  Schemas,
   ViewChange,
 } from './messages.ts';
 import type { Line } from './paper.ts';
@@ -178,9 +178,26 @@ export interface Pbft {
 }
 
 /** A replica as its handlers see it. */
-export type PbftReplica = Replica<Pbft>;
-/** The pen of its handlers. */
-export type Ctx = Context<Pbft, Line>;
+export type Replica = ReplicaOf<Pbft>;
+
+/** What its handlers speak through. */
+export type Context = ContextOf<Pbft, Line>;
+
+/** How each part of the stable state is written to disk. */
+export function stored(of: Schemas): StoredFields<Pbft> {
+  const { number, batch, stable } = of;
+  return {
+    view: number,
+    active: boolean,
+    prePrepares: record({ view: number, digest, batch: nullable(batch) }),
+    prepared: record({ proof: of.prepared, batch }),
+    viewChange: nullable(of.viewChange),
+    newView: nullable(of.newView),
+    stableCheckpoint: nullable(stable),
+    checkpoints: digest,
+    snapshot: number,
+  };
+}
 
 /** A replica that has never run. Numbers start at 1, so checkpoint 0 is the empty state. */
 export const firstStable = (): Stable => ({
@@ -236,29 +253,14 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
   };
 }
 
-/** The primary of `view`: p = v mod |R|. */
-export const primaryOf = (group: Group, view: number): ReplicaId => view % group.n;
-
-/** Whether `from` is one of the replicas, and not a client. */
-export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
-
-/** h, the low watermark: the last stable checkpoint. */
-export const lowWatermark = (replica: Readonly<Stable>): number =>
-  replica.stableCheckpoint?.body.sequence ?? 0;
-
-/** h < n ≤ H. */
-export const betweenWatermarks = (group: Group, replica: PbftReplica, sequence: number): boolean =>
-  !group.rules.keepsWatermarks ||
-  (sequence > lowWatermark(replica) && sequence <= lowWatermark(replica) + group.window);
-
 /**
  * Whether a message of `view` may be acted on: "it is in view v", and has not asked to leave it.
  */
-export const inView = (replica: PbftReplica, view: number): boolean =>
+export const inView = (replica: Replica, view: number): boolean =>
   replica.active && replica.view === view;
 
 /** What is known about `sequence` in this view. Callers have checked the watermarks. */
-export function progressAt(replica: PbftReplica, sequence: number, ctx: Ctx): Progress {
+export function progressAt(replica: Replica, sequence: number, ctx: Context): Progress {
   let progress = replica.progress.get(sequence);
   if (progress === undefined) {
     progress = {
@@ -273,116 +275,10 @@ export function progressAt(replica: PbftReplica, sequence: number, ctx: Ctx): Pr
   return progress;
 }
 
-/**
- * Adds a vote unless its sender has voted; two different votes of one sender are proof against it.
- */
-export function count<V extends Signed<Prepare> | Signed<Commit>>(
-  group: Group,
-  tally: Tally<V>,
-  vote: V,
-  ctx: Ctx,
-): boolean {
-  const earlier = tally.votes.get(vote.from);
-  if (earlier !== undefined) {
-    if (earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
-    return false;
-  }
-  tally.votes.set(vote.from, vote);
-  const key = group.rules.voteKey(vote.digest);
-  const same = tally.matching.get(key);
-  if (same === undefined) tally.matching.set(key, [vote]);
-  else same.push(vote);
-  return true;
-}
-
-/** The votes for `digest`. */
-export const votesFor = <V>(group: Group, tally: Tally<V>, digest: Digest): readonly V[] =>
-  tally.matching.get(group.rules.voteKey(digest)) ?? [];
-
-/** A certificate over `body` from votes for it. */
-export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
-  body,
-  seals: votes
-    .map(({ from, signature }) => ({ from, signature }))
-    .sort((one, other) => one.from - other.from),
-});
-
-/** Whether `certificate` names at least `least` distinct members, none of them `without`. */
-export function signedBy(
-  group: Group,
-  certificate: Certificate<unknown>,
-  least: number,
-  without: ReplicaId | null = null,
-): boolean {
-  const signers = new Set<ReplicaId>();
-  for (const { from } of certificate.seals)
-    if (isMember(group, from) && from !== without) signers.add(from);
-  return signers.size >= least && signers.size === certificate.seals.length;
-}
-
 /** What a proof of `claim` is known by. */
 export const claimKey = ({ view, sequence, digest }: Claim): string =>
   `${sequence}/${view}/${digest}`;
 
-/** The null request: a batch of nothing (section 4.4). */
-export const nullBatch: Batch = Object.freeze([]);
-
-/** D(m). */
-export const digestOf = (group: Group, batch: Batch, ctx: Ctx): Digest =>
-  ctx.digest(group.content, batch);
-
-/** The batch that is ordered under `sequence`, if it is here. What is prepared is stored once. */
-export function batchAt(replica: PbftReplica, sequence: number): Batch | null {
-  const order = replica.prePrepares.get(sequence);
-  if (order === undefined || order.batch !== null) return order?.batch ?? null;
-  const prepared = replica.prepared.get(sequence);
-  return prepared?.proof.body.digest === order.digest ? prepared.batch : null;
-}
-
-/** The batch that `digest` stands for at `sequence`, if this replica has it. */
-export function bodyOf(
-  group: Group,
-  replica: PbftReplica,
-  sequence: number,
-  digest: Digest,
-  ctx: Ctx,
-): Batch | undefined {
-  const order = replica.prePrepares.get(sequence);
-  if (order?.digest === digest && order.batch !== null) return order.batch;
-  const prepared = replica.prepared.get(sequence);
-  if (prepared?.proof.body.digest === digest) return prepared.batch;
-  const decided = replica.committed.get(sequence);
-  if (decided?.commit.body.digest === digest) return decided.batch;
-  if (digestOf(group, nullBatch, ctx) === digest) return nullBatch;
-  return replica.bodies.get(digest);
-}
-
 /** Time as it counts against a primary: without that in which none could have helped. */
-export const countedTime = (replica: PbftReplica, now: Instant): number =>
+export const countedTime = (replica: Replica, now: Instant): number =>
   (replica.excusedSince ?? now) - replica.excused;
-
-/** Bytes of the operations of a batch. */
-export const batchBytes = (batch: Batch): number =>
-  batch.reduce((sum, request) => sum + bytesOf(request), 0);
-
-/** Arms the timer that asks the others for what is missing. */
-export function watch(group: Group, replica: PbftReplica, ctx: Ctx): void {
-  if (replica.statusTimer) return;
-  replica.statusTimer = true;
-  ctx.setTimer('status', group.statusPeriod);
-}
-
-/** Remembers that the batch of `digest` is needed and asks `from` for it. */
-export function want(
-  group: Group,
-  replica: PbftReplica,
-  { sequence, digest }: { readonly sequence: number; readonly digest: Digest },
-  from: readonly ReplicaId[],
-  ctx: Ctx,
-): void {
-  if (replica.wanted.has(digest) || replica.wanted.size >= 4 * group.window) return;
-  replica.wanted.set(digest, sequence);
-  for (const holder of from)
-    if (holder !== ctx.self) ctx.send(holder, { kind: 'fetch-batch', sequence, digest });
-  watch(group, replica, ctx);
-}

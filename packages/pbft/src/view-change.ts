@@ -12,33 +12,25 @@ import {
   requestKey,
   type Signed,
 } from '@quorumlab/core';
+import { batchAt, bodyOf } from './batches.ts';
 import { becomeStable, fetchState, statusOf } from './checkpoint.ts';
-import type { Group } from './group.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
+import { want, watch } from './missing.ts';
 import { computeOrders, isWhole, type Plan, samePlan, validViewChange } from './new-view.ts';
+import { hearEarly, keepWaiting, maybeOrder } from './normal-case.ts';
 import { armRequestTimer, noteExcuses, timeoutOf } from './patience.ts';
-import { hearEarly, keepWaiting, maybeOrder } from './pbft.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
-import {
-  batchAt,
-  bodyOf,
-  type Ctx,
-  isMember,
-  lowWatermark,
-  type PbftReplica,
-  primaryOf,
-  progressAt,
-  want,
-  watch,
-} from './state.ts';
+import { type Context, progressAt, type Replica } from './state.ts';
+import { lowWatermark } from './watermarks.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩ of any replica, the own one too. */
 export function viewChange(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<ViewChange>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view, from } = message;
   if (!isMember(group, from)) return;
@@ -57,7 +49,7 @@ export function viewChange(
  * Section 4.5.2: f+1 replicas want later views, so one that is honest does: join it in the smallest
  * of these views, even if our own timer has not expired.
  */
-function maybeJoin(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function maybeJoin(group: Group, replica: Replica, ctx: Context): void {
   let later = 0;
   let smallest = Number.POSITIVE_INFINITY;
   for (const { view } of replica.viewChanges.values()) {
@@ -75,25 +67,25 @@ function maybeJoin(group: Group, replica: PbftReplica, ctx: Ctx): void {
  * View-changes for later views count too: whoever sent one has given up on this view as well, and
  * what it said about this one may have been lost, or forgotten here in a crash.
  */
-function maybeAwaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function maybeAwaitNewView(group: Group, replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
   if (leaving >= group.quorum) awaitNewView(group, replica, ctx);
 }
 
-function awaitNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function awaitNewView(group: Group, replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   const patience = timeoutOf(group, replica);
   replica.newViewDue = ctx.now + patience;
   ctx.setTimer('new-view', patience);
 }
 
-const forView = (replica: PbftReplica): Signed<ViewChange>[] =>
+const forView = (replica: Replica): Signed<ViewChange>[] =>
   [...replica.viewChanges.values()].filter(({ view }) => view === replica.view);
 
 /** The new view did not begin in time: try the next one, with twice the patience. */
-export function newViewTimeout(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function newViewTimeout(group: Group, replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue === null) return;
   // What a step says of timers waits for its writes, and the last view's timer runs meanwhile.
   const left = replica.newViewDue - ctx.now;
@@ -108,7 +100,7 @@ export function newViewTimeout(group: Group, replica: PbftReplica, ctx: Ctx): vo
  * one of them. It uses only those whose batches it has, so that it can hand out every batch it
  * orders; a liar who keeps one secret is left out.
  */
-export function maybeNewView(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function maybeNewView(group: Group, replica: Replica, ctx: Context): void {
   if (replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   const own = replica.viewChanges.get(ctx.self);
   if (own?.view !== replica.view) return;
@@ -135,9 +127,9 @@ const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number 
  */
 function isUsable(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<ViewChange>,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   const { from, checkpoint, prepared } = message;
   const low = lowWatermark(replica);
@@ -162,9 +154,9 @@ function isUsable(
 /** Proofs that were asked for: a new view may be ready to begin now. */
 export function proofs(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Proofs>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!isMember(group, message.from)) return;
   learnProofs(group, replica, message);
@@ -172,7 +164,7 @@ export function proofs(
 }
 
 /** Tries again to begin the view, as its primary or with what its primary said. */
-export function maybeBegin(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function maybeBegin(group: Group, replica: Replica, ctx: Context): void {
   maybeNewView(group, replica, ctx);
   if (replica.unproven !== null) beginView(group, replica, replica.unproven, ctx);
 }
@@ -180,9 +172,9 @@ export function maybeBegin(group: Group, replica: PbftReplica, ctx: Ctx): void {
 /** ⟨NEW-VIEW, v+1, V, O⟩ */
 export function newView(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<NewView>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view, from } = message;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
@@ -193,7 +185,7 @@ export function newView(
 }
 
 /** Begins a view as its primary says, once all that it follows from is proven here. */
-function beginView(group: Group, replica: PbftReplica, message: Signed<NewView>, ctx: Ctx): void {
+function beginView(group: Group, replica: Replica, message: Signed<NewView>, ctx: Context): void {
   const { view, from } = message;
   const plan = checkedPlan(group, replica, message, ctx);
   if (plan === undefined) {
@@ -216,7 +208,7 @@ function beginView(group: Group, replica: PbftReplica, message: Signed<NewView>,
   enterView(group, replica, { view, plan, checkpoint, own: null, by: message }, ctx);
 }
 
-const inProgress = (replica: PbftReplica, view: number): boolean =>
+const inProgress = (replica: Replica, view: number): boolean =>
   replica.view === view && replica.active;
 
 /**
@@ -225,9 +217,9 @@ const inProgress = (replica: PbftReplica, view: number): boolean =>
  */
 function checkedPlan(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: NewView,
-  ctx: Ctx,
+  ctx: Context,
 ): Plan | undefined {
   const { checkpoint, viewChanges, orders } = message;
   if (!isWhole(group, message)) return undefined;
@@ -251,9 +243,9 @@ interface Entry {
 /** Begins `view`: its log is O, and backups prepare all of it again. */
 function enterView(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   { view, plan, checkpoint, own, by }: Entry,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (checkpoint !== null && checkpoint.body.sequence > lowWatermark(replica)) {
     becomeStable(group, replica, checkpoint, ctx);
@@ -293,7 +285,7 @@ function enterView(
 }
 
 /** What has been waiting for the view: requests, and messages that overtook its new-view. */
-function begin(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function begin(group: Group, replica: Replica, ctx: Context): void {
   const { view } = replica;
   if (replica.waiting.size > 0 || replica.prePrepares.size > 0)
     armRequestTimer(group, replica, ctx);
@@ -308,13 +300,13 @@ function begin(group: Group, replica: PbftReplica, ctx: Ctx): void {
   hearEarly(group, replica, ctx);
 }
 
-function markOrdered(replica: PbftReplica, key: string): void {
+function markOrdered(replica: Replica, key: string): void {
   const waiting = replica.waiting.get(key);
   if (waiting !== undefined) waiting.ordered = replica.view;
 }
 
 /** Tells the primary of the view what clients wait for, a batch of requests at a time. */
-function relayAll(group: Group, replica: PbftReplica, ctx: Ctx): void {
+function relayAll(group: Group, replica: Replica, ctx: Context): void {
   const primary = primaryOf(group, replica.view);
   let requests: Batch[number][] = [];
   let bytes = 0;

@@ -10,11 +10,11 @@ import type {
   StatusReport,
   ViewChange,
 } from '../src/messages.ts';
-import { codec } from '../src/messages.ts';
-import { certify } from '../src/state.ts';
+import { schemas } from '../src/messages.ts';
+import { certify } from '../src/votes.ts';
 import type { Network } from './network.ts';
 
-const { content } = codec({ n: 4, window: 8, maxBatch: 8 });
+const { content } = schemas({ n: 4, window: 8, maxBatch: 8 });
 
 /** D(m). */
 export const digestOf = (batch: Batch): Digest => testDigest(content, batch);

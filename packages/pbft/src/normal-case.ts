@@ -17,39 +17,24 @@ import {
   requestKey,
   type Signed,
 } from '@quorumlab/core';
+import { batchAt, bodyOf, digestOf, nullBatch } from './batches.ts';
 import { outside, tooEarly } from './early.ts';
 import { isAsked, isFilled } from './filling.ts';
-import type { Group } from './group.ts';
+import { type Group, isMember, primaryOf } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
+import { want, watch } from './missing.ts';
 import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
-import {
-  batchAt,
-  betweenWatermarks,
-  bodyOf,
-  type Ctx,
-  certify,
-  count,
-  countedTime,
-  digestOf,
-  inView,
-  isMember,
-  lowWatermark,
-  nullBatch,
-  type PbftReplica,
-  primaryOf,
-  progressAt,
-  votesFor,
-  want,
-  watch,
-} from './state.ts';
+import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
+import { certify, count, votesFor } from './votes.ts';
+import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
 export function propose(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   request: Signed<Request>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!keepWaiting(group, replica, request, ctx)) return;
   if (!replica.active) return; // Relayed to the next primary when its view begins.
@@ -59,7 +44,7 @@ export function propose(
 }
 
 /** Section 4.1: a backup passes on what clients sent to it. */
-export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>, ctx: Ctx): void {
+export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
   if (!isMember(group, message.from) || !acceptable(message.requests)) return;
   // Only a primary takes relayed requests: so a relay is never relayed again.
   if (primaryOf(group, replica.view) !== ctx.self) return;
@@ -72,9 +57,9 @@ export function relay(group: Group, replica: PbftReplica, message: Signed<Relay>
  */
 export function keepWaiting(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   request: Signed<Request>,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   const known = replica.waiting.has(requestKey(request));
   const counted = countedTime(replica, ctx.now);
@@ -89,7 +74,7 @@ export function keepWaiting(
  * The primary gives out numbers while few enough batches are under way: what arrives meanwhile
  * shares the next.
  */
-export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function maybeOrder(group: Group, replica: Replica, ctx: Context): void {
   if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {
     if (!betweenWatermarks(group, replica, replica.next)) return; // Waits for a checkpoint.
@@ -100,14 +85,14 @@ export function maybeOrder(group: Group, replica: PbftReplica, ctx: Ctx): void {
   }
 }
 
-function nextBatch(group: Group, replica: PbftReplica): Batch {
+function nextBatch(group: Group, replica: Replica): Batch {
   const { view } = replica;
   const chosen = nextFair(replica, group.maxBatch, ({ ordered }) => ordered !== view);
   for (const waiting of chosen) waiting.ordered = view;
   return chosen.map(({ request }) => request);
 }
 
-function order(group: Group, replica: PbftReplica, batch: Batch, ctx: Ctx): void {
+function order(group: Group, replica: Replica, batch: Batch, ctx: Context): void {
   const { view, next: sequence } = replica;
   ctx.line('4.2-pre-prepare');
   const digest = digestOf(group, batch, ctx);
@@ -122,9 +107,9 @@ function order(group: Group, replica: PbftReplica, batch: Batch, ctx: Ctx): void
 /** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩ */
 export function prePrepare(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<PrePrepare>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view, sequence, digest, batch, from } = message;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // Its own it has logged.
@@ -152,9 +137,9 @@ export function prePrepare(
 /** Two batches under one number: proof against the primary, and reason enough to leave its view. */
 function badPrimary(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<PrePrepare>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const first = replica.progress.get(message.sequence)?.prePrepare ?? replica.enteredBy;
   if (first !== null && first !== undefined) ctx.accuse(first, message);
@@ -164,9 +149,9 @@ function badPrimary(
 /** ⟨PREPARE, v, n, d, i⟩ */
 export function prepare(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Prepare>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view, sequence, from } = message;
   if (tooEarly(group, replica, message, ctx)) return;
@@ -182,11 +167,11 @@ export function prepare(
  * prepared(m, v, n, i): the replica has logged the request, a pre-prepare for it and Prepares from
  * a quorum less the primary, whose pre-prepare is its vote: 2f of them when n = 3f+1.
  */
-export function prepared(replica: PbftReplica, sequence: number): boolean {
+export function prepared(replica: Replica, sequence: number): boolean {
   return replica.prepared.get(sequence)?.proof.body.view === replica.view;
 }
 
-function maybePrepared(group: Group, replica: PbftReplica, sequence: number, ctx: Ctx): void {
+function maybePrepared(group: Group, replica: Replica, sequence: number, ctx: Context): void {
   const logged = replica.prePrepares.get(sequence);
   const batch = batchAt(replica, sequence);
   if (logged === undefined || logged.view !== replica.view || batch === null) return;
@@ -208,9 +193,9 @@ function maybePrepared(group: Group, replica: PbftReplica, sequence: number, ctx
 /** ⟨COMMIT, v, n, D(m), i⟩ */
 export function commit(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   message: Signed<Commit>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view, sequence, digest, from } = message;
   if (tooEarly(group, replica, message, ctx)) return;
@@ -229,10 +214,10 @@ export function commit(
  */
 function maybeCommitted(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   sequence: number,
   voted: Digest,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) {
     if (finished(replica, sequence)) replica.progress.delete(sequence);
@@ -255,10 +240,10 @@ function maybeCommitted(
 /** The batch of `digest` has come: what waited for it at `sequence` goes on. */
 export function retry(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   sequence: number,
   digest: Digest,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!replica.active) return;
   maybePrepared(group, replica, sequence, ctx);
@@ -266,16 +251,16 @@ export function retry(
 }
 
 /** Whether nothing about `sequence` is left to do in this view: its votes can be let go. */
-const finished = (replica: PbftReplica, sequence: number): boolean =>
+const finished = (replica: Replica, sequence: number): boolean =>
   replica.committed.has(sequence) && prepared(replica, sequence);
 
 /** Logs what a quorum committed and executes everything that is next in order. */
 export function decided(
   group: Group,
-  replica: PbftReplica,
+  replica: Replica,
   proof: Certificate<Commit>,
   batch: Batch,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { sequence, view } = proof.body;
   assert(sequence > replica.lastExecuted, 'a number is decided once');
@@ -288,7 +273,7 @@ export function decided(
 }
 
 /** "after executing all requests with lower sequence numbers" */
-export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function execute(group: Group, replica: Replica, ctx: Context): void {
   for (;;) {
     const next = replica.committed.get(replica.lastExecuted + 1);
     if (next === undefined) break;
@@ -314,7 +299,7 @@ export function execute(group: Group, replica: PbftReplica, ctx: Ctx): void {
 }
 
 /** What came before its time is heard again: its view has begun, or the watermarks have moved. */
-export function hearEarly(group: Group, replica: PbftReplica, ctx: Ctx): void {
+export function hearEarly(group: Group, replica: Replica, ctx: Context): void {
   const early = [...replica.early.values()].flat();
   replica.early.clear();
   for (const message of early) {

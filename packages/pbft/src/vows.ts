@@ -1,0 +1,116 @@
+/**
+ * What signing PBFT's messages promises, and what breaking that promise looks like. Observers use
+ * it to prove that a member lied, adversaries to lie on purpose.
+ */
+import type { Batch, Digest, Request, Signed } from '@quorumlab/core';
+import { nullBatch } from './batches.ts';
+import type { Group } from './group.ts';
+import type { Message, NewView, PrePrepare, ViewChange } from './messages.ts';
+
+/** What an honest replica says only once: [about what, what]. */
+export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {
+  switch (message.kind) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      yield [`${message.kind}/${message.view}/${message.sequence}`, message.digest];
+      return;
+    case 'checkpoint':
+      yield [`checkpoint/${message.sequence}`, message.digest];
+      return;
+    case 'view-change':
+      yield [`view-change/${message.view}`, reportOf(message)];
+      return;
+    case 'new-view':
+      yield [`new-view/${message.view}`, message.viewChanges.map(({ from }) => from).join()];
+      // Its orders are pre-prepares of the new view.
+      for (const { sequence, digest } of message.orders)
+        yield [`pre-prepare/${message.view}/${sequence}`, digest];
+      return;
+    case 'relay':
+    case 'status':
+    case 'committed':
+    case 'stable-checkpoint':
+    case 'fetch-batch':
+    case 'batch':
+    case 'fetch-proofs':
+    case 'proofs':
+  }
+}
+
+/** Everything a view-change reports. */
+function reportOf({ checkpoint, prepared }: ViewChange): string {
+  const at = checkpoint === null ? '0' : `${checkpoint.sequence}:${checkpoint.digest}`;
+  const entries = prepared.map((each) => `${each.sequence}:${each.view}:${each.digest}`);
+  return [at, ...entries].join(' ');
+}
+
+/**
+ * `message` with a vow broken: what an equivocator sends to some. `known` are requests of real
+ * clients.
+ */
+export function conflict(group: Group, message: Message, fork: number, known: Batch): Message {
+  switch (message.kind) {
+    case 'pre-prepare':
+      return otherBatch(group, message, fork, known);
+    case 'prepare':
+    case 'commit':
+    case 'checkpoint':
+      return { ...message, digest: otherDigest(message.digest, fork) };
+    case 'view-change':
+      return forgetful(message, fork);
+    case 'new-view':
+      return otherOrders(message, fork);
+    case 'relay':
+    case 'status':
+    case 'committed':
+    case 'stable-checkpoint':
+    case 'fetch-batch':
+    case 'batch':
+    case 'fetch-proofs':
+    case 'proofs':
+      return message;
+  }
+}
+
+/** Another batch with its right digest, so that whoever sees only this one finds nothing wrong. */
+function otherBatch(group: Group, message: PrePrepare, fork: number, known: Batch): PrePrepare {
+  const { digest: digestOf } = group;
+  if (digestOf === undefined) return { ...message, digest: otherDigest(message.digest, fork) };
+  const used = new Set(message.batch.map(keyOf));
+  const others: Batch[] = known.filter((each) => !used.has(keyOf(each))).map((each) => [each]);
+  if (message.batch.length > 1) others.push([...message.batch].reverse(), message.batch.slice(1));
+  others.push(message.batch.length > 0 ? nullBatch : known.slice(0, 1));
+  const batch = others[fork % others.length] ?? nullBatch;
+  const digest = digestOf(group.schemas.content, batch);
+  return digest === message.digest
+    ? { ...message, digest: otherDigest(message.digest, fork) }
+    : { ...message, digest, batch };
+}
+
+const keyOf = ({ client, sequence }: Signed<Request>): string => `${client}/${sequence}`;
+
+function otherDigest(digest: Digest, fork: number): Digest {
+  const digit = (Number.parseInt(digest.slice(0, 1), 16) + 1 + (fork % 15)) % 16;
+  return digit.toString(16) + digest.slice(1);
+}
+
+/** Denies what it had prepared; one that had nothing claims something without proof. */
+function forgetful(message: ViewChange, fork: number): ViewChange {
+  if (message.prepared.length > 0) return { ...message, prepared: message.prepared.slice(1) };
+  if (message.checkpoint !== null) return { ...message, checkpoint: null };
+  const digest = fork.toString(16).padStart(64, 'f').slice(-64);
+  return { ...message, prepared: [{ view: 0, sequence: 1, digest }] };
+}
+
+/**
+ * Orders the null request, or something that nobody knows, where the view-changes say otherwise.
+ */
+function otherOrders(message: NewView, fork: number): NewView {
+  const [first, ...rest] = message.orders;
+  if (first === undefined) {
+    const digest = fork.toString(16).padStart(64, 'e').slice(-64);
+    return { ...message, orders: [{ sequence: 1, digest }] };
+  }
+  return { ...message, orders: [{ ...first, digest: otherDigest(first.digest, fork) }, ...rest] };
+}
