@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { runs } from '../test/runs.ts';
 import { digestOf } from '../test/world.ts';
 import { fromDisk, type OnDisk, register, type Shelving, shelve } from './disk-layout.ts';
+import { finished } from './restart.ts';
 import { memoryRows } from './rows.ts';
 import { type Kept, kept, manifestOf, nameOf } from './snapshots.ts';
 import type { ServiceStable } from './types.ts';
@@ -18,7 +19,7 @@ interface Writer {
 }
 
 const writerOn = (disk: Disk, most: number): Writer => {
-  const found = fromDisk(disk, digestOf);
+  const found = finished(fromDisk(disk, digestOf));
   const rows = memoryRows(disk.serviceChunks);
   return { shelving: { shelf: found.shelf, rows, writes: [] }, kept: found.kept, most };
 };
@@ -89,7 +90,7 @@ describe('snapshots on the disk', () => {
           const names = chunks(writer, content);
           disk = flushed(disk, writer);
           // Before the record is written, the chunks are nothing but free rows.
-          expect(fromDisk(disk, digestOf).kept).toEqual(wanted);
+          expect(finished(fromDisk(disk, digestOf)).kept).toEqual(wanted);
           const held = new Set([...wanted.flatMap(({ manifest }) => manifest.chunks), ...names]);
           peak = Math.max(peak, held.size);
           if (crashes) {
@@ -101,7 +102,7 @@ describe('snapshots on the disk', () => {
             ({ record }, i) => i < most || record.slot === stays * 3,
           );
           disk = flushed(disk, writer);
-          const read = fromDisk(disk, digestOf);
+          const read = finished(fromDisk(disk, digestOf));
           expect(read.kept).toEqual(wanted);
           // Going on after a restart is going on without one.
           const { shelf } = writer.shelving;
@@ -143,8 +144,14 @@ describe('snapshots on the disk', () => {
       ...disk,
       serviceChunks: new Map([...disk.serviceChunks].filter(([, row]) => row[0] !== byte)),
     });
-    expect(fromDisk(without(3), digestOf).kept.map((each) => each.record.slot)).toEqual([1]);
-    expect(() => fromDisk(without(2), digestOf)).toThrow(/restore the disk from a backup/);
-    expect(() => fromDisk(without(1), digestOf)).toThrow(/restore the disk from a backup/);
+    expect(finished(fromDisk(without(3), digestOf)).kept.map((each) => each.record.slot)).toEqual([
+      1,
+    ]);
+    expect(() => finished(fromDisk(without(2), digestOf))).toThrow(
+      /restore the disk from a backup/,
+    );
+    expect(() => finished(fromDisk(without(1), digestOf))).toThrow(
+      /restore the disk from a backup/,
+    );
   });
 });

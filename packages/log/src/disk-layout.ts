@@ -4,7 +4,7 @@
  * written in the steps before the one that writes the record of their snapshot: a row that no
  * record refers to is free after a restart.
  */
-import type { Digest, DigestOf, Write } from '@quorumlab/core';
+import type { Digest, DigestOf, Steps, Write } from '@quorumlab/core';
 import { assert } from '@quorumlab/core';
 import { SnapshotDamagedError } from './errors.ts';
 import type { Rows } from './rows.ts';
@@ -116,30 +116,31 @@ export function storedOf({ kept, shelf }: OnDisk, rows: Rows): ServiceStable {
 export type Taker = (index: number, data: Uint8Array) => void;
 
 /**
- * The snapshots on the disk, checked. `open` is given the newest one's record, and then its chunks
- * to start from; they are only known to be right when this returns. Throws
- * {@link SnapshotDamagedError} if that snapshot is not what was written. An older one that is
- * damaged is left out: it is there only for others, who check what they get and have other holders
- * to ask. A replica that stopped for it would be missing as a holder just the same, and as a voter
- * too.
+ * The snapshots on the disk, checked, in steps that yield the bytes of each chunk that was read.
+ * `take` is given the newest one's chunks to start from; they are only known to be right when all
+ * is read. Throws {@link SnapshotDamagedError} if that snapshot is not what was written. An older
+ * one that is damaged is left out: it is there only for others, who check what they get and have
+ * other holders to ask. A replica that stopped for it would be missing as a holder just the same,
+ * and as a voter too.
  */
-export function fromDisk(
+export function* fromDisk(
   { serviceSnapshot, serviceOlder, serviceChunks }: ServiceStable,
   digest: DigestOf,
   take: Taker = () => undefined,
-): OnDisk {
+): Steps<OnDisk> {
   const shelf: Shelf = { places: new Map(), used: new Set(), low: 0, end: 0 };
   for (const row of serviceChunks.keys()) shelf.end = Math.max(shelf.end, row + 1);
   if (serviceSnapshot === null) return { kept: [], shelf };
   const names = new Map<number, Digest>();
-  const open = (from: StoredSnapshot, taker?: Taker): Kept | undefined =>
+  const open = (from: StoredSnapshot, taker?: Taker): Steps<Kept | undefined> =>
     opened(from, serviceChunks, names, digest, taker);
-  const newest = open(serviceSnapshot, take);
+  const newest = yield* open(serviceSnapshot, take);
   if (newest === undefined) throw damaged(serviceSnapshot);
-  const older = [...serviceOlder.values()]
-    .sort((one, other) => other.slot - one.slot)
-    .map((each) => ({ kept: open(each), rows: each.rows }));
-  const all = [{ kept: newest, rows: serviceSnapshot.rows }, ...older];
+  const all: { readonly kept: Kept | undefined; readonly rows: readonly number[] }[] = [
+    { kept: newest, rows: serviceSnapshot.rows },
+  ];
+  for (const each of [...serviceOlder.values()].sort((one, other) => other.slot - one.slot))
+    all.push({ kept: yield* open(each), rows: each.rows });
   for (const { kept, rows } of all)
     kept?.manifest.chunks.forEach((name, i) => {
       if (hold(shelf, name)) return;
@@ -158,13 +159,13 @@ export const damaged = ({ slot, digest }: Pick<SnapshotRecord, 'slot' | 'digest'
   );
 
 /** A snapshot, unless it is damaged. `names` remembers digests of rows that were looked at. */
-function opened(
+function* opened(
   { rows, ...record }: StoredSnapshot,
   all: ServiceStable['serviceChunks'],
   names: Map<number, Digest>,
   digest: DigestOf,
   take?: Taker,
-): Kept | undefined {
+): Steps<Kept | undefined> {
   const digests: Digest[] = [];
   for (const [i, row] of rows.entries()) {
     let name = take === undefined ? names.get(row) : undefined;
@@ -173,6 +174,7 @@ function opened(
       if (data === undefined) return undefined;
       name = nameOf(data, digest);
       take?.(i, data);
+      yield data.length;
     }
     names.set(row, name);
     digests.push(name);

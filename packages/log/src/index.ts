@@ -11,6 +11,7 @@ export * from './key-value-store.ts';
 export * from './messages.ts';
 export type { ServiceOptions } from './replica-state.ts';
 export * from './replicated-log.ts';
+export type { Restarted } from './restart.ts';
 export * from './service.ts';
 export type { SessionCaps } from './sessions.ts';
 export * from './types.ts';

@@ -20,6 +20,7 @@ import type { Asker, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
 import { copyShelf, type Shelf } from './disk-layout.ts';
 import type { SnapshotManifest } from './messages.ts';
+import type { Restarted } from './restart.ts';
 import type { Rows } from './rows.ts';
 import {
   loadSessions,
@@ -48,6 +49,11 @@ export interface ServiceOptions<S extends LogShape> {
   readonly digest: DigestOf;
   /** What the disk gave back; absent: a replica that has never run. */
   readonly stable?: Serviced<S>['Stable'];
+  /**
+   * What `readingBack` made of `stable`, for one machine. Without it the state is read back at
+   * once, which holds up everything else in the process.
+   */
+  readonly restarted?: Restarted;
   /** Whether the protocol's lines are recorded. On unless told. */
   readonly lines?: boolean;
   /** The embedded client. */

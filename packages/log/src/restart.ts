@@ -1,13 +1,18 @@
-/** A replica comes back with what is on its disk. */
-import type { DigestOf } from '@quorumlab/core';
+/**
+ * A replica comes back with what is on its disk. A state of 1 GiB takes seconds to read and hash,
+ * so it is read in steps: a host has others in its process, who are not to wait for it.
+ */
+import type { DigestOf, Steps } from '@quorumlab/core';
 import { SchemaError } from '@quorumlab/core';
 import { damaged, fromDisk, type OnDisk } from './disk-layout.ts';
 import { loadSessions, noSessions, type Sessions } from './sessions.ts';
 import { decodeColophon, manifestOf, restorerOf, sessionsOf } from './snapshots.ts';
 import type { ServiceStable, StateMachine, StoredSnapshot } from './types.ts';
 
-/** What a replica starts from, beside its application. */
+/** What a replica starts from. */
 export interface Restarted extends OnDisk {
+  /** With the newest snapshot in it. */
+  readonly application: StateMachine;
   readonly next: number;
   readonly hash: number;
   readonly sessions: Sessions;
@@ -15,25 +20,27 @@ export interface Restarted extends OnDisk {
 }
 
 /**
- * Fills `application`, which is empty, with the newest snapshot, chunk by chunk. Throws
- * `SnapshotDamagedError` if that is not what was written.
+ * Fills an empty application with the newest snapshot of `stable`. Each step takes one chunk and
+ * yields its bytes. Throws `SnapshotDamagedError` if that is not what was written.
  */
-export function restart(
+export function* restarting(
   stable: ServiceStable,
-  application: StateMachine,
+  stateMachine: () => StateMachine,
   digest: DigestOf,
-): Restarted {
+): Steps<Restarted> {
   const { serviceSnapshot: newest } = stable;
+  const application = stateMachine();
   if (newest === null)
     return {
-      ...fromDisk(stable, digest),
+      ...(yield* fromDisk(stable, digest)),
+      application,
       next: 0,
       hash: 0,
       sessions: noSessions(),
       configuration: new Uint8Array(),
     };
   try {
-    return restore(stable, newest, application, digest);
+    return yield* restore(stable, newest, application, digest);
   } catch (error) {
     // Chunks are taken over before the digest of all is known: damage shows in what they say.
     if (error instanceof SchemaError) throw damaged(newest);
@@ -41,12 +48,12 @@ export function restart(
   }
 }
 
-function restore(
+function* restore(
   stable: ServiceStable,
   newest: StoredSnapshot,
   application: StateMachine,
   digest: DigestOf,
-): Restarted {
+): Steps<Restarted> {
   const { slot, size, rows } = newest;
   const lastChunk = stable.serviceChunks.get(rows.at(-1) ?? -1);
   if (lastChunk === undefined) throw damaged(newest);
@@ -56,16 +63,25 @@ function restore(
   const pieces = rows.length - 1 - last.sessions;
   const restorer = restorerOf(application);
   const sessions: Uint8Array[] = [];
-  const onDisk = fromDisk(stable, digest, (index, data) => {
+  const onDisk = yield* fromDisk(stable, digest, (index, data) => {
     if (index < pieces) restorer.add(data);
     else if (index < rows.length - 1) sessions.push(data);
   });
   restorer.finish();
   return {
     ...onDisk,
+    application,
     next: slot + 1,
     hash: last.state,
     sessions: loadSessions(sessionsOf(sessions)),
     configuration: last.configuration,
   };
+}
+
+/** All steps at once. */
+export function finished<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }

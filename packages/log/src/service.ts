@@ -15,6 +15,7 @@ import type {
   Request,
   Signed,
   Snapshot,
+  Steps,
   Submit,
 } from '@quorumlab/core';
 import { asksForSession, assert, idle, replica } from '@quorumlab/core';
@@ -52,7 +53,7 @@ import {
   type StoredService,
   storeService,
 } from './replica-state.ts';
-import { restart } from './restart.ts';
+import { finished, type Restarted, restarting } from './restart.ts';
 import { diskRows, memoryRows } from './rows.ts';
 import { contentsOf, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
 import { newInstall } from './snapshot-work.ts';
@@ -95,6 +96,16 @@ export function service<S extends LogShape>(
   return machine;
 }
 
+/**
+ * Reads the state of a replica back from what its disk gave, in steps of one chunk, whose bytes
+ * they yield: for `restarted` of {@link ServiceOptions}. Throws `SnapshotDamagedError` if the
+ * newest snapshot is not what was written.
+ */
+export const readingBack = <S extends LogShape>(
+  stable: Serviced<S>['Stable'],
+  { stateMachine, digest }: Pick<ServiceOptions<S>, 'stateMachine' | 'digest'>,
+): Steps<Restarted> => restarting(split<S>(stable).mine, stateMachine, digest);
+
 function start<S extends LogShape>(
   protocol: Protocol<S>,
   self: ReplicaId,
@@ -110,8 +121,7 @@ function start<S extends LogShape>(
     protocol.members,
     protocol.client.matching,
   );
-  const application = stateMachine();
-  const found = restart(mine, application, digest);
+  const found = options.restarted ?? finished(restarting(mine, stateMachine, digest));
   const run: Run<S> = {
     protocol,
     policy: protocol.client,
@@ -128,7 +138,7 @@ function start<S extends LogShape>(
       options.readChunk === undefined
         ? memoryRows(mine.serviceChunks)
         : diskRows(options.readChunk),
-    application,
+    application: found.application,
     state: {
       next: found.next,
       hash: found.hash,

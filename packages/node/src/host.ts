@@ -1,8 +1,7 @@
 /** A replica as a process: the machine of a protocol over a real network and a real disk. */
 import type { Behaviour } from '@quorumlab/adversary';
 import type { Instant, Machine, Protocol, ReplicaId, Slot, Status } from '@quorumlab/core';
-import type { Files } from '@quorumlab/disk';
-import { type Disk, nodeFiles, openCells, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
+import type { Disk, Files } from '@quorumlab/disk';
 import {
   chunkBytes,
   clientMessages,
@@ -18,10 +17,8 @@ import {
   type StateMachine,
   service,
   serviceMessages,
-  serviceStable,
-  serviceStored,
 } from '@quorumlab/log';
-import { type Counters, digests, envelopes, type Keyring } from '@quorumlab/wire';
+import { type Counters, envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
 import {
   type ClusterIdentity,
@@ -30,7 +27,6 @@ import {
   NodeConfigError,
   principalsOf,
 } from './cluster-identity.ts';
-import { fastCrypto } from './fast-crypto.ts';
 import { type HostLimits, hostLimits } from './host-limits.ts';
 import { honestKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
@@ -41,6 +37,7 @@ import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
 import { rawCodec } from './raw-codec.ts';
 import { Runner } from './runner.ts';
 import type { Culprit, RunnerCounters, RunnerHooks, RunnerOptions } from './runner-options.ts';
+import { openStable, type StableState, served } from './stable.ts';
 import { busyMicroseconds, now } from './time.ts';
 import { powerOf, vowsOf } from './traitor.ts';
 
@@ -162,13 +159,14 @@ export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Arr
   const limits = hostLimits(options.limits, { ...protocol, messages });
   const begin = now();
   const keyring = keyringOf(options);
-  const disk = await openStable(options);
+  const onNoRoom = (error: Error): void => loggerOf(options).warn({ err: error }, error.message);
+  const stable = await openStable(options, onNoRoom, limits.sliceMs);
   let host: NodeHost<S, C, R, Q>;
   try {
-    host = new NodeHost(options, disk, keyring, limits);
+    host = new NodeHost(options, stable, keyring, limits);
     await host.start(begin);
   } catch (error) {
-    await disk.close();
+    await stable.disk.close();
     throw error;
   }
   return host;
@@ -211,26 +209,6 @@ const keyringOf = <S extends LogShape, C, R, Q>(
     evidence: protocol,
   });
 };
-
-/** Opens the folder, which stays locked for the node's life. */
-function openStable<S extends LogShape, C, R, Q>(
-  options: NodeOptions<S, C, R, Q>,
-): Promise<Disk<Serviced<S>>> {
-  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist } = options;
-  const open = backEnd === 'sqlite' ? openSqliteLog : openLog;
-  const owner = JSON.stringify([cluster.cluster, cluster.group, self, protocol.name]);
-  const more = {
-    ...(files === undefined ? {} : { files }),
-    ...(mustExist === undefined ? {} : { mustExist }),
-  };
-  return openDisk<Serviced<S>>({
-    open: (replay) => open(folder, { owner, replay, ...more }),
-    cells: () => openCells(folder, files ?? nodeFiles),
-    stored: serviceStored(protocol),
-    initial: serviceStable(protocol),
-    onNoRoom: (error) => loggerOf(options).warn({ err: error }, error.message),
-  });
-}
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
 /** What clients ask for. */
@@ -282,7 +260,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
 
   constructor(
     options: NodeOptions<S, C, R, Q>,
-    disk: Disk<Serviced<S>>,
+    { disk, restarted }: StableState<S>,
     keyring: Keyring<Serviced<S>['Message']>,
     limits: HostLimits,
   ) {
@@ -298,9 +276,10 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     const failed = Promise.withResolvers<Error>();
     this.failed = failed.promise;
     this.#tellFailed = failed.resolve;
-    this.#honest = this.#make(disk.stable, (row) => {
+    this.#honest = this.#make(disk.stable, {
       // What the service puts into this table.
-      return disk.read('serviceChunks', row) as Uint8Array | undefined;
+      readChunk: (row) => disk.read('serviceChunks', row) as Uint8Array | undefined,
+      ...(restarted === undefined ? {} : { restarted }),
     });
     const snapshot = disk.stable?.serviceSnapshot ?? undefined;
     this.#applied = snapshot?.slot ?? -1;
@@ -422,16 +401,15 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   /** A machine that is not the one beside the disk keeps the chunks of snapshots in memory. */
   #make(
     stable: Serviced<S>['Stable'] | undefined,
-    readChunk?: (row: number) => Uint8Array | undefined,
+    beside: Pick<ServiceOptions<S>, 'readChunk' | 'restarted'> = {},
   ): Machine<Serviced<S>> {
-    const { protocol, self, stateMachine, client } = this.#options;
+    const { protocol, self, client } = this.#options;
     return service(protocol, self, {
-      stateMachine,
-      digest: digests(fastCrypto.hash),
+      ...served(this.#options),
       lines: false,
       ...(stable === undefined ? {} : { stable }),
       ...(client === undefined ? {} : { client }),
-      ...(readChunk === undefined ? {} : { readChunk }),
+      ...beside,
     });
   }
 
