@@ -1,24 +1,13 @@
 /** Every mutant that is listed, by the command that people type: the right protocol stands. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { protocols, type VerdictRow } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
+import { type Said, said } from '../../packages/cli/test-support/said.ts';
 
-const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
-
-/** A real process, as people start it. */
-function quorumlab(...line: readonly string[]) {
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--conditions=source', main, ...line],
-    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 28 },
-  );
-  return { out: stdout, err: stderr, code: status };
-}
+const quorumlab = (...line: readonly string[]): Promise<Said> => said(line);
 
 describe.each(protocols)('$name', ({ name, mutants, flaws }) => {
-  test('attack --mutant all: the right protocol is ok, each mutant is caught', () => {
-    const { out, err, code } = quorumlab('attack', name, '--mutant', 'all', '--json');
+  test('attack --mutant all: the right protocol is ok, each mutant is caught', async () => {
+    const { out, err, code } = await quorumlab('attack', name, '--mutant', 'all', '--json');
     expect({ err, code }).toEqual({ err: '', code: 0 });
     const { verdicts, mutants: shown, exit } = JSON.parse(out);
     expect(exit).toBe(0);
@@ -36,8 +25,8 @@ describe.each(protocols)('$name', ({ name, mutants, flaws }) => {
   });
 });
 
-test('one mutant: verdicts first, both columns, the wrong rule and the replay line', () => {
-  const { out, code } = quorumlab('attack', 'raft', '--mutant', 'figure-8', '--ascii');
+test('one mutant: verdicts first, both columns, the wrong rule and the replay line', async () => {
+  const { out, code } = await quorumlab('attack', 'raft', '--mutant', 'figure-8', '--ascii');
   expect(code).toBe(0);
   const [, , wrong, right, rule] = out.split('\n');
   expect(wrong).toMatch(/^FAIL forked +figure-8: position 1: n0 committed Ann, n4 committed /);
@@ -46,25 +35,33 @@ test('one mutant: verdicts first, both columns, the wrong rule and the replay li
   for (const part of ['RAFT with figure-8: forked', 'RAFT: ok', 'COMMIT Ann', 'n4'])
     expect(out).toContain(part);
   expect(out).toMatch(/replay +quorumlab attack raft --mutant figure-8\n/);
-  expect(quorumlab('attack', 'raft', '--mutant', 'figure-8', '--ascii').out).toBe(out);
+  expect((await quorumlab('attack', 'raft', '--mutant', 'figure-8', '--ascii')).out).toBe(out);
 });
 
-test('what a schedule cannot take is a sentence, and --expect is about the mutant', () => {
-  const alone = quorumlab('attack', 'raft', '--mutant', 'figure-8', '-n', '3');
+test('what a schedule cannot take is a sentence, and --expect is about the mutant', async () => {
+  const alone = await quorumlab('attack', 'raft', '--mutant', 'figure-8', '-n', '3');
   expect(alone).toMatchObject({ code: 254, out: '' });
   expect(alone.err).toMatch(/^error QL\d+: -n: the mutant/);
-  const seeded = quorumlab('attack', 'raft', '--mutant', 'figure-8', '--seeds', '5', '--json');
+  const seeded = await quorumlab(
+    'attack',
+    'raft',
+    '--mutant',
+    'figure-8',
+    '--seeds',
+    '5',
+    '--json',
+  );
   expect(seeded.code).toBe(0);
   expect(seeded.err).toContain('--seeds changes nothing here');
-  expect(quorumlab('attack', 'raft', '--mutant', 'figure-9').err).toContain('figure-8?');
-  const expecting = (word: string) =>
-    quorumlab('attack', 'raft', '--mutant', 'stale-leader-read', '--expect', word).code;
-  expect([expecting('stale-read'), expecting('forked')]).toEqual([0, 1]);
+  expect((await quorumlab('attack', 'raft', '--mutant', 'figure-9')).err).toContain('figure-8?');
+  const expecting = async (word: string) =>
+    (await quorumlab('attack', 'raft', '--mutant', 'stale-leader-read', '--expect', word)).code;
+  expect([await expecting('stale-read'), await expecting('forked')]).toEqual([0, 1]);
 });
 
-test('with an attack beside it, a mutant is searched for as any protocol is', () => {
+test('with an attack beside it, a mutant is searched for as any protocol is', async () => {
   const line = 'attack pbft --mutant no-digest-match --attack equivocating-leader --seeds 2 --json';
-  const { verdicts } = JSON.parse(quorumlab(...line.split(' ')).out);
+  const { verdicts } = JSON.parse((await quorumlab(...line.split(' '))).out);
   expect(verdicts).toMatchObject([
     { mutant: 'no-digest-match', attack: 'equivocating-leader', word: 'forked', expected: true },
   ]);

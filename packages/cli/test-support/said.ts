@@ -15,16 +15,18 @@ export const wordsOf = (line: string): readonly string[] =>
   );
 
 /**
- * Runs one command line here. Only one at a time: it takes the streams, the environment and the
- * exit code of this process for as long as it runs.
+ * Runs one command line here, in `folder` if one is named. Only one at a time: it takes the
+ * streams, the environment, the folder and the exit code of this process for as long as it runs.
  */
 export async function said(
   line: string | readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder?: string,
 ): Promise<Said> {
   const { stdout, stderr } = process;
   const before = { out: stdout.write, err: stderr.write, env: process.env, code: process.exitCode };
   const parts = { out: '', err: '' };
+  const home = process.cwd();
   const into =
     (name: 'out' | 'err') =>
     (text: string | Uint8Array): boolean => {
@@ -36,6 +38,7 @@ export async function said(
     stderr.write = into('err');
     process.env = { ...before.env, NO_COLOR: '1', COLUMNS: '', ...env };
     process.exitCode = 0;
+    if (folder !== undefined) process.chdir(folder);
     await main(['node', 'quorumlab', ...(typeof line === 'string' ? wordsOf(line) : line)]);
     return { ...parts, code: Number(process.exitCode) };
   } finally {
@@ -43,5 +46,6 @@ export async function said(
     stderr.write = before.err;
     process.env = before.env;
     process.exitCode = before.code;
+    process.chdir(home);
   }
 }

@@ -1,7 +1,7 @@
 import { byzantine, type Certificate, type Signature, sameBytes, threshold } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { randomOf, realKeyring, said, type ToyMessage, toy, voteFor } from '../test/toy.ts';
 import { CertificateError, checkCertificate, makeCertificate } from './certificate.ts';
-import { randomOf, realKeyring, said, type ToyMessage, toy, voteFor } from './toy.test.ts';
 
 const keyrings = toy.members.map((id) => realKeyring(id));
 const client = realKeyring(65_536);

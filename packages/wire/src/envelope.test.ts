@@ -1,9 +1,9 @@
 import { type Random, type Signature, type Signed, sameBytes, seal } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { asked, idealOf, randomOf, type ToyMessage, toy, toyDomain, voteFor } from '../test/toy.ts';
 import type { Domain } from './domain.ts';
 import { envelopes, isRefusal, type RefusalReason } from './envelope.ts';
 import { idealAuthority } from './ideal-keyring.ts';
-import { asked, idealOf, randomOf, type ToyMessage, toy, toyDomain, voteFor } from './toy.test.ts';
 
 const codec = envelopes(toyDomain, toy.messages);
 const signature = new Uint8Array(64).fill(5) as Signature;

@@ -1,10 +1,10 @@
 /** Signatures inside messages: which are checked, in which order, and how many at most. */
 import { type Certificate, firstClient, type Signature, type Signed } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
+import { asked, realKeyring, type ToyMessage, toy, toyDomain, voteFor } from '../test/toy.ts';
 import { channelKeyring } from './channel-keyring.ts';
 import { type IdealAuthority, idealAuthority, idealKeyring } from './ideal-keyring.ts';
 import type { EvidenceLimits, Keyring } from './keyring.ts';
-import { asked, realKeyring, type ToyMessage, toy, toyDomain, voteFor } from './toy.test.ts';
 
 type Ring = Keyring<ToyMessage>;
 type Of<K extends ToyMessage['kind']> = Extract<ToyMessage, { readonly kind: K }>;

@@ -8,9 +8,6 @@ import {
   signed as signedField,
 } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { checkCertificate, makeCertificate } from './certificate.ts';
-import { fingerprints } from './fingerprint.ts';
-import { idealAuthority, idealKeyring } from './ideal-keyring.ts';
 import {
   asked,
   idealOf,
@@ -21,7 +18,10 @@ import {
   toyDomain,
   type Vote,
   voteFor,
-} from './toy.test.ts';
+} from '../test/toy.ts';
+import { checkCertificate, makeCertificate } from './certificate.ts';
+import { fingerprints } from './fingerprint.ts';
+import { idealAuthority, idealKeyring } from './ideal-keyring.ts';
 
 const field = signedField(toy.messages);
 

@@ -13,11 +13,6 @@ import {
   toUtf8,
 } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { channelKeyring } from './channel-keyring.ts';
-import { digestOf, digests, sha256 } from './digest.ts';
-import { bodyBytes, type Domain, orNothing, signingBytes } from './domain.ts';
-import { KeyError, publicKeyOf, signer, verifier } from './ed25519.ts';
-import { KeyringError } from './keyring.ts';
 import {
   asked,
   hashOf,
@@ -28,7 +23,12 @@ import {
   toy,
   toyDomain,
   voteFor,
-} from './toy.test.ts';
+} from '../test/toy.ts';
+import { channelKeyring } from './channel-keyring.ts';
+import { digestOf, digests, sha256 } from './digest.ts';
+import { bodyBytes, type Domain, orNothing, signingBytes } from './domain.ts';
+import { KeyError, publicKeyOf, signer, verifier } from './ed25519.ts';
+import { KeyringError } from './keyring.ts';
 
 const replica = realKeyring(0);
 const receiver = realKeyring(1);

@@ -8,8 +8,6 @@ import {
   seal,
 } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { encodeProof, isProven, type ProofRecord, proofField, verifyProof } from './proof.ts';
-import { proofFromJson, proofToJson } from './proof-json.ts';
 import {
   publicKeys,
   realKeyring,
@@ -18,7 +16,9 @@ import {
   toy,
   toyDomain,
   voteFor,
-} from './toy.test.ts';
+} from '../test/toy.ts';
+import { encodeProof, isProven, type ProofRecord, proofField, verifyProof } from './proof.ts';
+import { proofFromJson, proofToJson } from './proof-json.ts';
 import { detector } from './vows.ts';
 
 const liar = realKeyring(2);

@@ -1,8 +1,8 @@
 import type { Signed } from '@quorumlab/core';
 import { expect, test } from 'vitest';
+import { idealOf, said, type ToyMessage, toy, voteFor } from '../test/toy.ts';
 import { boundedMap } from './bounded.ts';
 import { idealAuthority } from './ideal-keyring.ts';
-import { idealOf, said, type ToyMessage, toy, voteFor } from './toy.test.ts';
 import { detector, type Proof, VowBrokenError, vowGuard } from './vows.ts';
 
 const authority = idealAuthority();
