@@ -12,6 +12,7 @@ export * from './copy.ts';
 export * from './fair.ts';
 export * from './flaw.ts';
 export * from './guards.ts';
+export * from './handlers.ts';
 export { apart, type Pair, requireOverlap } from './intersection.ts';
 export * from './journal.ts';
 export { maxLeap } from './leap.ts';

@@ -24,7 +24,6 @@ import { type HotStuffOptions, hotstuff, rulesNames } from '@quorumlab/hotstuff'
 import {
   exhibits as hotstuffExhibits,
   flaws as hotstuffFlaws,
-  mutant as hotstuffMutant,
   mutants as hotstuffMutants,
 } from '@quorumlab/hotstuff/mutants';
 import type { LogShape } from '@quorumlab/log';
@@ -312,9 +311,9 @@ const entries: readonly ProtocolEntry[] = [
     exhibits: hotstuffExhibits,
     ...drawnFor('hotstuff'),
     mutants: Object.fromEntries(
-      hotstuffMutants.map((name) => [
+      Object.entries(hotstuffMutants).map(([name, make]) => [
         name,
-        (options: ProtocolSize) => hotstuffMutant(name, hotstuffOptions(options)),
+        (options: ProtocolSize) => make(hotstuffOptions(options)),
       ]),
     ),
     options: {

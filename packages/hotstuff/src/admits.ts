@@ -4,16 +4,14 @@
  */
 import { acceptable, type Guards, hasNews, patientGuards } from '@quorumlab/core';
 import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
-import type { Group } from './group.ts';
-import { provesView } from './hotstuff.ts';
+import { endOfReign, type Group, leaderOf } from './group.ts';
 import type { NewView } from './messages.ts';
+import { provesView } from './pipeline.ts';
 import {
-  endOfReign,
   type HotStuff,
-  type HotStuffReplica,
   highViewOf,
-  leaderOf,
   maxViewsAhead,
+  type Replica,
   stableHeight,
   viewOf,
 } from './state.ts';
@@ -57,7 +55,7 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
     if (first === undefined || replica.wanted.size === 0) return false;
     const { block, justify } = first;
     if (!acceptable(block.batch) || !certifies(group, justify, block.parent)) return false;
-    return replica.wanted.has(digest(group.content, block));
+    return replica.wanted.has(digest(group.schemas.content, block));
   },
   status: (replica, { from }, { self, now }) =>
     from !== self && mayBeAnswered(group, replica, from, now),
@@ -75,18 +73,13 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
 
 /** Whether its certificates are higher than those that are known. */
 const teaches = (
-  replica: HotStuffReplica,
+  replica: Replica,
   { justify, timeouts }: Pick<NewView, 'justify' | 'timeouts'>,
 ): boolean =>
   viewOf(justify) > highViewOf(replica) ||
   (timeouts !== null && (timeouts[0]?.view ?? -1) >= replica.view);
 
-const mayBeAnswered = (
-  group: Group,
-  replica: HotStuffReplica,
-  from: number,
-  now: number,
-): boolean => {
+const mayBeAnswered = (group: Group, replica: Replica, from: number, now: number): boolean => {
   const last = replica.answered.get(from);
   return last === undefined || now - last.at >= group.statusPeriod / 2;
 };

@@ -10,6 +10,7 @@ import {
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
+import { genesisHash } from './blocks.ts';
 import {
   hotstuff,
   type Message,
@@ -17,7 +18,6 @@ import {
   type Timeout,
   type Vote,
 } from './index.ts';
-import { genesisHash } from './state.ts';
 
 const group = (more: object = {}) => hotstuff({ n: 4, digest: testDigest, ...more });
 const request = requestOf(0, 0);

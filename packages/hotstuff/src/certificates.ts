@@ -3,22 +3,11 @@
  * later view, so honest replicas that can speak to each other end up in the same one.
  */
 import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { genesisHash } from './blocks.ts';
+import { type Group, isMember, leaderOf } from './group.ts';
 import type { QuorumCertificate, TimeoutCertificate, Vote } from './messages.ts';
-import {
-  type Ctx,
-  countedTime,
-  genesisHash,
-  type HotStuffReplica,
-  hasLeft,
-  highViewOf,
-  isMember,
-  leaderOf,
-  longer,
-  maxViewsAhead,
-  maxWanted,
-  watch,
-} from './state.ts';
+import { countedTime, longer } from './patience.ts';
+import { type Context, hasLeft, highViewOf, maxViewsAhead, type Replica } from './state.ts';
 
 /** Whether `certificate` names a quorum. The host has checked the signatures. */
 export const hasQuorum = (group: Group, { seals }: Certificate<unknown>): boolean =>
@@ -61,9 +50,9 @@ export const highestIn = (timeouts: TimeoutCertificate): number =>
  */
 export function learn(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   certificate: QuorumCertificate | null,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   if (certificate === null) return true;
   const { body } = certificate;
@@ -82,7 +71,7 @@ export function learn(
 }
 
 /** Moves the lock, if the rules lock on what a certificate shows. */
-export function lock(group: Group, replica: HotStuffReplica, certified: Vote, ctx: Ctx): void {
+export function lock(group: Group, replica: Replica, certified: Vote, ctx: Context): void {
   const point = group.rules.locks(certified, replica.tree.get(certified.block));
   if (point === undefined || point.view <= replica.locked.view) return;
   ctx.line('lock');
@@ -92,9 +81,9 @@ export function lock(group: Group, replica: HotStuffReplica, certified: Vote, ct
 /** Learns a valid timeout certificate, and tells the next leader what is known here. */
 export function learnTimeouts(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   timeouts: TimeoutCertificate | null,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   if (timeouts === null) return true;
   if (!isTimeoutCertificate(group, timeouts)) return false;
@@ -112,7 +101,7 @@ export function learnTimeouts(
 }
 
 /** A view begins. */
-function enter(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): void {
+function enter(group: Group, replica: Replica, view: number, ctx: Context): void {
   const before = leaderOf(group, replica.view);
   const left = hasLeft(replica, replica.view);
   replica.view = view;
@@ -125,23 +114,6 @@ function enter(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): 
     if (timeout.view < view) replica.timeoutVotes.delete(from);
 }
 
-/** Asks for the block `hash`: first whoever should have it, and later, by the status timer, all. */
-export function want(
-  group: Group,
-  replica: HotStuffReplica,
-  hash: Digest,
-  holders: readonly ReplicaId[],
-  ctx: Ctx,
-): void {
-  if (replica.wanted.has(hash) || replica.wanted.size >= maxWanted) return;
-  replica.wanted.set(hash, ctx.now);
-  watch(group, replica, ctx);
-  ctx.line('sync-fetch');
-  const above = replica.committed.height;
-  for (const holder of holders.filter((each) => each !== ctx.self).slice(0, 2))
-    ctx.send(holder, { kind: 'fetch-blocks', block: hash, above });
-}
-
 /** Who signed `certificate`, beginning at a place that differs from replica to replica. */
 export function signersOf({ seals }: Certificate<unknown>, self: ReplicaId): readonly ReplicaId[] {
   const all = seals.map(({ from }) => from);
@@ -151,7 +123,7 @@ export function signersOf({ seals }: Certificate<unknown>, self: ReplicaId): rea
 
 /** The timeouts of `view` among those that count: their certificates are known here. */
 export function countedTimeouts(
-  replica: HotStuffReplica,
+  replica: Replica,
   view: number,
 ): Signed<TimeoutCertificate[number]>[] {
   const counted = [];
@@ -159,3 +131,11 @@ export function countedTimeouts(
     if (each.view === view && each.highView <= highViewOf(replica)) counted.push(each);
   return counted;
 }
+
+/** A certificate over `body` from votes for it. */
+export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
+  body,
+  seals: votes
+    .map(({ from, signature }) => ({ from, signature }))
+    .sort((one, other) => one.from - other.from),
+});

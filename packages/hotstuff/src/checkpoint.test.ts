@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { hear, kindsOf, makeLong as make, stable } from '../test/group.ts';
 import { chainOf, checkpoint, hashOf, strange } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
+import { certify } from './certificates.ts';
 import { type Checkpoint, hotstuff } from './index.ts';
 import type { Link } from './messages.ts';
-import { certify } from './state.ts';
 
 const every = 4;
 const lie: Checkpoint = {

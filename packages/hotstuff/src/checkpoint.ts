@@ -12,28 +12,20 @@ import {
   type Signed,
   type Slot,
 } from '@quorumlab/core';
-import { isWeakCertificate } from './certificates.ts';
-import type { Group } from './group.ts';
+import { type Place, place } from './blocks.ts';
+import { certify, isWeakCertificate } from './certificates.ts';
+import { type Group, isMember, leaderOf } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
-import {
-  type Ctx,
-  certify,
-  type HotStuffReplica,
-  isMember,
-  leaderOf,
-  type Place,
-  place,
-  stableHeight,
-  watch,
-} from './state.ts';
+import { watch } from './missing.ts';
+import { type Context, type Replica, stableHeight } from './state.ts';
 
 /** The application's state after `slot` is on disk: say so to the leader. */
 export function snapshotTaken(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   slot: Slot,
   state: Digest,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const height = slot + 1;
   if (height <= replica.snapshot.height) return;
@@ -53,7 +45,7 @@ export function snapshotTaken(
 }
 
 /** The block at a height that is committed, unless it was let go for a later checkpoint. */
-function placeAt(replica: HotStuffReplica, height: number): Place | undefined {
+function placeAt(replica: Replica, height: number): Place | undefined {
   const hash = replica.chain.get(height);
   const node = hash === undefined ? undefined : replica.tree.get(hash);
   if (node !== undefined) return { height, view: node.view, block: node.hash };
@@ -68,9 +60,9 @@ function placeAt(replica: HotStuffReplica, height: number): Place | undefined {
 /** ⟨CHECKPOINT, h, b, d⟩ */
 export function checkpoint(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<Checkpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { height, from } = message;
   if (!isMember(group, from)) return;
@@ -96,9 +88,9 @@ export function checkpoint(
  */
 function maybeStable(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   { kind, height, view, block, state }: Checkpoint,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const same: Signed<Checkpoint>[] = [];
   for (const kept of replica.checkpointVotes.values())
@@ -116,9 +108,9 @@ function maybeStable(
 /** The certificate of a checkpoint, from the leader or from one that has let go of the blocks. */
 export function stableCheckpoint(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<StableCheckpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { checkpoint: proof, from } = message;
   const { height } = proof.body;
@@ -130,9 +122,9 @@ export function stableCheckpoint(
 /** Takes the certificate at once if the state is here, and otherwise waits for blocks first. */
 function learnCheckpoint(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   proof: Certificate<Checkpoint>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (replica.snapshot.height >= proof.body.height) return becomeStable(replica, proof, ctx);
   if (replica.ahead !== null && replica.ahead.body.height >= proof.body.height) return;
@@ -145,7 +137,7 @@ function learnCheckpoint(
 }
 
 /** What was ahead may have been reached by now, and the application's state written. */
-function reach(replica: HotStuffReplica, ctx: Ctx): void {
+function reach(replica: Replica, ctx: Context): void {
   const proof = replica.ahead;
   if (proof === null || proof.body.height > replica.snapshot.height) return;
   replica.ahead = null;
@@ -153,7 +145,7 @@ function reach(replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** The blocks below the checkpoint do not come any more: get the state instead. */
-export function adopt(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function adopt(group: Group, replica: Replica, ctx: Context): void {
   const proof = replica.ahead;
   if (proof === null) return;
   replica.ahead = null;
@@ -163,7 +155,7 @@ export function adopt(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** Lets go of every block up to the checkpoint, and of what is on no branch behind it. */
-function becomeStable(replica: HotStuffReplica, proof: Certificate<Checkpoint>, ctx: Ctx): void {
+function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   const { height, view, block, state } = proof.body;
   const own = replica.checkpoints.get(height);
   assert(
@@ -191,7 +183,7 @@ function becomeStable(replica: HotStuffReplica, proof: Certificate<Checkpoint>, 
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function fetchState(group: Group, replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.height <= replica.committed.height) return;
   if (replica.fetching >= proof.body.height) return;
@@ -204,12 +196,7 @@ export function fetchState(group: Group, replica: HotStuffReplica, ctx: Ctx): vo
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(
-  group: Group,
-  replica: HotStuffReplica,
-  slot: Slot,
-  ctx: Ctx,
-): void {
+export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
   const height = slot + 1;
   replica.fetching = 0;
   const proof = replica.stableCheckpoint;

@@ -1,28 +1,23 @@
 /** Commit: ancestors first, each block once, and never off the chain that was committed before. */
 import { assert, forget } from '@quorumlab/core';
-import { lock, signersOf, want } from './certificates.ts';
+import type { Node } from './blocks.ts';
+import { lock, signersOf } from './certificates.ts';
 import type { Group } from './group.ts';
-import {
-  type Ctx,
-  countedTime,
-  type HotStuffReplica,
-  highBlockOf,
-  type Node,
-  stableHeight,
-  viewOf,
-} from './state.ts';
+import { want } from './missing.ts';
+import { countedTime } from './patience.ts';
+import { type Context, highBlockOf, type Replica, stableHeight, viewOf } from './state.ts';
 import { parentOf, treeOf } from './tree.ts';
 
 /**
  * Looks, from the highest certified block down, for the newest one that the rules commit. What is
  * missing on the way is fetched from those who certified it. Whether nothing is missing.
  */
-export function commit(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
+export function commit(group: Group, replica: Replica, ctx: Context): boolean {
   replica.complete = commitAll(group, replica, ctx);
   return replica.complete;
 }
 
-function commitAll(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
+function commitAll(group: Group, replica: Replica, ctx: Context): boolean {
   const { high } = replica;
   if (high === null || viewOf(high) <= replica.committed.view) return hasState(replica);
   const tree = treeOf(replica);
@@ -51,10 +46,9 @@ function commitAll(group: Group, replica: HotStuffReplica, ctx: Ctx): boolean {
 }
 
 /** Whether the state of the last stable checkpoint is here. */
-const hasState = (replica: HotStuffReplica): boolean =>
-  replica.committed.height >= stableHeight(replica);
+const hasState = (replica: Replica): boolean => replica.committed.height >= stableHeight(replica);
 
-function wantParent(group: Group, replica: HotStuffReplica, node: Node, ctx: Ctx): void {
+function wantParent(group: Group, replica: Replica, node: Node, ctx: Context): void {
   if (node.block === null || node.justify === null) return;
   want(group, replica, node.block.parent, signersOf(node.justify, ctx.self), ctx);
 }
@@ -63,7 +57,7 @@ function wantParent(group: Group, replica: HotStuffReplica, node: Node, ctx: Ctx
  * "execute b and its ancestors": everything above the committed chain, oldest first. False if some
  * of it is not here.
  */
-function execute(group: Group, replica: HotStuffReplica, target: Node, ctx: Ctx): boolean {
+function execute(group: Group, replica: Replica, target: Node, ctx: Context): boolean {
   if (target.height <= replica.committed.height) return true;
   const path: Node[] = [];
   let node: Node | undefined = target;

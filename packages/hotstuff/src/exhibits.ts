@@ -12,21 +12,22 @@ import {
   seal,
   type Which,
 } from '@quorumlab/core';
-import type { HotStuffOptions } from './group.ts';
+import { genesisHash } from './blocks.ts';
+import type { Options } from './group.ts';
 import {
   type Block,
-  codec,
   type Message,
   type QuorumCertificate,
+  schemas,
   type Timeout,
   type Vote,
 } from './messages.ts';
 import type { RulesName } from './rules.ts';
-import { genesisHash, type HotStuff } from './state.ts';
+import type { HotStuff } from './state.ts';
 
 type Group = Stage<HotStuff>;
 
-const { content } = codec({ n: 4, maxBatch: 256 });
+const { content } = schemas({ n: 4, maxBatch: 256 });
 const hashOf = (group: Group, block: Block) => group.digest(content, block);
 
 const among =
@@ -283,7 +284,7 @@ function shownToOne(group: Group): void {
 const long = 3e8;
 
 /** The digest function is the host's. */
-type Told = Omit<HotStuffOptions, 'digest'>;
+type Told = Omit<Options, 'digest'>;
 
 /** Reigns of four views, as the schedules count on; a mutant names rules of its own, the same. */
 const told = (rules: RulesName): Told => ({ n: 4, f: 1, reign: 4, rules });

@@ -4,12 +4,13 @@
  * it room, and nobody votes for others.
  */
 import { batchSize } from '@quorumlab/core';
+import type { Node } from './blocks.ts';
 import type { Group } from './group.ts';
-import type { HotStuffReplica, Node } from './state.ts';
+import type { Replica } from './state.ts';
 import { parentOf } from './tree.ts';
 
 /** Whether a block on `parent` may hold nothing: its branch does since the checkpoint. */
-export function isFilled(group: Group, replica: HotStuffReplica, parent: Node): boolean {
+export function isFilled(group: Group, replica: Replica, parent: Node): boolean {
   const begin = Math.floor(parent.height / group.checkpointEvery) * group.checkpointEvery;
   let bytes = 0;
   let node: Node | undefined = parent;

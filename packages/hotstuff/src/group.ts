@@ -2,19 +2,20 @@ import {
   type DigestOf,
   ms,
   OptionsError,
+  type PrincipalId,
   type ReplicaId,
   range,
   refusalOfQuorum,
   windowBytes as usualWindowBytes,
   weak,
 } from '@quorumlab/core';
-import { type Codec, codec } from './messages.ts';
+import { type Schemas, schemas } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
 
 /**
  * What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group.
  */
-export interface HotStuffOptions {
+export interface Options {
   /** How many replicas there are. */
   readonly n: number;
   /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
@@ -63,7 +64,8 @@ export interface HotStuffOptions {
 }
 
 /** A configured group: what every rule of the protocol looks at and none changes. */
-export interface Group extends Codec {
+export interface Group {
+  readonly schemas: Schemas;
   readonly n: number;
   readonly f: number;
   readonly members: readonly ReplicaId[];
@@ -87,7 +89,7 @@ export interface Group extends Codec {
 }
 
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
-export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): Group {
+export function groupOf(options: Options, chosen: Partial<Rules>): Group {
   const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
   const { requestTimeout = ms(1000), maxBatch = 256, digest } = options;
   const {
@@ -105,7 +107,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
       throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
   if (!(Number.isSafeInteger(f) && f >= 0))
     throw new OptionsError(`f is ${f}; use an integer of at least 0`);
-  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon'), ...changed };
+  const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon'), ...chosen };
   requireReplicas(n, f, unsafe);
   const quorum = options.quorum ?? rules.quorum(n, f);
   const refusal = refusalOfQuorum(quorum, n, f, unsafe);
@@ -122,7 +124,7 @@ export function group(options: HotStuffOptions, changed: Partial<Rules> = {}): G
         `${requestTimeout} µs; make requestTimeout at least twice delta`,
     );
   return {
-    ...codec({ n, maxBatch }),
+    schemas: schemas({ n, maxBatch }),
     n,
     f,
     members: range(n),
@@ -169,3 +171,14 @@ function requireReign(given: {
       `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,
   );
 }
+
+/** Whether `from` is one of the replicas, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
+
+/** The leader of `view`: leaders take turns, each for one reign. */
+export const leaderOf = (group: Group, view: number): ReplicaId =>
+  Math.floor(view / group.reign) % group.n;
+
+/** The last view of the reign that `view` is part of: leaving one view of it is leaving all. */
+export const endOfReign = (group: Group, view: number): number =>
+  (Math.floor(view / group.reign) + 1) * group.reign - 1;

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-export type { HotStuffOptions } from './group.ts';
+export type { Options as HotStuffOptions } from './group.ts';
 export type {
   Block,
   Blocks,
@@ -17,7 +17,6 @@ export type {
   Proposal,
   QuorumCertificate,
   Relay,
-  Row,
   StableCheckpoint,
   StatusReport,
   Timeout,
@@ -29,12 +28,7 @@ export { hotstuff } from './protocol.ts';
 export { type RulesName, rulesNames } from './rules.ts';
 export type {
   HotStuff,
-  Node,
-  Place,
-  Point,
-  Stable,
-  Tally,
-  Timer,
-  Volatile,
-  Waiting,
+  Row,
+  Stable as HotStuffStable,
+  Volatile as HotStuffVolatile,
 } from './state.ts';

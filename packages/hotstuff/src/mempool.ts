@@ -7,23 +7,17 @@ import {
   type Digest,
   maxBatchBytes,
   nextFair,
+  type ReplicaId,
   type Request,
   requestKey,
   type Signed,
 } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import type { Node } from './blocks.ts';
+import { type Group, isMember, leaderOf } from './group.ts';
 import type { Relay } from './messages.ts';
-import {
-  type Ctx,
-  countedTime,
-  type HotStuffReplica,
-  isMember,
-  maxHolders,
-  type Node,
-  nextLeader,
-  type Waiting,
-  watch,
-} from './state.ts';
+import { watch } from './missing.ts';
+import { countedTime } from './patience.ts';
+import { type Context, maxHolders, type Replica, type Waiting } from './state.ts';
 import { parentOf } from './tree.ts';
 
 /** Most batches that a replica hands over at once. Clients ask again for the rest. */
@@ -32,9 +26,9 @@ const maxRelays = 4;
 /** A client asks. The leader orders the request, another replica passes it on and waits. */
 export function propose(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   request: Signed<Request>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!keepWaiting(group, replica, request, undefined, ctx)) return;
   const leader = nextLeader(group, replica);
@@ -42,12 +36,7 @@ export function propose(
 }
 
 /** Another replica passes on what clients sent to it. */
-export function relay(
-  group: Group,
-  replica: HotStuffReplica,
-  message: Signed<Relay>,
-  ctx: Ctx,
-): void {
+export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
   if (!isMember(group, message.from) || !acceptable(message.requests)) return;
   for (const request of message.requests) keepWaiting(group, replica, request, undefined, ctx);
 }
@@ -58,10 +47,10 @@ export function relay(
  */
 export function keepWaiting(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   request: Signed<Request>,
   holder: Digest | undefined,
-  ctx: Ctx,
+  ctx: Context,
 ): boolean {
   const key = requestKey(request);
   const known = replica.waiting.has(key);
@@ -74,7 +63,7 @@ export function keepWaiting(
 }
 
 /** Waiting requests that the branch of `tip` does not hold, in fair shares, as many as fit. */
-export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Batch {
+export function nextBatch(group: Group, replica: Replica, tip: Node): Batch {
   const branch = new Set<Digest>();
   let node: Node | undefined = tip;
   while (node !== undefined && node.height > replica.committed.height) {
@@ -86,7 +75,7 @@ export function nextBatch(group: Group, replica: HotStuffReplica, tip: Node): Ba
 }
 
 /** Passes a batch of the requests that have waited since `until` or longer to the leader. */
-export function relayOldest(group: Group, replica: HotStuffReplica, until: number, ctx: Ctx): void {
+export function relayOldest(group: Group, replica: Replica, until: number, ctx: Context): void {
   const leader = nextLeader(group, replica);
   if (leader === ctx.self) return;
   const requests = fill(
@@ -100,7 +89,7 @@ export function relayOldest(group: Group, replica: HotStuffReplica, until: numbe
  * When somebody else proposes next, hands over what waits here and no block holds: who was asked
  * while it led may be the only one that knows.
  */
-export function handOver(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function handOver(group: Group, replica: Replica, ctx: Context): void {
   const leader = nextLeader(group, replica);
   if (leader === replica.relaysTo) return;
   replica.relaysTo = leader;
@@ -115,7 +104,7 @@ export function handOver(group: Group, replica: HotStuffReplica, ctx: Ctx): void
 }
 
 function* waitingWhere(
-  replica: HotStuffReplica,
+  replica: Replica,
   chosen: (waiting: Waiting) => boolean,
 ): Generator<Signed<Request>, void> {
   for (const each of replica.waiting.values()) if (chosen(each)) yield each.request;
@@ -133,3 +122,7 @@ function fill(group: Group, requests: Iterable<Signed<Request>>): Signed<Request
   }
   return batch;
 }
+
+/** Who may still propose what comes now: this view's leader only until its proposal is here. */
+export const nextLeader = (group: Group, { view, lastVoted }: Replica): ReplicaId =>
+  leaderOf(group, lastVoted < view ? view : view + 1);

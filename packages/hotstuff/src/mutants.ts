@@ -4,18 +4,19 @@
  *
  * @packageDocumentation
  */
-import type { Flaw, Protocol } from '@quorumlab/core';
-import type { HotStuffOptions } from './group.ts';
-import { withRules } from './protocol.ts';
+import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
+import type { Options } from './group.ts';
+import { hotstuff } from './protocol.ts';
 import type { Rules, RulesName } from './rules.ts';
-import type { HotStuff } from './state.ts';
+import type { Context, HotStuff, Replica } from './state.ts';
 
-/** A mistake: whose rules it is made in, and the difference from the right ones. */
-interface Wrong {
-  readonly rules: RulesName;
-  readonly changed?: Partial<Rules>;
-  readonly options?: Partial<HotStuffOptions>;
-}
+type Maker = (options: Options) => Protocol<HotStuff>;
+
+/** HotStuff by the rules of `name`, in which the mistake was made, but for `wrong`. */
+const differing =
+  (name: RulesName, wrong: Partial<Rules>): Maker =>
+  (options) =>
+    hotstuff({ ...options, rules: name }, wrong);
 
 /** Three certified blocks in a row, whatever their views. */
 const anyThree: Rules['commits'] = (tree, node) => {
@@ -29,54 +30,47 @@ const byHeight: Rules['commits'] = (tree, node) => {
   return found !== undefined && found.height + 2 === node.height ? found : undefined;
 };
 
-const wrong = {
-  'no-lock': { rules: 'chained', changed: { mayVote: () => true } },
-  'two-phase-livelock': { rules: 'hotstuff-2', changed: { waits: false } },
-  'two-chain-old-lock': {
-    rules: 'hotstuff-2',
-    changed: {
-      locks(_, node) {
-        const body = node?.justify?.body;
-        return body && { view: body.view, block: body.block };
-      },
+/** That it has voted is kept in memory only: a restarted replica has forgotten it. */
+function forgetVotes(replica: Replica, ctx: Context): Context {
+  return {
+    ...ctx,
+    save({ lastVoted, ...rest }) {
+      // Assigned past the context, so it is not written: this is the flaw.
+      if (lastVoted !== undefined) Object.assign(replica, { lastVoted });
+      if (Object.keys(rest).length > 0) ctx.save(rest);
     },
-  },
-  'non-consecutive-commit': { rules: 'chained', changed: { commits: anyThree } },
-  'no-dummy-blocks': { rules: 'chained', changed: { commits: byHeight } },
-  'rotation-n4': { rules: 'chained', options: { leaders: 'round-robin', unsafe: true } },
-  'tc-without-highqc-check': {
-    rules: 'jolteon',
-    changed: {
-      mayVote: ({ block, justifyView, timeouts }) =>
-        justifyView + 1 === block.view || timeouts !== null,
-    },
-  },
-  'vote-amnesia': {
-    rules: 'jolteon',
-    changed: { saveVote: (view, _, replica) => void Object.assign(replica, { lastVoted: view }) },
-  },
-  'duplicate-signers': { rules: 'jolteon', changed: { countSigners: (_, seals) => seals.length } },
-  'view-inflation': { rules: 'hotstuff-2', changed: { provesViews: false } },
-  'forgets-proposed': { rules: 'jolteon', changed: { forgetsProposed: true } },
-  'flush-order': { rules: 'jolteon', changed: { inOrder: (path) => path } },
-} satisfies Record<string, Wrong>;
+  };
+}
 
 export { exhibits } from './exhibits.ts';
 
-/** The names of the mutants. */
-export type Mutant = keyof typeof wrong;
-
-/** All mutants by name. */
-export const mutants: readonly Mutant[] = Object.keys(wrong) as Mutant[];
-
-/** HotStuff with the mistake that `name` stands for, in the rules where it was made. */
-export const mutant = (name: Mutant, given: HotStuffOptions): Protocol<HotStuff> => {
-  const { rules, changed = {}, options = {} }: Wrong = wrong[name];
-  return withRules({ ...given, ...options, rules }, changed);
-};
+/** Flawed variants by name; each takes the options of the right protocol. */
+export const mutants = {
+  'no-lock': differing('chained', { mayVote: () => true }),
+  'two-phase-livelock': differing('hotstuff-2', { waits: false }),
+  'two-chain-old-lock': differing('hotstuff-2', {
+    locks(_, node) {
+      const body = node?.justify?.body;
+      return body && { view: body.view, block: body.block };
+    },
+  }),
+  'non-consecutive-commit': differing('chained', { commits: anyThree }),
+  'no-dummy-blocks': differing('chained', { commits: byHeight }),
+  'rotation-n4': (options) =>
+    hotstuff({ ...options, rules: 'chained', leaders: 'round-robin', unsafe: true }),
+  'tc-without-highqc-check': differing('jolteon', {
+    mayVote: ({ block, justifyView, timeouts }) =>
+      justifyView + 1 === block.view || timeouts !== null,
+  }),
+  'vote-amnesia': (options) => withContext(hotstuff({ ...options, rules: 'jolteon' }), forgetVotes),
+  'duplicate-signers': differing('jolteon', { countSigners: (_, seals) => seals.length }),
+  'view-inflation': differing('hotstuff-2', { provesViews: false }),
+  'forgets-proposed': differing('jolteon', { forgetsProposed: true }),
+  'flush-order': differing('jolteon', { inOrder: (path) => path }),
+} satisfies Readonly<Record<string, Maker>>;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<Mutant, Flaw>> = {
+export const flaws: Readonly<Record<keyof typeof mutants, Flaw>> = {
   'no-lock': {
     rule: 'A replica votes for any proposal with a valid certificate, whatever it is locked on.',
     paper: 'Yin et al. 2019, Algorithm 1, safeNode',

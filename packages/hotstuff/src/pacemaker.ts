@@ -4,26 +4,15 @@
  */
 import { oldestCounted, type ReplicaId, type Signed } from '@quorumlab/core';
 import { countedTimeouts, learn, learnTimeouts } from './certificates.ts';
-import type { Group } from './group.ts';
+import { endOfReign, type Group, isMember, leaderOf } from './group.ts';
 import { relayOldest } from './mempool.ts';
 import type { NewView, Proposal, Timeout } from './messages.ts';
-import {
-  type Ctx,
-  countedTime,
-  endOfReign,
-  type HotStuffReplica,
-  hasLeft,
-  highViewOf,
-  isMember,
-  leaderOf,
-  maxViewsAhead,
-  timeoutOf,
-  viewOf,
-  watch,
-} from './state.ts';
+import { watch } from './missing.ts';
+import { countedTime, timeoutOf } from './patience.ts';
+import { type Context, hasLeft, highViewOf, maxViewsAhead, type Replica, viewOf } from './state.ts';
 
 /** Arms the timer while requests wait. It looks for the oldest when it fires. */
-export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function armPacemaker(group: Group, replica: Replica, ctx: Context): void {
   if (replica.pacemakerTimer || replica.waiting.size === 0) return;
   if (hasLeft(replica, replica.view)) return;
   replica.pacemakerTimer = true;
@@ -35,7 +24,7 @@ export function armPacemaker(group: Group, replica: HotStuffReplica, ctx: Ctx): 
  * just before every timeout, or leaves one client out, is replaced all the same. Time in which no
  * leader could have helped does not count.
  */
-export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function pacemakerTimeout(group: Group, replica: Replica, ctx: Context): void {
   replica.pacemakerTimer = false;
   if (hasLeft(replica, replica.view)) return; // The status timer repeats what was said.
   const oldest = oldestCounted(replica);
@@ -49,7 +38,7 @@ export function pacemakerTimeout(group: Group, replica: HotStuffReplica, ctx: Ct
 }
 
 /** ⟨TIMEOUT, v, v'⟩: no votes any more up to view v, and the highest certificate to everybody. */
-export function leave(group: Group, replica: HotStuffReplica, view: number, ctx: Ctx): void {
+export function leave(group: Group, replica: Replica, view: number, ctx: Context): void {
   if (hasLeft(replica, view)) return;
   ctx.line('timeout');
   const timeout: Timeout = { kind: 'timeout', view, highView: highViewOf(replica) };
@@ -60,7 +49,7 @@ export function leave(group: Group, replica: HotStuffReplica, view: number, ctx:
 }
 
 /** The last timeout, and beside it the certificate without which it does not count. */
-export function sayTimeout(replica: HotStuffReplica, ctx: Ctx): void {
+export function sayTimeout(replica: Replica, ctx: Context): void {
   if (replica.lastTimeout === null) return;
   ctx.broadcast({ kind: 'new-view', justify: replica.high, timeouts: null });
   ctx.broadcast(replica.lastTimeout);
@@ -69,9 +58,9 @@ export function sayTimeout(replica: HotStuffReplica, ctx: Ctx): void {
 /** ⟨TIMEOUT, v, v'⟩ */
 export function timeout(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<Timeout>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { from, view, highView } = message;
   if (!isMember(group, from) || highView >= view) return;
@@ -92,13 +81,7 @@ export function timeout(
 }
 
 /** Who says a timeout again may have missed ours. */
-function repeat(
-  group: Group,
-  replica: HotStuffReplica,
-  to: ReplicaId,
-  view: number,
-  ctx: Ctx,
-): void {
+function repeat(group: Group, replica: Replica, to: ReplicaId, view: number, ctx: Context): void {
   if (replica.lastTimeout?.view !== view || to === ctx.self) return;
   if (!mayAnswer(group, replica, to, ctx)) return;
   ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: null });
@@ -106,7 +89,7 @@ function repeat(
 }
 
 /** f+1 members have left later views: at least one of them is honest, so leave too. */
-function join(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+function join(group: Group, replica: Replica, ctx: Context): void {
   if (replica.timeoutVotes.size < group.weak) return;
   const views = [...replica.timeoutVotes.values()]
     .map(({ view }) => view)
@@ -118,7 +101,7 @@ function join(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** TC: a quorum has left, and every certificate that it knew is known here. */
-export function maybeTimeoutCertificate(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function maybeTimeoutCertificate(group: Group, replica: Replica, ctx: Context): void {
   if (replica.timeoutVotes.size < group.quorum) return;
   const latest = Math.max(...[...replica.timeoutVotes.values()].map(({ view }) => view));
   for (let view = endOfReign(group, replica.view); view <= latest; view += group.reign) {
@@ -134,9 +117,9 @@ export function maybeTimeoutCertificate(group: Group, replica: HotStuffReplica, 
 /** ⟨NEW-VIEW⟩: certificates, from whoever thinks that this replica lacks them. */
 export function newView(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<NewView>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!isMember(group, message.from)) return;
   if (!learn(group, replica, message.justify, ctx)) return;
@@ -144,12 +127,7 @@ export function newView(
 }
 
 /** Nobody is answered more than once in half a status period. */
-export function mayAnswer(
-  group: Group,
-  replica: HotStuffReplica,
-  to: ReplicaId,
-  ctx: Ctx,
-): boolean {
+export function mayAnswer(group: Group, replica: Replica, to: ReplicaId, ctx: Context): boolean {
   const last = replica.answered.get(to);
   if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return false;
   replica.answered.set(to, { at: ctx.now, fetched: 0 });
@@ -157,24 +135,20 @@ export function mayAnswer(
 }
 
 /** Shows `to`, who seems to be behind, how this replica came into its view. */
-function help(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
+function help(group: Group, replica: Replica, to: ReplicaId, ctx: Context): void {
   if (to === ctx.self || !mayAnswer(group, replica, to, ctx)) return;
   explain(group, replica, to, ctx);
 }
 
 /** The certificates that led here, and the leader's proposal. */
-export function explain(group: Group, replica: HotStuffReplica, to: ReplicaId, ctx: Ctx): void {
+export function explain(group: Group, replica: Replica, to: ReplicaId, ctx: Context): void {
   ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: replica.timeouts });
   const own = ownProposal(group, replica, ctx.self);
   if (own !== undefined) ctx.send(to, own);
 }
 
 /** What this replica proposed in the current view, to be said again word for word. */
-export function ownProposal(
-  group: Group,
-  replica: HotStuffReplica,
-  self: ReplicaId,
-): Proposal | undefined {
+export function ownProposal(group: Group, replica: Replica, self: ReplicaId): Proposal | undefined {
   if (replica.lastProposed !== replica.view || leaderOf(group, replica.view) !== self)
     return undefined;
   const row = replica.blocks.get(replica.view);

@@ -1,48 +1,39 @@
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
-import { commit } from './commit.ts';
-import { conflict, evidence, vows } from './evidence.ts';
-import { group as configure, type Group, type HotStuffOptions } from './group.ts';
-import { maybePropose, onVote, proposal, proposeTimeout, retryParked } from './hotstuff.ts';
-import { handOver, propose, relay } from './mempool.ts';
-import {
-  armPacemaker,
-  maybeTimeoutCertificate,
-  newView,
-  pacemakerTimeout,
-  timeout,
-} from './pacemaker.ts';
+import { evidence } from './evidence.ts';
+import { type Group, groupOf, isMember, leaderOf, type Options } from './group.ts';
+import { invariant } from './invariant.ts';
+import { propose, relay } from './mempool.ts';
+import { newView, pacemakerTimeout, timeout } from './pacemaker.ts';
+import { onVote, proposal, proposeTimeout } from './pipeline.ts';
 import { blocks, fetchBlocks, idleTimeout, start, status, statusTimeout } from './recovery.ts';
 import type { Rules } from './rules.ts';
+import { settle } from './settle.ts';
 import {
-  type Ctx,
+  type Context,
   firstStable,
   firstVolatile,
   type HotStuff,
-  type HotStuffReplica,
   hasLeft,
-  highViewOf,
-  isMember,
-  leaderOf,
-  noteExcuses,
+  type Replica,
+  stored,
 } from './state.ts';
+import { conflict, vows } from './vows.ts';
 
 /**
  * A member of the HotStuff family for one group. Throws `OptionsError` if the group cannot survive
- * `f` Byzantine members, or could never commit.
+ * `f` Byzantine members, or could never commit. The second argument exists for tests of what
+ * happens when a rule is wrong.
  */
-export const hotstuff = (options: HotStuffOptions): Protocol<HotStuff> => withRules(options, {});
-
-/** HotStuff with some rules changed: for the mutants. Its claims are those of the real one. */
-export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Protocol<HotStuff> {
-  const group = configure(options, changed);
+export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protocol<HotStuff> {
+  const group = groupOf(options, chosen);
   /** A handler that says what it does, and then whatever follows from what was learned. */
   const then =
     <M extends { readonly from: PrincipalId }>(
-      handler: (group: Group, replica: HotStuffReplica, message: M, ctx: Ctx) => void,
+      handler: (group: Group, replica: Replica, message: M, ctx: Context) => void,
     ) =>
-    (replica: HotStuffReplica, message: M, ctx: Ctx): void => {
+    (replica: Replica, message: M, ctx: Context): void => {
       if (isMember(group, message.from)) replica.heard.add(message.from);
       handler(group, replica, message, ctx);
       settle(group, replica, ctx);
@@ -54,9 +45,9 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
     members: group.members,
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
-    messages: group.messages,
+    messages: group.schemas.messages,
     limitedBy: { proposal: 'maxBatch', relay: 'maxBatch', blocks: 'maxBatch' },
-    stored: group.stored,
+    stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
     start(replica, ctx) {
@@ -122,32 +113,4 @@ export function withRules(options: HotStuffOptions, changed: Partial<Rules>): Pr
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant,
   };
-}
-
-/** What follows from what a handler has learned. */
-function settle(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
-  // Each round learns something: a certificate, or a block whose parent was missing.
-  while (replica.news) {
-    replica.news = false;
-    maybeTimeoutCertificate(group, replica, ctx);
-    const complete = commit(group, replica, ctx);
-    retryParked(group, replica, complete, ctx);
-  }
-  noteExcuses(group, replica, ctx);
-  maybePropose(group, replica, ctx);
-  handOver(group, replica, ctx);
-  armPacemaker(group, replica, ctx);
-}
-
-/**
- * What must hold after every step. Constant time: each rule about one block is kept where it is
- * written.
- */
-function invariant(replica: HotStuffReplica): string | undefined {
-  const { view, lastVoted, locked, committed, snapshot } = replica;
-  if (lastVoted > view) return `voted in view ${lastVoted} and is in view ${view}`;
-  if (highViewOf(replica) >= view) return `is in view ${view}, which a certificate has ended`;
-  if (locked.view > highViewOf(replica)) return `is locked on view ${locked.view} without proof`;
-  if (snapshot.height > committed.height) return `has a snapshot at ${snapshot.height} too early`;
-  return undefined;
 }

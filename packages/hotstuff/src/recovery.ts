@@ -5,28 +5,30 @@
 import { acceptable, bytesOf, type Digest, maxBatchBytes, type Signed } from '@quorumlab/core';
 import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
-import type { Group } from './group.ts';
-import { keepWaiting, relayOldest } from './mempool.ts';
-import type { Blocks, Checkpoint, FetchBlocks, Link, StatusReport, Vote } from './messages.ts';
-import { maxBlocks } from './messages.ts';
-import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
+import { type Group, isMember, leaderOf } from './group.ts';
+import { keepWaiting, nextLeader, relayOldest } from './mempool.ts';
 import {
-  type Ctx,
-  countedTime,
-  type HotStuffReplica,
-  hashOf,
+  type Blocks,
+  type Checkpoint,
+  type FetchBlocks,
+  type Link,
+  maxBlocks,
+  type StatusReport,
+  type Vote,
+} from './messages.ts';
+import { watch } from './missing.ts';
+import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
+import { countedTime, longer } from './patience.ts';
+import {
+  type Context,
   hasLeft,
   highViewOf,
-  isMember,
-  leaderOf,
-  longer,
   maxUncommitted,
-  nextLeader,
+  type Replica,
   stableHeight,
   viewOf,
-  watch,
 } from './state.ts';
-import { add, parentOf } from './tree.ts';
+import { add, hashOf, parentOf } from './tree.ts';
 
 /** Most blocks that one tick asks for. */
 const askedAtOnce = 16;
@@ -35,7 +37,7 @@ const askedAtOnce = 16;
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
  * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
-export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function start(group: Group, replica: Replica, ctx: Context): void {
   ctx.setTimer('idle', group.statusPeriod);
   replica.relaysTo = nextLeader(group, replica);
   const { high, timeouts, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
@@ -61,13 +63,13 @@ export function start(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
  * What was committed before a crash is executed once that is seen again. Nobody else may wait for
  * it: its client may have its answer.
  */
-function waitForBlocks(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+function waitForBlocks(group: Group, replica: Replica, ctx: Context): void {
   for (const { hash, block } of replica.tree.values())
     for (const request of block?.batch ?? []) keepWaiting(group, replica, request, hash, ctx);
 }
 
 /** What this replica has said and may have to say again, and where it stands. */
-function say(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+function say(group: Group, replica: Replica, ctx: Context): void {
   if (hasLeft(replica, replica.view)) sayTimeout(replica, ctx);
   const proposal = ownProposal(group, replica, ctx.self);
   if (proposal !== undefined) ctx.broadcast(proposal);
@@ -78,18 +80,18 @@ function say(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** The highest own checkpoints: once they are stable, older ones do not matter. */
-const latestCheckpoints = ({ checkpoints }: HotStuffReplica): readonly Checkpoint[] =>
+const latestCheckpoints = ({ checkpoints }: Replica): readonly Checkpoint[] =>
   [...checkpoints.values()].sort((one, other) => other.height - one.height).slice(0, 3);
 
 /** The vote of this view, if there was one, word for word: the row of a view is what it was for. */
-function ownVote({ view, lastVoted, blocks }: HotStuffReplica): Vote | undefined {
+function ownVote({ view, lastVoted, blocks }: Replica): Vote | undefined {
   const row = blocks.get(view);
   if (lastVoted !== view || !row) return undefined;
   return { kind: 'vote', view, block: row.hash, justifyView: viewOf(row.justify) };
 }
 
 /** Where this replica stands. */
-const statusOf = (replica: HotStuffReplica): StatusReport => ({
+const statusOf = (replica: Replica): StatusReport => ({
   kind: 'status',
   view: replica.view,
   highView: highViewOf(replica),
@@ -98,7 +100,7 @@ const statusOf = (replica: HotStuffReplica): StatusReport => ({
 });
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
-export function statusTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function statusTimeout(group: Group, replica: Replica, ctx: Context): void {
   replica.statusTimer = false;
   const since = missingSince(replica);
   if (since === undefined) return;
@@ -117,7 +119,7 @@ export function statusTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx):
  * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
  * where nothing is asked for any more, after a cut or a lost last message.
  */
-export function idleTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.weak; i++) {
@@ -128,7 +130,7 @@ export function idleTimeout(group: Group, replica: HotStuffReplica, ctx: Ctx): v
 }
 
 /** Asks f+1 others, each time others, for blocks that have not come. */
-function askAgain(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+function askAgain(group: Group, replica: Replica, ctx: Context): void {
   const above = replica.committed.height;
   let left = askedAtOnce;
   for (const block of replica.wanted.keys()) {
@@ -142,7 +144,7 @@ function askAgain(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** Since when something has been missing here; nothing: a replica that needs nobody's help. */
-function missingSince(replica: HotStuffReplica): number | undefined {
+function missingSince(replica: Replica): number | undefined {
   let oldest = Number.POSITIVE_INFINITY;
   if (replica.fetching > 0 || replica.ahead !== null || replica.checkpoints.size > 0)
     oldest = Math.min(oldest, replica.checkpointSince);
@@ -160,9 +162,9 @@ function missingSince(replica: HotStuffReplica): number | undefined {
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
 export function status(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<StatusReport>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { from, view, highView, stable, height } = message;
   if (!isMember(group, from) || from === ctx.self) return;
@@ -180,9 +182,9 @@ export function status(
 /** Block sync: sends a block and its ancestors, newest first. */
 export function fetchBlocks(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<FetchBlocks>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { from, block: hash, above } = message;
   if (!isMember(group, from) || from === ctx.self) return;
@@ -197,7 +199,7 @@ export function fetchBlocks(
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint });
 }
 
-function branchOf(group: Group, replica: HotStuffReplica, hash: string, above: number): Link[] {
+function branchOf(group: Group, replica: Replica, hash: string, above: number): Link[] {
   const blocks: Link[] = [];
   let requests = 0;
   let bytes = 0;
@@ -217,9 +219,9 @@ function branchOf(group: Group, replica: HotStuffReplica, hash: string, above: n
 /** Blocks that were asked for: the digest of the first is known, and each names the next one's. */
 export function blocks(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<Blocks>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   if (!isMember(group, message.from)) return;
   if (replica.tree.size > 4 * group.window + 2 * maxUncommitted) return;

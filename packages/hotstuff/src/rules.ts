@@ -1,9 +1,9 @@
 import { byzantine, OptionsError, type Seal } from '@quorumlab/core';
+import type { Node } from './blocks.ts';
 import { chained } from './rules/chained.ts';
 import { hotStuff2 } from './rules/hotstuff-2.ts';
 import { jolteon } from './rules/jolteon.ts';
 import type { RuleSet } from './rules/rule-set.ts';
-import type { Ctx, HotStuffReplica, Node } from './state.ts';
 
 /**
  * The rules of one member of the family, and the choices of the engine that are easy to get wrong,
@@ -18,21 +18,11 @@ export interface Rules extends RuleSet {
   inOrder(path: readonly Node[]): readonly Node[];
   /** Whether a committed block must extend the one before. */
   readonly extendsCommitted: boolean;
-  /** Notes, on the disk, that this replica has voted in `view`. */
-  saveVote(view: number, ctx: Ctx, replica: HotStuffReplica): void;
   /** Whether a proposal must prove that its view has begun. */
   readonly provesViews: boolean;
   /** Whether requests leave the mempool when they are proposed, and not when they are executed. */
   readonly forgetsProposed: boolean;
 }
-
-const ruleSets = { jolteon, 'hotstuff-2': hotStuff2, chained } as const;
-
-/** The members of the family. */
-export type RulesName = keyof typeof ruleSets;
-
-/** Their names, the default first. */
-export const rulesNames: readonly RulesName[] = Object.keys(ruleSets) as RulesName[];
 
 /** Distinct members among the signers. */
 function countSigners(n: number, seals: readonly Seal[]): number {
@@ -47,21 +37,35 @@ function countSigners(n: number, seals: readonly Seal[]): number {
   return count;
 }
 
+/** Rules as they should be, with what one member of the family does its own way. */
+const right = (own: RuleSet): Rules => ({
+  ...own,
+  quorum: (n, f) => byzantine(n, f).size,
+  countSigners,
+  inOrder: (path) => [...path].reverse(),
+  extendsCommitted: true,
+  provesViews: true,
+  forgetsProposed: false,
+});
+
+/** The rules of the papers, by the members of the family. */
+export const rules = {
+  jolteon: right(jolteon),
+  'hotstuff-2': right(hotStuff2),
+  chained: right(chained),
+} as const;
+
+/** The members of the family. */
+export type RulesName = keyof typeof rules;
+
+/** Their names, the default first. */
+export const rulesNames: readonly RulesName[] = Object.keys(rules) as RulesName[];
+
 /** The rules called `name`, as they should be. Throws {@link OptionsError} if there are none. */
 export function rulesOf(name: RulesName): Rules {
-  const found = Object.hasOwn(ruleSets, name) ? ruleSets[name] : undefined;
-  if (found === undefined)
+  if (!Object.hasOwn(rules, name))
     throw new OptionsError(
       `there are no rules called ${name}; use one of ${rulesNames.join(', ')}`,
     );
-  return {
-    ...found,
-    quorum: (n, f) => byzantine(n, f).size,
-    countSigners,
-    inOrder: (path) => [...path].reverse(),
-    extendsCommitted: true,
-    saveVote: (view, ctx) => ctx.save({ lastVoted: view }),
-    provesViews: true,
-    forgetsProposed: false,
-  };
+  return rules[name];
 }

@@ -1,57 +1,35 @@
-/**
- * What a replica remembers, on disk and off it, and the words that all chapters share.
- */
+/** What a replica remembers, on disk and off it. */
 
 import {
-  type Batch,
   type Certificate,
-  type Context,
+  type Context as ContextOf,
   type Digest,
+  digest,
   emptyMempool,
   type Instant,
   type Mempool,
-  type PrincipalId,
-  type Replica,
+  nullable,
   type ReplicaId,
+  type Replica as ReplicaOf,
   type Request,
+  record,
   type Signed,
+  type StoredFields,
   type WaitingRequest,
 } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { genesisHash, type Node, type Place, type Point, place } from './blocks.ts';
 import type {
-  Block,
   Checkpoint,
+  Link,
   Message,
   Proposal,
   QuorumCertificate,
-  Row,
+  Schemas,
   Timeout,
   TimeoutCertificate,
   Vote,
 } from './messages.ts';
 import type { Line } from './paper.ts';
-
-/** A block by its view and its digest. */
-export interface Point {
-  readonly view: number;
-  readonly block: Digest;
-}
-
-/** A block's place in the chain. */
-export interface Place extends Point {
-  readonly height: number;
-}
-
-/** A block in the tree. */
-export interface Node {
-  readonly hash: Digest;
-  readonly view: number;
-  readonly height: number;
-  /** Null: only its place is known, because it is the first block or came with a snapshot. */
-  readonly block: Block | null;
-  /** The certificate of its parent; null: the parent is the genesis block, or unknown. */
-  readonly justify: QuorumCertificate | null;
-}
 
 /** What survives a crash. All of it is written before the message that it backs is sent. */
 export interface Stable {
@@ -160,26 +138,46 @@ export interface HotStuff {
 }
 
 /** A replica as its handlers see it. */
-export type HotStuffReplica = Replica<HotStuff>;
-/** The pen of its handlers. */
-export type Ctx = Context<HotStuff, Line>;
+export type Replica = ReplicaOf<HotStuff>;
+
+/** What its handlers speak through. */
+export type Context = ContextOf<HotStuff, Line>;
+
+/** How each part of the stable state is written to disk. */
+export function stored(of: Schemas): StoredFields<HotStuff> {
+  const { number, block, justify, timeout, timeouts, checkpoint, stable } = of;
+  return {
+    lastVoted: number,
+    lastProposed: number,
+    lastTimeout: nullable(timeout),
+    high: justify,
+    locked: record({ view: number, block: digest }),
+    timeouts: nullable(timeouts),
+    blocks: nullable(record({ hash: digest, block, justify })),
+    snapshot: record({ height: number, view: number, block: digest }),
+    stableCheckpoint: nullable(stable),
+    checkpoints: checkpoint,
+  };
+}
 
 /** Most blocks that are remembered to hold a waiting request. */
 export const maxHolders = 8;
+
 /** Votes and proposals of later views than this are dropped. */
 export const maxViewsAhead = 10;
+
 /** Most proposals kept to recognise a second one. */
 export const maxProposals = 32;
+
 /**
  * Most blocks that are certified and not committed. Three of consecutive views commit one, so each
  * reign that fails leaves two at most, and the next one fails only after twice the time.
  */
 export const maxUncommitted = 1024;
+
 /** Most blocks that are fetched at a time. */
 export const maxWanted = 64;
 
-/** The digest that stands for the genesis block. */
-export const genesisHash: Digest = '0'.repeat(64);
 const genesis: Place = { height: 0, view: 0, block: genesisHash };
 
 /** A replica that has never run. */
@@ -245,11 +243,6 @@ const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
   justify,
 });
 
-/** Puts a block of which only the place is known into the tree. */
-export function place(tree: Map<Digest, Node>, { height, view, block: hash }: Place): void {
-  if (!tree.has(hash)) tree.set(hash, { hash, view, height, block: null, justify: null });
-}
-
 /** The view of a certificate; the genesis block's is 0. */
 export const viewOf = (certificate: QuorumCertificate | null): number =>
   certificate?.body.view ?? 0;
@@ -265,87 +258,9 @@ export const highBlockOf = (replica: Pick<Stable, 'high'>): Digest =>
 export const stableHeight = (replica: Readonly<Stable>): number =>
   replica.stableCheckpoint?.body.height ?? 0;
 
-/** Whether nobody may order requests behind the highest certified block: too many are unproven. */
-export const isFull = (group: Group, replica: HotStuffReplica): boolean =>
-  (replica.tree.get(highBlockOf(replica))?.height ?? 0) >= stableHeight(replica) + group.window;
-
-/**
- * Time as it counts against a leader: without that in which the window was full and the block of
- * its checkpoint committed here. Before that block is, it takes a leader to commit it.
- */
-export const countedTime = (replica: HotStuffReplica, now: Instant): number =>
-  (replica.excusedSince ?? now) - replica.excused;
-
-/**
- * Notices that time counts no longer, or again. Only a checkpoint is waited for: requests are
- * ordered again once it is stable. Or only a state helps that others have. Or this replica is back
- * from a crash and has not heard from a quorum since.
- */
-export function noteExcuses(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
-  const checkpoint = stableHeight(replica) + group.checkpointEvery;
-  const full = isFull(group, replica) && replica.committed.height >= checkpoint;
-  const lags = replica.fetching > 0 || replica.ahead !== null;
-  const excused = full || lags || replica.heard.size < group.quorum;
-  if (excused === (replica.excusedSince !== null)) return;
-  if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
-  replica.excusedSince = excused ? ctx.now : null;
-}
-
-/** Whether `from` is one of the replicas, and not a client. */
-export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
-
-/** The leader of `view`: leaders take turns, each for one reign. */
-export const leaderOf = (group: Group, view: number): ReplicaId =>
-  Math.floor(view / group.reign) % group.n;
-
-/** Who may still propose what comes now: this view's leader only until its proposal is here. */
-export const nextLeader = (group: Group, { view, lastVoted }: HotStuffReplica): ReplicaId =>
-  leaderOf(group, lastVoted < view ? view : view + 1);
-
-/** The last view of the reign that `view` is part of: leaving one view of it is leaving all. */
-export const endOfReign = (group: Group, view: number): number =>
-  (Math.floor(view / group.reign) + 1) * group.reign - 1;
-
 /** Whether this replica has promised not to vote in `view`. */
-export const hasLeft = (replica: HotStuffReplica, view: number): boolean =>
+export const hasLeft = (replica: Replica, view: number): boolean =>
   replica.lastTimeout !== null && replica.lastTimeout.view >= view;
 
-/** D(b): the name of a block. */
-export const hashOf = (group: Group, block: Block, ctx: Ctx): Digest =>
-  ctx.digest(group.content, block);
-
-/** The empty batch. */
-export const nothing: Batch = Object.freeze([]);
-
-/** A certificate over `body` from votes for it. */
-export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
-  body,
-  seals: votes
-    .map(({ from, signature }) => ({ from, signature }))
-    .sort((one, other) => one.from - other.from),
-});
-
-/**
- * How many times longer everything may take. It doubles where so many reigns have ended without a
- * commit that honest leaders who follow each other must have been among them. It follows from views
- * alone, so replicas that agree on these agree on it, after a restart too.
- */
-export function longer(group: Group, { view, committed }: HotStuffReplica): number {
-  const inARow = group.reign === 1 ? group.rules.leadersInARow : 1;
-  // A state that came may be of a later view than this replica has heard of.
-  const since = Math.min(view, committed.view);
-  const reigns = Math.floor(view / group.reign) - Math.floor(since / group.reign);
-  // At most f leaders fail by themselves, and each spoils only a row that it is in.
-  return 2 ** Math.min(Math.floor(reigns / (inARow * group.weak)), 16);
-}
-
-/** How long a request may wait under this leader: grows while that does not help. */
-export const timeoutOf = (group: Group, replica: HotStuffReplica): number =>
-  group.requestTimeout * longer(group, replica);
-
-/** Arms the timer that asks the others for what is missing. */
-export function watch(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
-  if (replica.statusTimer) return;
-  replica.statusTimer = true;
-  ctx.setTimer('status', group.statusPeriod);
-}
+/** A block on the disk, under the number of its view. Null: it was let go. */
+export type Row = (Link & { readonly hash: Digest }) | null;

@@ -1,30 +1,16 @@
 /** The block tree: looking up, adding, and letting go. */
 import type { Digest } from '@quorumlab/core';
+import type { Node, Tree } from './blocks.ts';
 import type { Group } from './group.ts';
-import type { Link } from './messages.ts';
-import {
-  type Ctx,
-  type HotStuffReplica,
-  highBlockOf,
-  maxUncommitted,
-  type Node,
-  type Point,
-} from './state.ts';
-
-/** What rules ask about the tree. */
-export interface Tree {
-  /** The parent of `node`, if it is known. */
-  parent(node: Node): Node | undefined;
-  /** Whether the block `hash` is `ancestor` or a descendant of it. */
-  extends(hash: Digest, ancestor: Point): boolean;
-}
+import type { Block, Link } from './messages.ts';
+import { type Context, highBlockOf, maxUncommitted, type Replica } from './state.ts';
 
 /** The parent of `node`, if it is known. */
-export const parentOf = (replica: HotStuffReplica, { block }: Node): Node | undefined =>
+export const parentOf = (replica: Replica, { block }: Node): Node | undefined =>
   block === null ? undefined : replica.tree.get(block.parent);
 
 /** The tree of `replica` as rules see it. */
-export const treeOf = (replica: HotStuffReplica): Tree => ({
+export const treeOf = (replica: Replica): Tree => ({
   parent: (node) => parentOf(replica, node),
   extends(hash, ancestor) {
     let node = replica.tree.get(hash);
@@ -40,10 +26,10 @@ export const treeOf = (replica: HotStuffReplica): Tree => ({
 /** Adds a block under its name, in memory and on the disk. Callers have checked it. */
 export function add(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   hash: Digest,
   { block, justify }: Link,
-  ctx: Ctx,
+  ctx: Context,
 ): Node {
   const node: Node = { hash, view: block.view, height: block.height, block, justify };
   replica.tree.set(hash, node);
@@ -57,7 +43,7 @@ export function add(
 }
 
 /** Lets go of blocks that are on no branch which matters: a leader could make them without end. */
-function sweep(replica: HotStuffReplica, ctx: Ctx): void {
+function sweep(replica: Replica, ctx: Context): void {
   const kept = new Set<Digest>(replica.chain.values());
   kept.add(replica.committed.block);
   for (const tip of [highBlockOf(replica), replica.locked.block, ...newest(replica)]) {
@@ -75,7 +61,7 @@ function sweep(replica: HotStuffReplica, ctx: Ctx): void {
 }
 
 /** Blocks of this view and the one before: votes for them are under way. */
-function* newest(replica: HotStuffReplica): Iterable<Digest> {
+function* newest(replica: Replica): Iterable<Digest> {
   for (const view of [replica.view, replica.view - 1]) {
     const row = replica.blocks.get(view);
     if (row) yield row.hash;
@@ -83,7 +69,7 @@ function* newest(replica: HotStuffReplica): Iterable<Digest> {
 }
 
 /** Whether a block that may matter holds requests: above `height` on the branch of `tip`. */
-export function hasRequestsAbove(replica: HotStuffReplica, tip: Digest, height: number): boolean {
+export function hasRequestsAbove(replica: Replica, tip: Digest, height: number): boolean {
   let node = replica.tree.get(tip);
   while (node !== undefined && node.height > height) {
     if (node.block !== null && node.block.batch.length > 0) return true;
@@ -91,3 +77,7 @@ export function hasRequestsAbove(replica: HotStuffReplica, tip: Digest, height: 
   }
   return false;
 }
+
+/** D(b): the name of a block. */
+export const hashOf = (group: Group, block: Block, ctx: Context): Digest =>
+  ctx.digest(group.schemas.content, block);

@@ -17,9 +17,9 @@ import {
   vote,
 } from '../test/messages.ts';
 import type { Network } from '../test/network.ts';
+import { genesisHash } from './blocks.ts';
 import type { HotStuff, RulesName } from './index.ts';
 import type { Link, Message, Proposal } from './messages.ts';
-import { genesisHash } from './state.ts';
 
 describe('a proposal', () => {
   it('is written, and voted for to the leader of the next view, in one step', () => {

@@ -1,22 +1,23 @@
 /** Blocks, certificates and messages that tests make by hand. */
 import type { Batch, Certificate, Digest } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
+import { genesisHash } from '../src/blocks.ts';
+import { certify } from '../src/certificates.ts';
 import {
   type Block,
   type Checkpoint,
-  codec,
   type Link,
   type Message,
   type Proposal,
   type QuorumCertificate,
   type StatusReport,
+  schemas,
   type TimeoutCertificate,
   type Vote,
 } from '../src/messages.ts';
-import { certify, genesisHash } from '../src/state.ts';
 import type { Network } from './network.ts';
 
-const { content } = codec({ n: 4, maxBatch: 8 });
+const { content } = schemas({ n: 4, maxBatch: 8 });
 
 /** D(b). */
 export const hashOf = (block: Block): Digest => testDigest(content, block);

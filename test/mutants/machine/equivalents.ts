@@ -218,7 +218,7 @@ export const equivalents: readonly Equivalent[] = [
     ['view !== undefined', 'true'],
   ),
   ...alike(
-    'hotstuff/src/hotstuff.ts',
+    'hotstuff/src/pipeline.ts',
     'What proves the view of a block has just been learnt, so no block is of a later view.',
     ['!group.rules.provesViews && block.view > replica.view', 'false'],
     [
@@ -229,14 +229,14 @@ export const equivalents: readonly Equivalent[] = [
     ['block.view > replica.view + maxViewsAhead', 'block.view >= replica.view + maxViewsAhead'],
   ),
   {
-    file: 'hotstuff/src/hotstuff.ts',
+    file: 'hotstuff/src/pipeline.ts',
     within: 'if (!group.rules.provesViews && block.view > replica.view) replica.view = block.view;',
     before: '!group.rules.provesViews',
     after: 'group.rules.provesViews',
     why: 'What proves the view of a block has just been learnt, so no block is of a later view.',
   },
   ...alike(
-    'hotstuff/src/hotstuff.ts',
+    'hotstuff/src/pipeline.ts',
     'Only a flawed variant forgets requests that are proposed.',
     ['group.rules.forgetsProposed', 'false'],
   ),

@@ -1,10 +1,9 @@
 /** What the members of the HotStuff family differ in; everything else is one engine. */
+import type { Node, Point, Tree } from '../blocks.ts';
 import type { Block, TimeoutCertificate, Vote } from '../messages.ts';
-import type { Node, Point } from '../state.ts';
-import type { Tree } from '../tree.ts';
 
 /** What a replica looks at before it votes. */
-export interface Ballot {
+export interface Proposed {
   readonly block: Block;
   /** The view of the certificate for the block's parent; 0 for the genesis block. */
   readonly justifyView: number;
@@ -17,8 +16,8 @@ export interface Ballot {
 
 /** The rules of one member of the family. */
 export interface RuleSet {
-  /** Whether a replica that has not voted in the view of `ballot` may vote for its block. */
-  mayVote(ballot: Ballot): boolean;
+  /** Whether a replica that has not voted in the view of `proposed` may vote for its block. */
+  mayVote(proposed: Proposed): boolean;
   /**
    * What a certificate of `node` locks a replica on; nothing if it locks on nothing. `node` is
    * undefined while its block is unknown.

@@ -5,44 +5,39 @@
  * family is in `rules/`.
  */
 import { acceptable, assert, type Digest, forget, type Signed } from '@quorumlab/core';
+import { emptyBatch } from './blocks.ts';
 import {
   certifies,
+  certify,
   hasQuorum,
   highestIn,
   learn,
   learnTimeouts,
   signersOf,
-  want,
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import { isFilled } from './filling.ts';
-import type { Group } from './group.ts';
+import { endOfReign, type Group, isMember, leaderOf } from './group.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
+import { want } from './missing.ts';
 import { leave } from './pacemaker.ts';
+import { countedTime, isFull } from './patience.ts';
 import {
-  type Ctx,
-  certify,
-  countedTime,
-  endOfReign,
-  type HotStuffReplica,
-  hashOf,
+  type Context,
   hasLeft,
   highBlockOf,
   highViewOf,
-  isFull,
-  isMember,
-  leaderOf,
   maxProposals,
   maxUncommitted,
   maxViewsAhead,
-  nothing,
+  type Replica,
   viewOf,
 } from './state.ts';
-import { add, hasRequestsAbove, treeOf } from './tree.ts';
+import { add, hashOf, hasRequestsAbove, treeOf } from './tree.ts';
 
 /** A leader proposes once a view, as soon as it may and there is a reason to. */
-export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): void {
+export function maybePropose(group: Group, replica: Replica, ctx: Context): void {
   const { view } = replica;
   if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
@@ -60,7 +55,7 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
   // takes to commit those before.
   const full = isFull(group, replica);
   const filled = !full && isFilled(group, replica, tip);
-  const batch = full || filled ? nothing : nextBatch(group, replica, tip);
+  const batch = full || filled ? emptyBatch : nextBatch(group, replica, tip);
   // Blocks without requests are proposed while others wait for certificates of earlier ones.
   const fills = filled && replica.waiting.size > 0;
   const reason =
@@ -76,16 +71,16 @@ export function maybePropose(group: Group, replica: HotStuffReplica, ctx: Ctx): 
 }
 
 /** The timer 'propose': Δ has passed, so every honest replica's certificate has been heard. */
-export function proposeTimeout(replica: HotStuffReplica): void {
+export function proposeTimeout(replica: Replica): void {
   replica.waitedIn = replica.view;
 }
 
 /** ⟨PROPOSAL, b, qc, tc⟩: learn what it carries, then vote for it if the rules allow. */
 export function proposal(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   message: Signed<Proposal>,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { block, justify, timeouts, from } = message;
   if (!isMember(group, from) || from !== leaderOf(group, block.view)) return;
@@ -106,7 +101,7 @@ export function proposal(
   connect(group, replica, message, ctx);
 }
 
-function remember(replica: HotStuffReplica, message: Signed<Proposal>): void {
+function remember(replica: Replica, message: Signed<Proposal>): void {
   replica.proposals.set(message.block.view, message);
   if (replica.proposals.size <= maxProposals) return;
   for (const oldest of replica.proposals.keys()) {
@@ -122,12 +117,7 @@ export function provesView({ block, justify, timeouts }: Proposal): boolean {
 }
 
 /** Adds the block to the tree once its parent is there, and votes. */
-function connect(
-  group: Group,
-  replica: HotStuffReplica,
-  message: Signed<Proposal>,
-  ctx: Ctx,
-): void {
+function connect(group: Group, replica: Replica, message: Signed<Proposal>, ctx: Context): void {
   const { block, justify, from } = message;
   // What its certificate commits comes before what it proposes.
   const complete = commit(group, replica, ctx);
@@ -166,10 +156,10 @@ function connect(
 /** ⟨VOTE, v, b⟩ to the leader of the next view: once a view, and never below a timeout. */
 function vote(
   group: Group,
-  replica: HotStuffReplica,
+  replica: Replica,
   { block, justify, timeouts }: Proposal,
   hash: Digest,
-  ctx: Ctx,
+  ctx: Context,
 ): void {
   const { view } = block;
   if (view !== replica.view || view <= replica.lastVoted || hasLeft(replica, view)) return;
@@ -179,17 +169,12 @@ function vote(
   const highView = viewOf(high);
   if (!group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
   ctx.line('vote');
-  group.rules.saveVote(view, ctx, replica);
+  ctx.save({ lastVoted: view });
   ctx.send(leaderOf(group, view + 1), { kind: 'vote', view, block: hash, justifyView });
 }
 
 /** Votes of a quorum for one block are its certificate. */
-export function onVote(
-  group: Group,
-  replica: HotStuffReplica,
-  message: Signed<Vote>,
-  ctx: Ctx,
-): void {
+export function onVote(group: Group, replica: Replica, message: Signed<Vote>, ctx: Context): void {
   const { from, view, block, justifyView } = message;
   if (!isMember(group, from) || leaderOf(group, view + 1) !== ctx.self) return;
   if (view <= highViewOf(replica) || justifyView >= view) return;
@@ -217,12 +202,7 @@ export function onVote(
 }
 
 /** Proposals that waited for a block, or for the state, go on when it has come. */
-export function retryParked(
-  group: Group,
-  replica: HotStuffReplica,
-  complete: boolean,
-  ctx: Ctx,
-): void {
+export function retryParked(group: Group, replica: Replica, complete: boolean, ctx: Context): void {
   for (const [leader, message] of [...replica.parked]) {
     const { parent, height } = message.block;
     const ready = complete && replica.tree.has(parent);
