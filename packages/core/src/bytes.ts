@@ -36,6 +36,9 @@ export function written(to: Writer): Uint8Array {
   return bytes;
 }
 
+/** What has been written, until more is written. */
+export const view = ({ bytes, length }: Writer): Uint8Array => bytes.subarray(0, length);
+
 /** Byte strings up to this length share a slab: a buffer of its own costs ten times as much. */
 const slabLimit = 1024;
 const slabBytes = 16_384;

@@ -7,8 +7,10 @@
 
 export * from './assert.ts';
 export * from './ballot.ts';
+export { type Buffers, buffers } from './buffers.ts';
 export * from './bytes.ts';
 export * from './copy.ts';
+export * from './encoding.ts';
 export * from './fair.ts';
 export * from './flaw.ts';
 export * from './guards.ts';

@@ -38,6 +38,12 @@ export const requestOverheadBytes: number =
 /** Operations that are ordered together: a batch, a block, a slot, the entries of one message. */
 export const maxBatchBytes: number = 2 * maxRequestBytes;
 
+/**
+ * What is kept of a buffer in which one value after the other is encoded: it grows by doubling, so
+ * this holds one with a batch in it.
+ */
+export const scratchBytes: number = 2 * maxBatchBytes;
+
 /** A frame: one sealed message of any protocol. A node may be told another limit. */
 export const maxFrameBytes: number = 16 * MiB;
 /** What a frame holds beside its message: version, domain, sender, seal, kind. */

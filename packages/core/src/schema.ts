@@ -8,7 +8,6 @@ import {
   type Reader,
   readByte,
   readBytes,
-  reader,
   readHex,
   readInteger,
   SchemaError,
@@ -18,8 +17,6 @@ import {
   writeBytes,
   writeHex,
   writeInteger,
-  writer,
-  written,
 } from './bytes.ts';
 import { hasSteps, inSteps, readInSteps, type Steps } from './steps.ts';
 
@@ -61,33 +58,6 @@ export type Infer<F> = F extends Field<infer T> ? T : never;
 export function mix(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x9e3779b1);
   return product ^ (product >>> 15);
-}
-
-const scratch = writer(4096);
-let busy = false;
-
-/** The canonical bytes of `value`. Throws {@link SchemaError} if it breaks a limit. */
-export function encode<T>(field: Field<T>, value: T): Uint8Array {
-  const to = busy ? writer() : scratch;
-  const outermost = !busy;
-  busy = true;
-  to.length = 0;
-  try {
-    field.write(to, value);
-    return written(to);
-  } finally {
-    if (outermost) busy = false;
-  }
-}
-
-/** The value of `bytes`, all of them. Throws {@link SchemaError} unless they are its encoding. */
-export function decode<T>(field: Field<T>, bytes: Uint8Array): T {
-  if (bytes.length > field.maxBytes)
-    throw new SchemaError(`${bytes.length} bytes, but ${field.type} has at most ${field.maxBytes}`);
-  const from = reader(bytes);
-  const value = field.read(from);
-  if (from.at !== from.end) throw new SchemaError(`${from.end - from.at} bytes are left over`);
-  return value;
 }
 
 /** An integer from 0 to `limit`, which is 2^48 unless told otherwise. */

@@ -6,7 +6,7 @@
  * refers to cells that hold what was written.
  */
 import { join } from 'node:path';
-import { type Field, integer, record } from '@quorumlab/core';
+import { buffers, type Field, integer, record } from '@quorumlab/core';
 import { crc32c } from './crc32c.ts';
 import { UnsafePathError } from './errors.ts';
 import type { Files, OpenFile } from './files.ts';
@@ -40,8 +40,11 @@ export interface Cells {
   choose(row: Uint8Array): Cell;
   /** Resolves when the rows would survive losing power. */
   write(rows: readonly Placed[]): Promise<void>;
-  /** The row, or nothing if it is damaged or not written yet. */
-  read(cell: Cell): Uint8Array | undefined;
+  /**
+   * What `use` makes of the row, whose bytes it may not keep; nothing if the row is damaged or not
+   * written yet.
+   */
+  read<T>(cell: Cell, use: (row: Uint8Array) => T): T | undefined;
   /** Nothing that is durable, or will be, refers to this cell any more. */
   free(cell: Cell): void;
   close(): Promise<void>;
@@ -71,11 +74,15 @@ interface Use {
   low: number;
 }
 
+/** One row at a time is read: this holds those of all usual sizes. */
+const spareBytes = 1 << 20;
+
 /** Opens the cells in `folder`, which the log in there has locked. */
 export async function openCells(folder: string, files: Files): Promise<Cells> {
   const uses = new Map<number, Use>();
   const opened = new Map<number, OpenFile>();
   const opening = new Map<number, Promise<OpenFile>>();
+  const spare = buffers(spareBytes);
 
   async function openAll(): Promise<void> {
     for (const name of await files.list(folder)) {
@@ -143,10 +150,12 @@ export async function openCells(folder: string, files: Files): Promise<Cells> {
       }
       await Promise.all([...touched].map((file) => file.datasync()));
     },
-    read({ size, index, length, check }) {
-      const row = new Uint8Array(length);
+    read({ size, index, length, check }, use) {
+      const row = spare.take(length);
       const read = opened.get(size)?.readNow(row, index * size) ?? 0;
-      return read === length && crc32c(row) === check ? row : undefined;
+      const found = read === length && crc32c(row) === check ? use(row) : undefined;
+      spare.give(row);
+      return found;
     },
     free({ size, index }) {
       const use = useOf(size);

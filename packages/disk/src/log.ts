@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { type Buffers, buffers } from '@quorumlab/core';
 import { isFull, LogLimitError, NoRoomError, namedError } from './errors.ts';
 import { type Files, nodeFiles, type OpenFile } from './files.ts';
 import { type FlushedFile, type Mark, openFlushed } from './flushed.ts';
@@ -11,7 +12,7 @@ import {
   recordBytes,
   segmentHeaderBytes,
 } from './format.ts';
-import { type Backend, commitQueue, StateError } from './queue.ts';
+import { type Backend, commitQueue, StateError, spareBytes } from './queue.ts';
 import { type Recovered, recover, segmentName, temporaryName } from './recover.ts';
 import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
@@ -31,6 +32,7 @@ interface Settings {
   readonly maxBatchBytes: number;
   /** Whether what a call has written is proven in the second place before the call resolves. */
   readonly proveEach: boolean;
+  readonly spare: Buffers;
 }
 
 /** The segment that grows; the only mutable part of a log beside its counters. */
@@ -93,6 +95,7 @@ interface Encoded {
 }
 
 function encodeGroup(
+  spare: Buffers,
   batches: readonly Uint8Array[],
   kind: RecordKind,
   first: number,
@@ -103,7 +106,8 @@ function encodeGroup(
 ): Encoded {
   let size = 0;
   for (const batch of batches) size += recordBytes(batch.length);
-  const bytes = new Uint8Array(size + spareBytes);
+  const bytes = spare.take(size + spareBytes);
+  bytes.fill(0, size);
   const view = new DataView(bytes.buffer);
   let at = 0;
   let last = link;
@@ -126,12 +130,15 @@ async function writeRecords(
   let size = 0;
   for (const batch of batches) size += recordBytes(batch.length);
   const grows = current.tail + size > current.size;
-  const spare = grows && size <= smallGroupBytes ? settings.preallocateBytes : 0;
+  const more = grows && size <= smallGroupBytes ? settings.preallocateBytes : 0;
   const first = log.lastRecord + 1;
-  const group = encodeGroup(batches, kind, first, log.lastRecord, log.link, current.salt, spare);
+  const { lastRecord, link } = log;
+  const { spare } = settings;
+  const group = encodeGroup(spare, batches, kind, first, lastRecord, link, current.salt, more);
   await current.file.write(group.bytes, current.tail);
   await current.file.datasync();
   current.size = Math.max(current.size, current.tail + group.bytes.length);
+  spare.give(group.bytes);
   current.tail += size;
   log.lastRecord += batches.length;
   log.link = group.link;
@@ -205,9 +212,11 @@ async function writeState(
   let link = segment.link;
   const durable = lastRecord;
   const flush = async (piece: readonly Uint8Array[]): Promise<void> => {
-    const group = encodeGroup(piece, 'batch', lastRecord + 1, durable, link, salt, 0);
+    const { spare } = settings;
+    const group = encodeGroup(spare, piece, 'batch', lastRecord + 1, durable, link, salt, 0);
     await file.write(group.bytes, tail);
     tail += group.bytes.length;
+    spare.give(group.bytes);
     lastRecord += piece.length;
     link = group.link;
   };
@@ -395,6 +404,7 @@ export async function openLog(folder: string, options: LogOptions): Promise<Reco
     preallocateBytes: limits.preallocateBytes,
     maxBatchBytes: limits.maxBatchBytes,
     proveEach: options.acknowledge === 'proven',
+    spare: buffers(spareBytes),
   };
   try {
     await files.prepareFolder(folder);
@@ -404,7 +414,7 @@ export async function openLog(folder: string, options: LogOptions): Promise<Reco
       const found = await recover(files, folder, { owner, ownerHash, replay, mustExist });
       const log =
         found.segments.length === 0 ? await start(settings, found) : await resume(settings, found);
-      return commitQueue(backendOf(settings, log, unlock), limits);
+      return commitQueue(backendOf(settings, log, unlock), limits, settings.spare);
     } catch (error) {
       unlock();
       throw error;

@@ -1,3 +1,4 @@
+import type { Buffers } from '@quorumlab/core';
 import {
   type DiskFailedError,
   diskError,
@@ -42,7 +43,7 @@ export interface CommitQueue {
 }
 
 interface Waiting {
-  readonly batch: Uint8Array | undefined;
+  readonly batch: Uint8Array<ArrayBuffer> | undefined;
   readonly state: Iterable<Uint8Array> | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -50,6 +51,9 @@ interface Waiting {
 
 /** A group is cut here, so that one flush stays short, its buffer small, and the thread free. */
 const maxGroupBytes = 1024 * 1024;
+
+/** Bytes of buffers that are kept: those of the groups that wait and of the one that is written. */
+export const spareBytes: number = 4 * maxGroupBytes;
 
 /** Runs `then` once every promise callback that is ready now has run. */
 function afterReadyWork(then: () => void): void {
@@ -64,6 +68,7 @@ interface Limits {
 
 interface Queue {
   readonly backend: Backend;
+  readonly spare: Buffers;
   readonly limits: Limits;
   waiting: Waiting[];
   /** Bytes of batches that wait or are being written. */
@@ -101,7 +106,10 @@ async function settle(queue: Queue, group: readonly Waiting[]): Promise<void> {
   if (state === undefined) {
     const batches = group.map((one) => one.batch!);
     await queue.backend.writeGroup(batches);
-    for (const batch of batches) queue.pendingBytes -= batch.length;
+    for (const batch of batches) {
+      queue.pendingBytes -= batch.length;
+      queue.spare.give(batch);
+    }
   } else {
     await queue.backend.writeState(state);
   }
@@ -126,7 +134,11 @@ async function run(queue: Queue): Promise<void> {
   queue.running = undefined;
 }
 
-function add(queue: Queue, batch?: Uint8Array, state?: Iterable<Uint8Array>): Promise<void> {
+function add(
+  queue: Queue,
+  batch?: Uint8Array<ArrayBuffer>,
+  state?: Iterable<Uint8Array>,
+): Promise<void> {
   if (queue.failure !== undefined) return Promise.reject(queue.failure);
   if (queue.closing !== undefined) return Promise.reject(new LogClosedError());
   if (batch !== undefined) queue.pendingBytes += batch.length;
@@ -148,10 +160,14 @@ async function end(queue: Queue): Promise<void> {
   }
 }
 
-/** Group commit: whatever is appended while one flush runs shares the next one. */
-export function commitQueue(backend: Backend, limits: Limits): CommitQueue {
+/**
+ * Group commit: whatever is appended while one flush runs shares the next one. Batches wait in
+ * buffers of `spare`.
+ */
+export function commitQueue(backend: Backend, limits: Limits, spare: Buffers): CommitQueue {
   const queue: Queue = {
     backend,
+    spare,
     limits,
     waiting: [],
     pendingBytes: 0,
@@ -172,7 +188,9 @@ export function commitQueue(backend: Backend, limits: Limits): CommitQueue {
         const what = 'Too many bytes wait for the disk';
         return Promise.reject(new LogLimitError(what, limits.maxPendingBytes));
       }
-      return add(queue, batch.slice());
+      const copy = spare.take(batch.length);
+      copy.set(batch);
+      return add(queue, copy);
     },
     rewrite: (state) => add(queue, undefined, state),
     maxBatchBytes: limits.maxBatchBytes,

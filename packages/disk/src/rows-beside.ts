@@ -66,10 +66,8 @@ export async function rowsBeside<S extends Shape>(
   });
   const fields = stored as Readonly<Record<string, Field<unknown>>>;
   const isBeside = new Set(beside);
-  const rowIn = (name: string, cell: Cell | undefined): unknown => {
-    const bytes = cell === undefined ? undefined : cells.read(cell);
-    return bytes === undefined ? undefined : decode(fields[name] as Field<unknown>, bytes);
-  };
+  const rowIn = (name: string, cell: Cell | undefined): unknown =>
+    cell && cells.read(cell, (row) => decode(fields[name] as Field<unknown>, row));
   return {
     place(writes) {
       const placed: Placed[] = [];

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { buffers } from '@quorumlab/core';
 import { crc32c } from './crc32c.ts';
 import {
   DamagedLogError,
@@ -22,7 +23,7 @@ import {
   unproven,
 } from './flushed.ts';
 import { guardState, hashOwner } from './log.ts';
-import { type Backend, commitQueue } from './queue.ts';
+import { type Backend, commitQueue, spareBytes } from './queue.ts';
 import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
 const databaseName = 'log.sqlite';
@@ -273,7 +274,8 @@ export async function openSqliteLog(folder: string, options: LogOptions): Promis
     };
     readAll(log, path, said ?? markOf(log), replay);
     await flushed.prove(markOf(log));
-    return commitQueue(backendOf(log, path, limits.maxBatchBytes, unlock), limits);
+    const backend = backendOf(log, path, limits.maxBatchBytes, unlock);
+    return commitQueue(backend, limits, buffers(spareBytes));
   } catch (error) {
     await flushed?.close();
     database?.close();

@@ -149,7 +149,7 @@ function group(lane: Lane): Ticket[] {
     }
     lane.taken++;
   }
-  if (lane.taken >= 1024 && lane.taken * 2 >= lane.waiting.length) {
+  if (lane.taken >= 64 && lane.taken * 2 >= lane.waiting.length) {
     lane.waiting = lane.waiting.slice(lane.taken);
     lane.taken = 0;
   }

@@ -22,7 +22,9 @@ export class Backlog {
     this.#running = true;
     try {
       while (this.waits) {
-        const piece = this.#pieces[this.#done++] as () => void;
+        const piece = this.#pieces[this.#done] as () => void;
+        // What is done holds nothing any longer.
+        this.#pieces[this.#done++] = () => undefined;
         piece();
         if (now() >= end) break;
       }

@@ -3,14 +3,19 @@
  * A frame of length zero carries nothing; the mesh uses it as a heartbeat.
  */
 
+import { buffers, scratchBytes } from '@quorumlab/core';
+
 /** Bytes in front of every frame. */
 export const FRAME_HEADER_BYTES = 4;
 
 /** An assembly buffer starts no larger than this, whatever length the prefix claims. */
 const FIRST_ASSEMBLY_BYTES = 4096;
 
-/** An assembly buffer up to this size is kept for the next frame; a larger one is released. */
+/** An assembly buffer up to this size is kept for the next frame; a larger one is given back. */
 const KEPT_ASSEMBLY_BYTES = 64 * 1024;
+
+/** The larger buffers of all readers of this process: two of the usual frames of full size. */
+const spare = buffers(2 * scratchBytes);
 
 /**
  * Called with every complete frame. The frame is a view that is valid only during the call: the
@@ -36,7 +41,7 @@ export class FrameReader {
   /** Header bytes read so far, 0 to 4; at 4 the body of `#length` bytes is being assembled. */
   #headerBytes = 0;
   #length = 0;
-  #assembly: Uint8Array = new Uint8Array(0);
+  #assembly: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #assembled = 0;
 
   constructor(maxFrameBytes: number, onFrame: FrameHandler) {
@@ -105,17 +110,20 @@ export class FrameReader {
   #reserve(bytes: number): void {
     if (bytes <= this.#assembly.byteLength) return;
     const doubled = Math.max(FIRST_ASSEMBLY_BYTES, this.#assembly.byteLength * 2, bytes);
-    const grown = new Uint8Array(Math.max(bytes, Math.min(doubled, this.#length)));
+    const grown = spare.take(Math.max(bytes, Math.min(doubled, this.#length)));
     grown.set(this.#assembly.subarray(0, this.#assembled));
+    spare.give(this.#assembly);
     this.#assembly = grown;
   }
 
   #complete(): void {
-    const frame = this.#assembly.subarray(0, this.#length);
+    const assembly = this.#assembly;
     this.#headerBytes = 0;
     this.#assembled = 0;
-    if (this.#assembly.byteLength > KEPT_ASSEMBLY_BYTES) this.#assembly = new Uint8Array(0);
-    this.#deliver(frame);
+    const isLarge = assembly.byteLength > KEPT_ASSEMBLY_BYTES;
+    if (isLarge) this.#assembly = new Uint8Array(0);
+    this.#deliver(assembly.subarray(0, this.#length));
+    if (isLarge) spare.give(assembly);
   }
 
   #deliver(frame: Uint8Array): boolean {

@@ -91,8 +91,8 @@ test('an item that is put back comes first of its sender, and is counted once', 
   const inbox = new Inbox<string>(limits, self);
   for (const item of ['a', 'b']) inbox.push(1, item, 10);
   for (let left = 2; left > 0; left--) {
-    const first = inbox.take()?.item;
-    inbox.putBack(1);
+    const first = inbox.take()?.item ?? '';
+    inbox.putBack(1, first);
     expect([inbox.size, inbox.bytes]).toEqual([left, 10 * left]);
     expect(inbox.take(() => false)).toBeUndefined();
     expect(inbox.take()?.item).toBe(first);

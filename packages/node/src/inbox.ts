@@ -2,10 +2,16 @@
 import { isPassedOn } from './payer.ts';
 import { isClient } from './principal.ts';
 
+/** Where an item waits. It is gone once it is taken: nothing here may hold it any longer. */
+interface Slot<T> {
+  item: T | undefined;
+  readonly bytes: number;
+}
+
 interface Queue<T> {
   readonly sender: number;
   readonly rank: Rank;
-  items: { readonly item: T; readonly bytes: number }[];
+  items: Slot<T>[];
   /** How many of `items` have been taken: shifting a long array again and again is slow. */
   taken: number;
   bytes: number;
@@ -121,13 +127,17 @@ export class Inbox<T> {
   take(ready: (sender: number) => boolean = () => true): Taken<T> | undefined {
     const queue = this.#next(ready);
     if (queue === undefined) return undefined;
-    const { item, bytes } = queue.items[queue.taken++] as Queue<T>['items'][number];
+    const slot = queue.items[queue.taken++] as Slot<T>;
+    const { bytes } = slot;
+    // Only what waits is in a queue, and was put there.
+    const item = slot.item as T;
+    slot.item = undefined;
     queue.bytes -= bytes;
     this.#bytes -= bytes;
     this.#size--;
     if (queue.taken === queue.items.length) {
-      // The last one stays in case it is put back.
-      queue.items = [{ item, bytes }];
+      // The last slot stays in case its item is put back.
+      queue.items = [slot];
       queue.taken = 1;
       queue.rank.active.delete(queue);
     } else if (queue.taken >= 4096 && queue.taken * 2 >= queue.items.length) {
@@ -137,11 +147,13 @@ export class Inbox<T> {
     return { sender: queue.sender, item };
   }
 
-  /** The item that was taken last of `sender` is not done yet: it comes first again. */
-  putBack(sender: number): void {
+  /** `item`, which was taken last of `sender`, is not done yet: it comes first again. */
+  putBack(sender: number, item: T): void {
     const queue = this.#queues.get(sender);
     if (queue === undefined || queue.taken === 0) return;
-    const { bytes } = queue.items[--queue.taken] as Queue<T>['items'][number];
+    const slot = queue.items[--queue.taken] as Slot<T>;
+    slot.item = item;
+    const { bytes } = slot;
     queue.bytes += bytes;
     this.#bytes += bytes;
     this.#size++;

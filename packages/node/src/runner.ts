@@ -293,7 +293,7 @@ export class Runner<S extends Shape> {
     this.#charge(payer, opened.cost);
     switch (opened.type) {
       case 'unfinished':
-        this.#inbox.putBack(payer);
+        this.#inbox.putBack(payer, waiting);
         return undefined;
       case 'refused':
         return this.#refuse(peer, opened.reason);

@@ -56,6 +56,9 @@ export class Turns {
   };
 }
 
+/** Stands where a chunk was that has been read: nothing may hold it any longer. */
+const nothing = new Uint8Array(0);
+
 /** Bytes that have come and are not read. */
 export class Unread {
   #chunks: Uint8Array[] = [];
@@ -78,8 +81,9 @@ export class Unread {
     if (chunk === undefined) return undefined;
     const piece = chunk.subarray(0, most);
     this.#bytes -= piece.byteLength;
-    if (piece.byteLength < chunk.byteLength) this.#chunks[this.#taken] = chunk.subarray(most);
-    else if (++this.#taken === this.#chunks.length) this.clear();
+    const left = chunk.subarray(piece.byteLength);
+    this.#chunks[this.#taken] = left.byteLength > 0 ? left : nothing;
+    if (left.byteLength === 0 && ++this.#taken === this.#chunks.length) this.clear();
     return piece;
   }
 

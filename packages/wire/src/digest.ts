@@ -1,5 +1,14 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js';
-import { type Digest, type DigestOf, encode, type Field, toHex, toUtf8 } from '@quorumlab/core';
+import {
+  type Digest,
+  type DigestOf,
+  type Field,
+  toHex,
+  toUtf8,
+  view,
+  type Writer,
+  whileEncoded,
+} from '@quorumlab/core';
 
 /** SHA-256: 32 bytes for any bytes. */
 export type Hash = (bytes: Uint8Array) => Uint8Array;
@@ -17,14 +26,11 @@ const tag: Uint8Array = toUtf8('quorumlab/digest/1\n');
  */
 export function digests(hash: Hash = sha256): DigestOf {
   const known = new WeakMap<object, { readonly field: unknown; readonly digest: Digest }>();
+  const hashed = (to: Writer): Digest => toHex(hash(view(to)));
   return <T extends object>(field: Field<T>, value: T): Digest => {
     const before = known.get(value);
     if (before?.field === field) return before.digest;
-    const body = encode(field, value);
-    const bytes = new Uint8Array(tag.length + body.length);
-    bytes.set(tag);
-    bytes.set(body, tag.length);
-    const digest = toHex(hash(bytes));
+    const digest = whileEncoded(field, value, hashed, tag);
     known.set(value, { field, digest });
     return digest;
   };

@@ -9,10 +9,13 @@ import {
   record,
   request,
   SchemaError,
+  scratchBytes,
   type Tagged,
   text,
   toUtf8,
+  view,
   type Writer,
+  whileEncoded,
   writeBytes,
   writeInteger,
   writer,
@@ -119,28 +122,39 @@ function kindField<M extends Tagged>(
 /**
  * The encoding of `message`'s parts, without its tag. Throws {@link SchemaError} at unknown kinds.
  */
-export function bodyBytes<M extends Tagged>(field: MessagesField<M>, message: Tagged): Uint8Array {
-  const of = kindField(field, message.kind);
+export const bodyBytes = <M extends Tagged>(field: MessagesField<M>, message: Tagged): Uint8Array =>
+  encode(knownField(field, message.kind), message);
+
+function knownField<M extends Tagged>(field: MessagesField<M>, kind: string): MessageField<Tagged> {
+  const of = kindField(field, kind);
   if (of === undefined)
-    throw new SchemaError(`"${message.kind}" is not a kind of message here; add it to the schema`);
-  return encode(of, message);
+    throw new SchemaError(`"${kind}" is not a kind of message here; add it to the schema`);
+  return of;
 }
 
-/** {@link signingBytes} for many messages of one domain: the prefix is encoded once. */
+/**
+ * {@link signingBytes} for many messages of one domain: the prefix is encoded once, and what one
+ * call gives is overwritten by the next.
+ */
 export function statements<M extends Tagged>(
   domain: Domain,
   field: MessagesField<M>,
 ): (from: PrincipalId, message: Tagged) => Uint8Array {
   const prefix = joined(statementTag, encode(domainField, domain));
   const kinds = new Map<string, Uint8Array>();
+  let out = writer(4096);
   return (from, message) => {
-    const body = bodyBytes(field, message);
-    let kind = kinds.get(message.kind);
-    if (kind === undefined) kinds.set(message.kind, (kind = toUtf8(message.kind)));
-    const out = writer(prefix.length + kind.length + body.length + 24);
-    writeBytes(out, prefix);
-    writeStatement(out, from, kind, body);
-    return out.bytes.subarray(0, out.length);
+    const { kind: name } = message;
+    let kind = kinds.get(name);
+    if (kind === undefined) kinds.set(name, (kind = toUtf8(name)));
+    const known = kind;
+    return whileEncoded(knownField(field, name), message, (body) => {
+      if (out.bytes.length > scratchBytes) out = writer(4096);
+      out.length = 0;
+      writeBytes(out, prefix);
+      writeStatement(out, from, known, view(body));
+      return view(out);
+    });
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type Signed,
   type Steps,
   sameBytes,
+  scratchBytes,
   seal,
   type Tagged,
   writeByte,
@@ -88,17 +89,17 @@ export interface Glance {
   readonly from: PrincipalId;
 }
 
-/** Room for most frames; the buffer of a larger one is let go with the next. */
-const scratchBytes = 65_536;
+/** Room for most frames; a larger buffer than `scratchBytes` is let go with the next frame. */
+const firstBytes = 65_536;
 
 /** The envelopes of one domain. */
 export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField<M>): Envelopes<M> {
   const identity = domainIdentity(domain);
-  let out = writer(scratchBytes);
+  let out = writer(firstBytes);
   return {
     encode(message) {
       // One buffer for all frames: making one for each costs more than filling it.
-      if (out.bytes.length > scratchBytes) out = writer(scratchBytes);
+      if (out.bytes.length > scratchBytes) out = writer(firstBytes);
       out.length = 0;
       writeByte(out, frameVersion);
       writeBytes(out, identity);
