@@ -7,6 +7,11 @@ import { type Context, highBlockOf, type Replica, stableHeight } from './state.t
 export const isFull = (group: Group, replica: Replica): boolean =>
   (replica.tree.get(highBlockOf(replica))?.height ?? 0) >= stableHeight(replica) + group.window;
 
+/** Whether the window is full, and only votes for a checkpoint that is committed make room. */
+export const awaitsCheckpoint = (group: Group, replica: Replica): boolean =>
+  isFull(group, replica) &&
+  replica.committed.height >= stableHeight(replica) + group.checkpointEvery;
+
 /**
  * Time as it counts against a leader: without that in which the window was full and the block of
  * its checkpoint committed here. Before that block is, it takes a leader to commit it.
@@ -20,10 +25,8 @@ export const countedTime = (replica: Replica, now: Instant): number =>
  * from a crash and has not heard from a quorum since.
  */
 export function noteExcuses(group: Group, replica: Replica, ctx: Context): void {
-  const checkpoint = stableHeight(replica) + group.checkpointEvery;
-  const full = isFull(group, replica) && replica.committed.height >= checkpoint;
   const lags = replica.fetching > 0 || replica.ahead !== null;
-  const excused = full || lags || replica.heard.size < group.quorum;
+  const excused = awaitsCheckpoint(group, replica) || lags || replica.heard.size < group.quorum;
   if (excused === (replica.excusedSince !== null)) return;
   if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
   replica.excusedSince = excused ? ctx.now : null;

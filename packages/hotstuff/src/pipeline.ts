@@ -22,7 +22,7 @@ import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { want } from './missing.ts';
 import { leave } from './pacemaker.ts';
-import { countedTime, isFull } from './patience.ts';
+import { awaitsCheckpoint, countedTime, isFull } from './patience.ts';
 import {
   type Context,
   hasLeft,
@@ -56,8 +56,9 @@ export function maybePropose(group: Group, replica: Replica, ctx: Context): void
   const full = isFull(group, replica);
   const filled = !full && isFilled(group, replica, tip);
   const batch = full || filled ? emptyBatch : nextBatch(group, replica, tip);
-  // Blocks without requests are proposed while others wait for certificates of earlier ones.
-  const fills = filled && replica.waiting.size > 0;
+  // While requests wait for room, blocks without any commit the earlier ones, up to a checkpoint.
+  const makesRoom = full ? !awaitsCheckpoint(group, replica) : filled;
+  const fills = makesRoom && replica.waiting.size > 0;
   const reason =
     batch.length > 0 || fills || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
   if (!reason) return;

@@ -62,9 +62,13 @@ describe('who wants to lead', () => {
     group.now += 240_000;
     const tried = group.wouldDo(1, timeout);
     expect([tried.sends.length, tried.timers]).toEqual([3, set([300_000, 600_000])]);
-    // Who is no member keeps its timer, for when it becomes one.
+    // Who is no member asks whether it has become one, which nobody may be left to tell it.
     const watched = group.wouldDo(3, timeout);
-    expect([watched.sends, watched.timers]).toEqual([[], set([300_000, 600_000])]);
+    expect(watched.sends).toEqual([{ to: 0, message: { kind: 'catch-up', fromSlot: 0 } }]);
+    expect(watched.timers).toEqual([
+      ...set([300_000, 600_000]),
+      { type: 'set', timer: 'catch-up', after: 300_000 },
+    ]);
   });
 
   test('can use the last ballot of the wire', () => {

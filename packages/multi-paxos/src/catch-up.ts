@@ -90,7 +90,8 @@ export const catchUpHandlers = (
     });
     saveChosen(replica, ctx);
     resume(group, replica, ctx);
-    if (isBehind(replica)) catchUp(group, replica, from, ctx);
+    const isMore = replica.firstUnchosen < message.firstUnchosen;
+    if (isMore || isBehind(replica)) catchUp(group, replica, from, ctx);
   },
 
   'snapshot-offer'(replica, message, ctx) {

@@ -2,7 +2,7 @@
 import type { Handlers } from '@quorumlab/core';
 import { ballotAbove } from './ballots.ts';
 import { drive, enqueue } from './leader.ts';
-import { catchUp, isBehind, learn, saveChosen } from './learner.ts';
+import { catchUp, inquire, isBehind, learn, saveChosen } from './learner.ts';
 import { prepare } from './phase1.ts';
 import { collect, isOfUse } from './report.ts';
 import { forgetBallot, recentContact, setElectionTimer, stepDown } from './role.ts';
@@ -24,6 +24,7 @@ export function electionTimeout(group: Group, replica: PaxosReplica, ctx: PaxosC
   if (since !== undefined) return setElectionTimer(group, ctx, since);
   setElectionTimer(group, ctx);
   if (isMember(replica, ctx.self)) campaign(group, replica, ctx);
+  else inquire(group, replica, ctx);
 }
 
 /** Rule 2: a ballot above everything seen, durable before anybody hears of it. */

@@ -84,6 +84,7 @@ export function heed(
   if (!isBehind(replica)) return caughtUp(replica, ctx);
   if (replica.teacher !== null) return;
   replica.teacher = from;
+  replica.lastTeacher = from;
   ctx.setTimer('catch-up', group.heartbeat);
 }
 
@@ -103,6 +104,7 @@ export function catchUp(
   assert(teacher !== ctx.self, 'a replica cannot learn from itself');
   ctx.line('catch-up');
   replica.teacher = teacher;
+  replica.lastTeacher = teacher;
   ctx.send(teacher, { kind: 'catch-up', fromSlot: replica.firstUnchosen });
   ctx.setTimer('catch-up', group.electionTimeout);
 }
@@ -114,9 +116,23 @@ export function catchUpTimeout(group: Group, replica: PaxosReplica, ctx: PaxosCo
   replica.teacher = null;
   if (!isBehind(replica)) return;
   // Where there is no leader the others are asked in turn: whoever knew may be gone.
-  let next = leader ?? (teacher + 1) % group.members.length;
-  if (next === ctx.self) next = (next + 1) % group.members.length;
-  catchUp(group, replica, next, ctx);
+  const known = leader === ctx.self ? null : leader;
+  catchUp(group, replica, known ?? nextTeacher(group, replica, ctx), ctx);
+}
+
+/** The other replica whose turn it is to be asked. */
+function nextTeacher(group: Group, { lastTeacher }: PaxosReplica, ctx: PaxosContext): ReplicaId {
+  const next = (lastTeacher + 1) % group.members.length;
+  return next === ctx.self ? (next + 1) % group.members.length : next;
+}
+
+/**
+ * Nobody leads, as far as a replica that is no member knows. It may have become one in what was
+ * chosen without it, and whoever chose that need not be a member any more: then nobody else would
+ * ever tell it.
+ */
+export function inquire(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+  if (replica.teacher === null) catchUp(group, replica, nextTeacher(group, replica, ctx), ctx);
 }
 
 /** Nothing is missing any more, as far as is known. */

@@ -54,8 +54,34 @@ describe('§3: the members are part of the state', () => {
     expect(group.nodes[4]?.decided).toEqual(['a']);
     group.timeout(4, 'election');
     group.timeout(4, 'election');
-    expect(group.packets).toEqual([]);
+    expect(group.packets.map(({ message }) => message.kind)).toEqual(['catch-up']);
     expect(group.view(4).role).toBe('follower');
+  });
+
+  test('who became a member while it was away learns of it where nobody leads', () => {
+    const group = start();
+    group.crash(3);
+    group.change(0, [0, 1, 2, 3]);
+    group.settle();
+    group.change(0, [3]);
+    group.settle();
+    calm(group);
+    // All of the group before are no members, so none of them leads or campaigns; 1 is gone too.
+    expect(group.view(0).role).toBe('follower');
+    group.crash(1);
+    group.restart(3);
+    expect(membersAt(group, 3)).toEqual([0, 1, 2]);
+    for (let i = 0; i < 6; i++) {
+      for (const id of [0, 2, 3, 4]) group.timeout(id, 'election');
+      group.settle();
+      if (group.nodes[3]?.timers.has('catch-up')) group.timeout(3, 'catch-up');
+    }
+    expect(membersAt(group, 3)).toEqual([3]);
+    expect(group.view(3).role).toBe('leader');
+    group.propose(3, 'a');
+    group.settle();
+    expect(group.nodes[3]?.decided.at(-1)).toBe('a');
+    expect(group.disagreements).toEqual([]);
   });
 
   test('slots of the new group wait for promises of the new group', () => {

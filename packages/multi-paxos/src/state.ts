@@ -129,6 +129,8 @@ export interface MultiPaxosVolatile {
   readonly accepts: Map<Slot, Signed<Accept>>;
   /** Whom this replica asked what was chosen; null: nobody. */
   teacher: ReplicaId | null;
+  /** Whom it asked last: the others take turns. */
+  lastTeacher: ReplicaId;
   /** When each member was last answered, by the question: see `answers.ts`. */
   readonly answeredAt: Map<string, Instant>;
   /** Up to where each member was last told what was chosen. */
@@ -241,6 +243,7 @@ export const volatile = (
   lastContact: null,
   accepts: new Map(),
   teacher: null,
+  lastTeacher: -1,
   answeredAt: new Map(),
   taughtTo: new Map(),
   learners: new Map(),

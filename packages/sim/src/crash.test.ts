@@ -1,3 +1,4 @@
+import type { Observer } from '@quorumlab/checker';
 import { expect, test } from 'vitest';
 import {
   believing,
@@ -69,6 +70,40 @@ for (const [name, disk] of Object.entries(disks))
         expect(simulation.seat(seat).starts).toBe(2);
       }
     }
+  });
+
+/** The last number that observers were told of, and the last one that the leader's disk decided. */
+function toldAndKept(disk: DiskModel, more: Partial<SimulationOptions<Counting>>) {
+  let told = 0;
+  const observer: Observer = {
+    decided: (_at, seat, { slot }) => {
+      if (seat === 0) told = Math.max(told, slot);
+    },
+    violation: undefined,
+  };
+  const [simulation] = promises({ disk, repeat: 400 }, { observer, ...more });
+  // The leader saves the next number in the step that decides one.
+  return { told, kept: (simulation.seat(0).stable?.number ?? 0) - 1, simulation };
+}
+
+for (const [name, disk] of Object.entries(disks))
+  test(`a crash hides nothing that is durable from observers: ${name} disk`, () => {
+    const calm = toldAndKept(disk, { limits: { until: 12_000 } });
+    for (let boundary = 0; boundary < calm.simulation.seat(0).boundaries; boundary++) {
+      const crashAt = { seat: 0, boundary };
+      const { told, kept } = toldAndKept(disk, { limits: { until: 12_000 }, crashAt });
+      expect(told, `crash at ${boundary}`).toBeGreaterThanOrEqual(kept);
+    }
+    // While it writes, and while it is paused with a write that has ended.
+    for (let at = 2_000; at < 12_000; at += 97)
+      for (const pause of [0, 1_500]) {
+        const faults: Fault[] = [
+          { type: 'pause', at: at - pause, seat: 0 },
+          { type: 'crash', at, seat: 0 },
+        ];
+        const { told, kept } = toldAndKept(disk, { faults });
+        expect(told, `crash at ${at} after a pause of ${pause}`).toBeGreaterThanOrEqual(kept);
+      }
   });
 
 test('a fault crashes at a boundary that is still to come, and a restart calls it off', () => {

@@ -24,7 +24,15 @@ import { sampleDelay } from './network.ts';
 import type { Boundary, Fault, ScheduledInput } from './options.ts';
 import { entryKind, pushEntry } from './queue.ts';
 import { armTimer, disarmTimer, makeTimer } from './timers.ts';
-import { type Batch, note, observerOf, type Parcel, type SeatState, type World } from './world.ts';
+import {
+  type Batch,
+  type Cut,
+  note,
+  observerOf,
+  type Parcel,
+  type SeatState,
+  type World,
+} from './world.ts';
 
 /** Timers of one seat that are remembered while they are not armed. */
 const idleTimers = 16;
@@ -105,7 +113,8 @@ function ports<S extends Shape>(
   const alive = (): boolean => state.incarnation === incarnation && state.machine !== undefined;
   return journal<S>({
     early(messages) {
-      if (alive()) sayAll(world, state, messages, world.stepCause);
+      const cut = alive() ? sayAll(world, state, messages, world.stepCause) : undefined;
+      if (cut !== undefined) stopSeat(world, state, cut.reason, cut.cause);
     },
     commit(writes, done) {
       if (alive()) commit(world, state, { writes, done, incarnation, lied: false });
@@ -148,6 +157,7 @@ export function hand<S extends Shape>(
   world.stepCause = cause;
   if (world.trace !== undefined) world.causes.set(output, cause);
   state.journal?.add(output);
+  stopIfCut(world, state);
 }
 
 /** What a perfect clock answers now: one object for all who ask at one instant. */
@@ -168,15 +178,13 @@ function showStatus<S extends Shape>(world: World<S>, state: SeatState<S>, cause
 }
 
 /**
- * A place at which a crash makes a difference. True if the seat has just been crashed here, as
- * the scenario or a fault wanted. `before` tells what is durable by then: a crash does not undo it.
+ * A place at which a crash makes a difference. True if the seat crashes here, as the scenario or a
+ * fault wanted: its caller stops it.
  */
 function boundary<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
   where: Boundary,
-  cause: number,
-  before?: () => void,
   kind?: string,
 ): boolean {
   const passed = state.boundaries++;
@@ -187,9 +195,7 @@ function boundary<S extends Shape>(
   const isPoint = point?.seat === state.index && point.boundary === passed;
   if (!isDoomed && !isPoint) return false;
   if (isPoint) world.crashPending = false;
-  before?.();
   world.options.watcher?.cutOff?.(world.now, state.index, where);
-  stopSeat(world, state, undefined, cause);
   const { queue, now } = world;
   if (!isPoint || point.restartAfter === undefined) {
     pushEntry(queue, now, world.order++, entryKind.settled, -1, undefined, -1);
@@ -204,7 +210,11 @@ function boundary<S extends Shape>(
 
 /** Takes a batch to the disk. */
 function commit<S extends Shape>(world: World<S>, state: SeatState<S>, batch: Batch<S>): void {
-  if (state.mute || boundary(world, state, 'before-write', world.stepCause)) return;
+  if (state.cut !== undefined) return;
+  if (boundary(world, state, 'before-write')) {
+    stopSeat(world, state, undefined, world.stepCause);
+    return;
+  }
   world.counters.syncs++;
   const { disk } = state;
   if (disk.full) {
@@ -257,13 +267,12 @@ function synced<S extends Shape>(
     state.held.push({ kind: entryKind.disk, payload: batch, cause });
     return;
   }
-  const before = (): void => {
-    state.mute = true;
-    batch.done();
-    state.mute = false;
-  };
-  if (boundary(world, state, 'after-write', cause, before)) return;
+  if (boundary(world, state, 'after-write')) {
+    stopSeat(world, state, undefined, cause, batch);
+    return;
+  }
   batch.done();
+  stopIfCut(world, state);
 }
 
 /** The names of what a batch wrote. */
@@ -285,16 +294,16 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
     cause = world.causes.get(output) ?? -1;
     world.causes.delete(output);
   }
-  const before = (): void => tell(world, state, output, cause);
-  if (state.mute) return before();
-  if (output.sends.length > 0 && !sayAll(world, state, output.sends, cause, before)) return;
+  if (state.cut === undefined && output.sends.length > 0)
+    state.cut = sayAll(world, state, output.sends, cause);
+  if (state.cut !== undefined) return tell(world, state, output, cause);
   const { timers, writes } = output;
   if (world.options.installed !== undefined)
     for (const write of writes)
       if (write.type === 'save') showInstalled(world, state, write.registers, 'step');
   for (let i = 0; i < timers.length; i++)
     changeTimer(world, state, timers[i] as TimerChange<S>, cause);
-  before();
+  tell(world, state, output, cause);
   const { answers } = output;
   for (let i = 0; i < answers.length; i++) answered(world, state, answers[i] as Answer, cause);
   if (output.accusations.length > 0)
@@ -317,26 +326,24 @@ function tell<S extends Shape>(
   if (output.applied.length > 0) applied(world, state, output, cause);
 }
 
-/** Says all of `messages`; false if the seat stopped on the way. */
+/** Says all of `messages`, or tells why the seat ends on the way. */
 function sayAll<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
   messages: readonly Outgoing<S>[],
   cause: number,
-  before?: () => void,
-): boolean {
+): Cut | undefined {
   try {
     for (let i = 0; i < messages.length; i++) {
       const each = messages[i] as Outgoing<S>;
       const { kind } = each.message;
-      if (boundary(world, state, 'before-message', cause, before, kind)) return false;
+      if (boundary(world, state, 'before-message', kind)) return { reason: undefined, cause };
       say(world, state, each, cause);
     }
-    return true;
+    return undefined;
   } catch (error) {
     // What cannot be signed or encoded is a bug of the machine that said it.
-    stopSeat(world, state, why(error), cause);
-    return false;
+    return { reason: why(error), cause };
   }
 }
 
@@ -456,14 +463,38 @@ export function schedule<S extends Shape>(
   pushEntry(world.queue, at, world.order++, entryKind.input, input.seat, arrival, cause);
 }
 
-/** The machine is gone, and with it all that was not synced. */
+/** Ends a seat that was cut off while it said what is durable: the rest of that has been told. */
+function stopIfCut<S extends Shape>(world: World<S>, state: SeatState<S>): void {
+  const { cut } = state;
+  if (cut !== undefined) stopSeat(world, state, cut.reason, cut.cause);
+}
+
+/**
+ * The machine is gone, and with it all that was not synced. What was is on the disk for ever, so
+ * observers are told of it also where nobody else heard: of `durable`, of what a paused process has
+ * not been told of, and of what a torn write kept.
+ */
 export function stopSeat<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
   reason: string | undefined,
   cause: number,
+  durable?: Batch<S>,
 ): void {
   const ran = state.machine !== undefined;
+  state.cut = { reason, cause };
+  durable?.done();
+  for (const { kind, payload } of state.held)
+    if (kind === entryKind.disk) (payload as Batch<S>).done();
+  for (const batch of state.flight) {
+    // A log is written in order: nothing behind a lost batch is kept.
+    if (!state.disk.torn || world.random.below(2) === 0) break;
+    applyWrites(state.storage as Storage, batch.writes, world.strict);
+    if (!batch.lied) batch.done();
+  }
+  state.flight = [];
+  state.flightUntil = 0;
+  state.cut = undefined;
   state.incarnation++;
   state.doom = undefined;
   state.machine = undefined;
@@ -478,13 +509,6 @@ export function stopSeat<S extends Shape>(
     if (kind === entryKind.message)
       lose(world, payload as Parcel<S>, state.index, held < 0 ? crash : held, 'crash');
   state.held = [];
-  for (const batch of state.flight) {
-    // A log is written in order: nothing behind a lost batch is kept.
-    if (!state.disk.torn || world.random.below(2) === 0) break;
-    applyWrites(state.storage as Storage, batch.writes, world.strict);
-  }
-  state.flight = [];
-  state.flightUntil = 0;
   mixWord(world.lanes, state.index);
   const observer = observerOf(world, state);
   if (ran && observer?.stopped !== undefined) {

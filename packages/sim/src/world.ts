@@ -111,13 +111,20 @@ export interface SeatState<S extends Shape> {
   boundaries: number;
   /** It is about to crash: after so many more boundaries, or of those before such messages. */
   doom: { left: number; readonly before: string | undefined } | undefined;
-  /** It is about to crash: what is durable still counts, and nothing is said any more. */
-  mute: boolean;
+  /** It is ending: what is durable is still told of, and nothing is said any more. */
+  cut: Cut | undefined;
   /** The last message that was signed, so that one said to many is signed once. */
   lastMessage: S['Message'] | undefined;
   lastParcel: Parcel<S> | undefined;
   /** What the trace last showed of its status. */
   shown: string;
+}
+
+/** How a seat ends while it says what is durable. */
+export interface Cut {
+  /** Why, if it ends by itself. */
+  readonly reason: string | undefined;
+  readonly cause: number;
 }
 
 /** A cut of some kinds of messages between two seats. */
@@ -302,7 +309,7 @@ export function makeSeat<S extends Shape>(
     reason: undefined,
     boundaries: 0,
     doom: undefined,
-    mute: false,
+    cut: undefined,
     lastMessage: undefined,
     lastParcel: undefined,
     shown: '',
