@@ -1,9 +1,6 @@
 /** One seat's life: starting, stepping, "durable before said", stopping. */
-import type { ObservedDecision } from '@quorumlab/checker';
 import {
   type Answer,
-  type Applied,
-  type Decision,
   type Delay,
   type Event,
   type Interval,
@@ -13,7 +10,6 @@ import {
   type Output,
   type Shape,
   type TimerChange,
-  type Write,
 } from '@quorumlab/core';
 import { dueTime, localTime, wallTime } from './clock.ts';
 import { count } from './counters.ts';
@@ -23,6 +19,7 @@ import { lose, say } from './links.ts';
 import { sampleDelay } from './network.ts';
 import type { Boundary, Fault, ScheduledInput } from './options.ts';
 import { entryKind, pushEntry } from './queue.ts';
+import { showInstalled, shownWrites, showStatus, tell } from './showing.ts';
 import { armTimer, disarmTimer, makeTimer } from './timers.ts';
 import {
   type Batch,
@@ -84,21 +81,6 @@ export function startSeat<S extends Shape>(
       ? { type: 'start' }
       : { type: 'start', incarnation, ...(rejoin ? { rejoin } : {}) };
   hand(world, state, event, started);
-}
-
-/** Tells the observer of a snapshot that has taken the place of a machine's state. */
-function showInstalled<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  registers: Partial<S['Stable']>,
-  when: 'restart' | 'step',
-): void {
-  const observer = observerOf(world, state);
-  if (observer?.installed === undefined) return;
-  const slot = world.options.installed?.(registers, when);
-  if (slot === undefined) return;
-  observer.installed(world.now, state.index, slot);
-  world.judge = true;
 }
 
 const why = (error: unknown): string =>
@@ -165,16 +147,6 @@ function trueTime<S extends Shape>(world: World<S>): Interval {
   const { now } = world;
   if (world.interval.latest !== now) world.interval = { earliest: now, latest: now };
   return world.interval;
-}
-
-/** Shows in the trace what a machine believes, when it has changed. */
-function showStatus<S extends Shape>(world: World<S>, state: SeatState<S>, cause: number): void {
-  const status = state.machine?.status();
-  if (status === undefined) return;
-  const text = `${status.role}/${status.term}/${status.leader}`;
-  if (text === state.shown) return;
-  state.shown = text;
-  note(world, state.index, 'state', cause, undefined, status);
 }
 
 /**
@@ -275,18 +247,6 @@ function synced<S extends Shape>(
   stopIfCut(world, state);
 }
 
-/** The names of what a batch wrote. */
-function shownWrites<S extends Shape>(writes: readonly Write<S>[]): Record<string, unknown> {
-  const saved = new Set<string>();
-  const rows: Record<string, number[]> = {};
-  for (const write of writes) {
-    if (write.type === 'save') for (const name of Object.keys(write.registers)) saved.add(name);
-    else if (write.type === 'put') (rows[String(write.table)] ??= []).push(write.index);
-    else saved.add(String(write.table));
-  }
-  return { saved: [...saved], rows };
-}
-
 /** Everything of an output whose writes are durable. */
 function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: Output<S>): void {
   let cause = -1;
@@ -311,19 +271,6 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
       world.options.watcher?.accused?.(world.now, state.index, accusation);
       note(world, state.index, 'note', cause, undefined, { accused: accusation.first.from });
     }
-}
-
-/** Tells observers what was decided and run. */
-function tell<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  output: Output<S>,
-  cause: number,
-): void {
-  const { decisions } = output;
-  for (let i = 0; i < decisions.length; i++)
-    decide(world, state, decisions[i] as Decision<S>, cause);
-  if (output.applied.length > 0) applied(world, state, output, cause);
 }
 
 /** Says all of `messages`, or tells why the seat ends on the way. */
@@ -376,59 +323,6 @@ const pick = <S extends Shape>(world: World<S>, after: Delay): number =>
 /** Forgets a timer that has fired, if the seat knows many. */
 export function forgetTimer<S extends Shape>(state: SeatState<S>, name: string): void {
   if (state.timers.size > idleTimers) state.timers.delete(name);
-}
-
-function decide<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  decision: Decision<S>,
-  cause: number,
-): void {
-  mixWord(world.lanes, decision.slot);
-  mixWord(world.lanes, decision.commands.length);
-  if (state.honest) world.counters.decisions++;
-  const observer = observerOf(world, state);
-  if (observer?.decided !== undefined) {
-    // Observers of decisions are used with protocols whose commands are clients' requests.
-    observer.decided(world.now, state.index, decision as unknown as ObservedDecision);
-    world.judge = true;
-  }
-  if (world.trace !== undefined) {
-    const { slot, commands } = decision;
-    note(world, state.index, 'commit', cause, undefined, {
-      slot,
-      commands: commands.map(unsigned),
-    });
-  }
-}
-
-/** A command without its signature, for people. */
-const unsigned = (command: unknown): unknown => {
-  if (typeof command !== 'object' || command === null || !('signature' in command)) return command;
-  const { signature: _, ...rest } = command;
-  return rest;
-};
-
-function applied<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  { applied: all }: Output<S>,
-  cause: number,
-): void {
-  const observer = observerOf(world, state);
-  for (let i = 0; i < all.length; i++) {
-    const each = all[i] as Applied;
-    mixWord(world.lanes, each.state);
-    world.counters.applied++;
-    if (observer?.applied !== undefined) {
-      observer.applied(world.now, state.index, each);
-      world.judge = true;
-    }
-    if (world.trace === undefined) continue;
-    const { slot, client, sequence, fresh } = each;
-    const details = { slot, client, sequence, fresh, state: each.state };
-    note(world, state.index, 'apply', cause, undefined, details);
-  }
 }
 
 function answered<S extends Shape>(
