@@ -121,10 +121,11 @@ export function replica<S extends Shape>(
     },
     wants: (command) => protocol.wants?.(state, command) ?? true,
     snapshot() {
-      const all = Object.entries(copy(state));
-      const part = (mine: boolean) =>
-        Object.fromEntries(all.filter(([key]) => stableKeys.includes(key) === mine));
-      return { stable: part(true), volatile: part(false) };
+      const stable: Record<string, unknown> = {};
+      const volatile: Record<string, unknown> = {};
+      for (const [key, value] of Object.entries(state))
+        (stableKeys.includes(key) ? stable : volatile)[key] = copy(value);
+      return { stable, volatile };
     },
     restore(snapshot) {
       stableKeys = Object.keys(snapshot.stable);
