@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 // Programs that tests start compile their modules once and not at every start: half of the time
 // that a replica's process, and a third of the time that a command takes to begin.
@@ -18,6 +19,11 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/announce.ts'],
+    // Node itself loads the sources, as everywhere else, and nothing is transformed for it; files
+    // that run after each other in one process share what they import.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
     // These end what hangs, and judge nothing: on a machine that does other things too, a test may
     // take ten times as long.
     testTimeout: 240_000,

@@ -1,0 +1,42 @@
+/** The order in which test files start: a long one that starts last leaves a core idle. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The files that take longest, longest first. All others follow as vitest orders them. */
+const longest = [
+  'packages/cluster/src/cluster.test.ts',
+  'test/simulation/hotstuff.test.ts',
+  'test/cluster/kill-and-restart-byzantine.test.ts',
+  'test/cluster/lost-disk.test.ts',
+  'test/cluster/bounded-disk.test.ts',
+  'test/mutants/mutants.test.ts',
+  'test/cluster/kill-and-restart.test.ts',
+  'packages/cli/src/compare.test.ts',
+  'test/documents.test.ts',
+  'test/simulation/pbft.test.ts',
+  'packages/raft/src/schedules.test.ts',
+  'test/claims/claims.test.ts',
+  'test/node/host-process.test.ts',
+  'packages/cluster/src/demo.test.ts',
+  'test/cluster/flexible-quorums.test.ts',
+  'packages/multi-paxos/src/schedules.test.ts',
+  'test/architecture.test.ts',
+  'test/conformance/hotstuff.test.ts',
+];
+
+/** Starts the files that take longest first. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    for (const file of longest)
+      if (!existsSync(root + file))
+        throw new Error(`There is no ${file}: take it from the list in longest-first.ts.`);
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+      return found < 0 ? longest.length : found;
+    };
+    return (await super.sort(files)).sort((one, two) => place(one) - place(two));
+  }
+}
