@@ -69,8 +69,11 @@ export const mutants = {
   'flush-order': differing('jolteon', { inOrder: (path) => path }),
 } satisfies Readonly<Record<string, Maker>>;
 
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
+
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<keyof typeof mutants, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'no-lock': {
     rule: 'A replica votes for any proposal with a valid certificate, whatever it is locked on.',
     paper: 'Yin et al. 2019, Algorithm 1, safeNode',

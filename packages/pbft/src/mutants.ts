@@ -39,8 +39,11 @@ export const mutants = {
   'local-copy-executes': differing({ executesLocalCopy: true }),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<Pbft>>>;
 
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
+
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<keyof typeof mutants, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'hard-coded-2f+1': {
     rule: 'A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar.',
     paper: 'Castro and Liskov 1999, §4.1',

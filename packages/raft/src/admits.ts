@@ -5,10 +5,11 @@
 import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/core';
 import { mayHelp, mayRefuse } from './answers.ts';
 import { isLoyal } from './election.ts';
+import type { Group } from './group.ts';
 import type { AppendEntries, InstallSnapshot } from './messages.ts';
 import { isWaiting, nextTerm } from './rejoin.ts';
 import { isNews, movesWindow } from './replication.ts';
-import type { Group, Raft, RaftReplica } from './state.ts';
+import type { Raft, Replica } from './state.ts';
 
 /**
  * The guards of a group. Who waits for others to tell what it has promised is deaf but for that;
@@ -60,7 +61,7 @@ const guardsOfHandlers = (group: Group): Required<Guards<Raft>> => ({
 /** Whether its sender leads this term or a later one, or is to be told of this one. */
 const mayLead = (
   group: Group,
-  follower: RaftReplica,
+  follower: Replica,
   { term, from }: Signed<AppendEntries | InstallSnapshot>,
   { now }: Asked,
 ): boolean => {

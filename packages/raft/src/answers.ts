@@ -2,7 +2,8 @@
  * What is asked again and again is answered only so often: an answer costs more than its question.
  */
 import type { Instant, ReplicaId } from '@quorumlab/core';
-import type { Group, RaftReplica } from './state.ts';
+import type { Group } from './group.ts';
+import type { Replica } from './state.ts';
 
 const isDue = (last: Instant | undefined, pause: number, now: Instant): boolean =>
   last === undefined || now - last >= pause;
@@ -10,7 +11,7 @@ const isDue = (last: Instant | undefined, pause: number, now: Instant): boolean 
 /** Whether the leader of an old term is told so: it sends something with each heartbeat. */
 export const mayRefuse = (
   group: Group,
-  { refusedAt }: RaftReplica,
+  { refusedAt }: Replica,
   from: ReplicaId,
   now: Instant,
 ): boolean => isDue(refusedAt.get(from), group.heartbeat / 2, now);
@@ -18,7 +19,7 @@ export const mayRefuse = (
 /** Whether who lost its disk is answered: it asks once in an election timeout. */
 export const mayHelp = (
   group: Group,
-  { helpedAt }: RaftReplica,
+  { helpedAt }: Replica,
   from: ReplicaId,
   now: Instant,
 ): boolean => isDue(helpedAt.get(from), group.electionTimeout / 2, now);

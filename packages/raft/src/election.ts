@@ -2,23 +2,16 @@
  * Leader election: §5.2 and §5.4.1 of the paper; PreVote (9.6), CheckQuorum (6.2) and the rule
  * that voters stay loyal to a leader they hear (4.2.3) from Ongaro's thesis.
  */
-import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
+import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
+import { type Group, isPeer } from './group.ts';
 import { becomeLeader } from './leader.ts';
+import type { PreVote, PreVoteReply, RequestVote, Vote } from './messages.ts';
 import { isBehind, nextTerm, satisfies } from './rejoin.ts';
-import {
-  type Group,
-  isPeer,
-  lastIndex,
-  lastTerm,
-  type Position,
-  type Raft,
-  type RaftContext,
-  type RaftReplica,
-} from './state.ts';
+import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
 import { becomeFollower, recentContact, setElectionTimer, updateTerm } from './term.ts';
 
 /** `upon election timeout` (§5.2). */
-export function electionTimeout(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+export function electionTimeout(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role === 'leader') return;
   // The timer is not re-armed at every heartbeat; it looks back once it fires, which is cheaper.
   const since = recentContact(group, replica, ctx);
@@ -35,7 +28,7 @@ export function electionTimeout(group: Group, replica: RaftReplica, ctx: RaftCon
 }
 
 /** Would I win? Asked before the term is raised, so that whoever cannot win disturbs nobody. */
-function askPreVotes(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+function askPreVotes(group: Group, replica: Replica, ctx: Context): void {
   ctx.line('pre-vote-1');
   replica.role = 'pre-candidate';
   replica.votes.add(ctx.self);
@@ -46,12 +39,12 @@ function askPreVotes(group: Group, replica: RaftReplica, ctx: RaftContext): void
   maybeCampaign(group, replica, ctx);
 }
 
-function maybeCampaign(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+function maybeCampaign(group: Group, replica: Replica, ctx: Context): void {
   if (group.quorum.has(replica.votes)) campaign(group, replica, ctx);
 }
 
 /** §5.2: increment the term, vote for oneself, ask all others. */
-function campaign(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
+function campaign(group: Group, candidate: Replica, ctx: Context): void {
   ctx.line('candidates-1');
   const term = nextTerm(candidate);
   ctx.save({ currentTerm: term, votedFor: ctx.self });
@@ -65,26 +58,26 @@ function campaign(group: Group, candidate: RaftReplica, ctx: RaftContext): void 
   ctx.send(ctx.self, { kind: 'vote', term, candidate: ctx.self, granted: true });
 }
 
-function maybeBecomeLeader(group: Group, candidate: RaftReplica, ctx: RaftContext): void {
+function maybeBecomeLeader(group: Group, candidate: Replica, ctx: Context): void {
   if (!group.quorum.has(candidate.votes)) return;
   ctx.line('candidates-2');
   becomeLeader(group, candidate, ctx);
 }
 
 /** Thesis 4.2.3: whoever hears a leader, or is one, does not help to replace it. */
-export const isLoyal = (group: Group, voter: RaftReplica, ctx: Pick<RaftContext, 'now'>): boolean =>
+export const isLoyal = (group: Group, voter: Replica, ctx: Pick<Context, 'now'>): boolean =>
   voter.role === 'leader' ||
   (voter.leader !== null && recentContact(group, voter, ctx) !== undefined);
 
 /** Whether a candidate with this log may have the voter's vote (§5.4.1). */
-const isFit = (group: Group, voter: RaftReplica, candidate: Position): boolean =>
+const isFit = (group: Group, voter: Replica, candidate: Position): boolean =>
   group.rules.upToDate(voter, candidate) && satisfies(voter, candidate);
 
-const isFree = (voter: RaftReplica, candidate: ReplicaId): boolean =>
+const isFree = (voter: Replica, candidate: ReplicaId): boolean =>
   voter.votedFor === null || voter.votedFor === candidate;
 
 /** Thesis 6.2, CheckQuorum: a leader that a quorum does not answer makes room for another. */
-export function checkQuorum(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function checkQuorum(group: Group, leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
   const heard = [ctx.self];
   for (const [follower, { heardAt }] of leader.pipelines)
@@ -94,57 +87,76 @@ export function checkQuorum(group: Group, leader: RaftReplica, ctx: RaftContext)
   becomeFollower(group, leader, null, ctx);
 }
 
-/** The four messages of an election. */
-export const electionHandlers = (
+/** May I run for the next term (thesis 9.6)? Changes nothing here. */
+export function preVote(
   group: Group,
-): Pick<Handlers<Raft>, 'pre-vote' | 'pre-vote-reply' | 'request-vote' | 'vote'> => ({
-  'pre-vote'(voter, { nextTerm, lastIndex: index, lastTerm: term, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    const reply = (term: number, granted: boolean): void =>
-      ctx.send(from, { kind: 'pre-vote-reply', term, granted });
-    // Our higher term lets an asker that has fallen behind catch up with it.
-    if (nextTerm < voter.currentTerm) return reply(voter.currentTerm, false);
-    if (isLoyal(group, voter, ctx)) return ctx.line('loyal');
-    if (nextTerm === voter.currentTerm && !isFree(voter, from)) return reply(nextTerm, false);
-    if (!isFit(group, voter, { index, term })) return reply(voter.currentTerm, false);
-    ctx.line('pre-vote-2');
-    reply(nextTerm, true);
-  },
+  voter: Replica,
+  { nextTerm, lastIndex: index, lastTerm: term, from }: Signed<PreVote>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx)) return;
+  const reply = (term: number, granted: boolean): void =>
+    ctx.send(from, { kind: 'pre-vote-reply', term, granted });
+  // Our higher term lets an asker that has fallen behind catch up with it.
+  if (nextTerm < voter.currentTerm) return reply(voter.currentTerm, false);
+  if (isLoyal(group, voter, ctx)) return ctx.line('loyal');
+  if (nextTerm === voter.currentTerm && !isFree(voter, from)) return reply(nextTerm, false);
+  if (!isFit(group, voter, { index, term })) return reply(voter.currentTerm, false);
+  ctx.line('pre-vote-2');
+  reply(nextTerm, true);
+}
 
-  'pre-vote-reply'(replica, { term, granted, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    if (!granted) return updateTerm(group, replica, term, ctx);
-    if (replica.role !== 'pre-candidate' || term !== nextTerm(replica)) return;
-    replica.votes.add(from);
-    maybeCampaign(group, replica, ctx);
-  },
+/** With the pre-votes of a quorum the election begins. */
+export function preVoteReply(
+  group: Group,
+  replica: Replica,
+  { term, granted, from }: Signed<PreVoteReply>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx)) return;
+  if (!granted) return updateTerm(group, replica, term, ctx);
+  if (replica.role !== 'pre-candidate' || term !== nextTerm(replica)) return;
+  replica.votes.add(from);
+  maybeCampaign(group, replica, ctx);
+}
 
-  'request-vote'(voter, { term, lastIndex: index, lastTerm: logTerm, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    if (group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, ctx))
-      return ctx.line('loyal');
-    updateTerm(group, voter, term, ctx);
-    const reply = (granted: boolean): void =>
-      ctx.send(from, { kind: 'vote', term: voter.currentTerm, candidate: from, granted });
-    if (term < voter.currentTerm) {
-      ctx.line('request-vote-1');
-      return reply(false);
-    }
-    if (!isFree(voter, from)) return reply(false);
-    if (!isFit(group, voter, { index, term: logTerm })) return reply(false);
-    ctx.line('request-vote-2');
-    ctx.save({ votedFor: from });
-    becomeFollower(group, voter, voter.leader, ctx);
-    setElectionTimer(group, ctx);
-    reply(true);
-  },
+/** RequestVote of Figure 2, receiver implementation. */
+export function requestVote(
+  group: Group,
+  voter: Replica,
+  { term, lastIndex: index, lastTerm: logTerm, from }: Signed<RequestVote>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx)) return;
+  if (group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, ctx))
+    return ctx.line('loyal');
+  updateTerm(group, voter, term, ctx);
+  const reply = (granted: boolean): void =>
+    ctx.send(from, { kind: 'vote', term: voter.currentTerm, candidate: from, granted });
+  if (term < voter.currentTerm) {
+    ctx.line('request-vote-1');
+    return reply(false);
+  }
+  if (!isFree(voter, from)) return reply(false);
+  if (!isFit(group, voter, { index, term: logTerm })) return reply(false);
+  ctx.line('request-vote-2');
+  ctx.save({ votedFor: from });
+  becomeFollower(group, voter, voter.leader, ctx);
+  setElectionTimer(group, ctx);
+  reply(true);
+}
 
-  vote(candidate, { term, candidate: elect, granted, from }, ctx) {
-    if (from !== ctx.self && !isPeer(group, from, ctx)) return;
-    updateTerm(group, candidate, term, ctx);
-    if (candidate.role !== 'candidate' || term !== candidate.currentTerm) return;
-    if (!granted || elect !== ctx.self) return;
-    candidate.votes.add(from);
-    maybeBecomeLeader(group, candidate, ctx);
-  },
-});
+/** §5.2: with the votes of a quorum the candidate leads. */
+export function vote(
+  group: Group,
+  candidate: Replica,
+  { term, candidate: elect, granted, from }: Signed<Vote>,
+  ctx: Context,
+): void {
+  if (from !== ctx.self && !isPeer(group, from, ctx)) return;
+  updateTerm(group, candidate, term, ctx);
+  if (candidate.role !== 'candidate' || term !== candidate.currentTerm) return;
+  if (!granted || elect !== ctx.self) return;
+  candidate.votes.add(from);
+  maybeBecomeLeader(group, candidate, ctx);
+}

@@ -4,19 +4,20 @@
  * @packageDocumentation
  */
 
+export type { Options as RaftOptions } from './group.ts';
 export type {
   AppendEntries,
   AppendReply,
   Entry,
   Index,
   InstallSnapshot,
+  Message as RaftMessage,
   PreVote,
   PreVoteReply,
-  RaftMessage,
   RequestVote,
   SnapshotReply,
   Vote,
 } from './messages.ts';
 export { paper } from './paper.ts';
-export { type RaftOptions, raft } from './raft.ts';
-export type { Raft, RaftStable, RaftVolatile } from './state.ts';
+export { raft } from './protocol.ts';
+export type { Raft, Stable as RaftStable, Volatile as RaftVolatile } from './state.ts';

@@ -6,17 +6,19 @@ import {
   assert,
   type Instant,
   type ReplicaId,
+  type Request,
   requestKey,
+  type Signed,
   uncommittedBytes,
 } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
 import {
-  type Group,
+  type Context,
   lastIndex,
   type Pipeline,
   type Raft,
-  type RaftContext,
-  type RaftReplica,
+  type Replica,
   termAt,
 } from './state.ts';
 
@@ -26,7 +28,7 @@ const mostKept = { entries: 65_536, bytes: 64 << 20 };
 const noEntries: readonly Entry[] = Object.freeze([]);
 
 /** Upon election (§5.2): take up the volatile state on leaders, and announce it with a no-op. */
-export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function becomeLeader(group: Group, leader: Replica, ctx: Context): void {
   leader.role = 'leader';
   leader.leader = ctx.self;
   leader.writing = false;
@@ -52,32 +54,32 @@ export function becomeLeader(group: Group, leader: RaftReplica, ctx: RaftContext
  * Whether there is room for the command among what is not committed, and it is not there already:
  * a client that is tired of waiting asks again, and its answer comes with the first entry.
  */
-export function mayAppend(group: Group, leader: RaftReplica, command: Raft['Command']): boolean {
+function mayAppend(group: Group, leader: Replica, command: Raft['Command']): boolean {
   if (lastIndex(leader) - leader.commitIndex >= group.maxUncommitted) return false;
   if (leader.uncommitted.has(requestKey(command))) return false;
   return leader.uncommittedBytes + entryBytes(command) <= uncommittedBytes;
 }
 
 /** Notes the entry of `command` among those that are not committed. */
-function note(leader: RaftReplica, command: Raft['Command'] | null): void {
+function note(leader: Replica, command: Raft['Command'] | null): void {
   if (command === null) return;
   leader.uncommitted.add(requestKey(command));
   leader.uncommittedBytes += entryBytes(command);
 }
 
 /** The entry of `command` is committed. */
-export function forget(leader: RaftReplica, command: Raft['Command'] | null): void {
+export function forget(leader: Replica, command: Raft['Command'] | null): void {
   // Leaders before this one may have appended it twice.
   if (command !== null) leader.uncommitted.delete(requestKey(command));
   leader.uncommittedBytes = Math.max(0, leader.uncommittedBytes - entryBytes(command));
 }
 
 /** §5.3: the command becomes an entry of the leader's log, and is sent to all in parallel. */
-export function append(
+function append(
   group: Group,
-  leader: RaftReplica,
+  leader: Replica,
   command: Raft['Command'] | null,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   ctx.put('log', lastIndex(leader) + 1, { term: leader.currentTerm, command });
   note(leader, command);
@@ -90,7 +92,7 @@ export function append(
  * others: by a reply, which the journal holds back until what was written before it is on disk.
  * One such message at a time suffices, so many commands share one, as they share one sync.
  */
-export function countOwn(leader: RaftReplica, ctx: RaftContext): void {
+export function countOwn(leader: Replica, ctx: Context): void {
   if (leader.writing || leader.matchIndex.get(ctx.self) === lastIndex(leader)) return;
   leader.writing = true;
   ctx.send(ctx.self, {
@@ -105,7 +107,7 @@ export function countOwn(leader: RaftReplica, ctx: RaftContext): void {
 }
 
 /** Sends each follower what it lacks, as far as its window is open. */
-function replicate(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+function replicate(group: Group, leader: Replica, ctx: Context): void {
   let sent: AppendEntries | undefined;
   for (const follower of group.members)
     if (follower !== ctx.self) sent = replicateTo(group, leader, follower, ctx, sent);
@@ -118,9 +120,9 @@ function replicate(group: Group, leader: RaftReplica, ctx: RaftContext): void {
  */
 export function replicateTo(
   group: Group,
-  leader: RaftReplica,
+  leader: Replica,
   follower: ReplicaId,
-  ctx: RaftContext,
+  ctx: Context,
   sent?: AppendEntries,
 ): AppendEntries | undefined {
   const pipeline = pipelineOf(leader, follower);
@@ -155,13 +157,13 @@ const newPipeline = (): Pipeline => ({
 });
 
 /** The state of what `leader` sends to `follower`. */
-export function pipelineOf(leader: RaftReplica, follower: ReplicaId): Pipeline {
+export function pipelineOf(leader: Replica, follower: ReplicaId): Pipeline {
   const pipeline = leader.pipelines.get(follower);
   assert(pipeline !== undefined, 'only a leader has pipelines, one for each other member');
   return pipeline;
 }
 
-function entriesFrom(group: Group, leader: RaftReplica, next: Index): AppendEntries {
+function entriesFrom(group: Group, leader: Replica, next: Index): AppendEntries {
   const entries: Entry[] = [];
   const end = Math.min(lastIndex(leader) + 1, next + group.maxEntriesPerAppend);
   let size = 0;
@@ -175,7 +177,7 @@ function entriesFrom(group: Group, leader: RaftReplica, next: Index): AppendEntr
 }
 
 function appendEntries(
-  leader: RaftReplica,
+  leader: Replica,
   prevIndex: Index,
   entries: readonly Entry[],
 ): AppendEntries {
@@ -194,10 +196,10 @@ function appendEntries(
 
 /** §7: the follower lacks what this log no longer holds, so it gets the application's state. */
 function sendSnapshot(
-  leader: RaftReplica,
+  leader: Replica,
   follower: ReplicaId,
   pipeline: Pipeline,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   const { snapshot, currentTerm: term } = leader;
   assert(snapshot !== null, 'entries were dropped without a snapshot');
@@ -215,7 +217,7 @@ function sendSnapshot(
  * in particular what comes after a snapshot that one of them is fetching. Without it each snapshot
  * would be too old when it has come, and the next one too. What would be too much does not stay.
  */
-export function mayDropTo(group: Group, leader: RaftReplica, index: Index, now: Instant): Index {
+export function mayDropTo(group: Group, leader: Replica, index: Index, now: Instant): Index {
   let last = index;
   for (const [follower, pipeline] of leader.pipelines) {
     const { told, heardAt } = pipeline;
@@ -231,7 +233,7 @@ export function mayDropTo(group: Group, leader: RaftReplica, index: Index, now: 
 }
 
 /** Whether the entries behind `index` are too many to keep for one follower. */
-function isTooMuch(leader: RaftReplica, index: Index): boolean {
+function isTooMuch(leader: Replica, index: Index): boolean {
   if (lastIndex(leader) - index > mostKept.entries) return true;
   let bytes = 0;
   for (let each = index + 1; each <= lastIndex(leader) && bytes <= mostKept.bytes; each++)
@@ -243,7 +245,7 @@ function isTooMuch(leader: RaftReplica, index: Index): boolean {
  * A new round of heartbeats. Each ends at matchIndex, where the follower is known to agree: it
  * succeeds whatever is in flight, tells how much is committed, and asks "do you still follow me?".
  */
-export function sendHeartbeats(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): void {
   ctx.line('leaders-heartbeat');
   leader.round += 1;
   let message: AppendEntries | undefined;
@@ -257,7 +259,7 @@ export function sendHeartbeats(group: Group, leader: RaftReplica, ctx: RaftConte
 }
 
 /** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
-export function heartbeat(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function heartbeat(group: Group, leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
   ctx.setTimer('heartbeat', group.heartbeat);
   leader.writing = false;
@@ -271,10 +273,23 @@ export function heartbeat(group: Group, leader: RaftReplica, ctx: RaftContext): 
  * A follower that has answered a later round but not this message has lost it, whatever the delay
  * of the network. One that answers nothing gets heartbeats only, until it does.
  */
-function backUpIfLost(leader: RaftReplica, follower: ReplicaId, pipeline: Pipeline): void {
+function backUpIfLost(leader: Replica, follower: ReplicaId, pipeline: Pipeline): void {
   const oldest = pipeline.inFlight[0];
   if (oldest === undefined || oldest.round >= pipeline.ackedRound) return;
   leader.nextIndex.set(follower, (leader.matchIndex.get(follower) as Index) + 1);
   pipeline.probing = true;
   pipeline.inFlight.length = 0;
+}
+
+/** Figure 2, Leaders: a command from a client is appended to the local log. */
+export function propose(
+  group: Group,
+  leader: Replica,
+  command: Signed<Request>,
+  ctx: Context,
+): void {
+  if (leader.role !== 'leader') return;
+  if (!mayAppend(group, leader, command)) return;
+  ctx.line('leaders-2');
+  append(group, leader, command, ctx);
 }

@@ -4,36 +4,13 @@
  *
  * @packageDocumentation
  */
-import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
-import { type RaftOptions, raft } from './raft.ts';
-import { lastIndex, type Raft, type RaftContext, type RaftReplica } from './state.ts';
-
-/** `right` with each handler given a context changed by `change`. */
-function withContext(
-  right: Protocol<Raft>,
-  change: (replica: RaftReplica, ctx: RaftContext) => RaftContext,
-): Protocol<Raft> {
-  const on = Object.fromEntries(
-    Object.entries(right.on).map(([kind, handle]) => [
-      kind,
-      // Each handler still gets just the kind of message that it is made for.
-      (replica: RaftReplica, message: never, ctx: RaftContext) =>
-        (handle as (r: RaftReplica, m: never, c: RaftContext) => void)(
-          replica,
-          message,
-          change(replica, ctx),
-        ),
-    ]),
-  ) as Handlers<Raft>;
-  return {
-    ...right,
-    on,
-    timeout: (replica, timer, ctx) => right.timeout?.(replica, timer, change(replica, ctx)),
-  };
-}
+import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
+import type { Options } from './group.ts';
+import { raft } from './protocol.ts';
+import { type Context, lastIndex, type Raft, type Replica } from './state.ts';
 
 /** The vote is kept in memory only: a restarted voter has forgotten it. */
-function forgetVotes(replica: RaftReplica, ctx: RaftContext): RaftContext {
+function forgetVotes(replica: Replica, ctx: Context): Context {
   return {
     ...ctx,
     save({ votedFor, ...rest }) {
@@ -76,7 +53,7 @@ function rejoinAsNew({ rejoin: _, ...right }: Protocol<Raft>): Protocol<Raft> {
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
-export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol<Raft>>> = {
+export const mutants = {
   'figure-8': (options) => raft(options, { mayCommit: () => true }),
 
   'double-vote': (options) => withContext(raft(options), forgetVotes),
@@ -102,10 +79,13 @@ export const mutants: Readonly<Record<string, (options: RaftOptions) => Protocol
       if (leader.role === 'leader') ctx.allowRead(id, leader.commitIndex - 1);
     },
   }),
-};
+} satisfies Readonly<Record<string, (options: Options) => Protocol<Raft>>>;
+
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<string, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'figure-8': {
     rule: 'A leader commits entries of older terms by counting replicas.',
     paper: 'Ongaro and Ousterhout 2014, §5.4.2, Figure 8',

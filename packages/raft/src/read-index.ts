@@ -1,11 +1,12 @@
 /**
  * Linearizable reads without a log entry: §8 of the paper, ReadIndex in 6.4 of Ongaro's thesis.
  */
+import type { Group } from './group.ts';
 import { sendHeartbeats } from './leader.ts';
-import type { Group, RaftContext, RaftReplica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read; others are sent to the leader by the service. */
-export function read(group: Group, leader: RaftReplica, id: number, ctx: RaftContext): void {
+export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
   if (leader.role !== 'leader') return;
   if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= group.maxReads) return;
   leader.reads.push(id);
@@ -16,7 +17,7 @@ export function read(group: Group, leader: RaftReplica, id: number, ctx: RaftCon
  * Steps 1 to 3: note commitIndex, and ask all whether this is still their leader. One round at a
  * time; the reads that come meanwhile share the next one.
  */
-export function maybeStartReadRound(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function maybeStartReadRound(group: Group, leader: Replica, ctx: Context): void {
   if (leader.readRound !== null || leader.reads.length === 0) return;
   if (!group.rules.mayRead(leader)) return; // Until the no-op is committed the reads wait.
   ctx.line('read-1');
@@ -29,7 +30,7 @@ export function maybeStartReadRound(group: Group, leader: RaftReplica, ctx: Raft
 }
 
 /** Steps 4 and 5: a quorum has answered, so when the round began there was no newer leader. */
-export function maybeAllowReads(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): void {
   const { readRound } = leader;
   if (readRound === null) return;
   const loyal = [ctx.self];

@@ -6,51 +6,44 @@
  * Objects Without Stable Storage" (DISC 2017), and Chandra et al., "Paxos Made Live" (PODC 2007,
  * 5.1); why it is safe is in decision 071.
  */
-import { type Handlers, maxInteger, type ReplicaId } from '@quorumlab/core';
+import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
+import { type Group, isPeer } from './group.ts';
 import { pipelineOf, replicateTo } from './leader.ts';
-import type { Index } from './messages.ts';
-import {
-  type Group,
-  isPeer,
-  lastIndex,
-  lastTerm,
-  type Position,
-  type Raft,
-  type RaftContext,
-  type RaftReplica,
-} from './state.ts';
+import type { Index, Rejoin, RejoinReply } from './messages.ts';
+import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
 import { setElectionTimer } from './term.ts';
 
 /** How many terms are set aside at a time: more than anybody starts without being heard. */
 const termsAside = 2 ** 20;
 
+/** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
+export function start(group: Group, replica: Replica, ctx: Context): void {
+  if (!isWaiting(replica)) setElectionTimer(group, ctx);
+  ask(group, replica, ctx);
+}
+
 /** `upon start` of a replica whose disk was lost. */
-export function rejoin(
-  group: Group,
-  replica: RaftReplica,
-  ctx: RaftContext,
-  incarnation: number,
-): void {
+export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   const nonce = incarnation;
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
   ask(group, replica, ctx);
 }
 
 /** Whether it must not take part in anything yet. */
-export const isWaiting = ({ rejoining }: RaftReplica): boolean =>
+export const isWaiting = ({ rejoining }: Replica): boolean =>
   rejoining !== null && rejoining.best === null;
 
 /** Whether its log lacks what it may have acknowledged before its disk was lost. */
-export const isBehind = (replica: RaftReplica): boolean => !satisfies(replica, lastOf(replica));
+export const isBehind = (replica: Replica): boolean => !satisfies(replica, lastOf(replica));
 
-const lastOf = (replica: RaftReplica): Position => ({
+const lastOf = (replica: Replica): Position => ({
   index: lastIndex(replica),
   term: lastTerm(replica),
 });
 
 /** Whether a log that ends at `position` is good enough for this voter to help its owner lead. */
-export const satisfies = ({ rejoining }: RaftReplica, position: Position): boolean =>
+export const satisfies = ({ rejoining }: Replica, position: Position): boolean =>
   rejoining === null || (rejoining.best !== null && reaches(position, rejoining.best));
 
 /** The order of §5.4.1: the later last term wins; with equal terms, the longer log. */
@@ -61,13 +54,13 @@ const reaches = (one: Position, other: Position): boolean =>
  * The next term this replica can start: above all it knows, and never one it may have started.
  * Above the largest number of the wire: none, rather than two elections in one term.
  */
-export function nextTerm({ currentTerm, rejoining }: RaftReplica): number {
+export function nextTerm({ currentTerm, rejoining }: Replica): number {
   const own = rejoining?.ownTerm ?? 0;
   return own < maxInteger ? Math.max(currentTerm + 1, own) : maxInteger + 1;
 }
 
 /** Asks whoever has not answered; and, once all have, whoever leads to send what is lacking. */
-export function ask(group: Group, replica: RaftReplica, ctx: RaftContext): void {
+export function ask(group: Group, replica: Replica, ctx: Context): void {
   const { rejoining } = replica;
   if (rejoining === null || !isBehind(replica)) return;
   ctx.line('rejoin-1');
@@ -82,7 +75,7 @@ export function ask(group: Group, replica: RaftReplica, ctx: RaftContext): void 
 }
 
 /** All have answered: whatever it had promised, one of them knows it. */
-function comeBack(group: Group, replica: RaftReplica, nonce: number, ctx: RaftContext): void {
+function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): void {
   ctx.line('rejoin-3');
   let best: Position = { index: 0, term: 0 };
   let currentTerm = 0;
@@ -100,33 +93,20 @@ function comeBack(group: Group, replica: RaftReplica, nonce: number, ctx: RaftCo
 }
 
 /** Once the log has been as good as theirs, it is a log like any other, even if it is cut later. */
-export function caughtUp(replica: RaftReplica, ctx: RaftContext): void {
+export function caughtUp(replica: Replica, ctx: Context): void {
   const { rejoining } = replica;
   if (rejoining === null || rejoining.best?.index === 0 || isBehind(replica)) return;
   ctx.line('rejoin-4');
   ctx.save({ rejoining: { ...rejoining, best: { index: 0, term: 0 } } });
 }
 
-/** Handlers that are deaf while their replica waits: it may have promised what it would break. */
-export const deafWhileWaiting = <H extends Partial<Handlers<Raft>>>(handlers: H): H =>
-  // Each handler still gets just the kind of message that it is made for.
-  Object.fromEntries(
-    Object.entries(handlers).map(([kind, handle]) => [
-      kind,
-      (replica: RaftReplica, message: never, ctx: RaftContext) =>
-        isWaiting(replica)
-          ? undefined
-          : (handle as (r: RaftReplica, m: never, c: RaftContext) => void)(replica, message, ctx),
-    ]),
-  ) as H;
-
 /** What a leader counted on from the old disk is gone; only new acknowledgements count. */
 function countAnew(
   group: Group,
-  leader: RaftReplica,
+  leader: Replica,
   member: ReplicaId,
   index: Index,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   if (leader.role !== 'leader' || (leader.matchIndex.get(member) as Index) <= index) return;
   leader.matchIndex.set(member, 0);
@@ -137,36 +117,45 @@ function countAnew(
   replicateTo(group, leader, member, ctx);
 }
 
-/** The two messages of a replica that comes back without its disk. */
-export const rejoinHandlers = (group: Group): Pick<Handlers<Raft>, 'rejoin' | 'rejoin-reply'> => ({
-  rejoin(member, { nonce, lastIndex: index, from }, ctx) {
-    // Who waits itself knows nothing: two disks lost at once are one too many.
-    if (!isPeer(group, from, ctx) || isWaiting(member)) return;
-    if (!mayHelp(group, member, from, ctx.now)) return;
-    member.helpedAt.set(from, ctx.now);
-    ctx.line('rejoin-2');
-    if (member.setAside.nonce !== nonce) {
-      const above = Math.max(member.currentTerm, member.setAside.ownTerm);
-      ctx.save({ setAside: { nonce, ownTerm: Math.min(above + termsAside, maxInteger) } });
-    }
-    countAnew(group, member, from, index, ctx);
-    const own = lastOf(member);
-    const best = member.rejoining?.best ?? own;
-    const last = reaches(own, best) ? own : best;
-    ctx.send(from, {
-      kind: 'rejoin-reply',
-      nonce,
-      term: member.currentTerm,
-      lastIndex: last.index,
-      lastTerm: last.term,
-      ownTerm: member.setAside.ownTerm,
-    });
-  },
+/** A member that lost its disk asks: it is told what it may have promised. */
+export function onRejoin(
+  group: Group,
+  member: Replica,
+  { nonce, lastIndex: index, from }: Signed<Rejoin>,
+  ctx: Context,
+): void {
+  // Who waits itself knows nothing: two disks lost at once are one too many.
+  if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+  if (!mayHelp(group, member, from, ctx.now)) return;
+  member.helpedAt.set(from, ctx.now);
+  ctx.line('rejoin-2');
+  if (member.setAside.nonce !== nonce) {
+    const above = Math.max(member.currentTerm, member.setAside.ownTerm);
+    ctx.save({ setAside: { nonce, ownTerm: Math.min(above + termsAside, maxInteger) } });
+  }
+  countAnew(group, member, from, index, ctx);
+  const own = lastOf(member);
+  const best = member.rejoining?.best ?? own;
+  const last = reaches(own, best) ? own : best;
+  ctx.send(from, {
+    kind: 'rejoin-reply',
+    nonce,
+    term: member.currentTerm,
+    lastIndex: last.index,
+    lastTerm: last.term,
+    ownTerm: member.setAside.ownTerm,
+  });
+}
 
-  'rejoin-reply'(replica, { nonce, term, lastIndex: index, lastTerm, ownTerm, from }, ctx) {
-    if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
-    if (nonce !== replica.rejoining?.nonce) return;
-    replica.heard.set(from, { index, term: lastTerm, currentTerm: term, ownTerm });
-    if (replica.heard.size === group.members.length - 1) comeBack(group, replica, nonce, ctx);
-  },
-});
+/** Once all others have answered, the replica takes part again. */
+export function rejoinReply(
+  group: Group,
+  replica: Replica,
+  { nonce, term, lastIndex: index, lastTerm, ownTerm, from }: Signed<RejoinReply>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
+  if (nonce !== replica.rejoining?.nonce) return;
+  replica.heard.set(from, { index, term: lastTerm, currentTerm: term, ownTerm });
+  if (replica.heard.size === group.members.length - 1) comeBack(group, replica, nonce, ctx);
+}

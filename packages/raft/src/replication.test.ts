@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { append } from '../test/messages.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
-import { firstOfTerm, stable, volatile } from './state.ts';
+import { firstOfTerm, firstStable, firstVolatile } from './state.ts';
 
 const options = { n: 3 };
 
@@ -286,7 +286,7 @@ test('halving finds the same entry as looking at one after the other', () => {
   for (let i = 0; i < 300; i++) {
     const terms = Array.from({ length: chance.below(20) }, () => 1 + chance.below(5)).sort();
     const log = new Map(terms.map((term, at) => [at + 1, { term, command: null }]));
-    const view = { ...stable(), ...volatile(stable()), log };
+    const view = { ...firstStable(), ...firstVolatile(firstStable()), log };
     const term = chance.below(7);
     const above = chance.below(terms.length + 1);
     const upTo = above + chance.below(terms.length - above + 1);

@@ -1,35 +1,21 @@
 /** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
-import {
-  assert,
-  committedIndex,
-  type Handlers,
-  type ReplicaId,
-  type Signed,
-} from '@quorumlab/core';
+import { assert, committedIndex, type ReplicaId, type Signed } from '@quorumlab/core';
 import { mayRefuse } from './answers.ts';
+import { type Group, isPeer } from './group.ts';
 import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
 import { caughtUp } from './rejoin.ts';
-import {
-  firstOfTerm,
-  type Group,
-  isPeer,
-  lastIndex,
-  type Raft,
-  type RaftContext,
-  type RaftReplica,
-  termAt,
-} from './state.ts';
+import { type Context, firstOfTerm, lastIndex, type Replica, termAt } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
 
 /** Whether the follower's log holds the leader's entry before the new ones. */
-const matches = (follower: RaftReplica, { prevIndex, prevTerm }: AppendEntries): boolean =>
+const matches = (follower: Replica, { prevIndex, prevTerm }: AppendEntries): boolean =>
   // What was dropped was committed, and every leader has what is committed (§5.4.3).
   prevIndex <= follower.compacted.index || termAt(follower, prevIndex) === prevTerm;
 
 /** Takes over the new entries. False if that would undo a committed one: then the sender lies. */
-function store(follower: RaftReplica, message: AppendEntries, ctx: RaftContext): boolean {
+function store(follower: Replica, message: AppendEntries, ctx: Context): boolean {
   let index = message.prevIndex;
   for (const entry of message.entries) {
     index += 1;
@@ -50,7 +36,7 @@ function store(follower: RaftReplica, message: AppendEntries, ctx: RaftContext):
 }
 
 /** Figure 2, All servers: what is committed is applied, in order and once. */
-function commit(replica: RaftReplica, index: Index, ctx: RaftContext): void {
+function commit(replica: Replica, index: Index, ctx: Context): void {
   assert(index <= lastIndex(replica), 'an entry is committed that is not in the log');
   replica.commitIndex = index;
   while (replica.lastApplied < index) {
@@ -65,7 +51,7 @@ function commit(replica: RaftReplica, index: Index, ctx: RaftContext): void {
 }
 
 /** The refusal of Figure 2, with the hint of §5.3: skip back over a whole term at once. */
-function refuse(follower: RaftReplica, { prevIndex, round }: AppendEntries): AppendReply {
+function refuse(follower: Replica, { prevIndex, round }: AppendEntries): AppendReply {
   const conflictTerm = termAt(follower, prevIndex) ?? 0;
   const conflictIndex =
     conflictTerm === 0
@@ -84,7 +70,7 @@ function refuse(follower: RaftReplica, { prevIndex, round }: AppendEntries): App
 }
 
 /** Figure 2, Leaders: the highest N that a quorum holds becomes commitIndex. */
-function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void {
+function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
   const highest = committedIndex(group.quorum, leader.matchIndex) ?? 0;
   if (highest <= leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
@@ -97,10 +83,10 @@ function maybeCommit(group: Group, leader: RaftReplica, ctx: RaftContext): void 
 /** `member`'s log is durable and equal to the leader's up to `index`. */
 export function acknowledge(
   group: Group,
-  leader: RaftReplica,
+  leader: Replica,
   member: ReplicaId,
   index: Index,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   if (index > lastIndex(leader)) return; // Nobody can have more of this log than its leader.
   if (member !== ctx.self) openWindow(leader, member, index, ctx);
@@ -110,7 +96,7 @@ export function acknowledge(
 }
 
 /** Whether the follower answers a later round, or has more of the log, or less than thought. */
-export function isNews(leader: RaftReplica, reply: Signed<AppendReply>): boolean {
+export function isNews(leader: Replica, reply: Signed<AppendReply>): boolean {
   const { success, index, round, from } = reply;
   if (round > leader.round) return false;
   if (round > pipelineOf(leader, from).ackedRound) return true;
@@ -118,7 +104,7 @@ export function isNews(leader: RaftReplica, reply: Signed<AppendReply>): boolean
 }
 
 /** Whether it changes what may be sent to `follower` that its log is equal up to `index`. */
-export function movesWindow(leader: RaftReplica, follower: ReplicaId, index: Index): boolean {
+export function movesWindow(leader: Replica, follower: ReplicaId, index: Index): boolean {
   const { inFlight, probing, told } = pipelineOf(leader, follower);
   if (index > lastIndex(leader)) return false; // Nobody can have more of this log than its leader.
   if (index > (leader.matchIndex.get(follower) as Index)) return true;
@@ -128,19 +114,14 @@ export function movesWindow(leader: RaftReplica, follower: ReplicaId, index: Ind
 }
 
 /** Whether the follower may really have refused what it was asked last. */
-function isRefusal(leader: RaftReplica, { index, from }: Signed<AppendReply>): boolean {
+function isRefusal(leader: Replica, { index, from }: Signed<AppendReply>): boolean {
   const match = leader.matchIndex.get(from) as Index;
   const next = leader.nextIndex.get(from) as Index;
   if (index <= match || index > lastIndex(leader)) return false; // Late, or a lie.
   return !pipelineOf(leader, from).probing || index === next - 1; // Else to an older question.
 }
 
-function openWindow(
-  leader: RaftReplica,
-  follower: ReplicaId,
-  index: Index,
-  ctx: RaftContext,
-): void {
+function openWindow(leader: Replica, follower: ReplicaId, index: Index, ctx: Context): void {
   ctx.line('leaders-3-success');
   const pipeline = pipelineOf(leader, follower);
   const { inFlight } = pipeline;
@@ -154,7 +135,7 @@ function openWindow(
 }
 
 /** Figure 2, Leaders: the logs differ at nextIndex - 1, so try further back. */
-function backUp(leader: RaftReplica, reply: Signed<AppendReply>, ctx: RaftContext): void {
+function backUp(leader: Replica, reply: Signed<AppendReply>, ctx: Context): void {
   if (!isRefusal(leader, reply)) return;
   const { from } = reply;
   const pipeline = pipelineOf(leader, from);
@@ -169,65 +150,72 @@ function backUp(leader: RaftReplica, reply: Signed<AppendReply>, ctx: RaftContex
   pipeline.inFlight.length = 0;
 }
 
-/** The two messages of replication. */
-export const replicationHandlers = (
+/** AppendEntries of Figure 2, receiver implementation. */
+export function appendEntries(
   group: Group,
-): Pick<Handlers<Raft>, 'append-entries' | 'append-reply'> => ({
-  'append-entries'(follower, message, ctx) {
-    const { term, entries, leaderCommit, prevIndex, round, from } = message;
-    if (!isPeer(group, from, ctx)) return;
-    updateTerm(group, follower, term, ctx);
-    if (term < follower.currentTerm) {
-      if (!mayRefuse(group, follower, from, ctx.now)) return;
-      follower.refusedAt.set(from, ctx.now);
-      // The leader of an old term must hear of the new one, or its term never ends.
-      ctx.line('append-1');
-      return ctx.send(from, refuse(follower, message));
-    }
-    if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
-    if (follower.role !== 'follower') ctx.line('candidates-3');
-    becomeFollower(group, follower, from, ctx);
-    follower.lastContact = ctx.now;
-    if (!matches(follower, message)) {
-      ctx.line('append-2');
-      return ctx.send(from, refuse(follower, message));
-    }
-    if (!store(follower, message, ctx)) return;
-    caughtUp(follower, ctx);
-    const safe = Math.min(leaderCommit, group.rules.verified(follower, message));
-    if (safe > follower.commitIndex) {
-      ctx.line('append-5');
-      commit(follower, safe, ctx);
-    }
-    ctx.send(from, {
-      kind: 'append-reply',
-      term,
-      success: true,
-      index: prevIndex + entries.length,
-      conflictTerm: 0,
-      conflictIndex: 0,
-      round,
-    });
-  },
+  follower: Replica,
+  message: Signed<AppendEntries>,
+  ctx: Context,
+): void {
+  const { term, entries, leaderCommit, prevIndex, round, from } = message;
+  if (!isPeer(group, from, ctx)) return;
+  updateTerm(group, follower, term, ctx);
+  if (term < follower.currentTerm) {
+    if (!mayRefuse(group, follower, from, ctx.now)) return;
+    follower.refusedAt.set(from, ctx.now);
+    // The leader of an old term must hear of the new one, or its term never ends.
+    ctx.line('append-1');
+    return ctx.send(from, refuse(follower, message));
+  }
+  if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
+  if (follower.role !== 'follower') ctx.line('candidates-3');
+  becomeFollower(group, follower, from, ctx);
+  follower.lastContact = ctx.now;
+  if (!matches(follower, message)) {
+    ctx.line('append-2');
+    return ctx.send(from, refuse(follower, message));
+  }
+  if (!store(follower, message, ctx)) return;
+  caughtUp(follower, ctx);
+  const safe = Math.min(leaderCommit, group.rules.verified(follower, message));
+  if (safe > follower.commitIndex) {
+    ctx.line('append-5');
+    commit(follower, safe, ctx);
+  }
+  ctx.send(from, {
+    kind: 'append-reply',
+    term,
+    success: true,
+    index: prevIndex + entries.length,
+    conflictTerm: 0,
+    conflictIndex: 0,
+    round,
+  });
+}
 
-  'append-reply'(leader, reply, ctx) {
-    const { term, success, index, round, from } = reply;
-    if (from === ctx.self) {
-      if (leader.role !== 'leader' || term !== leader.currentTerm) return;
-      leader.writing = false;
-      acknowledge(group, leader, from, index, ctx);
-      return countOwn(leader, ctx);
-    }
-    if (!isPeer(group, from, ctx)) return;
-    updateTerm(group, leader, term, ctx);
+/** Figure 2, Leaders: what the answers of followers change. */
+export function appendReply(
+  group: Group,
+  leader: Replica,
+  reply: Signed<AppendReply>,
+  ctx: Context,
+): void {
+  const { term, success, index, round, from } = reply;
+  if (from === ctx.self) {
     if (leader.role !== 'leader' || term !== leader.currentTerm) return;
-    if (!isNews(leader, reply)) return; // It may be said again and again.
-    const pipeline = pipelineOf(leader, from);
-    pipeline.heardAt = ctx.now;
-    pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
-    if (success) acknowledge(group, leader, from, index, ctx);
-    else backUp(leader, reply, ctx);
-    replicateTo(group, leader, from, ctx);
-    maybeAllowReads(group, leader, ctx);
-  },
-});
+    leader.writing = false;
+    acknowledge(group, leader, from, index, ctx);
+    return countOwn(leader, ctx);
+  }
+  if (!isPeer(group, from, ctx)) return;
+  updateTerm(group, leader, term, ctx);
+  if (leader.role !== 'leader' || term !== leader.currentTerm) return;
+  if (!isNews(leader, reply)) return; // It may be said again and again.
+  const pipeline = pipelineOf(leader, from);
+  pipeline.heardAt = ctx.now;
+  pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
+  if (success) acknowledge(group, leader, from, index, ctx);
+  else backUp(leader, reply, ctx);
+  replicateTo(group, leader, from, ctx);
+  maybeAllowReads(group, leader, ctx);
+}

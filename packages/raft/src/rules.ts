@@ -1,5 +1,5 @@
 import type { AppendEntries } from './messages.ts';
-import { lastIndex, lastTerm, type Position, type RaftReplica, termAt } from './state.ts';
+import { lastIndex, lastTerm, type Position, type Replica, termAt } from './state.ts';
 
 /**
  * The four one-line rules on which Raft's safety hangs and which are most often got wrong. They
@@ -7,13 +7,13 @@ import { lastIndex, lastTerm, type Position, type RaftReplica, termAt } from './
  */
 export interface Rules {
   /** Whether `candidate`'s log is at least as up-to-date as the voter's (§5.4.1). */
-  upToDate(voter: RaftReplica, candidate: Position): boolean;
+  upToDate(voter: Replica, candidate: Position): boolean;
   /** Whether the leader may commit the entry at `index` because a quorum holds it (§5.4.2). */
-  mayCommit(leader: RaftReplica, index: number): boolean;
+  mayCommit(leader: Replica, index: number): boolean;
   /** How far this message has shown the follower's log to equal the leader's (Figure 2, 5.). */
-  verified(follower: RaftReplica, message: AppendEntries): number;
+  verified(follower: Replica, message: AppendEntries): number;
   /** Whether the leader's commitIndex is as new as any acknowledged write (thesis 6.4, step 1). */
-  mayRead(leader: RaftReplica): boolean;
+  mayRead(leader: Replica): boolean;
 }
 
 /** The rules of the paper. */

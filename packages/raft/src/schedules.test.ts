@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { cluster, mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { paper, type RaftOptions, raft } from './index.ts';
+import type { Mutant } from './mutants.ts';
 
 const calm: Schedule = { steps: 3_000, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
 const rough: Schedule = { steps: 3_000, crashes: 8, loss: 10, reorder: 40, hurry: 10 };
@@ -72,7 +73,7 @@ test.each([3, 5])(
   },
 );
 
-type Search = (name: string, seed: number) => Outcome;
+type Search = (name: Mutant, seed: number) => Outcome;
 
 const by =
   (schedule: Schedule): Search =>
@@ -81,7 +82,7 @@ const by =
 const byReigns: Search = (name, seed) =>
   reigns(mutant(name, { ...optionsOf(seed, 3), maxEntriesPerAppend: 1 }), seed, 40);
 
-test.runIf(!isShort).each<[string, Search]>([
+test.runIf(!isShort).each<[Mutant, Search]>([
   ['figure-8', byReigns],
   ['double-vote', byReigns],
   ['commit-beyond-verified', by(rough)],

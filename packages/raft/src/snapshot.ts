@@ -2,31 +2,23 @@
  * Log compaction: §7 of the paper. The bytes of a snapshot are the service's business: it takes,
  * sends, checks and installs them. Here is what Raft must remember about them.
  */
-import { assert, type Digest, type Handlers, keptBehindBytes, type Slot } from '@quorumlab/core';
+import { assert, type Digest, keptBehindBytes, type Signed, type Slot } from '@quorumlab/core';
 import { mayRefuse } from './answers.ts';
+import { type Group, isPeer } from './group.ts';
 import { mayDropTo, replicateTo } from './leader.ts';
-import { entryBytes, type Index } from './messages.ts';
+import { entryBytes, type Index, type InstallSnapshot, type SnapshotReply } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge, movesWindow } from './replication.ts';
-import {
-  type Group,
-  isPeer,
-  mostFetched,
-  type Raft,
-  type RaftContext,
-  type RaftReplica,
-  type SnapshotPoint,
-  termAt,
-} from './state.ts';
+import { type Context, mostFetched, type Replica, type SnapshotPoint, termAt } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
 
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */
 export function snapshotTaken(
   group: Group,
-  replica: RaftReplica,
+  replica: Replica,
   slot: Slot,
   digest: Digest,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   const index = slot + 1;
   if (index <= (replica.snapshot?.index ?? 0)) return;
@@ -44,7 +36,7 @@ export function snapshotTaken(
 }
 
 /** The last entry that nobody needs who is only a little behind `index`, in number and in bytes. */
-function behind(group: Group, { log, compacted }: RaftReplica, index: Index): Index {
+function behind(group: Group, { log, compacted }: Replica, index: Index): Index {
   let last = index;
   let bytes = 0;
   for (; last > compacted.index && index - last < group.keepEntries; last--) {
@@ -56,10 +48,10 @@ function behind(group: Group, { log, compacted }: RaftReplica, index: Index): In
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
-  replica: RaftReplica,
+  replica: Replica,
   slot: Slot,
   digest: Digest,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   const index = slot + 1;
   const told = replica.fetching.find((each) => each.index === index && each.digest === digest);
@@ -87,42 +79,49 @@ export function snapshotInstalled(
     });
 }
 
-/** The two messages of InstallSnapshot. */
-export const snapshotHandlers = (
+/** InstallSnapshot of Figure 13: the service fetches the bytes. */
+export function installSnapshot(
   group: Group,
-): Pick<Handlers<Raft>, 'install-snapshot' | 'snapshot-reply'> => ({
-  'install-snapshot'(follower, { term, lastIndex: index, lastTerm, digest, from }, ctx) {
-    if (!isPeer(group, from, ctx) || index === 0) return;
-    updateTerm(group, follower, term, ctx);
-    const reply = (lastIndex: number): void =>
-      ctx.send(from, { kind: 'snapshot-reply', term: follower.currentTerm, lastIndex });
-    if (term < follower.currentTerm) {
-      if (!mayRefuse(group, follower, from, ctx.now)) return;
-      follower.refusedAt.set(from, ctx.now);
-      ctx.line('install-1');
-      return reply(0);
-    }
-    if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
-    becomeFollower(group, follower, from, ctx);
-    follower.lastContact = ctx.now;
-    // A late snapshot must not take back what has been acknowledged since.
-    if (index <= follower.commitIndex) return reply(index);
-    const isTold = (each: SnapshotPoint): boolean => each.index === index && each.digest === digest;
-    if (!follower.fetching.some(isTold)) ctx.line('install-5');
-    const others = follower.fetching.filter((each) => !isTold(each));
-    // An earlier one may be nearly here, and this one may be out of reach: whichever comes will do.
-    follower.fetching = [...others, { index, term: lastTerm, digest }].slice(-mostFetched);
-    // Equal logs give equal snapshots, so any other member may hold this one too.
-    const rest = group.members.filter((each) => each !== ctx.self && each !== from);
-    ctx.fetchSnapshot(index - 1, digest, [from, ...rest]);
-  },
+  follower: Replica,
+  { term, lastIndex: index, lastTerm, digest, from }: Signed<InstallSnapshot>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx) || index === 0) return;
+  updateTerm(group, follower, term, ctx);
+  const reply = (lastIndex: number): void =>
+    ctx.send(from, { kind: 'snapshot-reply', term: follower.currentTerm, lastIndex });
+  if (term < follower.currentTerm) {
+    if (!mayRefuse(group, follower, from, ctx.now)) return;
+    follower.refusedAt.set(from, ctx.now);
+    ctx.line('install-1');
+    return reply(0);
+  }
+  if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
+  becomeFollower(group, follower, from, ctx);
+  follower.lastContact = ctx.now;
+  // A late snapshot must not take back what has been acknowledged since.
+  if (index <= follower.commitIndex) return reply(index);
+  const isTold = (each: SnapshotPoint): boolean => each.index === index && each.digest === digest;
+  if (!follower.fetching.some(isTold)) ctx.line('install-5');
+  const others = follower.fetching.filter((each) => !isTold(each));
+  // An earlier one may be nearly here, and this one may be out of reach: whichever comes will do.
+  follower.fetching = [...others, { index, term: lastTerm, digest }].slice(-mostFetched);
+  // Equal logs give equal snapshots, so any other member may hold this one too.
+  const rest = group.members.filter((each) => each !== ctx.self && each !== from);
+  ctx.fetchSnapshot(index - 1, digest, [from, ...rest]);
+}
 
-  'snapshot-reply'(leader, { term, lastIndex: index, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    updateTerm(group, leader, term, ctx);
-    if (leader.role !== 'leader' || term !== leader.currentTerm) return;
-    if (!movesWindow(leader, from, index)) return;
-    acknowledge(group, leader, from, index, ctx);
-    replicateTo(group, leader, from, ctx);
-  },
-});
+/** The follower is behind the snapshot, and goes on from there with entries. */
+export function snapshotReply(
+  group: Group,
+  leader: Replica,
+  { term, lastIndex: index, from }: Signed<SnapshotReply>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx)) return;
+  updateTerm(group, leader, term, ctx);
+  if (leader.role !== 'leader' || term !== leader.currentTerm) return;
+  if (!movesWindow(leader, from, index)) return;
+  acknowledge(group, leader, from, index, ctx);
+  replicateTo(group, leader, from, ctx);
+}

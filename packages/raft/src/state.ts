@@ -1,24 +1,22 @@
+/** What a replica remembers, on disk and off it: the state of Figure 2, and of §7. */
 import {
   assert,
-  type Context,
+  type Context as ContextOf,
   type Digest,
   digest,
   type Instant,
   integer,
   nullable,
-  type PrincipalId,
-  type QuorumSystem,
-  type Replica,
   type ReplicaId,
+  type Replica as ReplicaOf,
   type Request,
   record,
   type Shape,
   type Signed,
   type StoredFields,
 } from '@quorumlab/core';
-import { type Entry, entry, type Index, type RaftMessage } from './messages.ts';
+import type { Entry, Index, Message, Schemas } from './messages.ts';
 import type { Line } from './paper.ts';
-import type { Rules } from './rules.ts';
 
 /** An index and the term of the entry there: what a log is compared by. */
 export interface Position {
@@ -75,7 +73,7 @@ export interface SetAside {
 }
 
 /** The names are those of the paper's Figure 2; what is not there says where it comes from. */
-export interface RaftStable {
+export interface Stable {
   readonly currentTerm: number;
   readonly votedFor: ReplicaId | null;
   readonly log: ReadonlyMap<Index, Entry>;
@@ -94,8 +92,8 @@ export interface Heard extends Position {
   readonly ownTerm: number;
 }
 
-/** See {@link RaftStable}. Everything here is bounded by the group's size or by a named limit. */
-export interface RaftVolatile {
+/** See {@link Stable}. Everything here is bounded by the group's size or by a named limit. */
+export interface Volatile {
   role: 'follower' | 'pre-candidate' | 'candidate' | 'leader';
   /** Whom this replica follows; null: it knows of no leader of its term. */
   leader: ReplicaId | null;
@@ -135,35 +133,18 @@ export interface RaftVolatile {
 
 /** The types that Raft is made of. */
 export interface Raft extends Shape {
-  readonly Stable: RaftStable;
-  readonly Volatile: RaftVolatile;
-  readonly Message: RaftMessage;
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
   readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'rejoin';
   readonly Command: Signed<Request>;
 }
 
-/** A replica of Raft as its handlers see it. */
-export type RaftReplica = Replica<Raft>;
+/** A replica as its handlers see it. */
+export type Replica = ReplicaOf<Raft>;
 
-/** What a handler of Raft speaks through. */
-export type RaftContext = Context<Raft, Line>;
-
-/** One configured group: the options of `raft` with every default filled in. */
-export interface Group {
-  readonly members: readonly ReplicaId[];
-  readonly quorum: QuorumSystem;
-  readonly electionTimeout: number;
-  readonly heartbeat: number;
-  readonly preVote: boolean;
-  readonly checkQuorum: boolean;
-  readonly maxEntriesPerAppend: number;
-  readonly maxBytesPerAppend: number;
-  readonly maxInFlight: number;
-  readonly maxUncommitted: number;
-  readonly maxReads: number;
-  readonly keepEntries: number;
-  readonly rules: Rules;
-}
+/** What its handlers speak through. */
+export type Context = ContextOf<Raft, Line>;
 
 /** Most snapshots of which a follower knows that they may be on their way here. */
 export const mostFetched = 4;
@@ -171,7 +152,7 @@ export const mostFetched = 4;
 const position = record({ index: integer(), term: integer() });
 
 /** How each part of the stable state is written to disk. */
-export const stored: StoredFields<Raft> = {
+export const stored = ({ entry }: Schemas): StoredFields<Raft> => ({
   currentTerm: integer(),
   votedFor: nullable(integer()),
   log: entry,
@@ -179,10 +160,10 @@ export const stored: StoredFields<Raft> = {
   compacted: position,
   rejoining: nullable(record({ nonce: integer(), best: nullable(position), ownTerm: integer() })),
   setAside: record({ nonce: integer(), ownTerm: integer() }),
-};
+});
 
 /** A replica that has never run. */
-export const stable = (): RaftStable => ({
+export const firstStable = (): Stable => ({
   currentTerm: 0,
   votedFor: null,
   log: new Map(),
@@ -193,7 +174,7 @@ export const stable = (): RaftStable => ({
 });
 
 /** A replica that has just started: a follower that trusts only its disk (§5.2). */
-export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
+export const firstVolatile = ({ snapshot }: Stable): Volatile => ({
   role: 'follower',
   leader: null,
   commitIndex: snapshot?.index ?? 0,
@@ -216,29 +197,24 @@ export const volatile = ({ snapshot }: RaftStable): RaftVolatile => ({
 });
 
 /** The index of the last entry. The log has no gaps, so its size tells. */
-export const lastIndex = (replica: RaftReplica): Index =>
-  replica.compacted.index + replica.log.size;
+export const lastIndex = (replica: Replica): Index => replica.compacted.index + replica.log.size;
 
 /** The term of the entry at `index`, or nothing if the log does not hold it. */
-export const termAt = (replica: RaftReplica, index: Index): number | undefined =>
+export const termAt = (replica: Replica, index: Index): number | undefined =>
   index === replica.compacted.index ? replica.compacted.term : replica.log.get(index)?.term;
 
 /** The term of the last entry; 0 if there has never been one. */
-export function lastTerm(replica: RaftReplica): number {
+export function lastTerm(replica: Replica): number {
   const term = termAt(replica, lastIndex(replica));
   assert(term !== undefined, 'the log has a gap before its last entry');
   return term;
 }
 
-/** Whether `from` is another member of the group. Clients and strangers are not. */
-export const isPeer = (group: Group, from: PrincipalId, ctx: RaftContext): boolean =>
-  from !== ctx.self && from < group.members.length;
-
 /**
  * The smallest index in (`above`, `upTo`] whose entry has at least `term`, or `upTo` + 1. Terms
  * never fall along a log (§5.3), so halving the range finds it.
  */
-export function firstOfTerm(replica: RaftReplica, term: number, above: Index, upTo: Index): Index {
+export function firstOfTerm(replica: Replica, term: number, above: Index, upTo: Index): Index {
   let low = above + 1;
   let high = upTo + 1;
   while (low < high) {
@@ -247,19 +223,4 @@ export function firstOfTerm(replica: RaftReplica, term: number, above: Index, up
     else low = middle + 1;
   }
   return low;
-}
-
-/** The invariants of Raft that one replica can check by itself in constant time. */
-export function invariant(replica: RaftReplica): string | undefined {
-  const { commitIndex, lastApplied, compacted, snapshot } = replica;
-  if (commitIndex > lastIndex(replica))
-    return `commitIndex ${commitIndex} is above the last entry ${lastIndex(replica)}`;
-  if (lastApplied !== commitIndex)
-    return `entries up to ${commitIndex} are committed, but ${lastApplied} is the last applied`;
-  if ((snapshot?.index ?? 0) > commitIndex)
-    return `the snapshot ${snapshot?.index} is above commitIndex ${commitIndex}`;
-  if (compacted.index > (snapshot?.index ?? 0))
-    return `entries up to ${compacted.index} are dropped, the snapshot holds ${snapshot?.index}`;
-  if (replica.role === 'leader' && replica.leader === null) return 'a leader follows nobody';
-  return undefined;
 }

@@ -1,13 +1,10 @@
-import { assert, type ReplicaId } from '@quorumlab/core';
-import type { Group, RaftContext, RaftReplica } from './state.ts';
+import { assert, type Counter, type ReplicaId } from '@quorumlab/core';
+import type { Group } from './group.ts';
+import type { Message } from './messages.ts';
+import type { Context, Raft, Replica } from './state.ts';
 
 /** §5.1: whoever hears of a higher term adopts it, and follows without having voted in it. */
-export function updateTerm(
-  group: Group,
-  replica: RaftReplica,
-  term: number,
-  ctx: RaftContext,
-): void {
+export function updateTerm(group: Group, replica: Replica, term: number, ctx: Context): void {
   if (term <= replica.currentTerm) return;
   ctx.line('servers-2');
   ctx.save({ currentTerm: term, votedFor: null });
@@ -17,9 +14,9 @@ export function updateTerm(
 /** Follows `leader`, or nobody yet. What only a candidate or a leader knows is forgotten. */
 export function becomeFollower(
   group: Group,
-  replica: RaftReplica,
+  replica: Replica,
   leader: ReplicaId | null,
-  ctx: RaftContext,
+  ctx: Context,
 ): void {
   if (replica.role === 'leader') {
     ctx.clearTimer('heartbeat');
@@ -40,7 +37,7 @@ export function becomeFollower(
 }
 
 /** §5.2: the host draws each timeout at random, so that split votes are rare. */
-export function setElectionTimer(group: Group, ctx: RaftContext, since = 0): void {
+export function setElectionTimer(group: Group, ctx: Context, since = 0): void {
   assert(since < group.electionTimeout, 'the election timeout has passed already');
   ctx.setTimer('election', [group.electionTimeout - since, 2 * group.electionTimeout - since]);
 }
@@ -48,10 +45,25 @@ export function setElectionTimer(group: Group, ctx: RaftContext, since = 0): voi
 /** How long ago a leader was heard, if that is less than the smallest election timeout. */
 export function recentContact(
   group: Group,
-  replica: RaftReplica,
-  ctx: Pick<RaftContext, 'now'>,
+  replica: Replica,
+  ctx: Pick<Context, 'now'>,
 ): number | undefined {
   if (replica.lastContact === null) return undefined;
   const since = ctx.now - replica.lastContact;
   return since < group.electionTimeout ? since : undefined;
 }
+
+/** The highest term that a message would have its receiver take over, into its log as well. */
+function highestTerm(message: Message): number {
+  const term = 'term' in message ? message.term : 0;
+  if (message.kind === 'append-entries') return Math.max(term, message.entries.at(-1)?.term ?? 0);
+  if (message.kind === 'rejoin-reply') return Math.max(term, message.lastTerm, message.ownTerm);
+  return message.kind === 'install-snapshot' ? Math.max(term, message.lastTerm) : term;
+}
+
+/** What one liar could use up. */
+export const counter: Counter<Raft> = {
+  name: 'term',
+  said: highestTerm,
+  known: ({ currentTerm }) => currentTerm,
+};

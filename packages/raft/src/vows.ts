@@ -3,14 +3,15 @@
  * Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
 import { altered, identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
-import type { Entry, RaftMessage } from './messages.ts';
+import type { Group } from './group.ts';
+import type { Entry, Message } from './messages.ts';
 
 /** A text that two entries share only if they hold the same: no-ops are all the same. */
 const identity = (command: Signed<Request> | null): string =>
   command === null ? 'no-op' : identityOf(command);
 
 /** A leader gives each index of its term one entry; a voter gives each term one vote. */
-export function* vows(message: RaftMessage): Iterable<readonly [about: string, what: string]> {
+export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {
   if (message.kind === 'vote' && message.granted)
     yield [`vote/${message.term}`, `${message.candidate}`];
   if (message.kind !== 'append-entries') return;
@@ -24,11 +25,12 @@ export function* vows(message: RaftMessage): Iterable<readonly [about: string, w
 
 /** The same message with other commands in its entries, or with its vote for another candidate. */
 export function conflict(
-  message: RaftMessage,
+  group: Group,
+  message: Message,
   fork: number,
   known: readonly Signed<Request>[],
-  n: number,
-): RaftMessage {
+): Message {
+  const n = group.members.length;
   if (message.kind === 'vote' && message.granted && n > 1)
     return { ...message, candidate: (message.candidate + 1 + (fork % (n - 1))) % n };
   if (message.kind !== 'append-entries') return message;

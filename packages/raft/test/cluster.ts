@@ -7,14 +7,11 @@ import {
   textOf,
 } from '@quorumlab/protocol-testing';
 import type { Raft, RaftOptions } from '../src/index.ts';
-import { mutants } from '../src/mutants.ts';
+import { type Mutant, mutants } from '../src/mutants.ts';
 
 /** The flawed variant `name`. */
-export function mutant(name: string, options: RaftOptions): Protocol<Raft> {
-  const make = mutants[name];
-  if (make === undefined) throw new Error(`there is no mutant ${name}`);
-  return make(options);
-}
+export const mutant = (name: Mutant, options: RaftOptions): Protocol<Raft> =>
+  mutants[name](options);
 
 /** A message on its way. */
 export type Packet = PacketOf<Raft>;

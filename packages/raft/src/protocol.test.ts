@@ -19,7 +19,9 @@ import { expect, test } from 'vitest';
 import { cluster } from '../test/cluster.ts';
 import { append, oneOfEach } from '../test/messages.ts';
 import { type Entry, type Raft, type RaftMessage, raft } from './index.ts';
-import { entryBytes, entry as entryField } from './messages.ts';
+import { entryBytes, leastBytesPerAppend, schemas } from './messages.ts';
+
+const { entry: entryField } = schemas({ maxBytesPerAppend: leastBytesPerAppend });
 
 const fresh = () => raft({ n: 3 });
 const entryOf = (term: number): Entry => ({ term, command: null });
