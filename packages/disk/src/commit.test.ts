@@ -259,6 +259,34 @@ describe('a commit larger than a record', () => {
     expect([...(again.stable?.votes.keys() ?? [])]).toEqual([1, 2]);
   });
 
+  test('is encoded while it is written, whatever is committed meanwhile', async () => {
+    const files = faultyFiles();
+    let encoded = 0;
+    const rows = bytes(4 << 20);
+    const stored: StoredFields<Sample> = {
+      ...fields.stored,
+      rows: {
+        ...rows,
+        write: (to, row) => {
+          encoded++;
+          rows.write(to, row);
+        },
+      },
+    };
+    const { disk } = await over(files, { stored }, small);
+    const many = Array.from({ length: 20 }, (_, i) => put(i, 100, i));
+    const large = disk.commit(many);
+    expect(encoded).toBeLessThan(4);
+    const other = disk.commit([put(3, 10, 77), vote(1)]);
+    const again = disk.commit(many.slice(10).map((_, i) => put(30 + i, 100, i)));
+    await Promise.all([large, other, again]);
+    await disk.close();
+    const { disk: found } = await over(files, {}, small);
+    const read = [...(found.stable?.rows ?? [])].map(([i, row]) => [i, row.length, row[0]]);
+    const wanted = Array.from({ length: 20 }, (_, i) => (i === 3 ? [3, 10, 77] : [i, 100, i]));
+    expect(read).toEqual([...wanted, ...Array.from({ length: 10 }, (_, i) => [30 + i, 100, i])]);
+  });
+
   test('that fails half-way is told to all behind it', async () => {
     const files = faultyFiles();
     const { disk } = await over(files, {}, small);

@@ -1,8 +1,8 @@
-import { SchemaError, type Shape, type Write, writer, written } from '@quorumlab/core';
+import { SchemaError, type Shape, type Write, type Writer, writer, written } from '@quorumlab/core';
 import type { Cell, Placed } from './cells.ts';
 import type { DiskOptions } from './disk-options.ts';
 import { diskError, LogClosedError, NoRoomError, namedError } from './errors.ts';
-import { joiner, piecesOf } from './pieces.ts';
+import { joiner, type Part, partsOf, piecesOf } from './pieces.ts';
 import { largeTables, type RowsBeside, rowsBeside, withCells } from './rows-beside.ts';
 import { applyWrite, DiskRecordError, type Fields, ownTables, storedCodec } from './stored.ts';
 import type { RecordLog } from './types.ts';
@@ -17,7 +17,8 @@ export interface Disk<S extends Shape> {
   readonly stable?: S['Stable'];
   /**
    * Resolves when `writes`, all of them, would survive losing power, and all earlier commits with
-   * them. They are encoded at the call; rows and registers must not be changed in place afterwards.
+   * them. They are encoded at the call, or while they are written if they are many; rows and
+   * registers must not be changed in place afterwards.
    * The first rejection is final: every later call rejects with the same error, and the host stops.
    */
   commit(writes: readonly Write<S>[]): Promise<void>;
@@ -34,7 +35,10 @@ export interface Disk<S extends Shape> {
 
 /** A compaction that found no room is tried again when the log has grown by this factor. */
 const retryFactor = 1.25;
-/** A buffer up to this size is kept for the next commit. */
+/**
+ * A buffer up to this size is kept for the next commit, and a commit up to it is one record. A new
+ * view may write a whole window of batches in one step.
+ */
 const keptBytes = 4 * 1024 * 1024;
 /** Batches of a compaction are about this large, in bytes. */
 const compactionBatchBytes = 65_536;
@@ -133,31 +137,38 @@ function diskOver<S extends Shape>(
     );
   }
 
-  /** Puts the records of one commit into the log; one waits at a time. */
-  async function appendAll(commit: Uint8Array): Promise<void> {
-    for (const piece of piecesOf(commit, log.maxBatchBytes)) await log.append(piece);
+  /** Encodes the writes, one in each step. */
+  function* encodedWrites(to: Writer, writes: readonly Write<S>[]): Generator<void> {
+    if (!started) codec.writeFields(to);
+    for (const write of writes) yield codec.write(to, write);
   }
 
-  function encodedWrites(writes: readonly Write<S>[]): Uint8Array {
+  /** A commit as records: the first, or all that it takes, and what has to be encoded yet. */
+  function encodedCommit(writes: readonly Write<S>[]): { first: Part; rest: Iterable<Part> } {
     if (out.bytes.length > keptBytes) out = writer(4096);
     out.length = 0;
-    if (!started) codec.writeFields(out);
-    for (const write of writes) codec.write(out, write);
-    return out.bytes.subarray(0, out.length);
+    const parts = partsOf(out, encodedWrites(out, writes), Math.min(keptBytes, log.maxBatchBytes));
+    // There is always one.
+    const first = parts.next().value as Part;
+    // The rest of a large one is encoded in there while others are committed.
+    if (!first.isLast) out = writer(4096);
+    return { first, rest: parts };
   }
 
   /** Appends a commit, after its cells and after the commits before it. */
-  function append(commit: Uint8Array, cells: readonly Placed[]): Promise<void> {
-    const isLarge = commit.length > log.maxBatchBytes;
-    if (cells.length === 0 && before === undefined && !isLarge) return log.append(commit);
-    const copy = commit.slice();
+  function append(writes: readonly Write<S>[], cells: readonly Placed[]): Promise<void> {
+    const { first, rest } = encodedCommit(writes);
+    if (cells.length === 0 && before === undefined && first.isLast) return log.append(first.bytes);
+    const copy = first.bytes.slice();
     const turn = Promise.all([rows.write(cells), before])
       .catch((error: unknown) => fail(diskError('append', error)))
       .then(async () => {
-        // Nothing may come between the records of a large one.
-        if (isLarge) await appendAll(copy);
         // In an object, so that the turn of the next commit comes before this one is durable.
-        return { durable: isLarge ? undefined : log.append(copy) };
+        if (first.isLast) return { durable: log.append(copy) };
+        // Nothing may come between the records of a large one; one waits at a time.
+        await log.append(copy);
+        for (const { bytes } of rest) await log.append(bytes);
+        return { durable: undefined };
       })
       .finally(() => {
         if (before === turn) before = undefined;
@@ -182,7 +193,7 @@ function diskOver<S extends Shape>(
     const left: Cell[] = [];
     try {
       const placed = rows.place(writes);
-      appended = append(encodedWrites(placed.writes), placed.cells);
+      appended = append(placed.writes, placed.cells);
       started = true;
       for (const write of placed.writes) {
         left.push(...rows.leaving(mirror, write));

@@ -1,9 +1,13 @@
-/** A commit larger than one record of the log takes several, and is still there whole or not. */
+/**
+ * A commit larger than one record of the log takes several, and is still there whole or not. It is
+ * encoded while it is written, so that what a step has changed is never in memory once more.
+ */
 import {
   readByte,
   reader,
   readInteger,
   SchemaError,
+  view,
   type Writer,
   writeByte,
   writeInteger,
@@ -14,20 +18,47 @@ const pieceCode = 5;
 /** Bytes in front of a piece: the code, which one it is, and of how many. */
 const headBytes = 1 + 7 + 7;
 
+/** One record of a commit. */
+export interface Part {
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/**
+ * What `steps` write to `to`, one after the other, as records of at most `most` bytes: in one if
+ * that is enough. The bytes of a part are only good until the next one, and `to` is empty before.
+ * How many parts come is not known before the last: each other one says one more than there are.
+ */
+export function* partsOf(
+  to: Writer,
+  steps: Iterable<unknown>,
+  most: number,
+): Generator<Part, void, void> {
+  const size = most - headBytes;
+  let count = 0;
+  let record: Uint8Array | undefined;
+  function piece(length: number, isLast: boolean): Part {
+    record ??= new Uint8Array(most);
+    const head: Writer = { bytes: record, length: 0 };
+    writeByte(head, pieceCode);
+    writeInteger(head, count++);
+    writeInteger(head, isLast ? count : count + 1);
+    record.set(to.bytes.subarray(0, length), head.length);
+    to.bytes.copyWithin(0, length, to.length);
+    to.length -= length;
+    return { bytes: record.subarray(0, head.length + length), isLast };
+  }
+  for (const _ of steps) while (to.length > most) yield piece(size, false);
+  if (count === 0) return yield { bytes: view(to), isLast: true };
+  while (to.length > size) yield piece(size, false);
+  yield piece(to.length, true);
+}
+
 /** `commit` as records of at most `most` bytes: itself if it is small enough. */
 export function* piecesOf(commit: Uint8Array, most: number): Generator<Uint8Array, void, void> {
   if (commit.length <= most) return yield commit;
-  const size = most - headBytes;
-  const count = Math.ceil(commit.length / size);
-  for (let i = 0; i < count; i++) {
-    const part = commit.subarray(i * size, (i + 1) * size);
-    const head: Writer = { bytes: new Uint8Array(headBytes + part.length), length: 0 };
-    writeByte(head, pieceCode);
-    writeInteger(head, i);
-    writeInteger(head, count);
-    head.bytes.set(part, head.length);
-    yield head.bytes.subarray(0, head.length + part.length);
-  }
+  const to = { bytes: commit, length: commit.length };
+  for (const { bytes } of partsOf(to, [undefined], most)) yield bytes.slice();
 }
 
 /**
