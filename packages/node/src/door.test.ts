@@ -1,5 +1,6 @@
 /** Before the handshake: what strangers make a replica hold and do, and who gets in meanwhile. */
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Libp2p } from 'libp2p';
 import { afterEach, describe, expect, test } from 'vitest';
 import { noise } from '../test-support/beginnings.ts';
@@ -13,7 +14,9 @@ import {
   until,
 } from '../test-support/cluster.ts';
 import { handCaller } from '../test-support/yamux.ts';
+import { Door, networkOf } from './door.ts';
 import { publicKeyOf } from './keys.ts';
+import { DEFAULT_LIMITS, type MeshLimits } from './limits.ts';
 import { encodePass, holderOf, PASS_BYTES, passMaker } from './pass.ts';
 import type { Principal } from './principal.ts';
 
@@ -22,9 +25,11 @@ const HONEST = 65_537;
 const running: TestNode[] = [];
 const raw: Libp2p[] = [];
 const sockets: Socket[] = [];
+const servers: Server[] = [];
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
   await stopAll(running.splice(0));
   for (const node of raw.splice(0)) await node.stop();
 });
@@ -178,4 +183,70 @@ test('a mesh stops with a door full of those who wait', async () => {
   await until('they stand', () => sockets.every(({ readyState }) => readyState === 'open'));
   await node.mesh.stop();
   await until('they are gone', () => left() === 0);
+});
+
+/** A door of its own, at which sockets stand under any address; who gets in is told. */
+async function doorWith(limits: Partial<MeshLimits>): Promise<{
+  readonly door: Door;
+  readonly entered: string[];
+  readonly refused: string[];
+  knock(address: string, first?: Uint8Array): Promise<void>;
+}> {
+  const entered: string[] = [];
+  const refused: string[] = [];
+  const door = new Door(
+    { ...DEFAULT_LIMITS, ...limits },
+    {
+      secretOf: () => undefined,
+      refused: (reason, address) => void refused.push(`${reason} ${address}`),
+    },
+  );
+  const server = createServer();
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    door,
+    entered,
+    refused,
+    async knock(address, first) {
+      const caller = connect(port, '127.0.0.1').on('error', () => {});
+      sockets.push(caller);
+      const [socket] = (await once(server, 'connection')) as [Socket];
+      sockets.push(socket);
+      Object.defineProperty(socket, 'remoteAddress', { value: address });
+      door.arrive(socket, () => void entered.push(address));
+      if (first !== undefined) caller.write(first);
+    },
+  };
+}
+
+test('addresses of strangers take turns: who floods stands behind itself', async () => {
+  const { door, entered, knock } = await doorWith({ strangersPerSecond: 20 });
+  for (let k = 0; k < 120; k++) await knock('203.0.113.7', noise);
+  for (const other of ['198.51.100.1', '198.51.100.2']) await knock(other, noise);
+  await until('both others are in', () => new Set(entered).size === 3);
+  expect(entered.filter((each) => each === '203.0.113.7').length).toBeLessThan(100);
+  door.close();
+});
+
+test('where there is no room the address with the most gives up one', async () => {
+  const { door, refused, knock } = await doorWith({ pendingConnections: 10 });
+  for (const other of ['198.51.100.1', '198.51.100.2']) await knock(other);
+  for (let k = 0; k < 40; k++) await knock('203.0.113.7');
+  expect(door.waiting).toBe(10);
+  expect(refused).toEqual(Array.from({ length: 32 }, () => 'no-room 203.0.113.7'));
+  door.close();
+});
+
+test('an address is an IPv4 address, or the network of an IPv6 address', () => {
+  expect(networkOf('198.51.100.1')).toBe('198.51.100.1');
+  expect(networkOf('::ffff:198.51.100.1')).toBe('198.51.100.1');
+  const same = ['2001:db8:0:7::1', '2001:db8:0:7:8::', '2001:0db8:0000:0007:1:2:3:4'];
+  expect(new Set(same.map(networkOf)).size).toBe(1);
+  expect(networkOf('2001:db8:0:8::1')).not.toBe(networkOf('2001:db8:0:7::1'));
+  expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2%eth1'));
+  expect(networkOf('::1')).toBe('0:0:0:0');
+  expect(networkOf('')).toBe('');
 });

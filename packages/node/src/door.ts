@@ -3,7 +3,8 @@
  * one with everybody; here a connection costs an accept and a few bytes until it has shown the pass
  * of a principal (`pass.ts`). Who has none is a stranger, or another implementation of libp2p:
  * those get so many handshakes a second together, and wait meanwhile, which holds back whoever
- * calls again as soon as it is refused.
+ * calls again as soon as it is refused. Their addresses take turns, and where there is no room the
+ * address that has the most connections gives up one: who floods stands in its own way.
  */
 import type { Server, Socket } from 'node:net';
 import type { Transport } from '@libp2p/interface';
@@ -25,6 +26,7 @@ export interface DoorHost {
 
 interface Waiting {
   readonly socket: Socket;
+  readonly address: string;
   readonly enter: () => void;
   readonly timer: NodeJS.Timeout;
   bytes: Uint8Array;
@@ -36,14 +38,85 @@ interface Caller {
   open: number;
 }
 
+/**
+ * Who may have taken an address: of IPv6 whoever has a network of 64 bits, which is the least that
+ * is given to anybody (RFC 6177). IPv4 inside IPv6 is IPv4.
+ */
+export function networkOf(address: string): string {
+  const inside = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (inside !== undefined) return inside;
+  const [whole = ''] = address.split('%');
+  if (!whole.includes(':')) return whole;
+  const [before = '', after] = whole.split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after === undefined || after === '' ? [] : after.split(':');
+  const zeros = after === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+/** Connections by address; those of one stand behind each other. No address has an empty line. */
+class Lines {
+  readonly #lines = new Map<string, Set<Waiting>>();
+  #size = 0;
+
+  /** Connections of all addresses. */
+  get size(): number {
+    return this.#size;
+  }
+
+  has(waiting: Waiting): boolean {
+    return this.#lines.get(waiting.address)?.has(waiting) ?? false;
+  }
+
+  add(waiting: Waiting): void {
+    const line = this.#lines.get(waiting.address);
+    if (line === undefined) this.#lines.set(waiting.address, new Set([waiting]));
+    else line.add(waiting);
+    this.#size++;
+  }
+
+  delete(waiting: Waiting): void {
+    const line = this.#lines.get(waiting.address);
+    if (!line?.delete(waiting)) return;
+    this.#size--;
+    if (line.size === 0) this.#lines.delete(waiting.address);
+  }
+
+  *all(): Generator<Waiting, void> {
+    for (const line of [...this.#lines.values()]) yield* [...line];
+  }
+
+  /** The longest waiting of the address whose turn it is; the address goes behind the others. */
+  next(): Waiting | undefined {
+    const [first] = this.#lines;
+    if (first === undefined) return undefined;
+    const [address, line] = first;
+    this.#lines.delete(address);
+    this.#lines.set(address, line);
+    return line.values().next().value;
+  }
+
+  /** The longest waiting of the address that has the most. */
+  oldestOfLongest(): Waiting | undefined {
+    let longest: Set<Waiting> | undefined;
+    for (const line of this.#lines.values())
+      if (longest === undefined || line.size > longest.size) longest = line;
+    return longest?.values().next().value;
+  }
+}
+
 /** See the module's comment. */
 export class Door {
   readonly #limits: MeshLimits;
   readonly #host: DoorHost;
-  /** In the order of their coming: what has waited longest makes room. */
-  readonly #waiting = new Set<Waiting>();
-  /** Those of them that have shown other bytes than a pass. */
-  readonly #strangers = new Set<Waiting>();
+  /** By address, each in the order of their coming: what has waited longest makes room. */
+  readonly #waiting = new Lines();
+  /** Those of them that have shown other bytes than a pass; the next address is the first. */
+  readonly #strangers = new Lines();
   readonly #callers = new Map<number, Caller>();
   readonly #bucket: TokenBucket;
   #timer: NodeJS.Timeout | undefined;
@@ -66,14 +139,15 @@ export class Door {
     // It may end at any moment, and libp2p does not listen yet.
     socket.on('error', () => {});
     if (this.#closed) return void socket.destroy();
-    const oldest = this.#waiting.values().next().value;
-    if (this.#waiting.size >= this.#limits.pendingConnections && oldest !== undefined)
-      this.#refuse(oldest, 'no-room');
+    const longest = this.#waiting.oldestOfLongest();
+    if (this.#waiting.size >= this.#limits.pendingConnections && longest !== undefined)
+      this.#refuse(longest, 'no-room');
     const onReadable = (): void => this.#look(waiting);
     const onClose = (): void => this.#leave(waiting);
     const limitMs = this.#limits.upgradeTimeoutMs;
     const waiting: Waiting = {
       socket,
+      address: networkOf(socket.remoteAddress ?? ''),
       enter,
       bytes: new Uint8Array(0),
       timer: setTimeout(() => this.#refuse(waiting, 'no-pass-in-time'), limitMs),
@@ -87,7 +161,7 @@ export class Door {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.#waiting.all()) {
       this.#leave(waiting);
       waiting.socket.destroy();
     }
@@ -126,11 +200,11 @@ export class Door {
     this.#letIn(waiting, new Uint8Array(0));
   }
 
-  /** Lets strangers in as fast as they may come, the longest waiting first. */
+  /** Lets strangers in as fast as they may come: addresses in turn, the longest waiting first. */
   #serve(): void {
-    for (const waiting of this.#strangers) {
-      if (!this.#bucket.tryTake(now())) break;
-      this.#letIn(waiting, waiting.bytes);
+    while (this.#strangers.size > 0 && this.#bucket.tryTake(now())) {
+      const waiting = this.#strangers.next();
+      if (waiting !== undefined) this.#letIn(waiting, waiting.bytes);
     }
     if (this.#strangers.size === 0 || this.#timer !== undefined || this.#closed) return;
     this.#timer = setTimeout(
