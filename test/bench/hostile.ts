@@ -74,6 +74,10 @@ function attacksOf(protocol: string, n: number, by: string, settings: Settings):
   const { kind } = settings;
   if (kind === undefined) return wanted;
   const names = kind.split(',');
+  const known = [...kinds.flatMap((each) => each.split(',')), ...specials];
+  const stranger = names.find((name) => !known.includes(name));
+  if (stranger !== undefined)
+    throw new RangeError(`A ${by} of ${protocol} has no ${stranger}; it has ${known.join(', ')}.`);
   return wanted.filter((each) =>
     'kind' in each
       ? each.kind.split(',').some((name) => names.includes(name))

@@ -8,8 +8,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { protocols } from '@quorumlab/harness';
+import { flagsOf, oneOf } from '../support/flags.ts';
+import { variants } from './hostile/forge.ts';
 import type { Part, Row, Settings } from './measure.ts';
 import { heading, table } from './table.ts';
 
@@ -74,6 +75,19 @@ const options = {
   variant: { type: 'string' },
 } as const;
 
+const usage = `Usage: npm run bench -- [options]
+
+  --quick            fewer turns and shorter ones: not for comparing
+  --only <names>     parts, or how their names begin, with commas: ${Object.keys(parts).join(', ')};
+                     and hostile, which is never run unless it is named
+  --json <file>      where the figures go (default: .quorumlab/bench.json)
+
+Of hostile alone:
+  --protocol <name>  one protocol
+  --by <who>         member or client
+  --kind <kinds>     kinds of messages or of patterns, with commas
+  --variant <how>    ${variants.join(', ')}, or all, each in a row of its own`;
+
 /** In a process of its own, so that no part runs code or sees garbage of another. */
 async function child(name: string, settings: Settings): Promise<void> {
   const tell = (told: Told): void => void process.send?.(told);
@@ -118,8 +132,15 @@ function chosen(only: string | undefined, protocol: string | undefined): string[
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options });
-  const { quick, kind, by, variant } = values;
+  const { values } = flagsOf(usage, options);
+  const { quick, kind } = values;
+  const by = oneOf('by', values.by, ['member', 'client']);
+  const variant = oneOf('variant', values.variant, ['all', ...variants]);
+  oneOf(
+    'protocol',
+    values.protocol,
+    protocols.map(({ name }) => name),
+  );
   const settings = {
     quick,
     ...(kind === undefined ? {} : { kind }),

@@ -2,36 +2,34 @@
  * `npm run fuzz -- [--long] [--inputs N] [--seed S] [--protocol NAME] [--layer NAME]`: everything
  * from the socket to the machine of real processes, and how much each layer was given.
  */
-import { parseArgs } from 'node:util';
 import { protocols } from '@quorumlab/harness';
+import { flagsOf, oneOf, wholeOf } from '../support/flags.ts';
+import { layersOf } from './stack/layers.ts';
 import { fuzzStack } from './stack/run.ts';
 
-const { values } = parseArgs({
-  options: {
-    long: { type: 'boolean', default: false },
-    inputs: { type: 'string' },
-    seed: { type: 'string' },
-    protocol: { type: 'string' },
-    layer: { type: 'string' },
-  },
+const names = protocols.map(({ name }) => name);
+const layers = layersOf(0, 0).map(({ name }) => name);
+const usage = `Usage: npm run fuzz -- [options]
+
+  --inputs <N>       mutated inputs of all protocols together (default: 20000)
+  --long             1,000,000 of them
+  --seed <S>         which inputs: the same seed gives the same ones (default: by the clock)
+  --protocol <name>  one of ${names.join(', ')} (default: all)
+  --layer <name>     one of ${layers.join(', ')} (default: all)`;
+const { values } = flagsOf(usage, {
+  long: { type: 'boolean', default: false },
+  inputs: { type: 'string' },
+  seed: { type: 'string' },
+  protocol: { type: 'string' },
+  layer: { type: 'string' },
 });
 
-/** A whole number from 1, or `otherwise` where nothing is given; ends the program at others. */
-function whole(name: 'inputs' | 'seed', otherwise: number): number {
-  const number = Number(values[name] ?? otherwise);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`--${name} ${values[name]} is not a whole number from 1.`);
-  process.exit(254);
-}
-
-const names = protocols.map(({ name }) => name);
-if (values.protocol !== undefined && !names.includes(values.protocol)) {
-  console.error(`--protocol ${values.protocol} is none of ${names.join(', ')}.`);
-  process.exit(254);
-}
-const chosen = values.protocol === undefined ? names : [values.protocol];
-const inputs = Math.ceil(whole('inputs', values.long ? 1_000_000 : 20_000) / chosen.length);
-const seed = whole('seed', (Date.now() % 1_000_000) + 1);
+const protocol = oneOf('protocol', values.protocol, names);
+const layer = oneOf('layer', values.layer, layers);
+const chosen = protocol === undefined ? names : [protocol];
+const most = wholeOf('inputs', values.inputs, values.long ? 1_000_000 : 20_000);
+const inputs = Math.ceil(most / chosen.length);
+const seed = wholeOf('seed', values.seed, (Date.now() % 1_000_000) + 1);
 let failed = false;
 for (const protocol of chosen) {
   try {
@@ -39,7 +37,7 @@ for (const protocol of chosen) {
       protocol,
       inputs,
       seed,
-      layer: values.layer,
+      layer,
       say: (line) => console.log(line),
     });
     console.log(

@@ -1,5 +1,8 @@
 /** `npm run mutants`: how many seeds each flaw takes to be found, as a table. */
+import { flagsOf } from '../support/flags.ts';
 import { hunt, hunts } from './mutants.ts';
+
+flagsOf('Usage: npm run mutants', {});
 
 for (const each of hunts) {
   const start = performance.now();

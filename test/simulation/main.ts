@@ -6,7 +6,6 @@
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import {
   addReached,
   protocols,
@@ -15,40 +14,44 @@ import {
   subjectsOf,
   swarmWorld,
 } from '@quorumlab/harness';
+import { flagsOf, oneOf, wholeOf } from '../support/flags.ts';
 import { type Block, type Found, failuresOf } from './blocks.ts';
 import { reachedTable } from './reached-table.ts';
 import { hire } from './threads.ts';
 
-const { values } = parseArgs({
-  options: {
-    long: { type: 'boolean', default: false },
-    seeds: { type: 'string' },
-    from: { type: 'string' },
-    protocol: { type: 'string' },
-    rare: { type: 'boolean', default: false },
-    seed: { type: 'string' },
-    jobs: { type: 'string' },
-  },
-});
 const all = protocols.flatMap(({ name }) => subjectsOf(name));
+const names = [...new Set(all.flatMap(({ name, protocol }) => [protocol, name]))];
+const usage = `Usage: npm run simulate -- [options]
+
+  --seeds <N>        worlds up to this seed (default: 400)
+  --long             up to seed 40,000
+  --from <seed>      the first seed (default: 1)
+  --seed <seed>      one world, which is printed too
+  --rare             rare worlds alone
+  --protocol <name>  one of ${names.join(', ')} (default: all)
+  --jobs <N>         threads (default: one for each processor)`;
+const { values } = flagsOf(usage, {
+  long: { type: 'boolean', default: false },
+  seeds: { type: 'string' },
+  from: { type: 'string' },
+  protocol: { type: 'string' },
+  rare: { type: 'boolean', default: false },
+  seed: { type: 'string' },
+  jobs: { type: 'string' },
+});
+const wanted = oneOf('protocol', values.protocol, names);
 const subjects = all.filter(
-  ({ name, protocol }) =>
-    values.protocol === undefined || [name, protocol].includes(values.protocol),
+  ({ name, protocol }) => wanted === undefined || [name, protocol].includes(wanted),
 );
 
-/** A whole number from 1, or `otherwise` where nothing is given; ends the program at others. */
-function whole(name: 'seeds' | 'from' | 'seed' | 'jobs', otherwise: number): number {
-  const text = values[name];
-  const number = Number(text ?? otherwise);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`--${name} ${text} is not a whole number from 1.`);
+const single = values.seed !== undefined;
+const first = single ? wholeOf('seed', values.seed, 1) : wholeOf('from', values.from, 1);
+const last = single ? first : wholeOf('seeds', values.seeds, values.long ? 40_000 : 400);
+const jobs = Math.min(wholeOf('jobs', values.jobs, availableParallelism()), 64);
+if (first > last) {
+  console.error(`There is no seed from ${first} to ${last}: --from is above --seeds.`);
   process.exit(254);
 }
-
-const single = values.seed !== undefined;
-const first = single ? whole('seed', 1) : whole('from', 1);
-const last = single ? first : whole('seeds', values.long ? 40_000 : 400);
-const jobs = Math.min(whole('jobs', availableParallelism()), 64);
 /** Failures that are shown; the rest is counted. */
 const shown = 20;
 /** Seeds that a thread is given at a time: about half a second. */
@@ -142,10 +145,6 @@ function runOne(subject: Subject): void {
   if (failures.length > 0) process.exitCode = 1;
 }
 
-if (subjects.length === 0) {
-  console.error(`There is no ${values.protocol}; there are ${all.map(({ name }) => name).join()}.`);
-  process.exitCode = 254;
-}
 const threads = hire(single ? 0 : jobs);
 for (const subject of subjects)
   if (single) runOne(subject);

@@ -40,11 +40,15 @@ export function rawAttack(
   return attacks[name](place);
 }
 
-const attacks = {
+const attacks: Record<
+  Exclude<(typeof specials)[number], 'zeros'>,
+  (place: RawPlace) => Promise<RawAttack>
+> = {
   control,
   strangers,
   'silent-sockets': silentSockets,
-  'slow-reader': slowReader,
+  'no-reader': (place) => asker(place),
+  'slow-reader': (place) => asker(place, 100),
   pings,
   streams,
 };
@@ -113,12 +117,26 @@ function silentSockets({ replicas }: RawPlace): Promise<RawAttack> {
   });
 }
 
-/** Asks and asks, and reads nothing. */
-async function slowReader({ replicas, self, secretKey, frames }: RawPlace): Promise<RawAttack> {
+/**
+ * Asks and asks, and reads nothing; or a little every so many milliseconds, so that it is never
+ * one that has stalled.
+ */
+async function asker(
+  { replicas, self, secretKey, frames }: RawPlace,
+  readsEveryMs?: number,
+): Promise<RawAttack> {
   const node = await rawNode(secretKey);
   const asked = frames().map((frame) => rawFrame(frame.length, frame));
   const streams = new Map<number, Awaited<ReturnType<typeof rawMember>>['stream']>();
   let next = 0;
+  const sip = (): void => {
+    for (const stream of streams.values()) {
+      if (stream.status !== 'open') continue;
+      stream.resume();
+      setImmediate(() => stream.status === 'open' && stream.pause());
+    }
+  };
+  const sips = readsEveryMs === undefined ? undefined : setInterval(sip, readsEveryMs);
   return {
     async shoot() {
       const replica = replicas[next % replicas.length];
@@ -141,7 +159,10 @@ async function slowReader({ replicas, self, secretKey, frames }: RawPlace): Prom
       }
       return frame.length;
     },
-    finish: () => void node.stop(),
+    finish() {
+      clearInterval(sips);
+      return void node.stop();
+    },
   };
 }
 

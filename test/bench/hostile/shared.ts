@@ -8,6 +8,7 @@ export const specials = [
   'zeros',
   'strangers',
   'silent-sockets',
+  'no-reader',
   'slow-reader',
   'pings',
   'streams',

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { flagsOf, oneOf, wholeOf } from '../../support/flags.ts';
 import { withCopy } from './copy.ts';
 import { instrument, type Mutant } from './instrument.ts';
 import { findingsIn, memoryOf } from './memory.ts';
@@ -14,19 +14,27 @@ import { count, tellScore, writeScore } from './report.ts';
 import type { Finding } from './runner.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    /** Only files whose names contain this. */
+const packages = parts.map(({ name }) => name);
+const usage = `Usage: npm run mutate -- [options] [packages]
+
+  packages         of ${packages.join(', ')} (default: all)
+  --file <text>    only files whose names contain this
+  --time <S>       seconds for all mutants of a package (default: 3600)
+  --quick          without tests that draw much by chance
+  --longest <ms>   how long a test may take and still be run for each mutant (default: 2000)`;
+const { values, positionals } = flagsOf(
+  usage,
+  {
     file: { type: 'string' },
-    /** Seconds for all mutants of a package. */
-    time: { type: 'string', default: '3600' },
-    /** Without tests that draw much by chance. */
+    time: { type: 'string' },
     quick: { type: 'boolean', default: false },
-    /** Milliseconds that a test may take and still be run for each mutant. */
-    longest: { type: 'string', default: '2000' },
+    longest: { type: 'string' },
   },
-});
+  packages.length,
+);
+const seconds = wholeOf('time', values.time, 3600);
+const longestMs = wholeOf('longest', values.longest, 2000);
+for (const name of positionals) oneOf('package', name, packages);
 
 /** The configuration under which the tests of `part` run in the copy. */
 const configOf = ({ tests }: Part): string => `
@@ -69,10 +77,9 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
     writeFileSync(join(folder, 'vitest.mutate.config.ts'), configOf(part));
     const runner = "export { MutantRunner as default } from './test/mutants/machine/runner.ts';";
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
-    const end = Date.now() + Number(values.time) * 1000;
+    const end = Date.now() + seconds * 1000;
     // Quick tests first: what they notice need not meet the slow ones.
-    const most = Number(values.longest);
-    for (const longest of [...[3, 10, 30].filter((each) => each < most), most])
+    for (const longest of [...[3, 10, 30].filter((each) => each < longestMs), longestMs])
       runTests(folder, { findings, end, longest });
     return { mutants, findings: findingsIn(findings) };
   });
@@ -103,9 +110,6 @@ function runTests(folder: string, { findings, end, longest }: Limits): void {
 }
 
 const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-for (const name of positionals)
-  if (!parts.some((part) => part.name === name))
-    throw new Error(`${name} is not mutated; choose of ${parts.map((part) => part.name).join()}`);
 for (const part of chosen) {
   const { mutants, findings } = await mutate(part);
   const score = count(part.name, mutants, findings);
