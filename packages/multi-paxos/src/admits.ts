@@ -6,10 +6,11 @@ import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/
 import { isLoyal, isOwner } from './acceptor.ts';
 import { mayAnswer, mayTeach } from './answers.ts';
 import { isNewOffer, teaches } from './catch-up.ts';
+import type { Group } from './group.ts';
 import { acceptedNews, ackNews, mayEnqueue } from './leader.ts';
 import type { Accept, Heartbeat } from './messages.ts';
 import { isOfUse } from './report.ts';
-import type { Group, MultiPaxos, PaxosReplica } from './state.ts';
+import type { MultiPaxos, Replica } from './state.ts';
 
 /** The guards of a group. What a replica says to itself counts. */
 export const guards = (group: Group): Guards<MultiPaxos> =>
@@ -57,7 +58,7 @@ const guardsOfHandlers = (group: Group): Required<Guards<MultiPaxos>> => ({
 /** Whether its sender leads this ballot or a later one, or is to be told of this one. */
 const mayLead = (
   group: Group,
-  acceptor: PaxosReplica,
+  acceptor: Replica,
   message: Signed<Accept | Heartbeat>,
   { now }: Asked,
 ): boolean =>

@@ -2,7 +2,8 @@
  * What is asked again and again is answered only so often: an answer costs more than its question.
  */
 import type { Instant, ReplicaId, Slot } from '@quorumlab/core';
-import type { Group, PaxosReplica } from './state.ts';
+import type { Group } from './group.ts';
+import type { Replica } from './state.ts';
 
 /** What is answered to one member: that its ballot is old, or what is known here. */
 export type Question = 'old-ballot' | 'prepare' | 'catch-up' | 'recall';
@@ -16,7 +17,7 @@ const pauseOf = ({ heartbeat, electionTimeout }: Group, question: Question): num
 /** Whether the last answer to this question of `from` is long enough ago. */
 export function mayAnswer(
   group: Group,
-  { answeredAt }: PaxosReplica,
+  { answeredAt }: Replica,
   question: Question,
   from: ReplicaId,
   now: Instant,
@@ -27,7 +28,7 @@ export function mayAnswer(
 
 /** Notes that `from` is being answered. */
 export function noteAnswer(
-  { answeredAt }: PaxosReplica,
+  { answeredAt }: Replica,
   question: Question,
   from: ReplicaId,
   now: Instant,
@@ -38,7 +39,7 @@ export function noteAnswer(
 /** Whether `from` is told what was chosen: what it was told last it knows, or it waits for it. */
 export const mayTeach = (
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   from: ReplicaId,
   fromSlot: Slot,
   now: Instant,

@@ -1,12 +1,6 @@
-import { type Counter, maxInteger, nextBallot, type ReplicaId } from '@quorumlab/core';
-import type { MultiPaxosMessage } from './messages.ts';
+import { type Ballot, type Counter, maxInteger, nextBallot, type ReplicaId } from '@quorumlab/core';
+import type { Message } from './messages.ts';
 import type { MultiPaxos } from './state.ts';
-
-/**
- * The paper's proposal number. Ballot b belongs to replica b mod n, so no two proposers share one;
- * 0 is below all that are in use.
- */
-export type Ballot = number;
 
 /**
  * The smallest ballot of `self` above `above`, or nothing where the numbers of the wire end: no
@@ -18,7 +12,7 @@ export function ballotAbove(above: Ballot, self: ReplicaId, n: number): Ballot |
 }
 
 /** The highest ballot that a message would have its receiver take over, as a vote as well. */
-function highestBallot(message: MultiPaxosMessage): Ballot {
+function highestBallot(message: Message): Ballot {
   const ballot = 'ballot' in message ? message.ballot : 0;
   if (message.kind === 'learn')
     return message.votes.reduce((most, vote) => Math.max(most, vote.ballot), ballot);

@@ -1,20 +1,22 @@
 /** How a replica gets what was chosen without it: rules 3 and 11. */
-import type { Handlers, ReplicaId, Signed, Slot } from '@quorumlab/core';
+import type { ReplicaId, Signed, Slot } from '@quorumlab/core';
 import { mayTeach, noteAnswer } from './answers.ts';
+import { type Group, isPeer } from './group.ts';
 import { drive } from './leader.ts';
 import { advance, catchUp, caughtUp, isBehind, learn, saveChosen } from './learner.ts';
-import { type Learn, type SnapshotOffer, type Vote, voteBytes, votesLimit } from './messages.ts';
-import { maybeRejoin } from './rejoin.ts';
 import {
-  type Group,
-  isPeer,
-  type MultiPaxos,
-  type PaxosContext,
-  type PaxosReplica,
-} from './state.ts';
+  type CatchUp,
+  type Learn,
+  type SnapshotOffer,
+  type Vote,
+  voteBytes,
+  votesLimit,
+} from './messages.ts';
+import { maybeRejoin } from './rejoin.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Something was learnt: asks for the rest, or goes on with what had to wait for it. */
-export function resume(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function resume(group: Group, replica: Replica, ctx: Context): void {
   advance(group, replica, ctx);
   caughtUp(replica, ctx);
   maybeRejoin(group, replica, ctx);
@@ -22,13 +24,7 @@ export function resume(group: Group, replica: PaxosReplica, ctx: PaxosContext): 
 }
 
 /** Answers `to` with as many chosen values as fit into one message. */
-function teach(
-  group: Group,
-  replica: PaxosReplica,
-  to: ReplicaId,
-  fromSlot: Slot,
-  ctx: PaxosContext,
-): void {
+function teach(group: Group, replica: Replica, to: ReplicaId, fromSlot: Slot, ctx: Context): void {
   ctx.line('teach');
   const votes: Vote[] = [];
   let size = 0;
@@ -47,60 +43,73 @@ function teach(
 
 /** What it did not ask for it does not need, and an answer that comes twice helps once. */
 export const teaches = (
-  { teacher, firstUnchosen }: PaxosReplica,
+  { teacher, firstUnchosen }: Replica,
   { fromSlot, votes, from }: Signed<Learn>,
 ): boolean =>
   from === teacher && fromSlot <= firstUnchosen && firstUnchosen < fromSlot + votes.length;
 
 /** Whether it is offered a snapshot that it lacks and does not fetch already. */
 export const isNewOffer = (
-  { teacher, firstUnchosen, fetching }: PaxosReplica,
+  { teacher, firstUnchosen, fetching }: Replica,
   { slot, digest, from }: Signed<SnapshotOffer>,
 ): boolean =>
   from === teacher &&
   slot >= firstUnchosen &&
   (fetching?.slot !== slot || fetching.digest !== digest);
 
-/** The three messages of catching up. */
-export const catchUpHandlers = (
+/** Another replica asks what was chosen, and is taught or offered a snapshot. */
+export function onCatchUp(
   group: Group,
-): Pick<Handlers<MultiPaxos>, 'catch-up' | 'learn' | 'snapshot-offer'> => ({
-  'catch-up'(replica, { fromSlot, from }, ctx) {
-    if (!isPeer(group, from, ctx)) return;
-    if (!mayTeach(group, replica, from, fromSlot, ctx.now)) return;
-    noteAnswer(replica, 'catch-up', from, ctx.now);
-    if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
-    const { snapshot } = replica;
-    if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
-    // What follows the first one that it was offered stays: it may be fetching that.
-    const before = replica.learners.get(from)?.fromSlot ?? 0;
-    const needed = before >= replica.keptFrom ? before : snapshot.slot + 1;
-    replica.learners.set(from, { fromSlot: needed, at: ctx.now });
-    ctx.line('snapshot-offer');
-    ctx.send(from, { kind: 'snapshot-offer', slot: snapshot.slot, digest: snapshot.digest });
-  },
+  replica: Replica,
+  { fromSlot, from }: Signed<CatchUp>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx)) return;
+  if (!mayTeach(group, replica, from, fromSlot, ctx.now)) return;
+  noteAnswer(replica, 'catch-up', from, ctx.now);
+  if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
+  const { snapshot } = replica;
+  if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
+  // What follows the first one that it was offered stays: it may be fetching that.
+  const before = replica.learners.get(from)?.fromSlot ?? 0;
+  const needed = before >= replica.keptFrom ? before : snapshot.slot + 1;
+  replica.learners.set(from, { fromSlot: needed, at: ctx.now });
+  ctx.line('snapshot-offer');
+  ctx.send(from, { kind: 'snapshot-offer', slot: snapshot.slot, digest: snapshot.digest });
+}
 
-  learn(replica, message, ctx) {
-    const { fromSlot, votes, from } = message;
-    if (from === ctx.self || !teaches(replica, message)) return;
-    votes.forEach((vote, i) => {
-      if (fromSlot + i !== replica.firstUnchosen) return;
-      ctx.line('learn');
-      learn(group, replica, vote, ctx);
-    });
-    saveChosen(replica, ctx);
-    resume(group, replica, ctx);
-    const isMore = replica.firstUnchosen < message.firstUnchosen;
-    if (isMore || isBehind(replica)) catchUp(group, replica, from, ctx);
-  },
+/** Rule 11: values that were chosen without this replica. */
+export function onLearn(
+  group: Group,
+  replica: Replica,
+  message: Signed<Learn>,
+  ctx: Context,
+): void {
+  const { fromSlot, votes, from } = message;
+  if (from === ctx.self || !teaches(replica, message)) return;
+  votes.forEach((vote, i) => {
+    if (fromSlot + i !== replica.firstUnchosen) return;
+    ctx.line('learn');
+    learn(group, replica, vote, ctx);
+  });
+  saveChosen(replica, ctx);
+  resume(group, replica, ctx);
+  const isMore = replica.firstUnchosen < message.firstUnchosen;
+  if (isMore || isBehind(replica)) catchUp(group, replica, from, ctx);
+}
 
-  'snapshot-offer'(replica, message, ctx) {
-    const { slot, digest, from } = message;
-    if (from === ctx.self || !isNewOffer(replica, message)) return;
-    ctx.line('snapshot-fetch');
-    replica.fetching = { slot, digest, from };
-    // Equal logs give equal snapshots, so any other member may hold this one too.
-    const others = group.members.filter((each) => each !== ctx.self && each !== from);
-    ctx.fetchSnapshot(slot, digest, [from, ...others]);
-  },
-});
+/** What was asked for is compacted: fetches the state instead. */
+export function snapshotOffer(
+  group: Group,
+  replica: Replica,
+  message: Signed<SnapshotOffer>,
+  ctx: Context,
+): void {
+  const { slot, digest, from } = message;
+  if (from === ctx.self || !isNewOffer(replica, message)) return;
+  ctx.line('snapshot-fetch');
+  replica.fetching = { slot, digest, from };
+  // Equal logs give equal snapshots, so any other member may hold this one too.
+  const others = group.members.filter((each) => each !== ctx.self && each !== from);
+  ctx.fetchSnapshot(slot, digest, [from, ...others]);
+}

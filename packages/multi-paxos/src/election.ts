@@ -1,23 +1,17 @@
 /** Who leads: §2.4 and §3 of the paper, rules 1 to 6 of the design. */
-import type { Handlers } from '@quorumlab/core';
+import type { Signed } from '@quorumlab/core';
 import { ballotAbove } from './ballots.ts';
+import { type Group, isKnown, isPeer } from './group.ts';
 import { drive, enqueue } from './leader.ts';
 import { catchUp, inquire, isBehind, learn, saveChosen } from './learner.ts';
+import type { Forward, Nack, Promised } from './messages.ts';
 import { prepare } from './phase1.ts';
 import { collect, isOfUse } from './report.ts';
 import { forgetBallot, recentContact, setElectionTimer, stepDown } from './role.ts';
-import {
-  type Group,
-  isKnown,
-  isMember,
-  isPeer,
-  type MultiPaxos,
-  type PaxosContext,
-  type PaxosReplica,
-} from './state.ts';
+import { type Context, isMember, type Replica } from './state.ts';
 
 /** `upon election timeout`. */
-export function electionTimeout(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function electionTimeout(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role === 'leader' || replica.role === 'rejoining') return;
   // The timer is not re-armed at every word of a leader; it looks back once it fires.
   const since = recentContact(group, replica, ctx);
@@ -28,7 +22,7 @@ export function electionTimeout(group: Group, replica: PaxosReplica, ctx: PaxosC
 }
 
 /** Rule 2: a ballot above everything seen, durable before anybody hears of it. */
-function campaign(group: Group, candidate: PaxosReplica, ctx: PaxosContext): void {
+function campaign(group: Group, candidate: Replica, ctx: Context): void {
   const seen = Math.max(candidate.promised, candidate.heard, candidate.ballotFloor);
   const ballot = ballotAbove(seen, ctx.self, group.members.length);
   if (ballot === undefined) return;
@@ -43,7 +37,7 @@ function campaign(group: Group, candidate: PaxosReplica, ctx: PaxosContext): voi
 }
 
 /** Rule 3: what promises know to be chosen is executed at once, as far as nothing is missing. */
-function learnReported(group: Group, candidate: PaxosReplica, ctx: PaxosContext): void {
+function learnReported(group: Group, candidate: Replica, ctx: Context): void {
   for (;;) {
     const slot = candidate.firstUnchosen;
     const found = candidate.reported.get(slot);
@@ -55,35 +49,48 @@ function learnReported(group: Group, candidate: PaxosReplica, ctx: PaxosContext)
   saveChosen(candidate, ctx);
 }
 
-/** What candidates and leaders hear of their ballot. */
-export const electionHandlers = (
+/** With the promises of a quorum the candidate leads (rules 3 to 5). */
+export function promise(
   group: Group,
-): Pick<Handlers<MultiPaxos>, 'promise' | 'nack' | 'forward'> => ({
-  promise(candidate, message, ctx) {
-    const { ballot, from } = message;
-    if (!isKnown(group, from)) return;
-    if (candidate.ballot === 0 || ballot !== candidate.ballot || !candidate.asked.has(from)) return;
-    if (!isOfUse(group, candidate.promises, from, message, ballot)) return;
-    const complete = collect(group, candidate, candidate.promises, from, message, ballot);
-    learnReported(group, candidate, ctx);
-    if (complete && from !== ctx.self && isBehind(candidate)) {
-      ctx.line('phase-1-behind');
-      catchUp(group, candidate, from, ctx);
-    }
-    drive(group, candidate, ctx);
-  },
+  candidate: Replica,
+  message: Signed<Promised>,
+  ctx: Context,
+): void {
+  const { ballot, from } = message;
+  if (!isKnown(group, from)) return;
+  if (candidate.ballot === 0 || ballot !== candidate.ballot || !candidate.asked.has(from)) return;
+  if (!isOfUse(group, candidate.promises, from, message, ballot)) return;
+  const complete = collect(group, candidate, candidate.promises, from, message, ballot);
+  learnReported(group, candidate, ctx);
+  if (complete && from !== ctx.self && isBehind(candidate)) {
+    ctx.line('phase-1-behind');
+    catchUp(group, candidate, from, ctx);
+  }
+  drive(group, candidate, ctx);
+}
 
-  nack(replica, { ballot, promised, from }, ctx) {
-    if (!isPeer(group, from, ctx) || promised <= ballot) return;
-    // The next own ballot must be above it, even if this one is given up already.
-    replica.heard = Math.max(replica.heard, promised);
-    if (replica.ballot > 0 && ballot === replica.ballot) stepDown(group, replica, ctx);
-  },
+/** §2.5: the ballot has no future. */
+export function nack(
+  group: Group,
+  replica: Replica,
+  { ballot, promised, from }: Signed<Nack>,
+  ctx: Context,
+): void {
+  if (!isPeer(group, from, ctx) || promised <= ballot) return;
+  // The next own ballot must be above it, even if this one is given up already.
+  replica.heard = Math.max(replica.heard, promised);
+  if (replica.ballot > 0 && ballot === replica.ballot) stepDown(group, replica, ctx);
+}
 
-  forward(leader, { command, from }, ctx) {
-    // A replica that does not lead drops it: what is passed on twice could go round for ever.
-    if (!isPeer(group, from, ctx) || leader.role !== 'leader') return;
-    ctx.line('forwarded');
-    enqueue(group, leader, command, ctx);
-  },
-});
+/** A client's command came to another replica first. */
+export function forward(
+  group: Group,
+  leader: Replica,
+  { command, from }: Signed<Forward>,
+  ctx: Context,
+): void {
+  // A replica that does not lead drops it: what is passed on twice could go round for ever.
+  if (!isPeer(group, from, ctx) || leader.role !== 'leader') return;
+  ctx.line('forwarded');
+  enqueue(group, leader, command, ctx);
+}

@@ -1,7 +1,7 @@
 /** The schedules that expose the mutants: the right protocol survives each of them. */
 import type { Exhibit, ReplicaId, Stage, Which } from '@quorumlab/core';
 import { encodeChange } from './configuration.ts';
-import type { MultiPaxosOptions } from './multi-paxos.ts';
+import type { Options } from './group.ts';
 import type { MultiPaxos } from './state.ts';
 
 type Group = Stage<MultiPaxos>;
@@ -93,7 +93,7 @@ function oldGroup(group: Group): void {
 }
 
 /** By the names of the mutants. */
-export const exhibits: Readonly<Record<string, Exhibit<MultiPaxos, MultiPaxosOptions>>> = {
+export const exhibits: Readonly<Record<string, Exhibit<MultiPaxos, Options>>> = {
   'gap-noop': {
     options: { n: 3, maxCommandsPerSlot: 1 },
     shows: 'forked',

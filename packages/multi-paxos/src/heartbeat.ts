@@ -1,8 +1,9 @@
 /** The leader's sign of life, which tells what is chosen and asks whether it still leads. */
-import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+import type { Group } from './group.ts';
+import type { Context, Replica } from './state.ts';
 
 /** To everybody who is or may become a member, so that newcomers are up to date when they join. */
-export function sendHeartbeats(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): void {
   ctx.line('heartbeat');
   leader.round += 1;
   const { ballot, round, firstUnchosen } = leader;

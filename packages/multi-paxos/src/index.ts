@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 
-export type { Ballot } from './ballots.ts';
 export {
   type Change,
   type Configuration,
@@ -12,6 +11,7 @@ export {
   encodeChange,
   type Quorums,
 } from './configuration.ts';
+export { majorities, type Options as MultiPaxosOptions } from './group.ts';
 export type {
   Accept,
   Accepted,
@@ -20,7 +20,7 @@ export type {
   Heartbeat,
   HeartbeatAck,
   Learn,
-  MultiPaxosMessage,
+  Message as MultiPaxosMessage,
   Nack,
   Prepare,
   Promised,
@@ -32,11 +32,10 @@ export type {
   Value,
   Vote,
 } from './messages.ts';
-export {
-  type MultiPaxosOptions,
-  majorities,
-  multiPaxos,
-} from './multi-paxos.ts';
 export { paper } from './paper.ts';
-export type { Rules } from './rules.ts';
-export type { MultiPaxos, MultiPaxosStable, MultiPaxosVolatile } from './state.ts';
+export { multiPaxos } from './protocol.ts';
+export type {
+  MultiPaxos,
+  Stable as MultiPaxosStable,
+  Volatile as MultiPaxosVolatile,
+} from './state.ts';

@@ -1,6 +1,5 @@
 /** The proposer's phase 2, slot after slot: §3, and how a new leader completes what it found. */
 import {
-  type Handlers,
   type Request,
   requestBytes,
   requestKey,
@@ -9,28 +8,19 @@ import {
   uncommittedBytes,
 } from '@quorumlab/core';
 import { governing } from './configuration.ts';
+import { type Group, isKnown, isPeer, phasesAt } from './group.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { executeNext, saveChosen } from './learner.ts';
 import { type Accepted, type HeartbeatAck, noOp, type Value } from './messages.ts';
 import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read.ts';
 import { stepDown } from './role.ts';
-import {
-  type Group,
-  isKnown,
-  isMember,
-  isPeer,
-  type MultiPaxos,
-  type Open,
-  type PaxosContext,
-  type PaxosReplica,
-  phasesAt,
-} from './state.ts';
+import { type Context, isMember, type Open, type Replica } from './state.ts';
 
 /** Whether there is room for the command among those that wait, and it is not there already. */
 export const mayEnqueue = (
   { maxWaiting }: Group,
-  { waiting, waitingBytes, waitingKeys }: PaxosReplica,
+  { waiting, waitingBytes, waitingKeys }: Replica,
   command: Signed<Request>,
 ): boolean =>
   waiting.length < maxWaiting &&
@@ -40,9 +30,9 @@ export const mayEnqueue = (
 /** A client's command: it gets a slot as soon as the window allows, and one only. */
 export function enqueue(
   group: Group,
-  leader: PaxosReplica,
+  leader: Replica,
   command: Signed<Request>,
-  ctx: PaxosContext,
+  ctx: Context,
 ): void {
   if (!mayEnqueue(group, leader, command) || isProposed(leader, command)) return;
   leader.waiting.push(command);
@@ -52,7 +42,7 @@ export function enqueue(
 }
 
 /** Whether `command` has its slot: a client that is tired of waiting asks again. */
-function isProposed({ open, reported, nextSlot }: PaxosReplica, command: Signed<Request>): boolean {
+function isProposed({ open, reported, nextSlot }: Replica, command: Signed<Request>): boolean {
   const { client, sequence } = command;
   const holds = (value: Value): boolean =>
     value.some((each) => each.client === client && each.sequence === sequence);
@@ -63,7 +53,7 @@ function isProposed({ open, reported, nextSlot }: PaxosReplica, command: Signed<
 }
 
 /** Goes on as far as it may: from candidate to leader, through what it found, to new commands. */
-export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function drive(group: Group, leader: Replica, ctx: Context): void {
   execute(group, leader, ctx);
   maybeLeave(group, leader, ctx);
   if (leader.ballot === 0) return;
@@ -80,7 +70,7 @@ export function drive(group: Group, leader: PaxosReplica, ctx: PaxosContext): vo
 }
 
 /** Rule 4: phase 1 is done for the first unchosen slot, and what is chosen is known. */
-function maybeLead(group: Group, candidate: PaxosReplica, ctx: PaxosContext): boolean {
+function maybeLead(group: Group, candidate: Replica, ctx: Context): boolean {
   prepare(candidate, ctx);
   if (candidate.firstUnchosen < candidate.knownTo) return false;
   if (!isPrepared(group, candidate, candidate.firstUnchosen)) return false;
@@ -97,7 +87,7 @@ function maybeLead(group: Group, candidate: PaxosReplica, ctx: PaxosContext): bo
 }
 
 /** Proposes at `slot` if there is something to propose and its group has promised. */
-function proposeNext(group: Group, leader: PaxosReplica, slot: Slot, ctx: PaxosContext): boolean {
+function proposeNext(group: Group, leader: Replica, slot: Slot, ctx: Context): boolean {
   const recovers = slot <= leader.recoverTo;
   const fills = slot < (leader.configurations.at(-1)?.fromSlot ?? 0);
   const hasRoom = fills || leader.open.size < group.pipeline;
@@ -116,7 +106,7 @@ function proposeNext(group: Group, leader: PaxosReplica, slot: Slot, ctx: PaxosC
 }
 
 /** Rule 4: the reported value of the highest ballot, or a no-op where nobody has voted. */
-function recovered(leader: PaxosReplica, slot: Slot, ctx: PaxosContext): Value {
+function recovered(leader: Replica, slot: Slot, ctx: Context): Value {
   const found = leader.reported.get(slot);
   ctx.line(found === undefined ? 'fill-no-op' : 'propose-again');
   leader.reported.delete(slot);
@@ -124,13 +114,13 @@ function recovered(leader: PaxosReplica, slot: Slot, ctx: PaxosContext): Value {
 }
 
 /** A change takes effect α slots on: if nobody asks for anything, no-ops lead there. */
-function fill(fills: boolean, ctx: PaxosContext): Value | undefined {
+function fill(fills: boolean, ctx: Context): Value | undefined {
   if (fills) ctx.line('fill-alpha');
   return fills ? noOp : undefined;
 }
 
 /** As many waiting commands as one slot may hold. What comes while slots are open waits here. */
-function takeBatch(group: Group, leader: PaxosReplica): Value | undefined {
+function takeBatch(group: Group, leader: Replica): Value | undefined {
   const { waiting } = leader;
   if (waiting.length === 0) return undefined;
   let bytes = 0;
@@ -154,7 +144,7 @@ function takeBatch(group: Group, leader: PaxosReplica): Value | undefined {
 }
 
 /** Phase 2a at `slot`. */
-function propose(leader: PaxosReplica, slot: Slot, value: Value, ctx: PaxosContext): void {
+function propose(leader: Replica, slot: Slot, value: Value, ctx: Context): void {
   ctx.line('phase-2a');
   leader.open.set(slot, { value, accepted: [], chosen: false, round: leader.round });
   leader.nextSlot = slot + 1;
@@ -162,11 +152,11 @@ function propose(leader: PaxosReplica, slot: Slot, value: Value, ctx: PaxosConte
 }
 
 function sendAccept(
-  leader: PaxosReplica,
+  leader: Replica,
   slot: Slot,
   value: Value,
   members: Iterable<number>,
-  ctx: PaxosContext,
+  ctx: Context,
 ): void {
   const { ballot, firstUnchosen } = leader;
   const message = { kind: 'accept', ballot, slot, value, firstUnchosen } as const;
@@ -180,7 +170,7 @@ function sendAccept(
 }
 
 /** Rule 9: executes the slots that are chosen, in their order. */
-function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+function execute(group: Group, leader: Replica, ctx: Context): void {
   const { ballot } = leader;
   for (;;) {
     const slot = leader.firstUnchosen;
@@ -200,7 +190,7 @@ function execute(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
  * Whoever the group has left behind makes room; if it leads, it says for the last time what is
  * chosen. Its promises may have told it, or what it executed.
  */
-function maybeLeave(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+function maybeLeave(group: Group, leader: Replica, ctx: Context): void {
   if (leader.ballot === 0 || isMember(leader, ctx.self)) return;
   ctx.line('leave');
   if (leader.role === 'leader') sendHeartbeats(group, leader, ctx);
@@ -208,7 +198,7 @@ function maybeLeave(group: Group, leader: PaxosReplica, ctx: PaxosContext): void
 }
 
 /** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
-export function heartbeatTimeout(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function heartbeatTimeout(group: Group, leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
   ctx.setTimer('heartbeat', group.heartbeat);
   for (const [slot, open] of leader.open) if (!open.chosen) acceptAgain(leader, slot, open, ctx);
@@ -220,7 +210,7 @@ export function heartbeatTimeout(group: Group, leader: PaxosReplica, ctx: PaxosC
  * A member that answered a later heartbeat than the Accept has lost it, or its answer is lost. One
  * that answers nothing gets heartbeats only, until it does.
  */
-function acceptAgain(leader: PaxosReplica, slot: Slot, open: Open, ctx: PaxosContext): void {
+function acceptAgain(leader: Replica, slot: Slot, open: Open, ctx: Context): void {
   const { members } = governing(leader.configurations, slot);
   const missing = members.filter((member) => {
     const contact = leader.contacts.get(member);
@@ -232,7 +222,7 @@ function acceptAgain(leader: PaxosReplica, slot: Slot, open: Open, ctx: PaxosCon
 }
 
 /** A leader that no phase 2 quorum answers makes room: it can decide nothing anyway. */
-export function checkQuorum(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function checkQuorum(group: Group, leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
   const heard = [ctx.self];
   for (const [member, { heardAt }] of leader.contacts)
@@ -246,7 +236,7 @@ export function checkQuorum(group: Group, leader: PaxosReplica, ctx: PaxosContex
 /** Whether a slot still needs this vote, or what its sender lacks no longer needs to stay. */
 export function acceptedNews(
   { reach }: Group,
-  leader: PaxosReplica,
+  leader: Replica,
   { ballot, slot, from }: Signed<Accepted>,
 ): boolean {
   if (leader.role !== 'leader' || ballot !== leader.ballot) return false;
@@ -256,43 +246,60 @@ export function acceptedNews(
 }
 
 /** Whether it answers a later heartbeat than its sender has answered so far. */
-export const ackNews = (
-  leader: PaxosReplica,
-  { ballot, round, from }: Signed<HeartbeatAck>,
-): boolean =>
+export const ackNews = (leader: Replica, { ballot, round, from }: Signed<HeartbeatAck>): boolean =>
   leader.role === 'leader' &&
   ballot === leader.ballot &&
   round <= leader.round &&
   round > (leader.contacts.get(from)?.round ?? Number.POSITIVE_INFINITY);
 
-/** The two answers that a leader counts. */
-export const leaderHandlers = (
+/** With the votes of a quorum for a slot its value is chosen. */
+export function accepted(
   group: Group,
-): Pick<Handlers<MultiPaxos>, 'accepted' | 'heartbeat-ack'> => ({
-  accepted(leader, message, ctx) {
-    const { slot, from } = message;
-    if (!isKnown(group, from) || !acceptedNews(group, leader, message)) return;
-    const contact = leader.contacts.get(from);
-    if (contact !== undefined) contact.heardAt = ctx.now;
-    // Nobody accepts what is further above its first unchosen slot: it has what is below.
-    const needed = leader.learners.get(from)?.fromSlot ?? slot;
-    if (slot - group.reach >= needed) leader.learners.delete(from);
-    const open = leader.open.get(slot);
-    if (open === undefined || open.chosen || open.accepted.includes(from)) return;
-    open.accepted.push(from);
-    if (!phasesAt(group, leader, slot).phase2.has(open.accepted)) return;
-    ctx.line('chosen');
-    open.chosen = true;
-    drive(group, leader, ctx);
-  },
+  leader: Replica,
+  message: Signed<Accepted>,
+  ctx: Context,
+): void {
+  const { slot, from } = message;
+  if (!isKnown(group, from) || !acceptedNews(group, leader, message)) return;
+  const contact = leader.contacts.get(from);
+  if (contact !== undefined) contact.heardAt = ctx.now;
+  // Nobody accepts what is further above its first unchosen slot: it has what is below.
+  const needed = leader.learners.get(from)?.fromSlot ?? slot;
+  if (slot - group.reach >= needed) leader.learners.delete(from);
+  const open = leader.open.get(slot);
+  if (open === undefined || open.chosen || open.accepted.includes(from)) return;
+  open.accepted.push(from);
+  if (!phasesAt(group, leader, slot).phase2.has(open.accepted)) return;
+  ctx.line('chosen');
+  open.chosen = true;
+  drive(group, leader, ctx);
+}
 
-  'heartbeat-ack'(leader, message, ctx) {
-    const { round, from } = message;
-    if (!isPeer(group, from, ctx) || !ackNews(leader, message)) return;
-    const contact = leader.contacts.get(from);
-    if (contact === undefined) return;
-    contact.heardAt = ctx.now;
-    contact.round = round;
-    maybeAllowReads(group, leader, ctx);
-  },
-});
+/** A member still follows: so many mean that the leader still leads. */
+export function heartbeatAck(
+  group: Group,
+  leader: Replica,
+  message: Signed<HeartbeatAck>,
+  ctx: Context,
+): void {
+  const { round, from } = message;
+  if (!isPeer(group, from, ctx) || !ackNews(leader, message)) return;
+  const contact = leader.contacts.get(from);
+  if (contact === undefined) return;
+  contact.heardAt = ctx.now;
+  contact.round = round;
+  maybeAllowReads(group, leader, ctx);
+}
+
+/** A client's command: its slot if this replica leads, or else it is passed on to who does. */
+export function onPropose(
+  group: Group,
+  replica: Replica,
+  command: Signed<Request>,
+  ctx: Context,
+): void {
+  if (replica.role === 'leader') return enqueue(group, replica, command, ctx);
+  if (replica.leader === null) return;
+  ctx.line('forward');
+  ctx.send(replica.leader, { kind: 'forward', command });
+}

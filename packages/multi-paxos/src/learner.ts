@@ -1,17 +1,12 @@
 /** The learner: executes what is chosen in the order of slots, and asks for what it lacks. */
-import { assert, type Configured, type ReplicaId, type Slot } from '@quorumlab/core';
-import type { Ballot } from './ballots.ts';
+import { assert, type Ballot, type Configured, type ReplicaId, type Slot } from '@quorumlab/core';
 import { encodeConfigurations, execute, since } from './configuration.ts';
+import type { Group } from './group.ts';
 import type { Value, Vote } from './messages.ts';
-import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** The first unchosen slot is chosen to hold `value`: execute it (rule 9). */
-export function executeNext(
-  group: Group,
-  replica: PaxosReplica,
-  value: Value,
-  ctx: PaxosContext,
-): void {
+export function executeNext(group: Group, replica: Replica, value: Value, ctx: Context): void {
   const slot = replica.firstUnchosen;
   ctx.line('execute');
   replica.firstUnchosen = slot + 1;
@@ -28,10 +23,10 @@ export function executeNext(
 /** §3: the members are part of the state that commands change. */
 function configure(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   slot: Slot,
   change: Uint8Array,
-  ctx: PaxosContext,
+  ctx: Context,
 ): Configured {
   const { configurations, refusal } = execute(group, replica.configurations, slot, change);
   const state = encodeConfigurations(configurations);
@@ -45,19 +40,19 @@ function configure(
 }
 
 /** Takes over the chosen value of the first unchosen slot, whoever told it. */
-export function learn(group: Group, replica: PaxosReplica, vote: Vote, ctx: PaxosContext): void {
+export function learn(group: Group, replica: Replica, vote: Vote, ctx: Context): void {
   // Others may ask for it now, and a restart must find it: it takes the place of an older vote.
   ctx.put('accepted', replica.firstUnchosen, { ballot: vote.ballot, value: vote.value });
   executeNext(group, replica, vote.value, ctx);
 }
 
 /** Writes down how much is chosen. Only in steps that write anyway: nobody waits for it. */
-export function saveChosen(replica: PaxosReplica, ctx: PaxosContext): void {
+export function saveChosen(replica: Replica, ctx: Context): void {
   if (replica.firstUnchosen > replica.chosenBelow) ctx.save({ chosenBelow: replica.firstUnchosen });
 }
 
 /** Rule 10: executes what the leader says is chosen, as far as the own votes are of its ballot. */
-export function advance(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function advance(group: Group, replica: Replica, ctx: Context): void {
   const { notice } = replica;
   while (replica.firstUnchosen < notice.firstUnchosen) {
     const vote = replica.accepted.get(replica.firstUnchosen);
@@ -70,11 +65,11 @@ export function advance(group: Group, replica: PaxosReplica, ctx: PaxosContext):
 /** The leader of `ballot` says that everything below `firstUnchosen` is chosen. */
 export function heed(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   ballot: Ballot,
   firstUnchosen: Slot,
   from: ReplicaId,
-  ctx: PaxosContext,
+  ctx: Context,
 ): void {
   const { notice } = replica;
   if (ballot > notice.ballot || firstUnchosen > notice.firstUnchosen)
@@ -89,18 +84,13 @@ export function heed(
 }
 
 /** Up to where others are known to know what is chosen. */
-const goal = ({ notice, knownTo }: PaxosReplica): Slot => Math.max(notice.firstUnchosen, knownTo);
+const goal = ({ notice, knownTo }: Replica): Slot => Math.max(notice.firstUnchosen, knownTo);
 
 /** Whether slots are known to be chosen whose values this replica does not know. */
-export const isBehind = (replica: PaxosReplica): boolean => replica.firstUnchosen < goal(replica);
+export const isBehind = (replica: Replica): boolean => replica.firstUnchosen < goal(replica);
 
 /** Asks `teacher` what was chosen, and again if it does not answer. */
-export function catchUp(
-  group: Group,
-  replica: PaxosReplica,
-  teacher: ReplicaId,
-  ctx: PaxosContext,
-): void {
+export function catchUp(group: Group, replica: Replica, teacher: ReplicaId, ctx: Context): void {
   assert(teacher !== ctx.self, 'a replica cannot learn from itself');
   ctx.line('catch-up');
   replica.teacher = teacher;
@@ -110,7 +100,7 @@ export function catchUp(
 }
 
 /** `upon catch-up timeout`: what is missing has not come by itself, or the answer was lost. */
-export function catchUpTimeout(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function catchUpTimeout(group: Group, replica: Replica, ctx: Context): void {
   const { teacher, leader } = replica;
   if (teacher === null) return;
   replica.teacher = null;
@@ -121,7 +111,7 @@ export function catchUpTimeout(group: Group, replica: PaxosReplica, ctx: PaxosCo
 }
 
 /** The other replica whose turn it is to be asked. */
-function nextTeacher(group: Group, { lastTeacher }: PaxosReplica, ctx: PaxosContext): ReplicaId {
+function nextTeacher(group: Group, { lastTeacher }: Replica, ctx: Context): ReplicaId {
   const next = (lastTeacher + 1) % group.members.length;
   return next === ctx.self ? (next + 1) % group.members.length : next;
 }
@@ -131,13 +121,22 @@ function nextTeacher(group: Group, { lastTeacher }: PaxosReplica, ctx: PaxosCont
  * chosen without it, and whoever chose that need not be a member any more: then nobody else would
  * ever tell it.
  */
-export function inquire(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function inquire(group: Group, replica: Replica, ctx: Context): void {
   if (replica.teacher === null) catchUp(group, replica, nextTeacher(group, replica, ctx), ctx);
 }
 
 /** Nothing is missing any more, as far as is known. */
-export function caughtUp(replica: PaxosReplica, ctx: PaxosContext): void {
+export function caughtUp(replica: Replica, ctx: Context): void {
   if (replica.teacher === null || isBehind(replica)) return;
   replica.teacher = null;
   ctx.clearTimer('catch-up');
+}
+
+/** The application has the snapshot only: what the disk knows to be chosen runs again. */
+export function resumeFromDisk(group: Group, replica: Replica, ctx: Context): void {
+  while (replica.firstUnchosen < replica.chosenBelow) {
+    const vote = replica.accepted.get(replica.firstUnchosen);
+    assert(vote !== undefined, 'the disk has lost the value of a slot that it knows to be chosen');
+    executeNext(group, replica, vote.value, ctx);
+  }
 }

@@ -5,36 +5,13 @@
  *
  * @packageDocumentation
  */
-import type { Flaw, Handlers, Protocol } from '@quorumlab/core';
-import { type MultiPaxosOptions, multiPaxos } from './multi-paxos.ts';
-import type { MultiPaxos, PaxosContext, PaxosReplica } from './state.ts';
-
-/** `right` with each handler given a context changed by `change`. */
-function withContext(
-  right: Protocol<MultiPaxos>,
-  change: (replica: PaxosReplica, ctx: PaxosContext) => PaxosContext,
-): Protocol<MultiPaxos> {
-  const on = Object.fromEntries(
-    Object.entries(right.on).map(([kind, handle]) => [
-      kind,
-      // Each handler still gets just the kind of message that it is made for.
-      (replica: PaxosReplica, message: never, ctx: PaxosContext) =>
-        (handle as (r: PaxosReplica, m: never, c: PaxosContext) => void)(
-          replica,
-          message,
-          change(replica, ctx),
-        ),
-    ]),
-  ) as Handlers<MultiPaxos>;
-  return {
-    ...right,
-    on,
-    timeout: (replica, timer, ctx) => right.timeout?.(replica, timer, change(replica, ctx)),
-  };
-}
+import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
+import type { Options } from './group.ts';
+import { multiPaxos } from './protocol.ts';
+import type { Context, MultiPaxos, Replica } from './state.ts';
 
 /** What it promised and accepted is kept in memory only: a restarted acceptor has forgotten it. */
-function forget(replica: PaxosReplica, ctx: PaxosContext): PaxosContext {
+function forget(replica: Replica, ctx: Context): Context {
   return {
     ...ctx,
     save({ promised, ...rest }) {
@@ -55,7 +32,7 @@ function forget(replica: PaxosReplica, ctx: PaxosContext): PaxosContext {
 }
 
 /** The highest slot in which the replica has voted itself, or the last before its log begins. */
-function lastVoted({ accepted, keptFrom }: PaxosReplica): number {
+function lastVoted({ accepted, keptFrom }: Replica): number {
   let last = keptFrom - 1;
   for (const slot of accepted.keys()) if (slot > last) last = slot;
   return last;
@@ -64,9 +41,7 @@ function lastVoted({ accepted, keptFrom }: PaxosReplica): number {
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
-export const mutants: Readonly<
-  Record<string, (options: MultiPaxosOptions) => Protocol<MultiPaxos>>
-> = {
+export const mutants = {
   'gap-noop': (options) =>
     multiPaxos(options, {
       counts: (candidate, { slot }) => candidate.accepted.has(slot) || slot > lastVoted(candidate),
@@ -88,10 +63,13 @@ export const mutants: Readonly<
         right.snapshotInstalled?.(replica, slot, digest, ctx),
     };
   },
-};
+} satisfies Readonly<Record<string, (options: Options) => Protocol<MultiPaxos>>>;
+
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<string, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'gap-noop': {
     rule:
       'A new leader asks only about slots after its own last one, and fills its gaps with ' +

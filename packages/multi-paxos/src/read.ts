@@ -1,10 +1,11 @@
 /** Linearizable reads without a log entry: a round of heartbeats tells whether one still leads. */
+import type { Group } from './group.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { isEstablished } from './phase1.ts';
-import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read; others are sent to the leader by the service. */
-export function read(group: Group, leader: PaxosReplica, id: number, ctx: PaxosContext): void {
+export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
   if (leader.role !== 'leader') return;
   if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= group.maxReads) return;
   leader.reads.push(id);
@@ -15,7 +16,7 @@ export function read(group: Group, leader: PaxosReplica, id: number, ctx: PaxosC
  * Notes how far the log is chosen, and asks all whether they have promised a higher ballot. One
  * round at a time; the reads that come meanwhile share the next one.
  */
-export function maybeStartReadRound(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function maybeStartReadRound(group: Group, leader: Replica, ctx: Context): void {
   if (leader.readRound !== null || leader.reads.length === 0) return;
   if (!isEstablished(group, leader)) return; // What an earlier leader decided must be known first.
   ctx.line('read-1');
@@ -32,7 +33,7 @@ export function maybeStartReadRound(group: Group, leader: PaxosReplica, ctx: Pax
  * a phase 2 quorum does, and a majority need not. Every configuration that governs an unchosen slot
  * has its own, because a rival might have been promised by any of them.
  */
-export function maybeAllowReads(group: Group, leader: PaxosReplica, ctx: PaxosContext): void {
+export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): void {
   const { readRound } = leader;
   if (readRound === null) return;
   const loyal = [ctx.self];

@@ -4,30 +4,27 @@
  * it ever promised is durable at its candidate, and what it accepted is still at some other member
  * of the quorum that chose it (Michael et al., DISC 2017; "Paxos Made Live", 5.1).
  */
-import { type Handlers, maxInteger, type Slot } from '@quorumlab/core';
+import { maxInteger, type Signed, type Slot } from '@quorumlab/core';
 import { mayAnswer, noteAnswer } from './answers.ts';
-import { catchUp, isBehind, saveChosen } from './learner.ts';
-import type { Vote } from './messages.ts';
+import { type Group, isPeer } from './group.ts';
+import { catchUp, isBehind, resumeFromDisk, saveChosen } from './learner.ts';
+import type { Recall, Recalled, Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
 import { setElectionTimer } from './role.ts';
-import {
-  type Group,
-  isPeer,
-  type MultiPaxos,
-  type PaxosContext,
-  type PaxosReplica,
-} from './state.ts';
+import type { Context, Replica } from './state.ts';
+
+/** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
+export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+  resumeFromDisk(group, replica, ctx);
+  if (replica.rejoining) rejoin(group, replica, ctx, incarnation);
+  else setElectionTimer(group, ctx);
+}
 
 /** Own ballots start this many rounds above all heard ones: no old unheard one is used again. */
 const roundsApart = 2 ** 20;
 
 /** Called in place of a start, and again after each crash until all others have answered. */
-export function rejoin(
-  group: Group,
-  replica: PaxosReplica,
-  ctx: PaxosContext,
-  incarnation: number,
-): void {
+export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   ctx.line('recall');
   if (!replica.rejoining) ctx.save({ rejoining: true });
   replica.role = 'rejoining';
@@ -37,7 +34,7 @@ export function rejoin(
 }
 
 /** `upon recall timeout`, and at first: asks whoever has not answered. */
-export function ask(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function ask(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role !== 'rejoining') return;
   ctx.setTimer('recall', group.electionTimeout);
   for (const member of group.members) {
@@ -48,7 +45,7 @@ export function ask(group: Group, replica: PaxosReplica, ctx: PaxosContext): voi
 }
 
 /** All others have answered, and what they know to be chosen is executed: take part again. */
-export function maybeRejoin(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function maybeRejoin(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role !== 'rejoining') return;
   const answered = group.members.every((each) => {
     const report = replica.recalled.get(each);
@@ -75,35 +72,40 @@ export function maybeRejoin(group: Group, replica: PaxosReplica, ctx: PaxosConte
   setElectionTimer(group, ctx);
 }
 
-/** The two messages of coming back. */
-export const rejoinHandlers = (
+/** A replica that lost its disk asks what it may have promised and accepted. */
+export function recall(
   group: Group,
-): Pick<Handlers<MultiPaxos>, 'recall' | 'recalled'> => ({
-  recall(replica, { attempt, from }, ctx) {
-    // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
-    if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
-    if (!mayAnswer(group, replica, 'recall', from, ctx.now)) return;
-    noteAnswer(replica, 'recall', from, ctx.now);
-    const { promised, ballot, open } = replica;
-    // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have
-    // accepted them, and together with the leader's own vote to come that can make a quorum.
-    const voteAt = (slot: Slot): Vote | undefined => {
-      const proposed = open.get(slot);
-      return proposed === undefined
-        ? replica.accepted.get(slot)
-        : { ballot, value: proposed.value };
-    };
-    for (const part of reportOf(group, replica, replica.firstUnchosen, voteAt))
-      ctx.send(from, { kind: 'recalled', attempt, promised, ...part });
-  },
+  replica: Replica,
+  { attempt, from }: Signed<Recall>,
+  ctx: Context,
+): void {
+  // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
+  if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
+  if (!mayAnswer(group, replica, 'recall', from, ctx.now)) return;
+  noteAnswer(replica, 'recall', from, ctx.now);
+  const { promised, ballot, open } = replica;
+  // A leader's proposals too, whose Accept may have overtaken its own vote: `from` may have
+  // accepted them, and together with the leader's own vote to come that can make a quorum.
+  const voteAt = (slot: Slot): Vote | undefined => {
+    const proposed = open.get(slot);
+    return proposed === undefined ? replica.accepted.get(slot) : { ballot, value: proposed.value };
+  };
+  for (const part of reportOf(group, replica, replica.firstUnchosen, voteAt))
+    ctx.send(from, { kind: 'recalled', attempt, promised, ...part });
+}
 
-  recalled(replica, message, ctx) {
-    const { attempt, promised, from } = message;
-    if (replica.role !== 'rejoining' || attempt !== replica.attempt) return;
-    if (!isPeer(group, from, ctx)) return;
-    if (!collect(group, replica, replica.recalled, from, message, promised)) return;
-    replica.heard = Math.max(replica.heard, promised);
-    if (isBehind(replica) && replica.teacher === null) catchUp(group, replica, from, ctx);
-    maybeRejoin(group, replica, ctx);
-  },
-});
+/** Once all others have answered, the replica takes part again. */
+export function recalled(
+  group: Group,
+  replica: Replica,
+  message: Signed<Recalled>,
+  ctx: Context,
+): void {
+  const { attempt, promised, from } = message;
+  if (replica.role !== 'rejoining' || attempt !== replica.attempt) return;
+  if (!isPeer(group, from, ctx)) return;
+  if (!collect(group, replica, replica.recalled, from, message, promised)) return;
+  replica.heard = Math.max(replica.heard, promised);
+  if (isBehind(replica) && replica.teacher === null) catchUp(group, replica, from, ctx);
+  maybeRejoin(group, replica, ctx);
+}

@@ -2,10 +2,10 @@
  * What a replica tells of its votes: in a promise to a candidate, and to a member that lost its
  * disk. In parts of bounded size, of which all must be there before the report counts.
  */
-import type { ReplicaId, Slot } from '@quorumlab/core';
-import type { Ballot } from './ballots.ts';
+import type { Ballot, ReplicaId, Slot } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import { type ReportPart, type SlotVote, type Vote, voteBytes, votesLimit } from './messages.ts';
-import type { Group, PaxosReplica, Report } from './state.ts';
+import type { Replica, Report } from './state.ts';
 
 /**
  * All votes from `fromSlot` on, in parts. What was chosen long ago is left out, because it may be
@@ -13,7 +13,7 @@ import type { Group, PaxosReplica, Report } from './state.ts';
  */
 export function reportOf(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   fromSlot: Slot,
   voteAt: (slot: Slot) => Vote | undefined = (slot) => replica.accepted.get(slot),
 ): ReportPart[] {
@@ -76,7 +76,7 @@ const isNewer = (report: Report, { firstUnchosen }: ReportPart): boolean =>
 /** Adds one part. True if it was the last one missing: now the report of `from` counts. */
 export function collect(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   reports: Map<ReplicaId, Report>,
   from: ReplicaId,
   message: ReportPart,
@@ -97,7 +97,7 @@ export function collect(
 }
 
 /** §2.2, phase 2a: of all votes for a slot the one of the highest ballot counts. */
-function merge(group: Group, replica: PaxosReplica, vote: SlotVote, chosen: boolean): void {
+function merge(group: Group, replica: Replica, vote: SlotVote, chosen: boolean): void {
   const { slot, ballot, value } = vote;
   if (slot < replica.firstUnchosen || !group.rules.counts(replica, vote)) return;
   replica.recoverTo = Math.max(replica.recoverTo, slot);

@@ -1,9 +1,10 @@
 /** Who leads, who follows, and when one becomes the other. */
 import { assert, type ReplicaId } from '@quorumlab/core';
-import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+import type { Group } from './group.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Rule 1: the host draws each timeout at random, so that candidates seldom meet. */
-export function setElectionTimer(group: Group, ctx: PaxosContext, since = 0): void {
+export function setElectionTimer(group: Group, ctx: Context, since = 0): void {
   assert(since < group.electionTimeout, 'the election timeout has passed already');
   ctx.setTimer('election', [group.electionTimeout - since, 2 * group.electionTimeout - since]);
 }
@@ -11,8 +12,8 @@ export function setElectionTimer(group: Group, ctx: PaxosContext, since = 0): vo
 /** How long ago a leader was heard, if that is less than the smallest election timeout. */
 export function recentContact(
   group: Group,
-  replica: PaxosReplica,
-  ctx: Pick<PaxosContext, 'now'>,
+  replica: Replica,
+  ctx: Pick<Context, 'now'>,
 ): number | undefined {
   if (replica.leader === null || replica.lastContact === null) return undefined;
   const since = ctx.now - replica.lastContact;
@@ -20,7 +21,7 @@ export function recentContact(
 }
 
 /** Rule 6: its ballot has no future. What only a candidate or a leader knows is forgotten. */
-export function stepDown(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
+export function stepDown(group: Group, replica: Replica, ctx: Context): void {
   if (replica.ballot === 0) return;
   if (replica.role === 'leader') {
     ctx.line('step-down');
@@ -34,7 +35,7 @@ export function stepDown(group: Group, replica: PaxosReplica, ctx: PaxosContext)
 }
 
 /** Empties everything that belongs to an own ballot. Clients ask the next leader again. */
-export function forgetBallot(replica: PaxosReplica): void {
+export function forgetBallot(replica: Replica): void {
   replica.ballot = 0;
   replica.asked.clear();
   replica.promises.clear();
@@ -55,7 +56,7 @@ export function forgetBallot(replica: PaxosReplica): void {
 }
 
 /** `from` leads the ballot that this replica has promised. */
-export function follow(replica: PaxosReplica, from: ReplicaId, ctx: PaxosContext): void {
+export function follow(replica: Replica, from: ReplicaId, ctx: Context): void {
   replica.leader = from;
   replica.lastContact = ctx.now;
 }

@@ -1,6 +1,6 @@
 import type { Slot } from '@quorumlab/core';
 import type { SlotVote, Vote } from './messages.ts';
-import type { Notice, PaxosReplica } from './state.ts';
+import type { Notice, Replica } from './state.ts';
 
 /**
  * The one-line rules on which the safety of the log hangs and which are most often got wrong. They
@@ -8,7 +8,7 @@ import type { Notice, PaxosReplica } from './state.ts';
  */
 export interface Rules {
   /** Which of an acceptor's votes a candidate must take into account (§3). */
-  counts(candidate: PaxosReplica, vote: SlotVote): boolean;
+  counts(candidate: Replica, vote: SlotVote): boolean;
   /** The first slot that a change of the group chosen at `slot` governs (§3). */
   governs(slot: Slot, alpha: number): Slot;
   /** Whether a follower's own vote is what the leader says was chosen there. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { type MultiPaxosOptions, multiPaxos, paper } from './index.ts';
+import type { Mutant } from './mutants.ts';
 
 const base = { steps: 3_000, changes: 0, lost: 0 };
 const calm: Schedule = { ...base, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
@@ -66,7 +67,7 @@ test.each([1, 3, 5])('liveness: once everything works again, everything is decid
   }
 });
 
-type Search = (name: string, seed: number) => Outcome;
+type Search = (name: Mutant, seed: number) => Outcome;
 
 const by =
   (worlds: Schedule): Search =>
@@ -85,7 +86,7 @@ const compacting: Search = (name, seed) => {
 const byReigns: Search = (name, seed) =>
   reigns(mutant(name, { ...optionsOf(seed, 3), maxCommandsPerSlot: 1 }), seed, 40);
 
-test.runIf(!isShort).each<[string, Search]>([
+test.runIf(!isShort).each<[Mutant, Search]>([
   ['gap-noop', byReigns],
   ['commit-by-index', by(rough)],
   ['first-value', byReigns],

@@ -5,9 +5,10 @@
 import { assert, type Digest, type Instant, keptBehindBytes, type Slot } from '@quorumlab/core';
 import { resume } from './catch-up.ts';
 import { type Configuration, decodeConfigurations, since } from './configuration.ts';
+import type { Group } from './group.ts';
 import { catchUp, isBehind } from './learner.ts';
 import { noOp, voteBytes } from './messages.ts';
-import type { Group, PaxosContext, PaxosReplica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Most that is kept behind a snapshot for members that need it. */
 const mostKept = { slots: 65_536, bytes: 64 << 20 };
@@ -17,10 +18,10 @@ const learnerPatience = 4;
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */
 export function snapshotTaken(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   slot: Slot,
   digest: Digest,
-  ctx: PaxosContext,
+  ctx: Context,
   configuration: Uint8Array | undefined,
 ): void {
   if (slot <= (replica.snapshot?.slot ?? -1)) return;
@@ -37,7 +38,7 @@ export function snapshotTaken(
 }
 
 /** The first slot that stays for whoever is only a little behind `next`, in number and in bytes. */
-function behind(group: Group, { accepted, keptFrom }: PaxosReplica, next: Slot): Slot {
+function behind(group: Group, { accepted, keptFrom }: Replica, next: Slot): Slot {
   let first = next;
   let bytes = 0;
   for (; first > keptFrom && next - first < group.keepSlots; first--) {
@@ -52,7 +53,7 @@ function behind(group: Group, { accepted, keptFrom }: PaxosReplica, next: Slot):
  * in particular what comes after a snapshot that one of them is fetching. Without it each snapshot
  * would be too old when it has come, and the next one too. What would be too much does not stay.
  */
-function neededFrom(group: Group, replica: PaxosReplica, slot: Slot, now: Instant): Slot {
+function neededFrom(group: Group, replica: Replica, slot: Slot, now: Instant): Slot {
   let first = slot;
   for (const [member, { fromSlot, at }] of replica.learners)
     if (now - at > learnerPatience * group.electionTimeout || isTooMuch(replica, fromSlot))
@@ -62,7 +63,7 @@ function neededFrom(group: Group, replica: PaxosReplica, slot: Slot, now: Instan
 }
 
 /** Whether the slots from `first` on are too many to keep for one member. */
-function isTooMuch(replica: PaxosReplica, first: Slot): boolean {
+function isTooMuch(replica: Replica, first: Slot): boolean {
   if (replica.firstUnchosen - first > mostKept.slots) return true;
   let bytes = 0;
   for (let slot = first; slot < replica.firstUnchosen && bytes <= mostKept.bytes; slot++)
@@ -73,7 +74,7 @@ function isTooMuch(replica: PaxosReplica, first: Slot): boolean {
 /** The configurations that govern slots after `slot`, by what the snapshot at `slot` says. */
 function configurationsAfter(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   slot: Slot,
   configuration: Uint8Array | undefined,
 ): readonly Configuration[] {
@@ -85,10 +86,10 @@ function configurationsAfter(
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
   group: Group,
-  replica: PaxosReplica,
+  replica: Replica,
   slot: Slot,
   digest: Digest,
-  ctx: PaxosContext,
+  ctx: Context,
   configuration: Uint8Array | undefined,
 ): void {
   // Whatever was asked for since: the application is there now, so the log has to follow.

@@ -1,39 +1,25 @@
+/** What a replica remembers, on disk and off it. */
 import {
-  type Context,
+  type Ballot,
+  boolean,
+  type Context as ContextOf,
   type Digest,
   digest,
   type Instant,
   integer,
   nullable,
-  type Phases,
-  type PrincipalId,
-  type Replica,
   type ReplicaId,
+  type Replica as ReplicaOf,
   type Request,
   record,
   type Shape,
   type Signed,
   type Slot,
   type StoredFields,
-  boolean as truth,
 } from '@quorumlab/core';
-import type { Ballot } from './ballots.ts';
-import {
-  type Configuration,
-  configurations,
-  frozen,
-  governing,
-  type Universe,
-} from './configuration.ts';
-import {
-  type Accept,
-  type MultiPaxosMessage,
-  type Value,
-  type Vote,
-  voteField,
-} from './messages.ts';
+import { type Configuration, configurations, frozen } from './configuration.ts';
+import type { Accept, Message, Schemas, Value, Vote } from './messages.ts';
 import type { Line } from './paper.ts';
-import type { Rules } from './rules.ts';
 
 /** The newest durable snapshot of the application, and the group as it was then. */
 export interface SnapshotPoint {
@@ -43,7 +29,7 @@ export interface SnapshotPoint {
 }
 
 /** What an acceptor and learner must not forget. */
-export interface MultiPaxosStable {
+export interface Stable {
   /** Nothing below is accepted any more, in any slot: one promise for the whole log (§3). */
   readonly promised: Ballot;
   /** The highest-numbered proposal accepted, by slot. Below `firstUnchosen`: the chosen value. */
@@ -111,7 +97,7 @@ export interface ReadRound {
 }
 
 /** Everything here is bounded by the group's size, by α or by a named limit. */
-export interface MultiPaxosVolatile {
+export interface Volatile {
   role: 'follower' | 'candidate' | 'leader' | 'rejoining';
   /** Whom this replica follows; null: it knows of no leader of the ballot it promised. */
   leader: ReplicaId | null;
@@ -176,50 +162,32 @@ export interface MultiPaxosVolatile {
 
 /** The types that Multi-Paxos is made of. */
 export interface MultiPaxos extends Shape {
-  readonly Stable: MultiPaxosStable;
-  readonly Volatile: MultiPaxosVolatile;
-  readonly Message: MultiPaxosMessage;
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
   readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'catch-up' | 'recall';
   readonly Command: Signed<Request>;
 }
 
-/** A replica of Multi-Paxos as its handlers see it. */
-export type PaxosReplica = Replica<MultiPaxos>;
+/** A replica as its handlers see it. */
+export type Replica = ReplicaOf<MultiPaxos>;
 
-/** What a handler of Multi-Paxos speaks through. */
-export type PaxosContext = Context<MultiPaxos, Line>;
-
-/** One configured group: the options of `multiPaxos` with every default filled in. */
-export interface Group extends Universe {
-  readonly initial: readonly Configuration[];
-  readonly electionTimeout: number;
-  readonly heartbeat: number;
-  readonly pipeline: number;
-  readonly maxCommandsPerSlot: number;
-  readonly maxBytesPerSlot: number;
-  readonly maxWaiting: number;
-  readonly maxReads: number;
-  readonly keepSlots: number;
-  /** How far above its first unchosen slot an acceptor accepts: 4α. */
-  readonly reach: number;
-  readonly rules: Rules;
-  /** The quorums of a configuration. Worked out once for each. */
-  phasesOf(configuration: Configuration): Phases;
-}
+/** What its handlers speak through. */
+export type Context = ContextOf<MultiPaxos, Line>;
 
 /** How each part of the stable state is written to disk. */
-export const stored = (maxBytesPerSlot: number): StoredFields<MultiPaxos> => ({
+export const stored = ({ vote }: Schemas): StoredFields<MultiPaxos> => ({
   promised: integer(),
-  accepted: voteField(maxBytesPerSlot),
+  accepted: vote,
   chosenBelow: integer(),
   keptFrom: integer(),
   snapshot: nullable(record({ slot: integer(), digest, configurations })),
   ballotFloor: integer(),
-  rejoining: truth,
+  rejoining: boolean,
 });
 
 /** A replica that has never run. */
-export const stable = (): MultiPaxosStable => ({
+export const firstStable = (): Stable => ({
   promised: 0,
   accepted: new Map(),
   chosenBelow: 0,
@@ -230,14 +198,14 @@ export const stable = (): MultiPaxosStable => ({
 });
 
 /** A replica that has just started: it executes again what its disk knows to be chosen. */
-export const volatile = (
-  group: Group,
-  { snapshot, promised, ballotFloor, rejoining }: MultiPaxosStable,
-): MultiPaxosVolatile => ({
+export const firstVolatile = (
+  { snapshot, promised, ballotFloor, rejoining }: Stable,
+  initial: readonly Configuration[],
+): Volatile => ({
   role: rejoining ? 'rejoining' : 'follower',
   leader: null,
   firstUnchosen: snapshot === null ? 0 : snapshot.slot + 1,
-  configurations: snapshot?.configurations.map(frozen) ?? group.initial,
+  configurations: snapshot?.configurations.map(frozen) ?? initial,
   notice: { ballot: 0, firstUnchosen: 0 },
   heard: Math.max(promised, ballotFloor),
   lastContact: null,
@@ -268,40 +236,13 @@ export const volatile = (
   recalled: new Map(),
 });
 
-/** Whether `from` is a member, or may become one. Clients and strangers are not. */
-export const isKnown = (group: Group, from: PrincipalId): boolean => from < group.members.length;
-
-/** Whether `from` is another member of that kind. */
-export const isPeer = (group: Group, from: PrincipalId, ctx: PaxosContext): boolean =>
-  from !== ctx.self && isKnown(group, from);
-
-/** The quorums that decide `slot`. */
-export const phasesAt = (group: Group, replica: PaxosReplica, slot: Slot): Phases =>
-  group.phasesOf(governing(replica.configurations, slot));
-
 /** Members of every configuration that governs a slot from the first unchosen one on (rule 2). */
-export function electorate({ configurations: all }: PaxosReplica): ReplicaId[] {
+export function electorate({ configurations: all }: Replica): ReplicaId[] {
   const members = new Set<ReplicaId>();
   for (const configuration of all) for (const each of configuration.members) members.add(each);
   return [...members].sort((first, second) => first - second);
 }
 
 /** Whether this replica is in a configuration that governs a slot still to be chosen. */
-export const isMember = (replica: PaxosReplica, self: ReplicaId): boolean =>
+export const isMember = (replica: Replica, self: ReplicaId): boolean =>
   replica.configurations.some(({ members }) => members.includes(self));
-
-/** The invariants of Multi-Paxos that one replica can check by itself in constant time. */
-export function invariant(group: Group, replica: PaxosReplica): string | undefined {
-  const { firstUnchosen, chosenBelow, keptFrom, snapshot, promised, open } = replica;
-  if (chosenBelow > firstUnchosen)
-    return `slots below ${chosenBelow} are chosen on the disk, and ${firstUnchosen} is unchosen`;
-  if (keptFrom > (snapshot === null ? 0 : snapshot.slot + 1))
-    return `slots below ${keptFrom} are dropped, the snapshot ends with ${snapshot?.slot ?? -1}`;
-  if (replica.ballot > promised && replica.role === 'leader')
-    return `it leads ballot ${replica.ballot} and has promised only ${promised}`;
-  if (open.size > group.alpha)
-    return `${open.size} slots are open, which is more than the window of ${group.alpha}`;
-  if (firstUnchosen > keptFrom && !replica.accepted.has(firstUnchosen - 1))
-    return `slot ${firstUnchosen - 1} is chosen, and its value is not kept`;
-  return undefined;
-}

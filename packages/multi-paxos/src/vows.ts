@@ -3,22 +3,20 @@
  * this to prove that a member lied, adversaries to lie on purpose.
  */
 import { identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
-import { type MultiPaxosMessage, noOp, type Value } from './messages.ts';
+import { type Message, noOp, type Value } from './messages.ts';
 
 /** A leader gives each slot of its ballot one value. */
-export function* vows(
-  message: MultiPaxosMessage,
-): Iterable<readonly [about: string, what: string]> {
+export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {
   if (message.kind === 'accept')
     yield [`accept/${message.ballot}/${message.slot}`, message.value.map(identityOf).join(';')];
 }
 
 /** The same proposal with other commands. What acceptors and learners say they have by hearsay. */
 export function conflict(
-  message: MultiPaxosMessage,
+  message: Message,
   fork: number,
   known: readonly Signed<Request>[],
-): MultiPaxosMessage {
+): Message {
   if (message.kind !== 'accept') return message;
   const value = otherValue(message.value, fork, known);
   return value === message.value ? message : { ...message, value };

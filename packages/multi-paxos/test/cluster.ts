@@ -8,14 +8,11 @@ import {
   textOf,
 } from '@quorumlab/protocol-testing';
 import { encodeChange, type MultiPaxos, type MultiPaxosOptions } from '../src/index.ts';
-import { mutants } from '../src/mutants.ts';
+import { type Mutant, mutants } from '../src/mutants.ts';
 
 /** The flawed variant `name`. */
-export function mutant(name: string, options: MultiPaxosOptions): Protocol<MultiPaxos> {
-  const make = mutants[name];
-  if (make === undefined) throw new Error(`there is no mutant ${name}`);
-  return make(options);
-}
+export const mutant = (name: Mutant, options: MultiPaxosOptions): Protocol<MultiPaxos> =>
+  mutants[name](options);
 
 /** A request to change the group. */
 export const changeOf = (members: readonly ReplicaId[], quorums = ''): Signed<Request> => ({

@@ -1,53 +1,29 @@
-/**
- * Multi-Paxos: Lamport, "Paxos Made Simple" (2001), §3. The state is in `state.ts`, phase 1 in
- * `election.ts` and `phase1.ts`, phase 2 in `leader.ts`, the acceptor in `acceptor.ts`, the learner
- * in `learner.ts` and `catch-up.ts`, the membership in `configuration.ts`.
- */
 import {
-  assert,
   OptionsError,
   type Phases,
-  type Protocol,
+  type PrincipalId,
   QuorumError,
   type ReplicaId,
   range,
+  type Slot,
   threshold,
 } from '@quorumlab/core';
-import { acceptorHandlers } from './acceptor.ts';
-import { guards } from './admits.ts';
-import { counter } from './ballots.ts';
-import { catchUpHandlers } from './catch-up.ts';
 import {
   type Configuration,
   ConfigurationError,
   frozen,
+  governing,
   membersLimit,
   type Quorums,
   quorumsRefused,
+  type Universe,
 } from './configuration.ts';
-import { electionHandlers, electionTimeout } from './election.ts';
-import { checkQuorum, enqueue, heartbeatTimeout, leaderHandlers } from './leader.ts';
-import { catchUpTimeout, executeNext } from './learner.ts';
-import { commandsLimit, leastBytesPerSlot, multiPaxosMessages } from './messages.ts';
-import { read } from './read.ts';
-import { ask, rejoin, rejoinHandlers } from './rejoin.ts';
-import { setElectionTimer } from './role.ts';
-import { type Rules, rules } from './rules.ts';
-import { snapshotInstalled, snapshotTaken } from './snapshot.ts';
-import {
-  type Group,
-  invariant,
-  type MultiPaxos,
-  type PaxosContext,
-  type PaxosReplica,
-  stable,
-  stored,
-  volatile,
-} from './state.ts';
-import { conflict, vows } from './vows.ts';
+import { commandsLimit, leastBytesPerSlot, type Schemas, schemas } from './messages.ts';
+import type { Rules } from './rules.ts';
+import type { Context, Replica } from './state.ts';
 
 /** How a group runs Multi-Paxos, the same for all members. Times are integer microseconds. */
-export interface MultiPaxosOptions {
+export interface Options {
   /** How many replicas there are: members of the group, and those that may become one. */
   readonly n: number;
   /** How many of the first members may crash; as many as they allow unless told. */
@@ -83,6 +59,25 @@ export interface MultiPaxosOptions {
   readonly maxReads?: number;
 }
 
+/** A configured group: what every rule of the protocol looks at and none changes. */
+export interface Group extends Universe {
+  readonly schemas: Schemas;
+  readonly initial: readonly Configuration[];
+  readonly electionTimeout: number;
+  readonly heartbeat: number;
+  readonly pipeline: number;
+  readonly maxCommandsPerSlot: number;
+  readonly maxBytesPerSlot: number;
+  readonly maxWaiting: number;
+  readonly maxReads: number;
+  readonly keepSlots: number;
+  /** How far above its first unchosen slot an acceptor accepts: 4α. */
+  readonly reach: number;
+  readonly rules: Rules;
+  /** The quorums of a configuration. Worked out once for each. */
+  phasesOf(configuration: Configuration): Phases;
+}
+
 /** More than half of the members, for both phases. */
 export function majorities(members: readonly ReplicaId[]): Phases {
   const half = threshold(members, Math.floor(members.length / 2) + 1);
@@ -90,100 +85,11 @@ export function majorities(members: readonly ReplicaId[]): Phases {
 }
 
 /**
- * Multi-Paxos for a group. Throws {@link OptionsError} if it is too small for `f`,
- * ConfigurationError for members that it cannot have, and core's QuorumError if its quorums need
- * not meet. The second argument exists for tests of what happens when a rule is wrong.
+ * Checks `options` and fills in what they leave out. Throws {@link OptionsError},
+ * {@link ConfigurationError} for members that a group cannot have, and core's QuorumError if its
+ * quorums need not meet.
  */
-export function multiPaxos(
-  options: MultiPaxosOptions,
-  chosen: Partial<Rules> = {},
-): Protocol<MultiPaxos> {
-  const group = groupOf(options, { ...rules, ...chosen });
-  const { snapshotEvery = 10_000 } = options;
-  return {
-    name: 'multi-paxos',
-    version: 3,
-    claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
-    members: group.members,
-    f: options.f ?? Math.floor((sizeOf(group) - 1) / 2),
-    client: { matching: 1, ask: 'leader', signed: false, forwards: true },
-    messages: multiPaxosMessages(group.maxBytesPerSlot),
-    limitedBy,
-    stored: stored(group.maxBytesPerSlot),
-    stable,
-    volatile: (disk) => volatile(group, disk),
-    snapshotEvery,
-
-    start(replica, ctx, incarnation) {
-      resumeFromDisk(group, replica, ctx);
-      if (replica.rejoining) rejoin(group, replica, ctx, incarnation);
-      else setElectionTimer(group, ctx);
-    },
-    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
-
-    propose(replica, command, ctx) {
-      if (replica.role === 'leader') return enqueue(group, replica, command, ctx);
-      if (replica.leader === null) return;
-      ctx.line('forward');
-      ctx.send(replica.leader, { kind: 'forward', command });
-    },
-
-    read: (leader, id, ctx) => read(group, leader, id, ctx),
-
-    on: {
-      ...electionHandlers(group),
-      ...acceptorHandlers(group),
-      ...leaderHandlers(group),
-      ...catchUpHandlers(group),
-      ...rejoinHandlers(group),
-    },
-
-    admits: guards(group),
-
-    timeout(replica, timer, ctx) {
-      if (timer === 'election') electionTimeout(group, replica, ctx);
-      if (timer === 'heartbeat') heartbeatTimeout(group, replica, ctx);
-      if (timer === 'check-quorum') checkQuorum(group, replica, ctx);
-      if (timer === 'catch-up') catchUpTimeout(group, replica, ctx);
-      if (timer === 'recall') ask(group, replica, ctx);
-    },
-
-    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
-      snapshotTaken(group, replica, slot, digest, ctx, configuration),
-    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
-      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
-
-    termWord: 'ballot',
-    counter,
-    status: ({ leader, promised: term, role }) =>
-      leader === null ? { term, role } : { leader, term, role },
-    vows,
-    conflict,
-    invariant: (replica) => invariant(group, replica),
-  };
-}
-
-const slotOption = 'maxBytesPerSlot';
-const limitedBy = {
-  accept: slotOption,
-  promise: slotOption,
-  learn: slotOption,
-  recalled: slotOption,
-};
-
-/** The application has the snapshot only: what the disk knows to be chosen runs again. */
-function resumeFromDisk(group: Group, replica: PaxosReplica, ctx: PaxosContext): void {
-  while (replica.firstUnchosen < replica.chosenBelow) {
-    const vote = replica.accepted.get(replica.firstUnchosen);
-    assert(vote !== undefined, 'the disk has lost the value of a slot that it knows to be chosen');
-    executeNext(group, replica, vote.value, ctx);
-  }
-}
-
-const sizeOf = ({ initial }: Group): number => initial[0]?.members.length ?? 0;
-
-/** The options with every default, checked. */
-function groupOf(options: MultiPaxosOptions, chosen: Rules): Group {
+export function groupOf(options: Options, rules: Rules): Group {
   const n = within('n', options.n, 1, membersLimit);
   const members = range(n);
   const quorums = options.quorums ?? majorities;
@@ -197,28 +103,27 @@ function groupOf(options: MultiPaxosOptions, chosen: Rules): Group {
     );
   const alpha = within('alpha', options.alpha ?? 16, 1, 1024);
   const commands = options.maxCommandsPerSlot ?? commandsLimit;
+  const bytes = options.maxBytesPerSlot ?? 1 << 20;
+  const maxBytesPerSlot = within('maxBytesPerSlot', bytes, leastBytesPerSlot);
   within('snapshotEvery', options.snapshotEvery ?? 0, 0);
   const known = new WeakMap<Configuration, Phases>();
   return {
+    schemas: schemas({ maxBytesPerSlot }),
     members,
     initial: Object.freeze([first]),
     quorums,
     alpha,
-    governs: (slot, window) => chosen.governs(slot, window),
+    governs: (slot, window) => rules.governs(slot, window),
     electionTimeout,
     heartbeat: pause,
     pipeline: within('pipeline', options.pipeline ?? Math.min(4, alpha), 1, alpha),
     maxCommandsPerSlot: within('maxCommandsPerSlot', commands, 1, commandsLimit),
-    maxBytesPerSlot: within(
-      'maxBytesPerSlot',
-      options.maxBytesPerSlot ?? 1 << 20,
-      leastBytesPerSlot,
-    ),
+    maxBytesPerSlot,
     maxWaiting: within('maxWaiting', options.maxWaiting ?? 65_536, 1),
     maxReads: within('maxReads', options.maxReads ?? 65_536, 1),
     keepSlots: within('keepSlots', options.keepSlots ?? 1_000, 0),
     reach: 4 * alpha,
-    rules: chosen,
+    rules,
     phasesOf(configuration) {
       let phases = known.get(configuration);
       if (phases === undefined) {
@@ -232,7 +137,7 @@ function groupOf(options: MultiPaxosOptions, chosen: Rules): Group {
 
 /** The configuration that governs slot 0. */
 function firstGroup(
-  { initialMembers, f, unsafe = false }: MultiPaxosOptions,
+  { initialMembers, f, unsafe = false }: Options,
   all: readonly ReplicaId[],
   quorums: Quorums,
 ): Configuration {
@@ -272,3 +177,14 @@ function within(
     );
   return value;
 }
+
+/** Whether `from` is a member, or may become one. Clients and strangers are not. */
+export const isKnown = (group: Group, from: PrincipalId): boolean => from < group.members.length;
+
+/** Whether `from` is another member of that kind. */
+export const isPeer = (group: Group, from: PrincipalId, ctx: Context): boolean =>
+  from !== ctx.self && isKnown(group, from);
+
+/** The quorums that decide `slot`. */
+export const phasesAt = (group: Group, replica: Replica, slot: Slot): Phases =>
+  group.phasesOf(governing(replica.configurations, slot));
