@@ -18,7 +18,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
-    globalSetup: ['test/support/announce.ts'],
+    globalSetup: ['test/support/announce.ts', 'test/support/node-program.ts'],
     // Node itself loads the sources, as everywhere else, and nothing is transformed for it; files
     // that run after each other in one process share what they import.
     experimental: { viteModuleRunner: false, nodeLoader: false },

@@ -3,10 +3,17 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterStatus, submit, upCluster } from '@quorumlab/cluster';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { endAll, killed, limitMs, started } from './support/running.ts';
 
 afterEach(endAll, limitMs);
+
+// These nodes run the sources as they are, and not the bundle of them that other tests start.
+const { QUORUMLAB_NODE_PROGRAM: bundle } = process.env;
+delete process.env.QUORUMLAB_NODE_PROGRAM;
+afterAll(() => {
+  if (bundle !== undefined) process.env.QUORUMLAB_NODE_PROGRAM = bundle;
+});
 
 /** Waits until all nodes know the same. */
 async function allKnow(folder: string): Promise<void> {
