@@ -9,8 +9,9 @@ import {
   type ReplicaId,
   type Signed,
 } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import type { Accept, Nack, Prepare } from './messages.ts';
-import type { BasicPaxos, Group, BasicPaxosReplica as Replica } from './state.ts';
+import type { BasicPaxos, Replica } from './state.ts';
 
 /** The guards of a group. */
 export const guards = (group: Group): Guards<BasicPaxos> => ({

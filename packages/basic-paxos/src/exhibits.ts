@@ -1,6 +1,6 @@
 /** The schedules that expose the mutants: the right protocol survives each of them. */
 import type { Exhibit, ReplicaId, Stage, Which } from '@quorumlab/core';
-import type { BasicPaxosOptions } from './basic-paxos.ts';
+import type { Options } from './group.ts';
 import type { BasicPaxos } from './state.ts';
 
 type Group = Stage<BasicPaxos>;
@@ -86,7 +86,7 @@ function duel(group: Group, turns: number): void {
 }
 
 /** By the names of the mutants. */
-export const exhibits: Readonly<Record<string, Exhibit<BasicPaxos, BasicPaxosOptions>>> = {
+export const exhibits: Readonly<Record<string, Exhibit<BasicPaxos, Options>>> = {
   amnesia: {
     options: { n: 3 },
     shows: 'forked',

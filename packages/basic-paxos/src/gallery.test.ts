@@ -30,7 +30,7 @@ it('A-01: a promise that a crash takes breaks agreement, although nothing was ac
     return group;
   };
   expect(play(basicPaxos({ n: 3 })).forked).toBe(false);
-  const amnesia = mutants.amnesia as (typeof mutants)[string];
+  const amnesia = mutants.amnesia;
   expect(play(amnesia({ n: 3 })).forked).toBe(true);
 });
 
@@ -145,7 +145,7 @@ describe('§2.4: two proposers that duel', () => {
   }
 
   it('never end if whoever is refused tries again at once', () => {
-    const make = mutants['duel-without-backoff'] as (typeof mutants)[string];
+    const make = mutants['duel-without-backoff'];
     const group = new Group(make({ n: 3, retry }));
     expect(duel(group, 2_000, () => 0)).toBe(2_000);
     expect(group.decisions).toBe('- - -');

@@ -4,13 +4,13 @@
  * @packageDocumentation
  */
 
-export { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
+export type { Options as BasicPaxosOptions } from './group.ts';
 export type {
   Accept,
   Accepted,
   Ask,
-  BasicPaxosMessage,
   Decided,
+  Message as BasicPaxosMessage,
   Nack,
   Prepare,
   Promise1b,
@@ -18,4 +18,9 @@ export type {
   Vote,
 } from './messages.ts';
 export { paper } from './paper.ts';
-export type { BasicPaxos, BasicPaxosStable, BasicPaxosVolatile } from './state.ts';
+export { basicPaxos } from './protocol.ts';
+export type {
+  BasicPaxos,
+  Stable as BasicPaxosStable,
+  Volatile as BasicPaxosVolatile,
+} from './state.ts';

@@ -5,28 +5,18 @@
  *
  * @packageDocumentation
  */
-import {
-  equalRequests,
-  type Flaw,
-  type Handlers,
-  identityOf,
-  type Protocol,
-} from '@quorumlab/core';
-import { type BasicPaxosOptions, basicPaxos } from './basic-paxos.ts';
+import { equalRequests, type Flaw, identityOf, type Protocol, withContext } from '@quorumlab/core';
+import type { Options } from './group.ts';
 import type { Vote } from './messages.ts';
-import type {
-  BasicPaxos,
-  BasicPaxosContext,
-  BasicPaxosReplica,
-  BasicPaxosStable,
-} from './state.ts';
+import { basicPaxos } from './protocol.ts';
+import type { BasicPaxos, Stable } from './state.ts';
 
 /** `right` with the registers `names` kept in memory only: a restart forgets them. */
-function forgetting(
+const forgetting = (
   right: Protocol<BasicPaxos>,
-  names: readonly (keyof BasicPaxosStable)[],
-): Protocol<BasicPaxos> {
-  const change = (replica: BasicPaxosReplica, ctx: BasicPaxosContext): BasicPaxosContext => ({
+  names: readonly (keyof Stable)[],
+): Protocol<BasicPaxos> =>
+  withContext(right, (replica, ctx) => ({
     ...ctx,
     save(registers) {
       const kept = Object.entries(registers).filter(
@@ -36,27 +26,7 @@ function forgetting(
       Object.assign(replica, registers);
       if (kept.length > 0) ctx.save(Object.fromEntries(kept));
     },
-  });
-  const on = Object.fromEntries(
-    Object.entries(right.on).map(([kind, handle]) => [
-      kind,
-      // Each handler still gets just the kind of message that it is made for.
-      (replica: BasicPaxosReplica, message: never, ctx: BasicPaxosContext) =>
-        (handle as (r: BasicPaxosReplica, m: never, c: BasicPaxosContext) => void)(
-          replica,
-          message,
-          change(replica, ctx),
-        ),
-    ]),
-  ) as Handlers<BasicPaxos>;
-  return {
-    ...right,
-    on,
-    propose: (replica, command, ctx) => right.propose(replica, command, change(replica, ctx)),
-    read: (replica, id, ctx) => right.read?.(replica, id, change(replica, ctx)),
-    timeout: (replica, timer, ctx) => right.timeout?.(replica, timer, change(replica, ctx)),
-  };
-}
+  }));
 
 const reportsOf = (reports: readonly (Vote | null)[]): readonly Vote[] =>
   reports.filter((each) => each !== null);
@@ -64,9 +34,7 @@ const reportsOf = (reports: readonly (Vote | null)[]): readonly Vote[] =>
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
-export const mutants: Readonly<
-  Record<string, (options: BasicPaxosOptions) => Protocol<BasicPaxos>>
-> = {
+export const mutants = {
   amnesia: (options) => forgetting(basicPaxos(options), ['promised', 'accepted']),
 
   'ballot-reuse': (options) => forgetting(basicPaxos(options), ['ballot']),
@@ -99,10 +67,13 @@ export const mutants: Readonly<
     basicPaxos(options, { alike: (one, two) => equalRequests(one.value, two.value) }),
 
   'duel-without-backoff': (options) => basicPaxos(options, { backOff: () => 1 }),
-};
+} satisfies Readonly<Record<string, (options: Options) => Protocol<BasicPaxos>>>;
+
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<string, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   amnesia: {
     rule:
       'Promises and accepted proposals are not durable: a restarted acceptor has forgotten ' +

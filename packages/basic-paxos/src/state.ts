@@ -1,22 +1,21 @@
+/** What a replica remembers, on disk and off it. */
 import {
   type Ballot,
   boolean,
-  type Context,
+  type Context as ContextOf,
   type Instant,
   integer,
   nullable,
-  type Phases,
-  type Replica,
   type ReplicaId,
+  type Replica as ReplicaOf,
   type Shape,
   type StoredFields,
 } from '@quorumlab/core';
-import { type BasicPaxosMessage, type Value, type Vote, value, vote } from './messages.ts';
+import type { Message, Schemas, Value, Vote } from './messages.ts';
 import type { Line } from './paper.ts';
-import type { Rules } from './rules.ts';
 
 /** What survives a crash. Each field belongs to one of the paper's three roles. */
-export interface BasicPaxosStable {
+export interface Stable {
   /** Acceptor: the highest prepare request it has answered (§2.2). 0: none. */
   readonly promised: Ballot;
   /** Acceptor: the highest-numbered proposal it has accepted (§2.2). */
@@ -30,7 +29,7 @@ export interface BasicPaxosStable {
 }
 
 /** What a crash takes. At most one entry per member in each map, and `maxReads` reads. */
-export interface BasicPaxosVolatile {
+export interface Volatile {
   /** What its proposer is about; `waiting`: refused, the next attempt begins with the timer. */
   phase: 'idle' | 'preparing' | 'accepting' | 'waiting';
   /** What a client of this replica wants to have chosen. */
@@ -54,43 +53,33 @@ export interface BasicPaxosVolatile {
 
 /** The types that Basic Paxos is made of. */
 export interface BasicPaxos extends Shape {
-  readonly Stable: BasicPaxosStable;
-  readonly Volatile: BasicPaxosVolatile;
-  readonly Message: BasicPaxosMessage;
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
   readonly Timer: 'retry' | 'ask';
   readonly Command: Value;
 }
 
-/** A replica of Basic Paxos as its handlers see it: proposer, acceptor and learner in one. */
-export type BasicPaxosReplica = Replica<BasicPaxos>;
+/** A replica as its handlers see it: proposer, acceptor and learner in one. */
+export type Replica = ReplicaOf<BasicPaxos>;
 
-/** What a handler of Basic Paxos speaks through. */
-export type BasicPaxosContext = Context<BasicPaxos, Line>;
-
-/** One configured group: the options with every default filled in. */
-export interface Group {
-  readonly n: number;
-  readonly members: readonly ReplicaId[];
-  readonly quorums: Phases;
-  readonly retry: number;
-  readonly maxRetry: number;
-  readonly rules: Rules;
-}
+/** What its handlers speak through. */
+export type Context = ContextOf<BasicPaxos, Line>;
 
 /** Most reads that wait at one replica; further ones are ignored and their clients ask again. */
 export const maxReads = 65_536;
 
 /** How each part of the stable state is written to disk. */
-export const stored: StoredFields<BasicPaxos> = {
+export const stored = ({ vote, value }: Schemas): StoredFields<BasicPaxos> => ({
   promised: integer(),
   accepted: nullable(vote),
   ballot: integer(),
   decided: nullable(value),
   rejoined: boolean,
-};
+});
 
 /** A replica that has never run. */
-export const stable = (): BasicPaxosStable => ({
+export const firstStable = (): Stable => ({
   promised: 0,
   accepted: null,
   ballot: 0,
@@ -99,7 +88,7 @@ export const stable = (): BasicPaxosStable => ({
 });
 
 /** A replica that has just started: it proposes nothing and has heard of nothing. */
-export const volatile = (): BasicPaxosVolatile => ({
+export const firstVolatile = (): Volatile => ({
   phase: 'idle',
   wish: null,
   promises: new Map(),
@@ -111,13 +100,3 @@ export const volatile = (): BasicPaxosVolatile => ({
   asked: 0,
   toldAt: new Map(),
 });
-
-/** The invariants that one replica can check by itself. */
-export function invariant(replica: BasicPaxosReplica): string | undefined {
-  const { promised, accepted, phase, decided, rejoined } = replica;
-  if (accepted !== null && accepted.ballot > promised)
-    return `ballot ${accepted.ballot} is accepted, above the promise ${promised}`;
-  if (phase !== 'idle' && decided !== null) return 'something is decided, and it still proposes';
-  if (phase !== 'idle' && rejoined) return 'it lost its disk, and it proposes';
-  return undefined;
-}

@@ -1,7 +1,6 @@
 /**
  * The protocol: Lamport, "Paxos Made Simple" (2001), §2. Every replica is proposer, acceptor and
- * learner of one decision. What they say is in `messages.ts`, what they remember in `state.ts`,
- * which value a proposer may propose in `rules.ts`.
+ * learner of one decision. Which value a proposer may propose is in `rules.ts`.
  */
 import {
   ballotOwner,
@@ -9,19 +8,24 @@ import {
   maxInteger,
   ms,
   nextBallot,
-  type Protocol,
+  type PrincipalId,
   type ReplicaId,
+  type Signed,
 } from '@quorumlab/core';
 import { isRefused, mayTell } from './admits.ts';
-import type { Accepted, Decided, Value } from './messages.ts';
+import type { Group } from './group.ts';
+import type {
+  Accept,
+  Accepted,
+  Ask,
+  Decided,
+  Nack,
+  Prepare,
+  Promise1b,
+  Value,
+} from './messages.ts';
 import { doubled } from './rules.ts';
-import {
-  type BasicPaxos,
-  type BasicPaxosContext as Context,
-  type Group,
-  maxReads,
-  type BasicPaxosReplica as Replica,
-} from './state.ts';
+import { type BasicPaxos, type Context, maxReads, type Replica } from './state.ts';
 
 /** How long a learner that knows of nothing waits at least before it asks for the first time. */
 const firstQuestion = ms(500);
@@ -121,112 +125,144 @@ function answers(group: Group, acceptor: Replica, from: number, ballot: number, 
   return decided === null && !rejoined && ballot >= promised;
 }
 
-/** What a protocol does, as the paper has it; what it is, is in `basic-paxos.ts`. */
-type Handlers = 'start' | 'rejoin' | 'propose' | 'read' | 'on' | 'timeout';
+const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
 
-/** The handlers of a replica in `group`. */
-export function synod(group: Group): Required<Pick<Protocol<BasicPaxos>, Handlers>> {
-  const isMember = (from: number): boolean => from < group.n;
-  return {
-    start(replica, ctx) {
-      if (replica.decided !== null) ctx.decide(0, [replica.decided]);
-      else if (replica.rejoined || replica.promised > 0) ask(group, replica, ctx);
-      // It may have missed everything, and then nobody tells it unasked.
-      else ctx.setTimer('ask', [firstQuestion, 2 * firstQuestion]);
-    },
+/** `upon start`: says what is decided, and asks if something may have been missed. */
+export function start(group: Group, replica: Replica, ctx: Context): void {
+  if (replica.decided !== null) ctx.decide(0, [replica.decided]);
+  else if (replica.rejoined || replica.promised > 0) ask(group, replica, ctx);
+  // It may have missed everything, and then nobody tells it unasked.
+  else ctx.setTimer('ask', [firstQuestion, 2 * firstQuestion]);
+}
 
-    rejoin(replica, ctx) {
-      ctx.line('rejoin');
-      ctx.save({ rejoined: true });
-      ask(group, replica, ctx);
-    },
+/** `upon start` of a replica whose disk was lost: from then on it only learns. */
+export function rejoin(group: Group, replica: Replica, ctx: Context): void {
+  ctx.line('rejoin');
+  ctx.save({ rejoined: true });
+  ask(group, replica, ctx);
+}
 
-    propose(proposer, command, ctx) {
-      const { decided, wish, rejoined } = proposer;
-      if (decided !== null || wish !== null || rejoined || command.configuration) return;
-      proposer.wish = command;
-      if (proposer.phase === 'idle') prepare(group, proposer, ctx);
-    },
+/** A client wants `command` to be chosen. */
+export function propose(group: Group, proposer: Replica, command: Value, ctx: Context): void {
+  const { decided, wish, rejoined } = proposer;
+  if (decided !== null || wish !== null || rejoined || command.configuration) return;
+  proposer.wish = command;
+  if (proposer.phase === 'idle') prepare(group, proposer, ctx);
+}
 
-    read(proposer, id, ctx) {
-      if (proposer.decided !== null) return ctx.allowRead(id, 0);
-      if (proposer.rejoined) return;
-      if (proposer.reading.length + proposer.readsWaiting.length >= maxReads) return;
-      proposer.readsWaiting.push(id);
-      if (proposer.phase === 'idle') prepare(group, proposer, ctx);
-    },
+/** A client wants to read: a ballot of its own tells whether anything is chosen. */
+export function read(group: Group, proposer: Replica, id: number, ctx: Context): void {
+  if (proposer.decided !== null) return ctx.allowRead(id, 0);
+  if (proposer.rejoined) return;
+  if (proposer.reading.length + proposer.readsWaiting.length >= maxReads) return;
+  proposer.readsWaiting.push(id);
+  if (proposer.phase === 'idle') prepare(group, proposer, ctx);
+}
 
-    on: {
-      prepare(acceptor, { ballot, from }, ctx) {
-        if (!answers(group, acceptor, from, ballot, ctx)) return;
-        const { accepted } = acceptor;
-        if (accepted?.ballot === ballot) return; // A late copy: phase 1 of this ballot is over.
-        ctx.line('1b');
-        ctx.save({ promised: ballot });
-        ctx.send(from, { kind: 'promise', ballot, accepted });
-      },
+/** Phase 1b: promises, and tells what it has accepted. */
+export function onPrepare(
+  group: Group,
+  acceptor: Replica,
+  { ballot, from }: Signed<Prepare>,
+  ctx: Context,
+): void {
+  if (!answers(group, acceptor, from, ballot, ctx)) return;
+  const { accepted } = acceptor;
+  if (accepted?.ballot === ballot) return; // A late copy: phase 1 of this ballot is over.
+  ctx.line('1b');
+  ctx.save({ promised: ballot });
+  ctx.send(from, { kind: 'promise', ballot, accepted });
+}
 
-      promise(proposer, { ballot, accepted, from }, ctx) {
-        if (!isMember(from) || proposer.phase !== 'preparing') return;
-        if (ballot !== proposer.ballot || proposer.promises.has(from)) return;
-        proposer.promises.set(from, accepted);
-        maybeAccept(group, proposer, ctx);
-      },
+/** With the promises of a quorum it is known which value may be proposed. */
+export function promise(
+  group: Group,
+  proposer: Replica,
+  { ballot, accepted, from }: Signed<Promise1b>,
+  ctx: Context,
+): void {
+  if (!isMember(group, from) || proposer.phase !== 'preparing') return;
+  if (ballot !== proposer.ballot || proposer.promises.has(from)) return;
+  proposer.promises.set(from, accepted);
+  maybeAccept(group, proposer, ctx);
+}
 
-      accept(acceptor, { ballot, value, from }, ctx) {
-        if (!answers(group, acceptor, from, ballot, ctx)) return;
-        const { accepted } = acceptor;
-        // A proposer gives a ballot one value; whoever sends a second one lies.
-        if (accepted?.ballot === ballot && !equalRequests(accepted.value, value)) return;
-        ctx.line('2b');
-        ctx.save({ promised: ballot, accepted: { ballot, value } });
-        ctx.broadcast({ kind: 'accepted', ballot, value });
-      },
+/** Phase 2b: accepts, and tells all learners. */
+export function accept(
+  group: Group,
+  acceptor: Replica,
+  { ballot, value, from }: Signed<Accept>,
+  ctx: Context,
+): void {
+  if (!answers(group, acceptor, from, ballot, ctx)) return;
+  const { accepted } = acceptor;
+  // A proposer gives a ballot one value; whoever sends a second one lies.
+  if (accepted?.ballot === ballot && !equalRequests(accepted.value, value)) return;
+  ctx.line('2b');
+  ctx.save({ promised: ballot, accepted: { ballot, value } });
+  ctx.broadcast({ kind: 'accepted', ballot, value });
+}
 
-      accepted(learner, { ballot, value, from }, ctx) {
-        if (!isMember(from) || learner.decided !== null) return;
-        if (ballot < (learner.votes.get(from)?.ballot ?? 0)) return;
-        const vote = { ballot, value };
-        learner.votes.set(from, vote);
-        const alike = [...learner.votes].filter(([, each]) => group.rules.alike(each, vote));
-        const acceptors = alike.map(([acceptor]) => acceptor);
-        if (!group.quorums.phase2.has(acceptors)) return expectMore(group, learner, ctx);
-        ctx.line('learn');
-        ctx.voters(acceptors);
-        learn(learner, value, ctx);
-      },
+/** §2.3: with the votes of a quorum the value is chosen. */
+export function accepted(
+  group: Group,
+  learner: Replica,
+  { ballot, value, from }: Signed<Accepted>,
+  ctx: Context,
+): void {
+  if (!isMember(group, from) || learner.decided !== null) return;
+  if (ballot < (learner.votes.get(from)?.ballot ?? 0)) return;
+  const vote = { ballot, value };
+  learner.votes.set(from, vote);
+  const alike = [...learner.votes].filter(([, each]) => group.rules.alike(each, vote));
+  const acceptors = alike.map(([acceptor]) => acceptor);
+  if (!group.quorums.phase2.has(acceptors)) return expectMore(group, learner, ctx);
+  ctx.line('learn');
+  ctx.voters(acceptors);
+  learn(learner, value, ctx);
+}
 
-      nack(proposer, message, ctx) {
-        const { promised, from } = message;
-        if (!isMember(from) || !isRefused(proposer, message)) return;
-        ctx.line('back-off');
-        proposer.heard = Math.max(proposer.heard, promised);
-        proposer.failures += 1;
-        proposer.phase = 'waiting';
-        ctx.setTimer('retry', group.rules.backOff(proposer.failures, group.retry, group.maxRetry));
-      },
+/** §2.4: refused; the next attempt comes later, and above what was heard of. */
+export function nack(group: Group, proposer: Replica, message: Signed<Nack>, ctx: Context): void {
+  const { promised, from } = message;
+  if (!isMember(group, from) || !isRefused(proposer, message)) return;
+  ctx.line('back-off');
+  proposer.heard = Math.max(proposer.heard, promised);
+  proposer.failures += 1;
+  proposer.phase = 'waiting';
+  ctx.setTimer('retry', group.rules.backOff(proposer.failures, group.retry, group.maxRetry));
+}
 
-      ask(learner, { from }, ctx) {
-        if (!isMember(from)) return;
-        const { decided, accepted } = learner;
-        if (decided !== null) tell(group, learner, from, { kind: 'decided', value: decided }, ctx);
-        else if (accepted !== null)
-          tell(group, learner, from, { kind: 'accepted', ...accepted }, ctx);
-      },
+/** Somebody asks what is known here. */
+export function onAsk(group: Group, learner: Replica, { from }: Signed<Ask>, ctx: Context): void {
+  if (!isMember(group, from)) return;
+  const { decided, accepted } = learner;
+  if (decided !== null) tell(group, learner, from, { kind: 'decided', value: decided }, ctx);
+  else if (accepted !== null) tell(group, learner, from, { kind: 'accepted', ...accepted }, ctx);
+}
 
-      decided(learner, { value, from }, ctx) {
-        if (!isMember(from) || learner.decided !== null) return;
-        ctx.line('told');
-        learn(learner, value, ctx);
-      },
-    },
+/** Another learner knows what was chosen. */
+export function decided(
+  group: Group,
+  learner: Replica,
+  { value, from }: Signed<Decided>,
+  ctx: Context,
+): void {
+  if (!isMember(group, from) || learner.decided !== null) return;
+  ctx.line('told');
+  learn(learner, value, ctx);
+}
 
-    timeout(replica, timer, ctx) {
-      if (replica.decided !== null) return;
-      if (timer === 'ask') return ask(group, replica, ctx);
-      if (replica.phase === 'idle') return;
-      if (replica.phase !== 'waiting') replica.failures += 1;
-      prepare(group, replica, ctx);
-    },
-  };
+/** An attempt has come to nothing, or an answer has not come. */
+export function timeout(
+  group: Group,
+  replica: Replica,
+  timer: BasicPaxos['Timer'],
+  ctx: Context,
+): void {
+  if (replica.decided !== null) return;
+  if (timer === 'ask') return ask(group, replica, ctx);
+  if (replica.phase === 'idle') return;
+  if (replica.phase !== 'waiting') replica.failures += 1;
+  prepare(group, replica, ctx);
 }

@@ -3,7 +3,7 @@
  * members. Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
 import { altered, equalRequests, identityOf } from '@quorumlab/core';
-import type { BasicPaxosMessage, Promise1b, Value, Vote } from './messages.ts';
+import type { Message, Promise1b, Value, Vote } from './messages.ts';
 
 const report = (accepted: Vote | null): string =>
   accepted === null ? 'nothing' : `${accepted.ballot}/${identityOf(accepted.value)}`;
@@ -12,9 +12,7 @@ const report = (accepted: Vote | null): string =>
  * A proposer gives each ballot one value, an acceptor accepts one in each and reports the same
  * whenever it promises that ballot, and what is decided stays so.
  */
-export function* vows(
-  message: BasicPaxosMessage,
-): Iterable<readonly [about: string, what: string]> {
+export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {
   switch (message.kind) {
     case 'promise':
       yield [`promise/${message.ballot}`, report(message.accepted)];
@@ -33,11 +31,7 @@ export function* vows(
 }
 
 /** The same message with another value; a promise hides what was accepted, or invents something. */
-export function conflict(
-  message: BasicPaxosMessage,
-  fork: number,
-  known: readonly Value[],
-): BasicPaxosMessage {
+export function conflict(message: Message, fork: number, known: readonly Value[]): Message {
   switch (message.kind) {
     case 'accept':
     case 'accepted':
@@ -52,7 +46,7 @@ export function conflict(
   }
 }
 
-function otherReport(message: Promise1b, fork: number, known: readonly Value[]): BasicPaxosMessage {
+function otherReport(message: Promise1b, fork: number, known: readonly Value[]): Message {
   const { ballot, accepted } = message;
   if (accepted !== null) return { ...message, accepted: null };
   const value = known[fork % Math.max(1, known.length)];
