@@ -7,11 +7,20 @@ export type Layers = Readonly<{ code: string; comments: string }>;
 
 type Span = Readonly<{ end: number; kind: 'code' | 'comment' | 'quoted' }>;
 
+/** What was split before: a dozen rules ask for the same files. */
+const known = new Map<string, Layers>();
+
 /**
  * TypeScript 7 has no API for programs, so the rules tell code from comments and strings
  * themselves.
  */
 export function layersOf(source: string): Layers {
+  const layers = known.get(source) ?? split(source);
+  known.set(source, layers);
+  return layers;
+}
+
+function split(source: string): Layers {
   const code: string[] = [];
   const comments: string[] = [];
   const substitutions: number[] = []; // brace depth at which each open `${` of a template ends

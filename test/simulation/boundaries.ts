@@ -41,10 +41,12 @@ const sequels = [
 /** Tests for a runner: before every write, after it, and before every message. */
 export function testBoundaries(subject: Subject): void {
   for (const { what, crash } of sequels)
-    test(`of a small run, ${what}: nothing is lost and nobody stops`, () => {
+    test(`of a small run, ${what}: nothing is lost and nobody stops`, ({ task }) => {
       const scenario = calmRun(subject);
       const { boundaries } = runScenario(scenario);
       expect(Math.min(...boundaries)).toBeGreaterThan(4);
+      const places = boundaries.reduce((sum, count) => sum + count, 0);
+      task.meta.covered = { subject: subject.name, counts: { 'crash places': places } };
       for (const [seat, count] of boundaries.entries())
         for (const boundary of range(count)) {
           const crashAt = { seat, boundary, ...crash };

@@ -10,6 +10,7 @@ import {
   subjectsOf,
 } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
+import type { Covered } from '../support/covered.ts';
 import { testBoundaries } from './boundaries.ts';
 
 /** Seeds per protocol in the ordinary run: `npm run simulate -- --long` tries 40,000. */
@@ -32,17 +33,41 @@ export function testSwarm(protocol: string): void {
             ).toBeUndefined();
         });
       }
-      test('the worlds were as bad as they claim', () => requireBad(protocol, seen));
+      test('the worlds were as bad as they claim', ({ task }) => {
+        task.meta.covered = { subject: subject.name, counts: countsOf(seen) };
+        requireBad(protocol, seen);
+      });
       test('rare situations were reached', () => requireRare(protocol, seen));
     });
     describe(`${subject.name}: a crash at every boundary`, () => testBoundaries(subject));
   }
 }
 
+const sumOf = (seen: readonly Seen[], of: (each: Seen) => number): number =>
+  seen.reduce((total, each) => total + of(each), 0);
+
+/** What the row of a subject says after all tests: what was in its worlds. */
+function countsOf(seen: readonly Seen[]): Covered['counts'] {
+  const sum = (of: (each: Seen) => number): number => sumOf(seen, of);
+  return {
+    seeds: seen.length,
+    events: sum(({ events }) => events),
+    answered: sum(({ answered }) => answered),
+    lost: sum(({ counters }) => counters.dropped),
+    crashes: sum(({ counters }) => counters.crashes),
+    restarts: sum(({ counters }) => counters.restarts),
+    'disks gone': sum(({ emptied }) => emptied.length),
+    liars: sum(({ scenario }) => scenario.by.length),
+    rare: Object.keys(reachedIn(seen)).length,
+  };
+}
+
+const reachedIn = (seen: readonly Seen[]): Reached =>
+  seen.reduce<Reached>((sum, each) => addReached(sum, each.reached), {});
+
 /** Looks whether the worlds had in them what the swarm is for. */
 function requireBad(protocol: string, seen: readonly Seen[]): void {
-  const sum = (of: (each: Seen) => number): number =>
-    seen.reduce((total, each) => total + of(each), 0);
+  const sum = (of: (each: Seen) => number): number => sumOf(seen, of);
   const mean = (of: (each: Seen) => number): number => sum(of) / seen.length;
   expect(seen).toHaveLength(seeds);
   expect(mean(({ counters }) => counters.crashes)).toBeGreaterThan(1);
@@ -62,7 +87,7 @@ function requireBad(protocol: string, seen: readonly Seen[]): void {
 
 /** Looks whether runs were in every rare situation that this protocol can be in. */
 function requireRare(protocol: string, seen: readonly Seen[]): void {
-  const all = seen.reduce<Reached>((sum, each) => addReached(sum, each.reached), {});
+  const all = reachedIn(seen);
   const missed = reachable(protocolOf(protocol)).filter((name) => all[name] === undefined);
   expect(missed).toEqual([]);
 }
