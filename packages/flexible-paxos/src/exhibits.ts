@@ -1,7 +1,7 @@
 /** The schedules that expose the mutants: the right protocol survives each of them. */
 import type { Exhibit, ReplicaId, Stage, Which } from '@quorumlab/core';
-import type { FlexiblePaxos } from './flexible-paxos.ts';
-import type { FlexiblePaxosOptions } from './options.ts';
+import type { Options } from './group.ts';
+import type { FlexiblePaxos } from './state.ts';
 
 type Group = Stage<FlexiblePaxos>;
 
@@ -26,7 +26,7 @@ function write(group: Group, id: ReplicaId, text: string, ...seats: readonly Rep
 }
 
 /** By the names of the mutants. */
-export const exhibits: Readonly<Record<string, Exhibit<FlexiblePaxos, FlexiblePaxosOptions>>> = {
+export const exhibits: Readonly<Record<string, Exhibit<FlexiblePaxos, Options>>> = {
   'disjoint-quorums': {
     options: { n: 5 },
     shows: 'forked',

@@ -4,13 +4,9 @@
  * @packageDocumentation
  */
 
-export {
-  type FlexiblePaxos,
-  type FlexiblePaxosStable,
-  flexiblePaxos,
-} from './flexible-paxos.ts';
-export type { FlexiblePaxosOptions } from './options.ts';
+export type { Options as FlexiblePaxosOptions } from './group.ts';
 export { paper } from './paper.ts';
+export { flexiblePaxos } from './protocol.ts';
 export {
   encodeQuorumChange,
   type Grid,
@@ -23,3 +19,4 @@ export {
   toleranceOf,
   type Weights,
 } from './quorums.ts';
+export type { FlexiblePaxos, Stable as FlexiblePaxosStable } from './state.ts';

@@ -6,9 +6,10 @@
  * @packageDocumentation
  */
 import type { Context, Flaw, Handlers, Protocol } from '@quorumlab/core';
-import { type FlexiblePaxos, flexiblePaxos } from './flexible-paxos.ts';
-import type { FlexiblePaxosOptions } from './options.ts';
+import type { Options } from './group.ts';
+import { flexiblePaxos } from './protocol.ts';
 import { phasesOf } from './quorums.ts';
+import type { FlexiblePaxos } from './state.ts';
 
 /** Replicas for which `isOther` holds run `other`: everything they do, they do by its settings. */
 function mixed(
@@ -39,39 +40,45 @@ function mixed(
 }
 
 /** The options without what they say of quorums, so that a mutant can say it. */
-function plain(options: FlexiblePaxosOptions): FlexiblePaxosOptions {
+function plain(options: Options): Options {
   const { q1: _, q2: __, grid: ___, weights: ____, ...rest } = options;
   return { ...rest, unsafe: true };
 }
 
-const sizeOf = ({ n, initialMembers }: FlexiblePaxosOptions): number => initialMembers?.length ?? n;
+const sizeOf = ({ n, initialMembers }: Options): number => initialMembers?.length ?? n;
 
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
-export const mutants: Readonly<
-  Record<string, (options: FlexiblePaxosOptions) => Protocol<FlexiblePaxos>>
-> = {
+export const mutants = {
   'disjoint-quorums': (options) => {
     const q1 = Math.max(1, Math.floor(sizeOf(options) / 2));
     return flexiblePaxos({ ...plain(options), q1, q2: Math.max(1, sizeOf(options) - q1) });
   },
 
   'rows-for-both': (options) =>
-    flexiblePaxos({ ...options, unsafe: true }, (members, quorums) => {
-      const { phase1 } = phasesOf(members, quorums);
-      return { phase1, phase2: phase1 };
-    }),
+    flexiblePaxos(
+      { ...options, unsafe: true },
+      {
+        phases(members, quorums) {
+          const { phase1 } = phasesOf(members, quorums);
+          return { phase1, phase2: phase1 };
+        },
+      },
+    ),
 
   'live-resize': (options) => {
     const n = sizeOf(options);
     const resized = flexiblePaxos({ ...plain(options), q1: n - 1, q2: Math.min(2, n) });
     return mixed(flexiblePaxos(plain(options)), resized, (self) => self > n / 2);
   },
-};
+} satisfies Readonly<Record<string, (options: Options) => Protocol<FlexiblePaxos>>>;
+
+/** The names of the mutants. */
+export type Mutant = keyof typeof mutants;
 
 /** What is wrong with each, by its name. */
-export const flaws: Readonly<Record<string, Flaw>> = {
+export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'disjoint-quorums': {
     rule:
       'The sizes of the two quorums add up to the number of members, and not to more: they ' +

@@ -1,9 +1,10 @@
 import { OptionsError, type Phases, type ReplicaId, range } from '@quorumlab/core';
 import type { MultiPaxosOptions } from '@quorumlab/multi-paxos';
 import { parseQuorums, phasesOf, type Quorums, toleranceOf } from './quorums.ts';
+import type { Rules } from './rules.ts';
 
 /** How a group runs Flexible Paxos: as Multi-Paxos, and with which quorums it begins. */
-export interface FlexiblePaxosOptions extends Omit<MultiPaxosOptions, 'quorums'> {
+export interface Options extends Omit<MultiPaxosOptions, 'quorums'> {
   /** How many members, or how much weight, promise. Unless told: what meets `q2`, or a majority. */
   readonly q1?: number;
   /** How many members, or how much weight, accept. Unless told: just enough to meet `q1`. */
@@ -14,8 +15,27 @@ export interface FlexiblePaxosOptions extends Omit<MultiPaxosOptions, 'quorums'>
   readonly weights?: string;
 }
 
+/** A configured group: what Multi-Paxos is told, and the quorums with which the log begins. */
+export interface Group {
+  readonly quorums: Quorums;
+  readonly multi: MultiPaxosOptions;
+}
+
+/** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
+export function groupOf(options: Options, rules: Rules): Group {
+  const { q1: _, q2: __, grid: ___, weights: ____, ...rest } = options;
+  const first = quorumsOf(options);
+  const multi: MultiPaxosOptions = {
+    ...rest,
+    f: faultsOf(options, first),
+    // The text comes from the log; there is none before the first change.
+    quorums: (members, told) => rules.phases(members, told === '' ? first : parseQuorums(told)),
+  };
+  return { quorums: first, multi };
+}
+
 /** The quorums with which a group of these options begins. */
-export function quorumsOf(options: FlexiblePaxosOptions): Quorums {
+function quorumsOf(options: Options): Quorums {
   const { grid, weights } = options;
   if (grid !== undefined) {
     if (options.q1 !== undefined || options.q2 !== undefined || weights !== undefined)
@@ -36,11 +56,11 @@ export function quorumsOf(options: FlexiblePaxosOptions): Quorums {
 const sumOf = (weights: string): number =>
   weights.split(',').reduce((sum, each) => sum + Number(each), 0);
 
-const membersOf = ({ n, initialMembers }: FlexiblePaxosOptions): readonly ReplicaId[] =>
+const membersOf = ({ n, initialMembers }: Options): readonly ReplicaId[] =>
   [...new Set(initialMembers ?? range(n))].sort((one, two) => one - two);
 
 /** How many crashes of any members the group survives, in both of its phases. */
-export function faultsOf(options: FlexiblePaxosOptions, quorums: Quorums): number {
+function faultsOf(options: Options, quorums: Quorums): number {
   const phases: Phases = phasesOf(membersOf(options), quorums);
   const { maxCrashSteady, maxCrashElection } = toleranceOf(phases);
   const most = Math.min(maxCrashSteady, maxCrashElection);

@@ -1,0 +1,39 @@
+/**
+ * Flexible Paxos: Howard, Malkhi and Spiegelman, "Flexible Paxos: Quorum Intersection Revisited"
+ * (OPODIS 2016). Multi-Paxos in which only quorums of different phases have to meet (§3): all of it
+ * is `@quorumlab/multi-paxos`, and this package is the difference.
+ */
+import type { Protocol } from '@quorumlab/core';
+import { multiPaxos } from '@quorumlab/multi-paxos';
+import { keepQuorums } from './first-quorums.ts';
+import { groupOf, type Options } from './group.ts';
+import { type Rules, rules } from './rules.ts';
+import { type FlexiblePaxos, firstStable, stored } from './state.ts';
+
+/**
+ * Flexible Paxos for a group. Throws core's QuorumError, which names two quorums that share nobody,
+ * OptionsError if the quorums survive fewer than f crashes, and what Multi-Paxos
+ * throws. `unsafe` allows quorums that do not meet, for experiments. The second argument exists for
+ * tests of what happens when the rule is wrong.
+ */
+export function flexiblePaxos(
+  options: Options,
+  chosen: Partial<Rules> = {},
+): Protocol<FlexiblePaxos> {
+  const group = groupOf(options, { ...rules, ...chosen });
+  const multi = multiPaxos(group.multi);
+  return {
+    ...multi,
+    name: 'flexible-paxos',
+    stored: stored(multi.stored),
+    stable: () => firstStable(multi.stable()),
+    start(replica, ctx, incarnation) {
+      keepQuorums(group, replica, ctx);
+      multi.start?.(replica, ctx, incarnation);
+    },
+    rejoin(replica, ctx, incarnation) {
+      keepQuorums(group, replica, ctx);
+      multi.rejoin?.(replica, ctx, incarnation);
+    },
+  };
+}
