@@ -1,12 +1,13 @@
 import { noise } from '@chainsafe/libp2p-noise';
-import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
-import type { ConnectionGater, ConnectionProtector, PeerId } from '@libp2p/interface';
+import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys';
+import type { ConnectionGater, ConnectionProtector, PeerId, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import type { ChannelGuard } from './channel-guard.ts';
 import { behindDoor, type Door } from './door.ts';
+import { publicKeyOf } from './keys.ts';
 import type { MeshLimits } from './limits.ts';
 import { quickened } from './quick-channel.ts';
 
@@ -39,6 +40,17 @@ export function peerIdOf(publicKey: Uint8Array): PeerId {
 }
 
 /**
+ * The key of a seed. The public half is told: libp2p would compute it in portable code, which holds
+ * up the thread for 70 ms.
+ */
+export function privateKeyOf(seed: Uint8Array): PrivateKey {
+  const both = Buffer.concat([seed, publicKeyOf(seed)]);
+  const key = privateKeyFromRaw(both);
+  both.fill(0);
+  return key;
+}
+
+/**
  * A started libp2p node with TCP, Noise and yamux, and every default that does not suit a cluster
  * replaced. This file alone names the packages of the channel, so changing one is one line.
  */
@@ -53,7 +65,7 @@ export async function startTransport(options: TransportOptions): Promise<Libp2p>
   });
   const { door, passFor } = options;
   return await createLibp2p({
-    privateKey: await generateKeyPairFromSeed('Ed25519', options.secretKey),
+    privateKey: privateKeyOf(options.secretKey),
     addresses: { listen: options.listen === undefined ? [] : [options.listen] },
     transports: [
       door === undefined
