@@ -53,7 +53,7 @@ export interface Cells {
 /** A row and the cell that was chosen for it. */
 export interface Placed {
   readonly cell: Cell;
-  readonly row: Uint8Array;
+  readonly row: Uint8Array<ArrayBuffer>;
 }
 
 const namePattern = /^cells-(\d{4,12})\.bin$/;

@@ -18,6 +18,8 @@ interface Opened {
 
 interface Place {
   readonly folder: string;
+  /** All that were opened: a case whose promise is broken leaves its log as it is. */
+  readonly opened: readonly RecordLog[];
   open(options?: Partial<LogOptions>): Promise<Opened>;
   /** Opens, closes, and returns what was there as text. */
   contents(): Promise<readonly string[]>;
@@ -27,10 +29,12 @@ const bytesOf = (content: string): Uint8Array => new TextEncoder().encode(conten
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 function placeAt(folder: string, openLog: OpenLog): Place {
+  const opened: RecordLog[] = [];
   const open = async (options: Partial<LogOptions> = {}): Promise<Opened> => {
     const batches: Uint8Array[] = [];
     const replay = (batch: Uint8Array): void => void batches.push(batch);
     const log = await openLog(folder, { owner: 'suite', segmentBytes: 4096, replay, ...options });
+    opened.push(log);
     return { log, batches };
   };
   const contents = async (): Promise<readonly string[]> => {
@@ -38,7 +42,7 @@ function placeAt(folder: string, openLog: OpenLog): Place {
     await log.close();
     return batches.map(textOf);
   };
-  return { folder, open, contents };
+  return { folder, opened, open, contents };
 }
 
 async function emptyLog(place: Place): Promise<void> {
@@ -205,9 +209,11 @@ export function testRecordLog(openLog: OpenLog): readonly RecordLogCase[] {
     name,
     run: async () => {
       const root = await mkdtemp(join(tmpdir(), 'quorumlab-log-'));
+      const place = placeAt(join(root, 'folder'), openLog);
       try {
-        await run(placeAt(join(root, 'folder'), openLog), openLog);
+        await run(place, openLog);
       } finally {
+        for (const log of place.opened) await log.close().catch(() => undefined);
         await rm(root, { recursive: true, force: true });
       }
     },

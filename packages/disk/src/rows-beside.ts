@@ -1,11 +1,15 @@
 /** Tables whose rows are in cells: what the log and the mirror hold of a row is where it is. */
 import {
+  buffers,
+  commitBytes,
   decode,
-  encode,
   type Field,
   type Shape,
   type StoredFields,
+  view,
   type Write,
+  type Writer,
+  whileEncoded,
 } from '@quorumlab/core';
 import { type Cell, cellField, type Placed } from './cells.ts';
 import type { DiskOptions } from './disk-options.ts';
@@ -64,6 +68,12 @@ export async function rowsBeside<S extends Shape>(
     await cells.close();
     throw error;
   });
+  const spare = buffers(commitBytes);
+  const copied = (to: Writer): Uint8Array<ArrayBuffer> => {
+    const row = spare.take(to.length);
+    row.set(view(to));
+    return row;
+  };
   const fields = stored as Readonly<Record<string, Field<unknown>>>;
   const isBeside = new Set(beside);
   const rowIn = (name: string, cell: Cell | undefined): unknown =>
@@ -73,14 +83,18 @@ export async function rowsBeside<S extends Shape>(
       const placed: Placed[] = [];
       const inLog = writes.map((write) => {
         if (write.type !== 'put' || !isBeside.has(String(write.table))) return write;
-        const row = encode(fields[String(write.table)] as Field<unknown>, write.row);
+        const row = whileEncoded(fields[String(write.table)] as Field<unknown>, write.row, copied);
         const cell = cells.choose(row);
         placed.push({ cell, row });
         return { ...write, row: cell };
       });
       return { writes: placed.length === 0 ? writes : inLog, cells: placed };
     },
-    write: (placed) => (placed.length === 0 ? Promise.resolve() : cells.write(placed)),
+    async write(placed) {
+      if (placed.length === 0) return;
+      await cells.write(placed);
+      for (const { row } of placed) spare.give(row);
+    },
     leaving(of, write) {
       if (write.type === 'save' || !isBeside.has(String(write.table))) return [];
       const table = tableOf(of, String(write.table));

@@ -12,10 +12,10 @@ import {
   list,
   mix,
   record,
+  view,
   type Writer,
   writeInteger,
   writer,
-  written,
 } from '@quorumlab/core';
 import { chunkBytes, maxChunks } from './messages.ts';
 import type { StatePart } from './types.ts';
@@ -245,9 +245,10 @@ function encodeLeaf({ values }: Leaf): readonly Uint8Array[] {
   let group: Pair[] = [];
   let size = entryBytes;
   const flush = (): void => {
+    // As large as what is written to it, so it is handed over and not copied.
     const to = writer(size);
     writePairs(to, group);
-    pieces.push(written(to));
+    pieces.push(view(to));
     group = [];
     size = entryBytes;
   };

@@ -436,7 +436,8 @@ export class Runner<S extends Shape> {
           this.#wait({ type: 'event', event: { type: 'message', message: sealed } });
           continue;
         }
-        frame ??= envelopes.encode(sealed);
+        // The network copies it.
+        frame ??= envelopes.lend(sealed);
         this.#network?.send(id, frame);
         const asked = to === 'all' ? 0 : (answerBytes?.(message) ?? 0);
         if (asked > 0) this.#budgets.asked(id, asked, now());

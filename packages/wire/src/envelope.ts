@@ -16,6 +16,8 @@ import {
   scratchBytes,
   seal,
   type Tagged,
+  view,
+  type Writer,
   writeByte,
   writeBytes,
   writeInteger,
@@ -66,6 +68,8 @@ export interface DecodeLimits {
 export interface Envelopes<M extends Tagged> {
   /** The one frame of `message`. Throws `SchemaError` if it breaks a limit of its schema. */
   encode(message: Signed<M>): Uint8Array;
+  /** As {@link Envelopes.encode}; the next frame that is encoded is written over this one. */
+  lend(message: Signed<M>): Uint8Array;
   /**
    * The message of `frame`, its signature not yet checked, or why there is none. Never throws. The
    * cheap checks come first; what is accepted encodes to `frame` again.
@@ -96,19 +100,21 @@ const firstBytes = 65_536;
 export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField<M>): Envelopes<M> {
   const identity = domainIdentity(domain);
   let out = writer(firstBytes);
+  function write(message: Signed<M>): Writer {
+    // One buffer for all frames: making one for each costs more than filling it.
+    if (out.bytes.length > scratchBytes) out = writer(firstBytes);
+    out.length = 0;
+    writeByte(out, frameVersion);
+    writeBytes(out, identity);
+    writeInteger(out, message.from);
+    writeInteger(out, message.signature.length);
+    writeBytes(out, message.signature);
+    field.write(out, message);
+    return out;
+  }
   return {
-    encode(message) {
-      // One buffer for all frames: making one for each costs more than filling it.
-      if (out.bytes.length > scratchBytes) out = writer(firstBytes);
-      out.length = 0;
-      writeByte(out, frameVersion);
-      writeBytes(out, identity);
-      writeInteger(out, message.from);
-      writeInteger(out, message.signature.length);
-      writeBytes(out, message.signature);
-      field.write(out, message);
-      return written(out);
-    },
+    encode: (message) => written(write(message)),
+    lend: (message) => view(write(message)),
     glance(frame, limits = {}) {
       try {
         const found = header(frame, limits, identity, field);
