@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error -- scripts are plain JavaScript, so this one has no types
 import { floorsTableOf } from '../scripts/floors-table.mjs';
+import { anatomyFaults, anatomyTableFaults } from './architecture/anatomy.ts';
 import { docCommentFaults } from './architecture/exports.ts';
 import {
   cycleFaults,
@@ -37,6 +38,8 @@ describe('architecture', () => {
     ['every package says what it is', manifestFaults],
     ['what is published stands alone', publishedFaults],
     ['every protocol README has its five sections', protocolReadmeFaults],
+    ['every protocol package has the same anatomy', anatomyFaults],
+    ['ARCHITECTURE.md shows the anatomy', anatomyTableFaults],
     ['every public name has a doc comment', docCommentFaults],
     ['files are short', fileLengthFaults],
     ['functions are short', functionLengthFaults],

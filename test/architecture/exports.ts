@@ -25,6 +25,10 @@ export function docCommentFaults(tree: Tree): Faults {
   return faults;
 }
 
+/** The names that the file at `path` exports, its own and those that it passes on. */
+export const namesOf = (tree: Tree, path: string): ReadonlySet<string> =>
+  new Set(offeredBy(tree, path).map(({ name }) => name));
+
 /** Names a module offers: own declarations, lists, and all names behind `export *`. */
 function offeredBy(tree: Tree, path: string, seen: Set<string> = new Set()): readonly Offered[] {
   const source = tree.get(path);

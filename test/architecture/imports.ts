@@ -9,8 +9,8 @@ import {
   type Tree,
 } from './tree.ts';
 
-/** One import or re-export; `line` counts from 1; `erased` if only types come over. */
-export type Import = Readonly<{ specifier: string; line: number; erased: boolean }>;
+/** One import or re-export; `line` counts from 1. */
+export type Import = Readonly<{ specifier: string; line: number }>;
 
 const importPattern =
   /\b(?:import|export)\s+(?:type\s+)?(?:[\w$*{][^'"`;()]*?\bfrom\s*)?(['"])|\bimport\s*\(\s*(['"])/g;
@@ -21,10 +21,9 @@ export function importsOf(source: string): readonly Import[] {
   const found: Import[] = [];
   for (const match of code.matchAll(importPattern)) {
     const start = match.index + match[0].length;
-    const erased = /^(?:import|export)\s+type\b/.test(match[0]);
     const end = code.indexOf((match[1] ?? match[2])!, start);
     if (end > start) {
-      found.push({ specifier: source.slice(start, end), line: lineAt(source, start), erased });
+      found.push({ specifier: source.slice(start, end), line: lineAt(source, start) });
     }
   }
   return found;
@@ -116,7 +115,10 @@ export function resolveRelative(from: string, specifier: string): string | undef
   return parts.join('/');
 }
 
-/** No file reaches itself through its imports; those of types alone are gone when code runs. */
+/**
+ * No file reaches itself through its imports, nor through those of types alone: of two files that
+ * need each other neither can be read first.
+ */
 export function cycleFaults(tree: Tree): Faults {
   const entry = new Map(
     packagesOf(tree).map((p) => [p.manifest.name ?? '', `${p.folder}/src/index.ts`]),
@@ -124,12 +126,10 @@ export function cycleFaults(tree: Tree): Faults {
   const edges = new Map<string, readonly string[]>();
   for (const [path, text] of sourcesOf(tree)) {
     if (!path.startsWith('packages/')) continue;
-    const targets = importsOf(text)
-      .filter(({ erased }) => !erased)
-      .map(
-        ({ specifier }) =>
-          resolveRelative(path, specifier) ?? entry.get(packageNameOf(specifier) ?? ''),
-      );
+    const targets = importsOf(text).map(
+      ({ specifier }) =>
+        resolveRelative(path, specifier) ?? entry.get(packageNameOf(specifier) ?? ''),
+    );
     edges.set(
       path,
       targets.filter((target) => target !== undefined).filter((target) => tree.has(target)),

@@ -13,7 +13,7 @@ import { Network } from '../test/network.ts';
 import { genesisHash } from './blocks.ts';
 import {
   hotstuff,
-  type Message,
+  type HotStuffMessage as Message,
   type QuorumCertificate,
   type Timeout,
   type Vote,

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export type { Node, Place, Point } from './blocks.ts';
 export type { Options as HotStuffOptions } from './group.ts';
 export type {
   Block,
@@ -12,7 +13,7 @@ export type {
   Checkpoint,
   FetchBlocks,
   Link,
-  Message,
+  Message as HotStuffMessage,
   NewView,
   Proposal,
   QuorumCertificate,
@@ -30,5 +31,8 @@ export type {
   HotStuff,
   Row,
   Stable as HotStuffStable,
+  Tally,
+  Timer,
   Volatile as HotStuffVolatile,
+  Waiting,
 } from './state.ts';

@@ -34,6 +34,7 @@ export type {
 } from './messages.ts';
 export { paper } from './paper.ts';
 export { multiPaxos } from './protocol.ts';
+export type { Rules } from './rules.ts';
 export type {
   MultiPaxos,
   Stable as MultiPaxosStable,

@@ -27,4 +27,11 @@ export type {
 } from './messages.ts';
 export { paper } from './paper.ts';
 export { pbft } from './protocol.ts';
-export type { Pbft, Stable as PbftStable, Volatile as PbftVolatile } from './state.ts';
+export type {
+  Order,
+  Pbft,
+  Prepared,
+  Stable as PbftStable,
+  Timer,
+  Volatile as PbftVolatile,
+} from './state.ts';
