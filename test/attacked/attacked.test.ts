@@ -5,15 +5,17 @@ import {
   protocolOf,
   protocols,
   runScenario,
+  type Scenario,
   type Subject,
   subjectsOf,
   swarmWorld,
 } from '@quorumlab/harness';
 import { attacked } from '@quorumlab/harness/testing';
 import { expect, test } from 'vitest';
-import { type Refusals, refusals } from './refusals.ts';
+import { type Refusal, type Refusals, refusals } from './refusals.ts';
 
-const worlds = process.env.QUORUMLAB_LONG_TESTS === '1' ? 60 : 6;
+const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
+const worlds = isLong ? 60 : 6;
 
 const nothing: Refusals = { fromAnybody: [], refused: [] };
 
@@ -27,20 +29,28 @@ function attackedIn(subject: Subject): ReadonlyMap<string, Tried> {
   const entry = protocolOf(subject.protocol);
   const { fromAnybody, refused, presence = [] } = refusals[entry.name] ?? nothing;
   const present = new Set(presence.map((name) => `keeps ${name}`));
-  const listed = new Map<string, boolean>();
-  for (const { kind, attacks, alone } of refused)
-    for (const each of attacks) listed.set(`${kind} ${each}`, alone === true);
+  const listed = new Map<string, Refusal>();
+  for (const refusal of refused)
+    for (const each of refusal.attacks) listed.set(`${refusal.kind} ${each}`, refusal);
   const stranger = (attack: string): boolean =>
     attack.endsWith(' from a client') && !fromAnybody.includes(attack.split(' ')[0] ?? '');
   const seen = new Map<string, Tried>();
-  for (const attack of listed.keys()) seen.set(attack, { count: 0, effects: new Set() });
+  for (const [attack, { seldom }] of listed)
+    if (isLong || seldom !== true) seen.set(attack, { count: 0, effects: new Set() });
+  let options: Scenario['options'];
   const create: ProtocolEntry['create'] = (size, mutant) =>
     attacked(entry.create(size, mutant), {
       perSituation: 1,
       wants: (attack) => listed.has(attack) || stranger(attack),
-      reacted({ attack, effects }) {
+      reacted({ attack, effects, sent, before }) {
         const one = attack.replace(/, by two$/, '');
-        if (one !== attack && listed.get(one) === true) return;
+        const refusal = listed.get(one);
+        if (one !== attack && refusal?.alone === true) return;
+        if (
+          refusal?.where?.({ sent, state: { ...before.stable, ...before.volatile }, options }) ===
+          false
+        )
+          return;
         const tried = seen.get(one) ?? { count: 0, effects: new Set() };
         seen.set(one, tried);
         tried.count++;
@@ -48,8 +58,11 @@ function attackedIn(subject: Subject): ReadonlyMap<string, Tried> {
           if (stranger(one) || !present.has(effect)) tried.effects.add(effect);
       },
     });
-  for (const i of range(worlds))
-    runScenario(swarmWorld(subject, i + 1).scenario, { entry: { ...entry, create } });
+  for (const i of range(worlds)) {
+    const { scenario } = swarmWorld(subject, i + 1);
+    ({ options } = scenario);
+    runScenario(scenario, { entry: { ...entry, create } });
+  }
   return seen;
 }
 

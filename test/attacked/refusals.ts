@@ -11,6 +11,19 @@ export interface Refusal {
   readonly line: string;
   /** A second member may well say it: then it is true, or its own. */
   readonly alone?: true;
+  /** Few worlds come to it: only the long form is sure to try it. */
+  readonly seldom?: true;
+  /** When it is wrong: elsewhere it may be true, or of use. Always unless told. */
+  readonly where?: (moment: Moment) => boolean;
+}
+
+/** What is sent, and to a replica in which state. */
+export interface Moment {
+  // biome-ignore lint/suspicious/noExplicitAny: rows are of one protocol, and the table is of all.
+  readonly sent: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  readonly state: any;
+  readonly options: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What is refused from whoever is no member, and what is taken from anybody. */
@@ -41,17 +54,30 @@ const alone = (kind: string, line: string, ...attacks: readonly string[]): Refus
   alone: true,
 });
 
+const when = (where: (moment: Moment) => boolean, refusal: Refusal): Refusal => ({
+  ...refusal,
+  where,
+});
+
+const isOld = ({ sent, state }: Moment): boolean => sent.term < state.currentTerm;
+/** Whatever has a later term ends the receiver's: Figure 2, "All Servers". */
+const isNoLater = ({ sent, state }: Moment): boolean => sent.term <= state.currentTerm;
+
 const raft: Refusals = {
   fromAnybody: [],
   refused: [
-    row('append-reply', 'Figure 2: a reply to an earlier term is no reply', ...old('term')),
+    when(isOld, row('append-reply', 'Figure 2: of an earlier term, so no reply', ...old('term'))),
     row('append-reply', 'Figure 2: only a leader counts replies', 'to another'),
-    row('pre-vote', 'thesis 9.6: nobody is asked twice', 'to another'),
-    row('pre-vote-reply', 'thesis 9.6: one vote a member', ...old('term'), 'twice'),
-    row('rejoin-reply', 'rejoin.ts: of this loss, and one a member', ...wrong('nonce')),
-    row('rejoin-reply', 'rejoin.ts: of this loss, and one a member', 'an earlier one', 'twice'),
-    row('vote', '5.2: votes of this term, for oneself', ...old('term'), ...wrong('candidate')),
-    row('vote', '5.2: one vote a member', 'an earlier one', 'to another', 'twice'),
+    when(isOld, row('pre-vote-reply', 'thesis 9.6: of an earlier term', ...old('term'))),
+    row('pre-vote-reply', 'thesis 9.6: one vote a member', 'twice'),
+    when(
+      ({ sent, state }) => sent.nonce !== state.rejoining?.nonce,
+      row('rejoin-reply', 'rejoin.ts: of this loss', ...wrong('nonce')),
+    ),
+    row('rejoin-reply', 'rejoin.ts: one a member', 'an earlier one', 'twice'),
+    when(isOld, row('vote', '5.2: votes of this term', ...old('term'))),
+    when(isNoLater, row('vote', '5.2: votes for oneself', ...wrong('candidate'), 'to another')),
+    row('vote', '5.2: one vote a member', 'an earlier one', 'twice'),
   ],
 };
 
@@ -83,13 +109,33 @@ const flexiblePaxos: Refusals = {
     row('heartbeat-ack', 'of the ballot that leads', ...wrong('ballot'), 'twice'),
     row('heartbeat-ack', 'of a round that began', ...far('round')),
     row('learn', 'chosen values of consecutive slots', ...far('fromSlot')),
-    row('learn', 'known already', 'an earlier one', 'twice', 'votes emptied'),
-    row('nack', '2.5: of the ballot under way', ...far('ballot'), 'an earlier one'),
-    row('nack', '2.5: nothing higher than was tried', 'promised nothing', 'twice'),
+    when(
+      ({ sent, state }) => sent.fromSlot + sent.votes.length <= state.firstUnchosen,
+      row('learn', 'known already', 'an earlier one'),
+    ),
+    row('learn', 'known already', 'twice', 'votes emptied'),
+    when(
+      ({ sent, state }) => sent.promised <= state.heard,
+      row('nack', '2.5: of the ballot under way', ...far('ballot')),
+    ),
+    row(
+      'nack',
+      '2.5: nothing higher than was tried',
+      'an earlier one',
+      'promised nothing',
+      'twice',
+    ),
     row('promise', 'phase 1b: of the ballot under way', ...wrong('ballot')),
     row('promise', 'phase 1b: one a member', 'an earlier one', 'to another', 'twice'),
-    row('promise', 'phase 1b: no vote above the ballot', ...far('votes[].ballot')),
-    row('recalled', 'rejoin.ts: of this loss', ...wrong('attempt'), 'an earlier one', 'twice'),
+    when(
+      ({ sent }) => sent.votes.some((vote: { ballot: number }) => vote.ballot > sent.ballot),
+      row('promise', 'phase 1b: no vote above the ballot', ...far('votes[].ballot')),
+    ),
+    when(
+      ({ sent, state }) => sent.attempt !== state.attempt,
+      row('recalled', 'rejoin.ts: of this loss', ...wrong('attempt')),
+    ),
+    row('recalled', 'rejoin.ts: one a member', 'an earlier one', 'twice'),
   ],
 };
 
@@ -98,7 +144,7 @@ const multiPaxos: Refusals = {
   refused: [
     ...flexiblePaxos.refused,
     // Where quorums are flexible, hardly anybody leads that has heard of another one's votes.
-    row('accepted', 'phase 2b: one a member and slot', 'to another'),
+    { ...row('accepted', 'phase 2b: one a member and slot', 'to another'), seldom: true },
   ],
 };
 
@@ -120,7 +166,11 @@ const pbft: Refusals = {
     row('batch', '4.4: "the missing information" has its digest', 'batch one twice'),
     row('committed', '4.2: of the batch that was voted for', 'batch emptied', 'batch one short'),
     row('committed', '4.2: of the batch that was voted for', 'batch one twice'),
-    row('committed', 'executed already', 'an earlier one', 'twice'),
+    when(
+      ({ sent, state }) => sent.commit.body.sequence <= state.lastExecuted,
+      row('committed', 'executed already', 'an earlier one'),
+    ),
+    row('committed', 'executed already', 'twice'),
     row('stable-checkpoint', '4.3: above h', 'an earlier one', 'twice'),
     row('fetch-batch', 'nobody has such a batch', 'digest another'),
     row('new-view', '4.4: signed by the primary of its view', 'from another member'),
@@ -128,7 +178,11 @@ const pbft: Refusals = {
     row('proofs', '4.4: asked for', 'proofs emptied', 'twice'),
     row('relay', '4.1: waiting already', 'requests emptied', 'twice'),
     row('status', 'answered already', 'twice'),
-    row('view-change', '4.4: of a later view, once', ...old('view'), 'twice'),
+    when(
+      ({ sent, state }) => sent.view <= state.view,
+      row('view-change', '4.4: of a later view, once', ...old('view')),
+    ),
+    row('view-change', '4.4: of a later view, once', 'twice'),
     row('view-change', '4.4: ascending, above h', 'prepared one twice', 'prepared turned round'),
     row('view-change', '4.4: prepared in earlier views', ...far('prepared[].view')),
     row('view-change', '4.4: below H', ...far('prepared[].sequence')),
@@ -137,7 +191,7 @@ const pbft: Refusals = {
 
 const hotstuff: Refusals = {
   fromAnybody: [],
-  presence: ['heard'],
+  presence: ['heard', 'excused', 'excusedSince'],
   refused: [
     row('proposal', 'by the leader of its view', 'from another member'),
     row('proposal', 'block.view > justify.view, of this leader', ...wrong('block.view')),
@@ -145,16 +199,21 @@ const hotstuff: Refusals = {
     row('proposal', 'timeouts of a quorum for the view before', ...wrong('timeouts[].view')),
     row('proposal', 'one a view', 'twice'),
     row('vote', 'what was certified is older than the vote', ...far('justifyView'), 'view nothing'),
-    row('vote', 'of views that may still be certified', 'an earlier one'),
     row('timeout', 'what was certified is older than the view', ...far('highView'), 'view nothing'),
     row('new-view', 'known already', 'twice'),
     row('blocks', 'each one is the digest asked for', ...wrong('blocks[].block.view')),
     row('blocks', 'each one is the digest asked for', ...wrong('blocks[].block.height')),
     row('blocks', 'each one is the digest asked for', 'blocks[].block.parent another'),
-    row('blocks', 'each is the parent of the one before', 'blocks turned round', 'blocks emptied'),
-    row('blocks', 'asked for, once', 'an earlier one', 'twice'),
-    row('checkpoint', 'at checkpoints only', ...wrong('height')),
-    row('checkpoint', 'above the stable one, one a member', 'an earlier one', 'twice'),
+    when(
+      ({ state }) => state.wanted.size === 1,
+      row('blocks', 'each is the parent of the one before', 'blocks turned round'),
+    ),
+    row('blocks', 'asked for, once', 'blocks emptied', 'twice'),
+    when(
+      ({ sent, options }) => sent.height % Number(options?.checkpointEvery ?? 1) !== 0,
+      row('checkpoint', 'at checkpoints only', 'height less', 'height more', ...far('height')),
+    ),
+    row('checkpoint', 'above the stable one', 'height nothing', 'an earlier one', 'twice'),
     row('stable-checkpoint', 'above the stable one', 'twice'),
     row('relay', 'waiting already', 'requests emptied', 'twice'),
     row('status', 'answered already', 'twice'),

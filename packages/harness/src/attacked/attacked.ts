@@ -33,6 +33,8 @@ export interface Reaction {
    */
   readonly effects: readonly string[];
   readonly self: number;
+  /** The state in which it was tried. */
+  readonly before: Snapshot<LogShape>;
   /** What the honest message brings about there, in the same words. */
   readonly right: readonly string[];
   /** Whether all that came of it, but for the signatures kept, is what comes of the honest one. */
@@ -64,12 +66,20 @@ export function attacked(protocol: Protocol<LogShape>, laboratory: Laboratory): 
       kind,
       (state: Replica<LogShape>, message: Message, ctx: Context<LogShape>): void => {
         const bench = benches.get(ctx.self);
-        if (bench !== undefined) attack(bench, state, message, ctx);
+        if (bench !== undefined) attack.meet(bench, state, message, ctx);
         (protocol.on as Record<string, Handler>)[kind]?.(state, message, ctx);
       },
     ]),
   );
-  return { ...protocol, on };
+  const { start } = protocol;
+  return {
+    ...protocol,
+    on,
+    start(state, ctx, beginning) {
+      attack.forget(ctx.self);
+      start?.(state, ctx, beginning);
+    },
+  };
 }
 
 type Handler = (state: Replica<LogShape>, message: Message, ctx: Context<LogShape>) => void;
@@ -219,12 +229,12 @@ function attackerOf(protocol: Protocol<LogShape>, laboratory: Laboratory) {
     else list[random.below(64)] = message;
   }
 
-  return (
+  function meet(
     bench: Bench,
     replicaState: Replica<LogShape>,
     honest: Message,
     { now, clock }: Context<LogShape>,
-  ): void => {
+  ): void {
     const { self } = bench;
     const { kind } = honest;
     const time = { now, clock };
@@ -247,6 +257,7 @@ function attackerOf(protocol: Protocol<LogShape>, laboratory: Laboratory) {
           isLikeHonest: () =>
             alike(bench.outcome(state, honest, time), bench.outcome(state, sent, time), 'seals'),
           self,
+          before: state,
           honest,
           sent,
         });
@@ -268,5 +279,13 @@ function attackerOf(protocol: Protocol<LogShape>, laboratory: Laboratory) {
       if (wants(`${kind} twice`)) tell('twice', bench.tried(state, honest, time, honest), honest);
     }
     overhear(honest, self);
+  }
+
+  return {
+    meet,
+    /** A replica that starts again has heard nothing: what came before may be new to it. */
+    forget(self: number): void {
+      for (const key of heard.keys()) if (key.startsWith(`${self} `)) heard.delete(key);
+    },
   };
 }
