@@ -17,6 +17,7 @@ import {
   publishedFaults,
 } from './architecture/packages.ts';
 import { purityFaults } from './architecture/purity.ts';
+import { referenceFaults } from './architecture/references.ts';
 import {
   fileLengthFaults,
   functionLengthFaults,
@@ -41,6 +42,7 @@ describe('architecture', () => {
     ['every protocol package has the same anatomy', anatomyFaults],
     ['ARCHITECTURE.md shows the anatomy', anatomyTableFaults],
     ['every public name has a doc comment', docCommentFaults],
+    ['what comments refer to is there', referenceFaults],
     ['files are short', fileLengthFaults],
     ['functions are short', functionLengthFaults],
     ['lines are short', lineWidthFaults],

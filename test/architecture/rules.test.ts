@@ -9,6 +9,7 @@ import {
   publishedFaults,
 } from './packages.ts';
 import { purityFaults } from './purity.ts';
+import { referenceFaults } from './references.ts';
 import {
   fileLengthFaults,
   functionLengthFaults,
@@ -173,6 +174,15 @@ const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
   ['a long factory', functionLengthFaults, raft(factory([3], 67)), /raft\.ts:1 .* 71 lines/],
   ['a long row of calls', functionLengthFaults, raft(calls(69)), /raft\.ts:1 .* 71 lines/],
   ['a long line', lineWidthFaults, raft(`// ${'word '.repeat(20)}`), /103 columns/],
+  ['a file that is not there', referenceFaults, raft('// See `gone.ts`.'), /gone\.ts, and there/],
+  [
+    'a document that is not there',
+    referenceFaults,
+    raft('/** As design.md says. */'),
+    /design\.md/,
+  ],
+  ['a decision that is not there', referenceFaults, raft('// See decision 999.'), /decision 999/],
+  ['a rule that is nowhere', referenceFaults, raft('// By rules 1 to 7.'), /:1 names rule 7/],
   ['unfinished work', unfinishedFaults, raft(`a(); // ${'TO'}DO later`), /:1 says/],
   ['a lonely test', leftOutFaults, plant({ 'test/a.test.ts': 'it.only(f);' }), /it\.only/],
   ['a skipped test', leftOutFaults, plant({ 'test/a.test.ts': '\ntest.skip(f);' }), /:2 uses/],
@@ -232,6 +242,13 @@ describe('the rules of the architecture', () => {
 
   it.each(flaws)('find %s', (_name, rule, tree, expected) => {
     expect(rule(tree).join('\n')).toMatch(expected);
+  });
+
+  it('let a comment name files from its place, decisions, and rules that are numbered', () => {
+    const text =
+      '/** See `index.ts`, `src/index.ts`, decision 001 and rule 2.\n * 2. Be there. */\n';
+    const tree = plant({ 'packages/raft/src/raft.ts': text, 'docs/decisions/001-a.md': '' });
+    expect(referenceFaults(tree)).toEqual([]);
   });
 
   it('let a protocol that wraps another take over the rooms that it does not change', () => {

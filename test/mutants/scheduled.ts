@@ -1,6 +1,6 @@
 /**
  * The wrong variants that are not hunted by seeds, and why random worlds do not reach what they do
- * wrong. Each has a schedule (`exhibits.ts` of its package), which `exhibits.test.ts` plays.
+ * wrong. Each has a schedule (among the exhibits of its package), which `exhibits.test.ts` plays.
  */
 
 /** It only costs time: in worlds that heal, and whose delays are drawn, everything ends well. */

@@ -39,7 +39,7 @@ export function schemas({ n, maxBatch }: Sizes) {
   const place = { view: number, height: number, parent: digest };
   const block = record({ ...place, batch });
   // The view in which its parent was certified makes forks attributable: one vote says what its
-  // signer had seen (protocols.md 10.6).
+  // signer had seen.
   const vote = message('vote', { view: number, block: digest, justifyView: number });
   const timeout = message('timeout', { view: number, highView: number });
   // The certificate of the parent; null: the parent is the genesis block.

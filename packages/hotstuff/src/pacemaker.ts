@@ -1,5 +1,5 @@
 /**
- * The pacemaker (protocols.md 10.6): when to give up on a leader, and how all end up in one view. A
+ * The pacemaker: when to give up on a leader, and how all end up in one view. A
  * timeout leaves the whole reign of a leader, so its view is always the last one of a reign.
  */
 import { oldestCounted, type ReplicaId, type Signed } from '@quorumlab/core';

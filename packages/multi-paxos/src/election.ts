@@ -1,4 +1,4 @@
-/** Who leads: §2.4 and §3 of the paper, rules 1 to 6 of the design. */
+/** Who leads: §2.4 and §3 of the paper, rules 1 to 6 of the README. */
 import type { Signed } from '@quorumlab/core';
 import { ballotAbove } from './ballots.ts';
 import { type Group, isKnown, isPeer } from './group.ts';

@@ -169,7 +169,7 @@ export function becomeStable(
 export const isCatchingUp = (group: Group, { executedAt }: Replica, ctx: Context): boolean =>
   executedAt !== null && ctx.now - executedAt < group.statusPeriod;
 
-/** Section 4.6 and rule 10: asks for the state of the stable checkpoint unless it is there. */
+/** Section 4.6: asks for the state of the stable checkpoint unless it is there. */
 export function fetchState(group: Group, replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.sequence <= replica.lastExecuted) return;

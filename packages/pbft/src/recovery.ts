@@ -275,7 +275,7 @@ export function committed(
   if (isUsed && isMember(group, message.from)) ctx.send(message.from, statusOf(replica));
 }
 
-/** Section 4.4: "the missing information" of a new view, and rule 7. */
+/** Section 4.4: "the missing information" of a new view. */
 export function fetchBatch(
   group: Group,
   replica: Replica,
