@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTree } from './architecture/tree.ts';
 import {
   type Example,
@@ -38,6 +38,22 @@ function execute(folder: string, example: Example): Promise<Outcome> {
   return run(process.execPath, args, { cwd: folder, limitMs: runLimitMs });
 }
 
+/** Runs examples after each other in one process, and names those that went well. */
+async function runTogether(
+  folder: string,
+  some: readonly Example[],
+): Promise<ReadonlySet<string | undefined>> {
+  const script = `for (const name of ${JSON.stringify(some.map(fileNameOf))})
+    try {
+      await import('./' + name);
+      console.log('\\n' + name + ' has run');
+    } catch {}`;
+  const args = ['--conditions=source', '--input-type=module', '-e', script];
+  const { code, output } = await run(process.execPath, args, { cwd: folder, limitMs: runLimitMs });
+  // One that fails later, or keeps the process from ending, may be any of them.
+  return new Set(code === 0 ? [...output.matchAll(/^(\S+) has run$/gm)].map(([, it]) => it) : []);
+}
+
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   const parent = folders[0] && dirname(folders[0]);
@@ -51,14 +67,18 @@ describe.skipIf(examples.length === 0)('the examples in the documents', () => {
     expect(await typeCheck(folder)).toEqual({ code: 0, output: '' });
   });
 
-  it.concurrent.each(examples.filter(({ runs }) => runs))(
-    '$path:$line runs',
-    { timeout: checkLimitMs },
-    async (example) => {
-      const outcome = await execute(folder, example);
-      expect(outcome, outcome.output).toMatchObject({ code: 0 });
-    },
-  );
+  // Most of what an example takes is the import of packages, which all of them share so.
+  const runnable = examples.filter(({ runs }) => runs);
+  let together: ReadonlySet<string | undefined>;
+  beforeAll(async () => {
+    together = await runTogether(folder, runnable);
+  }, checkLimitMs);
+
+  it.concurrent.each(runnable)('$path:$line runs', { timeout: checkLimitMs }, async (example) => {
+    if (together.has(fileNameOf(example))) return;
+    const outcome = await execute(folder, example);
+    expect(outcome, outcome.output).toMatchObject({ code: 0 });
+  });
 });
 
 describe('the reader of documents', () => {
@@ -96,6 +116,13 @@ describe('the reader of documents', () => {
     const checked = await typeCheck(folder);
     expect(checked.code).not.toBe(0);
     expect(checked.output).toMatch(/a-README-line-8\.ts\(9,7\): error TS2322/);
+    expect(await runTogether(folder, planted.slice(0, 1))).toEqual(
+      new Set([fileNameOf(planted[0]!)]),
+    );
+    // What follows an example that fails is told apart from it.
+    expect(await runTogether(folder, [planted[2]!, planted[0]!])).toEqual(
+      new Set([fileNameOf(planted[0]!)]),
+    );
     expect((await execute(folder, planted[0]!)).code).toBe(0);
     expect((await execute(folder, planted[2]!)).code).toBe(1);
   });
