@@ -5,6 +5,7 @@ import {
   type ReplicaId,
   range,
   requireOverlap,
+  wholeOption,
 } from '@quorumlab/core';
 import { type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
@@ -42,8 +43,8 @@ export interface Group {
  */
 export function groupOf(options: Options, rules: Rules): Group {
   const { n, unsafe = false } = options;
-  atLeast('n', n, 1);
-  const f = atLeast('f', options.f ?? Math.floor((n - 1) / 2), 0);
+  wholeOption('n', n, 1);
+  const f = wholeOption('f', options.f ?? Math.floor((n - 1) / 2), 0);
   if (n < 2 * f + 1 && !unsafe)
     throw new OptionsError(
       `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
@@ -51,13 +52,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     );
   const quorums = options.quorums ?? { phase1: majority(n), phase2: majority(n) };
   if (!unsafe) requireOverlap(quorums);
-  const retry = atLeast('retry', options.retry ?? 50_000, 1);
-  const maxRetry = atLeast('maxRetry', options.maxRetry ?? Math.max(retry, 1_000_000), retry);
+  const retry = wholeOption('retry', options.retry ?? 50_000, 1);
+  const maxRetry = wholeOption('maxRetry', options.maxRetry ?? Math.max(retry, 1_000_000), retry);
   return { schemas: schemas(), n, members: range(n), quorums, retry, maxRetry, rules };
-}
-
-function atLeast(name: string, value: number, least: number): number {
-  if (!(Number.isInteger(value) && value >= least))
-    throw new OptionsError(`${name} is ${value}; use an integer of ${least} or more`);
-  return value;
 }

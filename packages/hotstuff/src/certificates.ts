@@ -131,11 +131,3 @@ export function countedTimeouts(
     if (each.view === view && each.highView <= highViewOf(replica)) counted.push(each);
   return counted;
 }
-
-/** A certificate over `body` from votes for it. */
-export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
-  body,
-  seals: votes
-    .map(({ from, signature }) => ({ from, signature }))
-    .sort((one, other) => one.from - other.from),
-});

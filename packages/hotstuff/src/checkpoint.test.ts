@@ -1,9 +1,9 @@
+import { certify } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { hear, kindsOf, makeLong as make, stable } from '../test/group.ts';
 import { chainOf, checkpoint, hashOf, strange } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
-import { certify } from './certificates.ts';
 import { type Checkpoint, hotstuff } from './index.ts';
 import type { Link } from './messages.ts';
 

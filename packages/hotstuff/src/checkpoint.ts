@@ -7,13 +7,14 @@
 import {
   assert,
   type Certificate,
+  certify,
   type Digest,
   forgetWaiting,
   type Signed,
   type Slot,
 } from '@quorumlab/core';
 import { type Place, place } from './blocks.ts';
-import { certify, isWeakCertificate } from './certificates.ts';
+import { isWeakCertificate } from './certificates.ts';
 import { type Group, isMember, leaderOf } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { watch } from './missing.ts';

@@ -8,6 +8,7 @@ import {
   refusalOfQuorum,
   windowBytes as usualWindowBytes,
   weak,
+  wholeOption,
 } from '@quorumlab/core';
 import { type Schemas, schemas } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
@@ -102,11 +103,8 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
   const reign = leaders === 'sticky' ? (options.reign ?? 128) : 1;
   const sizes = { window, windowBytes, maxBatch };
   const whole = { n, checkpointEvery, requestTimeout, delta, reign, ...sizes };
-  for (const [name, value] of Object.entries(whole))
-    if (!(Number.isSafeInteger(value) && value >= 1))
-      throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
-  if (!(Number.isSafeInteger(f) && f >= 0))
-    throw new OptionsError(`f is ${f}; use an integer of at least 0`);
+  for (const [name, value] of Object.entries(whole)) wholeOption(name, value, 1);
+  wholeOption('f', f, 0);
   const rules: Rules = { ...rulesOf(options.rules ?? 'jolteon'), ...chosen };
   requireReplicas(n, f, unsafe);
   const quorum = options.quorum ?? rules.quorum(n, f);

@@ -31,7 +31,6 @@ export type {
   HotStuff,
   Row,
   Stable as HotStuffStable,
-  Tally,
   Timer,
   Volatile as HotStuffVolatile,
   Waiting,

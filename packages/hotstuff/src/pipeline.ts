@@ -4,11 +4,20 @@
  * is the pipeline of "HotStuff" (PODC '19), section 5; what differs between the members of the
  * family is in `rules/`.
  */
-import { acceptable, assert, type Digest, forget, type Signed } from '@quorumlab/core';
+import {
+  acceptable,
+  assert,
+  certify,
+  countVote,
+  type Digest,
+  forget,
+  type Signed,
+  tally,
+  votesFor,
+} from '@quorumlab/core';
 import { emptyBatch } from './blocks.ts';
 import {
   certifies,
-  certify,
   hasQuorum,
   highestIn,
   learn,
@@ -181,20 +190,15 @@ export function onVote(group: Group, replica: Replica, message: Signed<Vote>, ct
   if (view <= highViewOf(replica) || justifyView >= view) return;
   // Timeouts may have left the highest certificate far behind, with room for votes without end.
   if (Math.abs(view - replica.view) > maxViewsAhead) return void (replica.dropped += 1);
-  let tally = replica.votes.get(view);
-  if (tally === undefined)
-    replica.votes.set(view, (tally = { votes: new Map(), matching: new Map() }));
-  const earlier = tally.votes.get(from);
+  let votes = replica.votes.get(view);
+  if (votes === undefined) replica.votes.set(view, (votes = tally()));
+  const what = `${block}/${justifyView}`;
+  const earlier = countVote(votes, message, what);
   if (earlier !== undefined) {
     if (earlier.block !== block) ctx.accuse(earlier, message);
     return;
   }
-  tally.votes.set(from, message);
-  const key = `${block}/${justifyView}`;
-  const same = tally.matching.get(key);
-  if (same === undefined) tally.matching.set(key, [message]);
-  else same.push(message);
-  const matching = same ?? [message];
+  const matching = votesFor(votes, what);
   if (matching.length < group.quorum) return;
   ctx.line('qc');
   const certificate = certify<Vote>({ kind: 'vote', view, block, justifyView }, matching);

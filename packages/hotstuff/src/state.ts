@@ -15,6 +15,7 @@ import {
   record,
   type Signed,
   type StoredFields,
+  type Tally,
   type WaitingRequest,
 } from '@quorumlab/core';
 import { genesisHash, type Node, type Place, type Point, place } from './blocks.ts';
@@ -54,12 +55,6 @@ export interface Stable {
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
 }
 
-/** Votes of one view: one a sender, counted as they come. */
-export interface Tally {
-  readonly votes: Map<ReplicaId, Signed<Vote>>;
-  readonly matching: Map<string, Signed<Vote>[]>;
-}
-
 /** A client's request that has not been executed. */
 export interface Waiting extends WaitingRequest {
   /** Blocks that were seen to hold it, the last {@link maxHolders} of them. */
@@ -84,7 +79,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** Something was learned that may commit blocks or connect proposals. */
   news: boolean;
   /** By view: {@link maxViewsAhead} before and after this one, each one vote a member at most. */
-  readonly votes: Map<number, Tally>;
+  readonly votes: Map<number, Tally<Signed<Vote>>>;
   /** At most one a member: that of its latest view. */
   readonly timeoutVotes: Map<ReplicaId, Signed<Timeout>>;
   /** By view, what leaders said: at most {@link maxProposals}. */

@@ -121,7 +121,7 @@ describe('a group', () => {
   });
 
   it.each([
-    [{ n: 4, f: -1 }, 'f is -1; use an integer of at least 0'],
+    [{ n: 4, f: -1 }, 'f is -1; use an integer of 0 or more'],
     [{ n: 4, reign: 3 }, 'a reign of 3 views is too short to commit in; use 4 or more'],
     [{ n: 4, checkpointEvery: 8, window: 11 }, 'make window at least 12'],
     [{ n: 4, requestTimeout: 99, delta: 50 }, 'make requestTimeout at least twice delta'],

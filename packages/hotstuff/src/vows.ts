@@ -2,8 +2,7 @@
  * What signing these messages promises, and what breaking that promise looks like. Observers use it
  * to prove that a member lied, adversaries to lie on purpose.
  */
-import { type Batch, type Digest, type Request, requestKey, type Signed } from '@quorumlab/core';
-import { emptyBatch } from './blocks.ts';
+import { type Batch, type Digest, otherBatch, otherDigest } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Link, Message, Proposal, Timeout } from './messages.ts';
 
@@ -64,19 +63,9 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
 /** Another block in the same place: whoever sees only this one finds nothing wrong. */
 function otherBlock(group: Group, message: Proposal, fork: number, known: Batch): Proposal {
   const { block } = message;
-  const used = new Set(block.batch.map(requestKey));
-  const fresh = (each: Signed<Request>): boolean => !used.has(requestKey(each));
-  const others: Batch[] = known.filter(fresh).map((each) => [each]);
-  if (block.batch.length > 1) others.push([...block.batch].reverse(), block.batch.slice(1));
-  others.push(block.batch.length > 0 ? emptyBatch : known.slice(0, 1));
-  const batch = others[fork % others.length] ?? emptyBatch;
+  const batch = otherBatch(block.batch, fork, known);
   const other = { ...message, block: { ...block, batch } };
   return nameOf(group, other) === nameOf(group, message) ? message : other;
-}
-
-function otherDigest(digest: Digest, fork: number): Digest {
-  const digit = (Number.parseInt(digest.slice(0, 1), 16) + 1 + (fork % 15)) % 16;
-  return digit.toString(16) + digest.slice(1);
 }
 
 /** Denies the highest certificate; one that has none claims one. */

@@ -1,8 +1,7 @@
 /** Blocks, certificates and messages that tests make by hand. */
-import type { Batch, Certificate, Digest } from '@quorumlab/core';
+import { type Batch, type Certificate, certify, type Digest } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { genesisHash } from '../src/blocks.ts';
-import { certify } from '../src/certificates.ts';
 import {
   type Block,
   type Checkpoint,

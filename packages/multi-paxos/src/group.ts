@@ -7,6 +7,7 @@ import {
   range,
   type Slot,
   threshold,
+  wholeOption,
 } from '@quorumlab/core';
 import {
   type Configuration,
@@ -90,22 +91,22 @@ export function majorities(members: readonly ReplicaId[]): Phases {
  * quorums need not meet.
  */
 export function groupOf(options: Options, rules: Rules): Group {
-  const n = within('n', options.n, 1, membersLimit);
+  const n = wholeOption('n', options.n, 1, membersLimit);
   const members = range(n);
   const quorums = options.quorums ?? majorities;
   const first = firstGroup(options, members, quorums);
-  const electionTimeout = within('electionTimeout', options.electionTimeout ?? 300_000, 10);
+  const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
-  if (within('heartbeat', pause, 1) * 2 > electionTimeout)
+  if (wholeOption('heartbeat', pause, 1) * 2 > electionTimeout)
     throw new OptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
         `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
-  const alpha = within('alpha', options.alpha ?? 16, 1, 1024);
+  const alpha = wholeOption('alpha', options.alpha ?? 16, 1, 1024);
   const commands = options.maxCommandsPerSlot ?? commandsLimit;
   const bytes = options.maxBytesPerSlot ?? 1 << 20;
-  const maxBytesPerSlot = within('maxBytesPerSlot', bytes, leastBytesPerSlot);
-  within('snapshotEvery', options.snapshotEvery ?? 0, 0);
+  const maxBytesPerSlot = wholeOption('maxBytesPerSlot', bytes, leastBytesPerSlot);
+  wholeOption('snapshotEvery', options.snapshotEvery ?? 0, 0);
   const known = new WeakMap<Configuration, Phases>();
   return {
     schemas: schemas({ maxBytesPerSlot }),
@@ -116,12 +117,12 @@ export function groupOf(options: Options, rules: Rules): Group {
     governs: (slot, window) => rules.governs(slot, window),
     electionTimeout,
     heartbeat: pause,
-    pipeline: within('pipeline', options.pipeline ?? Math.min(4, alpha), 1, alpha),
-    maxCommandsPerSlot: within('maxCommandsPerSlot', commands, 1, commandsLimit),
+    pipeline: wholeOption('pipeline', options.pipeline ?? Math.min(4, alpha), 1, alpha),
+    maxCommandsPerSlot: wholeOption('maxCommandsPerSlot', commands, 1, commandsLimit),
     maxBytesPerSlot,
-    maxWaiting: within('maxWaiting', options.maxWaiting ?? 65_536, 1),
-    maxReads: within('maxReads', options.maxReads ?? 65_536, 1),
-    keepSlots: within('keepSlots', options.keepSlots ?? 1_000, 0),
+    maxWaiting: wholeOption('maxWaiting', options.maxWaiting ?? 65_536, 1),
+    maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
+    keepSlots: wholeOption('keepSlots', options.keepSlots ?? 1_000, 0),
     reach: 4 * alpha,
     rules,
     phasesOf(configuration) {
@@ -152,7 +153,7 @@ function firstGroup(
     );
   const size = members.length;
   const most = Math.floor((size - 1) / 2);
-  const faults = within('f', f ?? most, 0);
+  const faults = wholeOption('f', f ?? most, 0);
   if (size < 2 * faults + 1 && !unsafe)
     throw new OptionsError(
       `${size} members cannot survive ${faults} crashes: the ${size - faults} left are no ` +
@@ -162,20 +163,6 @@ function firstGroup(
   const refused = unsafe ? undefined : quorumsRefused(quorums, first);
   if (refused !== undefined) throw new QuorumError(refused);
   return first;
-}
-
-function within(
-  name: string,
-  value: number,
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): number {
-  if (!(Number.isInteger(value) && value >= least && value <= most))
-    throw new OptionsError(
-      `${name} is ${value}; use an integer of ${least} or more` +
-        (most === Number.MAX_SAFE_INTEGER ? '' : ` and ${most} or less`),
-    );
-  return value;
 }
 
 /** Whether `from` is a member, or may become one. Clients and strangers are not. */

@@ -2,14 +2,21 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import { acceptable, type Guards, hasNews, patientGuards, type Signed } from '@quorumlab/core';
+import {
+  acceptable,
+  type Guards,
+  hasNews,
+  patientGuards,
+  type Signed,
+  type Tally,
+} from '@quorumlab/core';
 import { batchAt } from './batches.ts';
 import { type Group, isMember, primaryOf } from './group.ts';
 import type { Commit, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
 import { mayLearn } from './proofs.ts';
 import { isMissing, mayAnswer } from './recovery.ts';
-import { inView, type Pbft, type Replica, type Tally } from './state.ts';
+import { inView, type Pbft, type Replica } from './state.ts';
 import { signedBy } from './votes.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 

@@ -5,6 +5,7 @@
 import {
   assert,
   type Certificate,
+  certify,
   type Digest,
   forgetWaiting,
   type Signed,
@@ -18,7 +19,6 @@ import { validCheckpoint } from './new-view.ts';
 import { execute, hearEarly, maybeOrder } from './normal-case.ts';
 import { noteExcuses } from './patience.ts';
 import type { Context, Replica } from './state.ts';
-import { certify } from './votes.ts';
 import { lowWatermark } from './watermarks.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */

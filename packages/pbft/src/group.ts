@@ -8,6 +8,7 @@ import {
   refusalOfQuorum,
   windowBytes as usualWindowBytes,
   weak,
+  wholeOption,
 } from '@quorumlab/core';
 import { type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
@@ -85,11 +86,8 @@ export function groupOf(options: Options, rules: Rules): Group {
   } = options;
   const sizes = { window, windowBytes, maxBatch, maxOutstanding };
   const whole = { n, checkpointEvery, requestTimeout, ...sizes };
-  for (const [name, value] of Object.entries(whole))
-    if (!(Number.isSafeInteger(value) && value >= 1))
-      throw new OptionsError(`${name} is ${value}; use an integer of at least 1`);
-  if (!(Number.isSafeInteger(f) && f >= 0))
-    throw new OptionsError(`f is ${f}; use an integer of at least 0`);
+  for (const [name, value] of Object.entries(whole)) wholeOption(name, value, 1);
+  wholeOption('f', f, 0);
   if (n < 3 * f + 1 && !unsafe)
     throw new OptionsError(
       `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +

@@ -10,6 +10,7 @@ import {
   assert,
   type Batch,
   type Certificate,
+  certify,
   type Digest,
   forget,
   nextFair,
@@ -26,7 +27,7 @@ import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import { want, watch } from './missing.ts';
 import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
 import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
-import { certify, count, votesFor } from './votes.ts';
+import { count, votesOf } from './votes.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
@@ -177,7 +178,7 @@ function maybePrepared(group: Group, replica: Replica, sequence: number, ctx: Co
   if (logged === undefined || logged.view !== replica.view || batch === null) return;
   if (prepared(replica, sequence)) return;
   const { view, digest } = logged;
-  const matching = votesFor(group, progressAt(replica, sequence, ctx).prepares, digest);
+  const matching = votesOf(group, progressAt(replica, sequence, ctx).prepares, digest);
   if (matching.length < group.quorum - 1) return;
   ctx.line('4.2-commit');
   const proof = certify<Prepare>({ kind: 'prepare', view, sequence, digest }, matching);
@@ -223,7 +224,7 @@ function maybeCommitted(
     if (finished(replica, sequence)) replica.progress.delete(sequence);
     return;
   }
-  const matching = votesFor(group, progressAt(replica, sequence, ctx).commits, voted);
+  const matching = votesOf(group, progressAt(replica, sequence, ctx).commits, voted);
   if (matching.length < group.quorum) return;
   const digest = group.rules.executes(replica.prePrepares.get(sequence)?.digest, voted);
   const batch = bodyOf(group, replica, sequence, digest, ctx);

@@ -16,6 +16,8 @@ import {
   record,
   type Signed,
   type StoredFields,
+  type Tally,
+  tally,
   type WaitingRequest,
 } from '@quorumlab/core';
 import type { Answered } from './answered.ts';
@@ -66,12 +68,6 @@ export interface Stable {
   readonly checkpoints: ReadonlyMap<number, Digest>;
   /** The last sequence in the application's own snapshot on disk. */
   readonly snapshot: number;
-}
-
-/** Votes about one number in one view: one a sender, counted as they come. */
-export interface Tally<V> {
-  readonly votes: Map<ReplicaId, V>;
-  readonly matching: Map<string, V[]>;
 }
 
 /** What is known about one number in the current view. */
@@ -267,8 +263,8 @@ export function progressAt(replica: Replica, sequence: number, ctx: Context): Pr
       since: ctx.now,
       counted: countedTime(replica, ctx.now),
       prePrepare: null,
-      prepares: { votes: new Map(), matching: new Map() },
-      commits: { votes: new Map(), matching: new Map() },
+      prepares: tally(),
+      commits: tally(),
     };
     replica.progress.set(sequence, progress);
   }

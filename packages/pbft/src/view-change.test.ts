@@ -1,9 +1,8 @@
-import type { Signed } from '@quorumlab/core';
+import { certify, type Signed } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { type Prepare, pbft, type ViewChange } from './index.ts';
-import { certify } from './votes.ts';
 
 const group = (n = 4, more: object = {}) => pbft({ n, digest: testDigest, ...more });
 const all = (network: Network, command = requestOf(0, 0)) => {

@@ -1,8 +1,16 @@
-/** Votes: one a member, counted as they come, and certificates made of them. */
-import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
+/** Votes: one a member, counted as they come, and who has signed a certificate. */
+import {
+  type Certificate,
+  countVote,
+  type Digest,
+  type ReplicaId,
+  type Signed,
+  type Tally,
+  votesFor,
+} from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
 import type { Commit, Prepare } from './messages.ts';
-import type { Context, Tally } from './state.ts';
+import type { Context } from './state.ts';
 
 /**
  * Adds a vote unless its sender has voted; two different votes of one sender are proof against it.
@@ -13,30 +21,14 @@ export function count<V extends Signed<Prepare> | Signed<Commit>>(
   vote: V,
   ctx: Context,
 ): boolean {
-  const earlier = tally.votes.get(vote.from);
-  if (earlier !== undefined) {
-    if (earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
-    return false;
-  }
-  tally.votes.set(vote.from, vote);
-  const key = group.rules.voteKey(vote.digest);
-  const same = tally.matching.get(key);
-  if (same === undefined) tally.matching.set(key, [vote]);
-  else same.push(vote);
-  return true;
+  const earlier = countVote(tally, vote, group.rules.voteKey(vote.digest));
+  if (earlier !== undefined && earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
+  return earlier === undefined;
 }
 
 /** The votes for `digest`. */
-export const votesFor = <V>(group: Group, tally: Tally<V>, digest: Digest): readonly V[] =>
-  tally.matching.get(group.rules.voteKey(digest)) ?? [];
-
-/** A certificate over `body` from votes for it. */
-export const certify = <M>(body: M, votes: readonly Signed<M>[]): Certificate<M> => ({
-  body,
-  seals: votes
-    .map(({ from, signature }) => ({ from, signature }))
-    .sort((one, other) => one.from - other.from),
-});
+export const votesOf = <V>(group: Group, tally: Tally<V>, digest: Digest): readonly V[] =>
+  votesFor(tally, group.rules.voteKey(digest));
 
 /** Whether `certificate` names at least `least` distinct members, none of them `without`. */
 export function signedBy(

@@ -143,9 +143,9 @@ describe('what is signed inside a message', () => {
 
 describe('a group', () => {
   it.each([
-    [{ n: 4, f: -1 }, 'f is -1; use an integer of at least 0'],
+    [{ n: 4, f: -1 }, 'f is -1; use an integer of 0 or more'],
     [{ n: 4, f: 0.5 }, 'f is 0.5'],
-    [{ n: 0 }, 'n is 0; use an integer of at least 1'],
+    [{ n: 0 }, 'n is 0; use an integer of 1 or more'],
     [{ n: 4, maxBatch: 0 }, 'maxBatch is 0'],
     [
       { n: 4, checkpointEvery: 8, window: 7 },

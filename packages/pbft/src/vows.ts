@@ -2,8 +2,7 @@
  * What signing PBFT's messages promises, and what breaking that promise looks like. Observers use
  * it to prove that a member lied, adversaries to lie on purpose.
  */
-import type { Batch, Digest, Request, Signed } from '@quorumlab/core';
-import { nullBatch } from './batches.ts';
+import { type Batch, otherBatch, otherDigest } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Message, NewView, PrePrepare, ViewChange } from './messages.ts';
 
@@ -52,7 +51,7 @@ function reportOf({ checkpoint, prepared }: ViewChange): string {
 export function conflict(group: Group, message: Message, fork: number, known: Batch): Message {
   switch (message.kind) {
     case 'pre-prepare':
-      return otherBatch(group, message, fork, known);
+      return otherOrder(group, message, fork, known);
     case 'prepare':
     case 'commit':
     case 'checkpoint':
@@ -74,25 +73,14 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
 }
 
 /** Another batch with its right digest, so that whoever sees only this one finds nothing wrong. */
-function otherBatch(group: Group, message: PrePrepare, fork: number, known: Batch): PrePrepare {
+function otherOrder(group: Group, message: PrePrepare, fork: number, known: Batch): PrePrepare {
   const { digest: digestOf } = group;
   if (digestOf === undefined) return { ...message, digest: otherDigest(message.digest, fork) };
-  const used = new Set(message.batch.map(keyOf));
-  const others: Batch[] = known.filter((each) => !used.has(keyOf(each))).map((each) => [each]);
-  if (message.batch.length > 1) others.push([...message.batch].reverse(), message.batch.slice(1));
-  others.push(message.batch.length > 0 ? nullBatch : known.slice(0, 1));
-  const batch = others[fork % others.length] ?? nullBatch;
+  const batch = otherBatch(message.batch, fork, known);
   const digest = digestOf(group.schemas.content, batch);
   return digest === message.digest
     ? { ...message, digest: otherDigest(message.digest, fork) }
     : { ...message, digest, batch };
-}
-
-const keyOf = ({ client, sequence }: Signed<Request>): string => `${client}/${sequence}`;
-
-function otherDigest(digest: Digest, fork: number): Digest {
-  const digit = (Number.parseInt(digest.slice(0, 1), 16) + 1 + (fork % 15)) % 16;
-  return digit.toString(16) + digest.slice(1);
 }
 
 /** Denies what it had prepared; one that had nothing claims something without proof. */

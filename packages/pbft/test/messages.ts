@@ -1,5 +1,5 @@
 /** Messages that tests send by hand. */
-import type { Batch, Certificate, Digest } from '@quorumlab/core';
+import { type Batch, type Certificate, certify, type Digest } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import type {
   Checkpoint,
@@ -11,7 +11,6 @@ import type {
   ViewChange,
 } from '../src/messages.ts';
 import { schemas } from '../src/messages.ts';
-import { certify } from '../src/votes.ts';
 import type { Network } from './network.ts';
 
 const { content } = schemas({ n: 4, window: 8, maxBatch: 8 });

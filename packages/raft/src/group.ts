@@ -6,6 +6,7 @@ import {
   type ReplicaId,
   range,
   requireOverlap,
+  wholeOption,
 } from '@quorumlab/core';
 import { entriesLimit, leastBytesPerAppend, type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
@@ -68,9 +69,9 @@ export interface Group {
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function groupOf(options: Options, rules: Rules): Group {
   const { n, unsafe = false } = options;
-  atLeast('n', n, 1);
+  wholeOption('n', n, 1);
   const f = options.f ?? Math.floor((n - 1) / 2);
-  atLeast('f', f, 0);
+  wholeOption('f', f, 0);
   if (n < 2 * f + 1 && !unsafe)
     throw new OptionsError(
       `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
@@ -78,19 +79,23 @@ export function groupOf(options: Options, rules: Rules): Group {
     );
   const quorum = options.quorum ?? majority(n);
   if (!unsafe) requireOverlap({ phase1: quorum, phase2: quorum });
-  const electionTimeout = atLeast('electionTimeout', options.electionTimeout ?? 300_000, 10);
+  const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
-  if (atLeast('heartbeat', pause, 1) * 2 > electionTimeout)
+  if (wholeOption('heartbeat', pause, 1) * 2 > electionTimeout)
     throw new OptionsError(
       `a heartbeat every ${pause} µs comes too late for an election timeout of ` +
         `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
-  const entries = atLeast('maxEntriesPerAppend', options.maxEntriesPerAppend ?? entriesLimit, 1);
+  const entries = wholeOption(
+    'maxEntriesPerAppend',
+    options.maxEntriesPerAppend ?? entriesLimit,
+    1,
+  );
   if (entries > entriesLimit)
     throw new OptionsError(`maxEntriesPerAppend is ${entries}; use ${entriesLimit} or less`);
   const bytes = options.maxBytesPerAppend ?? 1_048_576;
-  const maxBytesPerAppend = atLeast('maxBytesPerAppend', bytes, leastBytesPerAppend);
-  atLeast('snapshotEvery', options.snapshotEvery ?? 0, 0);
+  const maxBytesPerAppend = wholeOption('maxBytesPerAppend', bytes, leastBytesPerAppend);
+  wholeOption('snapshotEvery', options.snapshotEvery ?? 0, 0);
   return {
     schemas: schemas({ maxBytesPerAppend }),
     members: range(n),
@@ -101,18 +106,12 @@ export function groupOf(options: Options, rules: Rules): Group {
     checkQuorum: options.checkQuorum ?? true,
     maxEntriesPerAppend: entries,
     maxBytesPerAppend,
-    maxInFlight: atLeast('maxInFlight', options.maxInFlight ?? 4, 1),
-    maxUncommitted: atLeast('maxUncommitted', options.maxUncommitted ?? 65_536, 1),
-    maxReads: atLeast('maxReads', options.maxReads ?? 65_536, 1),
-    keepEntries: atLeast('keepEntries', options.keepEntries ?? 1_000, 0),
+    maxInFlight: wholeOption('maxInFlight', options.maxInFlight ?? 4, 1),
+    maxUncommitted: wholeOption('maxUncommitted', options.maxUncommitted ?? 65_536, 1),
+    maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
+    keepEntries: wholeOption('keepEntries', options.keepEntries ?? 1_000, 0),
     rules,
   };
-}
-
-function atLeast(name: string, value: number, least: number): number {
-  if (!(Number.isInteger(value) && value >= least))
-    throw new OptionsError(`${name} is ${value}; use an integer of ${least} or more`);
-  return value;
 }
 
 /** Whether `from` is another member of the group. Clients and strangers are not. */
