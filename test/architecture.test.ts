@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error -- scripts are plain JavaScript, so this one has no types
 import { floorsTableOf } from '../scripts/floors-table.mjs';
+// @ts-expect-error -- as above
+import { galleryOf } from '../scripts/gallery.mjs';
 import { anatomyFaults, anatomyTableFaults } from './architecture/anatomy.ts';
 import { docCommentFaults } from './architecture/exports.ts';
 import {
@@ -17,7 +19,7 @@ import {
   publishedFaults,
 } from './architecture/packages.ts';
 import { purityFaults } from './architecture/purity.ts';
-import { referenceFaults } from './architecture/references.ts';
+import { galleryFaults, referenceFaults } from './architecture/references.ts';
 import {
   fileLengthFaults,
   functionLengthFaults,
@@ -50,6 +52,10 @@ describe('architecture', () => {
     ['no test is singled out or left out', leftOutFaults],
   ])('%s', (_name, rule) => {
     expect(rule(tree)).toEqual([]);
+  });
+
+  it('the gallery shows the mutants and tests as they are', () => {
+    expect(galleryFaults(tree, galleryOf)).toEqual([]);
   });
 
   it('ARCHITECTURE.md shows the floors as they are', () => {

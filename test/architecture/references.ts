@@ -49,3 +49,27 @@ function isListed(tree: Tree, path: string, comments: string, number: string): b
   const rules = /^##+ Rules\b[^\n]*\n([\s\S]*?)(?=^##? |(?![\s\S]))/m.exec(readme)?.[1] ?? '';
   return item.test(comments) || item.test(rules);
 }
+
+const inGallery = /\b[AB]-\d\d[a-z]?\b/g;
+
+/** docs/gallery.md is what `npm run fix` would write, and has every number that anything names. */
+export function galleryFaults(tree: Tree, galleryOf: (files: Tree) => string): Faults {
+  const written = galleryOf(tree);
+  const known = new Set([...written.matchAll(/^\| ([AB]-\w+) \|/gm)].map((match) => match[1]));
+  const old =
+    tree.get('docs/gallery.md') === written
+      ? []
+      : ['docs/gallery.md is not what the mutants and tests say: run `npm run fix`'];
+  const lost = [...tree]
+    .filter(([path]) => !/^(test\/architecture|\.changeset)\//.test(path))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(inGallery)]
+        .filter(([number]) => !known.has(number))
+        .map(
+          (match) =>
+            `${path}:${lineAt(text, match.index)} names ${match[0]}, which no mutant has, and no ` +
+            'title of a test',
+        ),
+    );
+  return [...old, ...lost];
+}

@@ -9,7 +9,7 @@ import {
   publishedFaults,
 } from './packages.ts';
 import { purityFaults } from './purity.ts';
-import { referenceFaults } from './references.ts';
+import { galleryFaults, referenceFaults } from './references.ts';
 import {
   fileLengthFaults,
   functionLengthFaults,
@@ -109,6 +109,7 @@ const factory = (handlers: readonly number[], before = 0): string =>
 const calls = (count: number): string =>
   `function f() {\n${'on(() => { a(); });\n'.repeat(count)}}`;
 const table: Rule = (tree) => floorsTableFaults(tree, (manifests) => `${manifests.length}`);
+const gallery: Rule = (tree) => galleryFaults(tree, () => '| A-01 | x |\n');
 const documentOf = (inside: string): Tree =>
   plant({ 'ARCHITECTURE.md': `<!-- floors:begin -->\n${inside}\n<!-- floors:end -->` });
 
@@ -226,13 +227,15 @@ const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
     }),
     /exports c/,
   ],
+  ['an old gallery', gallery, plant({ 'docs/gallery.md': '| A-02 |' }), /run `npm run fix`/],
+  ['a number of no mistake', gallery, raft('// See A-01 and B-77.'), /:1 names B-77/],
   ['an old floors table', table, documentOf('4'), /old floors/],
   ['no floors table', table, plant({}), /markers/],
 ];
 
 describe('the rules of the architecture', () => {
   const rules: readonly Rule[] = [...new Set(flaws.map(([, rule]) => rule))].filter(
-    (rule) => rule !== table && rule !== anatomyTableFaults,
+    (rule) => ![table, gallery, anatomyTableFaults].includes(rule),
   );
 
   it('find nothing in a sound tree', () => {

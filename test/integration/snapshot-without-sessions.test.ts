@@ -1,4 +1,4 @@
-/** Gallery A-50: a snapshot without its sessions runs an old command again, on one replica only. */
+/** A snapshot without its sessions runs an old command again, on one replica only. */
 import {
   type Machine,
   ms,
@@ -101,7 +101,7 @@ function valuesOf(spoil: (right: Machine<Shape>) => Machine<Shape>): readonly st
   });
 }
 
-test('without sessions in the snapshot, states differ', () => {
+test('A-50: without sessions in the snapshot, states differ', () => {
   expect(valuesOf(forgetful)).toEqual(['0;1;2;3;', '0;1;2;3;', '0;1;2;3;0;']);
 });
 

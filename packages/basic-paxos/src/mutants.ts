@@ -79,32 +79,38 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'Promises and accepted proposals are not durable: a restarted acceptor has forgotten ' +
       'them.',
     paper: 'Lamport 2001, §2.5',
+    gallery: 'A-01',
   },
   'ballot-reuse': {
     rule: "The proposer's number is not durable: after a restart two proposals have one number.",
     paper: 'Lamport 2001, §2.5',
+    gallery: 'A-02',
   },
   'wrong-value-rule': {
     rule:
       'A proposer takes over the first value that is reported, and not that of the highest ' +
       'number.',
     paper: 'Lamport 2001, §2.2, P2c',
+    gallery: 'A-03',
   },
   'most-frequent-value': {
     rule:
       'A proposer takes over the value that most acceptors report, and not that of the highest ' +
       'number.',
     paper: 'Lamport 2001, §2.2, P2c',
+    gallery: 'A-03',
   },
   'highest-value': {
     rule: 'A proposer takes over the highest value, and not the value of the highest number.',
     paper: 'Lamport 2001, §2.2, P2c',
+    gallery: 'A-03',
   },
   'learner-mixes-ballots': {
     rule:
       'A learner counts who accepted a value, under whatever numbers, and not who accepted one ' +
       'proposal.',
     paper: 'Lamport 2001, §2.3',
+    gallery: 'A-52',
   },
   'duel-without-backoff': {
     rule: 'A proposer that is refused tries again at once, so that two of them can duel for ever.',

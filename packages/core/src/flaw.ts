@@ -4,4 +4,6 @@ export interface Flaw {
   readonly rule: string;
   /** Where the right rule is to be found: paper and section. */
   readonly paper: string;
+  /** Its number in the bug gallery, docs/gallery.md, which several variants may share. */
+  readonly gallery?: string;
 }

@@ -84,13 +84,16 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'The sizes of the two quorums add up to the number of members, and not to more: they ' +
       'need not meet.',
     paper: 'Howard et al. 2016, §3',
+    gallery: 'A-11',
   },
   'rows-for-both': {
     rule: 'One row of the grid is taken for a quorum in both phases: two rows do not meet.',
     paper: 'Howard et al. 2016, §3',
+    gallery: 'A-11',
   },
   'live-resize': {
     rule: 'The sizes of quorums are a setting of each replica, and not decided in the log.',
     paper: 'Howard et al. 2016, §3; Lamport 2001, §3',
+    gallery: 'A-12',
   },
 };

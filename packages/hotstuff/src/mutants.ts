@@ -77,59 +77,71 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'no-lock': {
     rule: 'A replica votes for any proposal with a valid certificate, whatever it is locked on.',
     paper: 'Yin et al. 2019, Algorithm 1, safeNode',
+    gallery: 'B-23',
   },
   'two-phase-livelock': {
     rule: 'With two phases, a new leader does not wait for certificates that it may lack.',
     paper: 'Malkhi and Nayak 2023 (HotStuff-2)',
+    gallery: 'B-24',
   },
   'two-chain-old-lock': {
     rule:
       'Two certified blocks commit, and the lock is that of the three-chain: one block too ' +
       'old.',
     paper: 'Malkhi and Nayak 2023 (HotStuff-2)',
+    gallery: 'B-25',
   },
   'non-consecutive-commit': {
     rule: 'Three linked certificates commit, although views lie between them.',
     paper: 'Yin et al. 2019, §5',
+    gallery: 'B-26',
   },
   'no-dummy-blocks': {
     rule:
       'The commit rule looks at heights, as if dummy blocks had filled the views that were ' +
       'skipped.',
     paper: 'Yin et al. 2019, §5, dummy nodes',
+    gallery: 'B-26',
   },
   'rotation-n4': {
     rule:
       'Three-chains with another leader in every view: if one of four has crashed, nothing ' +
       'commits.',
     paper: 'Yin et al. 2019, §5',
+    gallery: 'B-27',
   },
   'tc-without-highqc-check': {
     rule: 'A timeout certificate excuses any old certificate, whatever higher ones it names.',
     paper: 'Gelashvili et al. 2022 (Jolteon), §3',
+    gallery: 'B-28',
   },
   'vote-amnesia': {
     rule:
       'Where a replica has voted last is not durable: after a crash it votes twice in one ' +
       'view.',
     paper: 'Gelashvili et al. 2022 (Jolteon), §3',
+    gallery: 'B-29',
   },
   'duplicate-signers': {
     rule: 'A certificate is counted by its signatures, and not by who made them.',
     paper: 'Yin et al. 2019, §4',
+    gallery: 'B-30',
   },
   'view-inflation': {
     rule: 'Any view that its leader names is believed to have begun.',
     paper: 'Yin et al. 2019, §4',
+    gallery: 'B-32',
   },
   'forgets-proposed': {
     rule:
       'Requests leave the waiting list when they are proposed, also if their block is never ' +
       'certified.',
     paper: 'Yin et al. 2019, §5',
+    gallery: 'B-33',
   },
   'flush-order': {
     rule: 'Ancestors that are committed together are executed newest first.',
     paper: 'Yin et al. 2019, §5',
+    gallery: 'B-34',
   },
 };

@@ -75,10 +75,12 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'A new leader asks only about slots after its own last one, and fills its gaps with ' +
       'no-ops.',
     paper: 'Lamport 2001, §3',
+    gallery: 'A-08',
   },
   'alpha-ignored': {
     rule: 'A change of the group governs the very next slot, although later ones are open already.',
     paper: 'Lamport 2001, §3',
+    gallery: 'A-09',
   },
   'commit-by-index': {
     rule:
@@ -91,15 +93,18 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'A new leader takes over the first vote that it hears of, and not that of the highest ' +
       'ballot.',
     paper: 'Lamport 2001, §2.2, P2c',
+    gallery: 'A-03',
   },
   amnesia: {
     rule: 'Promises and votes are not durable: a restarted acceptor has forgotten them.',
     paper: 'Lamport 2001, §2.5',
+    gallery: 'A-01',
   },
   'snapshot-without-configuration': {
     rule:
       "A snapshot is installed without the group's configuration: its reader goes on counting " +
       'the quorums of an older group.',
     paper: 'Chandra et al. 2007, §5.5',
+    gallery: 'A-50',
   },
 };

@@ -47,6 +47,7 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'hard-coded-2f+1': {
     rule: 'A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar.',
     paper: 'Castro and Liskov 1999, §4.1',
+    gallery: 'B-04',
   },
   'no-digest-match': {
     rule: 'Votes are counted by view and number only, and a second pre-prepare replaces the first.',
@@ -55,49 +56,60 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'skip-commit-phase': {
     rule: 'A batch is executed when it is prepared: the next view may not know about it.',
     paper: 'Castro and Liskov 1999, §4.2',
+    gallery: 'B-05',
   },
   'viewchange-no-proof': {
     rule: 'A view-change is believed without proof of what it claims to have prepared.',
     paper: 'Castro and Liskov 1999, §4.4',
+    gallery: 'B-01',
   },
   'newview-unchecked': {
     rule: 'Backups believe the orders of a new primary, and do not work them out again.',
     paper: 'Castro and Liskov 1999, §4.4',
+    gallery: 'B-02',
   },
   'older-certificate-wins': {
     rule: 'Of several certificates for one number the oldest wins, and not the newest.',
     paper: 'Castro and Liskov 1999, §4.4',
+    gallery: 'B-07',
   },
   'prepared-not-carried': {
     rule: 'View-changes report what is committed and keep silent about what is prepared.',
     paper: 'Castro and Liskov 1999, §4.4',
+    gallery: 'B-06',
   },
   'fixed-timeouts': {
     rule: 'The timeout of a view never grows: a network slower than it changes views for ever.',
     paper: 'Castro and Liskov 1999, §4.5.2',
+    gallery: 'B-17',
   },
   'join-rule-one': {
     rule: 'One replica that wants a later view is enough to move everybody.',
     paper: 'Castro and Liskov 1999, §4.5.2',
+    gallery: 'B-18',
   },
   'join-rule-none': {
     rule: 'Nobody joins f+1 others that want a later view.',
     paper: 'Castro and Liskov 1999, §4.5.2',
+    gallery: 'B-18',
   },
   'timer-restarts': {
     rule:
       'Every execution restarts the timer: a primary may order one request a timeout, for ' +
       'ever.',
     paper: 'Castro and Liskov 1999, §4.4, §4.5.2',
+    gallery: 'B-15',
   },
   'no-watermarks': {
     rule: 'A primary may use numbers as high as it likes.',
     paper: 'Castro and Liskov 1999, §4.2',
+    gallery: 'B-13',
   },
   'local-copy-executes': {
     rule:
       'A replica executes the request that the client sent to it instead of the one that was ' +
       'ordered.',
     paper: 'Castro and Liskov 1999, §4.2',
+    gallery: 'B-58',
   },
 };

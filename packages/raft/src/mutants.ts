@@ -89,32 +89,39 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'figure-8': {
     rule: 'A leader commits entries of older terms by counting replicas.',
     paper: 'Ongaro and Ousterhout 2014, §5.4.2, Figure 8',
+    gallery: 'A-15',
   },
   'double-vote': {
     rule: 'The vote is not durable: a crash between two candidates makes two leaders of one term.',
     paper: 'Ongaro and Ousterhout 2014, §5.2',
+    gallery: 'A-14',
   },
   'commit-beyond-verified': {
     rule:
       'A follower commits entries that its leader has not shown it, up to the end of its own ' +
       'log.',
     paper: 'Ongaro and Ousterhout 2014, Figure 2, AppendEntries, 5.',
+    gallery: 'A-24',
   },
   'truncate-on-stale-append': {
     rule: 'An append cuts off everything behind its entries, also what was acknowledged since.',
     paper: 'Ongaro and Ousterhout 2014, §5.3',
+    gallery: 'A-23',
   },
   'vote-by-length': {
     rule: 'The longer log wins a vote, whatever the term of its last entry.',
     paper: 'Ongaro and Ousterhout 2014, §5.4.1',
+    gallery: 'A-25',
   },
   'no-prevote': {
     rule: 'Elections have neither PreVote nor loyalty to a leader: one bad link elects for ever.',
     paper: 'Ongaro 2014 (thesis), 9.6',
+    gallery: 'A-28',
   },
   'no-checkquorum': {
     rule: 'A leader that no majority hears never makes room for another.',
     paper: 'Ongaro 2014 (thesis), 6.2',
+    gallery: 'A-29',
   },
   'rejoin-as-new': {
     rule: 'A replica that lost its disk votes and acknowledges as if it had promised nothing.',
@@ -123,9 +130,11 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'readindex-without-noop': {
     rule: 'A new leader answers reads before an entry of its own term is committed.',
     paper: 'Ongaro 2014 (thesis), 6.4, step 1',
+    gallery: 'A-19',
   },
   'stale-leader-read': {
     rule: 'A leader answers reads without asking whether it still leads.',
     paper: 'Ongaro and Ousterhout 2014, §8',
+    gallery: 'A-18',
   },
 };
