@@ -24,11 +24,11 @@ import {
 } from '@quorumlab/core';
 import type { StateMachine } from './types.ts';
 import {
+  fill,
   maxKeyBytes,
   maxValueBytes,
-  readPairs,
+  nameOf,
   sortedPairs,
-  type ValueTrie,
   valueTrie,
   writePairs,
 } from './value-trie.ts';
@@ -136,13 +136,6 @@ const absent = encode(keyValueResult, { kind: 'value', value: null });
 const deleted = encode(keyValueResult, { kind: 'deleted', found: true });
 const notFound = encode(keyValueResult, { kind: 'deleted', found: false });
 const swapped = encode(keyValueResult, { kind: 'swapped', done: true, found: null });
-
-/** One character per byte: a map's key, ordered like the bytes. */
-function nameOf(data: Uint8Array, from = 0, to: number = data.length): string {
-  let name = '';
-  for (let i = from; i < to; i++) name += String.fromCharCode(data[i] as number);
-  return name;
-}
 
 /** Tags of the operations on the wire, in the order of {@link keyValueOperation}. */
 const tags = { get: 0, put: 1, append: 2, compareAndSet: 3, delete: 4 };
@@ -253,15 +246,9 @@ export function keyValueStore(): StateMachine {
     restorer() {
       const fresh = valueTrie();
       return {
-        add: (piece) => fill(fresh, piece),
+        add: (piece) => fill(fresh, piece, values),
         finish: () => void (values = fresh),
       };
     },
   };
-}
-
-/** Adds the pairs of a piece. Throws {@link SchemaError} if it is none, or there is no room. */
-function fill(values: ValueTrie, piece: Uint8Array): void {
-  for (const pair of readPairs(piece))
-    if (!values.set(nameOf(pair.key), pair.value)) throw new SchemaError('the state is too large');
 }

@@ -15,6 +15,7 @@ import {
   captured,
   decodeColophon,
   encodeColophon,
+  isCaptured,
   type Kept,
   kept,
   manifestOf,
@@ -169,12 +170,15 @@ export function beginInstall<S extends LogShape>(
   state.installing = newInstall(run, manifest);
 }
 
-/** From its first chunk. */
+/**
+ * From its first chunk. A state machine that restores beside what it holds may share with that what
+ * is the same: a member that needs a second snapshot would have two states in memory otherwise.
+ */
 export function newInstall<S extends LogShape>(
-  { stateMachine, digest }: Run<S>,
+  { application: running, stateMachine, digest }: Run<S>,
   manifest: SnapshotManifest,
 ): Installing {
-  const application = stateMachine();
+  const application = isCaptured(running) ? running : stateMachine();
   return {
     manifest,
     root: rootOf(manifest, digest),
@@ -246,8 +250,10 @@ function restoreSome<S extends LogShape>(
     else sessions.push(data);
   }
   const { state, configuration } = last;
+  const opened = { application, sessions: sessionsOf(sessions), state, configuration };
+  // Nothing may fail after it: this may be the state machine that runs.
   restorer.finish();
-  return { application, sessions: sessionsOf(sessions), state, configuration };
+  return opened;
 }
 
 /** Ends an installation, whatever came of it, and lets the next one begin. */

@@ -102,10 +102,15 @@ export const isComplete = ({ size, chunks }: SnapshotManifest): boolean =>
   chunks.length <= maxChunks &&
   size <= Math.min(maxSnapshotBytes, chunks.length * chunkBytes);
 
+/** Whether a state machine captures and restores its state in parts of its own. */
+export const isCaptured = (
+  application: StateMachine,
+): application is StateMachine & Required<Pick<StateMachine, 'capture' | 'restorer'>> =>
+  application.capture !== undefined && application.restorer !== undefined;
+
 /** The state as it is now, in parts: the application's own, or cuts of a copy of everything. */
 export function captured(application: StateMachine): readonly StatePart[] {
-  if (application.capture !== undefined && application.restorer !== undefined)
-    return application.capture();
+  if (isCaptured(application)) return application.capture();
   return partsOf(application.snapshot());
 }
 
@@ -122,8 +127,7 @@ function cuts(all: Uint8Array): Uint8Array[] {
 
 /** Takes over the pieces of {@link captured}. */
 export function restorerOf(application: StateMachine): StateRestorer {
-  if (application.capture !== undefined && application.restorer !== undefined)
-    return application.restorer();
+  if (isCaptured(application)) return application.restorer();
   const pieces: Uint8Array[] = [];
   return {
     add: (piece) => void pieces.push(piece),

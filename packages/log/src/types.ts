@@ -53,9 +53,12 @@ export interface StatePart {
 
 /** See {@link StateMachine.restorer}. What it is given may be a liar's: it may throw. */
 export interface StateRestorer {
-  /** Takes the next piece. The state machine stays as it is. */
+  /**
+   * Takes the next piece. The state machine stays as it is and goes on running; what is the same in
+   * both states may be shared.
+   */
   add(piece: Uint8Array): void;
-  /** All pieces are there: now they are the state. */
+  /** All pieces are there: now they are the state. If it throws, the state is the one before. */
   finish(): void;
 }
 

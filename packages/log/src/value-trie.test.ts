@@ -5,7 +5,7 @@ import { runs } from '../test/runs.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
 import { chunkBytes } from './messages.ts';
 import type { StateMachine, StatePart } from './types.ts';
-import { maxStateBytes, valueTrie } from './value-trie.ts';
+import { fill, maxStateBytes, valueTrie } from './value-trie.ts';
 
 /** Values so large that a few dozen of them need many leaves. */
 const write = fc.record({
@@ -149,4 +149,19 @@ describe('a full store', () => {
     expect(trie.set('key 0', value)).toBe(true);
     expect(trie.capture().length).toBe(parts);
   });
+});
+
+test('a state beside the one that it is to replace shares what is the same', () => {
+  const [before, after] = [valueTrie(), valueTrie()];
+  const value = (mark: number): Uint8Array => new Uint8Array(2_000).fill(mark);
+  for (let i = 0; i < 100; i++) before.set(`${i}`, value(i));
+  for (let i = 20; i < 120; i++) after.set(`${i}`, value(i === 50 ? 0 : i));
+  const fresh = valueTrie();
+  for (const piece of pieces(after.capture())) fill(fresh, piece, before);
+  expect(text(fresh.capture())).toEqual(text(after.capture()));
+  const shared = [...Array(120).keys()].filter((i) => {
+    const held = before.get(`${i}`);
+    return held !== undefined && held === fresh.get(`${i}`);
+  });
+  expect(shared).toEqual([...Array(100).keys()].filter((i) => i >= 20 && i !== 50));
 });

@@ -12,6 +12,8 @@ import {
   list,
   mix,
   record,
+  SchemaError,
+  sameBytes,
   view,
   type Writer,
   writeInteger,
@@ -219,11 +221,13 @@ const key: Field<Uint8Array> = bytes(maxKeyBytes);
 const content: Field<Uint8Array> = bytes(maxValueBytes);
 
 /** Pairs in the order of their keys: a piece of a state, or all of it. */
-export const pairs: Field<readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]> =
-  list(record({ key, value: content }), 2 ** 32);
+const pairs: Field<readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]> = list(
+  record({ key, value: content }),
+  2 ** 32,
+);
 
 /** The pairs of a piece. Throws `SchemaError` if it is none. */
-export const readPairs = (piece: Uint8Array): ReturnType<(typeof pairs)['read']> =>
+const readPairs = (piece: Uint8Array): ReturnType<(typeof pairs)['read']> =>
   decode({ ...pairs, maxBytes: maxStateBytes * 2 }, piece);
 
 /** Pairs as {@link pairs} writes them. */
@@ -266,4 +270,25 @@ function bytesOf(name: string): Uint8Array {
   const all = new Uint8Array(name.length);
   for (let i = 0; i < name.length; i++) all[i] = name.charCodeAt(i);
   return all;
+}
+
+/** One character per byte: a map's key, ordered like the bytes. */
+export function nameOf(data: Uint8Array, from = 0, to: number = data.length): string {
+  let name = '';
+  for (let i = from; i < to; i++) name += String.fromCharCode(data[i] as number);
+  return name;
+}
+
+/**
+ * Adds the pairs of a piece. Values that are the same in `known` are shared with it, so that a
+ * state beside the one that it is to replace costs what differs. Throws {@link SchemaError} if the
+ * piece is none, or there is no room.
+ */
+export function fill(values: ValueTrie, piece: Uint8Array, known?: ValueTrie): void {
+  for (const pair of readPairs(piece)) {
+    const name = nameOf(pair.key);
+    const held = known?.get(name);
+    const content = held !== undefined && sameBytes(held, pair.value) ? held : pair.value;
+    if (!values.set(name, content)) throw new SchemaError('the state is too large');
+  }
 }
