@@ -67,6 +67,11 @@ export const rooms: readonly Room[] = [
     names: ['exhibits'],
   },
   {
+    file: 'entry.ts',
+    holds: 'what laboratories are told: title, options, how worlds draw them, wrong variants',
+    names: ['entry'],
+  },
+  {
     file: 'index.ts',
     holds: 'what users get, named after the protocol',
     names: ['*', '*Options', '*Message', '*Stable', '*Volatile', 'paper'],

@@ -12,6 +12,7 @@ export * from './bytes.ts';
 export * from './contradiction.ts';
 export * from './copy.ts';
 export * from './encoding.ts';
+export * from './entry.ts';
 export * from './fair.ts';
 export * from './flaw.ts';
 export * from './guards.ts';

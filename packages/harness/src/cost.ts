@@ -1,5 +1,5 @@
 import type { Observer } from '@quorumlab/checker';
-import { ms, type PrincipalId } from '@quorumlab/core';
+import { ms, type OptionValues, type PrincipalId } from '@quorumlab/core';
 import {
   decisions,
   type InputSource,
@@ -22,7 +22,7 @@ import {
 import { type AnyShape, type Prepared, prepare } from './prepare.ts';
 import { type ProtocolEntry, protocolOf } from './registry.ts';
 import { leaderOf } from './run.ts';
-import { type OptionValues, ScenarioError } from './scenario.ts';
+import { ScenarioError } from './scenario.ts';
 import { workloadOf } from './workload.ts';
 
 /** What is to be measured. */

@@ -10,6 +10,7 @@ import {
   type Exhibit,
   encode,
   type GroupSize,
+  type OptionValues,
   type Output,
   type Protocol,
   toHex,
@@ -20,7 +21,7 @@ import { digestOf, sha256 } from '@quorumlab/wire';
 import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
 import type { ProtocolEntry } from './registry.ts';
-import { type OptionValues, ScenarioError } from './scenario.ts';
+import { ScenarioError } from './scenario.ts';
 import {
   requestsIn,
   type StoryLine,

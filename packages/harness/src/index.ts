@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export type { OptionValues } from '@quorumlab/core';
 export * from './attacks.ts';
 export * from './claims.ts';
 export { type ColumnsOptions, columns, sideBySide } from './columns.ts';
@@ -21,7 +22,6 @@ export * from './engine.ts';
 export * from './exhibit.ts';
 export * from './history.ts';
 export * from './narrative.ts';
-export type { OptionNote, OptionNotes } from './option-notes.ts';
 export * from './options.ts';
 export * from './prepare.ts';
 export * from './proof-values.ts';
@@ -42,7 +42,6 @@ export * from './search.ts';
 export * from './shrink.ts';
 export * from './simulate-service.ts';
 export * from './story.ts';
-export type { DrawnGroup, DrawOptions } from './swarm/draw.ts';
 export { isRare } from './swarm/rare.ts';
 export * from './swarm/swarm.ts';
 export * from './system-errors.ts';

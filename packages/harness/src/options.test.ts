@@ -13,7 +13,7 @@ import {
 /** Raft with two rule sets, one of them slow to campaign. */
 const entry: ProtocolEntry = protocolEntry({
   title: 'Raft in two variants.',
-  right: ({ n, f, options: _, ...told }) => {
+  right: ({ n, f, ...told }) => {
     const { pace } = told as { readonly pace?: string };
     return raft({ n, f, ...(pace === 'slow' ? { electionTimeout: 900_000 } : {}) });
   },

@@ -1,11 +1,6 @@
 /** A protocol's own options: which there are, what they take, how people write them. */
-import { microseconds, type OptionValues, ScenarioError, unknownName } from './scenario.ts';
-
-/**
- * What an option takes: a whole number (times are in microseconds), true or false, a text that the
- * protocol itself reads, or one of some words.
- */
-export type OptionKind = 'number' | 'boolean' | 'text' | readonly string[];
+import type { OptionKind, OptionValues } from '@quorumlab/core';
+import { microseconds, ScenarioError, unknownName } from './scenario.ts';
 
 /** Rule sets of one protocol, all of which are attacked unless one is chosen. */
 export interface Variants {

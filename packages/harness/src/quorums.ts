@@ -1,10 +1,10 @@
 /** Why a quorum has the size it has: what becomes of a group if it is set to any other. */
 import type { VerdictWord } from '@quorumlab/checker';
-import { ms, range } from '@quorumlab/core';
+import { ms, type OptionValues, range } from '@quorumlab/core';
 import { otherHalf } from './attacks.ts';
 import { completeScenario, variantsOf } from './defaults.ts';
 import { protocolOf } from './registry.ts';
-import type { OptionValues, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { search, summarise } from './search.ts';
 
 /** What is to be tried. */

@@ -1,4 +1,5 @@
 /** What a run is: plain data, the same in a file, a link, a trace header and a test. */
+import type { OptionValues } from '@quorumlab/core';
 import type { SessionCaps } from '@quorumlab/log';
 import type { DiskModel, LostCopy } from '@quorumlab/sim';
 
@@ -55,9 +56,6 @@ export type ScenarioFault =
     }
   /** Replaces how a node's disk behaves: slow, torn, full, failing, lying; what is on it stays. */
   | { readonly type: 'disk'; readonly at: number; readonly node: number; readonly disk: DiskModel };
-
-/** Values of a protocol's own options by name; times are in microseconds. */
-export type OptionValues = Readonly<Record<string, number | boolean | string>>;
 
 /** A change of the group that somebody asks for at `at`. */
 export interface MembershipChange {

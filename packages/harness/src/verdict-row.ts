@@ -1,7 +1,8 @@
 /** Verdicts as rows of `quorumlab.result/1`: of simulated runs and of real processes alike. */
 import type { VerdictWord } from '@quorumlab/checker';
+import type { OptionValues } from '@quorumlab/core';
 import type { CommitRow, Overlap } from './narrative.ts';
-import type { OptionValues } from './scenario.ts';
+import type {} from './scenario.ts';
 import type { ShrinkStep } from './shrink.ts';
 
 /** One row of `verdicts`: a protocol under an attack. */

@@ -9,6 +9,7 @@ import {
   type Field,
   maxFrameBytes,
   ms,
+  type OptionValues,
   range,
   sameBytes,
   type Tagged,
@@ -18,7 +19,7 @@ import { type Attack, attacks } from '../attacks.ts';
 import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
-import type { OptionValues, Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { swarmWorld } from '../swarm/swarm.ts';
 import { takenForgeries, tooShort, unwritten } from './attacked-cases.ts';
 import { FarGroup, farNumbers } from './far.ts';

@@ -3,9 +3,8 @@
  * strikes anyway, and at the worst moments: within a step, while a leader is replaced, while a
  * snapshot is fetched, while a disk is missed.
  */
-import { ms, range } from '@quorumlab/core';
+import { drawBetween as between, ms, drawOne as one, range } from '@quorumlab/core';
 import type { MembershipChange, Scenario, ScenarioFault } from '../scenario.ts';
-import { between, one } from './draw.ts';
 import { type Casualties, moment, others, span, times, type World } from './worlds.ts';
 
 /** One world of so many is a rare one: the others are what they would be without them. */

@@ -1,11 +1,16 @@
 /** Scenarios drawn from a seed: first anything may go wrong, then all heals. */
-import { ms, range } from '@quorumlab/core';
+import {
+  drawBetween as between,
+  ms,
+  type OptionValues,
+  drawOne as one,
+  range,
+} from '@quorumlab/core';
 import { decisions } from '@quorumlab/sim';
 import { attacks } from '../attacks.ts';
 import { type ProtocolEntry, protocolOf } from '../registry.ts';
 import { type RunResult, runScenario } from '../run.ts';
-import type { OptionValues, Scenario } from '../scenario.ts';
-import { between, one } from './draw.ts';
+import type { Scenario } from '../scenario.ts';
 import { isRare, rareChanges, rareFaults, rareWork } from './rare.ts';
 import {
   type Casualties,

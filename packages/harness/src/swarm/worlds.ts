@@ -1,8 +1,7 @@
 /** What goes wrong in a random world, class by class, and how it heals. */
-import { ms, type Random, range } from '@quorumlab/core';
+import { drawBetween as between, ms, drawOne as one, type Random, range } from '@quorumlab/core';
 import { ssd } from '@quorumlab/sim';
 import type { ScenarioFault } from '../scenario.ts';
-import { between, one } from './draw.ts';
 
 /** What a fault class needs to know. */
 export interface World {

@@ -1,0 +1,53 @@
+/** What PBFT tells laboratories of itself. */
+import { drawBetween, drawOne, drawTimeout, type Entry } from '@quorumlab/core';
+import { exhibits, flaws, mutants } from './mutants.ts';
+import { pbft } from './protocol.ts';
+import type { Pbft } from './state.ts';
+
+/** PBFT by name, with its options and wrong variants. */
+export const entry: Entry<Pbft> = {
+  title: 'PBFT: three phases and certificates; survives f liars among 3f+1.',
+  right: (size) => pbft(size),
+  mutants,
+  flaws,
+  exhibits,
+  options: {
+    requestTimeout: {
+      kind: 'number',
+      usual: '1s',
+      meaning: 'time a request may wait before the primary is changed',
+    },
+    checkpointEvery: {
+      kind: 'number',
+      usual: '128',
+      meaning: 'K: batches between two checkpoints',
+    },
+    window: {
+      kind: 'number',
+      usual: '256',
+      meaning: 'L: batches logged above a checkpoint; 2K unless told',
+    },
+    windowBytes: {
+      kind: 'number',
+      usual: '67108864',
+      meaning: 'bytes of requests logged above a checkpoint',
+    },
+    maxBatch: { kind: 'number', usual: '256', meaning: 'requests in one batch' },
+    maxOutstanding: {
+      kind: 'number',
+      usual: '2',
+      meaning: 'batches that are ordered and not yet executed',
+    },
+  },
+  drawn(random, network, { narrow }) {
+    const checkpointEvery = drawOne(random, narrow ? [1, 2] : [1, 3, 10, 128]);
+    return {
+      requestTimeout: drawTimeout(random, network),
+      checkpointEvery,
+      window: checkpointEvery * drawBetween(random, 1, 3),
+      maxBatch: drawOne(random, narrow ? [1, 2] : [1, 3, 256]),
+      maxOutstanding: drawBetween(random, 1, 3),
+    };
+  },
+  byHand: (quorum) => ({ quorum }),
+};

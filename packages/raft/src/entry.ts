@@ -1,0 +1,64 @@
+/** What Raft tells laboratories of itself. */
+import { drawBetween, drawOne, drawTimeout, type Entry, range, threshold } from '@quorumlab/core';
+import { exhibits, flaws, mutants } from './mutants.ts';
+import { raft } from './protocol.ts';
+import type { Raft } from './state.ts';
+
+/** Raft by name, with its options and wrong variants. */
+export const entry: Entry<Raft> = {
+  title: 'Raft: a leader and majorities; survives crashes, trusts every word of its members.',
+  right: (size) => raft(size),
+  mutants,
+  flaws,
+  exhibits,
+  options: {
+    electionTimeout: {
+      kind: 'number',
+      usual: '300ms',
+      meaning: 'time; each one is drawn from this to twice this',
+    },
+    heartbeat: {
+      kind: 'number',
+      usual: '30ms',
+      meaning: 'time between two; a tenth of electionTimeout unless told',
+    },
+    preVote: { kind: 'boolean', usual: 'true', meaning: 'ask before raising the term' },
+    checkQuorum: {
+      kind: 'boolean',
+      usual: 'true',
+      meaning: 'leaders and voters judge by whom they hear',
+    },
+    snapshotEvery: {
+      kind: 'number',
+      usual: '10000',
+      meaning: 'slots between two snapshots; 0: none',
+    },
+    keepEntries: { kind: 'number', usual: '1000', meaning: 'entries kept behind a snapshot' },
+    maxEntriesPerAppend: {
+      kind: 'number',
+      usual: '1024',
+      meaning: 'entries in one AppendEntries, up to 1024',
+    },
+    maxInFlight: {
+      kind: 'number',
+      usual: '4',
+      meaning: 'unacknowledged AppendEntries with entries per follower',
+    },
+    maxUncommitted: {
+      kind: 'number',
+      usual: '65536',
+      meaning: 'uncommitted entries before a leader says no',
+    },
+  },
+  drawn: (random, network, { narrow }) => ({
+    electionTimeout: drawTimeout(random, network),
+    preVote: random.below(4) > 0,
+    checkQuorum: random.below(4) > 0,
+    snapshotEvery: drawOne(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
+    keepEntries: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
+    maxEntriesPerAppend: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
+    maxInFlight: drawBetween(random, 1, narrow ? 2 : 4),
+    ...(narrow ? { maxUncommitted: drawOne(random, [1, 4, 16]) } : {}),
+  }),
+  byHand: (quorum, n) => ({ quorum: threshold(range(n), quorum) }),
+};
