@@ -6,6 +6,7 @@ import { readTree } from './architecture/tree.ts';
 import {
   type Example,
   examplesIn,
+  examplesInSource,
   fileNameOf,
   type Outcome,
   run,
@@ -17,9 +18,24 @@ const runLimitMs = 120_000;
 const checkLimitMs = 240_000;
 const documents = /^(?:[A-Z_]+\.md|examples\/README\.md|packages\/[^/]+\/README\.md|docs\/.+\.md)$/;
 
-const examples = [...readTree(root)]
-  .filter(([path]) => documents.test(path))
-  .flatMap(([path, text]) => examplesIn(path, text));
+const sources = /^packages\/[^/]+\/src\/.+\.ts$/;
+
+const tree = readTree(root);
+const told = [...tree]
+  .filter(([path]) => sources.test(path))
+  .map(([path, text]) => examplesInSource(path, text));
+const examples = [
+  ...[...tree]
+    .filter(([path]) => documents.test(path))
+    .flatMap(([path, text]) => examplesIn(path, text)),
+  ...told.flatMap(({ examples }) => examples),
+];
+/** Where most people begin: an editor shows an example there. */
+const entryPoints = [
+  ...['raft', 'pbft', 'hotstuff', 'multiPaxos', 'basicPaxos', 'flexiblePaxos'],
+  ...['runScenario', 'testProtocol', 'simulateService', 'protocolEntry', 'matchers'],
+  ...['startNode', 'connectClient', 'checkLinearizable', 'simulate'],
+];
 const folders: string[] = [];
 
 function write(some: readonly Example[]): string {
@@ -67,6 +83,10 @@ describe.skipIf(examples.length === 0)('the examples in the documents', () => {
     expect(await typeCheck(folder)).toEqual({ code: 0, output: '' });
   });
 
+  it.each(entryPoints)('show how %s is used, where an editor looks for it', (name) => {
+    expect(told.flatMap(({ names }) => names)).toContain(name);
+  });
+
   // Most of what an example takes is the import of packages, which all of them share so.
   const runnable = examples.filter(({ runs }) => runs);
   let together: ReadonlySet<string | undefined>;
@@ -107,6 +127,31 @@ describe('the reader of documents', () => {
     ]);
     expect(planted[2]?.code).toBe('throw new Error("```");\n');
     expect(examplesIn('b.md', 'no example')).toEqual([]);
+  });
+
+  it('finds the examples of doc comments, at the lines where they stand', () => {
+    const source = [
+      'const a = 1;',
+      '/** None here. */',
+      'export const b = 2;',
+      '/**',
+      ' * Three.',
+      ' *',
+      ' * @example',
+      ' * ```ts',
+      ' * if (true)',
+      ' *   throw new Error();',
+      ' * ```',
+      ' */',
+      'export const c = 3;',
+    ].join('\n');
+    expect(examplesInSource('d/src/e.ts', source)).toEqual({
+      examples: [
+        { path: 'd/src/e.ts', line: 8, code: 'if (true)\n  throw new Error();\n', runs: true },
+      ],
+      names: ['c'],
+    });
+    expect(() => examplesInSource('e.ts', source.replaceAll('```', ''))).toThrow('e.ts:4: an @exa');
   });
 
   it('catches a wrong type and a failing run, at the line of the document', {

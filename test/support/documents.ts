@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A TypeScript example in a document. `line` (from 1) is where its fence opens. */
+/**
+ * A TypeScript example in a document or in a doc comment. `line` (from 1) is where its fence opens.
+ */
 export type Example = Readonly<{ path: string; line: number; code: string; runs: boolean }>;
 
 /** What a program left: its exit code (null if a signal ended it) and all it printed. */
@@ -20,9 +22,38 @@ export function examplesIn(path: string, markdown: string): readonly Example[] {
   }));
 }
 
+/** Doc comments, each with the name of what is declared right after it, if that is exported. */
+const comment = /^\/\*\*\n((?: \*.*\n)*?) \*\/\n(?:export (?:async )?(?:function|const) (\w+))?/gm;
+
+/** What the doc comments of a source file tell by example. */
+export interface Told {
+  readonly examples: readonly Example[];
+  /** The exports whose doc comments have an `@example`. */
+  readonly names: readonly string[];
+}
+
+/** The `@example` blocks of a source file. Throws at one without code in it. */
+export function examplesInSource(path: string, source: string): Told {
+  const examples: Example[] = [];
+  const names: string[] = [];
+  for (const match of source.matchAll(comment)) {
+    const [, text = '', name] = match;
+    const from = text.indexOf('\n * @example\n');
+    if (from < 0) continue;
+    // The stars go, the lines stay: so an example keeps its place.
+    const before = source.slice(0, match.index).split('\n').length;
+    const found = examplesIn(path, text.replace(/^ \*(?: |$)/gm, ''));
+    if (found.length === 0)
+      throw new Error(`${path}:${before}: an @example has no code; fence it as \`ts\``);
+    examples.push(...found.map((each) => ({ ...each, line: each.line + before })));
+    if (name !== undefined) names.push(name);
+  }
+  return { examples, names };
+}
+
 /** File name of an example, from which a reader of an error finds the document and the line. */
 export function fileNameOf({ path, line }: Example): string {
-  return `${path.replace(/\.md$/, '').replace(/[^\w]+/g, '-')}-line-${line}.ts`;
+  return `${path.replace(/\.(?:md|ts)$/, '').replace(/[^\w]+/g, '-')}-line-${line}.ts`;
 }
 
 /**

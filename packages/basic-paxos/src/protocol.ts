@@ -33,6 +33,22 @@ import { conflict, vows } from './vows.ts';
  * small for `f`, and core's QuorumError if a phase 1 quorum need not meet a phase 2 quorum; both
  * can be forced with `unsafe`. The second argument exists for tests of what happens when a rule is
  * wrong.
+ *
+ * @example
+ * ```ts
+ * import { basicPaxos } from '@quorumlab/basic-paxos';
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ *
+ * const group = basicPaxos({ n: 3 });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * console.log(kv.result(submit(kv.put('leader', 'Ann')))); // { kind: 'stored' }
+ * try {
+ *   submit(kv.put('leader', 'Bob'));
+ * } catch (error) {
+ *   console.log(error); // The one slot is taken, for good.
+ * }
+ * ```
  */
 export function basicPaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<BasicPaxos> {
   const group = groupOf(options, { ...rules, ...chosen });

@@ -52,6 +52,22 @@ const turnGrowth = 4;
  *
  * Never throws for size: a check that would cost more than `budget` is 'unknown'. Throws
  * {@link HistoryError} for a history that no run can have.
+ *
+ * @example
+ * ```ts
+ * import { checkLinearizable, keyValueModel } from '@quorumlab/checker';
+ *
+ * const put = (value: string, invokedAt: number, returnedAt: number) => ({
+ *   ...{ process: 1, invokedAt, returnedAt, output: undefined },
+ *   input: { kind: 'put' as const, key: 'x', value },
+ * });
+ * const stale = {
+ *   ...{ process: 2, invokedAt: 40, returnedAt: 50, output: 'Ann' },
+ *   input: { kind: 'get' as const, key: 'x' },
+ * };
+ * const calls = [put('Ann', 0, 10), put('Bob', 20, 30), stale];
+ * console.log(checkLinearizable(keyValueModel(), calls).verdict); // not-linearizable
+ * ```
  */
 export function checkLinearizable<S extends ModelState, I, O>(
   model: Model<S, I, O>,

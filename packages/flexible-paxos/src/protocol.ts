@@ -15,6 +15,19 @@ import { type FlexiblePaxos, firstStable, stored } from './state.ts';
  * OptionsError if the quorums survive fewer than f crashes, and what Multi-Paxos
  * throws. `unsafe` allows quorums that do not meet, for experiments. The second argument exists for
  * tests of what happens when the rule is wrong.
+ *
+ * @example
+ * ```ts
+ * import { flexiblePaxos } from '@quorumlab/flexible-paxos';
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ *
+ * // Four of five elect a leader, and then two are enough to decide.
+ * const group = flexiblePaxos({ n: 5, q1: 4, q2: 2 });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * submit(kv.put('greeting', 'hello'));
+ * console.log(kv.result(submit(kv.get('greeting')))); // { kind: 'value', value: the five bytes }
+ * ```
  */
 export function flexiblePaxos(
   options: Options,

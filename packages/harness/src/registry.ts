@@ -74,7 +74,21 @@ export interface Exposure {
   readonly wrong: Protocol<LogShape>;
 }
 
-/** Makes an entry of a protocol, yours for example, so that scenarios and suites can run it. */
+/**
+ * Makes an entry of a protocol, yours for example, so that scenarios and suites can run it.
+ *
+ * @example
+ * ```ts
+ * import { completeScenario, protocolEntry, runScenario } from '@quorumlab/harness';
+ * import { raft } from '@quorumlab/raft';
+ *
+ * const entry = protocolEntry({
+ *   title: 'Raft that takes a snapshot after every tenth entry.',
+ *   right: (size) => raft({ ...size, snapshotEvery: 10 }),
+ * });
+ * console.log(runScenario(completeScenario({ protocol: 'raft', n: 3 }), { entry }).word); // ok
+ * ```
+ */
 export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntry {
   const { title, right, mutants: wrong = {}, flaws = {} } = parts;
   const [known, notes] = kindsAndNotes(parts.options ?? {});

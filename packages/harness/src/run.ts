@@ -138,7 +138,17 @@ export interface RunSoFar {
 /** Events between two pauses of a run in pieces: some milliseconds. */
 const eventsPerPiece = 128;
 
-/** Runs one scenario in the simulator. Throws a ScenarioError if it cannot be run. */
+/**
+ * Runs one scenario in the simulator. Throws a ScenarioError if it cannot be run.
+ *
+ * @example
+ * ```ts
+ * import { completeScenario, runScenario } from '@quorumlab/harness';
+ *
+ * const lie = completeScenario({ protocol: 'raft', attack: 'equivocating-leader', by: [0] });
+ * console.log(runScenario(lie).word); // forked
+ * ```
+ */
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunResult {
   const pieces = runInPieces(scenario, options);
   for (;;) {

@@ -63,7 +63,21 @@ export interface ServiceSimulation<S extends LogShape> {
 
 type Traitors = Readonly<Record<ReplicaId, Behaviour<AnyShape>>>;
 
-/** Replicates `options.stateMachine` by `protocol` among simulated replicas with disks. */
+/**
+ * Replicates `options.stateMachine` by `protocol` among simulated replicas with disks.
+ *
+ * @example
+ * ```ts
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { pbft } from '@quorumlab/pbft';
+ *
+ * const { submit } = simulateService(pbft({ n: 4 }), { stateMachine: keyValueStore, clients: 2 });
+ * submit(kv.put('seat 1A', 'Ann'));
+ * submit(kv.compareAndSet('seat 1A', null, 'Bob'), { client: 1 }); // Too late.
+ * console.log(kv.result(submit(kv.get('seat 1A'), { readOnly: true })));
+ * ```
+ */
 export function simulateService<S extends LogShape>(
   protocol: Protocol<S>,
   options: ServiceSimulationOptions<S>,

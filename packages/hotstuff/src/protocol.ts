@@ -25,6 +25,19 @@ import { conflict, vows } from './vows.ts';
  * A member of the HotStuff family for one group. Throws `OptionsError` if the group cannot survive
  * `f` Byzantine members, or could never commit. The second argument exists for tests of what
  * happens when a rule is wrong.
+ *
+ * @example
+ * ```ts
+ * import { simulateService } from '@quorumlab/harness';
+ * import { hotstuff } from '@quorumlab/hotstuff';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { digestOf } from '@quorumlab/wire';
+ *
+ * const group = hotstuff({ n: 4, rules: 'jolteon', digest: digestOf });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * submit(kv.put('greeting', 'hello'));
+ * console.log(kv.result(submit(kv.get('greeting')))); // { kind: 'value', value: the five bytes }
+ * ```
  */
 export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protocol<HotStuff> {
   const group = groupOf(options, chosen);

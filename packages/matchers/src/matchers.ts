@@ -172,5 +172,16 @@ function toConvict(subject: unknown, ...liars: readonly number[]): Matched {
   };
 }
 
-/** Expectations about consensus: `expect.extend(matchers)`, in vitest and in runners like it. */
+/**
+ * Expectations about consensus: `expect.extend(matchers)`, in vitest and in runners like it.
+ *
+ * @example
+ * ```ts
+ * import { matchers } from '@quorumlab/matchers';
+ *
+ * // In a test: expect('pbft').toSurvive('crash-leader', { n: 4 });
+ * const { pass, message } = matchers.toSurvive('pbft', 'crash-leader', { n: 4 });
+ * if (!pass) throw new Error(message());
+ * ```
+ */
 export const matchers = { toSurvive, toAgree, toBeLinearizable, toConvict } as const;

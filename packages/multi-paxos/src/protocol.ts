@@ -39,6 +39,18 @@ const limitedBy = {
  * Multi-Paxos for a group. Throws `OptionsError` if it is too small for `f`, ConfigurationError for
  * members that it cannot have, and core's QuorumError if its quorums need not meet. The second
  * argument exists for tests of what happens when a rule is wrong.
+ *
+ * @example
+ * ```ts
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { multiPaxos } from '@quorumlab/multi-paxos';
+ *
+ * const group = multiPaxos({ n: 3 });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * submit(kv.put('greeting', 'hello'));
+ * console.log(kv.result(submit(kv.get('greeting')))); // { kind: 'value', value: the five bytes }
+ * ```
  */
 export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<MultiPaxos> {
   const group = groupOf(options, { ...rules, ...chosen });

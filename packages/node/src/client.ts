@@ -66,6 +66,35 @@ export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
  * Its first write asks the group for a session of its own, so a client that was restarted takes
  * nobody's answers for its own, whatever its clock says. Throws {@link NodeConfigError},
  * `KeyringError`, `KeyError` and `MeshConfigError`.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp, rm } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { connectClient, createLogger, generateSeed } from '@quorumlab/node';
+ * import { publicKeyOf, startNode } from '@quorumlab/node';
+ * import { raft } from '@quorumlab/raft';
+ *
+ * const [secretKey, clientKey] = [generateSeed(), generateSeed()];
+ * const folder = await mkdtemp(`${tmpdir()}/asked-`);
+ * const address = '/ip4/127.0.0.1/tcp/24331';
+ * const members = [{ id: 0, publicKey: publicKeyOf(secretKey), address }];
+ * const clients = [{ id: 65_536, publicKey: publicKeyOf(clientKey) }];
+ * const cluster = { cluster: 'a', group: 'log', epoch: 0, members, clients };
+ * const protocol = raft({ n: 1 });
+ * const shared = { protocol, cluster, logger: createLogger({ level: 'warn' }) };
+ * const replica = { self: 0, secretKey, folder, stateMachine: keyValueStore };
+ * const node = await startNode({ ...shared, ...replica });
+ *
+ * const client = await connectClient({ ...shared, self: 65_536, secretKey: clientKey });
+ * await client.propose(kv.put('greeting', 'hello'), { withinMilliseconds: 10_000 });
+ * console.log(kv.result(await client.read(kv.get('greeting'))));
+ *
+ * await client.stop();
+ * await node.stop();
+ * await rm(folder, { recursive: true });
+ * ```
  */
 export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
   options: ClientNodeOptions<C, R, Q>,

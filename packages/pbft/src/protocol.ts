@@ -42,6 +42,18 @@ const limitedBy = {
  * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
  * survive `f` Byzantine members. The second argument exists for tests of what happens when a rule
  * is wrong.
+ *
+ * @example
+ * ```ts
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { pbft } from '@quorumlab/pbft';
+ *
+ * const group = pbft({ n: 4 });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * submit(kv.put('greeting', 'hello'));
+ * console.log(kv.result(submit(kv.get('greeting')))); // { kind: 'value', value: the five bytes }
+ * ```
  */
 export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pbft> {
   const group = groupOf(options, { ...rules, ...chosen });

@@ -37,6 +37,18 @@ import { conflict, vows } from './vows.ts';
  * Raft for a group of `n`. Throws `OptionsError` if the group is too small for `f`, and core's
  * QuorumError if two quorums need not meet; both can be forced with `unsafe`. The second argument
  * exists for tests of what happens when a rule is wrong.
+ *
+ * @example
+ * ```ts
+ * import { simulateService } from '@quorumlab/harness';
+ * import { keyValueStore, kv } from '@quorumlab/log';
+ * import { raft } from '@quorumlab/raft';
+ *
+ * const group = raft({ n: 3 });
+ * const { submit } = simulateService(group, { stateMachine: keyValueStore });
+ * submit(kv.put('greeting', 'hello'));
+ * console.log(kv.result(submit(kv.get('greeting')))); // { kind: 'value', value: the five bytes }
+ * ```
  */
 export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Raft> {
   const group = groupOf(options, { ...rules, ...chosen });

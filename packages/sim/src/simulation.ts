@@ -280,6 +280,45 @@ class View<S extends Shape> implements SeatView<S> {
 /**
  * A run of a scenario, at time 0. The same options give the same run, byte for byte, on every
  * engine. Throws `ScenarioError` for a scenario that cannot be run.
+ *
+ * @example
+ * ```ts
+ * import { idle, integer, type Machine, message, messages, type Signature } from '@quorumlab/core';
+ * import { lan, simulate } from '@quorumlab/sim';
+ *
+ * interface Greeting {
+ *   readonly Stable: object;
+ *   readonly Volatile: object;
+ *   readonly Message: { readonly kind: 'hello'; readonly age: number };
+ *   readonly Timer: never;
+ *   readonly Command: never;
+ * }
+ * const greeter = (self: number): Machine<Greeting> => ({
+ *   self,
+ *   step: ({ event }) => ({
+ *     ...idle<Greeting>(),
+ *     sends: event.type === 'start' ? [{ to: 'all', message: { kind: 'hello', age: self } }] : [],
+ *   }),
+ *   snapshot: () => ({ stable: {}, volatile: {} }),
+ *   restore: () => undefined,
+ *   fork: () => greeter(self),
+ *   status: () => ({ term: 0, role: 'greeter' }),
+ * });
+ * const signature = new Uint8Array() as Signature; // Here everybody is believed.
+ * const run = simulate<Greeting>({
+ *   messages: messages(message('hello', { age: integer() })),
+ *   keyring: (_seat, from) => ({
+ *     sign: (body) => ({ ...body, from, signature }),
+ *     check: () => true,
+ *     checkEvidence: () => true,
+ *   }),
+ *   seats: [0, 1, 2].map((principal) => ({ principal, make: () => greeter(principal) })),
+ *   network: lan,
+ *   seed: 42,
+ *   limits: { until: 1_000_000 },
+ * }).run();
+ * console.log(run.counters.sent, run.digest); // The same every time.
+ * ```
  */
 export function simulate<S extends Shape>(options: SimulationOptions<S>): Simulation<S> {
   const world = prepare(options);

@@ -64,7 +64,17 @@ interface Suite {
 /** Networks on which honest runs must agree and finish. */
 const networks = ['lan', 'lossy', 'psync:gst=400ms,delta=20ms', 'wan'];
 
-/** The suite for `entry`. See {@link ProtocolCase}. */
+/**
+ * The suite for `entry`. See {@link ProtocolCase}.
+ *
+ * @example
+ * ```ts
+ * import { protocolOf, testProtocol } from '@quorumlab/harness';
+ *
+ * const [first] = testProtocol(protocolOf('raft'), { seeds: 1, inputs: 50 });
+ * first?.run(); // Throws a ConformanceError if Raft does not keep the promise `first.name`.
+ * ```
+ */
 export function testProtocol(
   entry: ProtocolEntry,
   options: ProtocolSuiteOptions = {},
