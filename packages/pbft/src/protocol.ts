@@ -1,3 +1,71 @@
+/**
+ * PBFT: Castro and Liskov, "Practical Byzantine Fault Tolerance" (OSDI '99), with signatures. The
+ * normal case (§4.2) is in `normal-case.ts`, checkpoints (§4.3) in `checkpoint.ts`, view changes
+ * (§4.4) in `view-change.ts` and `leave-view.ts`, timers in `patience.ts`; how replicas catch up,
+ * which the paper leaves open, is in `recovery.ts`.
+ *
+ * ```text
+ *                      n = 3f+1 replicas; a quorum is 2f+1; p is the primary: p = v mod n
+ *                      h is the last stable checkpoint; numbers are between h and h + window
+ *
+ *                      The client (§4.1)
+ * 4.1-relay            upon ⟨REQUEST, m⟩ at a backup: pass m to p
+ *                        a timer runs while a request waits
+ *
+ *                      Normal case (§4.2)
+ * 4.2-pre-prepare      upon ⟨REQUEST, m⟩ at p, which is in view v: n ← the next number
+ *                        log and multicast ⟨PRE-PREPARE, v, n, d, m⟩
+ * 4.2-prepare          upon ⟨PRE-PREPARE, v, n, d, m⟩ of p at a backup that is in view v,
+ *                      with d = D(m), and no other d accepted for v and n:
+ *                        log it; multicast ⟨PREPARE, v, n, d, i⟩
+ * 4.2-commit           prepared(m, v, n, i): the pre-prepare and 2f PREPAREs of backups match it:
+ *                        keep them as its proof; multicast ⟨COMMIT, v, n, d, i⟩
+ * 4.2-committed-local  committed-local(m, v, n, i): 2f+1 COMMITs match it:
+ * 4.2-execute            execute m once all lower numbers are executed; reply to its client
+ *
+ *                      Checkpoints (§4.3)
+ * 4.3-checkpoint       upon a state after n, n mod K = 0: multicast ⟨CHECKPOINT, n, d, i⟩
+ * 4.3-stable           upon 2f+1 CHECKPOINTs with the same n and d: they are the proof;
+ *                        h ← n; discard the log up to n
+ * 4.3-fetch              if n was not executed here: get the state d from the others
+ * 4.3-installed          upon a state whose digest is d: go on after n
+ *
+ *                      View changes (§4.4)
+ * 4.4-timeout          upon the end of the timer of a request that waits:
+ * 4.4-view-change        v ← v + 1; take part in nothing but checkpoints and view changes
+ *                        C ← the stable checkpoint; P ← what is prepared above it
+ *                        multicast ⟨VIEW-CHANGE, v, C, P, i⟩
+ *                        wait for ⟨NEW-VIEW, v⟩ with a timer, twice as long each time
+ * 4.5.2-join           upon VIEW-CHANGEs of f+1 replicas for later views:
+ *                        the same with the smallest of these views
+ * 4.4-new-view         upon VIEW-CHANGEs of a quorum V for v at the primary of v:
+ *                        min-s ← the latest stable checkpoint in V
+ *                        max-s ← the highest number prepared in V
+ *                        O ← for each n in (min-s, max-s]: what is prepared in the highest view,
+ *                          or the null request
+ *                        multicast ⟨NEW-VIEW, v, V, O⟩; enter v
+ * 4.4-enter            upon ⟨NEW-VIEW, v, V, O⟩ at a backup that finds V valid and computes
+ *                      the same O: enter v; multicast PREPAREs for O
+ * 4.4-batch            upon the batch of a digest in O that was not here: prepare it
+ * 4.4-proofs           if proofs of what O orders are not here: ask the primary of v for them
+ * ```
+ *
+ * Beyond this page: `restart`, `status`, `idle` and `status-committed` (`recovery.ts`): what was
+ * lost is said again.
+ *
+ * The states of a replica, whose role in a view follows from the number of the view:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | | backup | it starts |
+ * | | primary | it starts, and its number is that of the view |
+ * | | view change | it starts, and it had left its view |
+ * | backup | view change | a request waits too long, a primary that lies, or others have left |
+ * | primary | view change | f+1 others have left the view |
+ * | view change | backup | a valid NEW-VIEW |
+ * | view change | primary | VIEW-CHANGEs of a quorum |
+ * | primary | backup | a valid NEW-VIEW of a later view, of whose VIEW-CHANGEs none came (rare) |
+ */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';

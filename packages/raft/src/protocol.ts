@@ -3,6 +3,84 @@
  * Elections (§5.2) are in `election.ts`, what a leader sends in `leader.ts`, replication (§5.3) in
  * `replication.ts`, compaction (§7) in `snapshot.ts`; what a replica does that has lost its disk,
  * which is not in the paper, in `rejoin.ts`.
+ *
+ * ```text
+ *                    on disk: currentTerm, votedFor, log[]      in memory: commitIndex, lastApplied
+ *                    a leader: nextIndex[i] and matchIndex[i] for each server i
+ * servers-2          upon any message of a term > currentTerm:
+ *                      currentTerm ← that term; votedFor ← null; become follower
+ * servers-1          while commitIndex > lastApplied: lastApplied++; apply log[lastApplied]
+ *
+ *                    Leader election (§5.2, §5.4.1)
+ * followers-2        upon an election timeout without a word of a leader:
+ * pre-vote-1           become pre-candidate; send PreVote(currentTerm + 1, last entry) to all
+ *                    upon PreVote: ignore it as RequestVote is ignored;
+ * pre-vote-2           grant if the term is new and the log at least as up-to-date as the own
+ * candidates-1       upon pre-votes of a majority:
+ *                      become candidate; currentTerm++; votedFor ← self
+ *                      send RequestVote(currentTerm, last entry) to all
+ * loyal              upon RequestVote: ignore it if a leader was heard within a timeout
+ * request-vote-1       refuse if term < currentTerm
+ * request-vote-2       if votedFor is null or the candidate, whose log is as up-to-date:
+ *                        votedFor ← candidate; grant
+ * candidates-2       upon votes of a majority at a candidate: become leader
+ *                      nextIndex[] ← last index + 1; matchIndex[] ← 0
+ * leaders-1            append a no-op of currentTerm to log (§8)
+ * check-quorum       upon an election timeout in which no majority answered the leader:
+ *                      become follower
+ *
+ *                    Log replication (§5.3, §5.4.2)
+ * leaders-2          upon a command of a client at the leader: append it to log
+ * leaders-3          while last index ≥ nextIndex[i]:
+ *                      send AppendEntries(currentTerm, prevIndex ← nextIndex[i] - 1,
+ *                        prevTerm, entries, leaderCommit ← commitIndex) to i
+ * leaders-heartbeat  each heartbeat: send AppendEntries without entries to all
+ * append-1           upon AppendEntries: refuse if term < currentTerm
+ * candidates-3         if candidate: become follower
+ * append-2             refuse if log[prevIndex].term ≠ prevTerm
+ * append-3             if an entry has another term than the new one: delete it and all after it
+ * append-4             append entries that are not in log
+ * append-5             commitIndex ← max(commitIndex, min(leaderCommit, last new index))
+ *                      answer success up to the last new index
+ *                    upon an answer of i in currentTerm at the leader:
+ * leaders-3-success    success: raise matchIndex[i] and nextIndex[i]
+ * leaders-3-failure    refused: lower nextIndex[i]
+ * leaders-4            if a majority has matchIndex ≥ N > commitIndex and
+ *                      log[N].term = currentTerm: commitIndex ← N
+ *
+ * read-1             upon a read at the leader, once log[commitIndex].term = currentTerm (§8):
+ *                      readIndex ← commitIndex
+ * read-2               send a round of heartbeats
+ * read-3               upon answers of a majority to it: the read may go at readIndex
+ *
+ *                    Compaction (§7)
+ * snapshot-take      upon a durable snapshot: remember its last index and term; drop the log below
+ * leaders-snapshot   if log begins after nextIndex[i]: send InstallSnapshot instead
+ * install-1          upon InstallSnapshot: refuse if term < currentTerm
+ * install-5            get the snapshot and make it durable
+ * install-6            if log has its last entry: keep what follows
+ * install-7            else: drop the log;
+ *                      commitIndex ← lastApplied ← the last index of the snapshot
+ * ```
+ *
+ * Beyond this page: `rejoin-1` to come back without a disk, and `rejoin-2`, `rejoin-3`, `rejoin-4`
+ * (`rejoin.ts`).
+ *
+ * The roles (Figure 4), with the pre-candidates of the thesis (9.6) and whoever lost its disk:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | | follower | it starts, with a disk |
+ * | follower | pre-candidate | an election timeout, with PreVote |
+ * | follower | candidate | an election timeout, without PreVote |
+ * | pre-candidate | candidate | pre-votes of a majority |
+ * | pre-candidate | follower | a leader, a vote for another one, or a higher term |
+ * | candidate | pre-candidate | an election timeout: nobody has won |
+ * | candidate | leader | votes of a majority |
+ * | candidate | follower | a leader of its term, or a higher term |
+ * | leader | follower | a higher term, or no majority answers |
+ * | | rejoining | it starts, and its disk was lost |
+ * | rejoining | follower | all others have answered |
  */
 import type { Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';

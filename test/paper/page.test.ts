@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { paper as pbftPaper } from '@quorumlab/pbft';
+import { paper as raftPaper } from '@quorumlab/raft';
+import { describe, expect, test } from 'vitest';
+import { pageFaults, pageIn } from './page.ts';
+import { transitionFaults, transitionsOf } from './transitions.ts';
+
+const worlds = 60;
+
+const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  raft: raftPaper,
+  pbft: pbftPaper,
+};
+
+describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {
+  const path = `packages/${protocol}/src/protocol.ts`;
+  const page = pageIn(path, readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+
+  test('has every step of the paper that handlers name, or says that it is elsewhere', () => {
+    expect(pageFaults(path, page, Object.keys(paper))).toEqual([]);
+  });
+
+  test(`has every transition that ${worlds} worlds show, and no other`, () => {
+    const seen = transitionsOf(protocol, worlds);
+    expect(transitionFaults(path, page.transitions, seen)).toEqual([]);
+  });
+});
+
+describe('the reader of pages', () => {
+  const source = [
+    "import { a } from 'b';",
+    '/**',
+    ' * A protocol.',
+    ' *',
+    ' * ```text',
+    ' *           upon a request:',
+    ' * ask, say    send it to all',
+    ' * ```',
+    ' *',
+    ' * Beyond this page: `crash` and',
+    ' * `wait` (`elsewhere.ts`).',
+    ' *',
+    ' * | from | to | when |',
+    ' * |---|---|---|',
+    ' * | | idle | a start |',
+    ' * | idle | busy | a request (rare) |',
+    ' */',
+  ].join('\n');
+  const page = pageIn('p.ts', source);
+
+  test('finds the margin, what is elsewhere, and the table', () => {
+    expect(page).toEqual({
+      lines: ['          upon a request:', 'ask, say    send it to all'],
+      margin: ['ask', 'say'],
+      beyond: ['crash', 'wait'],
+      transitions: [
+        { from: '', to: 'idle', isRare: false },
+        { from: 'idle', to: 'busy', isRare: true },
+      ],
+    });
+    expect(() => pageIn('p.ts', 'const a = 1;')).toThrow('p.ts has no page');
+  });
+
+  test('misses steps, and finds what is no step', () => {
+    expect(pageFaults('p.ts', page, ['ask', 'say', 'crash', 'wait'])).toEqual([]);
+    expect(pageFaults('p.ts', page, ['ask', 'say', 'crash', 'vote']).join()).toMatch(
+      /"wait" on the page is no id.*"vote" of paper.ts is not on the page/,
+    );
+    const twice = { ...page, beyond: ['ask'], lines: new Array(61).fill('') };
+    expect(pageFaults('p.ts', twice, ['ask', 'say']).join()).toMatch(
+      /has 61 lines; at most 60.*"ask" stands on the page 2 times/,
+    );
+  });
+
+  test('misses transitions, and finds those that never happen', () => {
+    const rows = page.transitions;
+    expect(transitionFaults('p.ts', rows, new Set(['starts as idle']))).toEqual([]);
+    expect(transitionFaults('p.ts', rows, new Set(['busy → idle']))).toEqual([
+      'p.ts: a replica busy → idle, which is no row of the table',
+      'p.ts: no run shows "starts as idle"; if few do, call the row (rare)',
+    ]);
+  });
+});

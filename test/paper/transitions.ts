@@ -1,0 +1,71 @@
+/** Which roles follow each other in simulated runs. */
+import type { Protocol } from '@quorumlab/core';
+import { protocolOf, runScenario, subjectsOf, swarmWorld } from '@quorumlab/harness';
+import type { LogShape } from '@quorumlab/log';
+import type { Transition } from './page.ts';
+
+type Replica = Parameters<Protocol<LogShape>['status']>[0];
+type Step = (replica: Replica, ...rest: never[]) => unknown;
+
+/** As a row of a table shows it. */
+const spell = ({ from, to }: Pick<Transition, 'from' | 'to'>): string =>
+  from === '' ? `starts as ${to}` : `${from} → ${to}`;
+
+/** `protocol`, whose replicas tell of each change of their role. */
+function watched(protocol: Protocol<LogShape>, seen: Set<string>): Protocol<LogShape> {
+  const roleOf = (replica: Replica): string => protocol.status(replica).role;
+  function watch<F extends Step | undefined>(step: F, starts = false): F {
+    if (step === undefined) return step;
+    const told: Step = (replica, ...rest) => {
+      const from = starts ? '' : roleOf(replica);
+      const result = step(replica, ...rest);
+      const to = roleOf(replica);
+      if (from !== to) seen.add(spell({ from, to }));
+      return result;
+    };
+    return told as F; // It takes what `step` takes.
+  }
+  const on = Object.entries(protocol.on).map(([kind, handle]) => [kind, watch(handle as Step)]);
+  return {
+    ...protocol,
+    on: Object.fromEntries(on) as Protocol<LogShape>['on'],
+    start: watch(protocol.start, true),
+    rejoin: watch(protocol.rejoin, true),
+    propose: watch(protocol.propose),
+    read: watch(protocol.read),
+    timeout: watch(protocol.timeout),
+    snapshotTaken: watch(protocol.snapshotTaken),
+    snapshotInstalled: watch(protocol.snapshotInstalled),
+  } as Protocol<LogShape>;
+}
+
+/** The transitions in `worlds` random worlds of a protocol, shared by its rule sets. */
+export function transitionsOf(protocol: string, worlds: number): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const known = protocolOf(protocol);
+  const entry: typeof known = {
+    ...known,
+    create: (size, mutant) => watched(known.create(size, mutant), seen),
+  };
+  const subjects = subjectsOf(protocol);
+  for (let seed = 1; seed <= worlds / subjects.length; seed++)
+    for (const subject of subjects) runScenario(swarmWorld(subject, seed).scenario, { entry });
+  return seen;
+}
+
+/** What is wrong with a table of transitions, given those that were seen. */
+export function transitionFaults(
+  path: string,
+  table: readonly Transition[],
+  seen: ReadonlySet<string>,
+): readonly string[] {
+  const listed = table.map(spell);
+  return [
+    ...[...seen]
+      .filter((each) => !listed.includes(each))
+      .map((each) => `${path}: a replica ${each}, which is no row of the table`),
+    ...table
+      .filter((row) => !row.isRare && !seen.has(spell(row)))
+      .map((row) => `${path}: no run shows "${spell(row)}"; if few do, call the row (rare)`),
+  ];
+}
