@@ -1,6 +1,7 @@
 /** A thread of a {@link Crew}: does one task after the other. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { costOfProtocol, quorumRows, ScenarioError, shrink, tallyOf } from '@quorumlab/harness';
+import { loadModule } from '@quorumlab/harness/modules';
 import type { Reply, Task } from './crew.ts';
 
 function work(task: Task): unknown {
@@ -35,4 +36,6 @@ function reply(task: Task): Reply {
   }
 }
 
+// What scenarios may name here is what they may name where they come from.
+for (const file of workerData as readonly string[]) await loadModule(file);
 parentPort?.on('message', (task: Task) => parentPort?.postMessage(reply(task)));

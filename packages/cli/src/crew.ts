@@ -11,6 +11,7 @@ import {
   type Shrunk,
   type Tally,
 } from '@quorumlab/harness';
+import { loadedModules } from '@quorumlab/harness/modules';
 
 /** One piece of work. Every task is a pure function of itself, so any thread may do it. */
 export type Task =
@@ -86,7 +87,7 @@ export function hire(jobs: number): Crew {
     }
   };
   const workers = Array.from({ length: jobs }, () => {
-    const worker = new Worker(program);
+    const worker = new Worker(program, { workerData: loadedModules() });
     worker.on('message', ({ result, error, part }: Reply) => {
       const one = busy.get(worker);
       if (part !== undefined) return void one?.update?.(part);

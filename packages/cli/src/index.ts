@@ -5,9 +5,11 @@
  * @packageDocumentation
  */
 export {
+  type Attack,
   attacks,
   completeScenario,
   type Lie,
+  type OwnWorkload,
   protocols,
   type RunOptions,
   type RunResult,

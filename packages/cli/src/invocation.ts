@@ -88,6 +88,10 @@ const commands =
   'demo|run|attack|compare|quorums|shrink|replay|explain|list|keys|node|cluster|completion|help|--\\w';
 const mention = new RegExp(`(?<![\\w/@.-])${name}(?= (?:${commands}))`, 'g');
 
+/** A text with `words` behind the name in each command in it. */
+export const telling = (text: string, words: string): string =>
+  words === '' ? text : text.replace(mention, (each) => `${each}${words}`);
+
 /**
  * A text for people: each command in it as it works here. Packages below this one, and documents
  * with `--json`, say `quorumlab`, since they know no reader.

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { asciiJson, asciiOf } from './ascii.ts';
-import { localised } from './invocation.ts';
+import { localised, telling } from './invocation.ts';
+import { withNamed } from './modules.ts';
 import { lengthOf, wrapped } from './wrap.ts';
 
 /** Where a command's words go. Results on stdout, progress and notes on stderr. */
@@ -104,8 +105,14 @@ const progressByItself = ({ env, stderr }: Surroundings): 'bar' | 'lines' =>
   stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI ? 'bar' : 'lines';
 
 /** A text as people see it: its commands as they work here, its signs as the flags have them. */
-export const spoken = (text: string, { ascii }: GlobalFlags): string =>
-  ascii ? asciiOf(localised(text)) : localised(text);
+export function spoken(text: string, { ascii }: GlobalFlags): string {
+  const local = localised(telling(text, withNamed()));
+  return ascii ? asciiOf(local) : local;
+}
+
+/** A document whose commands name the modules that this one has named. */
+const documented = (json: string): string =>
+  telling(json, JSON.stringify(withNamed()).slice(1, -1));
 
 /** Words to the streams of this process, by the flags and by what the streams are. */
 export function terminal(flags: GlobalFlags, around: Surroundings = process): Io {
@@ -127,7 +134,7 @@ export function terminal(flags: GlobalFlags, around: Surroundings = process): Io
   const complain = (text: string): void => void stderr.write(`${fitted(text, wideBeside)}\n`);
   const raw = (text: string): void => void stdout.write(`${ascii ? asciiJson(text) : text}\n`);
   return {
-    out: (text) => (json ? raw(text) : void stdout.write(`${fitted(text, wide)}\n`)),
+    out: (text) => (json ? raw(documented(text)) : void stdout.write(`${fitted(text, wide)}\n`)),
     raw,
     note: (text) => void (quiet || complain(text)),
     complain,

@@ -14,8 +14,9 @@ import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
 import { addShrink } from './commands/shrink.ts';
 import { errorDocument, explainError, isHelp, usageError } from './errors.ts';
-import { oneOf } from './flags.ts';
+import { gather, oneOf } from './flags.ts';
 import { columnsOf, type GlobalFlags, spoken, terminal } from './io.ts';
+import { loadNamed } from './modules.ts';
 import { refuseEmptyArguments, strictly } from './strict.ts';
 import { wrapped } from './wrap.ts';
 
@@ -29,6 +30,12 @@ export function makeProgram(argv: readonly string[] = []): Command {
     .option('--ascii', 'only ASCII characters: OK and FAIL instead of signs')
     .option('--color <when>', 'auto, always or never (default: auto; NO_COLOR turns it off)')
     .option('--progress <how>', 'auto, bar, lines or off (default: auto)')
+    .option(
+      '--with <module>',
+      'a file with a protocol, attacks or workloads of your own, e.g. ./mine.ts; repeatable ' +
+        '(default: what quorumlab.config.ts names)',
+      gather,
+    )
     .showSuggestionAfterError()
     .addHelpText('after', '\nStart with:  quorumlab demo')
     .exitOverride();
@@ -64,11 +71,12 @@ export function makeProgram(argv: readonly string[] = []): Command {
     });
     strictly(command);
   }
-  program.hook('preAction', (_, command) => {
+  program.hook('preAction', async (_, command) => {
     const { color, progress } = program.opts<GlobalFlags>();
     if (color !== undefined) oneOf('--color', color, ['auto', 'always', 'never']);
     if (progress !== undefined) oneOf('--progress', progress, ['auto', 'bar', 'lines', 'off']);
     refuseEmptyArguments(command);
+    await loadNamed(command);
   });
   return program;
 }
@@ -119,9 +127,11 @@ export async function main(argv: readonly string[]): Promise<void> {
         ? usageError('QL100', `name a command: ${namesOf(program).join(', ')}.`)
         : error;
     const command = commandIn(program, argv);
-    const failure = explainError(told, nameOf(command), (flag) =>
-      command.options.some(({ long, short }) => flag === long || flag === short),
-    );
+    const knows = (flag: string, by: Command | null = command): boolean =>
+      by !== null &&
+      (by.options.some(({ long, short }) => flag === long || flag === short) ||
+        knows(flag, by.parent));
+    const failure = explainError(told, nameOf(command), (flag) => knows(flag));
     process.exitCode = failure?.exit ?? 0;
     if (failure === undefined) return;
     const io = terminal(flags);

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /**
- * One node as a process: `node node-main.js --folder FOLDER --self 0`. SIGTERM and SIGINT stop it;
- * with `--attached` so does the end of its standard input, so that it does not outlive its parent.
+ * One node as a process: `node node-main.js --folder FOLDER --self 0`, with `--with FILE` for each
+ * module of one's own. SIGTERM and SIGINT stop it; with `--attached` so does the end of its
+ * standard input, so that it does not outlive its parent.
  */
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
+import { loadModule } from '@quorumlab/harness/modules';
 import { LostDiskError, lostDiskExit, sentenceOf } from './errors.ts';
 import { runNode } from './run-node.ts';
 
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     attack: { type: 'string' },
     rejoin: { type: 'boolean' },
     attached: { type: 'boolean' },
+    with: { type: 'string', multiple: true },
   },
 });
 
@@ -30,6 +33,7 @@ const say = (error: unknown): void => {
 
 try {
   const { folder = '.', self = '', attack, rejoin = false, attached = false } = values;
+  for (const file of values.with ?? []) await loadModule(file);
   const node = await runNode({
     folder,
     self: /^\d+$/.test(self) ? Number(self) : -1,

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loadedModules } from '@quorumlab/harness/modules';
 import { paths } from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { ClusterError, ClusterNodeError } from './errors.ts';
@@ -66,6 +67,8 @@ export function spawnNode(options: SpawnOptions): SpawnedNode {
     ...(attack === undefined ? [] : ['--attack', attack]),
     ...(rejoin ? ['--rejoin'] : []),
     ...(attached ? ['--attached'] : []),
+    // Its protocol may be one that this process was told of.
+    ...loadedModules().flatMap((file) => ['--with', file]),
   ];
   const child = spawn(process.execPath, args, {
     detached: !attached,

@@ -26,7 +26,7 @@ import {
 } from '@quorumlab/core';
 import { type KeyValueResult, keyValueResult } from '@quorumlab/log';
 import { type ProtocolEntry, protocolOf } from './registry.ts';
-import { type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
+import { requireNewName, type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
 
 /** A way for a run to go wrong, the same for every protocol. */
 export interface Attack {
@@ -84,7 +84,7 @@ function halves({ n, by }: Scenario): readonly (readonly ReplicaId[])[] {
   return [first, second];
 }
 
-const list: readonly Attack[] = [
+const list: Attack[] = [
   { name: 'none', title: 'Every node is honest and nothing breaks.', needs: 'nothing' },
   {
     name: 'equivocating-leader',
@@ -261,8 +261,18 @@ export function tooFewTraitors(scenario: Scenario, entry?: ProtocolEntry): strin
   return `${attack} takes ${least} traitors against ${protocol} with f=${f}, not ${by.length}`;
 }
 
-/** All attacks, in the order in which they are listed. */
+/** All attacks, in the order in which they are listed; those that were registered last. */
 export const attacks: readonly Attack[] = list;
+
+/** Lets scenarios name one attack more. Throws a ScenarioError (QL117) if its name is taken. */
+export function registerAttack(attack: Attack): void {
+  requireNewName(
+    'attack',
+    attack.name,
+    list.map(({ name }) => name),
+  );
+  list.push(attack);
+}
 
 /** The attack called `name`; throws a ScenarioError with near names if there is none. */
 export function attackOf(name: string): Attack {

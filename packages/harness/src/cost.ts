@@ -106,6 +106,7 @@ export interface ProtocolCost {
   readonly delaysToReply: number;
   /** One-way delays from the request's arrival at a replica to the first replica's decision. */
   readonly delaysToDecision: number;
+  /** Absent if it was not asked for, if there is one commit only, or if nobody leads thereafter. */
   readonly replacement?: ReplacementCost;
 }
 
@@ -171,7 +172,7 @@ export function costOfProtocol(given: CostOptions): ProtocolCost {
     delaysToReply: delays(latencies.slice(-commits)),
     // The first delay is the request's own way to a replica.
     delaysToDecision: delays(decisions.slice(-commits)) - 1,
-    ...(given.replacement && !once ? { replacement: replacementOf(run) } : {}),
+    ...(given.replacement && !once ? replacementOf(run) : {}),
   };
 }
 
@@ -197,6 +198,8 @@ interface Count {
 interface MeteredRun {
   /** Until so many more requests have been answered. */
   answer(more: number): void;
+  /** As `answer`, and says whether they have been: it throws nothing. */
+  answers(more: number): boolean;
   /** Until what is under way has arrived, without any timeout. */
   settle(): void;
   crashLeader(): void;
@@ -242,20 +245,21 @@ function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
     seed: prepared.scenario.seed,
     limits: {},
   });
-  const until = (done: () => boolean): void => {
+  const answers = (more: number): boolean => {
+    const wanted = client.latencies.length + more;
     const end = simulation.now + patience;
-    while (!done() && simulation.now < end) if (!simulation.step()) break;
-    if (!done())
+    while (client.latencies.length < wanted && simulation.now < end) if (!simulation.step()) break;
+    return client.latencies.length >= wanted;
+  };
+  return {
+    answers,
+    answer(more) {
+      if (answers(more)) return;
       throw new ScenarioError(
         'QL116',
         `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so ` +
           'there is nothing to measure; try quorumlab run to see what it does.',
       );
-  };
-  return {
-    answer(more) {
-      const wanted = client.latencies.length + more;
-      until(() => client.latencies.length >= wanted);
     },
     settle: () => void simulation.runUntil(simulation.now + settling),
     crashLeader() {
@@ -404,12 +408,13 @@ function kindsOf(before: Count, after: Count, commits: number): Record<string, K
   return Object.fromEntries(rows.filter(([, { messages }]) => messages > 0));
 }
 
-function replacementOf(run: MeteredRun): ReplacementCost {
+function replacementOf(run: MeteredRun): Pick<ProtocolCost, 'replacement'> {
   run.crashLeader();
   const before = run.count();
-  run.answer(1);
+  if (!run.answers(1)) return {};
   const after = run.count();
   const works = after.meters.map((meter, seat) => workOf(before.meters[seat] as Meter, meter));
   const { messages, bytes } = works.reduce(added);
-  return { milliseconds: Math.round((after.at - before.at) / 1000), messages, bytes };
+  const milliseconds = Math.round((after.at - before.at) / 1000);
+  return { replacement: { milliseconds, messages, bytes } };
 }

@@ -20,7 +20,7 @@ import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
 import { digestOf } from '@quorumlab/wire';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
-import { ScenarioError, unknownName } from './scenario.ts';
+import { nearest, requireNewName, ScenarioError, unknownName } from './scenario.ts';
 
 /** What every protocol can be told, besides what is its own. */
 export interface ProtocolSize {
@@ -164,7 +164,7 @@ function kindsAndNotes(
   return [kinds, notes];
 }
 
-const entries: readonly ProtocolEntry[] = [
+const entries: ProtocolEntry[] = [
   protocolEntry(basicPaxos),
   protocolEntry(multiPaxos),
   protocolEntry(flexiblePaxos),
@@ -173,19 +173,27 @@ const entries: readonly ProtocolEntry[] = [
   protocolEntry(hotstuff),
 ];
 
-/** All protocols, crash-fault ones first. */
+/** All protocols: crash-fault ones first, and those that were registered last. */
 export const protocols: readonly ProtocolEntry[] = entries;
+
+/** Lets scenarios name one protocol more. Throws a ScenarioError (QL117) if its name is taken. */
+export function registerProtocol(entry: ProtocolEntry): void {
+  requireNewName(
+    'protocol',
+    entry.name,
+    entries.map(({ name }) => name),
+  );
+  entries.push(entry);
+}
 
 /** The protocol called `name`; throws a ScenarioError with near names if there is none. */
 export function protocolOf(name: string): ProtocolEntry {
   const found = entries.find((each) => each.name === name);
-  if (found === undefined)
-    throw unknownName(
-      'protocol',
-      name,
-      entries.map((each) => each.name),
-    );
-  return found;
+  if (found !== undefined) return found;
+  const names = entries.map((each) => each.name);
+  const { code, message } = unknownName('protocol', name, names);
+  const own = '\n  use   --with FILE   if it is your own: the file that exports its entry';
+  throw new ScenarioError(code, nearest(name, names).length > 0 ? message : message + own);
 }
 
 /** How many faulty members n replicas survive by the protocol's claim. */

@@ -88,7 +88,7 @@ export interface Scenario {
   /** Who is faulty: the traitors of an attack, or whom a crash strikes. */
   readonly by: readonly number[];
   readonly faults: readonly ScenarioFault[];
-  /** A workload preset (contest, a, b, c, f) or 'file'. */
+  /** A workload preset (contest, a, b, c, f), a registered workload's name, or 'file'. */
   readonly workload: string;
   /** Operations in all. */
   readonly count: number;
@@ -172,6 +172,24 @@ export function unknownName(what: string, wrong: string, names: readonly string[
   const hint =
     close.length > 0 ? `Did you mean ${close.join(' or ')}?` : `There are: ${names.join(', ')}.`;
   return new ScenarioError('QL101', `There is no ${what} "${wrong}". ${hint}`);
+}
+
+/**
+ * Throws a ScenarioError (QL117) unless a further thing of its kind can be called `name`: nothing
+ * is called so, and a shell and a file system take it as it is.
+ */
+export function requireNewName(what: string, name: string, names: readonly string[]): void {
+  if (!/^[a-z][\w+-]{0,63}$/i.test(name))
+    throw new ScenarioError(
+      'QL117',
+      `"${name}" is no name for ${what}s; use up to 64 letters, digits and hyphens, e.g. my-own.`,
+    );
+  if (names.includes(name))
+    throw new ScenarioError(
+      'QL117',
+      `There is a${/^[aeiou]/.test(what) ? 'n' : ''} ${what} "${name}" already; give yours ` +
+        'another name.',
+    );
 }
 
 /** Levenshtein's distance, row by row. */

@@ -1,6 +1,6 @@
 import type { Random } from '@quorumlab/core';
 import { kv } from '@quorumlab/log';
-import { type Scenario, ScenarioError, unknownName } from './scenario.ts';
+import { requireNewName, type Scenario, ScenarioError, unknownName } from './scenario.ts';
 import { zipfian } from './zipf.ts';
 
 /** One thing that a client does. */
@@ -22,6 +22,15 @@ export interface WorkloadEntry {
   readonly title: string;
 }
 
+/** A workload of one's own: what clients of the key-value store do. */
+export interface OwnWorkload extends WorkloadEntry {
+  /**
+   * The operations of a scenario; all that is drawn is drawn from `random`, so that a seed decides
+   * it. No more of them are asked for than the scenario counts.
+   */
+  make(scenario: Scenario, random: Random): Workload;
+}
+
 /** Reads per hundred operations and what the rest is, after the YCSB core workloads. */
 const mixes = {
   a: { title: 'YCSB A: half reads, half updates, zipfian keys', reads: 50, modify: false },
@@ -34,13 +43,28 @@ const mixes = {
   },
 } as const;
 
-/** All workloads. */
-export const workloads: readonly WorkloadEntry[] = [
+const list: WorkloadEntry[] = [
   { name: 'contest', title: 'each client writes its own name under one key: Ann, Bob, Cem, …' },
   ...Object.entries(mixes).map(([name, { title }]) => ({ name, title })),
   { name: 'writes', title: 'only writes of 100 bytes, zipfian keys' },
   { name: 'file', title: 'the commands of an NDJSON file (--workload FILE)' },
 ];
+
+/** All workloads; those that were registered last. */
+export const workloads: readonly WorkloadEntry[] = list;
+
+const own = new Map<string, OwnWorkload>();
+
+/** Lets scenarios name one workload more. Throws a ScenarioError (QL117) if its name is taken. */
+export function registerWorkload(workload: OwnWorkload): void {
+  requireNewName(
+    'workload',
+    workload.name,
+    list.map(({ name }) => name),
+  );
+  list.push(workload);
+  own.set(workload.name, workload);
+}
 
 const names: readonly string[] = ['Ann', 'Bob', 'Cem', 'Dia', 'Eli', 'Fay', 'Gus', 'Hua'];
 
@@ -63,6 +87,8 @@ export function workloadOf(scenario: Scenario, random: Random): Workload {
       const value = i < scenario.clients ? name : `${name}${i}`;
       return { bytes: kv.put('winner', value), readOnly: false, label: value };
     });
+  const made = own.get(workload)?.make(scenario, random);
+  if (made !== undefined) return { next: (client) => (left-- > 0 ? made.next(client) : undefined) };
   const draw = zipfian(keys);
   if (workload === 'writes')
     return limited((client, i) => {

@@ -320,6 +320,13 @@ function sayCostNotes(io: Io, costs: readonly SteadyCostRow[]): void {
       io,
       `${once.join(', ')}: the log has one position, so choosing a leader is in the count.`,
     );
+  const leaderless = costs.filter(({ once, replacement, f }) => !once && !replacement && f > 0);
+  if (leaderless.length > 0)
+    sayWrapped(
+      io,
+      `${leaderless.map(rowName).join(', ')}: when the leader has crashed, nobody answers within ` +
+        '60 s.',
+    );
   const chains = costs.filter(({ positions, commits }) => positions > commits);
   const each = chains.map((cost) => `${rowName(cost)} ${positionsOf(cost)}`).join(', ');
   if (chains.length > 0)

@@ -1,4 +1,11 @@
-import { costOfRun, engine, type Scenario } from '@quorumlab/harness';
+import {
+  attacks,
+  costOfRun,
+  engine,
+  protocols,
+  type Scenario,
+  workloads,
+} from '@quorumlab/harness';
 import { parseTrace, type Trace, type TraceDifference, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
@@ -124,7 +131,25 @@ function scenarioOfTrace({ header }: Trace): Scenario {
       `this trace is of "${header.engine}" and this is "${engine}": ` +
         'install that version to replay it, or run its scenario here with quorumlab run.',
     );
-  return checkedScenario(header.scenario);
+  const scenario = checkedScenario(header.scenario);
+  requireLoaded('protocol', scenario.protocol, protocols);
+  requireLoaded('attack', scenario.attack, attacks);
+  requireLoaded('workload', scenario.workload, workloads);
+  return scenario;
+}
+
+/** A trace names what it ran and no file with its code: whoever runs it again says which. */
+function requireLoaded(
+  what: string,
+  name: string,
+  known: readonly { readonly name: string }[],
+): void {
+  if (known.some((each) => each.name === name)) return;
+  throw usageError(
+    'QL101',
+    `this trace is of a run with the ${what} "${name}", and there is none of that name here.\n` +
+      `  use   --with FILE   if it is your own: the file that exports it`,
+  );
 }
 
 function parsed(text: string): Trace {
