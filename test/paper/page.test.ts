@@ -1,20 +1,30 @@
 import { readFileSync } from 'node:fs';
+import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
+import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
+import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
+import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { describe, expect, test } from 'vitest';
-import { pageFaults, pageIn } from './page.ts';
+import { type Page, pageFaults, pageIn } from './page.ts';
 import { transitionFaults, transitionsOf } from './transitions.ts';
 
 const worlds = 60;
 
+const pageOf = (path: string): Page =>
+  pageIn(path, readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+
 const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   raft: raftPaper,
   pbft: pbftPaper,
+  'multi-paxos': multiPaxosPaper,
+  'basic-paxos': basicPaxosPaper,
+  hotstuff: hotstuffPaper,
 };
 
 describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {
   const path = `packages/${protocol}/src/protocol.ts`;
-  const page = pageIn(path, readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+  const page = pageOf(path);
 
   test('has every step of the paper that handlers name, or says that it is elsewhere', () => {
     expect(pageFaults(path, page, Object.keys(paper))).toEqual([]);
@@ -24,6 +34,12 @@ describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {
     const seen = transitionsOf(protocol, worlds);
     expect(transitionFaults(path, page.transitions, seen)).toEqual([]);
   });
+});
+
+test('the page of flexible-paxos has what is not on that of multi-paxos', () => {
+  const path = 'packages/flexible-paxos/src/protocol.ts';
+  const own = Object.keys(flexiblePaxosPaper).filter((id) => !(id in multiPaxosPaper));
+  expect(pageFaults(path, pageOf(path), own)).toEqual([]);
 });
 
 describe('the reader of pages', () => {

@@ -1,3 +1,49 @@
+/**
+ * Basic Paxos: Lamport, "Paxos Made Simple" (2001), §2, one decision. All of it is in `synod.ts`;
+ * which value a proposer may propose is in `rules.ts`, the numbers of proposals in `ballots.ts`.
+ *
+ * ```text
+ *            every replica is proposer, acceptor and learner
+ *            an acceptor has on disk: the highest number it promised, the last proposal it accepted
+ *
+ *            Phase 1 (§2.2)
+ * 1a         upon a value to propose, or a read: choose a number above all seen, and keep it
+ *              send ⟨prepare, number⟩ to all acceptors
+ * 1b         upon ⟨prepare, number⟩ at an acceptor, if it promised no higher number:
+ *              promise to accept nothing below number, and keep that
+ *              answer ⟨promise, number, the proposal accepted last, or nothing⟩
+ *
+ *            Phase 2 (§2.2)
+ * 2a         upon promises of a majority at the proposer of the number:
+ *              value ← that of the highest-numbered proposal in them, or else the own
+ *              send ⟨accept, number, value⟩ to all acceptors
+ * 2b         upon ⟨accept, number, value⟩ at an acceptor, if it promised no higher number:
+ *              accept, and keep that; send ⟨accepted, number, value⟩ to all learners
+ *
+ *            Learning (§2.3)
+ * learn      upon ⟨accepted, number, value⟩ of a majority: value is chosen, for ever
+ * ask        upon a timeout of a learner that may have missed something: ask all
+ * told       upon the word of a learner that knows the chosen value: it is chosen
+ *
+ *            Progress (§2.4)
+ * nack       upon ⟨prepare⟩ or ⟨accept⟩ below the promise: tell its proposer of the promise
+ * back-off   upon such an answer: give the number up; wait at random, longer each time; go to 1a
+ *
+ * read       upon promises of a majority that report nothing, or once a value is chosen:
+ *              the reads that waited may be answered
+ * ```
+ *
+ * Beyond this page: `rejoin`, of an acceptor whose promises are lost with its disk.
+ *
+ * The roles, each of which is shown while it is the most that a replica is:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | | acceptor | it starts |
+ * | | learner | it starts, and its disk was lost, now or before |
+ * | acceptor | proposer | a client wants a value to be chosen, or to read |
+ * | proposer | acceptor | a value is chosen, or all that waited were reads, which are answered |
+ */
 import { ballotOwner, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { counter } from './ballots.ts';

@@ -2,6 +2,15 @@
  * Flexible Paxos: Howard, Malkhi and Spiegelman, "Flexible Paxos: Quorum Intersection Revisited"
  * (OPODIS 2016). Multi-Paxos in which only quorums of different phases have to meet (§3): all of it
  * is `@quorumlab/multi-paxos`, and this package is the difference.
+ *
+ * ```text
+ *                Q1 and Q2 are sets of quorums: every one in Q1 meets every one in Q2 (§3)
+ * first-quorums  upon the first start: keep Q1 and Q2; refuse to go on with others
+ *                as Multi-Paxos, but
+ *                  lead                   upon promises of a quorum in Q1
+ *                  chosen                 upon votes of a quorum in Q2
+ *                  read-2, check-quorum   upon answers of a quorum in Q2, which meets all of Q1
+ * ```
  */
 import type { Protocol } from '@quorumlab/core';
 import { multiPaxos } from '@quorumlab/multi-paxos';

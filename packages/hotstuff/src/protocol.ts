@@ -1,3 +1,63 @@
+/**
+ * The HotStuff family: Yin et al., "HotStuff" (PODC '19), §5, with the pacemaker of Gelashvili et
+ * al., "Jolteon" (FC '22), figure 2. The pipeline is in `pipeline.ts`, certificates in
+ * `certificates.ts`, commits in `commit.ts`, the pacemaker in `pacemaker.ts`; what the members of
+ * the family differ in is in `rules/`: chained HotStuff, Jolteon and HotStuff-2.
+ *
+ * ```text
+ *               n = 3f+1 replicas; a quorum is 2f+1; a leader has some views in a row, its reign
+ *               qcHigh is the certificate of the highest view that is known here
+ *
+ *               The pipeline (§5)
+ * propose       at the leader of a new view v, once it holds the QC or the TC of v - 1:
+ *                 b ← a block of v, with qcHigh's block as its parent, and requests that wait
+ *                 multicast ⟨PROPOSAL, b, qcHigh, the TC if that is why v began⟩
+ * vote          upon ⟨PROPOSAL, b, qc, tc⟩ of the leader of this view, b.parent = qc.block,
+ *               if not voted in v, v not given up, and mayVote:
+ *                 send ⟨VOTE, v, b⟩ to the leader of v + 1
+ * qc            upon VOTEs of a quorum for b: they are the QC of b
+ *               upon a QC, in whichever message:
+ * qc-high         if its view is the highest: qcHigh ← it
+ * lock            lock on what the rules name, if that is of a higher view
+ * advance-qc      if its view is v or later: v ← its view + 1
+ * commit          if the rules commit b: execute b and its ancestors, oldest first
+ *
+ *               The rules        may vote for b, if         lock on          commit
+ *               chained          b extends the lock, or     the parent of    the first of three
+ *                                qc.view > lock.view        the certified    in consecutive views
+ *               HotStuff-2       qc.view ≥ lock.view        the certified    the first of two
+ *               Jolteon          qc.view = v - 1, or        nothing          the first of two
+ *                                tc, and qc.view ≥ all
+ *                                views in tc
+ *
+ *               The pacemaker (Jolteon, figure 2)
+ * timeout       upon a request that waits too long: no vote any more up to the end of the reign, e
+ *                 multicast ⟨TIMEOUT, e, qcHigh.view⟩, and qcHigh beside it
+ * timeout-join  upon TIMEOUTs of f+1 members for later views: the same, for the highest view that
+ *               f+1 of them have given up
+ * tc            upon TIMEOUTs of a quorum for e whose QCs are all known here: they are the TC of e
+ * advance-tc    upon a TC of e ≥ v: v ← e + 1; send ⟨NEW-VIEW, qcHigh, TC⟩ to the leader of v
+ *                 in HotStuff-2 that leader waits for Δ before it proposes
+ * ```
+ *
+ * Beyond this page: `sync-fetch`, `sync-park` and `sync-block` (blocks that are missing);
+ * `checkpoint`, `stable`, `state-fetch` and `state-installed` (`checkpoint.ts`); `restart`,
+ * `status` and `idle` (`recovery.ts`).
+ *
+ * The states of a replica, whose role in a view follows from the number of the view:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | | replica | it starts |
+ * | | leader | it starts, and the view is its own |
+ * | | view change | it starts, and it had given its view up |
+ * | replica | leader | a QC or a TC begins a view of its own |
+ * | leader | replica | a QC or a TC begins a view of another one |
+ * | replica | view change | a request waits too long, or f+1 have given up |
+ * | leader | view change | the same |
+ * | view change | leader | a QC or a TC begins a later view, of its own |
+ * | view change | replica | a QC or a TC begins a later view |
+ */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';

@@ -2,6 +2,67 @@
  * Multi-Paxos: Lamport, "Paxos Made Simple" (2001), §3. Phase 1 is in `election.ts` and
  * `phase1.ts`, phase 2 in `leader.ts`, the acceptor in `acceptor.ts`, the learner in `learner.ts`
  * and `catch-up.ts`, the membership in `configuration.ts`.
+ *
+ * ```text
+ *                   an acceptor has on disk: promised, the highest ballot, and accepted[slot], its
+ *                   votes; firstUnchosen is the first slot not known to be chosen
+ *
+ *                   Phase 1, once for all slots (§3)
+ * elect             upon an election timeout without a word of a leader (§2.4): be a candidate
+ *                     ballot ← one above all seen; keep it
+ * phase-1a            send ⟨prepare, ballot, firstUnchosen⟩ to all
+ * loyal             upon ⟨prepare⟩ at a replica that hears a leader: ignore it
+ * nack              upon ⟨prepare⟩ or ⟨accept⟩ with ballot < promised: answer ⟨nack, promised⟩
+ * phase-1b          upon ⟨prepare, ballot, slot⟩: promised ← ballot
+ *                     answer ⟨promise, ballot, all votes from slot on, and what is chosen⟩
+ *                   upon a promise at its candidate:
+ * learn-promised      execute what it knows to be chosen
+ * phase-1-behind      if others know more to be chosen: get it from them first
+ * lead              upon promises of a quorum: be the leader; for each slot up to the last vote:
+ * propose-again       propose again the value of the highest ballot that was reported for it
+ * fill-no-op          or a no-op if nobody voted there
+ * phase-1-each      before a slot of another configuration: phase 1 with its members too
+ * step-down         upon ⟨nack⟩, or any message, of a higher ballot: be a follower
+ *
+ *                   Phase 2, for each slot
+ * forward           upon a command at a replica that does not lead: pass it to the leader
+ * forwarded         upon a command that was passed on, at the leader: take it
+ * phase-2a            propose it at the next slot: send ⟨accept, ballot, slot, value⟩ to all
+ * phase-2b          upon ⟨accept, ballot, slot, value⟩, ballot ≥ promised: promised ← ballot
+ *                     accepted[slot] ← (ballot, value); answer ⟨accepted, ballot, slot⟩
+ * accuse              if it voted for another value in ballot at slot: a proof against the leader
+ * chosen            upon ⟨accepted, ballot, slot⟩ of a quorum at the leader: it is chosen
+ * execute             execute it once all slots before are executed
+ *
+ * heartbeat         each heartbeat: the leader says what is chosen: ⟨heartbeat, firstUnchosen⟩
+ * learn-by-ballot   upon that: slots below, with own votes of its ballot, are chosen
+ * heartbeat-ack       if nothing higher is promised: answer
+ * check-quorum      upon an election timeout in which no quorum answered: be a follower
+ * read-1            upon a read at the leader: note firstUnchosen; send a round of heartbeats
+ * read-2            upon answers to it that meet every phase 1 quorum: the read may go there
+ *
+ *                   The configuration is part of the state (§3)
+ * change            execute a change at slot: its members govern from slot + α on
+ * refuse-change       unless it would leave no group, or one is under way
+ * fill-alpha          the leader proposes no-ops up to there
+ * leave               a leader that is no member then: be a follower
+ * ```
+ *
+ * Beyond this page: `catch-up`, `teach` and `learn` (`catch-up.ts`), `snapshot-take`,
+ * `snapshot-offer`, `snapshot-fetch` and `snapshot-install` (`snapshot.ts`), and `recall` and
+ * `rejoin` of a replica that lost its disk (`rejoin.ts`).
+ *
+ * The roles of a replica, which is always an acceptor and a learner too, unless it is rejoining:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | | follower | it starts |
+ * | follower | candidate | an election timeout |
+ * | candidate | leader | promises of a quorum |
+ * | candidate | follower | a higher ballot |
+ * | leader | follower | a higher ballot, no quorum answers, or it is no member any more |
+ * | | rejoining | it starts, and its disk was lost |
+ * | rejoining | follower | all others have told what they know |
  */
 import type { Protocol } from '@quorumlab/core';
 import { heartbeat, onAccept, prepare } from './acceptor.ts';
