@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
+import { protocols } from '@quorumlab/harness';
 import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
@@ -34,6 +35,11 @@ describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {
     const seen = transitionsOf(protocol, worlds);
     expect(transitionFaults(path, page.transitions, seen)).toEqual([]);
   });
+});
+
+test('every registered protocol has a page', () => {
+  const names = protocols.map(({ name }) => name).filter((name) => name !== 'flexible-paxos');
+  expect(Object.keys(papers).sort()).toEqual(names.sort());
 });
 
 test('the page of flexible-paxos has what is not on that of multi-paxos', () => {
