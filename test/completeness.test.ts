@@ -7,8 +7,8 @@ import { formulas } from './formulas/formulas.ts';
 
 /**
  * Whoever registers a protocol is told here what else it takes until the protocol is one of them.
- * What follows from the registry by itself (attacks, fuzzing, benchmark rows, commands) needs no
- * line here.
+ * What follows from the registry by itself (worlds, suites, attacks, fuzzing, benchmark rows,
+ * commands) needs no line here.
  */
 const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
 const names = protocols.map(({ name }) => name);
@@ -19,8 +19,6 @@ const files = (name: string): readonly string[] => [
   `packages/${name}/src/index.ts`,
   `packages/${name}/src/mutants.ts`,
   `packages/${name}/src/exhibits.ts`,
-  `test/conformance/${name}.test.ts`,
-  `test/simulation/${name}.test.ts`,
 ];
 
 test('six protocols at least are registered, each once', () => {
@@ -39,11 +37,6 @@ describe.each(names)('%s is complete', (name) => {
       expect(entry.flaws[mutant]?.rule, mutant).toMatch(/[.]$/);
       expect(entry.exhibit(mutant), mutant).toBeDefined();
     }
-  });
-
-  test('its suites run it', () => {
-    expect(tree.get(`test/conformance/${name}.test.ts`)).toContain(`'${name}'`);
-    expect(tree.get(`test/simulation/${name}.test.ts`)).toContain(`testSwarm('${name}')`);
   });
 
   test('the lines of its paper are looked for', () => {

@@ -2,7 +2,6 @@
 import { ms, range } from '@quorumlab/core';
 import {
   completeScenario,
-  type OptionValues,
   protocolOf,
   runScenario,
   type Scenario,
@@ -10,27 +9,23 @@ import {
 } from '@quorumlab/harness';
 import { expect, test } from 'vitest';
 
-/** Snapshots after nearly every slot, so that they are among what is cut off. */
-const snapshots: Readonly<Record<string, OptionValues>> = {
-  raft: { snapshotEvery: 2, keepEntries: 0 },
-  'multi-paxos': { snapshotEvery: 2, keepSlots: 0 },
-  'flexible-paxos': { snapshotEvery: 2, keepSlots: 0 },
-  pbft: { checkpointEvery: 2, window: 4 },
-  hotstuff: { checkpointEvery: 2, window: 6 },
-};
-
-/** A few commands of two clients in the smallest group. */
-const calmRun = ({ protocol, options }: Subject): Scenario =>
-  completeScenario({
+/**
+ * A few commands of two clients in the smallest group, with snapshots after nearly every slot, so
+ * that they are among what is cut off.
+ */
+function calmRun({ protocol, options }: Subject): Scenario {
+  const { claims, small } = protocolOf(protocol);
+  return completeScenario({
     protocol,
     f: 1,
-    n: protocolOf(protocol).claims.replicas(1),
+    n: claims.replicas(1),
     workload: 'writes',
     count: 4,
     clients: 2,
     until: ms(30_000),
-    options: { ...snapshots[protocol], ...options },
+    options: { ...small, ...options },
   });
+}
 
 /** What follows the crash: the replica is back soon, or its group does without it. */
 const sequels = [

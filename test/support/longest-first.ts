@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const longest = [
   'packages/cluster/src/cluster.test.ts',
   'test/simulation/hotstuff.test.ts',
+  'test/simulation/protocols.test.ts',
   'test/cluster/kill-and-restart-byzantine.test.ts',
   'test/cluster/lost-disk.test.ts',
   'test/cluster/bounded-disk.test.ts',

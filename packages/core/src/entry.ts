@@ -71,6 +71,8 @@ export interface Entry<S extends Shape> {
   readonly options?: Readonly<Record<string, OptionKind | EntryOption>>;
   /** Draws these for random worlds. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
+  /** Options with which a few commands make snapshots. Absent: it makes none. */
+  readonly small?: OptionValues;
   /** The option, one of words, whose values are rule sets: all of them are attacked. */
   readonly variants?: string;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */

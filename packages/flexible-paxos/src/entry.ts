@@ -47,6 +47,7 @@ export const entry: Entry<FlexiblePaxos> = {
     grid: { kind: 'text', meaning: 'rows and columns in place of q1 and q2, e.g. 2x3' },
     weights: { kind: 'text', meaning: 'what each replica weighs in place of 1, e.g. 3,1,1,1' },
   },
+  small: { snapshotEvery: 2, keepSlots: 0 },
   drawn: (random, network, group) => ({
     ...drawn(random, network, group),
     ...drawQuorums(random, group.n, group.f),

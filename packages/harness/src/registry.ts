@@ -57,6 +57,8 @@ export interface ProtocolEntry {
   readonly notes: Readonly<Record<string, OptionNote>>;
   /** Draws options for random worlds: see `swarmWorld`. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
+  /** Options with which a few commands make snapshots. */
+  readonly small?: OptionValues;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
@@ -112,6 +114,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     options: known,
     notes,
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
+    ...(parts.small ? { small: parts.small } : {}),
     ...(parts.change ? { change: parts.change } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {

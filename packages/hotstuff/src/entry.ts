@@ -53,6 +53,7 @@ export const entry: Entry<HotStuff> = {
     },
     maxBatch: { kind: 'number', usual: '256', meaning: 'requests in one block' },
   },
+  small: { checkpointEvery: 2, window: 6 },
   drawn(random, network, { told, narrow }) {
     const checkpointEvery = drawOne(random, narrow ? [1, 2] : [1, 3, 10, 128]);
     // A new leader every view is for two-chains: three-chains would need more replicas. Where some

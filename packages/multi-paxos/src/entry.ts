@@ -72,6 +72,7 @@ export const entry: Entry<MultiPaxos> = {
   flaws,
   exhibits,
   options,
+  small: { snapshotEvery: 2, keepSlots: 0 },
   drawn,
   change: (members) => encodeChange(members),
   byHand: (quorum) => ({

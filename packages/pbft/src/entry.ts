@@ -39,6 +39,7 @@ export const entry: Entry<Pbft> = {
       meaning: 'batches that are ordered and not yet executed',
     },
   },
+  small: { checkpointEvery: 2, window: 4 },
   drawn(random, network, { narrow }) {
     const checkpointEvery = drawOne(random, narrow ? [1, 2] : [1, 3, 10, 128]);
     return {

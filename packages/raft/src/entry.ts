@@ -50,6 +50,7 @@ export const entry: Entry<Raft> = {
       meaning: 'uncommitted entries before a leader says no',
     },
   },
+  small: { snapshotEvery: 2, keepEntries: 0 },
   drawn: (random, network, { narrow }) => ({
     electionTimeout: drawTimeout(random, network),
     preVote: random.below(4) > 0,

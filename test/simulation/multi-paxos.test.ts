@@ -1,3 +1,0 @@
-import { testSwarm } from './suite.ts';
-
-testSwarm('multi-paxos');
