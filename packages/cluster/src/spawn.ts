@@ -44,7 +44,8 @@ const own = fileURLToPath(
 
 /**
  * What node processes run: the program beside this file, unless QUORUMLAB_NODE_PROGRAM names
- * another, such as a bundle of it, which starts in half of the time.
+ * another, such as a bundle of it, which starts in half of the time. A bundle lends no packages:
+ * a module of one's own must find those that it imports by itself.
  */
 const programOf = ({ QUORUMLAB_NODE_PROGRAM: told }: NodeJS.ProcessEnv): string => told || own;
 
