@@ -217,6 +217,18 @@ test.each(wrongFiles)('a module %j is refused in a sentence', async (text, ...na
   for (const each of named) expect(err).toContain(each);
 });
 
+test('of a module that is refused nothing stays', async () => {
+  const both = `${named('fresh')}
+    export const attack = { name: 'split', title: 't', needs: 'network' };`;
+  const path = file('both.mjs', both);
+  expect((await said(`run ${path}`, {}, folder)).err).toContain('"split" already');
+  expect((await said('list protocols', {}, folder)).out).not.toContain('fresh');
+  // Mended, it is taken: the name has stayed free.
+  const mended = file('mended.mjs', both.replace("'split'", "'cut-off'"));
+  const { out, err } = await said(`list protocols --with ${mended}`, {}, folder);
+  expect(out, err).toMatch(/^fresh /m);
+});
+
 test('what is no file, and a configuration that is none, are refused in a sentence', async () => {
   const missing = await said('run ./none.ts', {}, folder);
   expect(missing).toMatchObject({ code: 254 });

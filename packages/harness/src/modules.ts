@@ -10,10 +10,10 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Entry } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
-import { type Attack, registerAttack } from './attacks.ts';
-import { type ProtocolEntry, protocolEntry, registerProtocol } from './registry.ts';
-import { ScenarioError } from './scenario.ts';
-import { type OwnWorkload, registerWorkload } from './workload.ts';
+import { type Attack, attacks as allAttacks, registerAttack } from './attacks.ts';
+import { type ProtocolEntry, protocolEntry, protocols, registerProtocol } from './registry.ts';
+import { requireNewName, ScenarioError } from './scenario.ts';
+import { workloads as allWorkloads, type OwnWorkload, registerWorkload } from './workload.ts';
 
 /** What a module has brought, by the names that scenarios know it by. */
 export interface Brought {
@@ -77,6 +77,10 @@ async function brings(file: string, path: string): Promise<Brought> {
   if (entry === undefined && attacks.length + workloads.length === 0) throw nothingIn(file, found);
   const protocol = entry === undefined ? undefined : protocolIn(entry, file);
   try {
+    // Of a module that is refused nothing stays: names are looked at first.
+    if (protocol !== undefined) requireNewName('protocol', protocol.name, namesOf(protocols));
+    for (const { name } of attacks) requireNewName('attack', name, namesOf(allAttacks));
+    for (const { name } of workloads) requireNewName('workload', name, namesOf(allWorkloads));
     if (protocol !== undefined) registerProtocol(protocol);
     for (const attack of attacks) registerAttack(attack);
     for (const workload of workloads) registerWorkload(workload);
@@ -91,6 +95,9 @@ async function brings(file: string, path: string): Promise<Brought> {
     workloads: workloads.map(({ name }) => name),
   };
 }
+
+const namesOf = (all: readonly { readonly name: string }[]): readonly string[] =>
+  all.map(({ name }) => name);
 
 type Exports = Readonly<Record<string, unknown>>;
 
