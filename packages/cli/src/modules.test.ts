@@ -190,7 +190,7 @@ const wrongFiles: readonly (readonly [text: string, ...named: string[]])[] = [
   ['export const entry = { title: "x", right: () => ({}) };', 'it has no name or no claims'],
   [
     'export const entry = { title: "x", right() { throw new Error("no room\\nat all"); } };',
-    'its protocol cannot be made for n=4 f=1: no room.',
+    'its protocol cannot be made for one fault: no room.',
   ],
   [named('raft'), 'There is a protocol "raft" already; give yours another name.'],
   [named('a b'), '"a b" is no name for protocols'],

@@ -173,9 +173,6 @@ function listIn<T>(
   return all as readonly T[];
 }
 
-/** The size in which a protocol is made to see what it is. */
-const sample = { n: 4, f: 1 } as const;
-
 function protocolIn(entry: unknown, file: string): ProtocolEntry {
   const made = isObject(entry) && typeof entry.create === 'function';
   if (!isObject(entry) || !(made || typeof entry.right === 'function'))
@@ -200,12 +197,12 @@ function triedOut(entry: Exports, file: string): ProtocolEntry {
     if (typeof entry.create !== 'function')
       return protocolEntry(entry as unknown as Entry<LogShape>);
     const protocol = entry as unknown as ProtocolEntry;
-    protocol.create(sample);
+    protocol.create({ n: protocol.claims.replicas(1), f: 1 });
     return protocol;
   } catch (error) {
     throw new ScenarioError(
       'QL130',
-      `${file}: its protocol cannot be made for n=${sample.n} f=${sample.f}: ${sentenceOf(error)}`,
+      `${file}: its protocol cannot be made for one fault: ${sentenceOf(error)}`,
     );
   }
 }

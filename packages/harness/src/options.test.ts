@@ -62,3 +62,18 @@ test('variants of an option without words are refused when the entry is made', (
   const make = () => protocolEntry({ title: '', right: raft, options, variants: 'heartbeat' });
   expect(make).toThrow('names no words');
 });
+
+test('a protocol that needs more than four replicas for one fault has an entry too', () => {
+  const claims = { faults: 'crash', order: 'total', replicas: (f: number) => 5 * f + 1 } as const;
+  const right = ({ n, f }: { readonly n: number; readonly f: number }) => {
+    if (n < 5 * f + 1) throw new RangeError(`${n} replicas are too few; use ${5 * f + 1}`);
+    return { ...raft({ n, f }), name: 'fast', claims };
+  };
+  const fast = protocolEntry({ title: 'Needs 5f+1.', right });
+  expect(fast.create({ n: 6, f: 1 }).members).toHaveLength(6);
+  expect(fast.claims.replicas(2)).toBe(11);
+  const none = () => {
+    throw new RangeError('never');
+  };
+  expect(() => protocolEntry({ title: '', right: none })).toThrow('never');
+});

@@ -94,7 +94,7 @@ export interface Exposure {
 export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntry {
   const { title, right, mutants: wrong = {}, flaws = {} } = parts;
   const [known, notes] = kindsAndNotes(parts.options ?? {});
-  const sample = right({ n: 4, f: 1, digest: digestOf });
+  const sample = sampleOf(right);
   const mutants = Object.keys(wrong);
   // Hosts treat messages, commands and state of a protocol as values of its own codecs only, so an
   // entry may forget which protocol a shape belongs to.
@@ -136,6 +136,21 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
       };
     },
   };
+}
+
+/** Sizes in which a protocol is made to see what it is: one of them is enough for one fault. */
+const sampleSizes = [4, 6, 7, 8, 11, 16];
+
+/** The protocol for one fault. Throws what its maker throws of four replicas if no size will do. */
+function sampleOf<S extends LogShape>(right: Entry<S>['right']): Protocol<S> {
+  let first: unknown;
+  for (const n of sampleSizes)
+    try {
+      return right({ n, f: 1, digest: digestOf });
+    } catch (error) {
+      first ??= error;
+    }
+  throw first;
 }
 
 /** What a maker is told of quorums set by hand. Throws a ScenarioError if it takes none. */
