@@ -2,7 +2,14 @@
  * Messages as a hostile member or client would make them, derived from the schemas alone: a kind
  * of message that is new is attacked without a line here.
  */
-import { firstClient, type Random, type Signature, seal, type Tagged } from '@quorumlab/core';
+import {
+  firstClient,
+  type Random,
+  SchemaError,
+  type Signature,
+  seal,
+  type Tagged,
+} from '@quorumlab/core';
 import type { ServiceMessage } from '@quorumlab/log';
 import { type Envelopes, isRefusal, type Keyring } from '@quorumlab/wire';
 
@@ -55,11 +62,25 @@ export function forged(forge: Forge, variant: Variant): Uint8Array | undefined {
   }
   if (variant === 'large') message = grown(forge, message);
   const own = resigned(forge, bare(message)) as Any;
-  const sealed = forge.keyring.sign(own);
+  const sealed = signed(forge, own);
+  if (sealed === undefined) return undefined;
   if (variant !== 'invalid') return encoded(forge, sealed);
   const spoilt = spoiltInside(sealed);
   const signature = flipped(sealed.signature);
   return encoded(forge, spoilt ?? seal<Any>(own, forge.self, signature));
+}
+
+/** Under the attacker's own key; nothing where what was changed is more than the schema takes. */
+function signed(
+  { keyring }: Forge,
+  message: Any,
+): ReturnType<Forge['keyring']['sign']> | undefined {
+  try {
+    return keyring.sign(message);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
 }
 
 const encoded = ({ envelopes }: Forge, message: ReturnType<Forge['keyring']['sign']>) => {
