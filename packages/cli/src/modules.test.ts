@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { protocols } from '@quorumlab/harness';
+import { loadedModules, loadModule, unloadModules } from '@quorumlab/harness/modules';
 import { afterAll, expect, test } from 'vitest';
 import { said } from '../test-support/said.ts';
 
@@ -241,4 +243,16 @@ test('what is no file, and a configuration that is none, are refused in a senten
   expect(err).toContain("write e.g. export const use = ['./mine.ts'];");
   // Whoever presses a key in a shell runs nothing.
   expect(await said('completion bash', {}, project)).toMatchObject({ code: 0 });
+});
+
+test('what modules have brought is taken away again, and can be loaded once more', async () => {
+  const names = (): readonly string[] => protocols.map(({ name }) => name);
+  const before = names();
+  for (let i = 0; i < 2; i++) {
+    await loadModule(join(folder, 'mine.ts'));
+    expect(names()).toEqual([...before, 'primary']);
+    unloadModules();
+    expect(names()).toEqual(before);
+    expect(loadedModules()).toEqual([]);
+  }
 });

@@ -1,4 +1,5 @@
 /** The command line in the process of a test: as fast as a call, with all that it writes. */
+import { unloadModules } from '@quorumlab/harness/modules';
 import { main } from '../src/program.ts';
 
 /** What a command wrote, and how it left. */
@@ -47,5 +48,6 @@ export async function said(
     process.env = before.env;
     process.exitCode = before.code;
     process.chdir(home);
+    unloadModules(); // Another process would not know them either.
   }
 }

@@ -264,14 +264,18 @@ export function tooFewTraitors(scenario: Scenario, entry?: ProtocolEntry): strin
 /** All attacks, in the order in which they are listed; those that were registered last. */
 export const attacks: readonly Attack[] = list;
 
-/** Lets scenarios name one attack more. Throws a ScenarioError (QL117) if its name is taken. */
-export function registerAttack(attack: Attack): void {
+/**
+ * Lets scenarios name one attack more, until what it returns is called. Throws a ScenarioError
+ * (QL117) if its name is taken.
+ */
+export function registerAttack(attack: Attack): () => void {
   requireNewName(
     'attack',
     attack.name,
     list.map(({ name }) => name),
   );
   list.push(attack);
+  return () => void list.splice(list.indexOf(attack), 1);
 }
 
 /** The attack called `name`; throws a ScenarioError with near names if there is none. */

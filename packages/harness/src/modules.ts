@@ -27,6 +27,18 @@ const loaded = new Map<string, Promise<Brought>>();
 /** The files of all modules that this process has loaded: what its threads and children need. */
 export const loadedModules = (): readonly string[] => [...loaded.keys()];
 
+/** What takes away again what modules have brought. */
+const undo: (() => void)[] = [];
+
+/**
+ * Takes away what all modules have brought, as if none had been loaded: for programs that go on
+ * with something else. Their code stays in the process; loaded again, they bring it again.
+ */
+export function unloadModules(): void {
+  for (const each of undo.splice(0)) each();
+  loaded.clear();
+}
+
 /**
  * Loads a module: what it exports as `entry`, `attack`, `attacks`, `workload` and `workloads` is
  * registered. A file is loaded once, however often it is named. Throws a ScenarioError (QL130, or
@@ -81,9 +93,9 @@ async function brings(file: string, path: string): Promise<Brought> {
     if (protocol !== undefined) requireNewName('protocol', protocol.name, namesOf(protocols));
     for (const { name } of attacks) requireNewName('attack', name, namesOf(allAttacks));
     for (const { name } of workloads) requireNewName('workload', name, namesOf(allWorkloads));
-    if (protocol !== undefined) registerProtocol(protocol);
-    for (const attack of attacks) registerAttack(attack);
-    for (const workload of workloads) registerWorkload(workload);
+    if (protocol !== undefined) undo.push(registerProtocol(protocol));
+    for (const attack of attacks) undo.push(registerAttack(attack));
+    for (const workload of workloads) undo.push(registerWorkload(workload));
   } catch (error) {
     throw error instanceof ScenarioError
       ? new ScenarioError(error.code, `${file}: ${error.message}`)

@@ -194,14 +194,18 @@ const entries: ProtocolEntry[] = [
 /** All protocols: crash-fault ones first, and those that were registered last. */
 export const protocols: readonly ProtocolEntry[] = entries;
 
-/** Lets scenarios name one protocol more. Throws a ScenarioError (QL117) if its name is taken. */
-export function registerProtocol(entry: ProtocolEntry): void {
+/**
+ * Lets scenarios name one protocol more, until what it returns is called. Throws a ScenarioError
+ * (QL117) if its name is taken.
+ */
+export function registerProtocol(entry: ProtocolEntry): () => void {
   requireNewName(
     'protocol',
     entry.name,
     entries.map(({ name }) => name),
   );
   entries.push(entry);
+  return () => void entries.splice(entries.indexOf(entry), 1);
 }
 
 /** The protocol called `name`; throws a ScenarioError with near names if there is none. */

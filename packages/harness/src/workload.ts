@@ -55,8 +55,11 @@ export const workloads: readonly WorkloadEntry[] = list;
 
 const own = new Map<string, OwnWorkload>();
 
-/** Lets scenarios name one workload more. Throws a ScenarioError (QL117) if its name is taken. */
-export function registerWorkload(workload: OwnWorkload): void {
+/**
+ * Lets scenarios name one workload more, until what it returns is called. Throws a ScenarioError
+ * (QL117) if its name is taken.
+ */
+export function registerWorkload(workload: OwnWorkload): () => void {
   requireNewName(
     'workload',
     workload.name,
@@ -64,6 +67,10 @@ export function registerWorkload(workload: OwnWorkload): void {
   );
   list.push(workload);
   own.set(workload.name, workload);
+  return () => {
+    list.splice(list.indexOf(workload), 1);
+    own.delete(workload.name);
+  };
 }
 
 const names: readonly string[] = ['Ann', 'Bob', 'Cem', 'Dia', 'Eli', 'Fay', 'Gus', 'Hua'];

@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type OptionValues, protocolOf } from '@quorumlab/harness';
 import { connectClient, createLogger, type RunningClient } from '@quorumlab/node';
 import { type Child, endChild, type Place, placeOf, startChild } from '../cluster/children.ts';
 import { benchProtocol, clusterOf, type Told } from '../cluster/shared.ts';
@@ -154,6 +155,7 @@ export class Siege {
         place,
         execArgv,
         peers: n - 2,
+        options: steadyLeader(protocol),
         control: join(place.home, `${self}.sock`),
         meshLimits,
       }),
@@ -178,6 +180,13 @@ export class Siege {
     return { place, children, client, load, attacker };
   }
 }
+
+/**
+ * Where leaders take turns, one of them is the silent member, and a second is lost whenever that
+ * one leads, attack or not: so here the first one leads for as long as all rows take.
+ */
+const steadyLeader = (protocol: string): OptionValues =>
+  'reign' in protocolOf(protocol).options ? { reign: 1_000_000 } : {};
 
 /** Seconds until the honest client has its throughput again; Infinity: it was not seen to. */
 async function recovery(load: Load, before: Stretch): Promise<number> {
