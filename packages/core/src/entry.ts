@@ -84,6 +84,29 @@ export interface Entry<S extends Shape> {
   readonly byHand?: (quorum: number, n: number) => object;
 }
 
+/** Options of protocols that elect a leader when they hear none, as their entries declare them. */
+export const electionOptions: Readonly<Record<'electionTimeout' | 'heartbeat', EntryOption>> = {
+  electionTimeout: {
+    kind: 'number',
+    usual: '300ms',
+    meaning: 'time; each one is drawn from this to twice this',
+  },
+  heartbeat: {
+    kind: 'number',
+    usual: '30ms',
+    meaning: 'time between two; a tenth of electionTimeout unless told',
+  },
+};
+
+/** The option of protocols that ask for snapshots by slots. */
+export const snapshotOption: Readonly<Record<'snapshotEvery', EntryOption>> = {
+  snapshotEvery: {
+    kind: 'number',
+    usual: '10000',
+    meaning: 'slots between two snapshots; 0: none',
+  },
+};
+
 /** One of `choices`. */
 export const drawOne = <T>(random: Random, choices: readonly T[]): T =>
   choices[random.below(choices.length)] as T;

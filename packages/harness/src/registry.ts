@@ -23,11 +23,7 @@ import { requireOptions, type Variants, variantsIn } from './options.ts';
 import { nearest, requireNewName, ScenarioError, unknownName } from './scenario.ts';
 
 /** What every protocol can be told, besides what is its own. */
-export interface ProtocolSize {
-  readonly n: number;
-  readonly f: number;
-  /** Allows an n that is too small for f. */
-  readonly unsafe?: boolean;
+export interface ProtocolSize extends Omit<EntrySize, 'digest'> {
   /** The protocol's own options by name: see {@link ProtocolEntry.options}. */
   readonly options?: OptionValues;
 }

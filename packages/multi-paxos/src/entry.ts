@@ -6,7 +6,9 @@ import {
   drawTimeout,
   type Entry,
   type EntryOption,
+  electionOptions,
   type ReplicaId,
+  snapshotOption,
   threshold,
 } from '@quorumlab/core';
 import { encodeChange } from './configuration.ts';
@@ -26,21 +28,8 @@ export const options: Readonly<Record<string, EntryOption>> = {
     usual: '4',
     meaning: 'slots that a leader opens for commands at a time',
   },
-  electionTimeout: {
-    kind: 'number',
-    usual: '300ms',
-    meaning: 'time; each one is drawn from this to twice this',
-  },
-  heartbeat: {
-    kind: 'number',
-    usual: '30ms',
-    meaning: 'time between two; a tenth of electionTimeout unless told',
-  },
-  snapshotEvery: {
-    kind: 'number',
-    usual: '10000',
-    meaning: 'slots between two snapshots; 0: none',
-  },
+  ...electionOptions,
+  ...snapshotOption,
   keepSlots: { kind: 'number', usual: '1000', meaning: 'slots kept behind a snapshot' },
   maxCommandsPerSlot: {
     kind: 'number',

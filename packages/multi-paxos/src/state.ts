@@ -115,7 +115,7 @@ export interface Volatile {
   readonly accepts: Map<Slot, Signed<Accept>>;
   /** Whom this replica asked what was chosen; null: nobody. */
   teacher: ReplicaId | null;
-  /** Whom it asked last: the others take turns. */
+  /** Whom it asked last, or -1: the others take turns. */
   lastTeacher: ReplicaId;
   /** When each member was last answered, by the question: see `answers.ts`. */
   readonly answeredAt: Map<string, Instant>;

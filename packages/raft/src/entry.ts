@@ -1,5 +1,14 @@
 /** What Raft tells laboratories of itself. */
-import { drawBetween, drawOne, drawTimeout, type Entry, range, threshold } from '@quorumlab/core';
+import {
+  drawBetween,
+  drawOne,
+  drawTimeout,
+  type Entry,
+  electionOptions,
+  range,
+  snapshotOption,
+  threshold,
+} from '@quorumlab/core';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { raft } from './protocol.ts';
 import type { Raft } from './state.ts';
@@ -12,27 +21,14 @@ export const entry: Entry<Raft> = {
   flaws,
   exhibits,
   options: {
-    electionTimeout: {
-      kind: 'number',
-      usual: '300ms',
-      meaning: 'time; each one is drawn from this to twice this',
-    },
-    heartbeat: {
-      kind: 'number',
-      usual: '30ms',
-      meaning: 'time between two; a tenth of electionTimeout unless told',
-    },
+    ...electionOptions,
     preVote: { kind: 'boolean', usual: 'true', meaning: 'ask before raising the term' },
     checkQuorum: {
       kind: 'boolean',
       usual: 'true',
       meaning: 'leaders and voters judge by whom they hear',
     },
-    snapshotEvery: {
-      kind: 'number',
-      usual: '10000',
-      meaning: 'slots between two snapshots; 0: none',
-    },
+    ...snapshotOption,
     keepEntries: { kind: 'number', usual: '1000', meaning: 'entries kept behind a snapshot' },
     maxEntriesPerAppend: {
       kind: 'number',

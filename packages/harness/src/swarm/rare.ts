@@ -3,7 +3,7 @@
  * strikes anyway, and at the worst moments: within a step, while a leader is replaced, while a
  * snapshot is fetched, while a disk is missed.
  */
-import { drawBetween as between, ms, drawOne as one, range } from '@quorumlab/core';
+import { drawBetween, drawOne, ms, range } from '@quorumlab/core';
 import type { MembershipChange, Scenario, ScenarioFault } from '../scenario.ts';
 import { type Casualties, moment, others, span, times, type World } from './worlds.ts';
 
@@ -31,7 +31,7 @@ const classes: readonly ((world: RareWorld, struck: Casualties) => readonly Scen
     const { random } = world;
     return times(world, 16, () => {
       const node = random.below(3) === 0 ? 'leader' : random.below(world.n);
-      const before = random.below(3) === 0 ? { before: one(random, world.kinds) } : {};
+      const before = random.below(3) === 0 ? { before: drawOne(random, world.kinds) } : {};
       return cutOff(world, moment(world), node, before);
     });
   },
@@ -58,7 +58,7 @@ const classes: readonly ((world: RareWorld, struck: Casualties) => readonly Scen
     const { random, n, healsAt } = world;
     const node = emptied[0] ?? random.below(n);
     const at = random.below(Math.floor(healsAt / 10) + 1);
-    const back = between(random, Math.floor(healsAt / 3), healsAt - 1);
+    const back = drawBetween(random, Math.floor(healsAt / 3), healsAt - 1);
     const later = (): number => Math.min(healsAt, back + random.below(ms(600)));
     const away: readonly (readonly ScenarioFault[])[] = [
       [
@@ -80,7 +80,7 @@ const classes: readonly ((world: RareWorld, struck: Casualties) => readonly Scen
       { type: 'heal', at: later() },
     ];
     return [
-      ...one(random, away),
+      ...drawOne(random, away),
       ...slowly,
       ...times(world, 3, () => cutOff(world, later(), node, { isLost })),
       ...[back, later(), later()].flatMap((when) =>
@@ -150,20 +150,20 @@ export function rareWork(
   { network }: Scenario,
 ): Partial<Scenario> {
   const crowded = random.below(3) === 0;
-  const ofClient = between(random, 1, 3);
-  const principals = between(random, 1, 2);
+  const ofClient = drawBetween(random, 1, 3);
+  const principals = drawBetween(random, 1, 2);
   return {
     // Reads that stay out of the log have no session.
-    workload: one(random, crowded ? ['writes', 'f'] : ['writes', 'a', 'a', 'b', 'f']),
-    count: between(random, 10, 30),
-    network: one(random, [network, network, 'lossy']),
+    workload: drawOne(random, crowded ? ['writes', 'f'] : ['writes', 'a', 'a', 'b', 'f']),
+    count: drawBetween(random, 10, 30),
+    network: drawOne(random, [network, network, 'lossy']),
     ...(crowded
       ? {
           principals,
-          clients: principals * (ofClient + between(random, 0, 2)),
-          sessionCaps: { ofClient, clients: between(random, 1, 3) },
+          clients: principals * (ofClient + drawBetween(random, 0, 2)),
+          sessionCaps: { ofClient, clients: drawBetween(random, 1, 3) },
         }
       : {}),
-    ...(random.below(2) === 0 ? { stepBytes: one(random, [1, 100, 1000]) } : {}),
+    ...(random.below(2) === 0 ? { stepBytes: drawOne(random, [1, 100, 1000]) } : {}),
   };
 }

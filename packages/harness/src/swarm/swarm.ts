@@ -1,11 +1,5 @@
 /** Scenarios drawn from a seed: first anything may go wrong, then all heals. */
-import {
-  drawBetween as between,
-  ms,
-  type OptionValues,
-  drawOne as one,
-  range,
-} from '@quorumlab/core';
+import { drawBetween, drawOne, ms, type OptionValues, range } from '@quorumlab/core';
 import { decisions } from '@quorumlab/sim';
 import { attacks } from '../attacks.ts';
 import { type ProtocolEntry, protocolOf } from '../registry.ts';
@@ -81,12 +75,12 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
   const f = random.below(4) === 0 ? 2 : 1;
   // Flexible quorums only differ from majorities in groups larger than they need be.
   const n = claims.replicas(f) + random.below(protocol === 'flexible-paxos' ? 4 : 2);
-  const healsAt = ms(between(random, 300, 4000));
+  const healsAt = ms(drawBetween(random, 300, 4000));
   const world: World = { random, n, healsAt };
   const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
-  const network = one(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']);
+  const network = drawOne(random, ['lan', 'lossy', 'lossy', 'wan', 'psync:gst=2s,delta=20ms']);
   const lying = claims.faults === 'byzantine' && random.below(3) === 0;
-  const attack = lying ? one(random, treasons) : 'none';
+  const attack = lying ? drawOne(random, treasons) : 'none';
   const by = lying
     ? range(n)
         .filter((node) => node % 2 === 0)
@@ -107,7 +101,7 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
     n,
     f,
     network,
-    clocks: one(random, ['perfect', 'offset=50ms,drift=5000ppm,epsilon=10ms']),
+    clocks: drawOne(random, ['perfect', 'offset=50ms,drift=5000ppm,epsilon=10ms']),
     attack,
     by,
     faults: [
@@ -115,10 +109,10 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
       ...struck.faults,
       ...withoutReturn(healing(world, gone), gone),
     ],
-    workload: one(random, ['contest', 'writes', 'a', 'b', 'c', 'f']),
-    count: between(random, 5, 40),
-    clients: between(random, 1, 4),
-    outstanding: between(random, 1, 3),
+    workload: drawOne(random, ['contest', 'writes', 'a', 'b', 'c', 'f']),
+    count: drawBetween(random, 5, 40),
+    clients: drawBetween(random, 1, 4),
+    outstanding: drawBetween(random, 1, 3),
     until: healsAt + (network === 'wan' ? 4 : 1) * livenessBound,
     crypto: 'ideal',
     options: { ...drawn?.(random, network, { n, f, told }), ...told },

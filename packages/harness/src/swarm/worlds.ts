@@ -1,5 +1,5 @@
 /** What goes wrong in a random world, class by class, and how it heals. */
-import { drawBetween as between, ms, drawOne as one, type Random, range } from '@quorumlab/core';
+import { drawBetween, drawOne, ms, type Random, range } from '@quorumlab/core';
 import { ssd } from '@quorumlab/sim';
 import type { ScenarioFault } from '../scenario.ts';
 
@@ -95,7 +95,7 @@ export const classes: readonly ((world: World) => readonly ScenarioFault[])[] = 
     return [...cuts, { type: 'heal', at: back }];
   },
   function flapping(world) {
-    const period = between(world.random, ms(5), ms(400));
+    const period = drawBetween(world.random, ms(5), ms(400));
     const alone = [world.random.below(world.n)];
     const groups = [alone, others(world, alone)];
     return range(Math.min(12, Math.floor(world.healsAt / period))).map(
@@ -121,7 +121,7 @@ export const classes: readonly ((world: World) => readonly ScenarioFault[])[] = 
         at: moment(world),
         node: world.random.below(world.n),
         disk: {
-          sync: { type: 'uniform', min: 100, max: ms(between(world.random, 1, 200)) },
+          sync: { type: 'uniform', min: 100, max: ms(drawBetween(world.random, 1, 200)) },
           torn: world.random.below(2) === 0,
         },
       },
@@ -170,7 +170,7 @@ export function casualties(
   const struck: number[] = [];
   for (const _ of range(spare)) {
     const left = candidates.filter((node) => !struck.includes(node));
-    if (left.length > 0 && rarely() !== often) struck.push(one(random, left));
+    if (left.length > 0 && rarely() !== often) struck.push(drawOne(random, left));
   }
   const emptied: number[] = [];
   const gone: number[] = [];
