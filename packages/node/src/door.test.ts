@@ -247,6 +247,7 @@ test('an address is an IPv4 address, or the network of an IPv6 address', () => {
   expect(new Set(same.map(networkOf)).size).toBe(1);
   expect(networkOf('2001:db8:0:8::1')).not.toBe(networkOf('2001:db8:0:7::1'));
   expect(networkOf('fe80::1%eth0')).toBe(networkOf('fe80::2%eth1'));
-  expect(networkOf('::1')).toBe('0:0:0:0');
+  expect(networkOf('::1')).toBe('0'.repeat(16));
+  expect(networkOf('::FFFF:c633:6401')).toBe('198.51.100.1');
   expect(networkOf('')).toBe('');
 });

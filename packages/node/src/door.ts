@@ -6,8 +6,10 @@
  * calls again as soon as it is refused. Their addresses take turns, and where there is no room the
  * address that has the most connections gives up one: who floods stands in its own way.
  */
-import type { Server, Socket } from 'node:net';
+import { isIPv6, type Server, type Socket } from 'node:net';
 import type { Transport } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import { toHex } from '@quorumlab/core';
 import type { MeshLimits } from './limits.ts';
 import { holderOf, PASS_BYTES } from './pass.ts';
 import { now } from './time.ts';
@@ -43,20 +45,17 @@ interface Caller {
  * is given to anybody (RFC 6177). IPv4 inside IPv6 is IPv4.
  */
 export function networkOf(address: string): string {
-  const inside = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (inside !== undefined) return inside;
-  const [whole = ''] = address.split('%');
-  if (!whole.includes(':')) return whole;
-  const [before = '', after] = whole.split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === undefined || after === '' ? [] : after.split(':');
-  const zeros = after === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
+  const [host = ''] = address.split('%');
+  if (!isIPv6(host)) return host;
+  // Behind the code of the protocol, which has one byte.
+  const bytes = multiaddr(`/ip6/${host}`).bytes.subarray(1);
+  return toHex(bytes).startsWith(ipv4Inside)
+    ? bytes.subarray(12).join('.')
+    : toHex(bytes.subarray(0, 8));
 }
+
+/** How an IPv6 address begins that is an IPv4 address. */
+const ipv4Inside = '00000000000000000000ffff';
 
 /** Connections by address; those of one stand behind each other. No address has an empty line. */
 class Lines {
@@ -139,9 +138,10 @@ export class Door {
     // It may end at any moment, and libp2p does not listen yet.
     socket.on('error', () => {});
     if (this.#closed) return void socket.destroy();
-    const longest = this.#waiting.oldestOfLongest();
-    if (this.#waiting.size >= this.#limits.pendingConnections && longest !== undefined)
-      this.#refuse(longest, 'no-room');
+    if (this.#waiting.size >= this.#limits.pendingConnections) {
+      const longest = this.#waiting.oldestOfLongest();
+      if (longest !== undefined) this.#refuse(longest, 'no-room');
+    }
     const onReadable = (): void => this.#look(waiting);
     const onClose = (): void => this.#leave(waiting);
     const limitMs = this.#limits.upgradeTimeoutMs;
