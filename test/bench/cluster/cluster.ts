@@ -8,11 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { type OptionValues, protocolOf, readOption } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
 import type { Signatures } from '@quorumlab/node';
 import { connectClient, createLogger } from '@quorumlab/node';
+import { flagsOf } from '../../support/flags.ts';
 import { type Child, endChild, placeOf, startChild } from './children.ts';
 import { benchProtocol, clusterOf, type PrincipalJson, type Told } from './shared.ts';
 
@@ -286,22 +286,27 @@ function summary(
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
+const usage = `Usage: node --conditions=source test/bench/cluster/cluster.ts [options]
+
+  --protocol <name>, -n <replicas>, --option <name=value>    which group
+  --outstanding <N>, --bytes <N>, --window <N>               what its client writes
+  --seconds <S>, --warm-up <S>                               for how long
+  --signatures <mode>, --back-end <files|sqlite>, --folder <path>, --cpu-prof <folder>`;
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      protocol: { type: 'string', default: 'raft' },
-      n: { type: 'string', short: 'n' },
-      option: { type: 'string', multiple: true },
-      outstanding: { type: 'string', default: '512' },
-      seconds: { type: 'string', default: '5' },
-      bytes: { type: 'string', default: '100' },
-      signatures: { type: 'string' },
-      window: { type: 'string' },
-      'back-end': { type: 'string', default: 'files' },
-      folder: { type: 'string' },
-      'warm-up': { type: 'string', default: '3' },
-      'cpu-prof': { type: 'string' },
-    },
+  const { values } = flagsOf(usage, {
+    protocol: { type: 'string', default: 'raft' },
+    n: { type: 'string', short: 'n' },
+    option: { type: 'string', multiple: true },
+    outstanding: { type: 'string', default: '512' },
+    seconds: { type: 'string', default: '5' },
+    bytes: { type: 'string', default: '100' },
+    signatures: { type: 'string' },
+    window: { type: 'string' },
+    'back-end': { type: 'string', default: 'files' },
+    folder: { type: 'string' },
+    'warm-up': { type: 'string', default: '3' },
+    'cpu-prof': { type: 'string' },
   });
   const { protocol, signatures, folder } = values;
   const entry = protocolOf(protocol);
