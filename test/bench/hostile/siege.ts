@@ -55,6 +55,13 @@ const meshLimits = { maxBanMs: 1_000 };
 /** Of a core: what a p99 below this is compared by, since one pause of the machine takes more. */
 const leastP99 = 25;
 
+/**
+ * Writes a second that are to be expected: what was answered before, and no more than is begun. Right
+ * after a stall what had waited is answered too, and nobody could keep that up.
+ */
+const expected = ({ perSecond }: Stretch): number =>
+  Math.max(1, Math.min(row.perSecond, perSecond));
+
 type Usage = Extract<Told, { type: 'usage' }>;
 type Done = Extract<AttackerTold, { type: 'done' }>;
 
@@ -117,7 +124,7 @@ export class Siege {
       for (const [reason, count] of Object.entries(each.refused))
         refused[reason] = (refused[reason] ?? 0) + count - (rest[i]?.refused[reason] ?? 0);
     return {
-      kept: Math.min(1, during.perSecond / Math.max(1, before.perSecond)),
+      kept: Math.min(1, during.perSecond / expected(before)),
       p99Ratio: Math.max(during.p99, leastP99) / Math.max(before.p99, leastP99),
       growth: Math.max(0, ...grown),
       heldAfter: Math.max(0, ...held),
@@ -193,7 +200,7 @@ async function recovery(load: Load, before: Stretch): Promise<number> {
   const began = performance.now();
   while (performance.now() - began < row.recovery) {
     const now = await load.during(500);
-    if (now.perSecond >= 0.7 * before.perSecond) return (performance.now() - began) / 1000 - 0.5;
+    if (now.perSecond >= 0.7 * expected(before)) return (performance.now() - began) / 1000 - 0.5;
   }
   const last = await load.during(1_000);
   return last.perSecond > 0 ? row.recovery / 1000 : Number.POSITIVE_INFINITY;
