@@ -15,6 +15,7 @@ import {
   maxOperations,
   maxRequestBytes,
   maxResultBytes,
+  operationBytes,
   type Protocol,
   peerQueueBytes,
   type Request,
@@ -76,7 +77,7 @@ const largest = requests[1] as Signed<Request>;
 /** The largest batches: full of bytes, and full of requests that are almost nothing but lengths. */
 const batches = [
   [requests[0], requests[1]] as Signed<Request>[],
-  range(256).map(() => requestOf(filled(maxOperations, maxBatchBytes / 256 / maxOperations))),
+  range(256).map(() => requestOf(filled(64, operationBytes))),
 ];
 const certified = <M>(body: M, n: number): Certificate<M> => ({
   body,

@@ -15,6 +15,8 @@ export class SchemaError extends Error {
 export interface Writer {
   bytes: Uint8Array;
   length: number;
+  /** How many operations may still be written. */
+  operations: number;
 }
 
 /** A place in a byte string. Everything from `at` to `end` is still to be read. */
@@ -24,10 +26,16 @@ export interface Reader {
   readonly end: number;
   /** Entries of the lists that were read in one go: they cost more than their bytes tell. */
   parts: number;
+  /** How many operations may still be read: in memory a small one takes a hundred times its size. */
+  operations: number;
 }
 
 /** An empty writer with room for `capacity` bytes before it has to grow. */
-export const writer = (capacity = 256): Writer => ({ bytes: new Uint8Array(capacity), length: 0 });
+export const writer = (capacity = 256): Writer => ({
+  bytes: new Uint8Array(capacity),
+  length: 0,
+  operations: Number.POSITIVE_INFINITY,
+});
 
 /** A copy of what has been written; the writer is empty afterwards and can be used again. */
 export function written(to: Writer): Uint8Array {
@@ -66,6 +74,7 @@ export const reader = (bytes: Uint8Array): Reader => ({
   at: 0,
   end: bytes.length,
   parts: 0,
+  operations: Number.POSITIVE_INFINITY,
 });
 
 function room(to: Writer, more: number): void {

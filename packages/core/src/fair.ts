@@ -5,14 +5,8 @@
  * and one that asks for little is not kept waiting by one that asks for much.
  */
 import { maxBatchBytes, placeBytes } from './limits.ts';
-import {
-  bytesOf,
-  type ClientShare,
-  inOrder,
-  type Mempool,
-  type WaitingRequest,
-} from './mempool.ts';
-import { requestBytes } from './request.ts';
+import { type ClientShare, inOrder, type Mempool, type WaitingRequest } from './mempool.ts';
+import { bytesOf, requestBytes } from './request.ts';
 
 /**
  * Most places of one client in a batch, also if nobody else waits when it is put together: all who

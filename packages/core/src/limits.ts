@@ -11,6 +11,11 @@ const MiB = 1024 * KiB;
 export const maxOperationBytes: number = 64 * KiB;
 /** Operations of one request, and of one query: a number. */
 export const maxOperations = 1024;
+/**
+ * What an operation counts at least wherever something is filled by bytes: a small one takes more
+ * than its bytes in memory. So no batch holds more than 16,384 of them.
+ */
+export const operationBytes = 64;
 /** All operations of one request, and of one query. */
 export const maxRequestBytes: number = 8 * maxOperationBytes;
 /** All results of one request that a replica keeps and sends. */
@@ -19,7 +24,7 @@ export const maxResultBytes: number = 2 * maxRequestBytes;
 export const maxChangeBytes: number = 4 * KiB;
 
 /** The length that stands before each byte string of at most {@link maxOperationBytes}. */
-const lengthBytes = 3;
+export const lengthBytes = 3;
 /** What stands around the parts of a list or a message: integers of at most seven bytes. */
 const frameOfList = 8;
 const integersOfRequest = 4 * 7;
@@ -34,6 +39,10 @@ export const maxEncodedResultsBytes: number =
 /** What a request takes beside its operations: their lengths, its numbers, its seal, a change. */
 export const requestOverheadBytes: number =
   maxOperations * lengthBytes + integersOfRequest + frameOfList + maxChangeBytes + 7 + 80;
+
+/** Operations that a message of at most `bytes` may hold: so many fill it, and one more request. */
+export const operationsIn = (bytes: number): number =>
+  Math.floor(bytes / operationBytes) + maxOperations;
 
 /** Operations that are ordered together: a batch, a block, a slot, the entries of one message. */
 export const maxBatchBytes: number = 2 * maxRequestBytes;

@@ -14,6 +14,7 @@ import {
   mempoolBytes,
   mempoolBytesOfClient,
   oldestCounted,
+  operationBytes,
   type Request,
   requestBytes,
   requestKey,
@@ -102,7 +103,9 @@ describe('a mempool', () => {
     expect(mempool.waiting.size).toBe(0);
     expect(bytesOf(large)).toBe(maxBatchBytes + 1);
     expect(acceptable([requestOf(0, 1, maxBatchBytes), requestOf(0, 2)])).toBe(false);
-    expect(acceptable([requestOf(0, 1, maxBatchBytes - 1), requestOf(0, 2)])).toBe(true);
+    expect(acceptable([requestOf(0, 1, maxBatchBytes - operationBytes), requestOf(0, 2)])).toBe(
+      true,
+    );
     expect(acceptable([requestOf(0, 1), forged])).toBe(false);
   });
 

@@ -7,7 +7,7 @@ import {
   requestOverheadBytes,
 } from './limits.ts';
 import { signed } from './message.ts';
-import { asksForSession, type Request, request, requestBytes } from './request.ts';
+import { asksForSession, bytesOf, type Request, request, requestBytes } from './request.ts';
 import { bounded, type Field, list } from './schema.ts';
 import type { Instant, PrincipalId, Signed } from './vocabulary.ts';
 
@@ -39,13 +39,6 @@ export type Batch = readonly Signed<Request>[];
 /** The encoding of a batch of `most` requests. */
 export const batchField = (most: number): Field<Batch> =>
   bounded(list(signed(request), most), maxBatchBytes + most * requestOverheadBytes);
-
-/** How many bytes of operations `request` brings. */
-export function bytesOf({ operations }: Request): number {
-  let sum = 0;
-  for (const operation of operations) sum += operation.length;
-  return sum;
-}
 
 const sizes = new WeakMap<Batch, number>();
 

@@ -1,7 +1,8 @@
 /**
  * Messages: tagged records, the union of a protocol's messages, and their signed forms.
  */
-import { readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
+import { type Reader, readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
+import { operationsIn } from './limits.ts';
 import { bytes, type Field, type Infer, integer, mix, type Random, record } from './schema.ts';
 import { inSteps, readInSteps } from './steps.ts';
 import type { Certificate, Seal, Signature, Signed, Tagged } from './vocabulary.ts';
@@ -95,6 +96,11 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
     if (kind === undefined) throw new SchemaError(`${tag} is not the tag of any message here`);
     return kind;
   };
+  const begun = (from: Reader): MessageField<M> => {
+    const kind = kindAt(readByte(from));
+    from.operations = operationsIn(kind.maxBytes);
+    return kind;
+  };
   return inSteps(all, {
     kinds: all,
     of: (kind) => all[tags.get(kind) ?? -1],
@@ -102,12 +108,18 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
     maxBytes: 1 + Math.max(...all.map((each) => each.maxBytes)),
     write(to, value) {
       const tag = tagOf(value);
+      const kind = all[tag] as MessageField<M>;
       writeByte(to, tag);
-      (all[tag] as MessageField<M>).write(to, value);
+      to.operations = operationsIn(kind.maxBytes);
+      try {
+        kind.write(to, value);
+      } finally {
+        to.operations = Number.POSITIVE_INFINITY;
+      }
     },
-    read: (from) => kindAt(readByte(from)).read(from),
+    read: (from) => begun(from).read(from),
     *steps(from) {
-      return yield* readInSteps(kindAt(readByte(from)), from);
+      return yield* readInSteps(begun(from), from);
     },
     mix(hash, value) {
       const tag = tagOf(value);

@@ -19,6 +19,7 @@ import {
   replica,
   request,
   requestBytes,
+  requestWeight,
   type Shape,
   type Signature,
   type Signed,
@@ -141,6 +142,7 @@ test('a request never takes more than it is said to take, and a full batch has r
       const size = encode(signed(request), sealed(value)).length;
       expect(requestBytes(value)).toBeGreaterThanOrEqual(size);
       expect(requestBytes(value)).toBeLessThan(size + 150 + 3 * value.operations.length);
+      expect(requestWeight(value)).toBeGreaterThanOrEqual(requestBytes(value));
     }),
   );
   const operation = new Uint8Array(maxOperationBytes);

@@ -3,15 +3,17 @@
  * that none forgets a part: checkers, vows, and replicas that look whether they have accepted
  * something else before.
  */
-import { SchemaError, sameBytes, toHex } from './bytes.ts';
+import { type Reader, readInteger, SchemaError, sameBytes, toHex } from './bytes.ts';
 import {
+  lengthBytes,
   maxChangeBytes,
   maxEncodedOperationsBytes,
   maxOperationBytes,
   maxOperations,
+  operationBytes,
 } from './limits.ts';
 import { type MessageField, message } from './message.ts';
-import { bounded, bytes, type Infer, integer, list } from './schema.ts';
+import { bounded, bytes, type Field, type Infer, integer, list } from './schema.ts';
 import { inSteps, readInSteps } from './steps.ts';
 import type { Signed } from './vocabulary.ts';
 
@@ -64,8 +66,52 @@ export const asksForSession = ({ operations, configuration }: Request): boolean 
 /** At least the bytes that `request` and its seal take when encoded, without encoding it. */
 export function requestBytes({ operations, configuration }: Request): number {
   let size = 128 + (configuration?.length ?? 0);
-  for (let i = 0; i < operations.length; i++) size += (operations[i] as Uint8Array).length + 3;
+  for (let i = 0; i < operations.length; i++)
+    size += (operations[i] as Uint8Array).length + lengthBytes;
   return size;
+}
+
+/** As {@link requestBytes}, where a message is filled: small operations count `operationBytes`. */
+export const requestWeight = (request: Request): number =>
+  128 + (request.configuration?.length ?? 0) + weightOf(request, lengthBytes);
+
+/** What the operations of `request` count where a batch is filled: see `operationBytes`. */
+export const bytesOf = (request: Pick<Request, 'operations'>): number => weightOf(request, 0);
+
+function weightOf({ operations }: Pick<Request, 'operations'>, more: number): number {
+  let sum = 0;
+  for (let i = 0; i < operations.length; i++)
+    sum += Math.max((operations[i] as Uint8Array).length + more, operationBytes);
+  return sum;
+}
+
+/** As `of`; operations that are too many for the message they are in are refused unread. */
+function countedOperations(of: Field<readonly Uint8Array[]>): Field<readonly Uint8Array[]> {
+  const refuse = (): never => {
+    throw new SchemaError('more operations than a message of its kind holds');
+  };
+  const count = (from: Reader): void => {
+    const { at } = from;
+    from.operations -= readInteger(from);
+    from.at = at;
+    if (from.operations < 0) refuse();
+  };
+  return inSteps([of], {
+    ...of,
+    write(to, value) {
+      to.operations -= value.length;
+      if (to.operations < 0) refuse();
+      of.write(to, value);
+    },
+    read(from) {
+      count(from);
+      return of.read(from);
+    },
+    *steps(from) {
+      count(from);
+      return yield* readInSteps(of, from);
+    },
+  });
 }
 
 /** An ordinary request has operations, so it takes no room to say that there is nothing else. */
@@ -75,7 +121,9 @@ function requestField(): MessageField<Request> {
     sequence: integer(),
     acknowledged: integer(),
     session: integer(),
-    operations: bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
+    operations: countedOperations(
+      bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
+    ),
   });
   // Of most clients there is one session, and its number is left out as an absent part is.
   const whole = (value: Request): Infer<typeof parts> => ({

@@ -63,7 +63,7 @@ test('the same value, or the same error, at the same place, whatever the bytes a
 });
 
 test('steps are short, and tell of all parts that take long', () => {
-  const operations = Array.from({ length: 1_000 }, (_, i) => Uint8Array.of(i & 255));
+  const operations = Array.from({ length: 180 }, (_, i) => Uint8Array.of(i & 255));
   const one = { kind: 'request', client: 1, sequence: 1, acknowledged: 1, operations } as const;
   const seal = { from: 1, signature: new Uint8Array(64) } as never;
   const value = { kind: 'batch', requests: Array(10).fill({ ...one, ...(seal as object) }) };
@@ -71,7 +71,7 @@ test('steps are short, and tell of all parts that take long', () => {
   const steps: number[] = [];
   expect(inSteps<unknown>(field, reader(coded), steps)).toEqual(value);
   expect(Math.max(...steps)).toBeLessThanOrEqual(64);
-  expect(steps.reduce((sum, parts) => sum + parts, 0)).toBe(10 * 1_000 + 10);
+  expect(steps.reduce((sum, parts) => sum + parts, 0)).toBe(10 * 180 + 10);
 });
 
 test('a copy of a field with another way to read is read in that way', () => {

@@ -11,6 +11,7 @@ import {
   type Writer,
   writeByte,
   writeInteger,
+  writer,
 } from '@quorumlab/core';
 
 /** First byte of a record that is one piece of a commit; see the operations in `stored.ts`. */
@@ -39,7 +40,7 @@ export function* partsOf(
   let record: Uint8Array | undefined;
   function piece(length: number, isLast: boolean): Part {
     record ??= new Uint8Array(most);
-    const head: Writer = { bytes: record, length: 0 };
+    const head: Writer = { ...writer(0), bytes: record };
     writeByte(head, pieceCode);
     writeInteger(head, count++);
     writeInteger(head, isLast ? count : count + 1);
@@ -57,7 +58,7 @@ export function* partsOf(
 /** `commit` as records of at most `most` bytes: itself if it is small enough. */
 export function* piecesOf(commit: Uint8Array, most: number): Generator<Uint8Array, void, void> {
   if (commit.length <= most) return yield commit;
-  const to = { bytes: commit, length: commit.length };
+  const to: Writer = { ...writer(0), bytes: commit, length: commit.length };
   for (const { bytes } of partsOf(to, [undefined], most)) yield bytes.slice();
 }
 

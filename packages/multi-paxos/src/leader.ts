@@ -1,8 +1,8 @@
 /** The proposer's phase 2, slot after slot: §3, and how a new leader completes what it found. */
 import {
   type Request,
-  requestBytes,
   requestKey,
+  requestWeight,
   type Signed,
   type Slot,
   uncommittedBytes,
@@ -24,7 +24,7 @@ export const mayEnqueue = (
   command: Signed<Request>,
 ): boolean =>
   waiting.length < maxWaiting &&
-  waitingBytes + requestBytes(command) <= uncommittedBytes &&
+  waitingBytes + requestWeight(command) <= uncommittedBytes &&
   !waitingKeys.has(requestKey(command));
 
 /** A client's command: it gets a slot as soon as the window allows, and one only. */
@@ -37,7 +37,7 @@ export function enqueue(
   if (!mayEnqueue(group, leader, command) || isProposed(leader, command)) return;
   leader.waiting.push(command);
   leader.waitingKeys.add(requestKey(command));
-  leader.waitingBytes += requestBytes(command);
+  leader.waitingBytes += requestWeight(command);
   drive(group, leader, ctx);
 }
 
@@ -128,7 +128,7 @@ function takeBatch(group: Group, leader: Replica): Value | undefined {
   while (count < waiting.length && count < group.maxCommandsPerSlot) {
     const command = waiting[count] as Signed<Request>;
     const isChange = command.configuration !== undefined;
-    const size = requestBytes(command);
+    const size = requestWeight(command);
     if (count > 0 && (isChange || bytes + size > group.maxBytesPerSlot)) break;
     // Rule 5: the group is not changed by a leader that does not know how it is.
     if (isChange && !isEstablished(group, leader)) return undefined;

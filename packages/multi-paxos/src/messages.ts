@@ -15,8 +15,8 @@ import {
   type OfKind,
   record,
   request,
-  requestBytes,
   requestOverheadBytes,
+  requestWeight,
   signed,
   type Tagged,
 } from '@quorumlab/core';
@@ -110,7 +110,7 @@ export type SlotVote = Infer<Schemas['slotVote']>;
 
 /** An upper bound of the encoded size of a vote for `value`. */
 export const voteBytes = (value: Value): number =>
-  value.reduce((sum, each) => sum + requestBytes(each), 32);
+  value.reduce((sum, each) => sum + requestWeight(each), 32);
 
 /** One part of what a replica knows from `fromSlot` on. All parts are sent at once. */
 export type ReportPart = Infer<Schemas['reportPart']>;

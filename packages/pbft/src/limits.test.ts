@@ -1,3 +1,4 @@
+import { operationBytes } from '@quorumlab/core';
 import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { decide, makeNarrow as make } from '../test/group.ts';
@@ -49,7 +50,7 @@ describe('batches below a stable checkpoint', () => {
     const network = lagging();
     settle(network, 1, 4);
     expect(kept(network)).toEqual([3, 4]);
-    expect(network.state(1).archiveBytes).toBe(2);
+    expect(network.state(1).archiveBytes).toBe(2 * operationBytes);
     network.now += period;
     const { sends } = network.wouldAnswer(3, 1, status({ executed: 2, stable: 4 }));
     expect(sends.map(({ message }) => message.kind)).toEqual([

@@ -17,8 +17,8 @@ import {
   type Request,
   record,
   request,
-  requestBytes,
   requestOverheadBytes,
+  requestWeight,
   type Signed,
   signed,
   type Tagged,
@@ -35,7 +35,7 @@ export const leastBytesPerAppend: number = maxRequestBytes + requestOverheadByte
 
 /** An upper bound of the encoded size of an entry with `command`, without encoding it. */
 export const entryBytes = (command: Signed<Request> | null): number =>
-  8 + (command === null ? 0 : requestBytes(command));
+  8 + (command === null ? 0 : requestWeight(command));
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
