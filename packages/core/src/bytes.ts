@@ -26,7 +26,7 @@ export interface Reader {
   readonly end: number;
   /** Entries of the lists that were read in one go: they cost more than their bytes tell. */
   parts: number;
-  /** How many operations may still be read: in memory a small one takes a hundred times its size. */
+  /** How many operations may still be read: small ones take a hundred times their bytes. */
   operations: number;
 }
 

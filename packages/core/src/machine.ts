@@ -27,6 +27,8 @@ export interface Machine<S extends Shape> {
    * anything at `now`. False: it would change and say nothing. Absent: any message could.
    */
   admits?(message: Signed<S['Message']>, now: Instant): boolean;
+  /** As {@link Machine.admits}, of every message of this kind of `from`. Absent: any could. */
+  expects?(kind: S['Message']['kind'], from: PrincipalId): boolean;
   /** As {@link Machine.admits}, of a `propose` with this command. */
   wants?(command: S['Command']): boolean;
   /**

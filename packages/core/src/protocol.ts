@@ -77,6 +77,15 @@ export type Guards<S extends Shape> = {
   ) => boolean;
 };
 
+/** See {@link Protocol.expects}. */
+export type Expectations<S extends Shape> = {
+  readonly [K in S['Message']['kind']]?: (
+    replica: Replica<S>,
+    from: PrincipalId,
+    self: ReplicaId,
+  ) => boolean;
+};
+
 /** One consensus protocol for one group, as data. */
 export interface Protocol<S extends Shape> {
   /** Its name in the registry, on screen and in signatures: 'raft', 'pbft'. */
@@ -133,6 +142,12 @@ export interface Protocol<S extends Shape> {
    * refused without a guard.
    */
   readonly admits?: Guards<S>;
+  /**
+   * Whether any message of this kind of `from` could come to something now, whatever is in it. A
+   * host asks before it reads one: so answers that nobody waits for, which may be megabytes, cost
+   * nothing but their bytes. What is refused here is refused by {@link Protocol.admits} too.
+   */
+  readonly expects?: Expectations<S>;
   /**
    * Kinds of messages in which a replica passes on what clients ask. A host serves them as it
    * serves clients, after what members say for themselves, and may drop some: clients ask again.

@@ -14,7 +14,7 @@ import type {
   Write,
 } from './machine.ts';
 import { idle } from './machine.ts';
-import type { Asked, Context, Guards, Protocol, Replica, Shape } from './protocol.ts';
+import type { Asked, Context, Expectations, Guards, Protocol, Replica, Shape } from './protocol.ts';
 import type { Digest, Field } from './schema.ts';
 import type { ReplicaId, Signed } from './vocabulary.ts';
 
@@ -52,6 +52,7 @@ export function replica<S extends Shape>(
   const { ctx } = recorder;
   const { counter } = protocol;
   const guard = counter && leapGuard(counter, protocol.members.length);
+  const expectations: Expectations<S> = protocol.expects ?? {};
 
   function dispatch({ event }: Input<S>): void {
     switch (event.type) {
@@ -119,6 +120,8 @@ export function replica<S extends Shape>(
         { self, now, digest: options.digest },
       );
     },
+    expects: (kind, from) =>
+      protocol.members.includes(from) && expectations[kind]?.(state, from, self) !== false,
     wants: (command) => protocol.wants?.(state, command) ?? true,
     snapshot() {
       const stable: Record<string, unknown> = {};

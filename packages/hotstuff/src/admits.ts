@@ -2,7 +2,13 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * signatures are checked. Whatever is refused here its handler would have ignored.
  */
-import { acceptable, type Guards, hasNews, patientGuards } from '@quorumlab/core';
+import {
+  acceptable,
+  type Expectations,
+  type Guards,
+  hasNews,
+  patientGuards,
+} from '@quorumlab/core';
 import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
 import { endOfReign, type Group, leaderOf } from './group.ts';
 import type { NewView } from './messages.ts';
@@ -19,6 +25,11 @@ import {
 /** The guards of a group. The first message of a member counts whatever it says: it is there. */
 export const guards = (group: Group): Guards<HotStuff> =>
   patientGuards<HotStuff>(guardsOfHandlers(group), (replica, from) => !replica.heard.has(from));
+
+/** What could be of use whatever is in it. */
+export const expectations: Expectations<HotStuff> = {
+  blocks: (replica, from) => !replica.heard.has(from) || replica.wanted.size > 0,
+};
 
 const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
   proposal: (replica, message) =>

@@ -59,7 +59,7 @@
  * | view change | replica | a QC or a TC begins a later view |
  */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
-import { guards } from './admits.ts';
+import { expectations, guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
 import { type Group, groupOf, isMember, leaderOf, type Options } from './group.ts';
@@ -141,6 +141,7 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
       'stable-checkpoint': then(stableCheckpoint),
     },
     admits: guards(group),
+    expects: expectations,
     passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {

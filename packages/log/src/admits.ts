@@ -1,6 +1,7 @@
 /** What a service, and a client, could make something of: asked before signatures are checked. */
 import type { Instant, PrincipalId, Request, Signed } from '@quorumlab/core';
 import type { Asker, ClientState } from './client-state.ts';
+import type { Holder } from './holders.ts';
 import { clientMessages, type ServiceMessage } from './messages.ts';
 import type { Run } from './replica-state.ts';
 import { contentsOf, lookUp, wellFormed } from './sessions.ts';
@@ -24,6 +25,60 @@ export function awaits(asker: Asker, state: ClientState, message: Signed<Service
     default:
       return false;
   }
+}
+
+/** As {@link awaits}, of any message of this kind of `from`. */
+export function expectsAnswer(
+  asker: Asker,
+  { requests, queries }: ClientState,
+  kind: string,
+  from: PrincipalId,
+): boolean {
+  if (!asker.members.includes(from)) return false;
+  switch (kind) {
+    case 'reply':
+    case 'refusal':
+      return requests.flights.size > 0;
+    case 'query-reply':
+      return queries.flights.size > 0;
+    case 'redirect':
+      return requests.flights.size + queries.flights.size > 0;
+    default:
+      return false;
+  }
+}
+
+/** See `Machine.expects`. */
+export function expects<S extends LogShape>(
+  run: Run<S>,
+  kind: Serviced<S>['Message']['kind'],
+  from: PrincipalId,
+): boolean {
+  if (!kinds.has(kind)) return run.inner.expects?.(kind, from) ?? true;
+  switch (kind) {
+    case 'request':
+    case 'query':
+      return true;
+    case 'snapshot-request':
+    case 'chunk-request':
+      return isMember(run, from);
+    case 'snapshot-absent':
+    case 'snapshot-chunk':
+      return isMember(run, from) && mayGive(run, from) !== undefined;
+    case 'snapshot-manifest':
+      return isMember(run, from) && (mayGive(run, from) ?? 'ready') !== 'ready';
+    default:
+      return expectsAnswer(run.asker, run.state.client, kind, from);
+  }
+}
+
+/** How far the transfer that is under way is with `from`; nothing: it is not listened to. */
+function mayGive<S extends LogShape>(
+  { state: { transfer } }: Run<S>,
+  from: PrincipalId,
+): Holder['state'] | undefined {
+  const state = transfer?.holders.find(({ id }) => id === from)?.state;
+  return state === 'liar' ? undefined : state;
 }
 
 /** See `Machine.admits`. */

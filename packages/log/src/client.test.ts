@@ -315,6 +315,7 @@ describe('a query', () => {
 
 test('only an answer to something under way is worth checking', () => {
   const { step, machine } = listening();
+  const { machine: idle } = listening();
   const request = only(step(submit(1)));
   const query = onlyQuery(step(submit(2, { readOnly: true })));
   const worth = (message: ServiceMessage, from = 0) =>
@@ -325,10 +326,14 @@ test('only an answer to something under way is worth checking', () => {
   const queried = { kind: 'query-reply', sequence: query.sequence, results: [] } as const;
   for (const each of [replyTo(request), refusal, redirect, queried] as ServiceMessage[]) {
     expect(worth(each)).toBe(true);
+    expect(machine.expects?.(each.kind, 0)).toBe(true);
+    expect(machine.expects?.(each.kind, 4)).toBe(false);
+    expect(idle.expects?.(each.kind, 0)).toBe(false);
     expect(worth(each, 4)).toBe(false);
     expect(worth({ ...each, sequence: sequence + 9 } as ServiceMessage)).toBe(false);
   }
   expect(worth({ ...redirect, about: 'query', sequence: query.sequence })).toBe(true);
   expect(worth({ ...replyTo(request), client: firstClient + 1 })).toBe(false);
   expect(worth(query)).toBe(false);
+  expect(machine.expects?.('query', 0)).toBe(false);
 });

@@ -16,7 +16,7 @@ import type {
   Submit,
 } from '@quorumlab/core';
 import { idle } from '@quorumlab/core';
-import { awaits } from './admits.ts';
+import { awaits, expectsAnswer } from './admits.ts';
 import { receive } from './client-answers.ts';
 import { arm, begin, fill, send, watch } from './client-requests.ts';
 import {
@@ -183,6 +183,7 @@ export function client(
       };
     },
     admits: (message) => awaits(asker, state, message),
+    expects: (kind, from) => expectsAnswer(asker, state, kind, from),
     snapshot: () => ({ stable: {}, volatile: copyClient(state) }),
     restore(snapshot) {
       state = copyClient(snapshot.volatile);

@@ -340,6 +340,8 @@ test('only what was asked for is worth checking', () => {
   const one = taker(of, [0]);
   const admits = (sender: number, message: ServiceMessage) =>
     one.machine().admits?.(from(sender, message) as Signed<ServiceMessage>, 0);
+  const expects = (sender: number, kind: ServiceMessage['kind']) =>
+    one.machine().expects?.(kind, sender);
   const root = of.newest()?.digest as Digest;
   const slot = slotOf(of);
   const answer = (message: ServiceMessage): ServiceMessage =>
@@ -349,6 +351,15 @@ test('only what was asked for is worth checking', () => {
   const absent = { kind: 'snapshot-absent', slot, root } as const;
   expect(admits(0, whole)).toBe(true);
   expect(admits(0, absent)).toBe(true);
+  const parts = ['snapshot-manifest', 'snapshot-absent', 'snapshot-chunk'] as const;
+  expect(parts.map((kind) => expects(0, kind))).toEqual([true, true, true]);
+  for (const sender of [2, firstClient])
+    expect(parts.map((kind) => expects(sender, kind))).toEqual([false, false, false]);
+  for (const kind of ['request', 'query'] as const) expect(expects(firstClient, kind)).toBe(true);
+  for (const kind of ['snapshot-request', 'chunk-request'] as const)
+    expect([expects(2, kind), expects(firstClient, kind)]).toEqual([true, false]);
+  for (const kind of ['reply', 'refusal', 'query-reply', 'redirect'] as const)
+    expect(expects(2, kind)).toBe(false);
   for (const [sender, message] of [
     [2, whole],
     [firstClient, whole],
@@ -361,9 +372,11 @@ test('only what was asked for is worth checking', () => {
   one.hears(0, whole);
   expect(admits(0, whole)).toBe(false);
   expect(admits(0, part)).toBe(true);
+  expect(parts.map((kind) => expects(0, kind))).toEqual([false, true, true]);
   expect(admits(0, { ...part, index: 99 })).toBe(false);
   expect(admits(0, { ...part, root: 'aa'.repeat(32) })).toBe(false);
   expect(admits(2, part)).toBe(false);
   one.hears(0, { ...part, bytes: new Uint8Array(3) });
   expect([admits(0, part), admits(0, absent)]).toEqual([false, false]);
+  expect(parts.map((kind) => expects(0, kind))).toEqual([false, false, false]);
 });

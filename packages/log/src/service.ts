@@ -19,7 +19,7 @@ import type {
   Submit,
 } from '@quorumlab/core';
 import { asksForSession, assert, idle, replica } from '@quorumlab/core';
-import { admits } from './admits.ts';
+import { admits, expects } from './admits.ts';
 import { cancel, submit, timeout } from './client.ts';
 import { receive } from './client-answers.ts';
 import { begin, suggest } from './client-requests.ts';
@@ -84,6 +84,7 @@ export function service<S extends LogShape>(
     self,
     step: (input) => dispatch(run, input),
     admits: (message, now) => admits(run, message, now),
+    expects: (kind, from) => expects(run, kind, from),
     snapshot: () => snapshotOf(run),
     restore: (snapshot) => restoreFrom(run, snapshot),
     fork() {

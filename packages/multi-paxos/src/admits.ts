@@ -2,7 +2,13 @@
  * What a replica could make something of now: the first lines of the handlers, asked before the
  * message is stepped. Whatever is refused here its handler would have ignored.
  */
-import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/core';
+import {
+  type Asked,
+  changedGuards,
+  type Expectations,
+  type Guards,
+  type Signed,
+} from '@quorumlab/core';
 import { isLoyal, isOwner } from './acceptor.ts';
 import { mayAnswer, mayTeach } from './answers.ts';
 import { isNewOffer, teaches } from './catch-up.ts';
@@ -19,6 +25,14 @@ export const guards = (group: Group): Guards<MultiPaxos> =>
     (guard) => (replica, message, asked) =>
       message.from === asked.self || guard(replica, message, asked),
   );
+
+/** What could be of use whatever is in it: nobody is told who has not asked. */
+export const expectations: Expectations<MultiPaxos> = {
+  promise: (candidate, from, self) =>
+    from === self || (candidate.ballot > 0 && candidate.asked.has(from)),
+  recalled: (replica, from, self) => from === self || replica.role === 'rejoining',
+  forward: (leader, from, self) => from === self || leader.role === 'leader',
+};
 
 const guardsOfHandlers = (group: Group): Required<Guards<MultiPaxos>> => ({
   prepare: (acceptor, message, asked) => {

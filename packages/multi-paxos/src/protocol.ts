@@ -66,7 +66,7 @@
  */
 import type { Protocol } from '@quorumlab/core';
 import { heartbeat, onAccept, prepare } from './acceptor.ts';
-import { guards } from './admits.ts';
+import { expectations, guards } from './admits.ts';
 import { counter } from './ballots.ts';
 import { onCatchUp, onLearn, snapshotOffer } from './catch-up.ts';
 import { electionTimeout, forward, nack, promise } from './election.ts';
@@ -152,6 +152,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
       recalled: told(recalled),
     },
     admits: guards(group),
+    expects: expectations,
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'election':

@@ -76,17 +76,19 @@ const spoilt = <M>(sealed: Signed<M>): Signed<M> => {
 function opened(
   said: Signed<Said>,
   bent: (frame: Uint8Array) => Uint8Array = (frame) => frame,
+  machine: Partial<Machine<S>> = {},
 ): { last: Opened<S>; turns: number; cost: number } {
   const keyring = keyringOf(0);
   const intake = new Intake<S>({
-    machine: () => ({ self: 0 }) as Machine<S>,
+    machine: () => ({ self: 0, ...machine }) as Machine<S>,
     keyring: () => keyring,
     envelopes: codec,
     maxFrameBytes: 2 ** 24,
     accounts: new PeerAccounts(),
   });
   const bytes = bent(codec.encode(said));
-  const waiting: WaitingFrame<S> = { type: 'frame', peer: 1, payer: 1, bytes };
+  const { kind, from } = said;
+  const waiting: WaitingFrame<S> = { type: 'frame', peer: 1, payer: 1, kind, from, bytes };
   let turns = 0;
   let cost = 0;
   for (;;) {
@@ -130,4 +132,26 @@ test('a large frame is read in steps, comes out whole, and costs what is in it',
   // Each of 5,000 operations is a part, and no step has more than 64 of them.
   expect(turns).toBeGreaterThan(5_000 / 64);
   expect(cost).toBeGreaterThan(5_000 * workOf.part);
+});
+
+test('what no message of its kind could be of use for is not read', () => {
+  const said = relayOf(Array.from({ length: 5 }, (_, i) => asked(i + 1, 1_000)));
+  const awaited: (string | number)[] = [];
+  const machine: Partial<Machine<S>> = {
+    expects: (kind, from) => awaited.push(kind, from) === 0,
+    admits: () => {
+      throw new Error('it was read');
+    },
+  };
+  const whole = (frame: Uint8Array): Uint8Array => frame;
+  const { last, turns, cost } = opened(said, whole, machine);
+  expect(last.type).toBe('not-needed');
+  expect(awaited).toEqual(['relay', 1]);
+  expect(turns).toBe(1);
+  // Its bytes have come all the same.
+  expect(cost).toBeCloseTo(workOf.frame + codec.encode(said).length * workOf.byte);
+  const bad = opened(said, (frame) => frame.slice(0, -1), machine);
+  expect(bad.last.type).toBe('not-needed');
+  // Whatever was begun to be read is read to its end.
+  expect(opened(said, whole, { expects: () => true }).last.type).toBe('checked');
 });

@@ -47,6 +47,9 @@ export interface WaitingFrame<S extends Shape> {
   readonly peer: PrincipalId;
   readonly payer: Payer;
   readonly bytes: Uint8Array;
+  /** What it holds and who signed it, as its first bytes say. */
+  readonly kind: S['Message']['kind'];
+  readonly from: PrincipalId;
   reading?: Steps<Signed<S['Message']> | Refusal>;
   message?: Signed<S['Message']>;
   checks?: Generator<void, SignatureFault | undefined, void>;
@@ -102,6 +105,10 @@ export class Intake<S extends Shape> {
   /** Goes on with the checks of a frame until `until`, in milliseconds of the loop's clock. */
   open(waiting: WaitingFrame<S>, at: Instant, until: number): Opened<S> {
     let cost = 0;
+    const { machine } = this.#options;
+    // What waits for its turn may be read in part; the machine has stepped since it came.
+    if (waiting.reading === undefined && machine().expects?.(waiting.kind, waiting.from) === false)
+      return { type: 'not-needed', cost: workOf.frame + waiting.bytes.byteLength * workOf.byte };
     if (waiting.message === undefined) {
       if (waiting.reading === undefined)
         cost += workOf.frame + waiting.bytes.byteLength * workOf.byte;

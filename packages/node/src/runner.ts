@@ -20,6 +20,7 @@ import {
   weigh,
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
+import type { Glance } from '@quorumlab/wire';
 import { Backlog } from './backlog.ts';
 import { Inbox, type InboxLoad } from './inbox.ts';
 import { type FrameRefusal, Intake, noRefusals, type WaitingFrame } from './intake.ts';
@@ -154,7 +155,7 @@ export class Runner<S extends Shape> {
       const isPassedOn = this.#options.passedOnKinds?.has(found.kind) === true;
       const payer = payerOf(peer, isPassedOn);
       const isKept = payer === peer || this.#hasRoomFor(payer, frame);
-      if (isKept && this.#inbox.push(payer, frameOf(peer, payer, frame), frame.byteLength))
+      if (isKept && this.#inbox.push(payer, frameOf(peer, payer, found, frame), frame.byteLength))
         this.#schedule();
       else this.#refuseUnread(peer, frame, 'overload');
     }
@@ -461,8 +462,9 @@ export class Runner<S extends Shape> {
 const frameOf = <S extends Shape>(
   peer: PrincipalId,
   payer: Payer,
+  { kind, from }: Glance,
   frame: Uint8Array,
-): WaitingFrame<S> => ({ type: 'frame', peer, payer, bytes: frame.slice() });
+): WaitingFrame<S> => ({ type: 'frame', peer, payer, kind, from, bytes: frame.slice() });
 
 /** What it costs to say to `peer` what a step says to it alone. */
 function answersTo<S extends Shape>({ sends, early }: Output<S>, peer: PrincipalId): number {

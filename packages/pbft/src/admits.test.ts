@@ -162,3 +162,16 @@ describe('looked at', () => {
     expect(admits(self, message)).toBe(true);
   });
 });
+
+describe('what is not even read', () => {
+  const awaited = (self: number, kind: Message['kind']): boolean | undefined =>
+    network.seat(self).machine.expects?.(kind, 3);
+
+  it('is a relay to a backup, and an answer that nobody asked for', () => {
+    expect([0, 1, 2].map((self) => awaited(self, 'relay'))).toEqual([true, false, false]);
+    for (const kind of ['batch', 'proofs'] as const) expect(awaited(1, kind)).toBe(false);
+    for (const kind of ['prepare', 'committed', 'fetch-batch'] as const)
+      expect(awaited(1, kind)).toBe(true);
+    expect(network.seat(1).machine.expects?.('prepare', 9)).toBe(false);
+  });
+});

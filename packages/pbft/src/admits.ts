@@ -4,6 +4,7 @@
  */
 import {
   acceptable,
+  type Expectations,
   type Guards,
   hasNews,
   patientGuards,
@@ -25,10 +26,23 @@ import { betweenWatermarks, lowWatermark } from './watermarks.ts';
  * `patience.ts`.
  */
 export const guards = (group: Group): Guards<Pbft> =>
-  patientGuards<Pbft>(
-    guardsOfHandlers(group),
-    (replica, from) => replica.heard.size < group.quorum && !replica.heard.has(from),
-  );
+  patientGuards<Pbft>(guardsOfHandlers(group), (replica, from) => isUnheard(group, replica, from));
+
+/**
+ * What could be of use whatever is in it. A pre-prepare of a later view may be kept, and the batch
+ * of a `committed` may be missing here without being asked for: those have to be read.
+ */
+export const expectations = (group: Group): Expectations<Pbft> => ({
+  relay: (replica, from, self) =>
+    isUnheard(group, replica, from) || primaryOf(group, replica.view) === self,
+  batch: (replica, from) => isUnheard(group, replica, from) || replica.wanted.size > 0,
+  proofs: (replica, from) =>
+    isUnheard(group, replica, from) || replica.asked.size > 0 || replica.unproven !== null,
+});
+
+/** Whether anything good that `from` says counts: that it is there. */
+const isUnheard = (group: Group, { heard }: Replica, from: number): boolean =>
+  heard.size < group.quorum && !heard.has(from);
 
 const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   'pre-prepare': (replica, message, { self }) =>

@@ -67,7 +67,7 @@
  * | primary | backup | a valid NEW-VIEW of a later view, of whose VIEW-CHANGEs none came (rare) |
  */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
-import { guards } from './admits.ts';
+import { expectations, guards } from './admits.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
 import { type Group, groupOf, type Options, primaryOf } from './group.ts';
@@ -167,6 +167,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
       proofs: heard(proofs),
     },
     admits: guards(group),
+    expects: expectations(group),
     passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {

@@ -1,5 +1,5 @@
 /** Steps in which a guard that refuses what its handler needs does not go unnoticed. */
-import type { Input, Machine, Output, Shape } from '@quorumlab/core';
+import type { Input, Instant, Machine, Output, Shape, Signed } from '@quorumlab/core';
 
 /**
  * Whether two values of plain state say the same, in the same order. What snapshots share is not
@@ -37,6 +37,15 @@ const plain = (_key: string, value: unknown): unknown => {
 const saysAnything = <P extends Shape>({ lines: _, ...parts }: Output<P>): boolean =>
   Object.values(parts).some((list) => list.length > 0);
 
+/** Whether `Machine.admits`, or `Machine.expects` of all messages of its kind, refuses it. */
+const isRefused = <P extends Shape>(
+  machine: Machine<P>,
+  message: Signed<P['Message']>,
+  now: Instant,
+): boolean =>
+  machine.admits?.(message, now) === false ||
+  machine.expects?.(message.kind, message.from) === false;
+
 /**
  * Steps, whatever `Machine.admits` says of a message of another. Throws if it refuses the message
  * and the step then changes the state or says something.
@@ -45,7 +54,7 @@ export function guardedStep<P extends Shape>(machine: Machine<P>, input: Input<P
   const { event, now } = input;
   // What a replica says to itself no host asks about.
   const isAsked = event.type === 'message' && event.message.from !== machine.self;
-  if (!isAsked || machine.admits?.(event.message, now) !== false) return machine.step(input);
+  if (!isAsked || !isRefused(machine, event.message, now)) return machine.step(input);
   const before = machine.snapshot();
   const output = machine.step(input);
   if (!same(before, machine.snapshot()) || saysAnything(output))

@@ -56,8 +56,8 @@ const meshLimits = { maxBanMs: 1_000 };
 const leastP99 = 25;
 
 /**
- * Writes a second that are to be expected: what was answered before, and no more than is begun. Right
- * after a stall what had waited is answered too, and nobody could keep that up.
+ * Writes a second that are to be expected: what was answered before, and no more than is begun.
+ * Right after a stall what had waited is answered too, and nobody could keep that up.
  */
 const expected = ({ perSecond }: Stretch): number =>
   Math.max(1, Math.min(row.perSecond, perSecond));

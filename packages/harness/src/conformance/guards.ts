@@ -49,7 +49,9 @@ export function wronglyRefused(
     const heard = said[random.below(said.length)] as Signed<AnyShape['Message']>;
     const message = random.below(3) > 0 ? heard : strange(prepared, said, random, false);
     now += random.below(2000);
-    const isRefused = machine.admits?.(message, now) === false;
+    const isRefused =
+      machine.admits?.(message, now) === false ||
+      machine.expects?.(message.kind, message.from) === false;
     // What a step says is seen at once; to compare states takes long.
     const compared = isRefused && refused % comparedEvery === 0;
     const before = compared ? stateOf(machine) : '';
