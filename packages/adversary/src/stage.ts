@@ -170,8 +170,10 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     decided[slot] = commands.map(keyOf).join();
     const state = { decided, configuration: configuration ?? seat.state.configuration };
     seat.state = state;
-    const every = this.protocol.snapshotEvery ?? 0;
-    if (every === 0 || (slot + 1) % every !== 0) return;
+    const { snapshotEvery: every = 0, claims } = this.protocol;
+    if (every === 0) return;
+    const isDue = claims.order === 'total' ? (slot + 1) % every === 0 : configuration !== undefined;
+    if (!isDue) return;
     const digest = this.digestOfState(state);
     this.states.set(digest, state);
     this.step(id, { type: 'snapshot-taken', slot, digest, ...about(state) });

@@ -14,5 +14,11 @@ export {
 export * from './linearizability.ts';
 export * from './models.ts';
 export * from './observer.ts';
-export * from './safety.ts';
+export * from './relative-order.ts';
+export {
+  agreement,
+  type Describe,
+  execution,
+  liveness,
+} from './safety.ts';
 export * from './verdict.ts';

@@ -1,5 +1,6 @@
 import {
   type Applied,
+  type Claims,
   type Instant,
   type PrincipalId,
   type Request,
@@ -14,10 +15,11 @@ import type { Violation } from './verdict.ts';
 /** How a checker names a request to people. Unless told: client, sequence and the first bytes. */
 export type Describe = (request: Request) => string;
 
-const plain: Describe = ({ client, sequence }) => `request ${sequence} of client ${client}`;
+/** See {@link Describe}. */
+export const plain: Describe = ({ client, sequence }) => `request ${sequence} of client ${client}`;
 
 /** Remembers the first violation. */
-function memory(): { note(violation: Violation): void; first: Violation | undefined } {
+export function memory(): { note(violation: Violation): void; first: Violation | undefined } {
   const kept: { note(violation: Violation): void; first: Violation | undefined } = {
     first: undefined,
     note(violation) {
@@ -126,9 +128,16 @@ interface Cursor {
   running: boolean;
 }
 
+/** What one seat has run since it started, or what its snapshot has: by request, at which slot. */
+type Course = Map<string, Slot>;
+
 /** What {@link execution} remembers of a run. */
 interface Ledger {
   readonly describe: Describe;
+  /** Where the order is each seat's own: what each has run. */
+  readonly courses: Map<number, Course> | undefined;
+  /** What seats had run in their lives before. */
+  readonly earlier: Map<number, Course>;
   readonly asked: Table<Request>;
   readonly ran: Table<Place>;
   readonly answered: Table<readonly Uint8Array[]>;
@@ -160,10 +169,48 @@ function checkRequest(ledger: Ledger, at: Instant, seat: number, applied: Applie
   }
   const place = ran.get(client, sequence);
   if (place === undefined) ran.set(client, sequence, { slot, results: applied.results });
-  else if (place.slot !== slot) {
+  if (ledger.courses !== undefined) return checkCourse(ledger, at, seat, applied);
+  if (place !== undefined && place.slot !== slot) {
     const what = `n${seat} ran ${describe(requestOf(applied))} at position ${slot}`;
     note('integrity', `${what}, and it ran at ${place.slot} before`, at, [seat], slot);
   }
+}
+
+const nameOf = (client: PrincipalId, sequence: number): string => `${client}/${sequence}`;
+
+const sameResults = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
+  one.length === other.length && one.every((each, i) => sameBytes(each, other[i] as Uint8Array));
+
+/** Once on each seat, and with the same results: what else differs nobody can tell. */
+function checkCourse(ledger: Ledger, at: Instant, seat: number, applied: Applied): void {
+  const { describe, ran, note } = ledger;
+  const { client, sequence, slot } = applied;
+  const course = courseOf(ledger, seat);
+  const name = nameOf(client, sequence);
+  const before = course.get(name);
+  const what = `n${seat} ran ${describe(requestOf(applied))} at position ${slot}`;
+  if (before !== undefined)
+    note('integrity', `${what}, and it ran at ${before} before`, at, [seat], slot);
+  course.set(name, slot);
+  if (!sameResults((ran.get(client, sequence) as Place).results, applied.results))
+    note('state', `${what} with another result than others`, at, [seat], slot);
+}
+
+function courseOf({ courses }: Ledger, seat: number): Course {
+  const course: Course = courses?.get(seat) ?? new Map();
+  courses?.set(seat, course);
+  return course;
+}
+
+/** A snapshot is taken where all have run the same: who has most of what is in it has all of it. */
+function adoptCourse({ courses, earlier }: Ledger, seat: number, upTo: Slot): void {
+  if (courses === undefined) return;
+  let whole: Course = new Map();
+  for (const course of [...earlier.values(), ...courses.values()]) {
+    const part: Course = new Map([...course].filter(([, slot]) => slot <= upTo));
+    if (part.size > whole.size) whole = part;
+  }
+  courses.set(seat, whole);
 }
 
 /** The state that others had after request `which` of `slot`; `state` if nobody told before. */
@@ -199,12 +246,7 @@ function checkReply(
 ): void {
   const place = ran.get(client, sequence);
   if (place === undefined) return; // A liar may have answered first: `checkRan` looks at the end.
-  const right = place.results;
-  if (
-    right.length === results.length &&
-    right.every((each, i) => sameBytes(each, results[i] as Uint8Array))
-  )
-    return;
+  if (sameResults(place.results, results)) return;
   const what = `client ${client} believes another result of request ${sequence}`;
   note('reply', `${what} than the state machines gave`, at, [], place.slot);
 }
@@ -225,12 +267,20 @@ function checkRan(ledger: Ledger, at: Instant): void {
   });
 }
 
-function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant): void {
+function checkDurability(ledger: Ledger, at: Instant): void {
+  const { ran, answered, cursors, courses, note } = ledger;
   let reached = -1;
   for (const { slot, running } of cursors.values()) if (running) reached = Math.max(reached, slot);
   answered.each((client, sequence) => {
     const place = ran.get(client, sequence);
-    if (place === undefined || place.slot <= reached) return;
+    if (place === undefined) return;
+    const isThere =
+      courses === undefined
+        ? place.slot <= reached
+        : [...courses].some(
+            ([seat, course]) => cursors.get(seat)?.running && course.has(nameOf(client, sequence)),
+          );
+    if (isThere) return;
     const who = `request ${sequence} of client ${client}`;
     const what = `${who} was acknowledged at position ${place.slot}`;
     note('durability', `${what}, and no running replica has it`, at, [], place.slot);
@@ -240,12 +290,15 @@ function checkDurability({ ran, answered, cursors, note }: Ledger, at: Instant):
 /**
  * Validity: only what a client asked for runs. Integrity: it runs once. State: replicas that ran
  * the same slots are in the same state. Replies: what a client believes is what ran. Durability:
- * what was acknowledged is on a running replica when a healed run ends.
+ * what was acknowledged is on a running replica when a healed run ends. Where the order is each
+ * replica's own, `orders` is 'conflicts', and states are alike if all requests gave alike results.
  */
-export function execution(describe: Describe = plain): Observer {
+export function execution(describe: Describe = plain, orders: Claims['order'] = 'total'): Observer {
   const found = memory();
   const ledger: Ledger = {
     describe,
+    courses: orders === 'conflicts' ? new Map() : undefined,
+    earlier: new Map(),
     asked: table(),
     ran: table(),
     answered: table(),
@@ -263,7 +316,7 @@ export function execution(describe: Describe = plain): Observer {
         ...(slot === undefined ? {} : { slot }),
       }),
   };
-  const { asked, answered, refused, cursors } = ledger;
+  const { asked, answered, refused, cursors, courses, earlier } = ledger;
   let healed = false;
   return {
     asked(_at, request) {
@@ -271,7 +324,7 @@ export function execution(describe: Describe = plain): Observer {
     },
     applied(at, seat, applied) {
       if (applied.fresh) checkRequest(ledger, at, seat, applied);
-      checkState(ledger, at, seat, applied);
+      if (courses === undefined) checkState(ledger, at, seat, applied);
     },
     answered(at, client, sequence, results) {
       answered.set(client, sequence, results);
@@ -282,9 +335,13 @@ export function execution(describe: Describe = plain): Observer {
     },
     installed(_at, seat, slot) {
       cursors.set(seat, { slot, ordinal: 0, running: true });
+      adoptCourse(ledger, seat, slot);
     },
     started(_at, seat) {
       cursors.set(seat, { slot: -1, ordinal: 0, running: true });
+      const course = courses?.get(seat);
+      if (course !== undefined) earlier.set(seat, course);
+      courses?.set(seat, new Map());
     },
     stopped(_at, seat) {
       const cursor = cursors.get(seat);

@@ -1,7 +1,13 @@
 /** What the logs of real processes show, as the rows in which simulated runs are told. */
-import { agreement, upper95 } from '@quorumlab/checker';
+import { type Describe, ofOneClient, upper95 } from '@quorumlab/checker';
 import { fromHex, type Request, toHex, toUtf8 } from '@quorumlab/core';
-import { claimOf, type Scenario, type VerdictRow } from '@quorumlab/harness';
+import {
+  agreementOf,
+  claimOf,
+  protocolOf,
+  type Scenario,
+  type VerdictRow,
+} from '@quorumlab/harness';
 import { sha256 } from '@quorumlab/wire';
 import type { ProvenRow } from './evidence.ts';
 import type { LoggedSlot, NodeReport } from './reports.ts';
@@ -22,7 +28,9 @@ export interface Collected {
 export function verdictOf({ scenario, logs, proofs, reports }: Collected): VerdictRow {
   const { protocol, n, f, seed, clients } = scenario;
   const texts = new Map<Request, string>();
-  const check = agreement((request) => texts.get(request) ?? '');
+  // Logs of nodes hold digests of what clients asked for: the application cannot be asked.
+  const describe: Describe = (request) => texts.get(request) ?? '';
+  const check = agreementOf(protocolOf(protocol).claims, describe, ofOneClient);
   for (const [seat, slots] of logs)
     for (const { slot, requests } of slots)
       check.decided?.(0, seat, { slot, commands: requests.map((each) => requestOf(each, texts)) });

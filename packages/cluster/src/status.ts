@@ -1,8 +1,9 @@
 /** Whether the honest logs of a running cluster agree, position by position. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VerdictWord } from '@quorumlab/checker';
-import { range } from '@quorumlab/core';
+import { ofOneClient, relativeOrder, type VerdictWord } from '@quorumlab/checker';
+import { range, toUtf8 } from '@quorumlab/core';
+import { protocolOf } from '@quorumlab/harness';
 import { type Asked, askOthers } from './ask-others.ts';
 import { type ClusterConfig, paths, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
@@ -50,6 +51,8 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const views = await digestsOf(folder, here);
   const obstacle = obstacleOf(config, rows);
   const found = { config, rows, ...(obstacle === undefined ? {} : { obstacle }) };
+  const { order } = protocolOf(config.protocol).claims;
+  if (order === 'conflicts') return { ...found, ...(await comparedOrders(folder, here, obstacle)) };
   const fork = firstFork(views);
   if (fork !== undefined) {
     const sentence = await forkSentence(folder, fork);
@@ -68,6 +71,50 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const shared = Math.min(...[...views.values()].map(endOf));
   const sentence = `${views.size} honest logs agree on ${entriesOf(shared)}`;
   return { ...found, word: 'ok', sentence };
+}
+
+/** Where positions are each node's own: what of their logs can be compared without application. */
+async function comparedOrders(
+  folder: string,
+  nodes: readonly number[],
+  obstacle: string | undefined,
+): Promise<Pick<ClusterStatus, 'word' | 'sentence'>> {
+  const check = relativeOrder(ofOneClient);
+  const logs = await Promise.all(nodes.map((node) => tryNodeLog(folder, node)));
+  logs.forEach((log, i) => {
+    for (const each of log ?? [])
+      check.decided?.(0, nodes[i] as number, {
+        slot: each.slot,
+        commands: each.requests.map(({ client, sequence, digest }) => ({
+          kind: 'request',
+          client,
+          sequence,
+          acknowledged: 0,
+          operations: [toUtf8(digest)],
+        })),
+      });
+  });
+  const { violation } = check;
+  if (violation !== undefined) return { word: 'forked', sentence: violation.sentence };
+  if (obstacle !== undefined) return { word: 'stalled', sentence: obstacle };
+  const read = logs.filter((log) => log !== undefined);
+  if (read.length < 2) {
+    const few = `only ${read.length} honest logs could be read, and comparing takes two`;
+    return { word: 'inconclusive', sentence: few };
+  }
+  const shared = Math.min(...read.map((log) => (log.at(-1)?.slot ?? -1) + 1));
+  return { word: 'ok', sentence: `${read.length} honest logs agree on ${entriesOf(shared)}` };
+}
+
+async function tryNodeLog(
+  folder: string,
+  node: number,
+): Promise<readonly LoggedSlot[] | undefined> {
+  try {
+    return await nodeLog(folder, node);
+  } catch {
+    return undefined;
+  }
 }
 
 const entriesOf = (count: number): string => `${count} ${count === 1 ? 'entry' : 'entries'}`;

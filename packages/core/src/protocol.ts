@@ -238,8 +238,11 @@ export interface Claims {
   /** Replicas needed to survive `f` faults: 2f+1 or 3f+1. */
   replicas(f: number): number;
   /**
-   * 'total': same order everywhere. 'conflicts': only commands that conflict are ordered alike
-   * (EPaxos).
+   * 'total': same order everywhere. 'conflicts': only commands that interfere
+   * ({@link Context.interferes}) are ordered alike, and slots are each replica's own numbers
+   * (EPaxos). Such a protocol decides a slot without commands where all replicas have run the same
+   * commands, under the same number; only there snapshots are taken, whatever `snapshotEvery` says.
+   * What its decision has as {@link Configured.state} is part of the snapshot.
    */
   readonly order: 'total' | 'conflicts';
 }
@@ -345,6 +348,12 @@ export interface Context<S extends Shape, Line extends string = string> {
   line(id: Line): void;
   /** The collision-resistant digest of `value` in its canonical encoding (the paper's D(m)). */
   digest<T extends object>(field: Field<T>, value: T): Digest;
+  /**
+   * Whether the order of these two commands can be told by anybody: in one of the two orders a
+   * result, or the state, is another. Symmetric. The host asks the application; where it cannot
+   * tell, any two interfere.
+   */
+  interferes(one: S['Command'], other: S['Command']): boolean;
 }
 
 /** Which rows to delete: from an index up, or below an index. */

@@ -33,6 +33,8 @@ export interface ReplicaOptions<S extends Shape> {
   readonly digest: DigestOf;
   /** What the disk gave back; absent: a replica that has never run. */
   readonly stable?: S['Stable'];
+  /** See {@link Context.interferes}; absent: any two commands interfere. */
+  readonly interferes?: (one: S['Command'], other: S['Command']) => boolean;
   /** Whether `ctx.line` is recorded. Off saves a few nanoseconds a step. On unless told. */
   readonly lines?: boolean;
 }
@@ -247,6 +249,7 @@ function recording<S extends Shape>(
       if (withLines) lines = added(lines, id);
     },
     digest: (field, value) => options.digest(field, value),
+    interferes: options.interferes ?? (() => true),
   };
 
   return {

@@ -5,7 +5,7 @@ import {
   type RequestShape,
   type StageWatcher,
 } from '@quorumlab/adversary';
-import { agreement, type VerdictWord, type Violation, worst } from '@quorumlab/checker';
+import { type VerdictWord, type Violation, worst } from '@quorumlab/checker';
 import {
   type Exhibit,
   encode,
@@ -18,6 +18,7 @@ import {
 } from '@quorumlab/core';
 import { keyValueOperation, type LogShape } from '@quorumlab/log';
 import { digestOf, sha256 } from '@quorumlab/wire';
+import { agreementOf } from './agreement-of.ts';
 import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
 import type { ProtocolEntry } from './registry.ts';
@@ -132,7 +133,7 @@ function playOne(shown: Exhibit<LogShape>, protocol: Protocol<LogShape>): Exhibi
       },
     },
   });
-  const violation = judge(played);
+  const violation = judge(protocol, played);
   return {
     word: violation?.word ?? 'ok',
     violation,
@@ -161,8 +162,12 @@ function say(story: StoryLine[], at: number, seat: number, value: ToldValue): vo
 }
 
 /** The worst that honest members did: first of all whether they agree. */
-function judge({ decisions, liars, faults }: Played): Violation | undefined {
-  const agree = agreement(describeRequest);
+function judge(
+  { claims }: Protocol<LogShape>,
+  { decisions, liars, faults }: Played,
+): Violation | undefined {
+  // On a stage any two commands interfere.
+  const agree = agreementOf(claims, describeRequest, () => true);
   for (const { at, member, slot, commands } of decisions)
     if (!liars.has(member)) agree.decided?.(at, member, { slot, commands });
   if (agree.violation !== undefined) return agree.violation;

@@ -5,10 +5,12 @@
  * @packageDocumentation
  */
 export type { OptionValues } from '@quorumlab/core';
+export * from './agreement-of.ts';
 export * from './attacks.ts';
 export * from './claims.ts';
 export { type ColumnsOptions, columns, sideBySide } from './columns.ts';
 export * from './compare.ts';
+export { InterferenceError, testInterference } from './conformance/interference.ts';
 export {
   ConformanceError,
   type ProtocolCase,

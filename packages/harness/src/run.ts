@@ -1,5 +1,4 @@
 import {
-  agreement,
   execution,
   liveness,
   type Observer,
@@ -21,6 +20,7 @@ import {
   type Watcher,
 } from '@quorumlab/sim';
 import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
+import { agreementOf } from './agreement-of.ts';
 import { type Claim, claimOf } from './claims.ts';
 import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
@@ -168,8 +168,8 @@ export function* runInPieces(
   const prepared = prepare(scenario, options.entry, options.lines);
   const committed = new Map<number, Map<number, readonly Request[]>>();
   const check = observers(
-    agreement(describeRequest),
-    execution(describeRequest),
+    agreementOf(prepared.protocol.claims, describeRequest),
+    execution(describeRequest, prepared.protocol.claims.order),
     liveness(patience(scenario.network)),
     ...(scenario.count <= historyLimit ? [keyValueHistory()] : []),
     ...(options.story ? [recording(committed)] : []),

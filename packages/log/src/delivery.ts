@@ -125,18 +125,24 @@ function applySlot<S extends LogShape>(
   run.state.next = slot + 1;
   for (const command of commands) run.state.sinceSnapshot += requestBytes(command);
   if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
-  if (!wantsSnapshot(run, slot)) return;
+  if (!wantsSnapshot(run, slot, configured)) return;
   capture(step);
   workOnSnapshots(step);
 }
 
 /**
  * Whether a snapshot is due after `slot`: by the number of slots, or by their bytes. Where members
- * vote on snapshots all have to take the same ones, so there only the number counts.
+ * vote on snapshots all have to take the same ones, so there only the number counts; and where the
+ * order is each replica's own, its protocol says after which slots all have run the same.
  */
-function wantsSnapshot<S extends LogShape>({ protocol, state }: Run<S>, slot: Slot): boolean {
+function wantsSnapshot<S extends LogShape>(
+  { protocol, state }: Run<S>,
+  slot: Slot,
+  configured: Configured | undefined,
+): boolean {
   const { snapshotEvery = 0, claims } = protocol;
   if (snapshotEvery === 0) return false;
+  if (claims.order === 'conflicts') return configured !== undefined;
   if ((slot + 1) % snapshotEvery === 0) return true;
   return claims.faults === 'crash' && state.sinceSnapshot > snapshotEveryBytes;
 }
@@ -166,8 +172,14 @@ function applyRequest<S extends LogShape>(
   }
   const { fresh, results } = ran;
   const { client, sequence, operations, configuration } = request;
-  if (fresh)
-    state.hash = hashed(state.hash, slot, configuration ? [configuration] : operations, results);
+  if (fresh) {
+    const what = configuration ? [configuration] : operations;
+    // Replicas that have run the same in orders of their own are in the same state.
+    state.hash =
+      run.protocol.claims.order === 'conflicts'
+        ? (state.hash + hashed(mix(client, sequence), 0, what, results)) >>> 0
+        : hashed(state.hash, slot, what, results);
+  }
   const done = { slot, client, sequence, operations, results, fresh, state: state.hash };
   pen.applied.push(configuration === undefined ? done : { ...done, configuration });
   if (answers) sendReply(step, request, results);

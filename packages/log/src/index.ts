@@ -7,6 +7,7 @@
 export * from './client.ts';
 export type { ClientOptions } from './client-state.ts';
 export * from './errors.ts';
+export * from './interference.ts';
 export * from './key-value-store.ts';
 export * from './messages.ts';
 export type { ServiceOptions } from './replica-state.ts';

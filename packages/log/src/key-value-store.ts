@@ -178,6 +178,34 @@ function reading(run: (operation: Uint8Array) => Uint8Array): (bytes: Uint8Array
   };
 }
 
+/** The key of an operation, and whether it writes; nothing of what the store refuses anyway. */
+function footprint(
+  operation: Uint8Array,
+): { readonly start: number; readonly end: number; readonly writes: boolean } | undefined {
+  try {
+    const from = reader(operation);
+    const tag = readByte(from);
+    const start = skip(from, maxKeyBytes);
+    return { start, end: from.at, writes: tag !== tags.get };
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+/** Two operations on one key, of which one writes. */
+function interferes(one: Uint8Array, other: Uint8Array): boolean {
+  const first = footprint(one);
+  const second = footprint(other);
+  if (first === undefined || second === undefined) return false;
+  if (!first.writes && !second.writes) return false;
+  const length = first.end - first.start;
+  if (second.end - second.start !== length) return false;
+  for (let i = 0; i < length; i++)
+    if (one[first.start + i] !== other[second.start + i]) return false;
+  return true;
+}
+
 /** An empty key-value store. */
 export function keyValueStore(): StateMachine {
   let values = valueTrie();
@@ -232,6 +260,7 @@ export function keyValueStore(): StateMachine {
 
   return {
     apply: reading(run),
+    interferes,
     query: reading((bytes) => (readByte(reader(bytes)) === tags.get ? run(bytes) : notAQuery)),
     snapshot() {
       const to = writer(4096);

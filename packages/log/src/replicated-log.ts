@@ -111,7 +111,9 @@ export interface ReplicatedLog<C, R, Q> {
   reconfigure(change: Uint8Array, options?: CallOptions): Promise<void>;
   /**
    * What this replica has run from slot `from` on (or from the oldest entry that is kept), and then
-   * everything it runs, until the log stops. Throws {@link LaggingReaderError} where entries are
+   * everything it runs, until the log stops. Where a protocol orders only what interferes
+   * (`claims.order` is 'conflicts'), order and slots are this replica's own: another one may list
+   * entries that do not interfere in another order. Throws {@link LaggingReaderError} where entries are
    * missing, because the reader was too slow or the replica took over a snapshot, and
    * {@link NotAReplicaError} at a client.
    */

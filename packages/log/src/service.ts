@@ -42,6 +42,7 @@ import {
 import { storedOf } from './disk-layout.ts';
 import { given } from './giving.ts';
 import { hashOf } from './hash.ts';
+import { interference } from './interference.ts';
 import type { Query, ServiceMessage } from './messages.ts';
 import { clientMessages, maxSnapshotBytes } from './messages.ts';
 import {
@@ -55,7 +56,7 @@ import {
 } from './replica-state.ts';
 import { finished, type Restarted, restarting } from './restart.ts';
 import { diskRows, memoryRows } from './rows.ts';
-import { contentsOf, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
+import { contentsOf, isCrowded, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
 import { newInstall } from './snapshot-work.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
@@ -129,11 +130,19 @@ function start<S extends LogShape>(
     self,
     digest,
     stateMachine,
-    inner: replica(protocol, self, { digest, stable: theirs, lines: lines ?? true }),
+    inner: replica(protocol, self, {
+      digest,
+      stable: theirs,
+      lines: lines ?? true,
+      interferes: interference(stateMachine()),
+    }),
     asker: { self, members: protocol.members, matching: protocol.client.matching, settings },
     stepBytes: options.stepBytes ?? stepBytes,
     maxSnapshotBytes: options.maxSnapshotBytes ?? maxSnapshotBytes,
-    sessionCaps: options.sessionCaps ?? usualCaps,
+    sessionCaps: {
+      ...(options.sessionCaps ?? usualCaps),
+      keepsAll: protocol.claims.order === 'conflicts',
+    },
     encoded: new WeakMap(),
     rows:
       options.readChunk === undefined
@@ -407,6 +416,9 @@ function onRequest<S extends LogShape>(
   if (isFull(run)) return within(run, input, (step) => sendRefusal(step, message, logFull));
   if (run.state.tooLarge)
     return within(run, input, (step) => sendRefusal(step, message, stateTooLarge));
+  // Nobody is forgotten there, so there is an end to it; the client asks another replica.
+  if (run.protocol.claims.order === 'conflicts' && isCrowded(sessions, message, run.sessionCaps))
+    return idle();
   if (run.policy.ask === 'leader') {
     const { leader = null, term } = run.inner.status();
     // A protocol that forwards gives it to the leader itself, if it knows one.

@@ -49,6 +49,11 @@ export interface SessionCaps {
   readonly clients: number;
   /** Most sessions of one client: {@link maxSessionsOfClient} unless told, and never more. */
   readonly ofClient: number;
+  /**
+   * Nobody is forgotten because others came: where the order of clients is each replica's own, they
+   * would not forget the same ones. Replicas take no more clients instead: {@link isCrowded}.
+   */
+  readonly keepsAll?: boolean;
 }
 
 /** What a group has unless told. */
@@ -221,9 +226,21 @@ export function runOnce(
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = reply;
   grow(sessions, session, weigh(reply));
-  if (sessions.size > sessionsBytes) shed(sessions);
+  if (sessions.size > sessionsBytes) shed(sessions, caps);
   return { fresh: true, results };
 }
+
+/**
+ * Whether there is no room for `client` where nobody is forgotten: known ones always have some.
+ * What all replicas have under way at that moment still finds its place above this mark.
+ */
+export const isCrowded = (
+  { accounts, size }: Sessions,
+  { client }: Name,
+  { clients }: SessionCaps,
+): boolean =>
+  !accounts.has(client) &&
+  (accounts.size >= clients - Math.ceil(clients / 16) || size > sessionsBytes);
 
 function run(
   operations: readonly Uint8Array[],
@@ -273,7 +290,7 @@ function acknowledge(sessions: Sessions, session: Session, below: number): void 
 }
 
 function register(sessions: Sessions, client: PrincipalId, caps: SessionCaps): Account {
-  if (sessions.accounts.size >= caps.clients) forgetSilent(sessions, caps);
+  if (sessions.accounts.size >= caps.clients && !caps.keepsAll) forgetSilent(sessions, caps);
   const { forgotten } = sessions;
   const account: Account = {
     opened: forgotten,
@@ -332,7 +349,7 @@ function forgetSilent(sessions: Sessions, caps: SessionCaps): void {
  * Makes room at the expense of those clients that take most, so that nobody can push out others:
  * first they lose the results that are kept for them, then whole sessions.
  */
-function shed(sessions: Sessions): void {
+function shed(sessions: Sessions, { keepsAll }: SessionCaps): void {
   const enough = (sessionsBytes / 16) * 15;
   const heaviest = (): Account[] =>
     [...sessions.accounts]
@@ -344,6 +361,7 @@ function shed(sessions: Sessions): void {
     account.stored = undefined;
     for (const session of account.sessions.values()) dropResults(sessions, session);
   }
+  if (keepsAll) return;
   for (const account of heaviest())
     while (account.sessions.size > 1 && sessions.size > enough) closeSilent(sessions, account);
   for (const account of heaviest()) if (sessions.size > enough) closeSilent(sessions, account);

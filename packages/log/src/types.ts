@@ -26,6 +26,12 @@ export interface StateMachine {
   apply(operation: Uint8Array): Uint8Array;
   /** Answers without changing anything. */
   query(operation: Uint8Array): Uint8Array;
+  /**
+   * Whether it matters which of two operations runs first: to a result, or to the state. It looks
+   * at the operations alone and never at the state, must be symmetric, and must not throw. Without
+   * it any two operations interfere, so that even a protocol which orders only these orders all.
+   */
+  interferes?(one: Uint8Array, other: Uint8Array): boolean;
   /** Everything, in one canonical form: equal states give equal bytes. */
   snapshot(): Uint8Array;
   /** Forgets everything and takes over what {@link StateMachine.snapshot} gave, here or there. */

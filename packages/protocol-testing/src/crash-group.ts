@@ -199,13 +199,14 @@ export class CrashGroup<P extends LogShape> {
       this.chosen[slot] ??= text;
       if (this.chosen[slot] !== text)
         this.disagreements.push(`slot ${slot}: ${this.chosen[slot]} and, at ${node.id}, ${text}`);
-      this.takeSnapshot(node, slot);
+      this.takeSnapshot(node, slot, configured !== undefined);
     }
   }
 
-  private takeSnapshot(node: Node<P>, slot: number): void {
-    const every = this.protocol.snapshotEvery ?? 0;
-    if (every === 0 || (slot + 1) % every !== 0) return;
+  private takeSnapshot(node: Node<P>, slot: number, isConfigured: boolean): void {
+    const { snapshotEvery: every = 0, claims } = this.protocol;
+    if (every === 0) return;
+    if (claims.order === 'total' ? (slot + 1) % every !== 0 : !isConfigured) return;
     const { configuration } = node;
     const digest = digestOfText(`${node.decided.join()} ${configuration?.join()}`);
     this.states.set(digest, { decided: node.decided.slice(), configuration });
