@@ -113,8 +113,8 @@ export interface ReplicatedLog<C, R, Q> {
    * What this replica has run from slot `from` on (or from the oldest entry that is kept), and then
    * everything it runs, until the log stops. Where a protocol orders only what interferes
    * (`claims.order` is 'conflicts'), order and slots are this replica's own: another one may list
-   * entries that do not interfere in another order. Throws {@link LaggingReaderError} where entries are
-   * missing, because the reader was too slow or the replica took over a snapshot, and
+   * entries that do not interfere in another order. Throws {@link LaggingReaderError} where entries
+   * are missing, because the reader was too slow or the replica took over a snapshot, and
    * {@link NotAReplicaError} at a client.
    */
   entries(from?: Slot, options?: { readonly signal?: Signal }): AsyncIterable<Entry<C>>;
