@@ -10,6 +10,7 @@ import {
   sameWish,
 } from '@quorumlab/core';
 import type { ObservedDecision, Observer } from './observer.ts';
+import { type Table, table } from './table.ts';
 import type { Violation } from './verdict.ts';
 
 /** How a checker names a request to people. Unless told: client, sequence and the first bytes. */
@@ -72,52 +73,6 @@ export function agreement(describe: Describe = plain): Observer {
 interface Place {
   readonly slot: Slot;
   readonly results: readonly Uint8Array[];
-}
-
-/** Values per client and sequence. */
-interface Table<T> {
-  get(client: PrincipalId, sequence: number): T | undefined;
-  set(client: PrincipalId, sequence: number, value: T): void;
-  each(visit: (client: PrincipalId, sequence: number, value: T) => void): void;
-}
-
-/** Sequences of one client: nearly dense from the first one on, so most lie in an array. */
-interface Rows<T> {
-  readonly base: number;
-  readonly dense: (T | undefined)[];
-  readonly sparse: Map<number, T>;
-}
-
-/** An array may have this many holes in a row. */
-const gap = 1024;
-
-function table<T>(): Table<T> {
-  const clients = new Map<PrincipalId, Rows<T>>();
-  return {
-    get(client, sequence) {
-      const rows = clients.get(client);
-      return rows && (rows.dense[sequence - rows.base] ?? rows.sparse.get(sequence));
-    },
-    set(client, sequence, value) {
-      let rows = clients.get(client);
-      if (rows === undefined) {
-        rows = { base: sequence, dense: [], sparse: new Map() };
-        clients.set(client, rows);
-      }
-      const place = sequence - rows.base;
-      if (place >= 0 && place <= rows.dense.length + gap) rows.dense[place] = value;
-      else rows.sparse.set(sequence, value);
-    },
-    each(visit) {
-      for (const [client, { base, dense, sparse }] of clients) {
-        for (let place = 0; place < dense.length; place++) {
-          const value = dense[place];
-          if (value !== undefined) visit(client, base + place, value);
-        }
-        for (const [sequence, value] of sparse) visit(client, sequence, value);
-      }
-    },
-  };
 }
 
 /** How far the state machine of a seat has come. */
