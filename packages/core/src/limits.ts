@@ -73,10 +73,10 @@ export const unsentBytesOfOthers: number = 2 * maxFrameBytes;
 export const unreadBytesOfMembers: number = 4 * maxFrameBytes;
 /** As {@link unreadBytesOfMembers}, of clients and strangers. */
 export const unreadBytesOfOthers: number = 3 * maxFrameBytes;
-/** Frames of one peer that wait to be stepped. One of full size always has room. */
-export const inboxBytesOfPeer: number = 2 * maxFrameBytes;
-/** Frames of all peers that wait to be stepped. Near it, each peer has an equal share. */
-export const inboxBytes: number = 4 * inboxBytesOfPeer;
+/** Frames of one peer that wait to be stepped: above it nothing is read of that peer. */
+export const inboxBytesOfPeer: number = 4 * maxBatchBytes;
+/** Frames of all peers that wait to be stepped. Above it, each peer has an equal share. */
+export const inboxBytes: number = 16 * inboxBytesOfPeer;
 /** Operations of this process itself that wait to be stepped. */
 export const submitBytes: number = 32 * maxBatchBytes;
 

@@ -150,7 +150,7 @@ export interface Protocol<S extends Shape> {
   readonly expects?: Expectations<S>;
   /**
    * Kinds of messages in which a replica passes on what clients ask. A host serves them as it
-   * serves clients, after what members say for themselves, and may drop some: clients ask again.
+   * serves clients, after what members say for themselves.
    */
   readonly passesOn?: readonly S['Message']['kind'][];
   /** As {@link Protocol.admits}, for `propose`: whether there is room for the command. */

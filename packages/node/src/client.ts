@@ -123,6 +123,7 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
     principals: principalsOf(cluster),
     maxFrameBytes: limits.maxFrameBytes,
     onFrame: (from, frame) => runner.receive(from, frame),
+    busyMs: (from) => runner.busyMs(from),
     onPeer: (id, connected) => runner.peer(id, connected),
     logger,
     ...(meshLimits === undefined ? {} : { limits: meshLimits }),

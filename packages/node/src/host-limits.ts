@@ -4,7 +4,6 @@ import {
   inboxBytes,
   inboxBytesOfPeer,
   type MessagesField,
-  maxBatchBytes,
   maxFrameBytes,
   submitBytes,
   type Tagged,
@@ -22,19 +21,15 @@ export interface HostLimits extends WorkLimits {
   readonly inputsPerTick: number;
   /** Most milliseconds of the loop until others get theirs, also amid the check of one frame. */
   readonly sliceMs: number;
-  /** Frames of one peer that wait before its connection is not read for a while. */
-  readonly heldAfterFrames: number;
-  /** As `heldAfterFrames`, in bytes. */
-  readonly heldAfterBytes: number;
-  /** Most frames of one peer that wait to be checked and stepped; further ones are dropped. */
+  /** Frames of one peer that wait to be checked and stepped; above it nothing is read of it. */
   readonly waitingPerPeer: number;
   /** As `waitingPerPeer`, in bytes of frames. */
   readonly waitingBytesPerPeer: number;
-  /** Most frames that wait in which one member passes on what clients ask; others are dropped. */
+  /** As `waitingPerPeer`, of frames in which a member passes on what clients ask. */
   readonly passedOnPerPeer: number;
-  /** As `passedOnPerPeer`, in bytes. */
+  /** As `passedOnPerPeer`, in bytes of frames. */
   readonly passedOnBytesPerPeer: number;
-  /** Most bytes of frames of all peers that wait; near it each peer has an equal share. */
+  /** Bytes of frames of all peers that wait; above it each peer has an equal share. */
   readonly waitingBytes: number;
   /** Most outputs that wait for the disk; above it no input is stepped. */
   readonly waitingOutputs: number;
@@ -52,16 +47,14 @@ export interface HostLimits extends WorkLimits {
 export const defaultHostLimits: HostLimits = {
   inputsPerTick: 1024,
   sliceMs: 4,
-  heldAfterFrames: 1024,
-  heldAfterBytes: 4 * 2 ** 20,
   memberWorkPerSecond: 100_000,
   clientWorkPerSecond: 100_000,
   savedWorkSeconds: 4,
   savedPassedOnSeconds: 1,
-  passedOnPerPeer: 64,
-  passedOnBytesPerPeer: 4 * maxBatchBytes,
-  waitingPerPeer: 8192,
+  waitingPerPeer: 1024,
   waitingBytesPerPeer: inboxBytesOfPeer,
+  passedOnPerPeer: 1024,
+  passedOnBytesPerPeer: inboxBytesOfPeer,
   waitingBytes: inboxBytes,
   waitingOutputs: 4096,
   waitingOutputBytes,

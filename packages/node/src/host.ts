@@ -347,6 +347,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       principals: principalsOf(cluster),
       maxFrameBytes: this.#limits.maxFrameBytes,
       onFrame: (from, frame) => runner.receive(from, frame),
+      busyMs: (from) => runner.busyMs(from),
       onPeer: (id, connected) => runner.peer(id, connected),
       accounts: this.#accounts,
       logger: this.#logger,

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { Inbox } from './inbox.ts';
 import { payerOf } from './payer.ts';
 
-const limits = { waitingPerPeer: 1000, waitingBytesPerPeer: 400, waitingBytes: 1000 };
+const limits = { waitingBytes: 1000 };
+const each = { items: 100, bytes: 400 };
 const self = 500;
 
 /** Everything in the order of its turns, where each item of a sender costs as much as told. */
@@ -20,28 +21,45 @@ function served(inbox: Inbox<string>, costOf: (sender: number) => number, most =
 const count = (taken: readonly string[], name: string): number =>
   taken.filter((each) => each === name).length;
 
+/** Puts in what there is room for; whether there was. */
+function put(inbox: Inbox<string>, sender: number, item: string, bytes: number): boolean {
+  const hasRoom = inbox.hasRoomFor(sender, each);
+  if (hasRoom) inbox.push(sender, item, bytes);
+  return hasRoom;
+}
+
 test('what waits of all senders together is bounded, and floods leave room for the others', () => {
   const inbox = new Inbox<string>(limits, self);
   const senders = 40;
   for (let round = 0; round < 100; round++)
-    for (let sender = 0; sender < senders; sender++) inbox.push(sender, `${sender}`, 10);
+    for (let sender = 0; sender < senders; sender++) put(inbox, sender, `${sender}`, 10);
   // Each has at least one frame, and all together hardly more than there is.
   expect(inbox.bytes).toBeLessThanOrEqual(limits.waitingBytes + senders * 10);
   const late = 99;
-  expect(inbox.push(late, 'late', 10)).toBe(true);
+  expect(put(inbox, late, 'late', 10)).toBe(true);
   expect(new Set(served(inbox, () => 1)).size).toBe(senders + 1);
   expect(inbox.bytes).toBe(0);
-  expect(inbox.push(0, 'again', 300)).toBe(true);
+  expect(put(inbox, 0, 'again', 300)).toBe(true);
 });
 
 test('one sender has its own bound, and a frame of full size always passes alone', () => {
   const inbox = new Inbox<string>(limits, self);
-  expect(inbox.push(1, 'large', 5000)).toBe(true);
-  expect(inbox.push(1, 'more', 10)).toBe(false);
-  expect(inbox.push(2, 'other', 300)).toBe(true);
+  expect(put(inbox, 1, 'large', 5000)).toBe(true);
+  expect(put(inbox, 1, 'more', 10)).toBe(false);
+  expect(put(inbox, 2, 'other', 300)).toBe(true);
   inbox.clear(1);
   expect(inbox.bytes).toBe(300);
-  expect(inbox.push(1, 'again', 400)).toBe(true);
+  expect(put(inbox, 1, 'again', 400)).toBe(true);
+  for (let i = 0; i < each.items; i++) expect(put(inbox, 3, 'small', 0)).toBe(true);
+  expect(put(inbox, 3, 'small', 0)).toBe(false);
+  inbox.take();
+  expect(inbox.size).toBe(each.items + 1);
+});
+
+test('what has come although there was no room is kept all the same', () => {
+  const inbox = new Inbox<string>(limits, self);
+  for (let i = 0; i < 3; i++) inbox.push(1, `${i}`, 5000);
+  expect(served(inbox, () => 1)).toEqual(['0', '1', '2']);
 });
 
 test('turns are shared out by what they cost and not by how many there are', () => {

@@ -1,4 +1,4 @@
-/** What waits to be stepped, by sender, in a bounded queue each; served by what it costs. */
+/** What waits to be stepped, by sender, in a queue each; served by what it costs. */
 import { isPassedOn } from './payer.ts';
 import { isClient } from './principal.ts';
 
@@ -31,13 +31,9 @@ interface Rank {
   active: Set<unknown>;
 }
 
-/** What senders may have waiting, each and together. */
+/** What all senders together may have waiting. */
 export interface InboxLimits {
-  /** Items. */
-  readonly waitingPerPeer: number;
   /** Bytes of frames. */
-  readonly waitingBytesPerPeer: number;
-  /** Bytes of frames of all senders together. */
   readonly waitingBytes: number;
 }
 
@@ -61,8 +57,8 @@ const newRank = (weight: number): Rank => ({ weight, served: 0, now: 0, active: 
  * itself, the members and the clients take their turns as three (with 8, 4 and 2 parts of the
  * work), and within each of them all have equal parts. What members pass on of clients is served as
  * clients are. So no number of clients delays what members say, and a sender that floods fills its
- * own queue and spends its own part. Who had nothing to do saves nothing up for later. The order of
- * one sender's items is kept.
+ * own queue, waits until there is room in it, and spends its own part. Who had nothing to do saves
+ * nothing up for later. The order of one sender's items is kept.
  */
 export class Inbox<T> {
   readonly #limits: InboxLimits;
@@ -99,23 +95,25 @@ export class Inbox<T> {
     return { items: queue.items.length - queue.taken, bytes: queue.bytes };
   }
 
-  /** Queues `item` of `bytes` for `sender`; false means dropped, because its queue is full. */
-  push(sender: number, item: T, bytes: number): boolean {
-    const queue = this.#queueOf(sender);
-    const { waitingPerPeer, waitingBytesPerPeer, waitingBytes } = this.#limits;
-    const waiting = queue.items.length - queue.taken;
-    if (waiting >= waitingPerPeer) return false;
-    // A frame larger than the bound must pass when nothing else waits.
-    if (waiting > 0 && queue.bytes + bytes > waitingBytesPerPeer) return false;
-    // Where all together have too much, who has less than an equal share may still add to it.
-    const share = waitingBytes / Math.max(1, this.#senders());
-    if (waiting > 0 && this.#bytes + bytes > waitingBytes && queue.bytes + bytes > share)
-      return false;
-    this.#add(queue, item, bytes);
-    return true;
+  /**
+   * Whether more is to be read of `sender`: so what it has waiting exceeds its bounds by no more
+   * than what is read between two questions. Where all together have too much, whoever has less
+   * than an equal share may still add to it; and a frame of any size passes when nothing waits.
+   */
+  hasRoomFor(sender: number, { items, bytes }: InboxLoad): boolean {
+    const load = this.loadOf(sender);
+    if (load.items === 0) return true;
+    if (load.items >= items || load.bytes >= bytes) return false;
+    const { waitingBytes } = this.#limits;
+    return this.#bytes < waitingBytes || load.bytes * this.#senders() < waitingBytes;
   }
 
-  /** Queues what this process itself has to do: never dropped, its makers are bounded. */
+  /** Queues `item` of `bytes` for `sender`: nothing is dropped, {@link Inbox.hasRoomFor} bounds. */
+  push(sender: number, item: T, bytes: number): void {
+    this.#add(this.#queueOf(sender), item, bytes);
+  }
+
+  /** Queues what this process itself has to do: its makers are bounded. */
   pushOwn(item: T): void {
     this.#add(this.#queueOf(this.#self), item, 0);
   }

@@ -21,7 +21,6 @@ export type FrameRefusal =
   | SignatureFault
   /** Its sender is a client, and only members say such things. */
   | 'not-for-clients'
-  | 'overload'
   /** It waited behind others when its sender was cut off. */
   | 'cut-off';
 
@@ -37,7 +36,6 @@ export const noRefusals = (): Record<FrameRefusal, number> => ({
   'not-for-clients': 0,
   'bad-signature': 0,
   'bad-evidence': 0,
-  overload: 0,
   'cut-off': 0,
 });
 

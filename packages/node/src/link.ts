@@ -43,6 +43,8 @@ export interface LinkHost {
   admitted(link: Link): void;
   /** A frame of an admitted peer; a view valid during the call. */
   deliver(from: number, frame: Uint8Array): void;
+  /** For how many milliseconds nothing is to be read of an admitted peer; 0: go on. */
+  busyMs(from: number): number;
   /** The peer broke the rules of the channel; the link resets itself. */
   violated(link: Link, reason: string): void;
   /** The link is over, whatever the cause; so many bytes were never sent. Called once. */
@@ -185,12 +187,6 @@ export class Link implements Readable {
     this.#end(reason);
   }
 
-  /** Reads nothing of the peer for so many milliseconds, a second at most. */
-  hold(milliseconds: number): void {
-    if (this.#state !== 'admitted') return;
-    this.#pause(milliseconds);
-  }
-
   /** Sends what the stream takes now; used before an orderly stop. */
   flush(): void {
     this.#queue.flush();
@@ -247,12 +243,21 @@ export class Link implements Readable {
 
   /** Cuts a piece of what has come into frames. */
   readPiece(): boolean {
-    if (this.#isClosed() || this.#resumeTimer !== undefined) return false;
+    if (this.#isClosed() || this.#isHeld()) return false;
     const piece = this.#unread.take(PIECE_BYTES);
     if (piece !== undefined) this.#read(piece);
     if (this.#unread.bytes > 0) return true;
     if (!this.#mustWait() && this.#stream.readStatus === 'paused') this.#stream.resume();
     return false;
+  }
+
+  /** Whether the peer has to wait: it is above its rate, or there is no room for what it says. */
+  #isHeld(): boolean {
+    if (this.#resumeTimer === undefined && this.#state === 'admitted' && this.#unread.bytes > 0) {
+      const waitMs = this.#host.busyMs(this.member.principal.id);
+      if (waitMs > 0) this.#pause(waitMs);
+    }
+    return this.#resumeTimer !== undefined;
   }
 
   #read(bytes: Uint8Array): void {

@@ -26,6 +26,11 @@ export interface MeshOptions {
    */
   readonly onFrame: (from: number, frame: Uint8Array) => void;
   /**
+   * For how many milliseconds nothing is to be read of a peer; 0: go on. Asked before each piece of
+   * at most 16 KiB, a second is the most that counts: the channel holds the peer back meanwhile.
+   */
+  readonly busyMs?: (from: number) => number;
+  /**
    * What this node tells any peer that asks how it is, at most 4,096 bytes;
    * nothing unless told. It is called a few times per second and peer, and must be quick.
    */

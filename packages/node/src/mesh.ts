@@ -61,10 +61,6 @@ export interface Mesh {
    * is cut off and kept out for a while, longer with each repetition.
    */
   penalise(id: number, reason: string): void;
-  /**
-   * Reads nothing of a peer for so many milliseconds, a second at most: the channel holds it back.
-   */
-  hold(id: number, milliseconds: number): void;
   /** The numbers of the peers admitted now, in ascending order. */
   connected(): readonly number[];
   /**
@@ -276,8 +272,8 @@ class MeshHost implements Mesh, LinkHost {
     this.#byId.get(id)?.abort(reason);
   }
 
-  hold(id: number, milliseconds: number): void {
-    this.#byId.get(id)?.hold(milliseconds);
+  busyMs(id: number): number {
+    return this.#options.busyMs?.(id) ?? 0;
   }
 
   connected(): readonly number[] {

@@ -41,7 +41,7 @@ type Waiting<S extends Shape> =
 const sendsPerPiece = 4;
 
 /** The network as the loop sees it. */
-type Network = Pick<Mesh, 'send' | 'penalise' | 'hold'>;
+type Network = Pick<Mesh, 'send' | 'penalise'>;
 
 /** How soon the loop looks again at those whose budgets are spent, in milliseconds. */
 const patienceMs = 5;
@@ -150,24 +150,10 @@ export class Runner<S extends Shape> {
   receive(peer: PrincipalId, frame: Uint8Array): void {
     if (this.#stopped) return;
     const found = this.#intake.glance(peer, frame);
-    if ('reason' in found) this.#refuseUnread(peer, frame, found.reason);
-    else {
-      const isPassedOn = this.#options.passedOnKinds?.has(found.kind) === true;
-      const payer = payerOf(peer, isPassedOn);
-      const isKept = payer === peer || this.#hasRoomFor(payer, frame);
-      if (isKept && this.#inbox.push(payer, frameOf(peer, payer, found, frame), frame.byteLength))
-        this.#schedule();
-      else this.#refuseUnread(peer, frame, 'overload');
-    }
-    this.#restrain(peer);
-  }
-
-  /** Whether more may wait of what a member passes on: it is not held back for that. */
-  #hasRoomFor(payer: Payer, frame: Uint8Array): boolean {
-    const { passedOnPerPeer, passedOnBytesPerPeer } = this.#options.limits;
-    const { items, bytes } = this.#inbox.loadOf(payer);
-    if (items === 0) return true;
-    return items < passedOnPerPeer && bytes + frame.byteLength <= passedOnBytesPerPeer;
+    if ('reason' in found) return this.#refuseUnread(peer, frame, found.reason);
+    const payer = payerOf(peer, this.#options.passedOnKinds?.has(found.kind) === true);
+    this.#inbox.push(payer, frameOf(peer, payer, found, frame), frame.byteLength);
+    this.#schedule();
   }
 
   #refuseUnread(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
@@ -175,13 +161,23 @@ export class Runner<S extends Shape> {
     this.#refuse(peer, reason);
   }
 
-  /** Reads nothing more of a peer whose frames wait for long: it waits, and loses nothing. */
-  #restrain(peer: PrincipalId): void {
-    const { heldAfterFrames, heldAfterBytes } = this.#options.limits;
+  /**
+   * For how many milliseconds nothing is to be read of `peer`: it has spent what it may, or so much
+   * of it waits that there is no room for more. It waits, and loses nothing.
+   */
+  busyMs(peer: PrincipalId): number {
     const debt = this.#budgets.debt(peer, now());
-    const { items, bytes } = this.#inbox.loadOf(peer);
-    if (debt === 0 && items < heldAfterFrames && bytes < heldAfterBytes) return;
-    this.#network?.hold(peer, Math.min(250, Math.max(patienceMs, debt)));
+    if (debt === 0 && this.#hasRoomFor(peer)) return 0;
+    return Math.min(250, Math.max(patienceMs, debt));
+  }
+
+  #hasRoomFor(peer: PrincipalId): boolean {
+    const { limits } = this.#options;
+    const { waitingPerPeer, waitingBytesPerPeer, passedOnPerPeer, passedOnBytesPerPeer } = limits;
+    const own = { items: waitingPerPeer, bytes: waitingBytesPerPeer };
+    if (!this.#inbox.hasRoomFor(peer, own)) return false;
+    const passedOn = { items: passedOnPerPeer, bytes: passedOnBytesPerPeer };
+    return this.#inbox.hasRoomFor(payerOf(peer, true), passedOn);
   }
 
   /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
@@ -313,10 +309,7 @@ export class Runner<S extends Shape> {
     this.counters.refused[reason]++;
     countReason(this.#accounts.of(peer).refused, reason);
     this.#options.hooks.refused?.(peer, reason);
-    const overload = reason === 'overload';
-    const text = overload ? 'Dropped a frame: too many of this peer wait.' : 'Refused a frame.';
-    this.#options.notices.note('warn', { peer, reason }, text);
-    if (overload) return;
+    this.#options.notices.note('warn', { peer, reason }, 'Refused a frame.');
     this.#network?.penalise(peer, reason);
     // What a peer that was just cut off has left behind is not worth the computing.
     if (!this.#cut.has(peer)) return;

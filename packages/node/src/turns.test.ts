@@ -58,10 +58,12 @@ async function flooded(
   changes: Parameters<typeof startNode>[2] = {},
 ): Promise<TestNode> {
   const all = await principals(1, clients);
+  const heldUntil = new Map<number, number>();
   const replica: TestNode = await startNode(all, 0, {
     ...changes,
+    busyMs: (from) => Math.max(0, (heldUntil.get(from) ?? 0) - performance.now()),
     onFrame(from, frame) {
-      replica.mesh.hold(from, holdMs);
+      heldUntil.set(from, performance.now() + holdMs);
       changes.onFrame?.(from, frame);
     },
   });
@@ -106,4 +108,30 @@ test('what is unread of all is bounded, and who holds the most of it makes way',
   });
   expect(most).toBeLessThanOrEqual(bound);
   expect(most).toBeGreaterThan(streamWindowBytes);
+});
+
+test('a peer for which there is no room is not read until there is some', async () => {
+  const all = await principals(1, 2);
+  const heard: number[] = [];
+  let hasRoom = false;
+  const replica = await startNode(all, 0, {
+    busyMs: (from) => (from === FIRST_CLIENT && !hasRoom ? 5 : 0),
+    onFrame: (from) => void heard.push(from),
+  });
+  running.push(replica);
+  const [held, other] = [
+    await startNode(all, FIRST_CLIENT),
+    await startNode(all, FIRST_CLIENT + 1),
+  ] as const;
+  running.push(held, other);
+  for (const { mesh } of [held, other]) await mesh.ready();
+  for (let i = 0; i < 10; i++) held.mesh.send(0, bytes(`${i}`));
+  // However often it is asked, nothing of one comes, and all of the other.
+  for (let i = 0; i < 50; i++) {
+    other.mesh.send(0, bytes(`${i}`));
+    await until('the other is heard', () => heard.length === i + 1);
+  }
+  expect(new Set(heard)).toEqual(new Set([FIRST_CLIENT + 1]));
+  hasRoom = true;
+  await until('nothing was lost', () => heard.length === 60);
 });
