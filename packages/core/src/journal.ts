@@ -31,7 +31,7 @@ interface Waiting<S extends Shape> {
   readonly output: Output<S>;
   /** About how many bytes its writes take. */
   writes: number;
-  /** Those, and its messages. */
+  /** Those, and its messages; below 0 until somebody asks: it costs about as much as a step. */
   bytes: number;
 }
 
@@ -74,16 +74,28 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   function release(batch: readonly Waiting<S>[]): void {
     releasing = true;
     for (const each of batch) {
-      bytes -= each.bytes;
+      if (each.bytes > 0) bytes -= each.bytes;
+      each.bytes = 0;
       ports.release(each.output);
     }
     releasing = false;
+  }
+
+  /** Measures what has come since it was last asked for: the end of a list. */
+  function measureLast(list: readonly Waiting<S>[]): void {
+    for (let i = list.length - 1; i >= 0; i--) {
+      const each = list[i] as Waiting<S>;
+      if (each.bytes >= 0) return;
+      bytes += measure(each);
+    }
   }
 
   /** The outputs whose writes share the next commit. */
   function take(): Waiting<S>[] {
     let size = 0;
     let count = 0;
+    // One alone fits, however large it is.
+    if (gathering.length > 1) measureLast(gathering);
     for (const { writes } of gathering) {
       if (size > 0 && size + writes > commitBytes) break;
       size += writes;
@@ -125,14 +137,14 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
         releasing = false;
         return sync();
       }
-      const waiting = { output, writes: 0, bytes: 0 };
-      gathering.push(waiting);
-      if (!isFirst) bytes += measure(waiting);
+      gathering.push({ output, writes: 0, bytes: -1 });
       sync();
-      // A disk that is done at once never makes anything wait, so nothing is measured for it.
-      if (isFirst && syncing[0] === waiting) bytes += measure(waiting);
     },
     waiting: () => gathering.length + syncing.length,
-    waitingBytes: () => bytes,
+    waitingBytes() {
+      measureLast(syncing);
+      measureLast(gathering);
+      return bytes;
+    },
   };
 }

@@ -4,7 +4,8 @@ import type { Asker, ClientState } from './client-state.ts';
 import type { Holder } from './holders.ts';
 import { clientMessages, type ServiceMessage } from './messages.ts';
 import type { Run } from './replica-state.ts';
-import { contentsOf, lookUp, wellFormed } from './sessions.ts';
+import { contentsOf } from './replies.ts';
+import { lookUp, wellFormed } from './sessions.ts';
 import type { LogShape, Serviced } from './types.ts';
 
 const kinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));

@@ -22,7 +22,7 @@ import {
   type ServiceMessage,
   sessionNumber,
 } from './messages.ts';
-import type { Results } from './sessions.ts';
+import type { Results } from './replies.ts';
 
 /** Takes a message, from anybody; what an honest replica would not say is ignored. */
 export function receive(

@@ -2,7 +2,7 @@
 import type { Answer, Delay, Instant, PrincipalId, ReplicaId, Request } from '@quorumlab/core';
 import { firstSequenceOf, ms } from '@quorumlab/core';
 import type { Query, RefusalReason } from './messages.ts';
-import type { Results } from './sessions.ts';
+import type { Results } from './replies.ts';
 import type { ServiceSend, ServiceTimerChange } from './types.ts';
 
 /** How a client behaves; everything has a default. */

@@ -30,6 +30,7 @@ import {
   sessionNumber,
 } from './messages.ts';
 import type { Hopeful, Pen, PendingRead, Run, ServiceState } from './replica-state.ts';
+import type { Results } from './replies.ts';
 import {
   isRefused,
   loadSessions,
@@ -37,7 +38,6 @@ import {
   type Name,
   nextSession,
   type Refused,
-  type Results,
   runOnce,
   wellFormed,
 } from './sessions.ts';

@@ -54,9 +54,10 @@ import {
   type StoredService,
   storeService,
 } from './replica-state.ts';
+import { contentsOf } from './replies.ts';
 import { finished, type Restarted, restarting } from './restart.ts';
 import { diskRows, memoryRows } from './rows.ts';
-import { contentsOf, isCrowded, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
+import { isCrowded, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
 import { newInstall } from './snapshot-work.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';

@@ -7,16 +7,7 @@
  * are counted here, in the order of the log: a number opens a session once, so a request of a
  * session that is no longer kept can never be taken for a new one.
  */
-import type {
-  Digest,
-  DigestOf,
-  Field,
-  PrincipalId,
-  Request,
-  Signed,
-  Slot,
-  Wish,
-} from '@quorumlab/core';
+import type { Digest, DigestOf, Field, PrincipalId, Request, Signed, Slot } from '@quorumlab/core';
 import {
   bytes,
   digest,
@@ -36,6 +27,16 @@ import {
   maxResultBytes,
   type RefusalReason,
 } from './messages.ts';
+import {
+  contentsOf,
+  digestIn,
+  type HeldReply,
+  type KeptReply,
+  keptOf,
+  type Results,
+  replyOf,
+  weigh,
+} from './replies.ts';
 import type { StateMachine } from './types.ts';
 
 /** Most clients. One more, and the sixteenth part that was silent longest is forgotten. */
@@ -59,17 +60,8 @@ export interface SessionCaps {
 /** What a group has unless told. */
 export const usualCaps: SessionCaps = { clients: maxClients, ofClient: maxSessionsOfClient };
 
-/** What a session and what a kept reply takes beside results: no less than on the disk. */
-const weightOf = { session: 256, reply: 128, result: 4 };
-
-/** Results of one request. */
-export type Results = readonly Uint8Array[];
-
-/** A request that ran: what it asked for, and what it gave. */
-interface KeptReply {
-  readonly digest: Digest;
-  readonly results: Results;
-}
+/** What a session takes beside its replies: no less than on the disk. */
+const sessionWeight = 256;
 
 /** What a replica remembers of one session. */
 export interface Session {
@@ -81,7 +73,7 @@ export interface Session {
   /** Bytes that `replies` take. */
   size: number;
   /** Of sequences from `acknowledged` on, as far as they ran: shorter than `maxOutstanding`. */
-  readonly replies: (KeptReply | undefined)[];
+  readonly replies: (HeldReply | undefined)[];
 }
 
 /** What a replica remembers of one client. */
@@ -149,21 +141,6 @@ export function wellFormed(request: Signed<Request>): boolean {
   return size <= maxRequestBytes;
 }
 
-const parts = record({
-  operations: list(bytes(maxOperationBytes), maxOperations),
-  configuration: bytes(4096),
-});
-const nothing = new Uint8Array();
-const contents: Field<Wish> = {
-  ...parts,
-  write: (to, { operations, configuration = nothing }) =>
-    parts.write(to, { operations, configuration }),
-};
-
-/** The digest of what `request` asks for: two requests under one sequence are told apart by it. */
-export const contentsOf = (request: Request, digestOf: DigestOf): Digest =>
-  digestOf<Wish>(contents, request);
-
 /** The number of the next session of `client`. */
 export const nextSession = ({ accounts, forgotten }: Sessions, client: PrincipalId): number =>
   accounts.get(client)?.opened ?? forgotten;
@@ -188,7 +165,7 @@ export function lookUp(
   if (sequence < session.acknowledged) return never('too-old');
   const reply = session.replies[sequence - session.acknowledged];
   if (reply === undefined) return undefined;
-  return reply.digest === contentsDigest() ? reply.results : never('sequence-reused');
+  return digestIn(reply) === contentsDigest() ? reply.results : never('sequence-reused');
 }
 
 /** Tells the two kinds of finds apart. */
@@ -222,7 +199,7 @@ export function runOnce(
   // The window is checked against the request itself, so this many replies are the most there are.
   const place = sequence - session.acknowledged;
   const results = answer ?? run(request.operations, sessionBytes - session.size, application);
-  const reply = { digest: contentsOf(request, digestOf), results };
+  const reply = replyOf(request, results, digestOf);
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = reply;
   grow(sessions, session, weigh(reply));
@@ -263,12 +240,6 @@ function run(
     else results.push(result);
   }
   return results ?? [];
-}
-
-function weigh({ results }: KeptReply): number {
-  let sum = weightOf.reply;
-  for (const each of results) sum += each.length + weightOf.result;
-  return sum;
 }
 
 function grow(sessions: Sessions, session: Session, by: number): void {
@@ -313,7 +284,7 @@ function open(
   if (account.sessions.size >= caps.ofClient) closeSilent(sessions, account);
   const session: Session = { life, acknowledged: 0, used: slot, size: 0, replies: [] };
   account.sessions.set(account.opened++, session);
-  sessions.size += weightOf.session;
+  sessions.size += sessionWeight;
   return session;
 }
 
@@ -322,7 +293,7 @@ function close(sessions: Sessions, account: Account, number: number): void {
   account.stored = undefined;
   account.sessions.delete(number);
   account.complete = Math.max(account.complete, number + 1);
-  sessions.size -= size + weightOf.session;
+  sessions.size -= size + sessionWeight;
 }
 
 /** Closes the session that was silent longest; of two in one slot, the older one. */
@@ -369,7 +340,7 @@ function shed(sessions: Sessions, { keepsAll }: SessionCaps): void {
 
 function sizeOf({ sessions }: Account): number {
   let sum = 0;
-  for (const { size } of sessions.values()) sum += size + weightOf.session;
+  for (const { size } of sessions.values()) sum += size + sessionWeight;
   return sum;
 }
 
@@ -379,7 +350,7 @@ function dropResults(sessions: Sessions, session: Session): void {
   for (let i = 0; i < replies.length; i++) {
     const reply = replies[i];
     if (reply === undefined) continue;
-    const less = { digest: reply.digest, results: [] };
+    const less = { ...reply, results: [] };
     grow(sessions, session, weigh(less) - weigh(reply));
     replies[i] = less;
   }
@@ -463,7 +434,7 @@ const storeAccount = (
     acknowledged: session.acknowledged,
     used: session.used,
     replies: session.replies.flatMap((reply, i) =>
-      reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...reply }],
+      reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...keptOf(reply) }],
     ),
   })),
 });
@@ -477,7 +448,7 @@ export function loadSessions({ forgotten, clients }: StoredSessions): Sessions {
     for (const { number, life, acknowledged, used, replies } of stored) {
       const session: Session = { life, acknowledged, used, size: 0, replies: [] };
       account.sessions.set(number, session);
-      sessions.size += weightOf.session;
+      sessions.size += sessionWeight;
       for (const { sequence, ...reply } of replies) {
         const place = sequence - acknowledged;
         if (place < 0 || place >= maxOutstanding) continue;
