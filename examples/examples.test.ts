@@ -22,6 +22,7 @@ describe('the examples', () => {
       'bank.ts',
       'counter-on-multi-paxos.ts',
       'counter.ts',
+      'fenced-lock.ts',
       'one-liar.ts',
       'quorum-sizes.ts',
     ]);
@@ -58,6 +59,13 @@ describe('the examples', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('fenced-lock: who pauses writes over the next holder where no token is checked', async () => {
+    const output = await outputOf('fenced-lock.ts');
+    expect(output).toContain('careless: page 1 of Bob, page 1 of Ann, page 2 of Bob');
+    expect(output).toContain('careful: page 1 of Bob, page 2 of Bob');
+    expect(output).toContain('refused: "page 1 of Ann" with token 1');
   });
 
   it('bank: the lying replica answers every request and is never believed', async () => {

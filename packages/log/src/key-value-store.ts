@@ -206,8 +206,13 @@ function interferes(one: Uint8Array, other: Uint8Array): boolean {
   return true;
 }
 
+/** The state machine of {@link keyValueStore}: it does not matter to it who asks. */
+export interface KeyValueStore extends StateMachine {
+  apply(operation: Uint8Array): Uint8Array;
+}
+
 /** An empty key-value store. */
-export function keyValueStore(): StateMachine {
+export function keyValueStore(): KeyValueStore {
   let values = valueTrie();
 
   const get = (name: string): Uint8Array => {

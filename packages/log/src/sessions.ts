@@ -198,7 +198,7 @@ export function runOnce(
   acknowledge(sessions, session, request.acknowledged);
   // The window is checked against the request itself, so this many replies are the most there are.
   const place = sequence - session.acknowledged;
-  const results = answer ?? run(request.operations, sessionBytes - session.size, application);
+  const results = answer ?? run(request, sessionBytes - session.size, application);
   const reply = replyOf(request, results, digestOf);
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = reply;
@@ -220,14 +220,14 @@ export const isCrowded = (
   (accounts.size >= clients - Math.ceil(clients / 16) || size > sessionsBytes);
 
 function run(
-  operations: readonly Uint8Array[],
+  { client, operations }: Signed<Request>,
   budget: number,
   application: StateMachine,
 ): Results {
   let results: Uint8Array[] | undefined;
   let left = Math.min(budget, maxResultBytes);
   for (const operation of operations) {
-    const result = application.apply(operation);
+    const result = application.apply(operation, client);
     if (result.length > maxOperationBytes)
       throw new StateMachineError(
         `a result of ${result.length} bytes is above ${maxOperationBytes}; ` +

@@ -21,9 +21,10 @@ import { chunkBytes, maxChunks, type ServiceMessage } from './messages.ts';
 export interface StateMachine {
   /**
    * Runs one operation, and also every operation that {@link StateMachine.query} takes: groups that
-   * cannot read without writing order their reads. A result is at most 65,536 bytes.
+   * cannot read without writing order their reads. A result is at most 65,536 bytes. `client` is
+   * who signed the request that the operation came in: nobody can say it in another one's name.
    */
-  apply(operation: Uint8Array): Uint8Array;
+  apply(operation: Uint8Array, client: PrincipalId): Uint8Array;
   /** Answers without changing anything. */
   query(operation: Uint8Array): Uint8Array;
   /**

@@ -2,7 +2,7 @@ import { sameBytes, toHex } from '@quorumlab/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../test/runs.ts';
-import { keyValueStore, kv } from './key-value-store.ts';
+import { type KeyValueStore, keyValueStore, kv } from './key-value-store.ts';
 import { chunkBytes } from './messages.ts';
 import type { StateMachine, StatePart } from './types.ts';
 import { fill, maxStateBytes, valueTrie } from './value-trie.ts';
@@ -17,7 +17,7 @@ const write = fc.record({
 const writes = fc.array(write, { maxLength: 120 });
 
 const put = (
-  store: StateMachine,
+  store: KeyValueStore,
   { key, size, mark }: { key: number; size: number | undefined; mark: number },
 ) =>
   store.apply(

@@ -1,5 +1,5 @@
 /** What protocols that order only some commands have to be able to rely on. */
-import { sameBytes, toHex } from '@quorumlab/core';
+import { firstClient, sameBytes, toHex } from '@quorumlab/core';
 import type { StateMachine } from '@quorumlab/log';
 import type { ProtocolCase } from './protocol-suite.ts';
 
@@ -59,11 +59,11 @@ function commutes(
 ): void {
   const way = stateMachine();
   const back = stateMachine();
-  for (const each of [way, back]) each.apply(first);
-  const ofOne = way.apply(one);
-  const ofOther = way.apply(other);
-  const otherFirst = back.apply(other);
-  const oneLast = back.apply(one);
+  for (const each of [way, back]) each.apply(first, firstClient);
+  const ofOne = way.apply(one, firstClient);
+  const ofOther = way.apply(other, firstClient + 1);
+  const otherFirst = back.apply(other, firstClient + 1);
+  const oneLast = back.apply(one, firstClient);
   if (
     sameBytes(ofOne, oneLast) &&
     sameBytes(ofOther, otherFirst) &&
