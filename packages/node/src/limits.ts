@@ -23,6 +23,8 @@ export interface MeshLimits {
   readonly queueBytesPerPeer: number;
   /** Frames one peer may send per second before it is paused (it loses nothing, it waits). */
   readonly framesPerSecond: number;
+  /** Frames of nothing one peer may send per second (in a burst, 8 times as many): heartbeats. */
+  readonly emptyFramesPerSecond: number;
   /** Bytes one peer may send per second before it is paused. */
   readonly bytesPerSecond: number;
   /** A peer whose score of invalid frames reaches this is cut off. */
@@ -65,6 +67,11 @@ export interface MeshLimits {
   readonly pingsPerSecond: number;
   /** Frames of yamux a peer may send per second before its connection is not read for a while. */
   readonly muxerFramesPerSecond: number;
+  /**
+   * Frames of yamux that a caller may send until its hello was answered, and afterwards per second
+   * on other streams than that of the frames (in a burst, 16 times as many).
+   */
+  readonly strayFrames: number;
   /** The largest frame of yamux; honest peers send at most 64 KiB at once. */
   readonly muxerFrameBytes: number;
   /** Chunks of fewer than 16 bytes a socket may give per second (in a burst, 32 times as many). */
@@ -89,6 +96,7 @@ export const DEFAULT_LIMITS: MeshLimits = {
   unreadBytesOfMembers,
   unreadBytesOfOthers,
   framesPerSecond: 2_000_000,
+  emptyFramesPerSecond: 32,
   bytesPerSecond: 512 * 1024 * 1024,
   offencesBeforeReset: 50,
   offenceHalfLifeMs: 10_000,
@@ -109,7 +117,8 @@ export const DEFAULT_LIMITS: MeshLimits = {
   streamsPerConnection: 4,
   streamsPerSecond: 8,
   pingsPerSecond: 2,
-  muxerFramesPerSecond: 100_000,
+  muxerFramesPerSecond: 20_000,
+  strayFrames: 64,
   muxerFrameBytes: 256 * 1024,
   dripsPerSecond: 128,
   handshakeBytes: 1024,

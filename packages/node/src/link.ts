@@ -81,6 +81,7 @@ export class Link implements Readable {
   readonly #reader: FrameReader;
   readonly #unread = new Unread();
   readonly #frameBucket: TokenBucket;
+  readonly #emptyBucket: TokenBucket;
   readonly #byteBucket: TokenBucket;
   #state: 'greeting' | 'admitted' | 'closed' = 'greeting';
   #sendCap = HELLO_BYTES;
@@ -88,6 +89,7 @@ export class Link implements Readable {
   #unwatch: readonly (() => void)[] = [];
   #resumeTimer: NodeJS.Timeout | undefined;
   #chunkFrames = 0;
+  #chunkEmpty = 0;
   #heard = false;
   #sentBefore = 0;
   #greetingTicks = 0;
@@ -123,6 +125,8 @@ export class Link implements Readable {
     this.#queue = new PeerQueue(sink, limits.queueBytesPerPeer, host.schedule);
     this.#reader = new FrameReader(HELLO_BYTES, (frame) => this.#onFrame(frame));
     this.#frameBucket = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond, now());
+    const { emptyFramesPerSecond } = limits;
+    this.#emptyBucket = new TokenBucket(emptyFramesPerSecond, 8 * emptyFramesPerSecond, now());
     this.#byteBucket = new TokenBucket(limits.bytesPerSecond, limits.bytesPerSecond, now());
   }
 
@@ -262,6 +266,7 @@ export class Link implements Readable {
 
   #read(bytes: Uint8Array): void {
     this.#chunkFrames = 0;
+    this.#chunkEmpty = 0;
     try {
       if (this.#reader.push(bytes) === 'too-long')
         this.#violate(`a frame is longer than the cap of ${this.#host.maxFrameBytes} bytes`);
@@ -279,6 +284,7 @@ export class Link implements Readable {
     const at = now();
     const waitMs = Math.max(
       this.#frameBucket.take(this.#chunkFrames, at),
+      this.#emptyBucket.take(this.#chunkEmpty, at),
       this.#byteBucket.take(bytes, at),
     );
     if (waitMs > 0) this.#pause(waitMs);
@@ -303,6 +309,7 @@ export class Link implements Readable {
 
   #onFrame(frame: Uint8Array): boolean {
     this.#chunkFrames++;
+    if (frame.byteLength === 0) this.#chunkEmpty++;
     if (this.#state === 'greeting') {
       this.#onHello(frame);
     } else if (this.#state === 'admitted' && frame.byteLength > 0) {

@@ -207,7 +207,7 @@ describe('a member', () => {
 
   test('that opens a thousand streams at once has only the capped number alive', async () => {
     const { node, self } = await victim({
-      limits: { streamsPerSecond: 10_000, strayBytes: 2 ** 30 },
+      limits: { streamsPerSecond: 10_000, strayBytes: 2 ** 30, strayFrames: 2 ** 20 },
     });
     const member = await hostile(seedOf(CLIENT));
     const { connection, stream } = await rawMember(member, CLIENT, self);

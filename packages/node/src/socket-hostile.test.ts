@@ -31,6 +31,7 @@ import {
   yamux,
 } from '../test-support/yamux.ts';
 import { createLogger } from './logging.ts';
+import { PeerAccounts } from './peer-account.ts';
 import type { Principal } from './principal.ts';
 
 const MEMBER = 65_536;
@@ -169,6 +170,51 @@ test('a member above its rate of yamux frames waits, and loses nothing', async (
   await until('the frame arrives', () => victim.received.length === 1);
   expect(victim.mesh.stats().pauses).toBeGreaterThan(0);
   expect(victim.mesh.connected()).toEqual([MEMBER]);
+});
+
+test.each([
+  ['windows of nothing', 'protocol', { type: WINDOW, stream: 1 }, 'before the hello'],
+  ['data without a byte', 'protocol', { type: DATA, stream: 1 }, 'before the hello'],
+  ['windows of other streams', 'hello', { type: WINDOW, stream: 3 }, 'on other streams'],
+  ['data of other streams', 'hello', { type: DATA, stream: 9 }, 'on other streams'],
+] as const)(
+  'a member that says nothing by the thousand is ended: %s',
+  async (_, moment, frame, why) => {
+    const all = await principals(1, 1);
+    const accounts = new PeerAccounts();
+    const victim = await startNode(all, 0, { accounts });
+    running.push(victim);
+    const channel = await (await memberOf(all[0] as Principal))();
+    channel.send(opening(MEMBER, 0, moment));
+    // Before the end of the handshake it would be ended for its bytes.
+    await until('it is answered', () => channel.received() > 0);
+    if (moment === 'hello')
+      await until('it is admitted', () => victim.mesh.connected().includes(MEMBER));
+    for (let k = 0; k < 20 && channel.isOpen(); k++)
+      channel.send(yamux(...Array.from({ length: 100 }, () => frame)));
+    await until('it is ended', () => !channel.isOpen());
+    await until('it is said why', () => accounts.of(MEMBER).lastReset?.includes(why) === true);
+  },
+);
+
+test('heartbeats by the thousand hold up whoever sends them, and none but it', async () => {
+  const all = await principals(1, 2);
+  const victim = await startNode(all, 0);
+  const other = await startNode(all, MEMBER + 1);
+  running.push(victim, other);
+  await other.mesh.ready();
+  const channel = await (await memberOf(all[0] as Principal))();
+  channel.send(opening(MEMBER, 0, 'hello'));
+  await until('it is admitted', () => victim.mesh.connected().includes(MEMBER));
+  const before = victim.mesh.stats();
+  // 4,096 of them are read at once; then it is its turn no more for as long as they should take.
+  const heartbeats = yamux({ type: DATA, stream: 1, body: new Uint8Array(4 * 4_096) });
+  // No more than its window holds.
+  for (let k = 0; k < 12; k++) channel.send(heartbeats);
+  await until('it is held', () => victim.mesh.stats().pauses > before.pauses);
+  other.mesh.send(0, bytes('other'));
+  await until('the other is heard', () => victim.received.length === 1);
+  expect(victim.mesh.connected()).toEqual([MEMBER, MEMBER + 1]);
 });
 
 test('a member that sends a frame byte by byte is ended before it costs much', async () => {

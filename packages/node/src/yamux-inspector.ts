@@ -28,6 +28,7 @@ export class YamuxInspector {
   readonly #pings: TokenBucket;
   readonly #streams: TokenBucket;
   readonly #frames: TokenBucket;
+  readonly #stray: TokenBucket;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
   /** Bytes of data that are still to come before the next header. */
@@ -35,6 +36,8 @@ export class YamuxInspector {
   /** The first stream that the caller opens, which is the one of the frames. */
   #frameStream: number | undefined;
   #admitted = false;
+  /** Frames of a caller whose hello was not answered yet. */
+  #early = 0;
   /** Bytes of data that were no frames: before the hello was answered, or on other streams. */
   #strayBytes = 0;
   #waitMs = 0;
@@ -43,11 +46,12 @@ export class YamuxInspector {
 
   constructor(limits: MeshLimits, direction: 'inbound' | 'outbound') {
     const at = now();
-    const { pingsPerSecond, streamsPerSecond, muxerFramesPerSecond } = limits;
+    const { pingsPerSecond, streamsPerSecond, muxerFramesPerSecond, strayFrames } = limits;
     this.#limits = limits;
     this.#inbound = direction === 'inbound';
     this.#pings = new TokenBucket(pingsPerSecond, 16 * pingsPerSecond, at);
     this.#streams = new TokenBucket(streamsPerSecond, 16 * streamsPerSecond, at);
+    this.#stray = new TokenBucket(strayFrames, 16 * strayFrames, at);
     this.#frames = new TokenBucket(muxerFramesPerSecond, muxerFramesPerSecond, at);
   }
 
@@ -101,12 +105,25 @@ export class YamuxInspector {
     if (type === PING) return this.#pings.tryTake(now()) ? undefined : 'too many pings';
     if (type !== DATA && type !== WINDOW_UPDATE) return undefined;
     const stream = wordAt(header, 4);
+    const isStray = this.#judgeNumber(stream);
+    if (isStray !== undefined) return isStray;
     if (isSyn) {
       if (!this.#inbound) return 'a stream opened by the side that was called';
       if (!this.#streams.tryTake(now())) return 'too many streams';
       this.#frameStream ??= stream;
     }
     return type === DATA ? this.#judgeData(stream, wordAt(header, 8)) : undefined;
+  }
+
+  /** A frame costs the same whether there is anything in it or not. */
+  #judgeNumber(stream: number): string | undefined {
+    const { strayFrames } = this.#limits;
+    if (this.#inbound && !this.#admitted)
+      return ++this.#early > strayFrames
+        ? `more than ${strayFrames} yamux frames before the hello`
+        : undefined;
+    if (this.#frameStream === undefined || stream === this.#frameStream) return undefined;
+    return this.#stray.tryTake(now()) ? undefined : 'too many yamux frames on other streams';
   }
 
   #judgeData(stream: number, length: number): string | undefined {

@@ -51,7 +51,13 @@ const attacks: Record<
   'slow-reader': (place) => asker(place, 100),
   pings,
   streams,
+  crumbs: (place) => admitted(place, yamux(...Array.from({ length: 500 }, () => crumb))),
+  heartbeats: (place) =>
+    admitted(place, yamux({ type: DATA, stream: 1, body: new Uint8Array(4 * 4_096) })),
 };
+
+/** The least that yamux carries: a window that grows by nothing. */
+const crumb = { type: WINDOW, stream: 1 };
 
 /** Strangers in all: so many keys that nobody knows. */
 const mostStrangers = 1_000;
@@ -183,10 +189,16 @@ function streams(place: RawPlace): Promise<RawAttack> {
   });
 }
 
-/** Says `next` again and again to each replica as one that it knows, and reads nothing. */
+/** The same bytes again and again, behind a right hello; what comes back is read. */
+async function admitted(place: RawPlace, said: Uint8Array): Promise<RawAttack> {
+  return unread(place, () => said, true);
+}
+
+/** Says `next` again and again to each replica as one that it knows, and reads nothing, or all. */
 async function unread(
   { replicas, self, secretKey }: RawPlace,
   next: () => Uint8Array,
+  reads = false,
 ): Promise<RawAttack> {
   const { node, call } = await handCaller(secretKey);
   const channels = new Map<number, Awaited<ReturnType<typeof call>>>();
@@ -200,7 +212,7 @@ async function unread(
         channel = await call(replica).catch(() => undefined);
         await sleep(10);
         channel?.send(opening(self, replica.id, 'hello'));
-        channel?.read(false);
+        channel?.read(reads);
         channels.set(replica.id, channel);
       }
       const bytes = next();

@@ -12,6 +12,8 @@ export const specials = [
   'slow-reader',
   'pings',
   'streams',
+  'crumbs',
+  'heartbeats',
 ] as const;
 
 /** One thing that an attacker does; `kind` is that of a message, or of several with commas. */
