@@ -101,7 +101,8 @@ describe('a leader', () => {
     // What is left takes two: the first leaves no room for more than just the second.
     const last = (bytes: number): Signed<Request> => {
       const request = command('last');
-      const rest = bytes - entryBytes({ ...request, operations: [new Uint8Array(0)] });
+      const long = { ...request, operations: [new Uint8Array(1_000)] };
+      const rest = bytes - (entryBytes(long) - 1_000);
       return { ...request, operations: [new Uint8Array(rest)] };
     };
     expect(isTaken(last(room - 60_000))).toBe(true);
