@@ -134,6 +134,13 @@ test('a large frame is read in steps, comes out whole, and costs what is in it',
   expect(cost).toBeGreaterThan(5_000 * workOf.part);
 });
 
+test('the signature over a frame, and the step with it, begin turns of their own', () => {
+  const { last, turns } = opened(client.sign({ ...asked(1, 1) } as Request));
+  expect(last.type).toBe('checked');
+  // Two to read it and one for its signature; the last is that of the step.
+  expect(turns).toBe(4);
+});
+
 test('what no message of its kind could be of use for is not read', () => {
   const said = relayOf(Array.from({ length: 5 }, (_, i) => asked(i + 1, 1_000)));
   const awaited: (string | number)[] = [];

@@ -51,6 +51,8 @@ export interface WaitingFrame<S extends Shape> {
   reading?: Steps<Signed<S['Message']> | Refusal>;
   message?: Signed<S['Message']>;
   checks?: Generator<void, SignatureFault | undefined, void>;
+  /** All its signatures are good. */
+  isChecked?: boolean;
   /** Nothing can come of it but a proof against its sender. */
   evidence?: boolean;
 }
@@ -116,7 +118,12 @@ export class Intake<S extends Shape> {
       const refusal = this.#admit(waiting, read.found, at);
       if (refusal === 'not-needed') return { type: 'not-needed', cost };
       if (refusal !== undefined) return { type: 'refused', reason: refusal, cost };
+      // The signature over a megabyte takes milliseconds: it begins a turn.
+      if (now() >= until) return { type: 'unfinished', cost };
     }
+    const { message, evidence = false } = waiting as Required<WaitingFrame<S>>;
+    const checked: Opened<S> = { type: 'checked', message, evidence, cost };
+    if (waiting.isChecked === true) return checked;
     const { counters } = this.#options.keyring();
     const { verified, refused, cached } = counters;
     const begin = now();
@@ -130,8 +137,9 @@ export class Intake<S extends Shape> {
     cost += (counters.cached - cached) * workOf.known;
     if (fault === 'unfinished') return { type: 'unfinished', cost };
     if (fault !== undefined) return { type: 'refused', reason: fault, cost };
-    const { message, evidence = false } = waiting as Required<WaitingFrame<S>>;
-    return { type: 'checked', message, evidence, cost };
+    waiting.isChecked = true;
+    // And so does the step with it.
+    return now() < until ? { ...checked, cost } : { type: 'unfinished', cost };
   }
 
   /** Goes on with reading it, and says how many parts that were, and what it is once it is read. */

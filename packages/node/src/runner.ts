@@ -22,7 +22,7 @@ import {
 import type { LogOutput } from '@quorumlab/log';
 import type { Glance } from '@quorumlab/wire';
 import { Backlog } from './backlog.ts';
-import { Inbox, type InboxLoad } from './inbox.ts';
+import { Inbox, type InboxLoad, type Taken } from './inbox.ts';
 import { type FrameRefusal, Intake, noRefusals, type WaitingFrame } from './intake.ts';
 import type { Mesh } from './mesh.ts';
 import { type Payer, payerOf, peerOf } from './payer.ts';
@@ -30,7 +30,7 @@ import { countReason, PeerAccounts } from './peer-account.ts';
 import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
 import { interval, microseconds, now } from './time.ts';
 import { type Due, Timers } from './timers.ts';
-import { Budgets, workOf } from './work.ts';
+import { Budgets, costOfStep, workOf } from './work.ts';
 
 type Waiting<S extends Shape> =
   | { readonly type: 'event'; readonly event: Event<S> }
@@ -227,7 +227,7 @@ export class Runner<S extends Shape> {
         const event = this.#admitted(taken.item, at, begin + sliceMs);
         if (event === undefined) continue;
         stepped = event;
-        this.#step({ now: at, clock, event }, taken.sender);
+        this.#step({ now: at, clock, event }, taken);
         if (this.#backlog.waits) break;
       }
       stepped = undefined;
@@ -242,13 +242,14 @@ export class Runner<S extends Shape> {
     this.#later = setTimeout(() => this.#schedule(), patienceMs);
   };
 
-  #step(input: Input<S>, payer: Payer): void {
+  #step(input: Input<S>, { sender: payer, item }: Taken<Waiting<S>>): void {
     this.counters.steps++;
     const begin = now();
     const output = this.machine.step(input);
     const peer = peerOf(payer);
     this.#accounts.charge(peer, 'step', begin);
-    this.#charge(payer, workOf.step + answersTo(output, peer));
+    const cost = costOfStep(item.type === 'frame' ? item.bytes.byteLength : 0);
+    this.#charge(payer, cost + answersTo(output, peer));
     if (output !== nothing) this.#journal.add(output);
   }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { payerOf } from './payer.ts';
 import { FIRST_CLIENT } from './principal.ts';
-import { Budgets, workOf } from './work.ts';
+import { Budgets, costOfStep, workOf } from './work.ts';
 
 const limits = {
   memberWorkPerSecond: 1_000,
@@ -41,4 +41,22 @@ test('a client whose requests run is never held up, one whose requests do not is
   }
   expect(found.debt(FIRST_CLIENT, 0)).toBe(0);
   expect(found.debt(FIRST_CLIENT + 1, 0)).toBeGreaterThan(0);
+});
+
+test('a step costs by the bytes of its message too, and what gets done pays for that', () => {
+  const bytes = 2 ** 20;
+  const readAndStepped = workOf.frame + bytes * workOf.byte + costOfStep(bytes);
+  expect(readAndStepped).toBeGreaterThan(2 * bytes * workOf.byte);
+  const [done, asked, ran, none] = [budgets(), budgets(), budgets(), budgets()];
+  for (let i = 0; i < 10; i++) {
+    for (const found of [done, asked, ran, none])
+      for (const payer of [votes, FIRST_CLIENT]) found.spend(payer, readAndStepped, 0);
+    done.done({ slots: 1, requests: 2, operations: 16, bytes }, 0);
+    asked.asked(1, bytes, 0);
+    ran.ran(FIRST_CLIENT, 16, bytes, 0);
+  }
+  expect(done.debt(votes, 0)).toBe(0);
+  expect(asked.debt(votes, 0)).toBe(0);
+  expect(ran.debt(FIRST_CLIENT, 0)).toBe(0);
+  for (const payer of [votes, FIRST_CLIENT]) expect(none.debt(payer, 0)).toBeGreaterThan(50_000);
 });

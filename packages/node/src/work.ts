@@ -27,6 +27,9 @@ export const workOf = {
   answer: 60,
 } as const;
 
+/** A step of the machine with a message of so many bytes: it is gone through once more. */
+export const costOfStep = (bytes: number): number => workOf.step + bytes * workOf.byte;
+
 /** How much work peers may cause. */
 export interface WorkLimits {
   /** Microseconds of work in a second that a member may cause beside what it earns. */
@@ -85,21 +88,21 @@ export class Budgets {
   done({ slots, requests, operations, bytes }: Done, now: number): void {
     const votes = slots * (this.#members.length + 2) * workOf.signature;
     const heard = requests * 1.5 * workOf.signature;
-    const read = operations * 2 * workOf.part + bytes * 3 * workOf.byte;
+    const read = operations * 2 * workOf.part + bytes * 4 * workOf.byte;
     for (const member of this.#members) this.earn(member, votes + heard + read, now);
   }
 
   /** `peer` was asked for an answer of so many bytes. */
   asked(peer: PrincipalId, bytes: number, now: number): void {
     const { frame, signature, step, byte } = workOf;
-    this.earn(peer, frame + signature + step + 2 * bytes * byte, now);
+    this.earn(peer, frame + signature + step + 3 * bytes * byte, now);
   }
 
   /** A request of `client` has run for the first time. */
   ran(client: PrincipalId, operations: number, bytes: number, now: number): void {
     const { frame, signature, step, answer, part, byte } = workOf;
     const heard = 2 * (frame + signature + step + answer);
-    const read = operations * 2 * part + bytes * 3 * byte;
+    const read = operations * 2 * part + bytes * 4 * byte;
     this.earn(payerOf(client, true), heard + read, now);
   }
 
