@@ -18,7 +18,7 @@ import type {
   Steps,
   Submit,
 } from '@quorumlab/core';
-import { asksForSession, assert, idle, replica } from '@quorumlab/core';
+import { asksForSession, assert, bytesOf, idle, replica } from '@quorumlab/core';
 import { admits, expects } from './admits.ts';
 import { cancel, submit, timeout } from './client.ts';
 import { receive } from './client-answers.ts';
@@ -468,7 +468,7 @@ function onQuery<S extends LogShape>(
   if (run.policy.ask === 'leader' && leader !== run.self)
     return say({ kind: 'redirect', about: 'query', sequence, leader, term });
   const id = run.state.nextRead++;
-  const size = operations.reduce((sum, each) => sum + each.length, 0);
+  const size = bytesOf({ operations });
   run.state.reads.set(id, { client: to, sequence, operations, size, upTo: undefined });
   run.state.readBytes += size;
   forgetReads(run.state);

@@ -1,5 +1,5 @@
 /** Queries that the protocol allows late, of clients of which one asks without end. */
-import { firstClient, type Signature, seal } from '@quorumlab/core';
+import { firstClient, operationBytes, type Signature, seal } from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { type Sequencer, sequencer } from '../test/sequencer.ts';
 import { digestOf } from '../test/world.ts';
@@ -86,4 +86,11 @@ test('1,024 queries and 16 MiB of them wait, and not one more', () => {
     expect(kept[0]).toEqual({ to: firstClient + 1, sequence: 9_002 });
     expect(kept.at(-1)).toEqual({ to: firstClient + 2, sequence: 1 });
   }
+});
+
+test('small operations of queries count what they take, and not their bytes', () => {
+  const { ask, allow } = leader();
+  const operations = Array<Uint8Array>(1_024).fill(new Uint8Array(1));
+  for (let i = 1; i <= 1_000; i++) ask(firstClient, i, operations);
+  expect(allow()).toHaveLength(2 ** 24 / (1_024 * operationBytes));
 });
