@@ -45,6 +45,21 @@ export interface Partition {
   readonly open: readonly number[];
 }
 
+/** The calls as they were invoked; most histories were written down in that order. */
+function byInvocation(history: readonly Call<unknown, unknown>[]): readonly number[] {
+  const order: number[] = [];
+  let isSorted = true;
+  let last = -Infinity;
+  for (let i = 0; i < history.length; i++) {
+    const { invokedAt } = history[i] as Call<unknown, unknown>;
+    if (invokedAt < last) isSorted = false;
+    last = invokedAt;
+    order.push(i);
+  }
+  const at = (i: number): Instant => (history[i] as Call<unknown, unknown>).invokedAt;
+  return isSorted ? order : order.sort((one, two) => at(one) - at(two));
+}
+
 /**
  * Splits a history by key. Throws {@link HistoryError} if a call returned before it was invoked.
  */
@@ -53,10 +68,7 @@ export function partitionsOf<S extends ModelState, I, O>(
   history: readonly Call<I, O>[],
 ): readonly Partition[] {
   const found = new Map<string | undefined, { returned: number[]; open: number[] }>();
-  const byInvocation = [...history.keys()].sort(
-    (one, two) => (history[one]?.invokedAt ?? 0) - (history[two]?.invokedAt ?? 0),
-  );
-  for (const index of byInvocation) {
+  for (const index of byInvocation(history)) {
     const { input, invokedAt, returnedAt } = history[index] as Call<I, O>;
     if (returnedAt !== undefined && !(returnedAt >= invokedAt))
       throw new HistoryError(

@@ -79,17 +79,19 @@ export function searchOf<S extends ModelState, I, O>(
   if (seen === undefined) return undefined;
   const calls = [...partition.returned, ...partition.open].map((i) => history[i] as Call<I, O>);
   const returned = partition.returned.length;
+  const { length } = calls;
+  const array = int32Arrays(3 * (length + returned + 2) + 2 * length + 4 * length + 2);
   const search: Search<S, I, O> = {
     model,
     partition,
     calls,
     returned,
-    ...eventsOf(calls),
+    ...eventsOf(calls, returned, array),
     taken: new Uint32Array(wordsFor(returned)),
-    takenOpen: new Uint32Array(wordsFor(calls.length - returned)),
-    stack: new Int32Array(calls.length),
-    states: new Int32Array(calls.length + 1),
-    highest: new Int32Array(calls.length + 1).fill(-1, 0, 1),
+    takenOpen: new Uint32Array(wordsFor(length - returned)),
+    stack: array(length),
+    states: array(length + 1),
+    highest: array(length + 1).fill(-1, 0, 1),
     depth: 0,
     low: 0,
     missing: returned,
@@ -100,7 +102,7 @@ export function searchOf<S extends ModelState, I, O>(
     stateValues: [model.initial],
     seen,
     furthest: 0,
-    furthestStack: new Int32Array(calls.length),
+    furthestStack: array(length),
     furthestDepth: 0,
     furthestState: 0,
     unchanged: 0,
@@ -114,30 +116,61 @@ type Events = Pick<
   'next' | 'previous' | 'openHead' | 'callAt' | 'invokeNode' | 'returnNode'
 >;
 
-/** At one instant invocations come before returns: calls that touch are concurrent. */
-function eventsOf(calls: readonly Call<unknown, unknown>[]): Events {
-  const events: { readonly call: number; readonly at: number; readonly isReturn: boolean }[] = [];
-  for (const [call, { invokedAt, returnedAt }] of calls.entries()) {
-    events.push({ call, at: invokedAt, isReturn: false });
-    if (returnedAt !== undefined) events.push({ call, at: returnedAt, isReturn: true });
-  }
-  events.sort((one, two) => one.at - two.at || Number(one.isReturn) - Number(two.isReturn));
-  const size = events.length + 2;
-  const found = {
-    next: new Int32Array(size),
-    previous: new Int32Array(size),
-    openHead: size - 1,
-    callAt: new Int32Array(size).fill(-1),
-    invokeNode: new Int32Array(calls.length),
-    returnNode: new Int32Array(calls.length),
+/** Lists that live equally long share memory: to ask for it costs more than to write to it. */
+function int32Arrays(words: number): (length: number) => Int32Array {
+  const { buffer } = new Int32Array(words);
+  let used = 0;
+  return (length) => {
+    used += length;
+    return new Int32Array(buffer, 4 * (used - length), length);
   };
-  const { next, previous, openHead } = found;
+}
+
+/** Calls that returned, in the order in which they did. */
+function byReturn(calls: readonly Call<unknown, unknown>[], returned: number): readonly number[] {
+  const order: number[] = [];
+  for (let call = 0; call < returned; call++) order.push(call);
+  const at = (call: number): number => calls[call]?.returnedAt as number;
+  return order.sort((one, two) => at(one) - at(two));
+}
+
+/**
+ * Both sorts of calls are in the order of their invocations. At one instant invocations come before
+ * returns: calls that touch are concurrent.
+ */
+function eventsOf(
+  calls: readonly Call<unknown, unknown>[],
+  returned: number,
+  array: (length: number) => Int32Array,
+): Events {
+  const { length } = calls;
+  const size = length + returned + 2;
+  const found = {
+    next: array(size),
+    previous: array(size),
+    openHead: size - 1,
+    callAt: array(size),
+    invokeNode: array(length),
+    returnNode: array(length),
+  };
+  const { next, previous, openHead, callAt, invokeNode, returnNode } = found;
   next[openHead] = previous[openHead] = openHead;
-  for (const [i, { call, isReturn }] of events.entries()) {
-    const node = i + 1;
-    const head = calls[call]?.returnedAt === undefined ? openHead : 0;
-    found.callAt[node] = call;
-    (isReturn ? found.returnNode : found.invokeNode)[call] = node;
+  callAt[0] = callAt[openHead] = -1;
+  const returns = byReturn(calls, returned);
+  const invokedAt = (call: number, end: number): number =>
+    call < end ? (calls[call] as Call<unknown, unknown>).invokedAt : Infinity;
+  let closing = 0;
+  let opening = returned;
+  for (let node = 1, gone = 0; node < openHead; node++) {
+    const mine = invokedAt(closing, returned);
+    const other = invokedAt(opening, length);
+    const ended = calls[returns[gone] ?? -1]?.returnedAt ?? Infinity;
+    const isReturn = closing + opening === length + returned || (ended < mine && ended < other);
+    const isMine = opening === length || (closing < returned && mine <= other);
+    const call = isReturn ? (returns[gone++] as number) : isMine ? closing++ : opening++;
+    (isReturn ? returnNode : invokeNode)[call] = node;
+    callAt[node] = call;
+    const head = call < returned ? 0 : openHead;
     previous[node] = previous[head] as number;
     next[node] = head;
     relink(found, node);
