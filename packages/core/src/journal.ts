@@ -29,16 +29,23 @@ export interface Journal<S extends Shape> {
 /** An output that waits. */
 interface Waiting<S extends Shape> {
   readonly output: Output<S>;
-  /** About how many bytes its writes take. */
+  /**
+   * About how many bytes its writes take, and those with its messages. Both are below 0 until
+   * somebody asks: it costs about as much as a step.
+   */
   writes: number;
-  /** Those, and its messages; below 0 until somebody asks: it costs about as much as a step. */
   bytes: number;
 }
 
+function measureWrites<S extends Shape>(waiting: Waiting<S>): number {
+  const { writes } = waiting.output;
+  if (waiting.writes < 0) waiting.writes = writes.length > 0 ? weigh(writes) : 0;
+  return waiting.writes;
+}
+
 function measure<S extends Shape>(waiting: Waiting<S>): number {
-  const { writes, sends } = waiting.output;
-  if (writes.length > 0) waiting.writes = weigh(writes);
-  waiting.bytes = waiting.writes + (sends.length > 0 ? weigh(sends) : 0);
+  const { sends } = waiting.output;
+  waiting.bytes = measureWrites(waiting) + (sends.length > 0 ? weigh(sends) : 0);
   return waiting.bytes;
 }
 
@@ -94,9 +101,9 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
   function take(): Waiting<S>[] {
     let size = 0;
     let count = 0;
-    // One alone fits, however large it is.
-    if (gathering.length > 1) measureLast(gathering);
-    for (const { writes } of gathering) {
+    for (const each of gathering) {
+      // One alone fits, however large it is.
+      const writes = gathering.length === 1 ? 0 : measureWrites(each);
       if (size > 0 && size + writes > commitBytes) break;
       size += writes;
       count += 1;
@@ -137,7 +144,7 @@ export function journal<S extends Shape>(ports: JournalPorts<S>): Journal<S> {
         releasing = false;
         return sync();
       }
-      gathering.push({ output, writes: 0, bytes: -1 });
+      gathering.push({ output, writes: -1, bytes: -1 });
       sync();
     },
     waiting: () => gathering.length + syncing.length,

@@ -97,13 +97,16 @@ export function workloadOf(scenario: Scenario, random: Random): Workload {
   const made = own.get(workload)?.make(scenario, random);
   if (made !== undefined) return { next: (client) => (left-- > 0 ? made.next(client) : undefined) };
   const draw = zipfian(keys);
-  if (workload === 'writes')
+  if (workload === 'writes') {
+    // Operations are copies of it.
+    const value = new Uint8Array(100);
     return limited((client, i) => {
-      const value = new Uint8Array(100).fill(0x78);
+      value.fill(0x78);
       const name = `${client}.${i}.`;
       for (let at = 0; at < name.length; at++) value[at] = name.charCodeAt(at);
       return { bytes: kv.put(key(draw(random)), value), readOnly: false, label: `put ${name}…` };
     });
+  }
   const mix = Object.hasOwn(mixes, workload) ? mixes[workload as keyof typeof mixes] : undefined;
   if (mix === undefined)
     throw unknownName(
