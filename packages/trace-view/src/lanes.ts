@@ -62,7 +62,7 @@ const Patterns = (): JSX.Element =>
       'marker',
       {
         ...{ id: 'tip', viewBox: '0 0 8 8', refX: 7, refY: 4 },
-        ...{ markerWidth: 7, markerHeight: 7, orient: 'auto' },
+        ...{ markerWidth: 7, markerHeight: 7, orient: 'auto', markerUnits: 'userSpaceOnUse' },
       },
       h('path', { d: 'M0 0L8 4L0 8z', class: 'tip' }),
     ),

@@ -58,7 +58,7 @@ export function Ring({ model, at, selected, onSelect }: ViewProps): JSX.Element 
           onClick: () => onSelect(send.i),
         },
         h('line', { class: 'reach', x1: one.x, y1: one.y, x2: two.x, y2: two.y }),
-        h('line', { x1: one.x, y1: one.y, x2: two.x, y2: two.y }),
+        h('line', { class: 'way', x1: one.x, y1: one.y, x2: two.x, y2: two.y }),
         h('circle', { cx: x, cy: y, r: 4 }),
       );
     }),

@@ -186,7 +186,7 @@ test('the ring shows who leads, who lies and what is under way', () => {
   expect(html(Ring, all(seen({ protocol: 'raft', n: 5 })))).not.toContain('liar');
 });
 
-test('a trace that was cut off, and one whose header says nothing, are shown as far as they go', () => {
+test('a trace that was cut off, or whose header says nothing, is shown as far as it goes', () => {
   const trace = traceBuffer();
   runScenario(completeScenario({ protocol: 'raft', count: 2 }), { trace });
   const cut = modelOf(parseTrace(trace.lines.slice(0, 80).join('\n')));
