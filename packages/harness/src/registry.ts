@@ -18,6 +18,7 @@ import type { LogShape } from '@quorumlab/log';
 import { entry as multiPaxos } from '@quorumlab/multi-paxos/entry';
 import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
+import { entry as tendermint } from '@quorumlab/tendermint/entry';
 import { digestOf } from '@quorumlab/wire';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
 import { nearest, requireNewName, ScenarioError, unknownName } from './scenario.ts';
@@ -185,6 +186,7 @@ const entries: ProtocolEntry[] = [
   protocolEntry(raft),
   protocolEntry(pbft),
   protocolEntry(hotstuff),
+  protocolEntry(tendermint),
 ];
 
 /** All protocols: crash-fault ones first, and those that were registered last. */

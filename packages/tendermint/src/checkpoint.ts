@@ -1,0 +1,164 @@
+/**
+ * Truncation and state transfer. When a quorum has the same state after the same height, what was
+ * decided a window below it is let go; whoever lacks that gets the state instead, checked against
+ * the certificate.
+ */
+import {
+  assert,
+  type Certificate,
+  certify,
+  type Digest,
+  forgetWaiting,
+  type Signed,
+  type Slot,
+} from '@quorumlab/core';
+import { type Group, isMember } from './group.ts';
+import type { Checkpoint, StableCheckpoint, StatusReport } from './messages.ts';
+import { enterHeight } from './rounds.ts';
+import { type Context, type Replica, stableHeight, validRoundOf } from './state.ts';
+import { signedBy, weigh } from './votes.ts';
+
+/** The application's state after `slot` is on disk: say so to all. */
+export function snapshotTaken(
+  group: Group,
+  replica: Replica,
+  slot: Slot,
+  state: Digest,
+  ctx: Context,
+): void {
+  const height = slot + 1;
+  if (height <= replica.snapshot) return;
+  ctx.save({ snapshot: height });
+  if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
+  ctx.line('checkpoint');
+  ctx.put('checkpoints', height, state);
+  replica.checkpointSince = ctx.now;
+  ctx.broadcast({ kind: 'checkpoint', height, state });
+}
+
+/** ⟨CHECKPOINT, h, d⟩ */
+export function checkpoint(
+  group: Group,
+  replica: Replica,
+  message: Signed<Checkpoint>,
+  ctx: Context,
+): void {
+  const { height, from } = message;
+  if (!isMember(group, from) || height % group.checkpointEvery !== 0) return;
+  if (height <= stableHeight(replica)) return;
+  const kept = replica.checkpointVotes.get(from) ?? [];
+  const earlier = kept.find((each) => each.height === height);
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
+  kept.push(message);
+  kept.sort((one, other) => one.height - other.height);
+  // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
+  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
+  replica.checkpointVotes.set(from, kept);
+  maybeStable(group, replica, message, ctx);
+}
+
+/** stable: a quorum has the same state after the same height. */
+function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Context): void {
+  const { height, state } = vote;
+  const same: Signed<Checkpoint>[] = [];
+  for (const kept of replica.checkpointVotes.values())
+    for (const each of kept) if (each.height === height && each.state === state) same.push(each);
+  const weight = weigh(group, same);
+  const isDecided = height < replica.height;
+  const isFar =
+    height > stableHeight(replica) + group.window ||
+    height >= replica.height + group.checkpointEvery;
+  if (weight >= group.quorum && (isFar || isDecided))
+    return adopt(group, replica, certify({ kind: 'checkpoint', height, state }, same), ctx);
+  // f+1 are there, so it is true, and this replica is late. Its next report asks for the rest.
+  if (weight < group.weak || isDecided || height <= replica.behind) return;
+  replica.behind = height;
+  replica.checkpointSince = ctx.now;
+  if (isFar) for (const { from } of same) ctx.send(from, statusOf(replica));
+}
+
+/** Where this replica stands. */
+export const statusOf = (replica: Replica): StatusReport => ({
+  kind: 'status',
+  height: replica.height,
+  round: replica.round,
+  validRound: validRoundOf(replica),
+  stable: stableHeight(replica),
+});
+
+/** Whether a certificate proves a checkpoint of this group. */
+export const isCheckpoint = (group: Group, proof: Certificate<Checkpoint>): boolean =>
+  proof.body.height % group.checkpointEvery === 0 && signedBy(group, proof, group.quorum);
+
+/** The proof of a stable checkpoint from a replica that has let go of what came before it. */
+export function stableCheckpoint(
+  group: Group,
+  replica: Replica,
+  message: Signed<StableCheckpoint>,
+  ctx: Context,
+): void {
+  const { checkpoint: proof, from } = message;
+  if (!isMember(group, from) || proof.body.height <= stableHeight(replica)) return;
+  if (isCheckpoint(group, proof)) adopt(group, replica, proof, ctx);
+}
+
+/** Takes the proof; gets the state if this replica does not have it. */
+function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
+  const { height, state } = proof.body;
+  const own = replica.checkpoints.get(height);
+  assert(
+    own === undefined || own === state,
+    `the state after height ${height} is not the one that a quorum certified: ` +
+      'the application is not deterministic, or its disk is damaged',
+  );
+  ctx.line('stable');
+  ctx.save({ stableCheckpoint: proof });
+  // A window more than is needed here: others may be on their way.
+  const below = Math.min(replica.height, height - group.window + 1);
+  if (below > 1) {
+    ctx.drop('blocks', { below });
+    ctx.drop('commits', { below });
+  }
+  ctx.drop('checkpoints', { below: height + 1 });
+  for (const [from, kept] of replica.checkpointVotes)
+    replica.checkpointVotes.set(
+      from,
+      kept.filter((each) => each.height > height),
+    );
+  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
+}
+
+/** Whether decisions come that lead to the stable checkpoint too: quicker than the state. */
+export const isCatchingUp = (group: Group, { decidedAt }: Replica, ctx: Context): boolean =>
+  decidedAt !== null && ctx.now - decidedAt < group.statusPeriod;
+
+/** Asks for the state of the stable checkpoint unless it is there. */
+export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+  const proof = replica.stableCheckpoint;
+  if (proof === null || proof.body.height < replica.height) return;
+  if (replica.fetching >= proof.body.height) return;
+  ctx.line('state-fetch');
+  replica.fetching = proof.body.height;
+  // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  holders.delete(ctx.self);
+  ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
+}
+
+/** The state that was asked for is in place: go on behind it. */
+export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+  const height = slot + 1;
+  replica.fetching = 0;
+  if (height < replica.height) return fetchState(group, replica, ctx);
+  ctx.line('state-installed');
+  ctx.save({ snapshot: height });
+  // What is known of earlier heights does not lead up to this one.
+  ctx.drop('blocks', { below: height + 1 });
+  ctx.drop('commits', { below: height + 1 });
+  replica.decidedAt = ctx.now;
+  // Some of what waits here is part of the state now; clients repeat the rest.
+  forgetWaiting(replica);
+  enterHeight(group, replica, height + 1, ctx);
+  // Whoever has decided more sends it. If nobody can, the status timer asks for a later state.
+  ctx.broadcast(statusOf(replica));
+}

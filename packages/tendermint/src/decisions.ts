@@ -1,0 +1,117 @@
+/** Precommits and decisions: lines 47 to 54 of Algorithm 1. */
+import {
+  type Batch,
+  certify,
+  countVote,
+  type Digest,
+  forget,
+  type Seal,
+  type Signed,
+  votesFor,
+} from '@quorumlab/core';
+import { isCurrent } from './early.ts';
+import { type Group, isMember } from './group.ts';
+import type { Commit, Precommit } from './messages.ts';
+import { want } from './missing.ts';
+import { bodyOf, enterHeight, startTimer } from './rounds.ts';
+import { type Context, heardOf, type Replica } from './state.ts';
+import { weigh, weightOf } from './votes.ts';
+
+/** ⟨PRECOMMIT, h, round, id(v)⟩ */
+export function precommit(
+  group: Group,
+  replica: Replica,
+  message: Signed<Precommit>,
+  ctx: Context,
+): void {
+  if (!isMember(group, message.from) || !isCurrent(group, replica, message)) return;
+  const { from, height, round, value } = message;
+  const heard = heardOf(replica, round);
+  const earlier = countVote(heard.precommits, message, value ?? 'nil');
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
+  heard.precommitted += weightOf(group, from);
+  if (value === null) return;
+  const same = group.rules.mixesRounds
+    ? ofAnyRound(replica, value)
+    : votesFor(heard.precommits, value);
+  if (weigh(group, same) < group.quorum || heard.commit !== null) return;
+  heard.commit = certify<Precommit>({ kind: 'precommit', height, round, value }, same);
+}
+
+/** Precommits for `value` in whatever round, one a member: the flaw of gallery B-39. */
+function ofAnyRound(replica: Replica, value: Digest): readonly Signed<Precommit>[] {
+  const found = new Map<number, Signed<Precommit>>();
+  for (const { precommits } of replica.heard.values())
+    for (const each of votesFor(precommits, value)) found.set(each.from, each);
+  return [...found.values()];
+}
+
+/** Lines 49 to 54: a quorum's precommits of one round for a value that is here. */
+export function decideIfCommitted(group: Group, replica: Replica, ctx: Context): boolean {
+  for (const { commit } of replica.heard.values()) {
+    if (commit === null) continue;
+    const value = commit.body.value as Digest; // See `precommit`.
+    const batch = bodyOf(replica, value);
+    if (batch !== undefined) {
+      decide(group, replica, commit, batch, ctx);
+      return true;
+    }
+    want(group, replica, value, commit, ctx);
+  }
+  return false;
+}
+
+/** What others have decided at this height, with the proof. */
+export function decideIfTold(group: Group, replica: Replica, ctx: Context): boolean {
+  const told = replica.later.get(replica.height);
+  if (told === undefined) return false;
+  ctx.line('sync-decision');
+  decide(group, replica, told.commit, told.batch, ctx);
+  return true;
+}
+
+/** decision[h] ← v */
+function decide(group: Group, replica: Replica, commit: Commit, batch: Batch, ctx: Context): void {
+  const { height } = replica;
+  const value = commit.body.value as Digest; // Both callers have seen to it.
+  ctx.line('49-decide');
+  ctx.put('commits', height, commit);
+  if (replica.blocks.get(height)?.value !== value) ctx.put('blocks', height, { value, batch });
+  execute(replica, height, commit, batch, ctx);
+  replica.decidedAt = ctx.now;
+  enterHeight(group, replica, height + 1, ctx);
+}
+
+/** Hands what was decided at `height` to the application. */
+export function execute(
+  replica: Replica,
+  height: number,
+  commit: Commit,
+  batch: Batch,
+  ctx: Context,
+): void {
+  ctx.voters(commit.seals.map(({ from }: Seal) => from));
+  ctx.decide(height - 1, batch, commit);
+  for (const request of batch) forget(replica, request, ctx.now);
+}
+
+/**
+ * Lines 47 and 48: a quorum has precommitted, but not for one thing: the round is lost unless more
+ * comes in time. What was nearly decided is passed on: the others are to know it before the next
+ * round begins, whoever proposes in it.
+ */
+export function awaitPrecommits(group: Group, replica: Replica, ctx: Context): boolean {
+  if ((replica.heard.get(replica.round)?.precommitted ?? 0) < group.quorum) return false;
+  if (!startTimer(group, replica, 'precommit', ctx)) return false;
+  ctx.line('47-timeout-precommit');
+  passOn(group, replica, ctx);
+  return true;
+}
+
+/** The polka of the valid value, to all others. */
+export function passOn(group: Group, replica: Replica, ctx: Context): void {
+  if (!group.rules.passesPolkasOn || replica.valid === null) return;
+  ctx.line('gossip-polka');
+  for (const to of group.members)
+    if (to !== ctx.self) ctx.send(to, { kind: 'polka', polka: replica.valid });
+}

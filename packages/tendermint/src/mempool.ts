@@ -1,0 +1,114 @@
+/**
+ * Requests that wait to be decided. Proposers take turns, so all are told of what one is asked: at
+ * once while the round waits for a proposal, and otherwise beside the precommit, in one message,
+ * so that the next proposer has it in time.
+ */
+import {
+  acceptable,
+  admit,
+  type Batch,
+  bytesOf,
+  maxBatchBytes,
+  nextFair,
+  type Request,
+  requestKey,
+  type Signed,
+} from '@quorumlab/core';
+import { type Group, isMember } from './group.ts';
+import type { Relay } from './messages.ts';
+import type { Context, Replica, Waiting } from './state.ts';
+
+/** Most relays at once. The rest follows in the next height. */
+const maxRelays = 4;
+
+/** A client asks. */
+export function propose(
+  group: Group,
+  replica: Replica,
+  request: Signed<Request>,
+  ctx: Context,
+): void {
+  if (!admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: group.n === 1 }))
+    return;
+  replica.mayTell = true;
+}
+
+/** Another replica passes on what clients sent to it. */
+export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
+  if (!isMember(group, message.from) || !acceptable(message.requests)) return;
+  admitAll(replica, message.requests, ctx);
+}
+
+/** Keeps what others know too: it is not passed on from here. */
+export function admitAll(replica: Replica, requests: Batch, ctx: Context): void {
+  for (const request of requests)
+    admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: true });
+}
+
+/** getValue(), line 18: waiting requests in fair shares, as many as fit. */
+export const nextBatch = (group: Group, replica: Replica): Batch =>
+  nextFair(replica, group.maxBatch, () => true).map(({ request }) => request);
+
+/** Tells the others of requests that came here, and of which nobody else knows. */
+export function handOver(group: Group, replica: Replica, ctx: Context): void {
+  const { height, step, heard, round } = replica;
+  if (!replica.mayTell) return;
+  const isProposed = step !== 'propose' || (heard.get(round)?.proposal ?? null) !== null;
+  // Once a height beside the precommit: what comes later waits for the next height.
+  if (isProposed && (step !== 'precommit' || replica.handedOver === height)) return;
+  if (replica.proposed?.round === round && step === 'propose') return; // Its own is on its way.
+  replica.mayTell = false;
+  const left = [...waitingWhere(replica, ({ relayed }) => !relayed)];
+  if (isProposed) replica.handedOver = height;
+  for (let i = 0; i < maxRelays && left.length > 0; i++) {
+    const chosen = left.splice(0, sizeOfBatch(group, left));
+    for (const waiting of chosen) waiting.relayed = true;
+    ctx.line('relay');
+    toOthers(
+      group,
+      chosen.map(({ request }) => request),
+      ctx,
+    );
+  }
+}
+
+/** What has waited since `until` or longer may be known to nobody else: a batch of it, again. */
+export function relayOldest(group: Group, replica: Replica, until: number, ctx: Context): void {
+  const old = [...waitingWhere(replica, ({ since }) => since <= until)];
+  const chosen = old.slice(0, sizeOfBatch(group, old));
+  if (chosen.length === 0) return;
+  toOthers(
+    group,
+    chosen.map(({ request }) => request),
+    ctx,
+  );
+}
+
+function toOthers(group: Group, requests: Batch, ctx: Context): void {
+  for (const to of group.members) if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
+}
+
+function* waitingWhere(
+  replica: Replica,
+  chosen: (waiting: Waiting) => boolean,
+): Generator<Waiting, void> {
+  for (const each of replica.waiting.values()) if (chosen(each)) yield each;
+}
+
+/** How many of `waiting`, from the first on, fit into one batch. */
+function sizeOfBatch(group: Group, waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  for (const [i, { request }] of waiting.entries()) {
+    bytes += bytesOf(request);
+    if (bytes > maxBatchBytes || i === group.maxBatch) return i;
+  }
+  return waiting.length;
+}
+
+/** The requests of `batch` are under way: nobody has to be told of them. */
+export function noteProposed(replica: Replica, batch: Batch): void {
+  for (const request of batch) {
+    const waiting = replica.waiting.get(requestKey(request));
+    if (waiting !== undefined) waiting.relayed = true;
+  }
+}

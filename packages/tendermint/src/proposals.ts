@@ -1,0 +1,147 @@
+/** Proposals and what is prevoted for: lines 14 to 33 of Algorithm 1. */
+import { acceptable, type Batch, type Digest, type Signed } from '@quorumlab/core';
+import { isCurrent } from './early.ts';
+import { isFilled, isValid } from './filling.ts';
+import { type Group, isMember, proposerOf } from './group.ts';
+import { nextBatch, noteProposed } from './mempool.ts';
+import type { Polka, Proposal } from './messages.ts';
+import { isTaken, learnPolka } from './polkas.ts';
+import { bodyOf, mayAct, sayPrevote, startTimer } from './rounds.ts';
+import { type Context, type Heard, heardOf, type Replica, validRoundOf } from './state.ts';
+import { isPolka, weigh } from './votes.ts';
+
+/** id(v). */
+export const idOf = (group: Group, batch: Batch, ctx: Pick<Context, 'digest'>): Digest =>
+  ctx.digest(group.schemas.content, batch);
+
+/** What is proposed, and what it rests on. */
+interface Offer {
+  readonly batch: Batch;
+  readonly value: Digest;
+  readonly validRound: number | null;
+  readonly polka: Polka | null;
+}
+
+/** Lines 14 to 19: once a round, as soon as there is something to propose. */
+export function maybePropose(group: Group, replica: Replica, ctx: Context): boolean {
+  const { height, round, step } = replica;
+  if (step !== 'propose' || proposerOf(group, height, round) !== ctx.self) return false;
+  if ((replica.proposed?.round ?? -1) >= round || !mayAct(group, replica)) return false;
+  const offer = again(group, replica) ?? fresh(group, replica, ctx);
+  if (offer === undefined) return false;
+  const { batch, value, validRound, polka } = offer;
+  ctx.line('14-propose');
+  ctx.save({ proposed: { round, value, validRound } });
+  if (replica.valid === null) ctx.put('blocks', height, { value, batch });
+  noteProposed(replica, batch);
+  ctx.broadcast({ kind: 'proposal', height, round, batch, validRound, polka });
+  return true;
+}
+
+/** Lines 15 and 16: the valid value. */
+function again(group: Group, replica: Replica): Offer | undefined {
+  const { valid, locked } = replica;
+  const isLock = group.rules.proposesAgain === 'locked';
+  const value = isLock ? locked?.value : valid?.body.value;
+  if (value === undefined || value === null) return undefined;
+  const batch = bodyOf(replica, value);
+  if (batch === undefined) return undefined;
+  const validRound = isLock ? (locked?.round ?? null) : validRoundOf(replica);
+  const polka = group.rules.passesPolkasOn && valid?.body.value === value ? valid : null;
+  return { batch, value, validRound, polka };
+}
+
+/** Lines 17 and 18. In round 0 there is no hurry: without requests nothing is proposed. */
+function fresh(group: Group, replica: Replica, ctx: Context): Offer | undefined {
+  const filled = isFilled(group, replica);
+  const batch = filled ? [] : nextBatch(group, replica);
+  const makesRoom = filled && replica.waiting.size > 0;
+  if (replica.round === 0 && batch.length === 0 && !makesRoom) return undefined;
+  return { batch, value: idOf(group, batch, ctx), validRound: null, polka: null };
+}
+
+/** Whether a proposal is what its proposer may say: the first lines of its handler. */
+export function isWhole(group: Group, { from, ...said }: Signed<Proposal>): boolean {
+  const { height, round, batch, validRound, polka } = said;
+  if (!isMember(group, from) || height === 0 || from !== proposerOf(group, height, round))
+    return false;
+  if (!acceptable(batch) || (validRound !== null && validRound >= round)) return false;
+  if (polka === null) return true;
+  const { body } = polka;
+  if (validRound === null || body.height !== height) return false;
+  return group.rules.isPolkaOf(body.round, validRound) && isPolka(group, polka);
+}
+
+/** ⟨PROPOSAL, h, round, v, vr⟩ */
+export function proposal(
+  group: Group,
+  replica: Replica,
+  message: Signed<Proposal>,
+  ctx: Context,
+): void {
+  if (!isWhole(group, message)) return;
+  const { round, batch, polka } = message;
+  const value = idOf(group, batch, ctx);
+  if (polka !== null && polka.body.value !== value) return;
+  if (!isCurrent(group, replica, message)) return;
+  const heard = heardOf(replica, round);
+  if (heard.proposal !== null) return ctx.accuse(heard.proposal, message);
+  heard.proposal = message;
+  heard.value = value;
+  if (polka !== null) learnPolka(group, replica, polka, ctx);
+}
+
+/**
+ * Lines 22 to 33: prevotes for what was proposed, unless it is locked on something else and has not
+ * seen that a quorum would have had this in a later round.
+ */
+export function prevoteForProposal(group: Group, replica: Replica, ctx: Context): boolean {
+  if (replica.step !== 'propose' || !mayAct(group, replica)) return false;
+  const heard = replica.heard.get(replica.round);
+  if (heard === undefined || heard.proposal === null || heard.value === null) return false;
+  const { value } = heard;
+  const { validRound, batch } = heard.proposal;
+  const isNew = validRound === null;
+  if (!isNew && !isShown(group, replica, value, validRound, heard.proposal)) return false;
+  const { locked } = replica;
+  const may =
+    isValid(group, replica, batch) && group.rules.mayPrevote({ value, validRound, locked });
+  if (may) ctx.line(isNew ? '22-prevote' : '28-prevote');
+  else ctx.line(isNew ? '26-nil' : '32-nil');
+  sayPrevote(group, replica, may ? value : null, validRound, ctx);
+  return true;
+}
+
+/** Line 28: "2f+1 ⟨PREVOTE, h, vr, id(v)⟩": beside the proposal, or heard here. */
+function isShown(
+  group: Group,
+  replica: Replica,
+  value: Digest,
+  validRound: number,
+  { polka }: Proposal,
+): boolean {
+  if (!group.rules.provesValidRound) return true;
+  if (polka !== null && isTaken(group, replica, polka)) return true;
+  return replica.heard.get(validRound)?.polka?.body.value === value;
+}
+
+/** Lines 20 and 21. In round 0 a proposer may take its time while nobody waits. */
+export function awaitProposal(group: Group, replica: Replica, ctx: Context): boolean {
+  if (replica.step !== 'propose' || !mayAct(group, replica)) return false;
+  const { round, waiting, proposed } = replica;
+  const heard = replica.heard.get(round);
+  const isAwaited =
+    round > 0 ||
+    waiting.size > 0 ||
+    proposed?.round === round ||
+    (heard !== undefined && isBusy(group, heard));
+  if (!isAwaited || !startTimer(group, replica, 'propose', ctx)) return false;
+  ctx.line('20-timeout-propose');
+  return true;
+}
+
+/** Whether an honest member has begun the round, or its proposer. */
+const isBusy = (group: Group, { proposal: first, prevotes, precommits }: Heard): boolean =>
+  first !== null ||
+  weigh(group, [...prevotes.votes.values()]) >= group.weak ||
+  weigh(group, [...precommits.votes.values()]) >= group.weak;
