@@ -32,7 +32,7 @@ const examples = [
 ];
 /** Where most people begin: an editor shows an example there. */
 const entryPoints = [
-  ...['raft', 'pbft', 'hotstuff', 'multiPaxos', 'basicPaxos', 'flexiblePaxos'],
+  ...['raft', 'pbft', 'hotstuff', 'multiPaxos', 'basicPaxos', 'flexiblePaxos', 'tendermint'],
   ...['runScenario', 'testProtocol', 'simulateService', 'protocolEntry', 'matchers'],
   ...['startNode', 'connectClient', 'checkLinearizable', 'simulate'],
 ];

@@ -220,6 +220,32 @@ const hotstuff: Refusals = {
   ],
 };
 
+const tendermint: Refusals = {
+  // What was asked for by its digest, and a quorum's precommits.
+  fromAnybody: ['batch', 'decision'],
+  refused: [
+    row('proposal', 'line 22: from proposer(h, round)', 'from another member', 'height nothing'),
+    // Few proposals of worlds have a valid round.
+    { ...row('proposal', 'line 28: 0 ≤ vr < round', ...far('validRound')), seldom: true },
+    row('proposal', 'line 22: one a round', 'twice'),
+    row('prevote', 'line 36: of this height, one a member', 'height nothing', 'twice'),
+    { ...row('prevote', 'accountable: of an earlier round', ...far('validRound')), seldom: true },
+    row('precommit', 'line 49: of this height, one a member', 'height nothing', 'twice'),
+    row('polka', 'known already', 'twice'),
+    row('decision', 'line 49: id(v) of the precommits', 'batch emptied', 'batch one short'),
+    row('decision', 'line 49: id(v) of the precommits', 'batch one twice'),
+    row('decision', 'decided already', 'twice'),
+    row('batch', 'it has the digest that was asked for', 'batch one short', 'batch one twice'),
+    row('batch', 'it has the digest that was asked for', 'twice'),
+    row('fetch-batch', 'nobody has such a batch', 'value another'),
+    row('checkpoint', 'above the stable one, one a member', 'height nothing', 'an earlier one'),
+    row('checkpoint', 'above the stable one, one a member', 'twice'),
+    row('stable-checkpoint', 'above the stable one', 'an earlier one', 'twice'),
+    row('relay', 'waiting already', 'requests emptied', 'twice'),
+    row('status', 'answered already', 'twice'),
+  ],
+};
+
 /** By protocol. */
 export const refusals: Readonly<Record<string, Refusals>> = {
   raft,
@@ -228,4 +254,5 @@ export const refusals: Readonly<Record<string, Refusals>> = {
   'flexible-paxos': flexiblePaxos,
   pbft,
   hotstuff,
+  tendermint,
 };

@@ -49,6 +49,7 @@ const parts: Readonly<Record<string, Load>> = {
   'cluster-raft': async () => (await import('./clusters.ts')).raftCluster,
   'cluster-pbft': async () => (await import('./clusters.ts')).pbftCluster,
   'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
+  'cluster-tendermint': async () => (await import('./clusters.ts')).tendermintCluster,
 };
 
 /** Nobody waits for these by chance: they take minutes, and are asked for by name. */

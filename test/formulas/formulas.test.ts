@@ -55,7 +55,7 @@ describe.each(subjects)('$name costs per commit what its paper says', (subject) 
   });
 });
 
-test.each(['pbft', 'hotstuff'])(
+test.each(['pbft', 'hotstuff', 'tendermint'])(
   '%s: signatures that are counted are those that are made',
   (name) => {
     for (const subject of subjectsOf(name)) {

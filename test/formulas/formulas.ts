@@ -127,6 +127,23 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToReply: 5,
     delaysToDecision: 3,
   },
+  tendermint: {
+    source: 'Buchman, Kwon and Milosevic, 2018, Algorithm 1: all vote twice, the proposer too',
+    messages: {
+      request: one,
+      proposal: others,
+      prevote: ({ n }) => n * (n - 1),
+      precommit: ({ n }) => n * (n - 1),
+      reply: all,
+    },
+    // Request, proposal, n prevotes, n precommits, n replies.
+    signed: ({ n }) => 3 * n + 2,
+    // Every copy of the above by its recipient, the request in the proposal by each of the others.
+    verified: ({ n }) => 2 * n ** 2 + n - 1,
+    positions: 1,
+    delaysToReply: 5,
+    delaysToDecision: 3,
+  },
   'hotstuff:jolteon': chain('Gelashvili et al., FC 2022, section 3.2: two-chains', 3),
   'hotstuff:hotstuff-2': chain('Malkhi and Nayak, HotStuff-2, 2023, section 4: two-chains', 3),
   'hotstuff:chained': chain('Yin et al., PODC 2019, section 5: three-chains', 4),

@@ -13,6 +13,7 @@ const shares = isLong
       'flexible-paxos': 100_000,
       pbft: 150_000,
       hotstuff: 150_000,
+      tendermint: 150_000,
     }
   : { raft: 17_500, pbft: 2_500 };
 
@@ -29,6 +30,6 @@ test.concurrent.each(Object.entries(shares))(
     expect(found.grown).toBeLessThan(64 * 2 ** 20);
     // A lie may stop a replica where members are trusted, and then it says whose it was.
     for (const why of found.stopped) expect(why).toContain('of principal');
-    if (protocol === 'pbft' || protocol === 'hotstuff') expect(found.stopped).toEqual([]);
+    if (['pbft', 'hotstuff', 'tendermint'].includes(protocol)) expect(found.stopped).toEqual([]);
   },
 );

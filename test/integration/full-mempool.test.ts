@@ -9,12 +9,14 @@ import {
 import { hotstuff } from '@quorumlab/hotstuff';
 import { keyValueStore, type LogShape, service } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
+import { tendermint } from '@quorumlab/tendermint';
 import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
 
 const protocols: readonly Protocol<LogShape>[] = [
   pbft({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
   hotstuff({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
+  tendermint({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
 ];
 
 const request = (sequence: number) =>

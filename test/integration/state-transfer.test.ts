@@ -17,6 +17,7 @@ import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
 import { lossy, type NetworkModel, uniformNetwork } from '@quorumlab/sim';
+import { tendermint } from '@quorumlab/tendermint';
 import { digestOf } from '@quorumlab/wire';
 import { describe, expect, test } from 'vitest';
 
@@ -239,6 +240,7 @@ describe('under load, where each snapshot is another one and is soon replaced', 
     ['multi-paxos', multiPaxos({ ...patient, keepSlots: 0, maxCommandsPerSlot: 1 })],
     ['pbft', pbft({ ...byzantine, checkpointEvery: 10 })],
     ['hotstuff', hotstuff({ ...byzantine, checkpointEvery: 8 })],
+    ['tendermint', tendermint({ ...byzantine, checkpointEvery: 10 })],
   ] as const)('%s: the laggard catches up', (_, protocol) => {
     const { members } = protocol;
     const lazy = members.length - 1;

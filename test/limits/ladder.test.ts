@@ -43,6 +43,7 @@ import {
 import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
+import { tendermint } from '@quorumlab/tendermint';
 import { digestOf, envelopes, isRefusal } from '@quorumlab/wire';
 import { describe, expect, test } from 'vitest';
 import { FRAME_HEADER_BYTES, FrameReader } from '../../packages/node/src/frames.ts';
@@ -156,9 +157,27 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
   return all;
 }
 
+/** What Tendermint says of one height, with the signatures of all. */
+function* heightsOf(n: number): Iterable<ReturnType<typeof messagesOf>[number]> {
+  const group = tendermint({ n, digest: digestOf }) as unknown as Protocol<LogShape>;
+  const place = { height: largeNumber, round: largeNumber };
+  const prevote = { kind: 'prevote', ...place, value: digest, validRound: 1 } as const;
+  const polka = certified(prevote, n);
+  const commit = certified({ kind: 'precommit', ...place, value: digest } as const, n);
+  for (const batch of batches) {
+    const validRound = largeNumber - 1;
+    const proposal = { kind: 'proposal', ...place, batch, validRound, polka };
+    const decision = { kind: 'decision', commit, batch };
+    yield ['proposal', group, proposal];
+    yield ['decision', group, decision];
+  }
+}
+
 /** All of them in a small group; in a large one those whose size follows from n. */
 const dependentOn = (n: number): ReturnType<typeof messagesOf> =>
-  messagesOf(n).filter(([name]) => n === 4 || name === 'block' || name === 'new view');
+  [...messagesOf(n), ...heightsOf(n)].filter(
+    ([name]) => n === 4 || ['block', 'new view', 'proposal', 'decision'].includes(name),
+  );
 
 describe.each([4, 100])('n = %i', (n) => {
   test.each(dependentOn(n))(

@@ -160,6 +160,12 @@ export const hunts: readonly Hunt[] = [
   mutant('hotstuff', 'forgets-proposed', 20, (seed) => swarm('hotstuff', seed)),
   mutant('hotstuff', 'flush-order', 20, (seed) => swarm('hotstuff', seed)),
   mutant('hotstuff', 'rotation-n4', 60, (seed) => swarm('hotstuff', seed)),
+  mutant(
+    'tendermint',
+    'quorum-2f+1',
+    10,
+    attacked({ protocol: 'tendermint', n: 5, f: 1, attack: 'double-voter' }),
+  ),
   lyingDisk('raft', 3),
   lyingDisk('pbft', 4),
 ];

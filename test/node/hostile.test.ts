@@ -6,6 +6,7 @@
 import { hotstuff } from '@quorumlab/hotstuff';
 import { kv, serviceMessages } from '@quorumlab/log';
 import { defaultHostLimits } from '@quorumlab/node';
+import { tendermint } from '@quorumlab/tendermint';
 import { digests, domainOf, envelopes } from '@quorumlab/wire';
 import { afterEach, expect, test } from 'vitest';
 import { nodeKeyring } from '../../packages/node/src/keyring.ts';
@@ -31,6 +32,7 @@ const protocols: Readonly<Record<string, AnyProtocol>> = {
   raft: raftOf({ n: 3 }),
   pbft: pbftOf({ n: 4 }),
   hotstuff: hotstuff({ n: 4, digest: digests() }) as unknown as AnyProtocol,
+  tendermint: tendermint({ n: 4, digest: digests() }) as unknown as AnyProtocol,
 };
 
 /** Frames of every kind of message, as principal `self` would make them. */

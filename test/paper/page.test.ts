@@ -6,6 +6,7 @@ import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
+import { paper as tendermintPaper } from '@quorumlab/tendermint';
 import { describe, expect, test } from 'vitest';
 import { type Page, pageFaults, pageIn } from './page.ts';
 import { transitionFaults, transitionsOf } from './transitions.ts';
@@ -22,6 +23,7 @@ const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'multi-paxos': multiPaxosPaper,
   'basic-paxos': basicPaxosPaper,
   hotstuff: hotstuffPaper,
+  tendermint: tendermintPaper,
 };
 
 describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {

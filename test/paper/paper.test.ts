@@ -12,10 +12,12 @@ import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
+import { paper as tendermintPaper } from '@quorumlab/tendermint';
 import { describe, expect, test } from 'vitest';
 import { mutedReigns, reigns } from '../mutants/scenarios.ts';
 import { swarm } from '../support/swarm.ts';
 import { changes, twoStories } from './changes.ts';
+import { linesUnder } from './schedules.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */
 const budget = 200;
@@ -105,6 +107,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
   ],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
   pbft: (seed) => [swarm('pbft', seed)],
+  tendermint: (seed) => [swarm('tendermint', seed)],
   // Only two of the three rule sets have a lock.
   hotstuff: (seed) => subjectsOf('hotstuff').map((subject) => swarmWorld(subject, seed).scenario),
 };
@@ -112,6 +115,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
 /** Lines that run elsewhere than in scenarios. */
 const more: Readonly<Record<string, (seed: number) => readonly string[]>> = {
   'multi-paxos': (seed) => [...changes(seed), ...twoStories()],
+  tendermint: () => linesUnder('tendermint', ['no-lock', 'mixed-round-precommits']),
 };
 
 for (const [protocol, paper] of [
@@ -121,6 +125,7 @@ for (const [protocol, paper] of [
   ['raft', raftPaper],
   ['pbft', pbftPaper],
   ['hotstuff', hotstuffPaper],
+  ['tendermint', tendermintPaper],
 ] as const)
   describe(protocol, () => {
     const lines = new Set<string>();

@@ -31,6 +31,7 @@ export const groups: readonly Group[] = [
   ['multi-paxos', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepSlots: 8 }],
   ['pbft', 4, { requestTimeout: 300_000, checkpointEvery: 16, window: 64 }],
   ['hotstuff', 4, { requestTimeout: 300_000, checkpointEvery: 16 }],
+  ['tendermint', 4, { proposeTimeout: 300_000, checkpointEvery: 16, window: 64 }],
 ];
 
 /**

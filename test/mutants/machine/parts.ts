@@ -25,6 +25,7 @@ export const parts: readonly Part[] = [
   part('pbft'),
   part('checker'),
   part('hotstuff', { tests: ['test/conformance/hotstuff.test.ts'] }),
+  part('tendermint'),
   part('wire'),
   part('core'),
   part('log'),
