@@ -80,7 +80,7 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     gallery: 'B-36',
   },
   'no-valid-value': {
-    rule: 'A proposer proposes again what it is locked on, and not the last value that had a polka.',
+    rule: 'A proposer proposes again what it is locked on, not the last value that had a polka.',
     paper: 'Buchman et al. 2018, lines 15 and 42',
     gallery: 'B-35',
   },

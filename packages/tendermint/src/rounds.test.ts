@@ -1,4 +1,4 @@
-/** Rules 11 to 67 of Algorithm 1, one by one: each seen in what one step would do. */
+/** Lines 11 to 67 of Algorithm 1, one after the other: each seen in what one step would do. */
 import type { Output } from '@quorumlab/core';
 import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
@@ -249,7 +249,7 @@ describe('lines 34 to 46', () => {
 });
 
 describe('lines 47 to 56', () => {
-  it('a quorum of precommits that differ starts the timer, in any step, and passes polkas on', () => {
+  it('precommits that differ start the timer in any step, and polkas are passed on', () => {
     const network = make();
     for (const from of [0, 1]) hear(network, [from, precommit(0, null)]);
     const output = network.wouldAnswer(3, 2, precommit(0, one));
