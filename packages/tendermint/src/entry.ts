@@ -35,7 +35,7 @@ export const entry: Entry<Tendermint> = {
     accountable: {
       kind: 'boolean',
       usual: 'true',
-      meaning: 'prevotes tell their valid rounds, so that whoever forgets a lock is proven to lie',
+      meaning: 'prevotes tell their valid rounds, which show who has forgotten a lock',
     },
     checkpointEvery: {
       kind: 'number',

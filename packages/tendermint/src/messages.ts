@@ -33,8 +33,8 @@ export function schemas({ n, maxBatch }: Sizes) {
   // The first height is 1: it is slot 0 of the log. The first round is 0.
   const place = { height: number, round: number };
   const validRound = nullable(number);
-  // By the valid round of its proposal a prevote says what its sender had seen before: whoever
-  // forgets a lock and votes for something else is proven by that.
+  // By the valid round of its proposal a prevote says what its sender had seen before: that shows
+  // who forgets a lock and votes for something else.
   const prevote = message('prevote', { ...place, value: nullable(digest), validRound });
   const precommit = message('precommit', { ...place, value: nullable(digest) });
   const polka = certificate(prevote, n);
