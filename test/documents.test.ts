@@ -32,7 +32,8 @@ const examples = [
 ];
 /** Where most people begin: an editor shows an example there. */
 const entryPoints = [
-  ...['raft', 'pbft', 'hotstuff', 'multiPaxos', 'basicPaxos', 'flexiblePaxos', 'tendermint'],
+  ...['raft', 'zab', 'pbft', 'hotstuff', 'tendermint'],
+  ...['multiPaxos', 'basicPaxos', 'flexiblePaxos'],
   ...['runScenario', 'testProtocol', 'simulateService', 'protocolEntry', 'matchers'],
   ...['startNode', 'connectClient', 'checkLinearizable', 'simulate'],
 ];

@@ -127,6 +127,7 @@ export const raftCluster: Part = clusterPart(
   { protocol: 'raft', n: 3 },
   { one: { latency: 0.7 }, many: { rate: 30_000 } },
 );
+export const zabCluster: Part = clusterPart({ protocol: 'zab', n: 3 });
 export const multiPaxosCluster: Part = clusterPart({ protocol: 'multi-paxos', n: 3 });
 /** Phase 2 by any two of four, which a majority of four would not allow. */
 export const flexiblePaxosCluster: Part = clusterPart({

@@ -47,6 +47,7 @@ const parts: Readonly<Record<string, Load>> = {
   'cluster-multi-paxos': async () => (await import('./clusters.ts')).multiPaxosCluster,
   'cluster-flexible-paxos': async () => (await import('./clusters.ts')).flexiblePaxosCluster,
   'cluster-raft': async () => (await import('./clusters.ts')).raftCluster,
+  'cluster-zab': async () => (await import('./clusters.ts')).zabCluster,
   'cluster-pbft': async () => (await import('./clusters.ts')).pbftCluster,
   'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
   'cluster-tendermint': async () => (await import('./clusters.ts')).tendermintCluster,

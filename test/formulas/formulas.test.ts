@@ -55,6 +55,13 @@ describe.each(subjects)('$name costs per commit what its paper says', (subject) 
   });
 });
 
+test.each([3, 5, 7])('zab: three messages to each of the others, n=%i', (n) => {
+  const { kinds } = costOfProtocol({ protocol: 'zab', n, f: (n - 1) / 2, commits: 5 });
+  const { propose, ack, commit } = kinds;
+  const sent = [propose, ack, commit].map((kind) => kind?.messages ?? 0);
+  expect(sent).toEqual([n - 1, n - 1, n - 1]);
+});
+
 test.each(['pbft', 'hotstuff', 'tendermint'])(
   '%s: signatures that are counted are those that are made',
   (name) => {

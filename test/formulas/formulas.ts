@@ -84,6 +84,23 @@ export const formulas: Readonly<Record<string, Formula>> = {
     'append-entries',
     'append-reply',
   ),
+  zab: {
+    source:
+      'Junqueira, Reed and Serafini, DSN 2011, section 4.2, phase 3: PROPOSE, ACK and COMMIT, ' +
+      'three to each of the others',
+    messages: {
+      request: one,
+      propose: others,
+      ack: others,
+      commit: others,
+      reply: one,
+    },
+    signed: none,
+    verified: none,
+    positions: 1,
+    delaysToReply: 4,
+    delaysToDecision: 2,
+  },
   'multi-paxos': leaderAndFollowers(
     'Lamport, Paxos Made Simple, 2001, section 3: phase 1 is over for all later slots',
     'accept',

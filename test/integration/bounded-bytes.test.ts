@@ -11,6 +11,7 @@ const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
 
 const groups: readonly (readonly [protocol: string, n: number, options: OptionValues])[] = [
   ['raft', 3, {}],
+  ['zab', 3, {}],
   ['multi-paxos', 3, {}],
   ['flexible-paxos', 4, { q1: 3, q2: 2 }],
 ];

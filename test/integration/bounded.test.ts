@@ -12,6 +12,7 @@ type Group = readonly [protocol: string, n: number, options: OptionValues];
 
 const groups: readonly Group[] = [
   ['raft', 3, { snapshotEvery: 20, keepEntries: 5 }],
+  ['zab', 3, { snapshotEvery: 20, keepTransactions: 5 }],
   ['multi-paxos', 3, { snapshotEvery: 20, keepSlots: 5 }],
   ['flexible-paxos', 4, { q1: 3, q2: 2, snapshotEvery: 20, keepSlots: 5 }],
   ['pbft', 4, { checkpointEvery: 16 }],

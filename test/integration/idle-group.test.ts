@@ -19,6 +19,8 @@ const groups: readonly Group[] = [
   ['flexible-paxos', 4, { q1: 3, q2: 2, snapshotEvery: 8, keepSlots: 2 }],
   ['raft', 3, {}],
   ['raft', 3, { snapshotEvery: 8, keepEntries: 0 }],
+  ['zab', 3, {}],
+  ['zab', 3, { snapshotEvery: 8, keepTransactions: 0 }],
   ['pbft', 4, {}],
   ['pbft', 4, { checkpointEvery: 16 }],
   ['pbft', 7, { checkpointEvery: 16 }],

@@ -87,6 +87,7 @@ function crashes(n: number, seed: number): readonly ScenarioFault[] {
 
 const groups = {
   raft: { n: 3, options: { snapshotEvery: 10, keepEntries: 3 } },
+  zab: { n: 3, options: { snapshotEvery: 10, keepTransactions: 3 } },
   pbft: { n: 4, options: { checkpointEvery: 8 } },
 } as const;
 

@@ -45,6 +45,7 @@ import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
 import { tendermint } from '@quorumlab/tendermint';
 import { digestOf, envelopes, isRefusal } from '@quorumlab/wire';
+import { zab } from '@quorumlab/zab';
 import { describe, expect, test } from 'vitest';
 import { FRAME_HEADER_BYTES, FrameReader } from '../../packages/node/src/frames.ts';
 import { PeerQueue } from '../../packages/node/src/peer-queue.ts';
@@ -85,10 +86,17 @@ const certified = <M>(body: M, n: number): Certificate<M> => ({
   seals: range(n).map((from) => ({ from, signature })),
 });
 
+/** The messages of Zab with transactions. */
+const ofZab = (command: Signed<Request>): readonly (readonly [string, object])[] =>
+  ['diff', 'newleader', 'propose'].map((kind) => {
+    const transactions = Array.from({ length: 1024 }, () => ({ epoch: 1, command }));
+    return [kind, { kind, epoch: 1, previous: { epoch: 1, counter: 1 }, transactions }];
+  });
+
 /** Messages by what they are the largest of, for groups of `n` with default options. */
 function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, Tagged])[] {
   const all: (readonly [string, Protocol<LogShape>, Tagged])[] = [];
-  const crash = { raft: raft({ n }), paxos: multiPaxos({ n: Math.min(n, 16) }) };
+  const crash = { raft: raft({ n }), zab: zab({ n }), paxos: multiPaxos({ n: Math.min(n, 16) }) };
   const byzantine = { pbft: pbft({ n }), hotstuff: hotstuff({ n, digest: digestOf }) };
   const add = (name: string, protocol: unknown, message: object): void =>
     void all.push([name, protocol as Protocol<LogShape>, message as Tagged]);
@@ -99,12 +107,8 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
     add('query-reply', crash.raft, { kind: 'query-reply', sequence: 1, results });
   }
   const { operations } = largest;
-  add('query', crash.raft, {
-    kind: 'query',
-    sequence: 1,
-    consistency: 'local',
-    operations,
-  });
+  const query = { kind: 'query', sequence: 1, consistency: 'local', operations };
+  add('query', crash.raft, query);
   const chunks = Array.from({ length: maxChunks }, () => digest);
   add('manifest', crash.raft, { kind: 'snapshot-manifest', slot: 1, size: 1, chunks });
   const bytes = new Uint8Array(chunkBytes);
@@ -113,6 +117,7 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
   const entries = Array.from({ length: 1024 }, () => ({ term: 1, command }));
   const append = { term: 1, prevIndex: 1, prevTerm: 1, leaderCommit: 1, round: 1 };
   add('entries', crash.raft, { kind: 'append-entries', ...append, entries });
+  for (const [kind, message] of ofZab(command)) add(kind, crash.zab, message);
   const most = Math.floor(maxBatchBytes / requestBytes(command));
   const value = range(Math.min(most, maxOperations)).map(() => command);
   add('slot', crash.paxos, {
@@ -229,6 +234,7 @@ describe.each([
       }),
     ],
     ['raft', raft({ n: 3 }), 'log', () => ({ term: 1, command: largest })],
+    ['zab', zab({ n: 3 }), 'history', () => ({ epoch: 1, command: largest })],
     ['multi-paxos', multiPaxos({ n: 3 }), 'accepted', () => ({ ballot: 1, value: [largest] })],
   ])(
     'keeps the largest rows of %s, as many as a step may write',

@@ -40,6 +40,8 @@ const slowVotes = {
 };
 const voter = hiccups(slowVotes, 3000);
 const terse = { electionTimeout: ms(6), heartbeat: ms(1) };
+/** So many that a leader has always something under way. */
+const crowd = { clients: 6, outstanding: 4, count: 200 };
 const views = { protocol: 'pbft', n: 4, f: 1, options: { requestTimeout: ms(15) } };
 
 const hasty = { electionTimeout: ms(10), heartbeat: ms(1), maxCommandsPerSlot: 1 };
@@ -132,6 +134,18 @@ export const hunts: readonly Hunt[] = [
     100,
     reigns({ protocol: 'raft', n: 3, options: short, workload: 'a' }, 15),
   ),
+  mutant(
+    'zab',
+    'epoch-before-history',
+    60,
+    mutedReigns(
+      { protocol: 'zab', n: 3, options: { ...terse, maxPerMessage: 1 }, ...crowd },
+      ['propose', 'newleader'],
+      6000,
+    ),
+  ),
+  mutant('zab', 'fifo-assumed', 10, reigns({ protocol: 'zab', n: 3, options: terse }, 15)),
+  mutant('zab', 'counts-before-fsync', 20, reigns({ protocol: 'zab', n: 3, options: terse }, 15)),
   mutant(
     'pbft',
     'hard-coded-2f+1',

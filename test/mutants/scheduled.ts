@@ -27,6 +27,14 @@ export const scheduled: Readonly<Record<string, string>> = {
   'raft/no-checkquorum': onlySlow,
   'raft/readindex-without-noop':
     'it takes a read in the moment between an election and the first entry of its term',
+  'zab/longest-history': oneOrder,
+  'zab/zxid-alone': oneOrder,
+  'zab/old-epoch-commit': oneOrder,
+  'zab/join-hole': 'it takes a follower that joins while a proposal is between two others',
+  'zab/uncut-log':
+    'it takes a follower whose history is cut, and which starts again before more comes',
+  'zab/stale-leader-read': 'it takes a read in the moment in which two lead, of different epochs',
+  'zab/rejoin-as-new': 'it takes a lost disk of the one follower that a commit was counted by',
   'pbft/viewchange-no-proof': craftedLie,
   'pbft/newview-unchecked': craftedLie,
   'pbft/older-certificate-wins': oneOrder,

@@ -7,6 +7,7 @@ import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { paper as tendermintPaper } from '@quorumlab/tendermint';
+import { paper as zabPaper } from '@quorumlab/zab';
 import { describe, expect, test } from 'vitest';
 import { type Page, pageFaults, pageIn } from './page.ts';
 import { transitionFaults, transitionsOf } from './transitions.ts';
@@ -19,6 +20,7 @@ const pageOf = (path: string): Page =>
 
 const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   raft: raftPaper,
+  zab: zabPaper,
   pbft: pbftPaper,
   'multi-paxos': multiPaxosPaper,
   'basic-paxos': basicPaxosPaper,

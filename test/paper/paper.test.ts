@@ -13,10 +13,11 @@ import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
 import { paper as tendermintPaper } from '@quorumlab/tendermint';
+import { paper as zabPaper } from '@quorumlab/zab';
 import { describe, expect, test } from 'vitest';
 import { mutedReigns, reigns } from '../mutants/scenarios.ts';
 import { swarm } from '../support/swarm.ts';
-import { changes, twoStories } from './changes.ts';
+import { changes, outrunLeaders, twoStories } from './changes.ts';
 import { linesUnder } from './schedules.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */
@@ -90,6 +91,23 @@ const gaps = mutedReigns(
   3000,
 );
 
+/** Zab with leaders that come and go, and a history that is compacted at once. */
+const shortEpochs = reigns(
+  {
+    protocol: 'zab',
+    n: 3,
+    network: 'lossy',
+    options: {
+      electionTimeout: ms(10),
+      heartbeat: ms(1),
+      snapshotEvery: 2,
+      keepTransactions: 0,
+      maxPerMessage: 1,
+    },
+  },
+  30,
+);
+
 /** Lines that a protocol has from another one, where it is seen that they run. */
 const inherited: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'flexible-paxos': multiPaxosPaper,
@@ -106,6 +124,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
     lostDisk('multi-paxos', seed),
   ],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
+  zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
   pbft: (seed) => [swarm('pbft', seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],
   // Only two of the three rule sets have a lock.
@@ -116,6 +135,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
 const more: Readonly<Record<string, (seed: number) => readonly string[]>> = {
   'multi-paxos': (seed) => [...changes(seed), ...twoStories()],
   tendermint: () => linesUnder('tendermint', ['no-lock', 'mixed-round-precommits']),
+  zab: outrunLeaders,
 };
 
 for (const [protocol, paper] of [
@@ -123,6 +143,7 @@ for (const [protocol, paper] of [
   ['flexible-paxos', flexiblePaxosPaper],
   ['multi-paxos', multiPaxosPaper],
   ['raft', raftPaper],
+  ['zab', zabPaper],
   ['pbft', pbftPaper],
   ['hotstuff', hotstuffPaper],
   ['tendermint', tendermintPaper],

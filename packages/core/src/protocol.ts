@@ -193,7 +193,7 @@ export interface Protocol<S extends Shape> {
   /** What tells reigns apart, where one liar could use it up. Absent: no single member can. */
   readonly counter?: Counter<S>;
   /** What its paper calls {@link Status.term}, for people: 'term' unless told. */
-  readonly termWord?: 'term' | 'view' | 'ballot' | 'height';
+  readonly termWord?: 'term' | 'view' | 'ballot' | 'height' | 'epoch';
   /** Signed parts inside a message. The host checks them all before a handler sees the message. */
   evidence?(message: S['Message']): Iterable<Evidence<S>>;
   /**

@@ -41,7 +41,7 @@ test('two liars of six fork quorums of four, and of seven do not fork those of f
 });
 
 test('crash protocols fork where quorums share nobody, and stop where a crash leaves none', () => {
-  for (const protocol of ['raft', 'multi-paxos', 'flexible-paxos', 'basic-paxos']) {
+  for (const protocol of ['raft', 'zab', 'multi-paxos', 'flexible-paxos', 'basic-paxos']) {
     const rows = outcomes(protocol, 3, 1, 6);
     expect(rows.map(({ outcome }) => outcome)).toEqual(['forks', 'ok', 'stalls']);
   }

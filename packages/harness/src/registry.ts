@@ -20,6 +20,7 @@ import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
 import { entry as tendermint } from '@quorumlab/tendermint/entry';
 import { digestOf } from '@quorumlab/wire';
+import { entry as zab } from '@quorumlab/zab/entry';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
 import { nearest, requireNewName, ScenarioError, unknownName } from './scenario.ts';
 
@@ -184,6 +185,7 @@ const entries: ProtocolEntry[] = [
   protocolEntry(multiPaxos),
   protocolEntry(flexiblePaxos),
   protocolEntry(raft),
+  protocolEntry(zab),
   protocolEntry(pbft),
   protocolEntry(hotstuff),
   protocolEntry(tendermint),

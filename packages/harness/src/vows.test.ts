@@ -24,10 +24,12 @@ const wishes: Readonly<Record<string, Pick<Request, 'operations' | 'configuratio
   'an empty request': { operations: [] },
 };
 
-for (const name of ['raft', 'multi-paxos', 'flexible-paxos', 'basic-paxos'])
+for (const name of ['raft', 'zab', 'multi-paxos', 'flexible-paxos', 'basic-paxos'])
   test(`${name}: vows tell all requests apart, and lies about each of them can be encoded`, () => {
     const { messages, vows, conflict } = protocolOf(name).create({ n: 4, f: 1 });
-    const isVow = (message: Tagged): boolean => [...(vows?.(message) ?? [])].length > 0;
+    // A vow about a no-op says nothing about requests that stand beside it.
+    const isVow = (message: Tagged): boolean =>
+      [...(vows?.(message) ?? [])].some(([, what]) => what !== 'no-op');
     let told = 0;
     for (let i = 0; i < 400; i++) {
       // What the schema of a kind samples is a message of that kind.

@@ -29,6 +29,7 @@ export type Group = readonly [protocol: string, n: number, options: Record<strin
 export const groups: readonly Group[] = [
   ['raft', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepEntries: 8 }],
   ['multi-paxos', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepSlots: 8 }],
+  ['zab', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepTransactions: 8 }],
   ['pbft', 4, { requestTimeout: 300_000, checkpointEvery: 16, window: 64 }],
   ['hotstuff', 4, { requestTimeout: 300_000, checkpointEvery: 16 }],
   ['tendermint', 4, { proposeTimeout: 300_000, checkpointEvery: 16, window: 64 }],

@@ -40,6 +40,7 @@ export const parts: readonly Part[] = [
     ],
   }),
   part('multi-paxos'),
+  part('zab'),
   part('basic-paxos'),
   part('flexible-paxos'),
   part('adversary'),

@@ -1,0 +1,171 @@
+/**
+ * Phase 0: who shall lead. The paper takes any oracle; this is ZooKeeper's FastLeaderElection. It
+ * finds the best history of a quorum, so that the leader's own becomes that of the epoch.
+ */
+import { maxLeap, type ReplicaId, type Signed } from '@quorumlab/core';
+import { mayTell } from './answers.ts';
+import { isWaiting, ownCredentials } from './credentials.ts';
+import { follow, lead } from './discovery.ts';
+import { type Group, isPeer } from './group.ts';
+import { look, notification, notifyAll, ownVote } from './looking.ts';
+import type { Notification } from './messages.ts';
+import { type Context, type Replica, sameZxid, type Vote } from './state.ts';
+
+/** `upon timeout`: a follower without a word of its leader looks for another; who looks repeats. */
+export function electionTimeout(group: Group, replica: Replica, ctx: Context): void {
+  if (replica.role === 'leading' || isWaiting(replica)) return;
+  if (replica.role === 'looking') {
+    if (replica.round > 0) return repeat(group, replica, ctx);
+    look(group, replica, ctx);
+    return maybeElect(group, replica, ctx); // A group of one is a quorum already.
+  }
+  // The timer is not re-armed at every message; it looks back once it fires, which is cheaper.
+  const since = ctx.now - replica.lastContact;
+  if (since < group.electionTimeout)
+    return ctx.setTimer('election', [
+      group.electionTimeout - since,
+      2 * group.electionTimeout - since,
+    ]);
+  ctx.line('lost-leader');
+  look(group, replica, ctx);
+}
+
+/** What was lost of the nomination is said again. */
+function repeat(group: Group, replica: Replica, ctx: Context): void {
+  ctx.setTimer('election', 2 * group.heartbeat);
+  notifyAll(group, replica, ctx);
+}
+
+const sameVote = (one: Vote, other: Vote): boolean =>
+  one.leader === other.leader &&
+  one.currentEpoch === other.currentEpoch &&
+  sameZxid(one.zxid, other.zxid);
+
+/** The order of nominations: the better history; of equal ones, the higher id. */
+const isBetter = (group: Group, one: Vote, other: Vote): boolean =>
+  group.rules.isAsGood(one, other) &&
+  (!group.rules.isAsGood(other, one) || one.leader > other.leader);
+
+/** Whether no other can still say anything that matters, or all that have been waited for have. */
+function maybeElect(group: Group, replica: Replica, ctx: Context): void {
+  const { votes, vote } = replica;
+  const same = [...votes].filter(([, each]) => sameVote(each, vote)).map(([id]) => id);
+  if (!group.quorum.has(same)) return ctx.clearTimer('grace');
+  if (same.length === group.members.length) return elect(group, replica, ctx);
+  ctx.line('look-grace');
+  ctx.setTimer('grace', group.grace);
+}
+
+/** Nothing better was nominated while a quorum agreed. */
+export function graceTimeout(group: Group, replica: Replica, ctx: Context): void {
+  if (replica.role === 'looking') elect(group, replica, ctx);
+}
+
+function elect(group: Group, replica: Replica, ctx: Context): void {
+  const { leader } = replica.vote;
+  if (leader === ctx.self) lead(group, replica, ctx);
+  else follow(group, replica, leader, ctx);
+}
+
+/** What another member says of who should lead. */
+export function onNotification(
+  group: Group,
+  replica: Replica,
+  message: Signed<Notification>,
+  ctx: Context,
+): void {
+  const { state, from } = message;
+  if (!isPeer(group, from, ctx) || isWaiting(replica)) return;
+  if (replica.role !== 'looking') return tell(group, replica, message, ctx);
+  if (state === 'looking') countVote(group, replica, message, ctx);
+  else countSettled(group, replica, message, ctx);
+}
+
+/** Whether the leader that this replica follows looks for one itself, since it was elected. */
+export const isAbandoned = (
+  { role, leader, round, epoch }: Replica,
+  message: Signed<Notification>,
+): boolean =>
+  role === 'following' &&
+  message.from === leader &&
+  message.state === 'looking' &&
+  (message.round > round || (epoch > 0 && message.currentEpoch >= epoch));
+
+function tell(group: Group, replica: Replica, message: Signed<Notification>, ctx: Context): void {
+  const { state, from } = message;
+  if (state !== 'looking') return;
+  if (isAbandoned(replica, message)) {
+    ctx.line('lost-leader');
+    return look(group, replica, ctx);
+  }
+  answer(group, replica, from, ctx);
+}
+
+function answer(group: Group, replica: Replica, from: ReplicaId, ctx: Context): void {
+  if (!mayTell(group, replica, from, ctx.now)) return;
+  replica.toldAt.set(from, ctx.now);
+  ctx.line('look-tell');
+  ctx.send(from, notification(replica));
+}
+
+/** Whether it is of a round so late that nobody gets there honestly. */
+export const isFar = ({ round }: Replica, message: Notification): boolean =>
+  message.round > round + maxLeap;
+
+function countVote(
+  group: Group,
+  replica: Replica,
+  message: Signed<Notification>,
+  ctx: Context,
+): void {
+  const { round, leader, currentEpoch, zxid, from } = message;
+  if (isFar(replica, message) || leader >= group.members.length) return;
+  if (round < replica.round) return answer(group, replica, from, ctx);
+  const vote = { leader, currentEpoch, zxid };
+  if (isKnown(replica, message)) return;
+  if (round > replica.round) {
+    ctx.line('look-round');
+    replica.round = round;
+    replica.votes.clear();
+    replica.settled.clear();
+    replica.vote = ownVote(replica, ctx.self);
+    nominate(group, replica, isBetter(group, vote, replica.vote) ? vote : replica.vote, ctx);
+  } else if (isBetter(group, vote, replica.vote)) {
+    ctx.line('look-better');
+    nominate(group, replica, vote, ctx);
+  }
+  replica.votes.set(from, vote);
+  maybeElect(group, replica, ctx);
+}
+
+/** Whether just this was said before in this round. */
+export function isKnown(replica: Replica, message: Signed<Notification>): boolean {
+  const { round, from } = message;
+  const known = replica.votes.get(from);
+  return round === replica.round && known !== undefined && sameVote(known, message);
+}
+
+function nominate(group: Group, replica: Replica, vote: Vote, ctx: Context): void {
+  replica.vote = vote;
+  replica.votes.set(ctx.self, vote);
+  notifyAll(group, replica, ctx);
+}
+
+/** A quorum has a leader, which says that it leads. */
+function countSettled(
+  group: Group,
+  replica: Replica,
+  message: Signed<Notification>,
+  ctx: Context,
+): void {
+  const { leader, from } = message;
+  replica.settled.set(from, message);
+  if (leader === ctx.self || leader >= group.members.length) return;
+  if (replica.settled.get(leader)?.state !== 'leading') return;
+  const same = [...replica.settled].filter(([, each]) => each.leader === leader);
+  if (!group.quorum.has(same.map(([id]) => id))) return;
+  ctx.line('look-settled');
+  const { currentEpoch, zxid } = replica.settled.get(leader) ?? ownCredentials(replica);
+  replica.vote = { leader, currentEpoch, zxid };
+  follow(group, replica, leader, ctx);
+}

@@ -1,0 +1,36 @@
+/**
+ * Linearizable reads. ZooKeeper answers reads from a replica's own state, and its `sync` is as new
+ * as a leader that need not lead any more. Here a read waits for a no-op that a quorum has
+ * acknowledged: then there was no newer leader when the read began.
+ */
+import type { Group } from './group.ts';
+import { append, hasRoom } from './proposals.ts';
+import { type Context, lastCounter, type Replica } from './state.ts';
+
+/** A client of the leader wants to read; others are sent to the leader by the service. */
+export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
+  if (leader.role !== 'leading' || leader.phase !== 'broadcast') return;
+  if (leader.reads.length + (leader.syncing?.ids.length ?? 0) >= group.maxReads) return;
+  leader.reads.push(id);
+  maybeSync(group, leader, ctx);
+}
+
+/** One no-op at a time; the reads that come meanwhile share the next one. */
+function maybeSync(group: Group, leader: Replica, ctx: Context): void {
+  if (leader.syncing !== null || leader.reads.length === 0 || !hasRoom(group, leader)) return;
+  ctx.line('sync');
+  leader.syncing = { counter: lastCounter(leader) + 1, ids: leader.reads };
+  leader.reads = [];
+  append(group, leader, null, ctx);
+}
+
+/** Something was committed: perhaps what reads wait for. */
+export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): void {
+  const { syncing, committed } = leader;
+  if (syncing !== null && syncing.counter <= committed) {
+    ctx.line('sync-done');
+    for (const id of syncing.ids) ctx.allowRead(id, syncing.counter - 1);
+    leader.syncing = null;
+  }
+  maybeSync(group, leader, ctx);
+}

@@ -1,0 +1,32 @@
+import type { Ordered } from './messages.ts';
+import { type Credentials, holds, type Learner, type Replica, reaches } from './state.ts';
+
+/**
+ * The rules on which Zab's safety hangs and which are most often got wrong. They stand apart so
+ * that a test can put a wrong one in the place of each (see `mutants.ts`).
+ */
+export interface Rules {
+  /** Whether the history of `one` is at least as good as that of `other` (step ℓ.1.2). */
+  isAsGood(one: Credentials, other: Credentials): boolean;
+  /** Whether a follower at this stage is sent what is proposed (step ℓ.3.1: who is in Q). */
+  isProposedTo(learner: Learner): boolean;
+  /** Whether these transactions come next in the history of their follower (step f.3.2). */
+  follows(follower: Replica, message: Ordered): boolean;
+  /** Whether a follower that has got DIFF may make the epoch its current one (step f.2.1). */
+  isCurrentWithDiff(follower: Replica): boolean;
+}
+
+/** The rules of the paper. */
+export const rules: Rules = {
+  // The epoch in which a history was last synchronised decides, and not how long it is.
+  isAsGood: (one, other) =>
+    one.currentEpoch > other.currentEpoch ||
+    (one.currentEpoch === other.currentEpoch && reaches(one.zxid, other.zxid)),
+  // From NEWLEADER on, not from its acknowledgement on: or a follower would have a hole.
+  isProposedTo: ({ stage }) => stage === 'told' || stage === 'synced',
+  // Channels may lose, repeat and turn round messages, so each says where it belongs.
+  follows: (follower, { previous }) =>
+    previous.counter < follower.compacted.counter || holds(follower, previous),
+  // Only once all of the history is here: NEWLEADER brings the last of it.
+  isCurrentWithDiff: () => false,
+};

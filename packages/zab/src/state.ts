@@ -1,0 +1,286 @@
+/** What a replica remembers, on disk and off it: the variables of the paper's Table 1, and ours. */
+import {
+  assert,
+  type Context as ContextOf,
+  type Digest,
+  digest,
+  type Instant,
+  integer,
+  nullable,
+  type ReplicaId,
+  type Replica as ReplicaOf,
+  type Request,
+  record,
+  type Shape,
+  type Signed,
+  type StoredFields,
+} from '@quorumlab/core';
+import type { Message, Notification, Ordered, Schemas, Transaction, Zxid } from './messages.ts';
+import type { Line } from './paper.ts';
+
+/** The newest durable snapshot: the state after the transaction `zxid`. */
+export interface SnapshotPoint {
+  readonly zxid: Zxid;
+  readonly digest: Digest;
+}
+
+/** What histories are compared by: the current epoch first, then the last zxid (step ℓ.1.2). */
+export interface Credentials {
+  readonly currentEpoch: number;
+  readonly zxid: Zxid;
+}
+
+/** A nomination in an election, with the credentials of whom it nominates. */
+export interface Vote extends Credentials {
+  readonly leader: ReplicaId;
+}
+
+/** How a replica that lost its disk comes back: see `rejoin.ts`. */
+export interface Rejoining {
+  readonly nonce: number;
+  /** The best history of the others, which its own must reach. Null: not all have answered yet. */
+  readonly best: Credentials | null;
+}
+
+/** What another member said to one that lost its disk. */
+export interface Heard extends Credentials {
+  readonly acceptedEpoch: number;
+  readonly acceptedFrom: ReplicaId | null;
+}
+
+/** A message in order that its follower has not acknowledged. */
+export interface InFlight {
+  /** The counter of its last transaction. */
+  readonly last: number;
+  readonly beat: number;
+  /** It is NEWLEADER: to have the transactions is not enough to have acknowledged it. */
+  readonly isNewLeader: boolean;
+}
+
+/**
+ * How far the leader has come with one follower. 'joined': it has sent CEPOCH. 'promised': ACK-E.
+ * 'told': it was sent NEWLEADER, and is sent all that is proposed from then on. 'synced': ACK-LD.
+ */
+export type Stage = 'joined' | 'promised' | 'told' | 'synced';
+
+/** What a leader knows of one follower: its end of their channel. */
+export interface Learner {
+  stage: Stage;
+  /** The counter of the next transaction to send. */
+  next: number;
+  /** What the follower has to cut off first: everything behind this one. Null: nothing. */
+  cut: Zxid | null;
+  /** Where its history is known to end. */
+  held: number;
+  /** Something was lost: one message at a time until it answers. */
+  probing: boolean;
+  /** In the order of their sending; at most `maxInFlight`. */
+  readonly inFlight: InFlight[];
+  /** When it last answered in this reign. */
+  heardAt: Instant;
+  /** The highest beat that it has repeated. */
+  answeredBeat: number;
+  /** The first snapshot that it was told to install and has not got behind. 0: none. */
+  toldSnapshot: number;
+}
+
+/** Reads that wait until the no-op at `counter` is committed. */
+export interface SyncedReads {
+  readonly counter: number;
+  readonly ids: readonly number[];
+}
+
+/** The paper's f.p, f.a and h_f, and what is left of the history where it begins. */
+export interface Stable {
+  /** f.p: the last epoch that was promised (NEWEPOCH). */
+  readonly acceptedEpoch: number;
+  /** Who had proposed it; null: unknown, since a disk was lost. */
+  readonly acceptedFrom: ReplicaId | null;
+  /** f.a: the last epoch whose history is this replica's (NEWLEADER). */
+  readonly currentEpoch: number;
+  /** h_f, by counter. */
+  readonly history: ReadonlyMap<number, Transaction>;
+  /** Null: none was taken yet. */
+  readonly snapshot: SnapshotPoint | null;
+  /** The last transaction dropped from the history, which begins after it. */
+  readonly compacted: Zxid;
+  /** Null: this disk is the first that this replica has. */
+  readonly rejoining: Rejoining | null;
+}
+
+/** See {@link Stable}. Everything here is bounded by the group's size or by a named limit. */
+export interface Volatile {
+  role: 'looking' | 'following' | 'leading';
+  phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
+  /** The epoch that it leads or in which it follows; 0: not known yet. */
+  epoch: number;
+  /** Whom it follows, or itself. */
+  leader: ReplicaId | null;
+  /** The last transaction that is known to be committed, also if it is not here yet. */
+  committed: number;
+  /** The last transaction given to the application. */
+  delivered: number;
+
+  /** The round of election, counted by each replica since it started. */
+  round: number;
+  vote: Vote;
+  /** The nominations of this round by those that look too. */
+  readonly votes: Map<ReplicaId, Vote>;
+  /** What those say that have a leader. */
+  readonly settled: Map<ReplicaId, Notification>;
+  /** When each member was last told about its round, or whom to follow. */
+  readonly toldAt: Map<ReplicaId, Instant>;
+  /** When each member that lost its disk was last answered. */
+  readonly helpedAt: Map<ReplicaId, Instant>;
+  /** What the others have answered to a replica that lost its disk. */
+  readonly heard: Map<ReplicaId, Heard>;
+
+  /** Follower only: when the leader was last heard. */
+  lastContact: Instant;
+  /** The last beat of the leader. */
+  beat: number;
+  /** What came too early, by the counter that it follows: at most `maxInFlight`. */
+  readonly early: Map<number, Signed<Ordered>>;
+  /** Snapshots that the leader told it to install, newest last: at most {@link mostFetched}. */
+  fetching: readonly SnapshotPoint[];
+
+  /** Leader only, as all that follows: CEPOCH by member, itself included. */
+  readonly epochs: Map<ReplicaId, number>;
+  /** ACK-E by member. */
+  readonly promises: Map<ReplicaId, Credentials>;
+  /** ACK-LD: whose current epoch is this one. */
+  readonly synced: Set<ReplicaId>;
+  /** ACK: up to where the history of the epoch is durable, by member. */
+  readonly acked: Map<ReplicaId, number>;
+  readonly learners: Map<ReplicaId, Learner>;
+  /** The requests in its history that are not committed; at most `maxUncommitted`. */
+  readonly uncommitted: Set<string>;
+  /** About how many bytes they take. */
+  uncommittedBytes: number;
+  /** A message to itself is under way that will say what of its own history is durable. */
+  writing: boolean;
+  /** Reads that wait for the next no-op; at most `maxReads` together with those of `syncing`. */
+  reads: number[];
+  syncing: SyncedReads | null;
+}
+
+/** The types that Zab is made of. */
+export interface Zab extends Shape {
+  readonly Stable: Stable;
+  readonly Volatile: Volatile;
+  readonly Message: Message;
+  readonly Timer: 'election' | 'grace' | 'join' | 'ping' | 'quorum' | 'rejoin';
+  readonly Command: Signed<Request>;
+}
+
+/** A replica as its handlers see it. */
+export type Replica = ReplicaOf<Zab>;
+
+/** What its handlers speak through. */
+export type Context = ContextOf<Zab, Line>;
+
+/** Most snapshots of which a follower knows that they may be on their way here. */
+export const mostFetched = 4;
+
+/** The place before the first transaction. */
+export const zero: Zxid = { epoch: 0, counter: 0 };
+
+/** How each part of the stable state is written to disk. */
+export const stored = ({ transaction, zxid }: Schemas): StoredFields<Zab> => ({
+  acceptedEpoch: integer(),
+  acceptedFrom: nullable(integer()),
+  currentEpoch: integer(),
+  history: transaction,
+  snapshot: nullable(record({ zxid, digest })),
+  compacted: zxid,
+  rejoining: nullable(
+    record({ nonce: integer(), best: nullable(record({ currentEpoch: integer(), zxid })) }),
+  ),
+});
+
+/** A replica that has never run. */
+export const firstStable = (): Stable => ({
+  acceptedEpoch: 0,
+  acceptedFrom: null,
+  currentEpoch: 0,
+  history: new Map(),
+  snapshot: null,
+  compacted: zero,
+  rejoining: null,
+});
+
+/** A replica that has just started: it looks for a leader, and trusts only its disk. */
+export const firstVolatile = ({ snapshot }: Stable, self: ReplicaId): Volatile => ({
+  role: 'looking',
+  phase: 'election',
+  epoch: 0,
+  leader: null,
+  committed: snapshot?.zxid.counter ?? 0,
+  delivered: snapshot?.zxid.counter ?? 0,
+  round: 0,
+  vote: { leader: self, currentEpoch: 0, zxid: zero },
+  votes: new Map(),
+  settled: new Map(),
+  toldAt: new Map(),
+  helpedAt: new Map(),
+  heard: new Map(),
+  lastContact: 0,
+  beat: 0,
+  early: new Map(),
+  fetching: [],
+  epochs: new Map(),
+  promises: new Map(),
+  synced: new Set(),
+  acked: new Map(),
+  learners: new Map(),
+  uncommitted: new Set(),
+  uncommittedBytes: 0,
+  writing: false,
+  reads: [],
+  syncing: null,
+});
+
+/** The counter of the last transaction. The history has no gaps, so its size tells. */
+export const lastCounter = ({ compacted, history }: Replica): number =>
+  compacted.counter + history.size;
+
+/** The epoch of the transaction at `counter`, or nothing if the history does not hold it. */
+export const epochAt = ({ compacted, history }: Replica, counter: number): number | undefined =>
+  counter === compacted.counter ? compacted.epoch : history.get(counter)?.epoch;
+
+/** The zxid at `counter`, which the history holds. */
+export function zxidAt(replica: Replica, counter: number): Zxid {
+  const epoch = epochAt(replica, counter);
+  assert(epoch !== undefined, 'the history has no transaction there');
+  return { epoch, counter };
+}
+
+/** Where the history ends. */
+export const lastZxid = (replica: Replica): Zxid => zxidAt(replica, lastCounter(replica));
+
+/** Whether the history has the transaction `zxid`, as far as it is still there. */
+export const holds = (replica: Replica, { epoch, counter }: Zxid): boolean =>
+  epochAt(replica, counter) === epoch;
+
+/** Whether `one` is not before `other`. */
+export const reaches = (one: Zxid, other: Zxid): boolean =>
+  one.epoch > other.epoch || (one.epoch === other.epoch && one.counter >= other.counter);
+
+/** Whether two are the same. */
+export const sameZxid = (one: Zxid, other: Zxid): boolean =>
+  one.epoch === other.epoch && one.counter === other.counter;
+
+/**
+ * The last transaction that is not after `zxid`. Epochs never fall along a history, so halving the
+ * range finds it.
+ */
+export function lastUpTo(replica: Replica, { epoch, counter }: Zxid): number {
+  let low = replica.compacted.counter;
+  let high = Math.min(lastCounter(replica), counter);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((epochAt(replica, middle) as number) <= epoch) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
