@@ -49,7 +49,7 @@ function slotsAfter<S extends LogShape & Shape>(
   return slots;
 }
 
-test('Multi-Paxos chooses the second of two proposals, and nothing in the place of the first', () => {
+test('Multi-Paxos may choose the second of two proposals without the first', () => {
   const slots = slotsAfter<MultiPaxos>(
     ({ n }) => multiPaxos({ n }),
     (stage) => {
