@@ -19,17 +19,17 @@ export const entry: Entry<Tendermint> = {
     },
     proposeTimeout: {
       kind: 'number',
-      usual: '1s',
+      usual: '500ms',
       meaning: 'time that the first proposer of a height may take',
     },
     voteTimeout: {
       kind: 'number',
-      usual: '500ms',
+      usual: '250ms',
       meaning: 'time to wait for votes that agree; half of proposeTimeout unless told',
     },
     timeoutDelta: {
       kind: 'number',
-      usual: '500ms',
+      usual: '250ms',
       meaning: 'time that each round adds to both; half of proposeTimeout unless told',
     },
     accountable: {

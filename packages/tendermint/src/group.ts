@@ -29,7 +29,10 @@ export interface Options {
   readonly digest: DigestOf;
   /** What each member weighs, in the order of members, separated by commas: 1 each unless told. */
   readonly weights?: string;
-  /** timeoutPropose of round 0: how long a proposer may take. */
+  /**
+   * timeoutPropose of round 0: how long a proposer may take; 500 ms unless told. One that is silent
+   * costs it at every height of its own.
+   */
   readonly proposeTimeout?: number;
   /** timeoutPrevote and timeoutPrecommit of round 0; half of `proposeTimeout` unless told. */
   readonly voteTimeout?: number;
@@ -93,7 +96,7 @@ export interface Group {
 
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function groupOf(options: Options, rules: Rules): Group {
-  const { n, checkpointEvery = 128, proposeTimeout = ms(1000), maxBatch = 256 } = options;
+  const { n, checkpointEvery = 128, proposeTimeout = ms(500), maxBatch = 256 } = options;
   const {
     window = 2 * checkpointEvery,
     windowBytes = usualWindowBytes,

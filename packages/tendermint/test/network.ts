@@ -1,5 +1,5 @@
 /** The network of the tests of this package, and groups of four that several tests begin with. */
-import type { Output, Protocol } from '@quorumlab/core';
+import { ms, type Output, type Protocol } from '@quorumlab/core';
 import { ByzantineNetwork, testDigest } from '@quorumlab/protocol-testing';
 import { type TendermintOptions, tendermint } from '../src/index.ts';
 import type { Message } from '../src/messages.ts';
@@ -14,7 +14,9 @@ export class Network extends ByzantineNetwork<Tendermint> {
 
 /** Four replicas; in round r of height h replica (h - 1 + r) mod 4 proposes. */
 export const make = (more: Partial<TendermintOptions> = {}): Network =>
-  new Network(tendermint({ n: 4, digest: testDigest, checkpointEvery: 4, ...more }));
+  new Network(
+    tendermint({ n: 4, digest: testDigest, proposeTimeout: ms(1000), checkpointEvery: 4, ...more }),
+  );
 
 /** What is said to all, without who says it. */
 export const saidIn = ({ sends }: Output<Tendermint>): Message[] =>
