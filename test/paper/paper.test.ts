@@ -41,6 +41,16 @@ const snapshots = reigns(
   30,
 );
 
+/** Reads while a leader has a lease. */
+const leased = (seed: number): Scenario =>
+  completeScenario({
+    protocol: 'raft',
+    n: 3,
+    workload: 'a',
+    options: { reads: 'lease' },
+    seed: `${seed}`,
+  });
+
 /** A follower, mostly, that loses its disk. */
 const emptied = (seed: number): Scenario =>
   completeScenario({
@@ -123,7 +133,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
 
     lostDisk('multi-paxos', seed),
   ],
-  raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed)],
+  raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed), leased(seed)],
   zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
   pbft: (seed) => [swarm('pbft', seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],

@@ -5,6 +5,7 @@
 import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { type Group, isPeer } from './group.ts';
 import { becomeLeader } from './leader.ts';
+import { isLeased } from './lease.ts';
 import type { PreVote, PreVoteReply, RequestVote, Vote } from './messages.ts';
 import { isBehind, nextTerm, satisfies } from './rejoin.ts';
 import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
@@ -64,10 +65,19 @@ function maybeBecomeLeader(group: Group, candidate: Replica, ctx: Context): void
   becomeLeader(group, candidate, ctx);
 }
 
-/** Thesis 4.2.3: whoever hears a leader, or is one, does not help to replace it. */
+/**
+ * Thesis 4.2.3: whoever hears a leader, or is one, does not help to replace it. With leases not
+ * even if it has heard of a later term since: what was granted was granted.
+ */
 export const isLoyal = (group: Group, voter: Replica, ctx: Pick<Context, 'now'>): boolean =>
   voter.role === 'leader' ||
-  (voter.leader !== null && recentContact(group, voter, ctx) !== undefined);
+  ((voter.leader !== null || isLeased(group)) && recentContact(group, voter, ctx) !== undefined);
+
+/** Whether a request for a vote in `term` has to be ignored for that. */
+function ignores(group: Group, voter: Replica, term: number, ctx: Context): boolean {
+  const isNew = isLeased(group) ? term >= voter.currentTerm : term > voter.currentTerm;
+  return group.checkQuorum && isNew && isLoyal(group, voter, ctx);
+}
 
 /** Whether a candidate with this log may have the voter's vote (§5.4.1). */
 const isFit = (group: Group, voter: Replica, candidate: Position): boolean =>
@@ -128,8 +138,7 @@ export function requestVote(
   ctx: Context,
 ): void {
   if (!isPeer(group, from, ctx)) return;
-  if (group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, ctx))
-    return ctx.line('loyal');
+  if (ignores(group, voter, term, ctx)) return ctx.line('loyal');
   updateTerm(group, voter, term, ctx);
   const reply = (granted: boolean): void =>
     ctx.send(from, { kind: 'vote', term: voter.currentTerm, candidate: from, granted });

@@ -28,6 +28,16 @@ export const entry: Entry<Raft> = {
       usual: 'true',
       meaning: 'leaders and voters judge by whom they hear',
     },
+    reads: {
+      kind: ['quorum', 'lease'],
+      usual: 'quorum',
+      meaning: 'how a leader knows at a read that it still leads: it asks, or trusts clocks',
+    },
+    clockDrift: {
+      kind: 'number',
+      usual: '1000',
+      meaning: 'with leases: parts in a million by which the rate of a clock may be wrong',
+    },
     ...snapshotOption,
     keepEntries: { kind: 'number', usual: '1000', meaning: 'entries kept behind a snapshot' },
     maxEntriesPerAppend: {

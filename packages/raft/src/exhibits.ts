@@ -269,6 +269,25 @@ export const exhibits: Readonly<Record<string, Exhibit<Raft, Options>>> = {
     story: 'n0 commits Ann and is gone; n1 leads and reads before it knows that she is committed.',
     play: earlyRead,
   },
+  'lease-forgotten': {
+    options: { n: 3, reads: 'lease' },
+    shows: 'stale-read',
+    selfAtOnce: true,
+    story:
+      'n0 leads with a lease of n1, which is restarted and elects n2; a client asks n0 for a read.',
+    play(group) {
+      elect(group, 0, everything);
+      write(group, 0, 'Ann', everything);
+      // For an election timeout n2 hears nothing. n1 does, and after its restart it has to know.
+      beat(group, 0, links([0, 1]), 11);
+      group.restart(1);
+      group.fire(2, 'election');
+      group.settle(among(1, 2));
+      write(group, 2, 'Bob', among(1, 2));
+      group.read(0);
+      group.settle(among(1, 2));
+    },
+  },
   'stale-leader-read': {
     options: { n: 3 },
     shows: 'stale-read',

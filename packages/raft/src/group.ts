@@ -30,6 +30,17 @@ export interface Options {
   readonly preVote?: boolean;
   /** Leaders and voters judge by whom they hear (thesis 6.2, 4.2.3). On unless told. */
   readonly checkQuorum?: boolean;
+  /**
+   * How a leader makes sure that it still leads when it answers a read: by asking a quorum
+   * ('quorum', unless told), or by a lease that it has from a quorum ('lease', see `lease.ts`),
+   * which costs no message and trusts clocks.
+   */
+  readonly reads?: 'quorum' | 'lease';
+  /**
+   * With leases: by how many parts in a million the rate of any member's clock may be wrong, 0 to
+   * 500,000. If one is wrong by more, a read may miss an acknowledged write. 1,000 unless told.
+   */
+  readonly clockDrift?: number;
   /** Slots between two snapshots; 0: none. 10,000 unless told. */
   readonly snapshotEvery?: number;
   /** Entries kept behind a snapshot for followers a little behind. 1,000 unless told. */
@@ -57,6 +68,8 @@ export interface Group {
   readonly heartbeat: number;
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
+  /** How long a lease lasts by the leader's clock, in microseconds; 0: there are none. */
+  readonly leaseLength: number;
   readonly maxEntriesPerAppend: number;
   readonly maxBytesPerAppend: number;
   readonly maxInFlight: number;
@@ -104,6 +117,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     heartbeat: pause,
     preVote: options.preVote ?? true,
     checkQuorum: options.checkQuorum ?? true,
+    leaseLength: leaseOf(options, electionTimeout),
     maxEntriesPerAppend: entries,
     maxBytesPerAppend,
     maxInFlight: wholeOption('maxInFlight', options.maxInFlight ?? 4, 1),
@@ -112,6 +126,20 @@ export function groupOf(options: Options, rules: Rules): Group {
     keepEntries: wholeOption('keepEntries', options.keepEntries ?? 1_000, 0),
     rules,
   };
+}
+
+/** How long a lease lasts by the leader's clock if others wait for `timeout` by theirs. */
+export const leaseLength = (timeout: number, partsPerMillion: number): number =>
+  Math.floor((timeout * (1_000_000 - partsPerMillion)) / (1_000_000 + partsPerMillion)) - 1;
+
+function leaseOf({ reads, clockDrift, checkQuorum }: Options, electionTimeout: number): number {
+  const drift = wholeOption('clockDrift', clockDrift ?? 1000, 0, 500_000);
+  if (reads !== 'lease') return 0;
+  if (checkQuorum === false)
+    throw new OptionsError(
+      "reads: 'lease' needs voters that stay loyal to a leader they hear; leave checkQuorum on",
+    );
+  return leaseLength(electionTimeout, drift);
 }
 
 /** Whether `from` is another member of the group. Clients and strangers are not. */

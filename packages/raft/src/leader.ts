@@ -12,6 +12,7 @@ import {
   uncommittedBytes,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
+import { noteRound } from './lease.ts';
 import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
 import {
   type Context,
@@ -33,6 +34,8 @@ export function becomeLeader(group: Group, leader: Replica, ctx: Context): void 
   leader.leader = ctx.self;
   leader.writing = false;
   leader.round = 0;
+  leader.roundsSent = [];
+  noteRound(group, leader, ctx);
   const next = lastIndex(leader) + 1;
   for (let index = leader.commitIndex + 1; index < next; index++)
     note(leader, leader.log.get(index)?.command ?? null);
@@ -153,6 +156,7 @@ const newPipeline = (): Pipeline => ({
   inFlight: [],
   heardAt: null,
   ackedRound: 0,
+  grantedAt: null,
   told: 0,
 });
 
@@ -248,6 +252,7 @@ function isTooMuch(leader: Replica, index: Index): boolean {
 export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): void {
   ctx.line('leaders-heartbeat');
   leader.round += 1;
+  noteRound(group, leader, ctx);
   let message: AppendEntries | undefined;
   for (const follower of group.members) {
     if (follower === ctx.self) continue;

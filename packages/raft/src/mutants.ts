@@ -50,6 +50,17 @@ function rejoinAsNew({ rejoin: _, ...right }: Protocol<Raft>): Protocol<Raft> {
   return right;
 }
 
+/** Whoever starts votes at once, although it may have granted a lease a moment before. */
+function forgetGrants(right: Protocol<Raft>): Protocol<Raft> {
+  return {
+    ...right,
+    start(replica, ctx, incarnation) {
+      right.start?.(replica, ctx, incarnation);
+      replica.lastContact = null;
+    },
+  };
+}
+
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
@@ -72,6 +83,9 @@ export const mutants = {
   'rejoin-as-new': (options) => rejoinAsNew(raft(options)),
 
   'readindex-without-noop': (options) => raft(options, { mayRead: () => true }),
+
+  'lease-forgotten': (options) =>
+    forgetGrants(raft({ ...options, reads: 'lease', checkQuorum: true })),
 
   'stale-leader-read': (options) => ({
     ...raft(options),
@@ -131,6 +145,11 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A new leader answers reads before an entry of its own term is committed.',
     paper: 'Ongaro 2014 (thesis), 6.4, step 1',
     gallery: 'A-19',
+  },
+  'lease-forgotten': {
+    rule: 'A voter that was restarted forgets the lease that it granted, and elects another.',
+    paper: 'Ongaro 2014 (thesis), 6.4.1, 4.2.3',
+    gallery: 'A-10',
   },
   'stale-leader-read': {
     rule: 'A leader answers reads without asking whether it still leads.',

@@ -119,6 +119,14 @@ export const paper = {
     section: '§8, thesis 6.4',
     text: 'A majority answered: the reads are answered once the noted index is applied.',
   },
+  'lease-1': {
+    section: 'thesis 6.4.1, 4.2.3',
+    text: 'With leases: a member that starts helps nobody to lead for an election timeout.',
+  },
+  'lease-2': {
+    section: 'thesis 6.4.1',
+    text: 'With leases: while the grants of a majority last, a read needs no message.',
+  },
   'snapshot-take': {
     section: '§7, Figure 12',
     text: 'The state is durable up to an index: remember its term and drop entries before it.',

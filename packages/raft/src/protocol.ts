@@ -1,8 +1,8 @@
 /**
  * Raft: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
  * Elections (§5.2) are in `election.ts`, what a leader sends in `leader.ts`, replication (§5.3) in
- * `replication.ts`, compaction (§7) in `snapshot.ts`; what a replica does that has lost its disk,
- * which is not in the paper, in `rejoin.ts`.
+ * `replication.ts`, compaction (§7) in `snapshot.ts`, reads in `read-index.ts` and `lease.ts`; what
+ * a replica does that has lost its disk, which is not in the paper, in `rejoin.ts`.
  *
  * ```text
  *                    on disk: currentTerm, votedFor, log[]      in memory: commitIndex, lastApplied
@@ -52,6 +52,10 @@
  *                      readIndex ← commitIndex
  * read-2               send a round of heartbeats
  * read-3               upon answers of a majority to it: the read may go at readIndex
+ *
+ *                    With leases (thesis 6.4.1)
+ * lease-1            upon start: ignore elections for an election timeout, as if a leader was heard
+ * lease-2            upon a read at the leader, while grants of a majority last: it may go
  *
  *                    Compaction (§7)
  * snapshot-take      upon a durable snapshot: remember its last index and term; drop the log below

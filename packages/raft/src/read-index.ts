@@ -3,11 +3,16 @@
  */
 import type { Group } from './group.ts';
 import { sendHeartbeats } from './leader.ts';
+import { hasLease } from './lease.ts';
 import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read; others are sent to the leader by the service. */
 export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
   if (leader.role !== 'leader') return;
+  if (hasLease(group, leader, ctx)) {
+    ctx.line('lease-2');
+    return ctx.allowRead(id, leader.commitIndex - 1);
+  }
   if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= group.maxReads) return;
   leader.reads.push(id);
   maybeStartReadRound(group, leader, ctx);

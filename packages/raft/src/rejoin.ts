@@ -10,6 +10,7 @@ import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
 import { pipelineOf, replicateTo } from './leader.ts';
+import { waitOut } from './lease.ts';
 import type { Index, Rejoin, RejoinReply } from './messages.ts';
 import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
 import { setElectionTimer } from './term.ts';
@@ -19,6 +20,7 @@ const termsAside = 2 ** 20;
 
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
 export function start(group: Group, replica: Replica, ctx: Context): void {
+  waitOut(group, replica, ctx);
   if (!isWaiting(replica)) setElectionTimer(group, ctx);
   ask(group, replica, ctx);
 }
@@ -26,6 +28,7 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
 /** `upon start` of a replica whose disk was lost. */
 export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   const nonce = incarnation;
+  waitOut(group, replica, ctx);
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
   ask(group, replica, ctx);
 }

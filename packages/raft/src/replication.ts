@@ -3,6 +3,7 @@ import { assert, committedIndex, type ReplicaId, type Signed } from '@quorumlab/
 import { mayRefuse } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
 import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
+import { noteGrant } from './lease.ts';
 import type { AppendEntries, AppendReply, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
 import { caughtUp } from './rejoin.ts';
@@ -214,6 +215,7 @@ export function appendReply(
   const pipeline = pipelineOf(leader, from);
   pipeline.heardAt = ctx.now;
   pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
+  noteGrant(group, leader, pipeline);
   if (success) acknowledge(group, leader, from, index, ctx);
   else backUp(leader, reply, ctx);
   replicateTo(group, leader, from, ctx);

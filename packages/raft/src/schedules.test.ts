@@ -52,6 +52,14 @@ test.each([1, 3, 5])('liveness: once everything works again, everything is decid
   }
 });
 
+test.each([3, 5])('no read by a lease misses what was acknowledged before it, n=%i', (n) => {
+  for (let seed = 0; seed < seeds(40); seed++) {
+    const leased = { ...optionsOf(seed, n), reads: 'lease', checkQuorum: true } as const;
+    const schedule = seed % 5 === 4 ? forgetful : (schedules[seed % 4] as Schedule);
+    expect(run(raft(leased), seed, schedule).violation).toBeUndefined();
+  }
+});
+
 test.each([3, 5])('every property holds while disks are lost one after another, n=%i', (n) => {
   let decided = 0;
   for (let seed = 0; seed < seeds(75); seed++) {
@@ -107,7 +115,10 @@ test.runIf(!isShort)(
     const digest = '0'.repeat(64);
     group.inject(2, 0, { kind: 'install-snapshot', term: 2, lastIndex: 9, lastTerm: 1, digest });
     group.inject(2, 0, { kind: 'request-vote', term: 2, lastIndex: 9, lastTerm: 1 });
-    for (const line of group.lines) lines.add(line);
+    const leased = cluster(raft({ n: 1, reads: 'lease' }));
+    leased.elect(0);
+    leased.step(0, { type: 'read', id: 1 });
+    for (const line of [...group.lines, ...leased.lines]) lines.add(line);
     expect([...lines].sort()).toEqual(Object.keys(paper).sort());
   },
 );

@@ -45,6 +45,8 @@ export interface Pipeline {
   heardAt: Instant | null;
   /** The highest heartbeat round it has answered. */
   ackedRound: number;
+  /** With leases: from when on it helps nobody else to lead, for as long as a lease lasts. */
+  grantedAt: Instant | null;
   /** The first snapshot that it was told to install and has not got behind. 0: none. */
   told: Index;
 }
@@ -126,6 +128,8 @@ export interface Volatile {
   writing: boolean;
   /** Heartbeat rounds of this term so far. */
   round: number;
+  /** With leases: when the last of them were sent; at most 64. */
+  roundsSent: { readonly round: number; readonly at: Instant }[];
   /** Reads that wait for the next round; at most `maxReads` together with those of `readRound`. */
   reads: number[];
   readRound: ReadRound | null;
@@ -192,6 +196,7 @@ export const firstVolatile = ({ snapshot }: Stable): Volatile => ({
   uncommittedBytes: 0,
   writing: false,
   round: 0,
+  roundsSent: [],
   reads: [],
   readRound: null,
 });

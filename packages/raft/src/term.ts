@@ -30,6 +30,7 @@ export function becomeFollower(
     // Clients ask the next leader again; this one can no longer tell how new its state is.
     replica.reads = [];
     replica.readRound = null;
+    replica.roundsSent = [];
   }
   replica.role = 'follower';
   replica.leader = leader;
