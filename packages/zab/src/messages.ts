@@ -17,8 +17,8 @@ import {
   type Request,
   record,
   request,
-  requestBytes,
   requestOverheadBytes,
+  requestWeight,
   type Signed,
   signed,
   type Tagged,
@@ -33,7 +33,7 @@ export const leastBytesPerMessage: number = maxRequestBytes + requestOverheadByt
 
 /** An upper bound of the encoded size of a transaction with `command`, without encoding it. */
 export const transactionBytes = (command: Signed<Request> | null): number =>
-  8 + (command === null ? 0 : requestBytes(command));
+  8 + (command === null ? 0 : requestWeight(command));
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
