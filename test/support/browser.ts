@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { findChromium } from './chromium.ts';
@@ -69,21 +69,52 @@ export async function bundleForBrowser(entry: string): Promise<string> {
 }
 
 /**
- * Opens a page that has loaded the module at `entry` (a path), from 127.0.0.1 so that the page is a
- * secure context with WebCrypto. Throws if there is no Chromium: ask findChromium first.
+ * Opens a file in Chromium, as somebody does who was sent it. Dispose of it to end the browser.
+ * Throws if there is no Chromium: ask findChromium first.
  */
-export async function openInBrowser(entry: string): Promise<BrowserPage> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) {
-    throw new Error('no Chromium was found: set CHROMIUM_PATH or install one');
-  }
+export async function openFile(
+  path: string,
+  size: { readonly width: number; readonly height: number },
+): Promise<AsyncDisposable & { readonly page: Page; readonly errors: readonly string[] }> {
   await using stack = new AsyncDisposableStack();
-  const server = await serve(await bundleForBrowser(entry));
-  stack.defer(() => stop(server));
+  const browser = await startBrowser(stack);
+  const page = await browser.newPage();
+  await page.setViewportSize(size);
+  const errors: string[] = [];
+  page.on('pageerror', (error) => void errors.push(String(error)));
+  page.on('console', (said) => {
+    if (said.type() === 'error') errors.push(said.text());
+  });
+  page.on('request', (request) => {
+    // The file itself, and the script of its workers.
+    if (!/^(file|blob|data):/.test(request.url())) errors.push(`it asked for ${request.url()}`);
+  });
+  await page.goto(pathToFileURL(path).href, { waitUntil: 'load' });
+  const owned = stack.move();
+  return { page, errors, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A browser that ends, and whose profile goes, with `stack`. */
+async function startBrowser(stack: AsyncDisposableStack): Promise<BrowserContext> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error('no Chromium was found: set CHROMIUM_PATH or install one');
   const profile = mkdtempSync(join(tmpdir(), 'quorumlab-chromium-'));
   stack.defer(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
   const browser = await launch(executablePath, profile);
   stack.defer(() => browser.close());
+  return browser;
+}
+
+/**
+ * Opens a page that has loaded the module at `entry` (a path), from 127.0.0.1 so that the page is a
+ * secure context with WebCrypto. Throws if there is no Chromium: ask findChromium first.
+ */
+export async function openInBrowser(entry: string): Promise<BrowserPage> {
+  await using stack = new AsyncDisposableStack();
+  const server = await serve(await bundleForBrowser(entry));
+  stack.defer(() => stop(server));
+  const browser = await startBrowser(stack);
   const { port } = server.address() as AddressInfo;
   const call = await load(await browser.newPage(), `http://127.0.0.1:${port}/`);
   const owned = stack.move();

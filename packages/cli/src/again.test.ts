@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import {
   attackOf,
   attacks,
+  commandLine,
   completeScenario,
   protocols,
+  quoted,
   type Scenario,
   type ScenarioFault,
   workloads,
@@ -15,8 +17,6 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { type ScenarioFlags, scenarioOf, withScenarioFlags } from './flags.ts';
-import { quoted } from './invocation.ts';
-import { commandLine } from './result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), "quorumlab again's-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,6 +2,7 @@ import { type VerdictWord, verdictWords } from '@quorumlab/checker';
 import {
   attackOf,
   completeScenario,
+  faultOf,
   livingQuorum,
   microseconds,
   nearest,
@@ -17,7 +18,6 @@ import {
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { usualJobs } from './crew.ts';
-import { faultOf } from './fault.ts';
 import { readText } from './files.ts';
 import { withProtocolOptions } from './help.ts';
 

@@ -1,6 +1,7 @@
 /** How this program was started, so that the commands it offers work where the reader is. */
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { quoted } from '@quorumlab/harness';
 
 /** What the start of this process is judged by. */
 export interface Started {
@@ -31,10 +32,6 @@ export function invocationOf({ env, cwd, program }: Started): string {
   const near = relative(cwd, real);
   return `node ${source}${quoted(near.startsWith('..') ? real : near)}`;
 }
-
-/** A word as shells take it. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 function realPath(path: string): string {
   try {

@@ -1,8 +1,9 @@
 /** Modules of one's own that a command line names, and commands in which they are named again. */
+
+import { quoted } from '@quorumlab/harness';
 import { loadConfigured, loadModule } from '@quorumlab/harness/modules';
 import type { Command } from 'commander';
 import { usageError } from './errors.ts';
-import { quoted } from './invocation.ts';
 
 /** Files that a command line has named, as it named them. */
 let named: readonly string[] = [];

@@ -1,39 +1,36 @@
 import { upper95 } from '@quorumlab/checker';
-import { type Tagged, toHex } from '@quorumlab/core';
+import type { Tagged } from '@quorumlab/core';
 import {
+  againLine,
   attackOf,
   boundOf,
   type Counterexample,
   claimOf,
+  commandLine,
   commitsOf,
-  completeScenario,
   engine,
   eventsUnlessTold,
-  type Lie,
-  livingQuorum,
   narrate,
   noFaultNote,
   overlapOf,
-  type ProofRow,
   type ProtocolCost,
   prepare,
+  proofRows,
   type RunCost,
   type RunResult,
   type Scenario,
-  type ScenarioFault,
   type ShrinkRecord,
   type Shrunk,
-  type Statement,
   type Tally,
   type Told,
   taleOf,
+  timeText,
   unsafeMark,
   type VerdictRow,
   wordOf,
 } from '@quorumlab/harness';
 import { encodeProof, proofToJson } from '@quorumlab/wire';
 import { exitCodes, type Failure } from './errors.ts';
-import { quoted } from './invocation.ts';
 import { grouped } from './io.ts';
 
 /** The schema of everything that `--json` prints. */
@@ -85,21 +82,6 @@ const noteOf = (attack: string, fired: number): { readonly note?: string } => {
   const note = unfired(attack, fired);
   return note === undefined ? {} : { note };
 };
-
-const statement = (message: Lie['first'], what: string): Statement => ({
-  kind: message.kind,
-  what,
-  signature: toHex(message.signature),
-});
-
-/** The proofs of a run as rows. */
-const proofRows = ({ proofs, proofValues }: RunResult): readonly ProofRow[] =>
-  proofs.map(({ signer, about, first, second }, i) => ({
-    signer,
-    about,
-    first: statement(first, proofValues[i]?.first ?? ''),
-    second: statement(second, proofValues[i]?.second ?? ''),
-  }));
 
 /** Commits of a row at most: a long run repeats itself. */
 const mostCommits = 500;
@@ -296,116 +278,6 @@ export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined
   const publicKey = proof === undefined ? undefined : publicKeys?.get(proof.signer);
   if (proof === undefined || publicKey === undefined) return undefined;
   return proofToJson(encodeProof<Tagged>(proof, protocol, { domain, publicKey }));
-}
-
-/**
- * How to run a scenario again that may be in a trace. No flag tells the choices of a shrunk run,
- * lines that are in no file, nor what only random worlds have: those need the trace, and without
- * one there is no such line.
- */
-export function againLine(scenario: Scenario, trace?: string): string | undefined {
-  const { script, commands, commandsFrom } = scenario;
-  const { principals, changes, sessionCaps, stepBytes } = scenario;
-  const untold = [script, principals, changes, sessionCaps, stepBytes];
-  const isInFile = commands === undefined || commandsFrom !== undefined;
-  if (isInFile && untold.every((each) => each === undefined)) return commandLine(scenario);
-  return trace === undefined ? undefined : `quorumlab replay ${quoted(trace)}`;
-}
-
-/** The command line that runs a scenario again. */
-export const commandLine = (scenario: Scenario): string =>
-  `quorumlab run ${scenario.protocol} ${flagsOf(scenario).join(' ')}`;
-
-/**
- * The flags of a scenario, as a shell takes them: what is not the default, and always n, f and the
- * seed. Read by our own parser they give an equal scenario, if it has no {@link Scenario.script}.
- */
-export function flagsOf(scenario: Scenario): readonly string[] {
-  const { protocol, n, f, attack, by, commands, commandsFrom } = scenario;
-  const plain = completeScenario({ protocol, n, f, attack });
-  const flags: string[] = [`-n ${n}`, `-f ${f}`];
-  const tell = (flag: string, value: string | number): void => {
-    const text = quoted(`${value}`);
-    flags.push(text.startsWith('-') ? `${flag}=${text}` : `${flag} ${text}`);
-  };
-  const add = (flag: string, value: string | number, usual: string | number): void => {
-    if (value !== usual) tell(flag, value);
-  };
-  if (attack !== 'none') tell('--attack', attack);
-  const liars = (ids: readonly number[]): string => (ids.length === 0 ? 'none' : ids.join(','));
-  // Who lies is part of the story, so it is always said.
-  add('--by', liars(by), attackOf(attack).needs === 'byzantine' ? '' : liars(plain.by));
-  add('--net', scenario.network, plain.network);
-  add('--clock', scenario.clocks, plain.clocks);
-  for (const [flag, value] of faultFlags(scenario.faults)) tell(flag, value);
-  if (commandsFrom !== undefined) tell('--workload', commandsFrom);
-  else add('--workload', scenario.workload, plain.workload);
-  add('--count', scenario.count, commands?.length ?? plain.count);
-  add('--clients', scenario.clients, plain.clients);
-  add('--outstanding', scenario.outstanding, plain.outstanding);
-  add('--until', timeText(scenario.until), timeText(plain.until));
-  if (scenario.events !== undefined) tell('--events', scenario.events);
-  add('--crypto', scenario.crypto, plain.crypto);
-  for (const [name, value] of Object.entries(scenario.options ?? {}))
-    tell('--option', `${name}=${value}`);
-  if (scenario.mutant !== undefined) tell('--mutant', scenario.mutant);
-  if (scenario.unsafe) flags.push('--unsafe-n');
-  if (scenario.quorum !== undefined) tell('--quorum', scenario.quorum);
-  // Otherwise the flag before would set one.
-  else if (scenario.unsafe && livingQuorum(scenario) !== undefined) tell('--quorum', 'usual');
-  tell('--seed', scenario.seed);
-  return flags;
-}
-
-/**
- * Faults as flags that give the same list again. `--crash` and `--split` are for people; they stand
- * before each other fault, so what has another order is told as it stands in traces.
- */
-function faultFlags(
-  faults: readonly ScenarioFault[],
-): readonly (readonly [flag: string, value: string])[] {
-  const flags: (readonly [string, string])[] = [];
-  let i = 0;
-  for (
-    let each = faults[i];
-    each?.type === 'crash' && each.boundary === undefined;
-    each = faults[i]
-  ) {
-    const back = faults[i + 1];
-    const isBack =
-      back?.type === 'restart' && back.node === each.node && Object.keys(back).length === 3;
-    flags.push([
-      '--crash',
-      `${each.node}@${timeText(each.at)}${isBack ? `..${timeText(back.at)}` : ''}`,
-    ]);
-    i += isBack ? 2 : 1;
-  }
-  for (let each = faults[i]; each?.type === 'split' && isTellable(each.groups); each = faults[i]) {
-    const end = faults[i + 1];
-    const until = end?.type === 'heal' ? `..${timeText(end.at)}` : '';
-    const groups = each.groups.map(groupText);
-    flags.push(['--split', `${groups.join('-')}@${timeText(each.at)}${until}`]);
-    i += until === '' ? 1 : 2;
-  }
-  for (const each of faults.slice(i)) flags.push(['--fault', JSON.stringify(each)]);
-  return flags;
-}
-
-/** `12` for nodes of one digit, `1,12` for others, and a comma behind one alone. */
-const groupText = (group: readonly number[]): string =>
-  group.every((id) => id < 10)
-    ? group.join('')
-    : `${group.join(',')}${group.length === 1 ? ',' : ''}`;
-
-/** Whether `--split` has words for these groups. */
-const isTellable = (groups: readonly (readonly number[])[]): boolean =>
-  groups.length > 1 && groups.every(({ length }) => length > 0);
-
-/** A time as `--until` takes it. */
-function timeText(microseconds: number): string {
-  if (microseconds % 1000 !== 0) return `${microseconds}us`;
-  const milliseconds = microseconds / 1000;
-  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }
 
 /** The exit code for verdicts, given what was expected of them on the command line, if anything. */

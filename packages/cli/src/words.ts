@@ -1,17 +1,15 @@
 import {
+  againLine,
   attackOf,
   type ColumnsOptions,
   columns,
-  optionText,
-  protocolOf,
+  expectation,
+  headline,
   type RunCost,
   type RunResult,
-  type Scenario,
-  unsafeMark,
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Io, Sign, Style } from './io.ts';
-import { againLine } from './result.ts';
 
 const looks: Readonly<Record<VerdictRow['word'], readonly [Sign, Style]>> = {
   forked: ['fail', 'bad'],
@@ -29,39 +27,6 @@ export const verdictLook = (word: VerdictRow['word']): readonly [Sign, Style] =>
 export function verdictWord(io: Io, word: VerdictRow['word']): string {
   const [sign, style] = looks[word];
   return io.paint(style, `${io.sign(sign)} ${word}`);
-}
-
-/** `raft n=3 f=1 (crash) · equivocating-leader by n0 · lan · seed 42`. */
-export function headline(scenario: Scenario): string {
-  const { protocol, mutant, n, f, attack, by, network, seed, crypto, script } = scenario;
-  const { claims } = protocolOf(protocol);
-  const whom = by.length > 0 ? ` by ${by.map((id) => `n${id}`).join(', ')}` : '';
-  const options = optionText(scenario);
-  const how = [options, mutant === undefined ? '' : `the mutant ${mutant}`].filter(Boolean);
-  const name = how.length === 0 ? protocol : `${protocol} with ${how.join(' and ')}`;
-  const mark = unsafeMark(scenario);
-  const size = `n=${n} f=${f} (${claims.faults})${mark === undefined ? '' : ` · ${mark}`}`;
-  const what = `${name} ${size} · ${attack}${whom}`;
-  const drawn = script === undefined ? 'seed' : 'shrunk from seed';
-  return `${what} · ${network} · ${crypto} signatures · ${drawn} ${seed}`;
-}
-
-/** One sentence on why a verdict was to be expected, or that it was not. */
-export function expectation(row: VerdictRow): string {
-  const { protocol, n, f, word, expected, claimed, why } = row;
-  const name = `${protocol} n=${n} f=${f}`;
-  if (word === 'inconclusive')
-    return `expected: not judged: it came to no end${claimed ? '' : `; nor claimed: ${why}`}`;
-  if (word === 'ok' && row.mutant !== undefined)
-    return (
-      'expected: yes. The wrong rule did not show here; it does under its own schedule: ' +
-      `quorumlab attack ${protocol} --mutant ${row.mutant}`
-    );
-  if (word === 'ok' && claimed) return `expected: yes. ${name} claims to survive this`;
-  if (word === 'ok') return `expected: yes, but not claimed: ${why}. Nothing broke here`;
-  if (expected) return `expected: yes, this is not claimed: ${why}`;
-  if (claimed) return `expected: NO. ${name} claims to survive this; please report it`;
-  return `expected: NO. ${why}, but nobody gave it leave to be ${word}; please report it`;
 }
 
 /** What there is to say beside a verdict: which budget ended, and what to try instead. */

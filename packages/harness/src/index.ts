@@ -9,6 +9,7 @@ export * from './agreement-of.ts';
 export * from './attacks.ts';
 export * from './claims.ts';
 export { type ColumnsOptions, columns, sideBySide } from './columns.ts';
+export * from './command-line.ts';
 export * from './compare.ts';
 export { InterferenceError, testInterference } from './conformance/interference.ts';
 export {
@@ -22,10 +23,12 @@ export * from './defaults.ts';
 export * from './describe.ts';
 export * from './engine.ts';
 export * from './exhibit.ts';
+export { faultOf } from './fault.ts';
 export * from './history.ts';
 export * from './narrative.ts';
 export * from './options.ts';
 export * from './prepare.ts';
+export * from './proof-rows.ts';
 export * from './proof-values.ts';
 export * from './quorums.ts';
 export {
@@ -48,5 +51,7 @@ export { isRare } from './swarm/rare.ts';
 export * from './swarm/swarm.ts';
 export * from './system-errors.ts';
 export * from './tale.ts';
+export * from './trace-scenario.ts';
 export * from './verdict-row.ts';
+export * from './words.ts';
 export * from './workload.ts';

@@ -3,9 +3,14 @@ import { range } from '@quorumlab/core';
 import {
   attackOf,
   attacks,
+  commandLine,
   costOfRun,
+  expectation,
   type FirstRun,
+  flagsOf,
+  headline,
   protocolOf,
+  quoted,
   type Scenario,
   tooFewTraitors,
   type VerdictRow,
@@ -24,30 +29,13 @@ import {
   withScenarioFlags,
 } from '../flags.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
-import {
-  commandLine,
-  exitOf,
-  flagsOf,
-  type LeftOut,
-  resultOf,
-  searchRow,
-  shrinkRecord,
-} from '../result.ts';
+import { exitOf, type LeftOut, resultOf, searchRow, shrinkRecord } from '../result.ts';
 import { isStopped, runStoppably } from '../run-stoppably.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
-import {
-  expectation,
-  headline,
-  sayNotes,
-  sayProofs,
-  sayStory,
-  storyColumns,
-  verdictWord,
-} from '../words.ts';
+import { sayNotes, sayProofs, sayStory, storyColumns, verdictWord } from '../words.ts';
 import { attackMutants, every } from './attack-mutant.ts';
 
 interface AttackFlags extends ScenarioFlags {

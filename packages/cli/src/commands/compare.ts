@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import {
   type Counterexample,
   cellsOf,
+  commandLine,
+  flagsOf,
+  quoted,
   type Scenario,
   type Tally,
   type VerdictRow,
@@ -12,14 +15,11 @@ import { type Crew, hire } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import {
   cellRow,
-  commandLine,
   counterexampleOf,
   exitOf,
-  flagsOf,
   type Result,
   resultOf,
   type SteadyCostRow,

@@ -1,9 +1,12 @@
 import {
+  commandLine,
   completeScenario,
   costOfProtocol,
+  headline,
   nameRequests,
   narrateVotes,
   protocolOf,
+  quoted,
   type RunResult,
   type Scenario,
   taleOf,
@@ -13,13 +16,12 @@ import { installing, lacksClusterPackage } from '../cluster-package.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { seedOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { commandLine, resultOf, rowOf, steadyCostRow } from '../result.ts';
+import { resultOf, rowOf, steadyCostRow } from '../result.ts';
 import { isStopped, runStoppably } from '../run-stoppably.ts';
 import { stoppable, stopped, stoppedBy } from '../stop.ts';
 import { type DemoSide, sayTwoColumns, tellable, titleOf, wentAsClaimed } from '../two-columns.ts';
-import { headline, verdictWord } from '../words.ts';
+import { verdictWord } from '../words.ts';
 import { realDemo } from './demo-real.ts';
 
 interface DemoFlags {

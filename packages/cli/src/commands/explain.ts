@@ -2,6 +2,7 @@ import {
   costOfRun,
   operationsOf,
   protocolOf,
+  quoted,
   requestsIn,
   type Scenario,
   shortened,
@@ -18,7 +19,6 @@ import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import { proofJsonOf, resultOf, rowOf } from '../result.ts';
 import { runStoppably, stopOf } from '../run-stoppably.ts';

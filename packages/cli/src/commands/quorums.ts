@@ -1,9 +1,11 @@
 import {
+  commandLine,
   engine,
   optionText,
   protocolOf,
   type QuorumRow,
   type QuorumTrial,
+  quoted,
   type TrialOutcome,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
@@ -11,9 +13,7 @@ import { hire } from '../crew.ts';
 import { type Exit, exitCodes } from '../errors.ts';
 import { gather, optionsOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
-import { commandLine } from '../result.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { verdictLook } from '../words.ts';
 

@@ -1,8 +1,12 @@
 import {
   attacks,
+  checkedScenario,
   costOfRun,
   engine,
+  headline,
+  otherEngine,
   protocols,
+  quoted,
   type Scenario,
   workloads,
 } from '@quorumlab/harness';
@@ -11,13 +15,11 @@ import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import { replayed } from '../replayed.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
 import { stoppable, stoppedBy } from '../stop.ts';
-import { checkedScenario } from '../trace-scenario.ts';
-import { headline, verdictWord } from '../words.ts';
+import { verdictWord } from '../words.ts';
 
 interface ReplayFlags {
   readonly step?: boolean;
@@ -116,22 +118,10 @@ function sayDifference(io: Io, difference: TraceDifference, stop: Exit | undefin
 /** The scenario of a trace's text. Throws an {@link Exit} if it is of another version or none. */
 export const scenarioIn = (text: string): Scenario => scenarioOfTrace(parsed(text));
 
-function scenarioOfTrace({ header }: Trace): Scenario {
-  if (typeof header.engine !== 'string')
-    throw new Exit(
-      exitCodes.replayDiffers,
-      'QL128',
-      'this is not a trace that can be replayed: its first line names no version; ' +
-        'write it again with quorumlab run and --trace.',
-    );
-  if (header.engine !== engine)
-    throw new Exit(
-      exitCodes.replayDiffers,
-      'QL128',
-      `this trace is of "${header.engine}" and this is "${engine}": ` +
-        'install that version to replay it, or run its scenario here with quorumlab run.',
-    );
-  const scenario = checkedScenario(header.scenario);
+function scenarioOfTrace(trace: Trace): Scenario {
+  const why = otherEngine(trace);
+  if (why !== undefined) throw new Exit(exitCodes.replayDiffers, 'QL128', why);
+  const scenario = checkedScenario(trace.header.scenario);
   requireLoaded('protocol', scenario.protocol, protocols);
   requireLoaded('attack', scenario.attack, attacks);
   requireLoaded('workload', scenario.workload, workloads);

@@ -1,10 +1,10 @@
-import { costOfRun } from '@quorumlab/harness';
+import { commandLine, costOfRun } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
-import { commandLine, exitOf, resultOf, rowOf } from '../result.ts';
+import { exitOf, resultOf, rowOf } from '../result.ts';
 import { runStoppably, stopOf } from '../run-stoppably.ts';
 import { stoppable, stoppedBy } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';

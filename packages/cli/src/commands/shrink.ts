@@ -1,5 +1,9 @@
 import {
+  againLine,
   costOfRun,
+  expectation,
+  headline,
+  quoted,
   type Scenario,
   type Shrinkable,
   type ShrinkStep,
@@ -11,13 +15,12 @@ import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
-import { quoted } from '../invocation.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
-import { againLine, counterexampleOf, exitOf, resultOf, rowOf, shrinkRecord } from '../result.ts';
+import { counterexampleOf, exitOf, resultOf, rowOf, shrinkRecord } from '../result.ts';
 import { stopOf } from '../run-stoppably.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
-import { expectation, headline, sayProofs, storyColumns, verdictWord } from '../words.ts';
+import { sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { scenarioIn } from './replay.ts';
 
 interface ShrinkFlags {

@@ -1,4 +1,4 @@
-import { ScenarioError, type ScenarioFault } from '@quorumlab/harness';
+import { ScenarioError, type ScenarioFault } from './scenario.ts';
 
 /** Whether a part of a fault is as it should be. */
 type Check = (value: unknown) => boolean;

@@ -1,7 +1,8 @@
 /** The scenario in a trace: whoever wrote the file, so every part of it is looked at. */
-import { type Scenario, ScenarioError } from '@quorumlab/harness';
-import { usageError } from './errors.ts';
+import type { Trace } from '@quorumlab/sim';
+import { engine } from './engine.ts';
 import { faultOf } from './fault.ts';
+import { type Scenario, ScenarioError } from './scenario.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -92,17 +93,42 @@ const parts: Parts = {
   }),
 };
 
-/** The scenario in the first line of a trace. Throws an `Exit` that names what is wrong in it. */
+/** The scenario in the first line of a trace. Throws a ScenarioError (QL128) that names what is
+ * wrong in it. */
 export function checkedScenario(value: unknown): Scenario {
   if (!isObject(value))
-    throw usageError('QL128', 'this trace has no scenario to run again; name another one.');
+    throw new ScenarioError('QL128', 'this trace has no scenario to run again; name another one.');
   const wrong = wrongPart(value, parts);
   if (wrong !== undefined)
-    throw usageError(
+    throw new ScenarioError(
       'QL128',
       `the scenario in the first line of this trace has no "${wrong}" as scenarios have it; ` +
         'write the trace again with --trace.',
     );
   // Every part has been looked at above.
   return value as unknown as Scenario;
+}
+
+/** Why a trace cannot be run again by this version; nothing if it can. */
+export function otherEngine({ header }: Trace): string | undefined {
+  if (typeof header.engine !== 'string')
+    return (
+      'this is not a trace that can be replayed: its first line names no version; ' +
+      'write it again with quorumlab run and --trace.'
+    );
+  if (header.engine === engine) return undefined;
+  return (
+    `this trace is of "${header.engine}" and this is "${engine}": ` +
+    'install that version to replay it, or run its scenario here with quorumlab run.'
+  );
+}
+
+/**
+ * The scenario that a trace is of, to be run again. Throws a ScenarioError (QL128) if it is of
+ * another version, or no scenario.
+ */
+export function scenarioIn(trace: Trace): Scenario {
+  const why = otherEngine(trace);
+  if (why !== undefined) throw new ScenarioError('QL128', why);
+  return checkedScenario(trace.header.scenario);
 }

@@ -1,0 +1,75 @@
+/** Builds the page: one file with everything in it, from any place and without a net. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const entry = fileURLToPath(new URL('./main.ts', import.meta.url));
+const target = fileURLToPath(new URL('../dist/site/index.html', import.meta.url));
+
+/** What the page may do: run what is in it. Nothing is loaded, and nothing is sent. */
+const policy =
+  "default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:; " +
+  "style-src 'unsafe-inline'; img-src data:";
+
+/** The text of the page. Throws if its code needs a module of Node, or a style is missing. */
+export async function buildPage(): Promise<string> {
+  const styles = ['@quorumlab/trace-view/style.css', '@quorumlab/playground/style.css'];
+  const { resolve } = createRequire(import.meta.url);
+  const css = styles.map((each) => readFileSync(resolve(each), 'utf8')).join('\n');
+  const script = await bundle();
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<link rel="icon" href="data:,">',
+    '<title>quorumlab: one lie, two protocols</title>',
+    `<style>${css}</style>`,
+    '<div id="app"><noscript>It all runs in your browser, which takes JavaScript.</noscript></div>',
+    // The end of a script inside a string would end the element.
+    `<script>${script.replaceAll('</script', '<\\/script')}</script>`,
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+/** The code of page and worker as one script. */
+async function bundle(): Promise<string> {
+  const result = await build({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    resolve: { conditions: ['source', 'module', 'browser'] },
+    plugins: [
+      {
+        name: 'no-node-modules',
+        enforce: 'pre',
+        resolveId(source, importer): void {
+          if (!source.startsWith('node:')) return;
+          throw new Error(`${importer} imports ${source}: a browser has no such module`);
+        },
+      },
+    ],
+    build: {
+      write: false,
+      target: 'es2024',
+      lib: { entry, formats: ['iife'], name: 'quorumlab', fileName: 'page' },
+    },
+  });
+  for (const output of Array.isArray(result) ? result : [result])
+    if ('output' in output)
+      for (const file of output.output) if (file.type === 'chunk' && file.isEntry) return file.code;
+  throw new Error(`vite made no script of ${entry}`);
+}
+
+if (import.meta.main) {
+  const page = await buildPage();
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, page);
+  console.log(`playground: ${target} (${Math.round(page.length / 1024)} KiB)`);
+  console.log('Open this file in a browser, or put it on any server: it is all there is.');
+}

@@ -1,0 +1,9 @@
+/**
+ * The page: how it is built, what its links say, and what its worker does.
+ *
+ * @packageDocumentation
+ */
+export { buildPage } from './build.ts';
+export { linkOf, type Place, placeOf } from './link.ts';
+export { type Answer, answer, type Cell, type Question, type Ran, ranOf } from './runs.ts';
+export { demo, type Settings, scenarioOf } from './settings.ts';

@@ -1,0 +1,150 @@
+/** Links that people can read and change by hand; what they say is looked at like any input. */
+import { engine } from '@quorumlab/harness';
+import { demo, most, type Settings } from './settings.ts';
+
+/** The version of the parts below. */
+const version = '1';
+
+/** A place of the page: which view, of what, and where the cursor stands. */
+export interface Place {
+  readonly route: 'home' | 'play' | 'trace' | 'compare';
+  readonly settings: Settings;
+  /** How many of the events that are shown have happened; nothing: where the page begins. */
+  readonly at?: number;
+  /** The first digits of each run's digest when the link was made. */
+  readonly digests?: readonly string[];
+  /** What the link was made with. */
+  readonly engine?: string;
+  /** What of the link could not be used, in sentences. */
+  readonly complaints: readonly string[];
+}
+
+const routes: readonly Place['route'][] = ['play', 'trace', 'compare'];
+
+/** As many digits of a digest tell runs apart. */
+const shortDigest = (digest: string): string => digest.slice(0, 8);
+
+/** The hash of `#/play` for these runs. Read by {@link placeOf} it gives the same place. */
+export function linkOf(
+  settings: Settings,
+  { at, digests = [] }: Pick<Place, 'at' | 'digests'> = {},
+): string {
+  const { protocols, mutants, same, f, n, attack, network, clocks, workload } = settings;
+  const parts: readonly (readonly [string, string | number])[] = [
+    ['v', version],
+    ['p', protocols.join()],
+    ...(mutants.some((each) => each !== '') ? [['m', mutants.join()] as const] : []),
+    ['same', same],
+    same === 'f' ? ['f', f] : ['n', n],
+    ['attack', attack],
+    ['net', network],
+    ['clock', clocks],
+    ['load', workload],
+    ['count', settings.count],
+    ['sign', settings.crypto],
+    ['seed', settings.seed],
+    ...(at === undefined ? [] : [['at', at] as const]),
+    ['x', engine.replace(/^quorumlab /, '')],
+    ...(digests.length === 0 ? [] : [['h', digests.map(shortDigest).join()] as const]),
+  ];
+  return `#/play?${parts.map(([name, value]) => `${name}=${written(`${value}`)}`).join('&')}`;
+}
+
+/** A value as links have it: what needs no escape is left as people write it. */
+const written = (value: string): string =>
+  encodeURIComponent(value).replaceAll('%2C', ',').replaceAll('%3A', ':').replaceAll('%3D', '=');
+
+/** The place that a hash names. What is wrong in it is said, and what is usual takes its place. */
+export function placeOf(hash: string): Place {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s);
+  const route = routes.find((each) => each === path) ?? 'home';
+  const complaints: string[] = [];
+  if (path !== '' && route === 'home')
+    complaints.push(`There is no page "${path}" here; this is the first one.`);
+  const given = partsOf(query, complaints);
+  const v = given.get('v');
+  if (v !== undefined && v !== version) {
+    complaints.push(`This link is of version ${v}, and this page reads version ${version}.`);
+    return { route, settings: demo, complaints };
+  }
+  const settings = settingsIn(given, complaints);
+  const at = numberIn(given, 'at', 0, Number.MAX_SAFE_INTEGER, complaints);
+  const digests = given.get('h')?.split(',');
+  const made = given.get('x');
+  return {
+    ...{ route, settings, complaints },
+    ...(at === undefined ? {} : { at }),
+    ...(digests === undefined ? {} : { digests }),
+    ...(made === undefined ? {} : { engine: made }),
+  };
+}
+
+function partsOf(query: string, complaints: string[]): ReadonlyMap<string, string> {
+  const parts = new Map<string, string>();
+  for (const part of query.split('&').filter((each) => each !== '')) {
+    const at = part.indexOf('=');
+    try {
+      parts.set(part.slice(0, Math.max(0, at)), decodeURIComponent(part.slice(at + 1)));
+    } catch {
+      complaints.push(`The part "${part}" of the link is damaged and left out.`);
+    }
+  }
+  return parts;
+}
+
+function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): Settings {
+  const text = (name: string, usual: string): string => given.get(name) ?? usual;
+  const two = (name: string, usual: Settings['protocols']): Settings['protocols'] => {
+    const value = given.get(name);
+    if (value === undefined) return usual;
+    const [left = '', right = ''] = value.split(',');
+    return [left, right];
+  };
+  const oneOf = <W extends string>(name: string, words: readonly W[], usual: W): W => {
+    const value = given.get(name);
+    const found = words.find((word) => word === value);
+    if (value !== undefined && found === undefined)
+      complaints.push(`"${name}" of the link is none of ${words.join(', ')}.`);
+    return found ?? usual;
+  };
+  return {
+    protocols: two('p', demo.protocols),
+    mutants: two('m', demo.mutants),
+    same: oneOf('same', ['f', 'n'], demo.same),
+    f: numberIn(given, 'f', 0, most.f, complaints) ?? demo.f,
+    n: numberIn(given, 'n', 1, most.n, complaints) ?? demo.n,
+    attack: text('attack', demo.attack),
+    network: text('net', demo.network),
+    clocks: text('clock', demo.clocks),
+    workload: text('load', demo.workload),
+    count: numberIn(given, 'count', 1, most.count, complaints) ?? demo.count,
+    crypto: oneOf('sign', ['ideal', 'ed25519'], demo.crypto),
+    seed: text('seed', demo.seed).slice(0, 100),
+  };
+}
+
+function numberIn(
+  given: ReadonlyMap<string, string>,
+  name: string,
+  least: number,
+  greatest: number,
+  complaints: string[],
+): number | undefined {
+  const value = given.get(name);
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= least && number <= greatest) return number;
+  complaints.push(`"${name}" of the link is no number from ${least} to ${greatest}.`);
+  return undefined;
+}
+
+/** What to say if a run is not the one that a link was made of; nothing if it is. */
+export function otherRun(place: Place, digests: readonly string[]): string | undefined {
+  if (place.digests === undefined || place.digests.join() === digests.map(shortDigest).join())
+    return undefined;
+  const made = place.engine ?? 'another version';
+  return (
+    `This link was made with ${made}. This is ${engine}, which gives another run: digest ` +
+    `${digests.map(shortDigest).join(' and ')}, not ${place.digests.join(' and ')}.`
+  );
+}

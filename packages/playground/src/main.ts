@@ -1,0 +1,41 @@
+/** The script of the page, which is the script of its workers too. */
+import { effect } from '@preact/signals';
+import { h, render } from 'preact';
+import { press } from './keys.ts';
+import { App } from './pages.ts';
+import { createState } from './state.ts';
+import { serve, workers } from './worker.ts';
+
+// A worker has no document: there this file answers questions.
+if (typeof document === 'undefined') serve(globalThis as unknown as Parameters<typeof serve>[0]);
+else {
+  const source = document.currentScript?.textContent ?? '';
+  const state = createState(workers(source));
+  addEventListener('hashchange', () => state.visit(location.hash));
+  addEventListener('keydown', (event) => {
+    // Whoever writes or chooses in a field means the field.
+    const target = event.target as Element | null;
+    if (target?.closest('input, select, textarea') !== null) return;
+    if (event.key === ' ' && target?.closest('button, a, summary') !== null) return;
+    if (press(state, event)) event.preventDefault();
+  });
+  effect(() => {
+    const pace = state.pace.value;
+    if (pace === 0) return undefined;
+    const timer = setInterval(() => {
+      const { count } = state.selection.peek();
+      if (count >= state.timeline.peek().length) state.pace.value = 0;
+      else state.move(count + 1);
+    }, 1000 / pace);
+    return () => clearInterval(timer);
+  });
+  // The address always leads to what is shown, so that it can be sent and reloaded.
+  effect(() => {
+    const { route } = state.place.value;
+    if (route === 'play' && state.timeline.value.length > 0)
+      history.replaceState(null, '', state.link());
+  });
+  state.visit(location.hash);
+  const root = document.querySelector('#app');
+  if (root !== null) render(h(App, { state }), root);
+}

@@ -1,0 +1,142 @@
+/** One run: the verdict first, then the picture and the logs. */
+import { verdictSigns } from '@quorumlab/harness';
+import { Lanes, Log, Ring, Story } from '@quorumlab/trace-view';
+import { type ComponentChildren, h, type JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Ran } from './runs.ts';
+import type { Side, State } from './state.ts';
+
+/** The half of the page that shows one side. */
+export function Pane({
+  state,
+  side,
+}: {
+  readonly state: State;
+  readonly side: number;
+}): JSX.Element {
+  const it = state.sides.value[side];
+  return h(
+    'article',
+    { class: 'pane' },
+    it === undefined || it.is === 'running'
+      ? h('p', { class: 'verdict', role: 'status' }, 'running …')
+      : it.is === 'cannot'
+        ? h('p', { class: 'verdict stalled', role: 'alert' }, it.why)
+        : h(Run, { state, side, it }),
+  );
+}
+
+function Run({
+  state,
+  side,
+  it: { ran, model, note },
+}: {
+  readonly state: State;
+  readonly side: number;
+  readonly it: Side & { readonly is: 'ran' };
+}): JSX.Element {
+  const { view, cursors, drawn, selection } = state;
+  const layout = drawn.value[side]?.layout;
+  const held = selection.value.side === side ? selection.value.event : undefined;
+  const at = cursors.value[side] ?? -1;
+  const onSelect = (event: number): void => state.hold(side, event);
+  const props = { model, at, selected: held ?? at, onSelect, ...(layout && { layout }) };
+  return h(
+    'div',
+    null,
+    ran === undefined ? h('h2', null, model.protocol) : h(Verdict, { ran }),
+    note !== undefined && h('p', { class: 'note', role: 'status' }, note),
+    h(Log, props),
+    h(
+      Picture,
+      { at },
+      h(view.value === 'ring' ? Ring : view.value === 'story' ? Story : Lanes, props),
+    ),
+    ran !== undefined && h(Behind, { ran }),
+  );
+}
+
+/** A frame that follows the cursor. */
+function Picture({
+  at,
+  children,
+}: {
+  readonly at: number;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const box = frame.current;
+    const now = box?.querySelector('.now, .story li:last-child');
+    if (!box || !now) return;
+    const from = now.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    if (from < 0 || from > box.clientHeight - 30) box.scrollTop += from - box.clientHeight * 0.8;
+  }, [at]);
+  return h(
+    'div',
+    {
+      ...{ ref: frame, class: 'picture', tabIndex: 0 },
+      ...{ role: 'region', 'aria-label': 'Picture of the run' },
+    },
+    children,
+  );
+}
+
+/** `✗ forked`, what was violated, and how it came to that. */
+function Verdict({ ran }: { readonly ran: Ran }): JSX.Element {
+  const { word, sentence, scenario, story, fired } = ran;
+  const { protocol, mutant, n, f, attack } = scenario;
+  const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
+  return h(
+    'header',
+    null,
+    h('h2', null, `${name}, n = ${n}, f = ${f}`),
+    h(
+      'p',
+      { class: `verdict ${word}`, role: 'status' },
+      h('strong', null, `${verdictSigns[word]} ${word}`),
+      ` ${sentence}`,
+    ),
+    h('p', { class: 'quiet' }, ran.expectation),
+    attack !== 'none' &&
+      fired === 0 &&
+      h('p', { class: 'note' }, 'The attack did NOT fire: this says nothing about it.'),
+    h(
+      'details',
+      { open: word !== 'ok' },
+      h('summary', null, 'How it came to that'),
+      h(
+        'ul',
+        null,
+        story.map((each) => h('li', null, each)),
+      ),
+    ),
+  );
+}
+
+/** What it takes to see the same run elsewhere. */
+function Behind({ ran }: { readonly ran: Ran }): JSX.Element {
+  const { headline, digest, command, trace, scenario } = ran;
+  const file = `${scenario.protocol}-${scenario.attack}-${digest.slice(0, 8)}.trace.ndjson`;
+  return h(
+    'footer',
+    { class: 'behind' },
+    h('p', null, headline),
+    h('p', null, 'digest ', h('code', null, digest)),
+    h('p', null, 'the same run: ', h('code', null, command)),
+    h(
+      'button',
+      { type: 'button', onClick: () => save(file, trace) },
+      'Save the trace, for quorumlab replay',
+    ),
+  );
+}
+
+/** Gives a text to the browser as a file. */
+function save(name: string, text: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/x-ndjson' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

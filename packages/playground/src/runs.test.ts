@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { runScenario, type Scenario, tallyOf } from '@quorumlab/harness';
+import { afterAll, expect, test } from 'vitest';
+import { buildPage } from './build.ts';
+import { type Answer, answer, type Question, type Ran } from './runs.ts';
+import { demo, scenarioOf } from './settings.ts';
+
+const program = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const file = join(tmpdir(), `quorumlab-playground-${process.pid}.trace.ndjson`);
+afterAll(() => rmSync(file, { force: true }));
+
+const shell = (words: readonly string[]): string =>
+  execFileSync(process.execPath, ['--conditions=source', program, ...words], { encoding: 'utf8' });
+
+/** Everything that is answered, as it comes out of a worker: copied. */
+const heard = (question: Question): readonly Answer[] =>
+  [...answer(question)].map((each) => structuredClone(each));
+
+function ranIn(answers: readonly Answer[]): Ran {
+  const [first] = answers;
+  if (first?.says !== 'ran') throw new Error(`it said ${JSON.stringify(first)}`);
+  return first.ran;
+}
+
+const raft = scenarioOf(demo, 0);
+const pbft = scenarioOf(demo, 1);
+
+test('a run is the same in the worker, in vitest and on the command line', () => {
+  for (const scenario of [raft, pbft]) {
+    const ran = ranIn(heard({ ask: 'run', scenario }));
+    expect(ran.digest).toBe(runScenario(scenario).digest);
+    // Its own words: what the page says to type gives the same.
+    const words = ran.command.split(' ').slice(1);
+    const told = JSON.parse(shell([...words, '--json', '--expect', ran.word]));
+    expect(told.verdicts[0].digest).toBe(ran.digest);
+    expect(told.scenario).toEqual(scenario);
+  }
+  // The first page is the demo of the command line.
+  const { verdicts } = JSON.parse(shell(['demo', '--sim', '--json']));
+  const digests = verdicts.map(({ digest }: { readonly digest: string }) => digest);
+  expect(digests).toEqual([raft, pbft].map((each) => runScenario(each).digest));
+});
+
+/** Asks the script of the built page, in a thread that has no document. */
+function built(script: string, question: Question): Promise<Answer> {
+  const scope =
+    "const { parentPort } = require('node:worker_threads');" +
+    'globalThis.postMessage = (each) => parentPort.postMessage(each);' +
+    "parentPort.on('message', (data) => globalThis.onmessage({ data }));";
+  const worker = new Worker(`${scope}\n${script}`, { eval: true });
+  return new Promise<Answer>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.postMessage(question);
+  }).finally(() => worker.terminate());
+}
+
+test('the built page is one file that asks for nothing, and its worker runs the same', async () => {
+  const page = await buildPage();
+  const [, script = ''] = /<script>(.*)<\/script>\n<\/html>/s.exec(page) ?? [];
+  const frame = page.replace(script, '');
+  expect(frame.match(/<script|<\/script|<link|<img|@import|url\([^#]/g)).toEqual([
+    '<link',
+    '<script',
+    '</script',
+  ]);
+  expect(frame).toContain('<link rel="icon" href="data:,">');
+  expect(frame).toContain("default-src 'none'");
+  // Names of languages are all the addresses that there are.
+  const addresses = [...page.matchAll(/\bhttps?:\/\/[\w.]+/g)].map(([address]) => address);
+  expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org']));
+  expect(script).not.toMatch(
+    /\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|WebSocket|document\.cookie/,
+  );
+  const said = await built(script, { ask: 'run', scenario: raft });
+  expect(said).toEqual(heard({ ask: 'run', scenario: raft })[0]);
+});
+
+test('a trace of the command line is run again and compared by every line', () => {
+  shell(['run', 'raft', '--attack', 'equivocating-leader', '--count', '2', '--trace', file]);
+  const trace = readFileSync(file, 'utf8');
+  const same = heard({ ask: 'again', trace })[0];
+  expect(same).toMatchObject({ says: 'again', differs: undefined, ran: { word: 'forked' } });
+  const edited = trace.replace('"k":"commit"', '"k":"apply"');
+  const other = heard({ ask: 'again', trace: edited })[0];
+  expect(other).toMatchObject({
+    says: 'again',
+    differs: expect.stringMatching(/^line \d+ \(event/),
+  });
+  const old = trace.replace('quorumlab 0.1.0', 'quorumlab 0.0.9');
+  expect(heard({ ask: 'again', trace: old })[0]).toMatchObject({
+    says: 'cannot',
+    why: expect.stringContaining('is of "quorumlab 0.0.9"'),
+  });
+  const odd = trace.replace('"n":3,"network"', '"n":"3","network"');
+  expect(heard({ ask: 'again', trace: odd })[0]).toMatchObject({
+    says: 'cannot',
+    why: expect.stringContaining('no "n" as scenarios have it'),
+  });
+});
+
+test('a trace that was saved in the page is replayed by the command line', () => {
+  const ran = ranIn(heard({ ask: 'run', scenario: pbft }));
+  const told = execFileSync(
+    process.execPath,
+    ['--conditions=source', program, 'replay', '-', '--json'],
+    { encoding: 'utf8', input: ran.trace },
+  );
+  expect(JSON.parse(told).verdicts[0].digest).toBe(ran.digest);
+});
+
+test('a cell is told in parts, and its last part is what all seeds show', () => {
+  const scenario: Scenario = { ...raft, crypto: 'ideal' };
+  const answers = heard({ ask: 'cell', scenario, seeds: 12 });
+  expect(answers.map((each) => each.says === 'cell' && each.isWhole)).toEqual([false, false, true]);
+  expect(answers.at(-1)).toMatchObject({
+    cell: { tally: tallyOf(scenario, 0, 12), word: 'forked', claimed: false },
+  });
+});
+
+test('what cannot be run is a sentence', () => {
+  const scenario = { ...raft, mutant: 'figure-9' };
+  expect(heard({ ask: 'run', scenario })[0]).toMatchObject({
+    says: 'cannot',
+    why: expect.stringMatching(/no mutant of raft "figure-9". Did you mean figure-8\?/),
+  });
+});

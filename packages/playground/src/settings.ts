@@ -1,0 +1,85 @@
+/** What two runs side by side are made of: plain data, the same in the controls and in a link. */
+import {
+  attackOf,
+  completeScenario,
+  protocolOf,
+  type Scenario,
+  toleratedBy,
+} from '@quorumlab/harness';
+
+/** Everything that can be chosen. */
+export interface Settings {
+  readonly protocols: readonly [left: string, right: string];
+  /** A wrong variant of each, or an empty text. */
+  readonly mutants: readonly [left: string, right: string];
+  /** Whether both survive as many faults, or have as many replicas. */
+  readonly same: 'f' | 'n';
+  readonly f: number;
+  readonly n: number;
+  readonly attack: string;
+  readonly network: string;
+  readonly clocks: string;
+  readonly workload: string;
+  readonly count: number;
+  readonly crypto: Scenario['crypto'];
+  readonly seed: string;
+}
+
+/** The experiment of the first page: the same runs as `quorumlab demo` on the command line. */
+export const demo: Settings = {
+  protocols: ['raft', 'pbft'],
+  mutants: ['', ''],
+  same: 'f',
+  f: 1,
+  n: 4,
+  attack: 'equivocating-leader',
+  network: 'lan',
+  clocks: 'perfect',
+  workload: 'contest',
+  count: 2,
+  crypto: 'ed25519',
+  seed: '42',
+};
+
+/** Replicas and operations at most: what a page can run and draw while somebody waits. */
+export const most = { n: 31, f: 10, count: 200 };
+
+/** Networks by what they are named for people. */
+export const networks: readonly string[] = [
+  'lan',
+  'wan',
+  'lossy',
+  'async',
+  'psync:gst=1s,delta=20ms',
+];
+
+/** Errors of clocks that can be chosen. */
+export const clocks: readonly string[] = [
+  'perfect',
+  'offset=5ms',
+  'offset=5ms,drift=100ppm,epsilon=7ms',
+];
+
+/** The scenario of one side. Throws a ScenarioError that says what cannot be. */
+export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
+  const { attack, network, workload, count, crypto, seed } = settings;
+  const protocol = settings.protocols[side];
+  const mutant = settings.mutants[side];
+  const { claims } = protocolOf(protocol);
+  const size =
+    settings.same === 'f'
+      ? { n: claims.replicas(settings.f), f: settings.f }
+      : { n: settings.n, f: toleratedBy(claims, settings.n) };
+  attackOf(attack);
+  return completeScenario({
+    ...{ protocol, ...size, attack, network, clocks: settings.clocks },
+    ...{ workload, count, crypto, seed },
+    ...(mutant === '' ? {} : { mutant }),
+  });
+}
+
+/** What makes two sides comparable, in words: nobody should have to guess. */
+export const comparedAt = ({ same, f, n }: Settings): string =>
+  same === 'f'
+    ? `at the same f = ${f}, so with as many replicas as each needs for it`
+    : `at the same n = ${n}, so each built for as many faults as that allows`;

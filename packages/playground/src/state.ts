@@ -1,0 +1,201 @@
+/** What the page knows, as signals, and everything that can change it. */
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { ScenarioError } from '@quorumlab/harness';
+import { parseTrace } from '@quorumlab/sim';
+import { layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
+import { linkOf, type Place, placeOf } from './link.ts';
+import type { Answer, Question, Ran } from './runs.ts';
+import { type Settings, scenarioOf } from './settings.ts';
+import { countAt, cursorsAt, type Drawn, type Moment, startOf, timelineOf } from './timeline.ts';
+import type { Ask } from './worker.ts';
+
+/** One run, or why there is none. */
+export type Side =
+  | { readonly is: 'running' }
+  | { readonly is: 'cannot'; readonly why: string }
+  | {
+      readonly is: 'ran';
+      /** Absent as long as a trace is only read, and not run again. */
+      readonly ran?: Ran;
+      readonly model: TraceModel;
+      /** Of a trace that was opened: what running it again has shown. */
+      readonly note?: string;
+    };
+
+/** Where everybody looks: how many moments are over, and the event that is held, if one is. */
+export interface Selection {
+  readonly count: number;
+  readonly side?: number;
+  readonly event?: number;
+}
+
+/** How a run is drawn. */
+export type View = 'lanes' | 'ring' | 'story';
+
+/** The state of a page. */
+export interface State {
+  readonly place: Signal<Place>;
+  readonly sides: Signal<readonly Side[]>;
+  readonly selection: Signal<Selection>;
+  readonly view: Signal<View>;
+  readonly everything: Signal<boolean>;
+  /** Moments a second; 0 stands still. */
+  readonly pace: Signal<number>;
+  /** Whether single letters are commands. */
+  readonly letters: Signal<boolean>;
+  readonly helping: Signal<boolean>;
+  readonly drawn: ReadonlySignal<readonly (Drawn | undefined)[]>;
+  readonly timeline: ReadonlySignal<readonly Moment[]>;
+  readonly cursors: ReadonlySignal<readonly number[]>;
+  /** Goes where a hash says, and runs what is to be seen there. */
+  visit(hash: string): void;
+  /** Runs two scenarios, and stops what was under way. */
+  run(settings: Settings): void;
+  /** Shows a trace of the command line, and runs it again. */
+  open(text: string): void;
+  /** Moves the cursor, within the runs. */
+  move(count: number): void;
+  /** Holds an event: the inspector stays with it. The cursor goes on to it, and never back. */
+  hold(side: number, event: number): void;
+  /** The link to what is shown. */
+  link(): string;
+  readonly ask: Ask;
+}
+
+/** A page that knows nothing yet; `ask` is how it runs something. */
+export function createState(ask: Ask): State {
+  const place = signal(placeOf(''));
+  const sides = signal<readonly Side[]>([]);
+  const selection = signal<Selection>({ count: 0 });
+  const everything = signal(false);
+  const pace = signal(0);
+  const drawn = computed(() =>
+    sides.value.map((side) =>
+      side.is === 'ran'
+        ? { model: side.model, layout: layoutOf(side.model, everything.value) }
+        : undefined,
+    ),
+  );
+  const timeline = computed(() => timelineOf(drawn.value));
+  const cursors = computed(() =>
+    cursorsAt(timeline.value, selection.value.count, sides.value.length),
+  );
+  let stops: readonly (() => void)[] = [];
+  const stop = (): void => {
+    for (const each of stops) each();
+  };
+  const set = (at: number, side: Side): void => {
+    sides.value = sides.value.map((each, i) => (i === at ? side : each));
+  };
+  const begin = (): void => {
+    const { at } = place.value;
+    if (sides.value.some(({ is }) => is === 'running')) return;
+    const start = at ?? startOf(timeline.value, drawn.value);
+    selection.value = { count: Math.min(start, timeline.value.length) };
+  };
+  const ranInto = (at: number) => (answer: Answer) => {
+    if (answer.says === 'cannot') set(at, { is: 'cannot', why: answer.why });
+    if (answer.says === 'ran') set(at, { is: 'ran', ...seen(answer.ran) });
+    begin();
+  };
+  const start = (settings: Settings): void => {
+    stop();
+    pace.value = 0;
+    sides.value = [{ is: 'running' }, { is: 'running' }];
+    stops = ([0, 1] as const).map((side) => {
+      const question = questionOf(settings, side);
+      if (typeof question !== 'string') return ask(question, ranInto(side));
+      set(side, { is: 'cannot', why: question });
+      return () => undefined;
+    });
+    begin();
+  };
+  const state: State = {
+    ...{ place, sides, selection, everything, drawn, timeline, cursors, ask },
+    view: signal<View>('lanes'),
+    pace,
+    letters: signal(true),
+    helping: signal(false),
+    visit(hash) {
+      const before = place.value;
+      place.value = placeOf(hash);
+      const { route, settings } = place.value;
+      if (route === 'home' || route === 'play') start(settings);
+      else if (before.route !== route) {
+        stop();
+        sides.value = [];
+      }
+    },
+    run(settings) {
+      const { route } = place.value;
+      // What a link said of its runs says nothing of others.
+      place.value = { route, settings, complaints: [] };
+      start(settings);
+    },
+    open(text) {
+      stop();
+      pace.value = 0;
+      sides.value = [{ is: 'running' }];
+      try {
+        const model = modelOf(parseTrace(text));
+        const note = 'Running it again …';
+        sides.value = [{ is: 'ran', model, note }];
+        stops = [
+          ask({ ask: 'again', trace: text }, (answer) => {
+            const known = answer.says === 'again' ? { ran: answer.ran } : {};
+            set(0, { is: 'ran', model, ...known, note: noteOf(answer) });
+          }),
+        ];
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        sides.value = [{ is: 'cannot', why: `This is no trace: ${error.message}.` }];
+      }
+      begin();
+    },
+    move(count) {
+      const within = Math.max(0, Math.min(timeline.value.length, count));
+      selection.value = { count: within };
+    },
+    hold(side, event) {
+      const { count } = selection.value;
+      selection.value = {
+        side,
+        event,
+        count: Math.max(count, countAt(timeline.value, side, event)),
+      };
+    },
+    link() {
+      const digests = sides.value.flatMap((side) =>
+        side.is === 'ran' && side.ran !== undefined ? [side.ran.digest] : [],
+      );
+      return linkOf(place.value.settings, { at: selection.value.count, digests });
+    },
+  };
+  return state;
+}
+
+/** A run with its model. */
+const seen = (ran: Ran): { readonly ran: Ran; readonly model: TraceModel } => ({
+  ran,
+  model: modelOf(parseTrace(ran.trace)),
+});
+
+/** What to ask for one side, or the sentence why it cannot be. */
+function questionOf(settings: Settings, side: 0 | 1): Question | string {
+  try {
+    return { ask: 'run', scenario: scenarioOf(settings, side) };
+  } catch (error) {
+    if (error instanceof ScenarioError) return error.message.split('\n')[0] ?? '';
+    throw error;
+  }
+}
+
+/** What running a trace again has shown. */
+function noteOf(answer: Answer): string {
+  if (answer.says === 'cannot') return `It is shown as it stands, not run again: ${answer.why}`;
+  if (answer.says !== 'again') return '';
+  return answer.differs === undefined
+    ? `✓ Run again in this page: every line is the same, digest ${answer.ran.digest}.`
+    : `✗ Run again in this page: it differs first at ${answer.differs}. Either the file was ` +
+        'edited, or this is a bug of determinism: please report it.';
+}

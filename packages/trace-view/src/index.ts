@@ -1,0 +1,31 @@
+/**
+ * Views of one run: pure functions of its trace, without the rules of any protocol.
+ *
+ * @packageDocumentation
+ */
+export { type Folded, folded, unfolded, type VoteGroup } from './fold.ts';
+export { Inspector, type InspectorProps } from './inspector.ts';
+export type { Box, Label } from './labels.ts';
+export { Lanes, type LanesProps } from './lanes.ts';
+export {
+  type Arrow,
+  type ArrowRole,
+  type Layout,
+  layoutOf,
+  type Mark,
+  type Row,
+} from './layout.ts';
+export { Log } from './log.ts';
+export type { Carried, MessageView } from './message.ts';
+export {
+  type CommitView,
+  type EventView,
+  modelOf,
+  nameOf,
+  type TraceModel,
+} from './model.ts';
+export { Ring } from './ring.ts';
+export type { SceneView, SeatView } from './seats.ts';
+export { Story, type StoryProps } from './story.ts';
+export type { ViewProps } from './views.ts';
+export { sentenceOf, summaryOf, timeText } from './words.ts';

@@ -1,0 +1,202 @@
+/** The space-time picture. */
+import { h, type JSX } from 'preact';
+import type { Label } from './labels.ts';
+import { type Arrow, type Layout, layoutOf, type Mark } from './layout.ts';
+import { nameOf, type TraceModel } from './model.ts';
+import { classes, type ViewProps } from './views.ts';
+import { summaryOf, timeText } from './words.ts';
+
+/** How the picture is drawn. */
+export interface LanesProps extends ViewProps {
+  /** Made once for a run with `layoutOf`; made here if it is left out. */
+  readonly layout?: Layout;
+}
+
+/** Lanes side by side, time downwards: every message an arrow, every step a mark. */
+export function Lanes(props: LanesProps): JSX.Element {
+  const { model, at, layout = layoutOf(model) } = props;
+  const { width, height, arrows, marks, labels } = layout;
+  const past = arrows.filter(({ end }) => end <= at);
+  const picture = h(
+    'svg',
+    {
+      class: 'lanes',
+      role: 'img',
+      'aria-label': `Space-time picture. ${summaryOf(model)}. The story says the same in words.`,
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+    },
+    h(Patterns, null),
+    h(Frame, { model, layout, at }),
+    h(
+      'g',
+      null,
+      past.map((arrow) => h(ArrowView, { arrow, ...props })),
+    ),
+    h(
+      'g',
+      null,
+      marks.filter(({ event }) => event <= at).map((mark) => h(MarkView, { mark, ...props })),
+    ),
+    // Labels come last, so that no line runs through them.
+    h(
+      'g',
+      null,
+      labels.filter(({ event }) => event <= at).map((label) => h(LabelView, { label, ...props })),
+    ),
+  );
+  return h(
+    'div',
+    { class: 'space-time', style: `width: ${width}px` },
+    h(Heads, { model, layout }),
+    picture,
+  );
+}
+
+/** Fills that tell what they stand for without a colour. */
+const Patterns = (): JSX.Element =>
+  h(
+    'defs',
+    null,
+    h(
+      'pattern',
+      { id: 'hatch', width: 5, height: 5, patternUnits: 'userSpaceOnUse', class: 'hatch' },
+      h('path', { d: 'M-1 1L1 -1M0 5L5 0M4 6L6 4' }),
+    ),
+    h(
+      'marker',
+      {
+        ...{ id: 'tip', viewBox: '0 0 8 8', refX: 7, refY: 4 },
+        ...{ markerWidth: 7, markerHeight: 7, orient: 'auto', markerUnits: 'userSpaceOnUse' },
+      },
+      h('path', { d: 'M0 0L8 4L0 8z', class: 'tip' }),
+    ),
+  );
+
+/** The names above the lanes, which stay in sight. */
+function Heads({
+  model,
+  layout: { lanes, width },
+}: {
+  readonly model: TraceModel;
+  readonly layout: Layout;
+}): JSX.Element {
+  return h(
+    'svg',
+    { class: 'lanes heads', 'aria-hidden': 'true', width, height: 28, viewBox: `0 0 ${width} 28` },
+    lanes.map(({ seat, x }) => {
+      const { liar = false, kind = 'replica' } = model.seats[seat] ?? {};
+      return h(
+        'g',
+        { class: classes('lane', kind, liar && 'liar') },
+        h('rect', { x: x - 18, y: 4, width: 36, height: 20, rx: liar ? 0 : 9 }),
+        h(
+          'text',
+          { x, y: 18, 'text-anchor': 'middle' },
+          `${liar ? '⚠' : ''}${nameOf(model, seat)}`,
+        ),
+      );
+    }),
+  );
+}
+
+/** Lanes, the moments, and how far the run has come. */
+function Frame({
+  model,
+  layout: { lanes, rows, height, width },
+  at,
+}: {
+  readonly model: TraceModel;
+  readonly layout: Layout;
+  readonly at: number;
+}): JSX.Element {
+  const now = model.events[at]?.t ?? 0;
+  const y = rows.findLast(({ t }) => t <= now)?.y ?? 0;
+  return h(
+    'g',
+    { class: 'frame' },
+    lanes.map(({ seat, x }) =>
+      h(
+        'g',
+        { class: classes('lane', model.seats[seat]?.kind) },
+        h('line', { x1: x, y1: 0, x2: x, y2: height }),
+      ),
+    ),
+    rows.map(({ t, y: place, gap }) => [
+      gap && h('text', { x: 30, y: place - 15, class: 'gap', 'text-anchor': 'middle' }, '⋮'),
+      h('text', { x: 54, y: place + 4, class: 'time', 'text-anchor': 'end' }, timeText(t)),
+    ]),
+    y > 0 && h('line', { class: 'now', x1: 0, y1: y + 9, x2: width, y2: y + 9 }),
+  );
+}
+
+const isChosen = (selected: number | undefined, ...events: readonly number[]): boolean =>
+  selected !== undefined && events.includes(selected);
+
+function ArrowView({
+  arrow: { send, end, role, lost, from, to },
+  selected,
+  onSelect,
+}: ViewProps & { readonly arrow: Arrow }): JSX.Element {
+  const [x1, y1] = from;
+  // A lost message ends with a cross, before it gets there.
+  const x2 = lost ? x1 + (to[0] - x1) * 0.85 : to[0];
+  const y2 = lost ? y1 + (to[1] - y1) * 0.85 : to[1];
+  const line = { x1, y1, x2, y2 };
+  return h(
+    'g',
+    {
+      class: classes('arrow', role, lost && 'lost', isChosen(selected, send, end) && 'chosen'),
+      onClick: () => onSelect(end),
+    },
+    h('line', { class: 'reach', ...line }),
+    h('line', { class: 'stroke', ...line, 'marker-end': lost ? undefined : 'url(#tip)' }),
+    lost && h('path', { d: `M${x2 - 4} ${y2 - 4}l8 8m0 -8l-8 8`, class: 'cross' }),
+  );
+}
+
+/** A shape for each kind: a diamond is a commit, a square is on disk, a flag is a new leader. */
+const shapes: Readonly<Record<Mark['kind'], string>> = {
+  commit: 'M0 -7L7 0L0 7L-7 0z',
+  accept: 'M-4 -4h8v8h-8z',
+  state: 'M-3 6V-6L6 -3L-3 0',
+  votes: 'M-6 0L-2 4L6 -5',
+  fault: 'M-5 -5L5 5M5 -5L-5 5',
+  client: 'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0',
+  other: 'M-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0',
+};
+
+function MarkView({
+  mark: { event, kind, x, y, conflicts },
+  selected,
+  onSelect,
+}: ViewProps & { readonly mark: Mark }): JSX.Element {
+  return h(
+    'g',
+    {
+      class: classes('mark', kind, conflicts && 'conflicts', isChosen(selected, event) && 'chosen'),
+      transform: `translate(${x} ${y})`,
+      onClick: () => onSelect(event),
+    },
+    h('circle', { class: 'reach', r: 10 }),
+    h('path', { d: shapes[kind], fill: conflicts ? 'url(#hatch)' : undefined }),
+  );
+}
+
+function LabelView({
+  label: { event, text, role, box },
+  selected,
+  onSelect,
+}: ViewProps & { readonly label: Label }): JSX.Element {
+  return h(
+    'text',
+    {
+      class: classes('label', role, isChosen(selected, event) && 'chosen'),
+      x: box.x + 2,
+      y: box.y + 10,
+      onClick: () => onSelect(event),
+    },
+    text,
+  );
+}
