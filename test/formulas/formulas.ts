@@ -127,6 +127,22 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToReply: 6,
     delaysToDecision: 4,
   },
+  epaxos: {
+    source: 'Ryabinin, Gotsman and Sutra, OPODIS 2025: the fast path, nothing interferes',
+    messages: {
+      request: one,
+      'pre-accept': others,
+      'pre-accept-ok': others,
+      commit: others,
+      // Whoever executes it answers; the client believes the first.
+      reply: all,
+    },
+    signed: none,
+    verified: none,
+    positions: 1,
+    delaysToReply: 4,
+    delaysToDecision: 2,
+  },
   pbft: {
     source: 'Castro and Liskov, OSDI 1999, section 4.2; every message signed',
     messages: {

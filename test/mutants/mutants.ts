@@ -117,6 +117,7 @@ export const hunts: readonly Hunt[] = [
     60,
     reigns({ protocol: 'multi-paxos', n: 3, options: hasty }, 15),
   ),
+  mutant('epaxos', 'execute-early', 20, (seed) => swarm('epaxos', seed)),
   mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
   mutant('raft', 'double-vote', 60, voter),
   mutant('raft', 'rejoin-as-new', 60, hiccups(slowVotes, 3000, 'lost')),

@@ -23,6 +23,10 @@ export const scheduled: Readonly<Record<string, string>> = {
   'multi-paxos/snapshot-without-configuration':
     'the worlds of these hunts never change their group',
   'flexible-paxos/live-resize': 'its quorums are changed by hand at one replica after another',
+  'epaxos/ballot-overwrite': oneOrder,
+  'epaxos/no-validation':
+    'it takes a leader that dies when one replica of five has heard of its command',
+  'epaxos/no-back-pressure': onlySlow,
   'raft/no-prevote': onlySlow,
   'raft/no-checkquorum': onlySlow,
   'raft/readindex-without-noop':

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
+import { paper as epaxosPaper } from '@quorumlab/epaxos';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
 import { protocols } from '@quorumlab/harness';
 import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
@@ -23,6 +24,7 @@ const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   zab: zabPaper,
   pbft: pbftPaper,
   'multi-paxos': multiPaxosPaper,
+  epaxos: epaxosPaper,
   'basic-paxos': basicPaxosPaper,
   hotstuff: hotstuffPaper,
   tendermint: tendermintPaper,

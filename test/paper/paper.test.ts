@@ -1,5 +1,6 @@
 import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
 import { ms } from '@quorumlab/core';
+import { paper as epaxosPaper } from '@quorumlab/epaxos';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
 import {
   completeScenario,
@@ -18,6 +19,7 @@ import { describe, expect, test } from 'vitest';
 import { mutedReigns, reigns } from '../mutants/scenarios.ts';
 import { swarm } from '../support/swarm.ts';
 import { changes, outrunLeaders, twoStories } from './changes.ts';
+import { recoveries } from './recoveries.ts';
 import { linesUnder } from './schedules.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */
@@ -133,6 +135,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
 
     lostDisk('multi-paxos', seed),
   ],
+  epaxos: (seed) => [swarm('epaxos', seed), lostDisk('epaxos', seed)],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed), leased(seed)],
   zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
   pbft: (seed) => [swarm('pbft', seed)],
@@ -146,12 +149,14 @@ const more: Readonly<Record<string, (seed: number) => readonly string[]>> = {
   'multi-paxos': (seed) => [...changes(seed), ...twoStories()],
   tendermint: () => linesUnder('tendermint', ['no-lock', 'mixed-round-precommits']),
   zab: outrunLeaders,
+  epaxos: () => recoveries(),
 };
 
 for (const [protocol, paper] of [
   ['basic-paxos', basicPaxosPaper],
   ['flexible-paxos', flexiblePaxosPaper],
   ['multi-paxos', multiPaxosPaper],
+  ['epaxos', epaxosPaper],
   ['raft', raftPaper],
   ['zab', zabPaper],
   ['pbft', pbftPaper],

@@ -35,6 +35,11 @@ test('what interferes may not', () => {
   expect(judged([[a1], [b1], [a2]], [[b1], [a2, a1]])).toBe(sentence);
 });
 
+test('nor may two replicas have one of them each', () => {
+  expect(judged([[a1]], [[a2]])).toBe('n0 committed a1 without a2, n1 the other way round');
+  expect(judged([[a1], [b1]], [[b1]])).toBeUndefined();
+});
+
 test('a slot without commands comes after the same requests everywhere', () => {
   expect(judged([[a1], [b1], []], [[b1], [a1], []])).toBeUndefined();
   expect(judged([[a1], [b1], []], [[b1], [a2], []])).toBe(

@@ -34,6 +34,7 @@ interface First {
   /** The names of all earlier requests that interfere with it, ascending. */
   readonly after: readonly string[];
   readonly request: Request;
+  readonly name: string;
 }
 
 /** A slot where all have the same. */
@@ -49,7 +50,8 @@ interface Cut {
  */
 export function relativeOrder(interferes: Interferes, describe: Describe = plain): Observer {
   const courses = new Map<number, Course>();
-  const firsts = new Map<string, First>();
+  /** By the slot where all had the same before them, and by name. */
+  const firsts = new Map<Slot, Map<string, First>>();
   const cuts = new Map<Slot, Cut>();
   const found = memory();
 
@@ -65,25 +67,49 @@ export function relativeOrder(interferes: Interferes, describe: Describe = plain
     const before = course.placed.filter((each) => interferes(each.request, request));
     const after = before.map((each) => each.name).sort();
     course.placed.push({ request, name });
-    const key = `${course.since} ${name}`;
-    const first = firsts.get(key);
+    const known = firsts.get(course.since) ?? new Map<string, First>();
+    firsts.set(course.since, known);
+    const first = known.get(name);
     if (first === undefined) {
-      firsts.set(key, { seat, after, request });
-      return;
+      known.set(name, { seat, after, request, name });
+      return apart(at, seat, slot, course, { request, name });
     }
     const other =
       after.find((each) => !first.after.includes(each)) ??
       first.after.find((each) => !after.includes(each));
     if (other === undefined) return;
     const hasIt = after.includes(other);
-    const known = before.find((each) => each.name === other)?.request;
-    const what = known ?? firsts.get(`${course.since} ${other}`)?.request ?? request;
+    const what = known.get(other)?.request ?? request;
     const [early, late] = hasIt ? [seat, first.seat] : [first.seat, seat];
     const one = describe(what);
     const two = describe(request);
     const again = early === late ? ' after a restart' : '';
     const sentence = `n${early} committed ${one} before ${two}, n${late}${again} did not`;
     differ(at, slot, [first.seat, seat], sentence);
+  }
+
+  /**
+   * Whoever has committed one of two that interfere without the other must come to the other later,
+   * so no two seats may have one of them each.
+   */
+  function apart(
+    at: Instant,
+    seat: number,
+    slot: Slot,
+    course: Course,
+    { request, name }: Placed,
+  ): void {
+    const own = new Set(course.placed.map((each) => each.name));
+    for (const other of firsts.get(course.since)?.values() ?? []) {
+      if (own.has(other.name) || !interferes(other.request, request)) continue;
+      for (const [rival, theirs] of courses) {
+        if (rival === seat || theirs.since !== course.since) continue;
+        const names = theirs.placed.map((each) => each.name);
+        if (!names.includes(other.name) || names.includes(name)) continue;
+        const what = `n${rival} committed ${describe(other.request)} without ${describe(request)}`;
+        differ(at, slot, [rival, seat], `${what}, n${seat} the other way round`);
+      }
+    }
   }
 
   function cutAt(at: Instant, seat: number, slot: Slot, course: Course): void {

@@ -192,7 +192,7 @@ async function liarLeads(
 ): Promise<boolean> {
   const { n } = config;
   // With one decision there is nobody to lead before somebody is asked: the clients ask n0 first.
-  if (protocolIn(config).length !== undefined) return true;
+  if (protocolIn(config).client.ask === 'any') return true;
   const deadline = performance.now() + limits.leadMs;
   const leads = async (who: readonly number[]): Promise<number | undefined> => {
     const all = await Promise.all(who.map((id) => ask<NodeReport>(folder, id, 'status')));

@@ -12,6 +12,7 @@ import type {
   Protocol,
   ReplicaId,
 } from '@quorumlab/core';
+import { entry as epaxos } from '@quorumlab/epaxos/entry';
 import { entry as flexiblePaxos } from '@quorumlab/flexible-paxos/entry';
 import { entry as hotstuff } from '@quorumlab/hotstuff/entry';
 import type { LogShape } from '@quorumlab/log';
@@ -184,6 +185,7 @@ const entries: ProtocolEntry[] = [
   protocolEntry(basicPaxos),
   protocolEntry(multiPaxos),
   protocolEntry(flexiblePaxos),
+  protocolEntry(epaxos),
   protocolEntry(raft),
   protocolEntry(zab),
   protocolEntry(pbft),

@@ -32,6 +32,7 @@ import {
 import type { Hopeful, Pen, PendingRead, Run, ServiceState } from './replica-state.ts';
 import type { Results } from './replies.ts';
 import {
+  forgetSome,
   isRefused,
   loadSessions,
   lookUp,
@@ -123,6 +124,10 @@ function applySlot<S extends LogShape>(
   for (let i = 0; i < commands.length; i++)
     applyRequest(step, slot, commands[i] as LogShape['Command'], configured);
   run.state.next = slot + 1;
+  if (run.sessionCaps.keepsAll && configured !== undefined) {
+    run.state.meeting = slot;
+    forgetSome(run.state.sessions, run.sessionCaps);
+  }
   for (const command of commands) run.state.sinceSnapshot += requestBytes(command);
   if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
   if (!wantsSnapshot(run, slot, configured)) return;
@@ -165,7 +170,9 @@ function applyRequest<S extends LogShape>(
   }
   const answer = request.configuration === undefined ? undefined : outcomeOf(configured);
   const { digest, application, sessionCaps } = run;
-  const ran = runOnce(state.sessions, slot, request, digest, application, answer, sessionCaps);
+  // Where slots are each replica's own, time goes on for clients where all replicas meet.
+  const at = sessionCaps.keepsAll ? state.meeting : slot;
+  const ran = runOnce(state.sessions, at, request, digest, application, answer, sessionCaps);
   if (isRefused(ran)) {
     if (answers) sendRefusal(step, request, ran);
     return;
@@ -408,6 +415,7 @@ function adopt<S extends LogShape>(step: Step<S>, { manifest, root, opened }: In
   state.hash = opened.state;
   state.configuration = opened.configuration;
   state.next = slot + 1;
+  state.meeting = slot;
   state.sinceSnapshot = 0;
   for (const each of state.buffered.keys()) if (each <= slot) state.buffered.delete(each);
   remember(step, kept(manifest, opened.state, 'installed', run.digest), step.input.now);

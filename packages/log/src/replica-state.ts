@@ -153,6 +153,8 @@ export interface Served {
 export interface ServiceState {
   /** The slot to be applied next. */
   next: Slot;
+  /** Where the order is each replica's own: the last slot before which all have run the same. */
+  meeting: Slot;
   /** Rolling hash of everything that ran. */
   hash: number;
   /** Decided, but a slot below is not. */

@@ -152,6 +152,7 @@ function start<S extends LogShape>(
     application: found.application,
     state: {
       next: found.next,
+      meeting: Math.max(0, found.next - 1),
       hash: found.hash,
       buffered: new Map(),
       sessions: found.sessions,
@@ -417,7 +418,7 @@ function onRequest<S extends LogShape>(
   if (isFull(run)) return within(run, input, (step) => sendRefusal(step, message, logFull));
   if (run.state.tooLarge)
     return within(run, input, (step) => sendRefusal(step, message, stateTooLarge));
-  // Nobody is forgotten there, so there is an end to it; the client asks another replica.
+  // There some are forgotten only now and then; the client asks again.
   if (run.protocol.claims.order === 'conflicts' && isCrowded(sessions, message, run.sessionCaps))
     return idle();
   if (run.policy.ask === 'leader') {

@@ -51,8 +51,8 @@ export interface SessionCaps {
   /** Most sessions of one client: {@link maxSessionsOfClient} unless told, and never more. */
   readonly ofClient: number;
   /**
-   * Nobody is forgotten because others came: where the order of clients is each replica's own, they
-   * would not forget the same ones. Replicas take no more clients instead: {@link isCrowded}.
+   * Nobody is forgotten because others came, before {@link forgetSome}: where the order of clients
+   * is each replica's own, they would not forget the same ones.
    */
   readonly keepsAll?: boolean;
 }
@@ -203,21 +203,22 @@ export function runOnce(
   while (session.replies.length < place) session.replies.push(undefined);
   session.replies[place] = reply;
   grow(sessions, session, weigh(reply));
-  if (sessions.size > sessionsBytes) shed(sessions, caps);
+  if (sessions.size > sessionsBytes && !caps.keepsAll) shed(sessions);
   return { fresh: true, results };
 }
 
-/**
- * Whether there is no room for `client` where nobody is forgotten: known ones always have some.
- * What all replicas have under way at that moment still finds its place above this mark.
- */
+/** Forgets those who are too many, where `keepsAll` has put that off and all have the same. */
+export function forgetSome(sessions: Sessions, caps: SessionCaps): void {
+  if (sessions.accounts.size > caps.clients) forgetSilent(sessions, caps);
+  if (sessions.size > sessionsBytes) shed(sessions);
+}
+
+/** Whether so many came that one who is not known has to wait until some are forgotten. */
 export const isCrowded = (
-  { accounts, size }: Sessions,
+  { accounts }: Sessions,
   { client }: Name,
   { clients }: SessionCaps,
-): boolean =>
-  !accounts.has(client) &&
-  (accounts.size >= clients - Math.ceil(clients / 16) || size > sessionsBytes);
+): boolean => !accounts.has(client) && accounts.size >= clients + maxClients;
 
 function run(
   { client, operations }: Signed<Request>,
@@ -309,7 +310,8 @@ function forgetSilent(sessions: Sessions, caps: SessionCaps): void {
   const order = [...sessions.accounts].sort(
     ([first, { used }], [second, other]) => used - other.used || first - second,
   );
-  for (const [client, account] of order.slice(0, Math.ceil(caps.clients / 16))) {
+  const over = Math.max(0, sessions.accounts.size - caps.clients);
+  for (const [client, account] of order.slice(0, over + Math.ceil(caps.clients / 16))) {
     for (const number of [...account.sessions.keys()]) close(sessions, account, number);
     sessions.forgotten = Math.max(sessions.forgotten, account.opened);
     sessions.accounts.delete(client);
@@ -320,7 +322,7 @@ function forgetSilent(sessions: Sessions, caps: SessionCaps): void {
  * Makes room at the expense of those clients that take most, so that nobody can push out others:
  * first they lose the results that are kept for them, then whole sessions.
  */
-function shed(sessions: Sessions, { keepsAll }: SessionCaps): void {
+function shed(sessions: Sessions): void {
   const enough = (sessionsBytes / 16) * 15;
   const heaviest = (): Account[] =>
     [...sessions.accounts]
@@ -332,7 +334,6 @@ function shed(sessions: Sessions, { keepsAll }: SessionCaps): void {
     account.stored = undefined;
     for (const session of account.sessions.values()) dropResults(sessions, session);
   }
-  if (keepsAll) return;
   for (const account of heaviest())
     while (account.sessions.size > 1 && sessions.size > enough) closeSilent(sessions, account);
   for (const account of heaviest()) if (sessions.size > enough) closeSilent(sessions, account);

@@ -1,0 +1,104 @@
+/** Rules 5 and 6: what is committed, here and at the others; rule 13. */
+import { type Ballot, requestBytes, requestKey, type Signed } from '@quorumlab/core';
+import { isSane } from './dependencies.ts';
+import { type Group, isPeer, leaderOf, othersOf } from './group.ts';
+import { commandOf, isCommitted, isDropped, isWithin, keep, put, rowOf } from './instances.ts';
+import type { Commit, InstanceId, Runs, Value } from './messages.ts';
+import type { Context, Replica } from './state.ts';
+
+/** This replica knows, and tells the others. */
+export function commit(
+  group: Group,
+  replica: Replica,
+  id: InstanceId,
+  ballot: Ballot,
+  value: Value,
+  dependencies: Runs,
+  ctx: Context,
+): void {
+  learn(group, replica, id, ballot, value, dependencies, ctx);
+  for (const to of othersOf(group, ctx)) tell(replica, id, to, ctx);
+}
+
+/** Tells `to` what is committed in an instance. */
+export function tell(replica: Replica, id: InstanceId, to: number, ctx: Context): void {
+  const { accepted: ballot, checkpoints, dependencies } = rowOf(replica, id);
+  const value = commandOf(replica, id);
+  if (value === null) return;
+  ctx.send(to, { kind: 'commit', ballot, instance: id, checkpoints, value, dependencies });
+}
+
+function learn(
+  group: Group,
+  replica: Replica,
+  id: InstanceId,
+  ballot: Ballot,
+  value: Value,
+  dependencies: Runs,
+  ctx: Context,
+): void {
+  keep(replica, id, value, ctx);
+  const isNoOp = value.kind === 'no-op';
+  const row = rowOf(replica, id);
+  put(
+    replica,
+    id,
+    {
+      ballot: Math.max(ballot, row.ballot),
+      accepted: Math.max(ballot, row.accepted),
+      phase: 'committed',
+      isNoOp,
+      dependencies,
+    },
+    ctx,
+  );
+  replica.driven.delete(id);
+  replica.unresolved.delete(id);
+  replica.waitingFor.delete(id);
+  replica.ready.push(id);
+  if (isNoOp && leaderOf(group, id) === ctx.self) giveBack(replica, id, ctx);
+}
+
+/** Its own instance came to nothing: its commands wait for another one, before all others. */
+export function giveBack(replica: Replica, id: InstanceId, ctx: Context): void {
+  const value = replica.own.get(id);
+  if (value === undefined) return;
+  ctx.line('resubmit');
+  replica.own.delete(id);
+  replica.waiting = [...value.commands, ...replica.waiting];
+  for (const command of value.commands) replica.waitingBytes += requestBytes(command);
+}
+
+/** An own instance is executed: its commands need not be told from copies of them any more. */
+export function forget(replica: Replica, id: InstanceId): void {
+  const value = replica.own.get(id);
+  if (value === undefined) return;
+  replica.own.delete(id);
+  for (const command of value.commands) replica.waitingKeys.delete(requestKey(command));
+}
+
+/** Whether this replica could make something of it. */
+export const isNewCommit = (group: Group, replica: Replica, message: Commit): boolean =>
+  isWithin(group, replica, message.instance) &&
+  !isCommitted(replica, message.instance) &&
+  isSane(message.dependencies) &&
+  hasRoom(replica, 4);
+
+/** Whether there is room for more values: `times` what honest members have at most. */
+export const hasRoom = ({ liveBytes }: Replica, times: number): boolean =>
+  liveBytes < times * 2 ** 26;
+
+/** `upon receiving ⟨commit, b, id, c, D⟩`. */
+export function onCommit(
+  group: Group,
+  replica: Replica,
+  message: Signed<Commit>,
+  ctx: Context,
+): void {
+  const { from, ballot, instance, checkpoints, value, dependencies } = message;
+  if (!isPeer(group, from, ctx) || isDropped(replica, instance)) return;
+  if (!isNewCommit(group, replica, message)) return;
+  ctx.line('commit');
+  put(replica, instance, { checkpoints }, ctx);
+  learn(group, replica, instance, ballot, value, dependencies, ctx);
+}

@@ -1,0 +1,77 @@
+/** What clients ask for: it waits until this replica may open an instance for it. */
+import {
+  type Request,
+  requestBytes,
+  requestKey,
+  type Signed,
+  uncommittedBytes,
+} from '@quorumlab/core';
+import { isDue } from './checkpoint.ts';
+import type { Group } from './group.ts';
+import { checkpoint, type Value, valueBytes } from './messages.ts';
+import { submit } from './pre-accept.ts';
+import type { Context, Replica } from './state.ts';
+
+/** Whether there is room for a command, and it is not here already. */
+export const wants = (group: Group, replica: Replica, command: Signed<Request>): boolean =>
+  replica.role === 'replica' &&
+  replica.waitingKeys.size < group.maxWaiting &&
+  replica.waitingBytes + requestBytes(command) <= uncommittedBytes &&
+  !replica.waitingKeys.has(requestKey(command));
+
+/** A client asks for `command`. */
+export function onPropose(group: Group, replica: Replica, command: Signed<Request>): void {
+  if (!wants(group, replica, command)) return;
+  replica.waiting.push(command);
+  replica.waitingKeys.add(requestKey(command));
+  replica.waitingBytes += requestBytes(command);
+}
+
+/** Opens instances for what waits. Returns whether any was. */
+export function open(group: Group, replica: Replica, ctx: Context): boolean {
+  if (replica.role !== 'replica') return false;
+  const before = replica.nextOwn;
+  const owns = [...replica.own.values()];
+  const hasOne = owns.some(({ kind }) => kind === 'checkpoint');
+  if (isDue(group, replica, ctx.self) && !hasOne && mayOpen(group, replica, 0)) {
+    ctx.line('checkpoint');
+    submit(group, replica, checkpoint, ctx);
+  }
+  while (replica.waiting.length > 0) {
+    if (replica.own.size >= group.pipeline || !mayOpen(group, replica, reserved)) {
+      ctx.line('hold');
+      break;
+    }
+    submit(group, replica, batch(group, replica), ctx);
+  }
+  return replica.nextOwn > before;
+}
+
+/** Instances that are left for checkpoints at the end of the window. */
+const reserved = 16;
+
+/** Whether there is an instance left in the window, and room for what it holds. */
+function mayOpen(group: Group, { cut, nextOwn, own, values }: Replica, left: number): boolean {
+  if (nextOwn >= cut.base + (group.window - left) * group.n) return false;
+  if (own.size === 0) return true;
+  let bytes = 0;
+  for (const [id, value] of values)
+    if (id % group.n === nextOwn % group.n) bytes += valueBytes(value);
+  return bytes < group.ownBytes;
+}
+
+/** The next commands that fit into one instance. */
+function batch(group: Group, replica: Replica): Value {
+  const commands: Signed<Request>[] = [];
+  let bytes = 64;
+  for (const command of replica.waiting) {
+    bytes += requestBytes(command);
+    const isFull =
+      commands.length >= group.maxCommandsPerInstance || bytes > group.maxBytesPerInstance;
+    if (commands.length > 0 && isFull) break;
+    commands.push(command);
+  }
+  replica.waiting = replica.waiting.slice(commands.length);
+  for (const command of commands) replica.waitingBytes -= requestBytes(command);
+  return { kind: 'commands', commands };
+}
