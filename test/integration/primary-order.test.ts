@@ -82,24 +82,24 @@ const broadcast = (isLost: boolean): readonly string[] =>
       for (const id of [0, 1, 2]) stage.timeout(id, 'election');
       stage.settle();
       for (const name of ['Ann', 'Bob']) {
-        stage.propose([2], name);
+        stage.propose([0], name);
         if (name === 'Ann' && isLost) stage.lose();
       }
       stage.deliver(({ to, message }) => to === 1 && message.kind === 'propose');
       stage.lose();
-      stage.crash(2);
-      for (const id of [0, 1]) {
+      stage.crash(0);
+      for (const id of [1, 2]) {
         stage.wait(700_000);
         stage.fire(id, 'election');
       }
       stage.settle(
-        ({ from, to, message }) => among(0, 1)({ from, to }) && message.kind === 'notification',
+        ({ from, to, message }) => among(1, 2)({ from, to }) && message.kind === 'notification',
       );
-      for (const id of [0, 1]) stage.fire(id, 'grace');
-      for (const id of [0, 1]) if (stage.due(id, 'join') !== undefined) stage.fire(id, 'join');
-      stage.settle(among(0, 1));
-      stage.propose([0, 1], 'Cleo');
-      stage.settle(among(0, 1));
+      for (const id of [1, 2]) stage.fire(id, 'grace');
+      for (const id of [1, 2]) if (stage.due(id, 'join') !== undefined) stage.fire(id, 'join');
+      stage.settle(among(1, 2));
+      stage.propose([1, 2], 'Cleo');
+      stage.settle(among(1, 2));
       const { history } = stage.view(1);
       return [...history]
         .sort(([one], [two]) => one - two)

@@ -1,9 +1,9 @@
 /** What a replica of Zab refuses before it steps: the group's tests check that nothing is lost. */
 import { firstClient, type Signature, type Signed, seal } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster, of, type Packet } from '../test/cluster.ts';
+import { type Cluster, cluster, of, type Packet, zooKeeper } from '../test/cluster.ts';
 import { oneOfEach, zxid } from '../test/messages.ts';
-import { type ZabMessage, zab } from './index.ts';
+import type { ZabMessage } from './index.ts';
 
 const unsigned = new Uint8Array(0) as Signature;
 const signed = (message: ZabMessage, from: number): Signed<ZabMessage> =>
@@ -11,7 +11,7 @@ const signed = (message: ZabMessage, from: number): Signed<ZabMessage> =>
 
 /** 2 leads, 0 and 1 follow. */
 function led(): Cluster {
-  const group = cluster(zab({ n: 3 }));
+  const group = cluster(zooKeeper({ n: 3 }));
   group.convene([0, 1, 2]);
   return group;
 }
@@ -22,7 +22,7 @@ const isAdmitted = (group: Cluster, to: number, from: number, message: ZabMessag
 describe.each<[string, number, () => Cluster]>([
   ['a leader', 2, led],
   ['a follower', 1, led],
-  ['one that looks', 1, () => cluster(zab({ n: 3 }))],
+  ['one that looks', 1, () => cluster(zooKeeper({ n: 3 }))],
 ])('%s', (_, id, make) => {
   test.each([id, 3, firstClient])('does not hear %i, who is no other member', (from) => {
     const group = make();
@@ -87,7 +87,7 @@ test('one that looks is told whom to follow, once in half a heartbeat', () => {
 });
 
 test('a nomination counts once in a round, and none is of a round that nobody reaches', () => {
-  const group = cluster(zab({ n: 5 }));
+  const group = cluster(zooKeeper({ n: 5 }));
   const vote = { leader: 3, currentEpoch: 0, zxid: zxid(0, 0) };
   const message: ZabMessage = { kind: 'notification', state: 'looking', round: 1, ...vote };
   expect(isAdmitted(group, 0, 3, message)).toBe(true);

@@ -1,12 +1,12 @@
 /** Zab takes for granted that channels are FIFO: here is what stands in for that. */
 import { links } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { type Cluster, cluster, of, type Packet } from '../test/cluster.ts';
-import { type ZabOptions, zab } from './index.ts';
+import { type Cluster, cluster, of, type Packet, zooKeeper } from '../test/cluster.ts';
+import type { ZabOptions } from './index.ts';
 
 /** A group of three led by 2. */
 function led(options: Partial<ZabOptions> = {}): Cluster {
-  const group = cluster(zab({ n: 3, ...options }));
+  const group = cluster(zooKeeper({ n: 3, ...options }));
   group.convene([0, 1, 2]);
   return group;
 }
@@ -94,7 +94,7 @@ test('a repeated or late proposal is acknowledged and changes nothing', () => {
 test.each(['newepoch', 'ack-e', 'newleader', 'ack-ld', 'commit-ld'] as const)(
   'a %s that is lost does not keep an epoch from being established',
   (kind) => {
-    const group = cluster(zab({ n: 3 }));
+    const group = cluster(zooKeeper({ n: 3 }));
     group.convene([0, 1, 2], (packet) => !of(kind)(packet));
     for (let i = 0; i < 4; i++) {
       group.now += 30_000;

@@ -41,10 +41,10 @@ const sameVote = (one: Vote, other: Vote): boolean =>
   one.currentEpoch === other.currentEpoch &&
   sameZxid(one.zxid, other.zxid);
 
-/** The order of nominations: the better history; of equal ones, the higher id. */
+/** The order of nominations: the better history; of equal ones, the preferred id. */
 const isBetter = (group: Group, one: Vote, other: Vote): boolean =>
   group.rules.isAsGood(one, other) &&
-  (!group.rules.isAsGood(other, one) || one.leader > other.leader);
+  (!group.rules.isAsGood(other, one) || group.rules.isPreferred(one.leader, other.leader));
 
 /** Whether no other can still say anything that matters, or all that have been waited for have. */
 function maybeElect(group: Group, replica: Replica, ctx: Context): void {

@@ -80,20 +80,20 @@ function beat(group: Group, members: readonly ReplicaId[], times = 1): void {
 
 function halfSynced(group: Group): void {
   convene(group, all);
-  for (const text of ['Ann', 'Bob', 'Cleo']) write(group, [1, 2], text);
+  for (const text of ['Ann', 'Bob', 'Cleo']) write(group, [0, 1], text);
   convene(group, [0, 2], not(of('newleader')));
-  group.crash(2);
-  convene(group, [0, 1]);
-  write(group, [0, 1], 'Dan');
-  beat(group, [0, 1], 2);
+  group.crash(0);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Dan');
+  beat(group, [1, 2], 2);
 }
 
 function longTail(group: Group): void {
   convene(group, all);
   write(group, all, 'Ann');
-  for (const text of ['Bob', 'Cleo']) write(group, [2], text, nothing);
-  convene(group, [0, 1]);
-  write(group, [0, 1], 'Dan');
+  for (const text of ['Bob', 'Cleo']) write(group, [0], text, nothing);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Dan');
   group.crash(1);
   convene(group, [0, 2]);
   beat(group, [0, 2], 2);
@@ -102,21 +102,21 @@ function longTail(group: Group): void {
 /** Raft's Figure 8 with epochs in place of terms. */
 function establishedWithout(group: Group): void {
   convene(group, all);
-  write(group, [2], 'Ann', nothing);
-  convene(group, [0, 1]);
+  write(group, [0], 'Ann', nothing);
+  convene(group, [1, 2]);
   write(group, [1], 'Bob', nothing);
   convene(group, [0, 2]);
   beat(group, [0, 2]);
-  group.crash(2);
-  convene(group, [0, 1]);
-  beat(group, [0, 1], 2);
+  group.crash(0);
+  convene(group, [1, 2]);
+  beat(group, [1, 2], 2);
 }
 
 function lateJoiner(group: Group): void {
-  convene(group, [1, 2]);
-  write(group, [1, 2], 'Ann');
-  joins(group, 0, not(of('newleader')));
-  group.propose([2], 'Bob');
+  convene(group, [0, 1]);
+  write(group, [0, 1], 'Ann');
+  joins(group, 2, not(of('newleader')));
+  group.propose([0], 'Bob');
   // NEWLEADER was sent before Bob was proposed, and is acknowledged before Bob is.
   group.deliver(of('newleader', 'ack-ld', 'commit-ld'));
   group.settle();
@@ -126,10 +126,10 @@ function lateJoiner(group: Group): void {
 
 function overtaken(group: Group): void {
   convene(group, all);
-  group.propose([2], 'Ann');
+  group.propose([0], 'Ann');
   const late = group.hold(({ to }) => to === 1);
-  group.propose([2], 'Bob');
-  group.deliver(among(1, 2));
+  group.propose([0], 'Bob');
+  group.deliver(among(0, 1));
   group.release(late);
   group.settle();
   beat(group, all, 2);
@@ -138,20 +138,20 @@ function overtaken(group: Group): void {
 function countedOneByOne(group: Group): void {
   const five = [0, 1, 2, 3, 4];
   convene(group, five);
-  for (const text of ['Ann', 'Bob']) write(group, [4], text, nothing);
-  // 3 makes epoch 2 its own; nobody hears NEWLEADER.
+  for (const text of ['Ann', 'Bob']) write(group, [0], text, nothing);
+  // 1 makes epoch 2 its own; nobody hears NEWLEADER.
   convene(group, [1, 2, 3], of('cepoch', 'newepoch', 'ack-e'));
-  // 4 shows Ann to 0 and 1, and nobody hears NEWLEADER.
-  convene(group, [0, 1, 4], not(of('newleader')));
-  group.crash(4);
-  convene(group, [0, 2, 3]);
-  write(group, [0, 2, 3], 'Cleo');
-  beat(group, [0, 2, 3], 2);
+  // 0 shows Ann to 4 and 3, and nobody hears NEWLEADER.
+  convene(group, [0, 3, 4], not(of('newleader')));
+  group.crash(0);
+  convene(group, [1, 2, 4]);
+  write(group, [1, 2, 4], 'Cleo');
+  beat(group, [1, 2, 4], 2);
 }
 
 function unwritten(group: Group): void {
   convene(group, all);
-  write(group, [1, 2], 'Ann');
+  write(group, [0, 1], 'Ann');
   group.crash(1);
   convene(group, [0, 2]);
   write(group, [0, 2], 'Bob');
@@ -160,35 +160,35 @@ function unwritten(group: Group): void {
 
 function cutAndBack(group: Group): void {
   convene(group, all);
-  for (const text of ['Ann', 'Bob']) write(group, [2], text, nothing);
-  convene(group, [0, 1]);
-  write(group, [0, 1], 'Cleo');
-  joins(group, 2, everything);
+  for (const text of ['Ann', 'Bob']) write(group, [0], text, nothing);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Cleo');
+  joins(group, 0, everything);
   beat(group, all, 2);
-  joins(group, 2, everything);
-  write(group, [0, 1], 'Dan');
+  joins(group, 0, everything);
+  write(group, [1, 2], 'Dan');
   beat(group, all, 3);
 }
 
 function cutOff(group: Group): void {
   convene(group, all);
   write(group, all, 'Ann');
-  convene(group, [0, 1]);
-  write(group, [0, 1], 'Bob');
-  group.read(2);
-  group.settle(among(0, 1));
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Bob');
+  group.read(0);
+  group.settle(among(1, 2));
 }
 
 function emptyDisk(group: Group): void {
   convene(group, all);
-  write(group, [1, 2], 'Ann');
+  write(group, [0, 1], 'Ann');
   group.crash(1);
   group.restart(1, 'lost');
-  // 1 hears everybody's answer and then no more of 2, which holds Ann.
+  // 1 hears everybody's answer and then no more of 0, which holds Ann.
   group.settle(of('rejoin', 'rejoin-reply'));
-  group.crash(2);
-  convene(group, [0, 1]);
-  write(group, [0, 1], 'Bob');
+  group.crash(0);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Bob');
 }
 
 /** By the names of the mutants. */
@@ -198,7 +198,7 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     shows: 'forked',
     selfAtOnce: true,
     story:
-      'n0 crashes in the middle of its synchronization, without Cleo; n1 has her, of an older ' +
+      'n2 crashes in the middle of its synchronization, without Cleo; n1 has her, of an older ' +
       'epoch.',
     play: halfSynced,
   },
@@ -206,7 +206,7 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     options: { n: 3 },
     shows: 'forked',
     selfAtOnce: true,
-    story: 'n2 has three transactions, two of which nobody else has; Dan is committed in epoch 2.',
+    story: 'n0 has three transactions, two of which nobody else has; Dan is committed in epoch 2.',
     play: longTail,
   },
   'zxid-alone': {
@@ -220,14 +220,14 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     options: { n: 3 },
     shows: 'forked',
     selfAtOnce: true,
-    story: 'n2 proposes Bob while its NEWLEADER is under way to n0, which never hears of him.',
+    story: 'n0 proposes Bob while its NEWLEADER is under way to n2, which never hears of him.',
     play: lateJoiner,
   },
   'fifo-assumed': {
     options: { n: 3 },
     shows: 'forked',
     selfAtOnce: true,
-    story: 'n2 proposes Ann and Bob, and Bob comes to n1 first.',
+    story: 'n0 proposes Ann and Bob, and Bob comes to n1 first.',
     play: overtaken,
   },
   'old-epoch-commit': {
@@ -235,28 +235,28 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     shows: 'forked',
     selfAtOnce: true,
     story:
-      'n4 counts three that have Ann before its epoch is that of any other; n3 has a later one.',
+      'n0 counts three that have Ann before its epoch is that of any other; n1 has a later one.',
     play: countedOneByOne,
   },
   'counts-before-fsync': {
     options: { n: 3 },
     shows: 'forked',
     selfAtOnce: true,
-    story: 'n2 commits Ann with n1 before she is on its own disk, and crashes; then n1 is gone.',
+    story: 'n0 commits Ann with n1 before she is on its own disk, and crashes; then n1 is gone.',
     play: unwritten,
   },
   'uncut-log': {
     options: { n: 3 },
     shows: 'forked',
     selfAtOnce: true,
-    story: 'Bob is cut off the history of n2, which starts again and has him still.',
+    story: 'Bob is cut off the history of n0, which starts again and has him still.',
     play: cutAndBack,
   },
   'stale-leader-read': {
     options: { n: 3 },
     shows: 'stale-read',
     selfAtOnce: true,
-    story: 'n2 is cut off while n1 leads and commits Bob; a client asks n2 for a read.',
+    story: 'n0 is cut off while n1 leads and commits Bob; a client asks n0 for a read.',
     play: cutOff,
   },
   'rejoin-as-new': {
@@ -264,7 +264,7 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     shows: 'forked',
     selfAtOnce: true,
     story:
-      'n1 and n2 commit Ann; n1 loses its disk, and helps n0 to lead, which has not heard of her.',
+      'n1 and n0 commit Ann; n1 loses its disk, and helps n2 to lead, which has not heard of her.',
     play: emptyDisk,
   },
 };

@@ -1,11 +1,10 @@
 /** What a liar does to the right protocol; the mutants have their schedules in `exhibits.ts`. */
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster } from '../test/cluster.ts';
-import { zab } from './index.ts';
+import { type Cluster, cluster, zooKeeper } from '../test/cluster.ts';
 
 describe('A-31 zab/leader-forks', () => {
   const fork = (n: number, equivocates: boolean): Cluster => {
-    const group = cluster(zab({ n }));
+    const group = cluster(zooKeeper({ n }));
     group.elect(0);
     const leader = n - 1;
     group.propose(leader, 'x');

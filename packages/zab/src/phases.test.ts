@@ -1,11 +1,11 @@
 /** The steps of the paper, one after the other, and what ZooKeeper adds to them. */
 import { among, links } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster, of, type Packet } from '../test/cluster.ts';
+import { type Cluster, cluster, of, type Packet, zooKeeper } from '../test/cluster.ts';
 import { zxid } from '../test/messages.ts';
-import { type ZabMessage, zab } from './index.ts';
+import type { ZabMessage } from './index.ts';
 
-const fresh = (n = 3): Cluster => cluster(zab({ n }));
+const fresh = (n = 3): Cluster => cluster(zooKeeper({ n }));
 const kindsOf = (packets: readonly Packet[]): ZabMessage['kind'][] =>
   packets.map(({ message }) => message.kind);
 
@@ -214,7 +214,7 @@ describe('phase 2, synchronization', () => {
   });
 
   test('what does not fit into NEWLEADER goes before it', () => {
-    const group = cluster(zab({ n: 3, maxPerMessage: 2 }));
+    const group = cluster(zooKeeper({ n: 3, maxPerMessage: 2 }));
     group.convene([1, 2]);
     for (let i = 0; i < 5; i++) group.propose(2, `${i}`);
     group.settle(links([1, 2]));
@@ -250,7 +250,7 @@ describe('phase 3, broadcast', () => {
   });
 
   test('ℓ.3.1: PROPOSE may overtake the disk; the leader counts itself once it is durable', () => {
-    const group = cluster(zab({ n: 3 }), { instantSync: false });
+    const group = cluster(zooKeeper({ n: 3 }), { instantSync: false });
     for (const id of [0, 1, 2]) group.timeout(id, 'election');
     for (let i = 0; i < 40; i++) {
       for (const { finishSync } of group.nodes) finishSync?.();
@@ -300,7 +300,7 @@ describe('phase 3, broadcast', () => {
   });
 
   test('commands and reads are for an established leader, and for a bounded number of them', () => {
-    const group = cluster(zab({ n: 3, maxUncommitted: 2, maxReads: 1 }));
+    const group = cluster(zooKeeper({ n: 3, maxUncommitted: 2, maxReads: 1 }));
     group.convene([0, 1, 2], of('cepoch', 'newepoch', 'ack-e'));
     group.propose(2, 'x');
     group.step(2, { type: 'read', id: 1 });

@@ -16,7 +16,7 @@ import {
 } from '@quorumlab/core';
 import { among, command, digestOfText, random, unsigned } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { cluster, mutant } from '../test/cluster.ts';
+import { cluster, mutant, zooKeeper } from '../test/cluster.ts';
 import { oneOfEach, zxid } from '../test/messages.ts';
 import { type Transaction, type Zab, type ZabMessage, zab } from './index.ts';
 import { leastBytesPerMessage, schemas, transactionBytes } from './messages.ts';
@@ -53,7 +53,7 @@ test('hosts are told what is survived, how clients ask, and what limits the mess
 });
 
 test('a wider quorum elects, establishes and commits', () => {
-  const group = cluster(zab({ n: 3, quorum: threshold(range(3), 3) }));
+  const group = cluster(zooKeeper({ n: 3, quorum: threshold(range(3), 3) }));
   group.convene([1, 2]);
   expect(group.view(2).role).toBe('looking');
   group.convene([0, 1, 2]);

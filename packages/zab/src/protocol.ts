@@ -13,7 +13,7 @@
  * look           upon no leader: round++; nominate ⟨f.a, last zxid, self⟩; tell all
  *                upon a nomination of one that looks:
  * look-round       of a later round: join it, forget the votes
- * look-better      higher by ⟨f.a, last zxid, id⟩: nominate that; tell all
+ * look-better      higher by ⟨f.a, last zxid⟩, or of equal ones a lower id: nominate that; tell all
  * look-tell        of an older round, or not looking: answer with the own state
  * look-grace       if a majority nominates the same, and nobody a better one for a moment:
  * lead               if it is the own id: become prospective leader

@@ -1,13 +1,12 @@
 /** Coming back after the disk was lost. */
 import { among, links } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster, of } from '../test/cluster.ts';
+import { type Cluster, cluster, of, zooKeeper } from '../test/cluster.ts';
 import { oneOfEach, zxid } from '../test/messages.ts';
-import { zab } from './index.ts';
 
 /** 2 leads; x is on 1 and 2, and 1 has lost its disk since. */
 function emptied(): Cluster {
-  const group = cluster(zab({ n: 3 }));
+  const group = cluster(zooKeeper({ n: 3 }));
   group.convene([0, 1, 2]);
   group.propose(2, 'x');
   group.settle(links([1, 2]));

@@ -1,3 +1,4 @@
+import type { ReplicaId } from '@quorumlab/core';
 import type { Ordered } from './messages.ts';
 import { type Credentials, holds, type Learner, type Replica, reaches } from './state.ts';
 
@@ -8,6 +9,8 @@ import { type Credentials, holds, type Learner, type Replica, reaches } from './
 export interface Rules {
   /** Whether the history of `one` is at least as good as that of `other` (step ℓ.1.2). */
   isAsGood(one: Credentials, other: Credentials): boolean;
+  /** Which of two leads whose histories are equally good; any order will do. */
+  isPreferred(one: ReplicaId, other: ReplicaId): boolean;
   /** Whether a follower at this stage is sent what is proposed (step ℓ.3.1: who is in Q). */
   isProposedTo(learner: Learner): boolean;
   /** Whether these transactions come next in the history of their follower (step f.3.2). */
@@ -22,6 +25,8 @@ export const rules: Rules = {
   isAsGood: (one, other) =>
     one.currentEpoch > other.currentEpoch ||
     (one.currentEpoch === other.currentEpoch && reaches(one.zxid, other.zxid)),
+  // ZooKeeper's order is the other way round; here groups begin with replica 0.
+  isPreferred: (one, other) => one < other,
   // From NEWLEADER on, not from its acknowledgement on: or a follower would have a hole.
   isProposedTo: ({ stage }) => stage === 'told' || stage === 'synced',
   // Channels may lose, repeat and turn round messages, so each says where it belongs.

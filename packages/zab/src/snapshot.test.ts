@@ -1,8 +1,7 @@
 import { among, digestOfText } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
-import { type Cluster, cluster } from '../test/cluster.ts';
+import { type Cluster, cluster, zooKeeper } from '../test/cluster.ts';
 import { zxid } from '../test/messages.ts';
-import { zab } from './index.ts';
 
 const options = { n: 3, snapshotEvery: 10, keepTransactions: 3 };
 /** So long that a leader keeps nothing for a follower. */
@@ -10,7 +9,7 @@ const awayFor = 1_000_000;
 
 /** 2 leads, 0 and 1 follow. */
 function led(more: object = {}): Cluster {
-  const group = cluster(zab({ ...options, ...more }));
+  const group = cluster(zooKeeper({ ...options, ...more }));
   group.convene([0, 1, 2]);
   return group;
 }

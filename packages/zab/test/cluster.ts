@@ -7,11 +7,15 @@ import {
   type Packet as PacketOf,
   textOf,
 } from '@quorumlab/protocol-testing';
-import type { Zab, ZabMessage, ZabOptions } from '../src/index.ts';
+import { type Zab, type ZabMessage, type ZabOptions, zab } from '../src/index.ts';
 import { type Mutant, mutants } from '../src/mutants.ts';
 
 /** The flawed variant `name`. */
 export const mutant = (name: Mutant, options: ZabOptions): Protocol<Zab> => mutants[name](options);
+
+/** Zab in which, as in ZooKeeper, the higher of two ids is preferred. */
+export const zooKeeper = (options: ZabOptions): Protocol<Zab> =>
+  zab(options, { isPreferred: (one, other) => one > other });
 
 /** A message on its way. */
 export type Packet = PacketOf<Zab>;
