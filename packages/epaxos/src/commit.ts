@@ -1,5 +1,5 @@
 /** Rules 5 and 6: what is committed, here and at the others; rule 13. */
-import { type Ballot, requestBytes, requestKey, type Signed } from '@quorumlab/core';
+import { type Ballot, requestKey, requestWeight, type Signed } from '@quorumlab/core';
 import { isSane } from './dependencies.ts';
 import { type Group, isPeer, leaderOf, othersOf } from './group.ts';
 import { commandOf, isCommitted, isDropped, isWithin, keep, put, rowOf } from './instances.ts';
@@ -66,7 +66,7 @@ export function giveBack(replica: Replica, id: InstanceId, ctx: Context): void {
   ctx.line('resubmit');
   replica.own.delete(id);
   replica.waiting = [...value.commands, ...replica.waiting];
-  for (const command of value.commands) replica.waitingBytes += requestBytes(command);
+  for (const command of value.commands) replica.waitingBytes += requestWeight(command);
 }
 
 /** An own instance is executed: its commands need not be told from copies of them any more. */

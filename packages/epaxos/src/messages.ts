@@ -17,8 +17,8 @@ import {
   type OfKind,
   record,
   request,
-  requestBytes,
   requestOverheadBytes,
+  requestWeight,
   signed,
   type Tagged,
   word,
@@ -168,7 +168,7 @@ export type Cut = Infer<typeof cut>;
 
 /** An upper bound of the encoded size of `value`. */
 export const valueBytes = ({ commands }: Value): number =>
-  commands.reduce((sum, each) => sum + requestBytes(each), 16);
+  commands.reduce((sum, each) => sum + requestWeight(each), 16);
 
 /** Phase 1: the command leader proposes a command with the dependencies that it knows. */
 export type PreAccept = OfKind<Message, 'pre-accept'>;

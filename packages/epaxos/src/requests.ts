@@ -1,8 +1,8 @@
 /** What clients ask for: it waits until this replica may open an instance for it. */
 import {
   type Request,
-  requestBytes,
   requestKey,
+  requestWeight,
   type Signed,
   uncommittedBytes,
 } from '@quorumlab/core';
@@ -16,7 +16,7 @@ import type { Context, Replica } from './state.ts';
 export const wants = (group: Group, replica: Replica, command: Signed<Request>): boolean =>
   replica.role === 'replica' &&
   replica.waitingKeys.size < group.maxWaiting &&
-  replica.waitingBytes + requestBytes(command) <= uncommittedBytes &&
+  replica.waitingBytes + requestWeight(command) <= uncommittedBytes &&
   !replica.waitingKeys.has(requestKey(command));
 
 /** A client asks for `command`. */
@@ -24,7 +24,7 @@ export function onPropose(group: Group, replica: Replica, command: Signed<Reques
   if (!wants(group, replica, command)) return;
   replica.waiting.push(command);
   replica.waitingKeys.add(requestKey(command));
-  replica.waitingBytes += requestBytes(command);
+  replica.waitingBytes += requestWeight(command);
 }
 
 /** Opens instances for what waits. Returns whether any was. */
@@ -65,13 +65,13 @@ function batch(group: Group, replica: Replica): Value {
   const commands: Signed<Request>[] = [];
   let bytes = 64;
   for (const command of replica.waiting) {
-    bytes += requestBytes(command);
+    bytes += requestWeight(command);
     const isFull =
       commands.length >= group.maxCommandsPerInstance || bytes > group.maxBytesPerInstance;
     if (commands.length > 0 && isFull) break;
     commands.push(command);
   }
   replica.waiting = replica.waiting.slice(commands.length);
-  for (const command of commands) replica.waitingBytes -= requestBytes(command);
+  for (const command of commands) replica.waitingBytes -= requestWeight(command);
   return { kind: 'commands', commands };
 }
