@@ -129,6 +129,8 @@ export const raftCluster: Part = clusterPart(
 );
 export const zabCluster: Part = clusterPart({ protocol: 'zab', n: 3 });
 export const multiPaxosCluster: Part = clusterPart({ protocol: 'multi-paxos', n: 3 });
+/** EPaxos: clients of all replicas. */
+export const epaxosCluster: Part = clusterPart({ protocol: 'epaxos', n: 3 });
 /** Phase 2 by any two of four, which a majority of four would not allow. */
 export const flexiblePaxosCluster: Part = clusterPart({
   protocol: 'flexible-paxos',

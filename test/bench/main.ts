@@ -44,6 +44,7 @@ const parts: Readonly<Record<string, Load>> = {
   snapshot: async () => (await import('./snapshot.ts')).snapshot,
   frames: async () => (await import('./frames.ts')).frames,
   'cluster-basic-paxos': async () => (await import('./clusters.ts')).basicPaxosCluster,
+  'cluster-epaxos': async () => (await import('./clusters.ts')).epaxosCluster,
   'cluster-multi-paxos': async () => (await import('./clusters.ts')).multiPaxosCluster,
   'cluster-flexible-paxos': async () => (await import('./clusters.ts')).flexiblePaxosCluster,
   'cluster-raft': async () => (await import('./clusters.ts')).raftCluster,

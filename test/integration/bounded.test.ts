@@ -14,6 +14,7 @@ const groups: readonly Group[] = [
   ['raft', 3, { snapshotEvery: 20, keepEntries: 5 }],
   ['zab', 3, { snapshotEvery: 20, keepTransactions: 5 }],
   ['multi-paxos', 3, { snapshotEvery: 20, keepSlots: 5 }],
+  ['epaxos', 3, { snapshotEvery: 20 }],
   ['flexible-paxos', 4, { q1: 3, q2: 2, snapshotEvery: 20, keepSlots: 5 }],
   ['pbft', 4, { checkpointEvery: 16 }],
   ['hotstuff', 4, { checkpointEvery: 16, rules: 'jolteon' }],

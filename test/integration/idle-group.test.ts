@@ -17,6 +17,8 @@ const groups: readonly Group[] = [
   ['multi-paxos', 3, {}],
   ['multi-paxos', 3, { snapshotEvery: 8, keepSlots: 0 }],
   ['flexible-paxos', 4, { q1: 3, q2: 2, snapshotEvery: 8, keepSlots: 2 }],
+  ['epaxos', 3, {}],
+  ['epaxos', 3, { snapshotEvery: 8 }],
   ['raft', 3, {}],
   ['raft', 3, { snapshotEvery: 8, keepEntries: 0 }],
   ['zab', 3, {}],

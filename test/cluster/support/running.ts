@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agreement, type Observer } from '@quorumlab/checker';
+import { type Observer, ofOneClient } from '@quorumlab/checker';
 import {
   type ClusterClient,
   clusterStatus,
@@ -12,10 +12,11 @@ import {
   type InitOptions,
   initCluster,
   nodeLog,
+  readConfig,
   upCluster,
 } from '@quorumlab/cluster';
 import { fromHex, toUtf8 } from '@quorumlab/core';
-import { keyValueHistory } from '@quorumlab/harness';
+import { agreementOf, keyValueHistory, protocolOf } from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
 import { expect } from 'vitest';
 
@@ -30,6 +31,7 @@ export const groups: readonly Group[] = [
   ['raft', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepEntries: 8 }],
   ['multi-paxos', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepSlots: 8 }],
   ['zab', 3, { electionTimeout: 300_000, snapshotEvery: 32, keepTransactions: 8 }],
+  ['epaxos', 3, { recoveryTimeout: 300_000, snapshotEvery: 32 }],
   ['pbft', 4, { requestTimeout: 300_000, checkpointEvery: 16, window: 64 }],
   ['hotstuff', 4, { requestTimeout: 300_000, checkpointEvery: 16 }],
   ['tendermint', 4, { proposeTimeout: 300_000, checkpointEvery: 16, window: 64 }],
@@ -128,7 +130,10 @@ async function work(
 /** Puts two clients to work. */
 export async function loadOn(folder: string): Promise<Load> {
   const history = keyValueHistory();
-  const agreed = agreement();
+  const { protocol } = await readConfig(folder);
+  const { claims } = protocolOf(protocol);
+  // Logs hold digests of what clients asked for: the application cannot be asked.
+  const agreed = agreementOf(claims, undefined, ofOneClient);
   const clients = await Promise.all([0, 1].map((client) => connectCluster(folder, { client })));
   const users = clients.map((client, self) => recorded(client, self, history));
   const acknowledged: string[] = [];
