@@ -25,7 +25,7 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['run', "missing required argument 'protocol'"],
   ['run raft pbft', 'too many arguments'],
   ["run ''", 'argument 1 of run is empty'],
-  ['run raf', 'Did you mean raft?'],
+  ['run raf', 'Did you mean raft'],
   ['run raft --atack x', 'Did you mean --attack?'],
   ['run raft --seed', '--seed <seed>', 'argument missing'],
   // Flags of every command.

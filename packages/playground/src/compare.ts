@@ -9,6 +9,7 @@ import {
   verdictSigns,
 } from '@quorumlab/harness';
 import { h, type JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { linkOf } from './link.ts';
 import type { Cell } from './runs.ts';
 import { demo } from './settings.ts';
@@ -33,6 +34,8 @@ function scenarioFor(protocol: string, attack: string): Scenario | string {
 export function Compare({ state }: { readonly state: State }): JSX.Element {
   const known = useSignal<ReadonlyMap<string, Known>>(new Map());
   const stop = useSignal<(() => void) | undefined>(undefined);
+  // Whoever leaves the page is not waiting for it any more.
+  useEffect(() => () => stop.peek()?.(), []);
   const cells = protocols.flatMap(({ name: protocol }) =>
     attacks.map(({ name: attack }) => ({ protocol, attack, key: `${protocol} ${attack}` })),
   );

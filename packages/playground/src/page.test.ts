@@ -105,6 +105,26 @@ test('two runs share one scale: no side shows what comes later on the other', ()
   }
 });
 
+test('runs that are under way show nothing of those before, and are stopped by others', () => {
+  const asked: string[] = [];
+  const stopped: string[] = [];
+  const state = createState((question, hear) => {
+    const name = 'scenario' in question ? question.scenario.seed : 'a trace';
+    asked.push(name);
+    if (name === '42') for (const each of answer(question)) hear(each);
+    return () => void stopped.push(name);
+  });
+  state.visit(linkOf(quick));
+  expect(state.selection.value.count).toBeGreaterThan(0);
+  state.run({ ...quick, seed: 'slow' });
+  expect(state.selection.value.count).toBe(0);
+  expect(html(state)).toContain('running …');
+  expect(html(state)).toContain('event 0 of 0');
+  state.run(quick);
+  expect(asked).toEqual(['42', '42', 'slow', 'slow', '42', '42']);
+  expect(stopped).toEqual(['42', '42', 'slow', 'slow']);
+});
+
 test('what is held stays in the inspector, and the cursor comes to it', () => {
   const state = visited(linkOf(quick, { at: 3 }));
   expect(state.selection.value.count).toBe(3);

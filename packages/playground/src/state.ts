@@ -81,8 +81,12 @@ export function createState(ask: Ask): State {
     cursorsAt(timeline.value, selection.value.count, sides.value.length),
   );
   let stops: readonly (() => void)[] = [];
-  const stop = (): void => {
+  /** Ends what is under way, and forgets where the cursor stood: it was in other runs. */
+  const clear = (): void => {
     for (const each of stops) each();
+    stops = [];
+    pace.value = 0;
+    selection.value = { count: 0 };
   };
   const set = (at: number, side: Side): void => {
     sides.value = sides.value.map((each, i) => (i === at ? side : each));
@@ -99,8 +103,7 @@ export function createState(ask: Ask): State {
     begin();
   };
   const start = (settings: Settings): void => {
-    stop();
-    pace.value = 0;
+    clear();
     sides.value = [{ is: 'running' }, { is: 'running' }];
     stops = ([0, 1] as const).map((side) => {
       const question = questionOf(settings, side);
@@ -122,7 +125,7 @@ export function createState(ask: Ask): State {
       const { route, settings } = place.value;
       if (route === 'home' || route === 'play') start(settings);
       else if (before.route !== route) {
-        stop();
+        clear();
         sides.value = [];
       }
     },
@@ -133,8 +136,7 @@ export function createState(ask: Ask): State {
       start(settings);
     },
     open(text) {
-      stop();
-      pace.value = 0;
+      clear();
       sides.value = [{ is: 'running' }];
       try {
         const model = modelOf(parseTrace(text));
