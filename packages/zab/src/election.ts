@@ -162,8 +162,11 @@ function countSettled(
   replica.settled.set(from, message);
   if (leader === ctx.self || leader >= group.members.length) return;
   if (replica.settled.get(leader)?.state !== 'leading') return;
-  const same = [...replica.settled].filter(([, each]) => each.leader === leader);
-  if (!group.quorum.has(same.map(([id]) => id))) return;
+  // Those that still look and nominate it count too, this replica among them.
+  const { settled, votes } = replica;
+  const isFor = (id: ReplicaId): boolean =>
+    settled.get(id)?.leader === leader || votes.get(id)?.leader === leader;
+  if (!group.quorum.has(group.members.filter(isFor))) return;
   ctx.line('look-settled');
   const { currentEpoch, zxid } = replica.settled.get(leader) ?? ownCredentials(replica);
   replica.vote = { leader, currentEpoch, zxid };

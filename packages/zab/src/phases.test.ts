@@ -71,6 +71,18 @@ describe('phase 0, election', () => {
     expect(group.nodes[0]?.machine.status()).toMatchObject({ role: 'follower', leader: 2 });
   });
 
+  test('who looks counts itself with those that have a leader: of four, two are no quorum', () => {
+    const group = fresh(4);
+    group.timeout(0, 'election');
+    group.packets.length = 0;
+    const vote = { leader: 3, currentEpoch: 0, zxid: zxid(0, 0) };
+    group.inject(3, 0, { kind: 'notification', state: 'looking', round: 1, ...vote });
+    group.inject(1, 0, { kind: 'notification', state: 'following', round: 1, ...vote });
+    expect(group.view(0).role).toBe('looking');
+    group.inject(3, 0, { kind: 'notification', state: 'leading', round: 1, ...vote });
+    expect(group.view(0)).toMatchObject({ role: 'following', leader: 3 });
+  });
+
   test('a follower whose leader looks for one itself looks too', () => {
     const group = led();
     group.crash(2);
