@@ -32,6 +32,7 @@ test('nearest names are at most two, the nearest first, and none that is far off
   expect(nearest('rafd', names)).toEqual(['raft']);
   expect(nearest('RAFT', names)[0]).toBe('raft');
   expect(nearest('leader', names)).toEqual(['silent-leader', 'equivocating-leader']);
+  expect(nearest('raf', ['raft', 'zab'])).toEqual(['raft']);
   expect(nearest('qqqqqqqqq', names)).toEqual([]);
   expect(nearest('x', [])).toEqual([]);
 });

@@ -157,7 +157,8 @@ export function microseconds(text: string): number {
 
 /** The names nearest to `wrong` by edit distance, at most two and none that is far off. */
 export function nearest(wrong: string, names: readonly string[]): readonly string[] {
-  const cap = Math.max(2, Math.floor(wrong.length / 2));
+  // Of three letters, two that differ are no likeness.
+  const cap = Math.max(wrong.length > 3 ? 2 : 1, Math.floor(wrong.length / 2));
   return names
     .map((name) => ({ name, far: distance(wrong.toLowerCase(), name) }))
     .filter(({ name, far }) => far <= cap || name.includes(wrong.toLowerCase()))

@@ -105,7 +105,7 @@ export function statusTimeout(group: Group, replica: Replica, ctx: Context): voi
  * where nothing is asked for any more, after a cut or a lost last message.
  */
 export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
-  ctx.setTimer('idle', group.proposeTimeout);
+  ctx.setTimer('idle', 2 * group.proposeTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.matching; i++) {
     replica.told = (replica.told + 1) % group.n;
