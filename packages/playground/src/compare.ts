@@ -125,6 +125,12 @@ function Matrix({ known }: { readonly known: ReadonlyMap<string, Known> }): JSX.
   );
 }
 
+/** The run of a cell under one of its seeds, with another protocol beside it. */
+export const linkToCell = (protocol: string, attack: string, seed = demo.seed): string => {
+  const protocols = [protocol, protocol === 'pbft' ? 'raft' : 'pbft'] as const;
+  return linkOf({ ...demo, protocols, attack, count: 20, crypto: 'ideal', seed });
+};
+
 function MatrixCell({
   protocol,
   attack,
@@ -138,17 +144,7 @@ function MatrixCell({
   if ('why' in known) return h('td', { class: 'open', title: known.why }, 'not run');
   const { tally, word, claimed } = known.cell;
   const { hits, runs, shown, fired } = tally;
-  const seed = shown?.seed ?? '42';
-  // Played with the other Byzantine protocol beside it: one attack, two protocols.
-  const beside = protocol === 'pbft' ? 'raft' : 'pbft';
-  const href = linkOf({
-    ...demo,
-    protocols: [protocol, beside],
-    attack,
-    count: 20,
-    crypto: 'ideal',
-    seed,
-  });
+  const href = linkToCell(protocol, attack, shown?.seed);
   return h(
     'td',
     { class: word },

@@ -1,11 +1,13 @@
+import { attacks, completeScenario, protocols } from '@quorumlab/harness';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
+import { linkToCell } from './compare.ts';
 import { type KeyPress, keyActions, press } from './keys.ts';
-import { linkOf } from './link.ts';
+import { linkOf, placeOf } from './link.ts';
 import { App } from './pages.ts';
 import { answer } from './runs.ts';
-import { demo } from './settings.ts';
+import { demo, scenarioOf } from './settings.ts';
 import { createState, type State } from './state.ts';
 import type { Ask } from './worker.ts';
 
@@ -184,4 +186,13 @@ test('every page has its heading, and says which one it is', () => {
   ] as const)
     expect(html(visited(hash))).toContain(title);
   expect(html(visited('#/compare'))).toMatch(/aria-current="page"[^>]*>Compare/);
+});
+
+test('a cell of the matrix leads to the very run that it counts', () => {
+  for (const { name: protocol } of protocols)
+    for (const { name: attack } of attacks) {
+      const { settings, complaints } = placeOf(linkToCell(protocol, attack, 'x7'));
+      expect(complaints).toEqual([]);
+      expect(scenarioOf(settings, 0)).toEqual(completeScenario({ protocol, attack, seed: 'x7' }));
+    }
 });
