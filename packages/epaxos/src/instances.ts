@@ -56,10 +56,20 @@ export function keep(replica: Replica, id: InstanceId, value: Value, ctx: Contex
   ctx.put('values', id, value);
 }
 
-/** Whether two commands interfere. No-ops do not: nobody executes them. */
+/** Most pairs of operations that are looked at: comparing must not take longer than executing. */
+const mostPairs = 256;
+
+const operationsIn = ({ commands }: Value): number =>
+  commands.reduce((sum, { operations }) => sum + Math.max(1, operations.length), 0);
+
+/**
+ * Whether two commands interfere. No-ops do not: nobody executes them. Large ones do: to say so of
+ * two that need not is safe, and all replicas say it of the same ones.
+ */
 function interfere(one: Value, other: Value, ctx: Context): boolean {
   if (one.kind === 'no-op' || other.kind === 'no-op') return false;
   if (one.kind === 'checkpoint' || other.kind === 'checkpoint') return true;
+  if (operationsIn(one) * operationsIn(other) > mostPairs) return true;
   return one.commands.some((first) =>
     other.commands.some((second) => ctx.interferes(first, second)),
   );
