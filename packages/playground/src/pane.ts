@@ -2,7 +2,7 @@
 import { verdictSigns } from '@quorumlab/harness';
 import { Lanes, Log, Ring, Story } from '@quorumlab/trace-view';
 import { type ComponentChildren, h, type JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Ran } from './runs.ts';
 import type { Side, State } from './state.ts';
 
@@ -40,18 +40,22 @@ function Run({
   const held = selection.value.side === side ? selection.value.event : undefined;
   const at = cursors.value[side] ?? -1;
   const onSelect = (event: number): void => state.hold(side, event);
-  const props = { model, at, selected: held ?? at, onSelect, ...(layout && { layout }) };
+  const selected = held ?? at;
+  const props = { model, at, selected, onSelect, ...(layout && { layout }) };
+  // A step moves the cursor of one side; what has not changed on the other is not drawn again.
+  const same = [state, side, model, at, selected, layout];
+  const log = useMemo(() => h(Log, props), same);
+  const picture = useMemo(
+    () => h(view.value === 'ring' ? Ring : view.value === 'story' ? Story : Lanes, props),
+    [...same, view.value],
+  );
   return h(
     'div',
     null,
     ran === undefined ? h('h2', null, model.protocol) : h(Verdict, { ran }),
     note !== undefined && h('p', { class: 'note', role: 'status' }, note),
-    h(Log, props),
-    h(
-      Picture,
-      { at },
-      h(view.value === 'ring' ? Ring : view.value === 'story' ? Story : Lanes, props),
-    ),
+    log,
+    h(Picture, { at }, picture),
     ran !== undefined && h(Behind, { ran }),
   );
 }
