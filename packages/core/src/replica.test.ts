@@ -188,6 +188,16 @@ describe('the output of a step', () => {
     expect(() => writer().does(() => assert(false, 'a bug'))).toThrow(new AssertionError('a bug'));
     expect(() => writer().does(() => assert(true, 'no bug'))).not.toThrow();
   });
+
+  test('is none if it names a row that no disk could have', () => {
+    for (const bad of [-1, 0.5, Number.NaN, 2 ** 53])
+      for (const write of [
+        (ctx: Ctx) => ctx.put('rows', bad, 'row'),
+        (ctx: Ctx) => ctx.drop('rows', { from: bad }),
+        (ctx: Ctx) => ctx.drop('rows', { below: bad }),
+      ])
+        expect(() => writer().does(write)).toThrow(/is no row of a table/);
+  });
 });
 
 const index = fc.integer({ min: 0, max: 5 });

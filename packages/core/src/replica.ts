@@ -1,3 +1,4 @@
+import { AssertionError } from './assert.ts';
 import { copy } from './copy.ts';
 import { leapGuard } from './leap.ts';
 import type {
@@ -156,6 +157,12 @@ interface Recorder<S extends Shape> {
   end(): Output<S>;
 }
 
+/** No disk has a row, or a bound of rows, of another number: so no replica writes one either. */
+function requireIndex(index: number): void {
+  if (Number.isSafeInteger(index) && index >= 0) return;
+  throw new AssertionError(`${index} is no row of a table: rows are counted from 0`);
+}
+
 /** `item` at the end of `list`; most lists of a step hold one item, so they begin at that size. */
 function added<T>(list: T[] | undefined, item: T): T[] {
   if (list === undefined) return [item];
@@ -217,10 +224,12 @@ function recording<S extends Shape>(
       writes = added(writes, { type: 'save', registers: registers as Partial<S['Stable']> });
     },
     put(name, index, row) {
+      requireIndex(index);
       table(name).set(index, row);
       writes = added(writes, { type: 'put', table: name, index, row });
     },
     drop(name, rows) {
+      requireIndex('from' in rows ? rows.from : rows.below);
       const map = table(name);
       for (const i of map.keys())
         if ('from' in rows ? i >= rows.from : i < rows.below) map.delete(i);
