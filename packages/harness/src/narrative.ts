@@ -32,7 +32,7 @@ export interface Overlap {
   readonly slot: number;
   /** One for each value that was committed there: more than one is a fork. */
   readonly quorums: readonly { readonly value: string; readonly members: readonly number[] }[];
-  /** Of a fork: who is in the first two quorums. */
+  /** Of a fork: who is in the first two quorums; absent where it is not recorded. */
   readonly both?: readonly number[];
   /** Who of them lied. */
   readonly lied?: readonly number[];
@@ -56,7 +56,11 @@ export function overlapOf(told: Told): Overlap | undefined {
     members: quorumOf(story, line),
   }));
   const [one, two] = quorums;
-  const both = two && one?.members.filter((id) => two.members.includes(id));
+  // Where it is not known whose word somebody took, whom two have in common is not known either.
+  const isKnown = [...values.values()].every(
+    ({ voters, toldBy }) => voters !== undefined || toldBy !== undefined,
+  );
+  const both = two && isKnown ? one?.members.filter((id) => two.members.includes(id)) : undefined;
   // Who counts may count more votes than it takes: the fewest that were enough are a quorum.
   const counted = commitLines(story).flatMap(({ voters }) => (voters ? [voters.length] : []));
   const size = counted.length === 0 ? undefined : Math.min(...counted);
@@ -296,7 +300,9 @@ function overlapSentences(
   if (one !== undefined && two !== undefined)
     return [
       `Behind ${one.value} stand ${names(one.members)}, behind ${two.value} ${names(two.members)}.`,
-      ...bothSentences(overlap.both ?? [], told.liars),
+      ...(overlap.both === undefined
+        ? ['On whose word they took it is not recorded.']
+        : bothSentences(overlap.both, told.liars)),
     ];
   const { size } = overlap;
   if (size === undefined) return [];
