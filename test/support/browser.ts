@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
+import { noNodeModules } from '../../packages/playground/src/no-node-modules.ts';
 import { findChromium } from './chromium.ts';
 
 /** A page in Chromium in which an entry module is loaded. Dispose of it to end the browser. */
@@ -43,16 +44,7 @@ export async function bundleForBrowser(entry: string): Promise<string> {
     tsconfig: 'tsconfig.base.json',
     logLevel: 'silent',
     resolve: { conditions: ['source', 'module', 'browser'] },
-    plugins: [
-      {
-        name: 'no-node-modules',
-        enforce: 'pre',
-        resolveId(source, importer): void {
-          if (!source.startsWith('node:')) return;
-          throw new Error(`${importer} imports ${source}: a browser has no such module`);
-        },
-      },
-    ],
+    plugins: [noNodeModules],
     build: {
       write: false,
       minify: false,

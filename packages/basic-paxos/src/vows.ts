@@ -2,7 +2,7 @@
  * What the messages bind their signer to. Basic Paxos itself never looks at it: it trusts its
  * members. Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
-import { altered, equalRequests, identityOf } from '@quorumlab/core';
+import { altered, equalRequests, identityOf, otherRequest } from '@quorumlab/core';
 import type { Message, Promise1b, Value, Vote } from './messages.ts';
 
 const report = (accepted: Vote | null): string =>
@@ -54,10 +54,5 @@ function otherReport(message: Promise1b, fork: number, known: readonly Value[]):
   return { ...message, accepted: { ballot: ballot - 1, value } };
 }
 
-function otherValue(value: Value, fork: number, known: readonly Value[]): Value {
-  for (let i = 0; i < known.length; i++) {
-    const other = known[(value.sequence + fork + i) % known.length];
-    if (other !== undefined && !equalRequests(other, value)) return other;
-  }
-  return altered(value);
-}
+const otherValue = (value: Value, fork: number, known: readonly Value[]): Value =>
+  otherRequest([value], fork, known, equalRequests) ?? altered(value);

@@ -2,7 +2,7 @@
  * What EPaxos*' messages bind their signer to. The protocol trusts its members; observers use this
  * to prove that a member lied, adversaries to lie on purpose.
  */
-import { identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
+import { identityOf, otherRequest, type Request, type Signed } from '@quorumlab/core';
 import { textOfRuns } from './dependencies.ts';
 import { checkpoint, type Message, noOp, type Runs, type Value } from './messages.ts';
 
@@ -53,12 +53,7 @@ export function conflict(
 
 /** Commands that clients really asked for, but not in this instance. */
 function otherValue(value: Value, fork: number, known: readonly Signed<Request>[]): Value {
-  const first = value.commands[0];
-  if (first === undefined) return value.kind === 'no-op' ? checkpoint : noOp;
-  for (let i = 0; i < known.length; i++) {
-    const other = known[(first.sequence + fork + i) % known.length];
-    if (other !== undefined && !value.commands.some((each) => sameRequest(each, other)))
-      return { kind: 'commands', commands: [other] };
-  }
-  return checkpoint;
+  if (value.commands.length === 0) return value.kind === 'no-op' ? checkpoint : noOp;
+  const other = otherRequest(value.commands, fork, known);
+  return other === undefined ? checkpoint : { kind: 'commands', commands: [other] };
 }

@@ -2,7 +2,7 @@
  * What Multi-Paxos' messages bind their signer to. The protocol trusts its members; observers use
  * this to prove that a member lied, adversaries to lie on purpose.
  */
-import { identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
+import { identityOf, otherRequest, type Request, type Signed } from '@quorumlab/core';
 import { type Message, noOp, type Value } from './messages.ts';
 
 /** A leader gives each slot of its ballot one value. */
@@ -24,11 +24,7 @@ export function conflict(
 
 /** Commands that clients really asked for, but not at this place. */
 function otherValue(value: Value, fork: number, known: readonly Signed<Request>[]): Value {
-  const first = value[0];
-  if (first === undefined) return value;
-  for (let i = 0; i < known.length; i++) {
-    const other = known[(first.sequence + fork + i) % known.length];
-    if (other !== undefined && !value.some((each) => sameRequest(each, other))) return [other];
-  }
-  return noOp;
+  if (value.length === 0) return value;
+  const other = otherRequest(value, fork, known);
+  return other === undefined ? noOp : [other];
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { noNodeModules } from './no-node-modules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entry = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -44,16 +45,7 @@ async function bundle(): Promise<string> {
     configFile: false,
     logLevel: 'silent',
     resolve: { conditions: ['source', 'module', 'browser'] },
-    plugins: [
-      {
-        name: 'no-node-modules',
-        enforce: 'pre',
-        resolveId(source, importer): void {
-          if (!source.startsWith('node:')) return;
-          throw new Error(`${importer} imports ${source}: a browser has no such module`);
-        },
-      },
-    ],
+    plugins: [noNodeModules],
     build: {
       write: false,
       target: 'es2024',

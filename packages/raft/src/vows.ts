@@ -2,7 +2,7 @@
  * What Raft's messages bind their signer to. Raft itself never looks at it: it trusts its members.
  * Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
-import { altered, identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
+import { altered, identityOf, otherRequest, type Request, type Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Entry, Message } from './messages.ts';
 
@@ -41,9 +41,5 @@ export function conflict(
 function otherEntry(entry: Entry, fork: number, known: readonly Signed<Request>[]): Entry {
   const { command } = entry;
   if (command === null) return entry;
-  for (let i = 0; i < known.length; i++) {
-    const other = known[(command.sequence + fork + i) % known.length];
-    if (other !== undefined && !sameRequest(other, command)) return { ...entry, command: other };
-  }
-  return { ...entry, command: altered(command) };
+  return { ...entry, command: otherRequest([command], fork, known) ?? altered(command) };
 }

@@ -2,7 +2,7 @@
  * What Zab's messages bind their signer to. Zab itself never looks at it: it trusts its members.
  * Observers use it to prove that a member lied, adversaries to lie on purpose.
  */
-import { altered, identityOf, type Request, type Signed, sameRequest } from '@quorumlab/core';
+import { altered, identityOf, otherRequest, type Request, type Signed } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Message, Ordered, Transaction } from './messages.ts';
 
@@ -50,10 +50,5 @@ function otherTransaction(
 ): Transaction {
   const { command } = transaction;
   if (command === null) return transaction;
-  for (let i = 0; i < known.length; i++) {
-    const other = known[(command.sequence + fork + i) % known.length];
-    if (other !== undefined && !sameRequest(other, command))
-      return { ...transaction, command: other };
-  }
-  return { ...transaction, command: altered(command) };
+  return { ...transaction, command: otherRequest([command], fork, known) ?? altered(command) };
 }
