@@ -21,9 +21,9 @@ const files = (name: string): readonly string[] => [
   `packages/${name}/src/exhibits.ts`,
 ];
 
-test('eight protocols at least are registered, each once', () => {
+test('nine protocols at least are registered, each once', () => {
   expect(new Set(names).size).toBe(names.length);
-  expect(names.length).toBeGreaterThanOrEqual(8);
+  expect(names.length).toBeGreaterThanOrEqual(9);
 });
 
 describe.each(names)('%s is complete', (name) => {
