@@ -12,6 +12,8 @@ export {
   type ModelState,
 } from './history.ts';
 export * from './linearizability.ts';
+export * from './list-append.ts';
+export type { PlainAnomaly } from './list-versions.ts';
 export * from './models.ts';
 export * from './observer.ts';
 export * from './relative-order.ts';
@@ -21,4 +23,6 @@ export {
   execution,
   liveness,
 } from './safety.ts';
+export * from './transaction-file.ts';
+export type { Element, ListOperation, ListTransaction } from './transactions.ts';
 export * from './verdict.ts';

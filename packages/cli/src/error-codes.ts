@@ -30,7 +30,7 @@ export const errorCodes: Readonly<Record<string, string>> = {
   QL125: 'The durable log of a node is damaged, or the disk has failed or is full.',
   QL126: 'Quorums do not meet, or a protocol cannot run with these options.',
   QL127: 'Bytes or JSON are not what their schema says: a proof, a value, a message.',
-  QL128: 'A file is no trace or proof, or a trace is of another version.',
+  QL128: 'A file is no trace, proof or history, or a trace is of another version.',
   QL129: 'The command was stopped by a signal before it had ended.',
   QL130: 'A module of your own cannot be loaded, or brings nothing that can be used.',
   QL199: 'An error inside quorumlab: please report it.',

@@ -129,3 +129,24 @@ test('explain --json is one document: the verdict and the story of a run', async
     expect(document.story.length).toBeGreaterThan(2);
   }
 });
+
+test('check judges a history of transactions, with or without time', async () => {
+  const line = (invokedAt: number, returnedAt: number, ...operations: unknown[]): string =>
+    JSON.stringify({ process: 1, invokedAt, returnedAt, outcome: 'committed', operations });
+  const file = join(folder, 'stale.ndjson');
+  writeFileSync(
+    file,
+    [
+      '{"schema":"quorumlab.transactions/1"}',
+      line(0, 9, ['append', 'x', 1]),
+      line(20, 30, ['read', 'x', []]),
+    ].join('\n'),
+  );
+  const found = await said(`check ${file}`);
+  expect(found.code).toBe(1);
+  expect(found.out).toContain("T1 read 'x' as empty, without 1 of T0");
+  expect(JSON.parse((await said(`check ${file} --json`)).out).anomalies[0].name).toBe(
+    'G-single-realtime',
+  );
+  expect((await said(`check ${file} --no-real-time`)).code).toBe(0);
+});

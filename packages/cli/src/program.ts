@@ -1,6 +1,7 @@
 import { engine, unknownName } from '@quorumlab/harness';
 import { Command } from 'commander';
 import { addAttack } from './commands/attack.ts';
+import { addCheck } from './commands/check.ts';
 import { addCluster } from './commands/cluster.ts';
 import { addCompare } from './commands/compare.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -48,6 +49,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addShrink,
     addReplay,
     addExplain,
+    addCheck,
     addList,
     addKeys,
     addNode,

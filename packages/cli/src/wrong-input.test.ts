@@ -140,6 +140,7 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['shrink none.trace.ndjson', 'none.trace.ndjson cannot be read'],
   ['shrink none.trace.ndjson --tries 0', '--tries takes a whole number from 1'],
   [`replay ${folder}`, 'it is a folder'],
+  [`check ${good}`, 'line 1 of the history', 'quorumlab.transactions/1'],
   [`explain ${good}`, 'neither a trace nor a proof'],
   [`explain ${join(folder, long)}`, 'the name is too long'],
   [`explain ${join(good, 'x')}`, 'a part of this path is a file'],
