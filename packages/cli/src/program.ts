@@ -8,6 +8,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addKeys } from './commands/keys.ts';
+import { addLesson } from './commands/lesson.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
 import { addQuorums } from './commands/quorums.ts';
@@ -50,6 +51,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addReplay,
     addExplain,
     addCheck,
+    addLesson,
     addList,
     addKeys,
     addNode,

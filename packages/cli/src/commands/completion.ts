@@ -1,5 +1,6 @@
 import { verdictWords } from '@quorumlab/checker';
 import { attacks, protocols } from '@quorumlab/harness';
+import { lessons } from '@quorumlab/lessons';
 import type { Command, Option } from 'commander';
 import { usageError } from '../errors.ts';
 import { withExamples } from '../help.ts';
@@ -64,6 +65,8 @@ function completions(program: Command, words: readonly string[]): readonly strin
     return Object.keys(entry?.options ?? {}).map((name) => `${name}=`);
   }
   if (command.name() === 'list') return listNames;
+  if (command.name() === 'lesson' && before.length === depth)
+    return lessons.map(({ number }) => `${number}`);
   if (['run', 'attack', 'compare'].includes(command.name()) && before.length === depth)
     return protocols.map(({ name }) => name);
   const names = command.commands

@@ -1,0 +1,27 @@
+/**
+ * Fourteen lessons on consensus: each asks first, runs the protocols of these packages to find out,
+ * and marks answers by running them.
+ *
+ * @packageDocumentation
+ */
+export type {
+  Experiment,
+  Facts,
+  Outcome,
+  RunExperiment,
+  ScheduleExperiment,
+} from './experiment.ts';
+export type { Decisive, Lesson, LessonText, Question, Shown, Trial } from './lesson.ts';
+export { lessonOf, lessons } from './lessons.ts';
+export {
+  answerKey,
+  choiceOf,
+  indexOf,
+  type LessonRun,
+  letterOf,
+  type Marked,
+  mark,
+  playLesson,
+  type TrialRun,
+} from './play.ts';
+export { fill, words } from './words.ts';
