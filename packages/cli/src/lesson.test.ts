@@ -19,7 +19,7 @@ test('lists the lessons, and plays one whole where nobody can be asked', async (
   expect(out).toContain('All runs of this lesson came out as it says.');
 });
 
-test('an answer is marked by its run: 0 for a right one, 1 for a wrong one, 254 for none', async () => {
+test('an answer is marked by its run: 0 right, 1 wrong, 254 for none', async () => {
   const right = await said('lesson 11 --answer 7');
   expect(right).toMatchObject({ code: 0, err: '' });
   expect(right.out).toContain('Right.');
@@ -33,7 +33,7 @@ test('an answer is marked by its run: 0 for a right one, 1 for a wrong one, 254 
   expect((await said('lesson --answer 7')).code).toBe(254);
 });
 
-test('--json is one document with the runs, their digests and what became of the answer', async () => {
+test('--json is one document, with the runs and what became of the answer', async () => {
   const told = JSON.parse((await said('--json lesson 3')).out);
   expect(told).toMatchObject({
     ...{ schema: 'quorumlab.lesson/1', number: 3, asExpected: true, answer: 'no', exit: 0 },

@@ -1,4 +1,4 @@
-/** What a lesson is made of. Its words are in a file of their own, so that they can be translated. */
+/** What a lesson is made of. Its words are in a file of their own, for translators. */
 import type { VerdictWord } from '@quorumlab/checker';
 import type { TraceKind } from '@quorumlab/sim';
 import type { Experiment, Outcome, RunExperiment } from './experiment.ts';

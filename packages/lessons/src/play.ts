@@ -38,7 +38,7 @@ export interface Marked {
   readonly trials: readonly TrialRun[];
 }
 
-/** Runs all that a lesson shows. Throws an Error for a text that speaks of what no run has shown. */
+/** Runs all that a lesson shows. Throws an Error for a text about what no run has shown. */
 export function playLesson(lesson: Lesson): LessonRun {
   const { number, text, main, decisive, breaks, more = {} } = lesson;
   const played: Played = new Map();

@@ -1,4 +1,4 @@
-/** The words around the lessons: what lists, pages and terminals say besides a lesson's own text. */
+/** The words around the lessons: what is said besides the text of one. */
 
 /** All of them. `{name}` is filled in. */
 export const words = {

@@ -5,11 +5,15 @@ export const text: LessonText = {
   title: 'Leases: time instead of questions',
   idea: 'Who trusts that clocks run at about the same rate can wait instead of asking.',
   text: [
-    'A leader with a lease does not ask at each read. The voters have promised to elect nobody else for a time, and the leader reads alone for a little less than that. The little less is for clocks that run too fast or too slow.',
+    'A leader with a lease does not ask at each read. The voters have promised to elect ' +
+      'nobody else for a time, and the leader reads alone for a little less than that. The ' +
+      'little less is for clocks that run too fast or too slow.',
     'In this run the leader has a lease, and is cut off from the others.',
   ],
   question: {
-    ask: 'The others want a new leader, and the lease of the old one has not run out. What do they do?',
+    ask:
+      'The others want a new leader, and the lease of the old one has not run out. What do they ' +
+      'do?',
     choices: {
       elect: 'elect at once: they are a majority',
       wait: 'wait until the lease is over by their own clocks',
@@ -17,15 +21,21 @@ export const text: LessonText = {
     },
   },
   explanation: [
-    'Leaders were {main.leaders}, one after the other, and the run ended {main.word}: {main.sentence}. At every moment at most one of them could answer reads alone.',
-    'That saves messages: {lease.answered} reads took {lease.messages} in all with a lease, and {asking.messages} with a question for each. The price is paid when a leader fails, because nobody leads while its lease lasts.',
+    'Leaders were {main.leaders}, one after the other, and the run ended {main.word}: ' +
+      '{main.sentence}. At every moment at most one of them could answer reads alone.',
+    'That saves messages: {lease.answered} reads took {lease.messages} in all with a lease, ' +
+      'and {asking.messages} with a question for each. The price is paid when a leader fails, ' +
+      'because nobody leads while its lease lasts.',
   ],
   breaking: [
-    'The mutant {broken.mutant} has a voter forget its promise when it is restarted. Its schedule: {broken.schedule}',
+    'The mutant {broken.mutant} has a voter forget its promise when it is restarted. Its ' +
+      'schedule: {broken.schedule}',
     'So {broken.sentence}.',
   ],
   exercise: {
-    ask: 'The clocks of the three servers show times that differ by up to a second, but run at the same rate. Are reads by a lease still right?',
+    ask:
+      'The clocks of the three servers show times that differ by up to a second, but run at the ' +
+      'same rate. Are reads by a lease still right?',
     choices: {
       yes: 'yes: a lease measures how long, and not what time it is',
       no: 'no: the servers must agree what time it is',
