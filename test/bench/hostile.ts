@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { protocolOf } from '@quorumlab/harness';
-import { clientMessages, serviceMessages } from '@quorumlab/log';
+import { clientMessages, serviced } from '@quorumlab/log';
 import { benchProtocol } from './cluster/shared.ts';
 import { type Variant, variants } from './hostile/forge.ts';
 import { type Attack, specials } from './hostile/shared.ts';
@@ -54,9 +54,9 @@ export const hostileRows =
 
 /** All kinds of all messages, and what stands below them. */
 function attacksOf(protocol: string, n: number, by: string, settings: Settings): Attack[] {
-  const own = benchProtocol(protocol, n).messages;
-  const all = serviceMessages(own).kinds.map(({ kind }) => kind);
-  const ofMembers = own.kinds.map(({ kind }) => kind).join(',');
+  const group = serviced(benchProtocol(protocol, n));
+  const all = group.messages.kinds.map(({ kind }) => kind);
+  const ofMembers = group.protocol.messages.kinds.map(({ kind }) => kind).join(',');
   // What only members say is refused by its kind if a client says it: one row has all of them.
   const kinds =
     by === 'member' ? all : [...clientMessages.kinds.map(({ kind }) => kind), ofMembers];

@@ -1,6 +1,13 @@
 /** Messages as they occur under load, for the codec and the keyrings. */
 import { firstClient, type MessagesField, type Request, type Signed, seal } from '@quorumlab/core';
-import { kv, type LogShape, type Serviced, serviceMessages } from '@quorumlab/log';
+import {
+  anyProtocol,
+  kv,
+  type LogShape,
+  type Serviced,
+  type ServicedProtocol,
+  serviced,
+} from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
 import { type Domain, digestOf } from '@quorumlab/wire';
@@ -9,8 +16,8 @@ type Message = Serviced<LogShape>['Message'];
 
 const signature = new Uint8Array(64).fill(0xa5) as Signed<Request>['signature'];
 const operation = kv.put('user42', 'x'.repeat(100));
-const raftGroup = raft({ n: 3 });
-const pbftGroup = pbft({ n: 4, digest: digestOf });
+const raftGroup = serviced(anyProtocol(raft({ n: 3 })));
+const pbftGroup = serviced(anyProtocol(pbft({ n: 4, digest: digestOf })));
 
 const request: Signed<Request> = seal<Request>(
   {
@@ -40,15 +47,10 @@ const domain = (protocol: string): Domain => ({
   version: 1,
 });
 
-// A protocol's messages are among those of the service around it.
-const sample = (
-  name: string,
-  of: typeof raftGroup | typeof pbftGroup,
-  message: object,
-): Sample => ({
+const sample = (name: string, of: ServicedProtocol<LogShape>, message: object): Sample => ({
   name,
   message: message as Message,
-  messages: serviceMessages(of.messages as MessagesField<Message>) as MessagesField<Message>,
+  messages: of.messages,
   domain: domain(of.name),
 });
 

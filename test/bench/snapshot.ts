@@ -4,14 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event, Machine, Signature } from '@quorumlab/core';
 import { type Disk, nodeFiles, openCells, openDisk, openLog } from '@quorumlab/disk';
-import {
-  keyValueStore,
-  kv,
-  type Serviced,
-  service,
-  serviceStable,
-  serviceStored,
-} from '@quorumlab/log';
+import { keyValueStore, kv, type Serviced, serviced } from '@quorumlab/log';
 import { fastCrypto } from '@quorumlab/node';
 import { type Raft, raft } from '@quorumlab/raft';
 import { digests } from '@quorumlab/wire';
@@ -76,14 +69,14 @@ class Alone {
 
 async function longestPause(mebibytes: number, folder: string): Promise<number> {
   const values = Math.ceil((mebibytes * 2 ** 20) / valueBytes);
-  const protocol = raft({ n: 1, snapshotEvery: values + 10, keepEntries: 10 });
+  const group = serviced(raft({ n: 1, snapshotEvery: values + 10, keepEntries: 10 }));
   const disk = await openDisk<Shape>({
     open: (replay) => openLog(folder, { owner: 'bench', replay }),
     cells: () => openCells(folder, nodeFiles),
-    stored: serviceStored(protocol),
-    initial: serviceStable(protocol),
+    stored: group.stored,
+    initial: group.stable(),
   });
-  const machine = service(protocol, 0, {
+  const machine = group.machine(0, {
     stateMachine: keyValueStore,
     digest: digests(fastCrypto.hash),
     lines: false,

@@ -1,14 +1,13 @@
 /** What clients of every protocol do for whoever uses them (architecture 11.1). */
-import { type Answer, firstClient, type Machine, ms, type Request, range } from '@quorumlab/core';
+import { type Answer, firstClient, ms, type Request, range } from '@quorumlab/core';
 import {
   type AnyShape,
   completeScenario,
-  evidenceOf,
   prepare,
   protocols,
   runScenario,
 } from '@quorumlab/harness';
-import { client, kv } from '@quorumlab/log';
+import { kv } from '@quorumlab/log';
 import { type Fault, type ScheduledInput, simulate } from '@quorumlab/sim';
 import { describe, expect, test } from 'vitest';
 
@@ -47,12 +46,9 @@ function watch({ protocol: name, inputs, faults, first = 0, until = ms(8000) }: 
   const simulation = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
-    evidence: (message) => evidenceOf(protocol, message),
+    evidence: prepared.group.evidence,
     seats: prepared.seats.map((each, i) => {
-      const make = (): Machine<AnyShape> =>
-        client(protocol.client, protocol.members, firstClient, {
-          leader: first,
-        }) as unknown as Machine<AnyShape>;
+      const make = () => prepared.group.client(firstClient, { leader: first });
       return i === seat ? { ...each, make } : each;
     }),
     members: protocol.members,

@@ -23,7 +23,7 @@ import {
   ScenarioError,
   workloadOf,
 } from '@quorumlab/harness';
-import { keyValueOperation, keyValueResult, keyValueStore, serviceStored } from '@quorumlab/log';
+import { keyValueOperation, keyValueResult, keyValueStore } from '@quorumlab/log';
 import { decisions, parseTrace, TraceError, traceBuffer } from '@quorumlab/sim';
 import {
   type Domain,
@@ -82,9 +82,9 @@ const fieldTarget = <T>(name: string, field: Field<T>, share = 2): Target =>
 
 function protocolTargets(name: string): readonly Target[] {
   const prepared = prepare(completeScenario({ protocol: name }));
-  const { protocol, messages, domain } = prepared;
+  const { group, messages, domain } = prepared;
   const { encode: wrap, decode: unwrap } = envelopes(domain, messages);
-  const stored = serviceStored(protocol) as Readonly<Record<string, Field<unknown>>>;
+  const stored = group.stored as Readonly<Record<string, Field<unknown>>>;
   return [
     ...messages.kinds.map((kind) => fieldTarget(`${name} ${kind.kind}`, kind)),
     ...Object.entries(stored).map(([field, of]) => fieldTarget(`${name} stored ${field}`, of, 1)),
@@ -110,11 +110,11 @@ function provenLie(): { bytes: Uint8Array; domain: Domain; publicKey: Uint8Array
     count: 2,
     until: ms(2000),
   });
-  const { protocol, domain, messages, publicKeys } = prepare(lied);
+  const { group, domain, publicKeys } = prepare(lied);
   const [proof] = runScenario(lied, { proofs: true }).proofs;
   const publicKey = publicKeys?.get(0) ?? publicKeyOf(new Uint8Array(32));
   if (proof === undefined) throw new Error('nobody lied');
-  const bytes = encodeProof(proof, { ...protocol, messages }, { domain, publicKey });
+  const bytes = encodeProof(proof, group, { domain, publicKey });
   return { bytes, domain, publicKey };
 }
 

@@ -18,8 +18,7 @@ import {
   keyValueResult,
   type LogShape,
   outcome,
-  serviceMessages,
-  serviceStored,
+  serviced,
   sessionNumber,
 } from '@quorumlab/log';
 import { storedSessions } from '../../packages/log/src/sessions.ts';
@@ -56,7 +55,7 @@ export const protocolFormat = (protocol: Protocol<LogShape>): Format => ({
   kinds: {
     ...ofMessages(
       'message',
-      serviceMessages(protocol.messages),
+      serviced(protocol).messages,
       (kind) => protocol.messages.of(kind) !== undefined,
     ),
     ...ofStored(protocol.stored),
@@ -76,7 +75,7 @@ const raft = protocolOf('raft').create(size);
 
 /** What stands behind the protocol in a service's stable state. */
 const serviceFields = Object.fromEntries(
-  Object.entries(serviceStored(raft)).filter(([name]) => !(name in raft.stored)),
+  Object.entries(serviced(raft).stored).filter(([name]) => !(name in raft.stored)),
 );
 
 /** Pieces of the key-value store's state. */

@@ -1,22 +1,16 @@
 /** What a client sends beyond its share of a mempool is refused before its signature is checked. */
-import {
-  firstClient,
-  maxWaitingOfClient,
-  type Protocol,
-  type Signature,
-  seal,
-} from '@quorumlab/core';
+import { firstClient, maxWaitingOfClient, type Signature, seal } from '@quorumlab/core';
 import { hotstuff } from '@quorumlab/hotstuff';
-import { keyValueStore, type LogShape, service } from '@quorumlab/log';
+import { anyProtocol, keyValueStore, serviced } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
 import { tendermint } from '@quorumlab/tendermint';
 import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
 
-const protocols: readonly Protocol<LogShape>[] = [
-  pbft({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
-  hotstuff({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
-  tendermint({ n: 4, digest: digestOf }) as unknown as Protocol<LogShape>,
+const protocols = [
+  anyProtocol(pbft({ n: 4, digest: digestOf })),
+  anyProtocol(hotstuff({ n: 4, digest: digestOf })),
+  anyProtocol(tendermint({ n: 4, digest: digestOf })),
 ];
 
 const request = (sequence: number) =>
@@ -33,7 +27,7 @@ const request = (sequence: number) =>
   );
 
 test.each(protocols)('$name has no room for more', (protocol) => {
-  const machine = service(protocol, 0, { digest: digestOf, stateMachine: keyValueStore });
+  const machine = serviced(protocol).machine(0, { digest: digestOf, stateMachine: keyValueStore });
   const admits = (sequence: number) => machine.admits?.(request(sequence), 0);
   for (let sequence = 1; sequence <= maxWaitingOfClient; sequence++) {
     expect(admits(sequence)).toBe(true);

@@ -7,7 +7,7 @@ import {
   range,
   type Signature,
 } from '@quorumlab/core';
-import { installedBy, keyValueStore, kv, type Serviced, service } from '@quorumlab/log';
+import { installedBy, keyValueStore, kv, type Serviced, serviced } from '@quorumlab/log';
 import { type MultiPaxos, multiPaxos } from '@quorumlab/multi-paxos';
 import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
@@ -53,10 +53,9 @@ function forgetful(right: Machine<Shape>): Machine<Shape> {
 
 /** The values that each replica holds in the end. */
 function valuesOf(spoil: (right: Machine<Shape>) => Machine<Shape>): readonly string[] {
-  const protocol = multiPaxos({ n: 3, snapshotEvery: 2, keepSlots: 0 });
+  const group = serviced(multiPaxos({ n: 3, snapshotEvery: 2, keepSlots: 0 }));
   const machines = range(3).map((id) => {
-    const options = { stateMachine: keyValueStore, digest: digestOf };
-    const right = service(protocol, id, options);
+    const right = group.machine(id, { stateMachine: keyValueStore, digest: digestOf });
     return id === 2 ? spoil(right) : right;
   });
   let now = 0;

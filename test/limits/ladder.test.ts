@@ -32,14 +32,7 @@ import {
 } from '@quorumlab/core';
 import { openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
 import { hotstuff } from '@quorumlab/hotstuff';
-import {
-  chunkBytes,
-  type LogShape,
-  maxChunks,
-  serviceMessages,
-  serviceStable,
-  serviceStored,
-} from '@quorumlab/log';
+import { anyProtocol, chunkBytes, type LogShape, maxChunks, serviced } from '@quorumlab/log';
 import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
@@ -93,13 +86,24 @@ const ofZab = (command: Signed<Request>): readonly (readonly [string, object])[]
     return [kind, { kind, epoch: 1, previous: { epoch: 1, counter: 1 }, transactions }];
   });
 
+const groupsOf = (n: number) => ({
+  crash: {
+    raft: anyProtocol(raft({ n })),
+    zab: anyProtocol(zab({ n })),
+    paxos: anyProtocol(multiPaxos({ n: Math.min(n, 16) })),
+  },
+  byzantine: {
+    pbft: anyProtocol(pbft({ n })),
+    hotstuff: anyProtocol(hotstuff({ n, digest: digestOf })),
+  },
+});
+
 /** Messages by what they are the largest of, for groups of `n` with default options. */
 function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, Tagged])[] {
   const all: (readonly [string, Protocol<LogShape>, Tagged])[] = [];
-  const crash = { raft: raft({ n }), zab: zab({ n }), paxos: multiPaxos({ n: Math.min(n, 16) }) };
-  const byzantine = { pbft: pbft({ n }), hotstuff: hotstuff({ n, digest: digestOf }) };
-  const add = (name: string, protocol: unknown, message: object): void =>
-    void all.push([name, protocol as Protocol<LogShape>, message as Tagged]);
+  const { crash, byzantine } = groupsOf(n);
+  const add = (name: string, protocol: Protocol<LogShape>, message: object): void =>
+    void all.push([name, protocol, message as Tagged]);
   for (const request of requests) add('request', crash.raft, request);
   for (const results of [filled(16, maxOperationBytes), filled(1024, maxResultBytes / 1024)]) {
     const reply = { kind: 'reply', client: 1, sequence: 1, hash: 1, leader: n, term: 1, results };
@@ -164,7 +168,7 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
 
 /** What Tendermint says of one height, with the signatures of all. */
 function* heightsOf(n: number): Iterable<ReturnType<typeof messagesOf>[number]> {
-  const group = tendermint({ n, digest: digestOf }) as unknown as Protocol<LogShape>;
+  const group = anyProtocol(tendermint({ n, digest: digestOf }));
   const place = { height: largeNumber, round: largeNumber };
   const prevote = { kind: 'prevote', ...place, value: digest, validRound: 1 } as const;
   const polka = certified(prevote, n);
@@ -188,7 +192,7 @@ describe.each([4, 100])('n = %i', (n) => {
   test.each(dependentOn(n))(
     'the largest %s goes through envelope, queue and stream',
     (_, protocol, body) => {
-      const messages = serviceMessages(protocol.messages);
+      const { messages } = serviced(protocol);
       const domain = { cluster: 'c', group: 'g', epoch: 0, protocol: protocol.name, version: 1 };
       const codec = envelopes(domain, messages);
       const from = 'from' in body ? (body.from as number) : 0;
@@ -223,27 +227,37 @@ describe.each([
   ['node:sqlite', openSqliteLog],
 ] as const)('%s', (_, open) => {
   test.each([
-    ['pbft', pbft({ n: 100 }), 'prePrepares', (batch: unknown) => ({ view: 1, digest, batch })],
+    [
+      'pbft',
+      anyProtocol(pbft({ n: 100 })),
+      'prePrepares',
+      (batch: unknown) => ({ view: 1, digest, batch }),
+    ],
     [
       'pbft, prepared',
-      pbft({ n: 100 }),
+      anyProtocol(pbft({ n: 100 })),
       'prepared',
       (batch: unknown) => ({
         proof: certified({ kind: 'prepare', view: 1, sequence: 1, digest }, 100),
         batch,
       }),
     ],
-    ['raft', raft({ n: 3 }), 'log', () => ({ term: 1, command: largest })],
-    ['zab', zab({ n: 3 }), 'history', () => ({ epoch: 1, command: largest })],
-    ['multi-paxos', multiPaxos({ n: 3 }), 'accepted', () => ({ ballot: 1, value: [largest] })],
+    ['raft', anyProtocol(raft({ n: 3 })), 'log', () => ({ term: 1, command: largest })],
+    ['zab', anyProtocol(zab({ n: 3 })), 'history', () => ({ epoch: 1, command: largest })],
+    [
+      'multi-paxos',
+      anyProtocol(multiPaxos({ n: 3 })),
+      'accepted',
+      () => ({ ballot: 1, value: [largest] }),
+    ],
   ])(
     'keeps the largest rows of %s, as many as a step may write',
     async (_, protocol, table, rowOf) => {
       const folder = await mkdtemp(join(tmpdir(), 'quorumlab-ladder-'));
-      const of = protocol as unknown as Protocol<LogShape>;
+      const of = serviced(protocol);
       const options = {
-        stored: serviceStored(of) as unknown as StoredFields<Shape>,
-        initial: serviceStable(of) as Shape['Stable'],
+        stored: of.stored as unknown as StoredFields<Shape>,
+        initial: of.stable() as Shape['Stable'],
         // The long run has the records that a node has, and a commit that is larger than one.
         open: (replay: (batch: Uint8Array) => void) =>
           open(folder, {

@@ -1,7 +1,7 @@
 import { equivocate } from '@quorumlab/adversary';
 import { type Decision, ms, type PrincipalId, type Signed, toHex } from '@quorumlab/core';
 import { type Files, nodeFiles } from '@quorumlab/disk';
-import { kv, type LogShape, type Serviced } from '@quorumlab/log';
+import { kv, type LogShape, type Serviced, serviced } from '@quorumlab/log';
 import { publicKeysOf } from '@quorumlab/node';
 import {
   detector,
@@ -98,7 +98,8 @@ async function attacked(protocol: AnyProtocol): Promise<Attacked> {
   const group = await groupOf(protocol);
   const members = protocol.members;
   const decided = members.map(() => new Map<number, string>());
-  const watch = detector<AnyMessage>(protocol as never);
+  const told = serviced(protocol);
+  const watch = detector(told);
   let proof: Proof<AnyMessage> | undefined;
   const nodes = await group.startAll((id) => ({
     allowFaults: true,
@@ -130,8 +131,8 @@ async function attacked(protocol: AnyProtocol): Promise<Attacked> {
       if (proof === undefined) return false;
       const publicKeys = publicKeysOf(group.cluster);
       const publicKey = publicKeys.get(proof.signer) as Uint8Array;
-      const bytes = encodeProof(proof, protocol as never, { ...place, publicKey });
-      return isProven(verifyProof(bytes, protocol as never, { ...place, publicKeys }));
+      const bytes = encodeProof(proof, told, { ...place, publicKey });
+      return isProven(verifyProof(bytes, told, { ...place, publicKeys }));
     },
   };
 }

@@ -4,7 +4,7 @@
  * `npm run bench -- --only hostile`.
  */
 import { hotstuff } from '@quorumlab/hotstuff';
-import { kv, serviceMessages } from '@quorumlab/log';
+import { anyProtocol, kv, serviced } from '@quorumlab/log';
 import { defaultHostLimits } from '@quorumlab/node';
 import { tendermint } from '@quorumlab/tendermint';
 import { digests, domainOf, envelopes } from '@quorumlab/wire';
@@ -31,13 +31,14 @@ const largeBytes = isLong ? 2 ** 20 : 4 * 1024;
 const protocols: Readonly<Record<string, AnyProtocol>> = {
   raft: raftOf({ n: 3 }),
   pbft: pbftOf({ n: 4 }),
-  hotstuff: hotstuff({ n: 4, digest: digests() }) as unknown as AnyProtocol,
-  tendermint: tendermint({ n: 4, digest: digests() }) as unknown as AnyProtocol,
+  hotstuff: anyProtocol(hotstuff({ n: 4, digest: digests() })),
+  tendermint: anyProtocol(tendermint({ n: 4, digest: digests() })),
 };
 
 /** Frames of every kind of message, as principal `self` would make them. */
 function* framesBy(self: number, { cluster, protocol }: Awaited<ReturnType<typeof groupOf>>) {
-  const messages = serviceMessages<Any>(protocol.messages as never);
+  const group = serviced(protocol);
+  const { messages } = group;
   const keyring = nodeKeyring<Any>({
     signatures: undefined,
     self,
@@ -45,7 +46,7 @@ function* framesBy(self: number, { cluster, protocol }: Awaited<ReturnType<typeo
     cluster,
     protocol,
     messages,
-    evidence: protocol as never,
+    evidence: group,
   });
   const seal = envelopes(domainOf(protocol, cluster), messages);
   const common = { self, keyring, envelopes: seal, heard: [], chance: chance(self), largeBytes };

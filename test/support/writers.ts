@@ -36,7 +36,7 @@ export function writers(group: WritingGroup): Writers {
   const simulation = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
-    evidence: (message) => prepared.protocol.evidence?.(message as never) ?? [],
+    evidence: prepared.group.evidence,
     seats: prepared.seats,
     members: prepared.protocol.members,
     network: prepared.network,

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, type Output, toHex } from '@quorumlab/core';
 import type { AnyShape } from '@quorumlab/harness';
+import { serviced } from '@quorumlab/log';
 import {
   detector,
   domainOf,
@@ -14,7 +15,6 @@ import {
   verifyProof,
 } from '@quorumlab/wire';
 import { type ClusterConfig, paths, protocolIn } from './config.ts';
-import { vowSource } from './evidence.ts';
 import { requirePlainFile } from './plain-file.ts';
 import type { AccusedRow } from './reports.ts';
 
@@ -43,17 +43,15 @@ export function accusationRecord(
   home: string,
   failed: (error: unknown) => void,
 ): AccusationRecord {
-  const protocol = protocolIn(config);
-  const source = vowSource(protocol);
-  const domain = domainOf(protocol, { ...config, cluster: config.name });
+  const group = serviced(protocolIn(config));
+  const domain = domainOf(group, { ...config, cluster: config.name });
   const publicKeys = new Map(config.members.map(({ id, publicKey }) => [id, fromHex(publicKey)]));
-  const named = { ...source, name: protocol.name, version: protocol.version };
   const folder = paths.proofs(home);
   const kept = new Map<string, AccusedRow>();
 
   /** Notes what a proof proves, if it holds. */
   function take(proof: Uint8Array, path: string): AccusedRow | undefined {
-    const verdict = verifyProof(proof, named, { publicKeys, domain });
+    const verdict = verifyProof(proof, group, { publicKeys, domain });
     if (!isProven(verdict)) return undefined;
     const row = { signer: verdict.signer, about: verdict.about, proof: path };
     kept.set(path, row);
@@ -65,7 +63,7 @@ export function accusationRecord(
     if (of.length >= mostPerMember || of.some(({ about }) => about === lie.about)) return;
     const publicKey = publicKeys.get(lie.signer);
     if (publicKey === undefined) return;
-    const proof = encodeProof(lie, source, { domain, publicKey });
+    const proof = encodeProof(lie, group, { domain, publicKey });
     const name = toHex(sha256(proof).subarray(0, 8));
     const path = join(folder, `n${lie.signer}-${name}.proof.json`);
     if (take(proof, path) === undefined) return;
@@ -89,7 +87,7 @@ export function accusationRecord(
   return {
     add(accusations) {
       for (const { first, second } of accusations) {
-        const detect = detector(source);
+        const detect = detector(group);
         detect.observe(first);
         const lie = detect.observe(second);
         if (lie !== undefined) keep(lie);

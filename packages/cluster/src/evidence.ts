@@ -1,14 +1,7 @@
 /** Laying side by side what a liar told to different nodes. */
-import { fromHex, type Protocol, toHex } from '@quorumlab/core';
-import {
-  type AnyShape,
-  type Lie,
-  meanings,
-  type ProofRow,
-  type Statement,
-  vowsOf,
-} from '@quorumlab/harness';
-import { type LogShape, serviceMessages } from '@quorumlab/log';
+import { fromHex, toHex } from '@quorumlab/core';
+import { type Lie, meanings, type ProofRow, type Statement } from '@quorumlab/harness';
+import { serviced } from '@quorumlab/log';
 import {
   detector,
   domainOf,
@@ -16,7 +9,6 @@ import {
   envelopes,
   isProven,
   isRefusal,
-  type VowSource,
   verifyProof,
 } from '@quorumlab/wire';
 import { type ClusterConfig, protocolIn } from './config.ts';
@@ -28,19 +20,6 @@ export interface ProvenRow extends ProofRow {
   readonly proof: Uint8Array;
 }
 
-/** The protocol as the detector wants it: the vows of its own messages. */
-export function vowSource(protocol: Protocol<LogShape>): VowSource<AnyShape['Message']> {
-  const own = (message: AnyShape['Message']): boolean =>
-    protocol.messages.of(message.kind) !== undefined;
-  return {
-    members: protocol.members,
-    // The service's messages and the protocol's are the messages of the shape.
-    messages: serviceMessages(protocol.messages) as VowSource<AnyShape['Message']>['messages'],
-    vows: (message) => vowsOf(protocol).vows?.(message) ?? [],
-    evidence: (message) => (own(message) ? (protocol.evidence?.(message) ?? []) : []),
-  };
-}
-
 /**
  * Every lie that the statements prove, whoever heard them: each proof was encoded, and then checked
  * from its bytes with the members' keys. Statements that cannot be read are passed over.
@@ -49,25 +28,20 @@ export function provenLies(
   config: ClusterConfig,
   heard: readonly HeardStatement[],
 ): readonly ProvenRow[] {
-  const protocol = protocolIn(config);
-  const source = vowSource(protocol);
-  const domain = domainOf(protocol, { ...config, cluster: config.name });
-  const codec = envelopes(domain, source.messages);
+  const group = serviced(protocolIn(config));
+  const domain = domainOf(group, { ...config, cluster: config.name });
+  const codec = envelopes(domain, group.messages);
   const publicKeys = new Map(
     [...config.members, ...config.clients].map(({ id, publicKey }) => [id, fromHex(publicKey)]),
   );
-  const detect = detector(source);
-  const meant = meanings((message: AnyShape['Message']) => source.vows?.(message) ?? []);
+  const detect = detector(group);
+  const meant = meanings(group.vows);
   const proven: { readonly lie: Lie; readonly proof: Uint8Array }[] = [];
   const take = (lie: Lie): void => {
     const publicKey = publicKeys.get(lie.signer);
     if (publicKey === undefined) return;
-    const proof = encodeProof(lie, source, { domain, publicKey });
-    const verdict = verifyProof(
-      proof,
-      { ...source, name: protocol.name, version: protocol.version },
-      { publicKeys, domain },
-    );
+    const proof = encodeProof(lie, group, { domain, publicKey });
+    const verdict = verifyProof(proof, group, { publicKeys, domain });
     if (!isProven(verdict)) return;
     proven.push({ lie: verdict, proof });
   };

@@ -16,7 +16,7 @@ import {
   type Storyteller,
   storyteller,
 } from '@quorumlab/harness';
-import type { LogShape } from '@quorumlab/log';
+import { type LogShape, serviced } from '@quorumlab/log';
 import { digestOf, sha256 } from '@quorumlab/wire';
 import type { HeardStatement, LogDigests, LoggedSlot } from './reports.ts';
 
@@ -134,12 +134,11 @@ export function hearing(
 ): Hearing {
   const kept = new Map<string, Uint8Array>();
   let bytes = 0;
-  const binds = (message: AnyShape['Message']): boolean =>
-    protocol.messages.of(message.kind) !== undefined &&
-    protocol.vows?.(message)[Symbol.iterator]().next().done === false;
+  const { vows } = serviced(protocol);
   return {
     add(message, frame) {
-      if (!binds(message)) return;
+      const [vow] = vows(message);
+      if (vow === undefined) return;
       const name = Buffer.from(sha256(frame).subarray(0, 16)).toString('hex');
       if (kept.has(name)) return;
       kept.set(name, frame);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Tagged } from '@quorumlab/core';
-import { serviceMessages } from '@quorumlab/log';
+import { serviced } from '@quorumlab/log';
 import { createLogger, fastCrypto, type Mesh, readKeyFile, startMesh } from '@quorumlab/node';
 import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
 import { afterEach, expect, test } from 'vitest';
@@ -62,7 +62,7 @@ test('a member that says two things is kept with its proof, and the status shows
   });
   meshes.push(mesh);
   const domain = domainOf(protocol, cluster);
-  const messages = serviceMessages(protocol.messages);
+  const { messages } = serviced(protocol);
   const keyring = ed25519Keyring<Tagged>({
     ...{ domain, messages, protocol, self: 2, secretKey, fast: fastCrypto },
     publicKeys: new Map(),

@@ -11,7 +11,6 @@ import {
 } from '@quorumlab/core';
 import { digestOf, type EvidenceItem, envelopes, type Keyring } from '@quorumlab/wire';
 import type { AnyShape, Prepared } from './prepare.ts';
-import { evidenceOf } from './run.ts';
 
 type Message = AnyShape['Message'];
 
@@ -61,7 +60,7 @@ const ed25519Bytes = 64;
  * or made before, by signer and statement, is known. `bytes` is the length of each.
  */
 export function countingNotary(prepared: Prepared, self: PrincipalId, bytes: number): Notary {
-  const { messages, protocol } = prepared;
+  const { messages, group } = prepared;
   const blank = new Uint8Array(bytes) as Signature;
   const known = new Set<string>();
   let signed = 0;
@@ -78,7 +77,7 @@ export function countingNotary(prepared: Prepared, self: PrincipalId, bytes: num
     for (const item of items) {
       const statement: Tagged = isCertificate(item) ? item.body : item;
       for (const { from } of isCertificate(item) ? item.seals : [item]) verify(from, statement);
-      walk(evidenceOf(protocol, statement as Message));
+      walk(group.evidence(statement));
     }
   };
   return {
@@ -89,7 +88,7 @@ export function countingNotary(prepared: Prepared, self: PrincipalId, bytes: num
     check(message) {
       if (bytes === 0) return;
       verify(message.from, message);
-      walk(evidenceOf(protocol, message));
+      walk(group.evidence(message));
     },
     get signed() {
       return signed;

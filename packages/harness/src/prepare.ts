@@ -1,4 +1,4 @@
-import { type Coalition, coalition, type Power } from '@quorumlab/adversary';
+import { type Coalition, coalition } from '@quorumlab/adversary';
 import {
   firstClient,
   type Machine,
@@ -10,13 +10,11 @@ import {
 } from '@quorumlab/core';
 import {
   type ClientOptions,
-  client,
   keyValueStore,
   type LogShape,
   type Serviced,
-  type ServiceMessage,
-  service,
-  serviceMessages,
+  type ServicedProtocol,
+  serviced,
 } from '@quorumlab/log';
 import {
   asynchronous,
@@ -37,7 +35,6 @@ import {
 import {
   type Domain,
   digestOf,
-  type EvidenceSource,
   ed25519Keyring,
   idealAuthority,
   idealKeyring,
@@ -67,6 +64,8 @@ export type LeaderFault = Extract<
 export interface Prepared {
   readonly scenario: Scenario;
   readonly protocol: Protocol<LogShape>;
+  /** The protocol with the service around it. */
+  readonly group: ServicedProtocol<LogShape>;
   readonly attack: Attack;
   readonly messages: MessagesField<AnyShape['Message']>;
   readonly network: NetworkModel;
@@ -83,18 +82,6 @@ export interface Prepared {
   readonly domain: Domain;
   readonly keyring: (seat: number, principal: PrincipalId) => SimulatedKeyring<AnyShape['Message']>;
   readonly publicKeys: ReadonlyMap<PrincipalId, Uint8Array> | undefined;
-}
-
-/** What a behaviour may know of the protocol: its vows, which bind only its own messages. */
-export function vowsOf(protocol: Protocol<LogShape>): Power<AnyShape>['protocol'] {
-  const own = (message: AnyShape['Message']): boolean =>
-    protocol.messages.of(message.kind) !== undefined;
-  return {
-    members: protocol.members,
-    vows: (message) => (own(message) ? (protocol.vows?.(message) ?? []) : []),
-    conflict: (message, fork, known) =>
-      own(message) ? (protocol.conflict?.(message, fork, known) ?? message) : message,
-  };
 }
 
 /** The network that a scenario names: lan, wan, lossy, async, or psync with `gst` and `delta`. */
@@ -265,9 +252,10 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
     },
     scenario.mutant,
   );
+  const group = serviced(protocol);
   const network = networkOf(scenario.network);
   const shared = coalition();
-  const { seats, firstClientSeat } = seatsOf({ scenario, protocol, attack, lines, shared });
+  const { seats, firstClientSeat } = seatsOf({ scenario, group, attack, lines, shared });
   if (seats.length > seatsAtMost)
     throw new ScenarioError(
       'QL102',
@@ -288,12 +276,13 @@ export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true)
     protocol: protocol.name,
     version: protocol.version,
   };
-  const keys = keysOf(scenario, protocol, domain);
+  const keys = keysOf(scenario, group, domain);
   return {
     scenario,
     protocol,
+    group,
     attack,
-    messages: serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>,
+    messages: group.messages,
     network,
     seats,
     firstClientSeat,
@@ -318,7 +307,7 @@ const withTwins = (
 /** What machines are made of. */
 interface Recipe {
   readonly scenario: Scenario;
-  readonly protocol: Protocol<LogShape>;
+  readonly group: ServicedProtocol<LogShape>;
   readonly attack: Attack;
   /** Whether the lines of the paper are counted. */
   readonly lines: boolean;
@@ -327,7 +316,7 @@ interface Recipe {
 }
 
 function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClientSeat: number } {
-  const { scenario, protocol, attack } = recipe;
+  const { scenario, group, attack } = recipe;
   const { n, by } = scenario;
   const outside = by.find((id) => !(id >= 0 && id < n));
   if (outside !== undefined)
@@ -353,13 +342,7 @@ function seatsOf(recipe: Recipe): { seats: readonly Seat<AnyShape>[]; firstClien
     return {
       principal,
       firstLife: process * livesApart,
-      make: () =>
-        client(
-          protocol.client,
-          protocol.members,
-          principal,
-          askedFirst(recipe, i),
-        ) as unknown as Machine<AnyShape>,
+      make: () => group.client(principal, askedFirst(recipe, i)),
     };
   });
   return { seats: [...replicas, ...twins, ...clients], firstClientSeat: n + twins.length };
@@ -392,22 +375,22 @@ function changesOf(
  * Where any replica takes requests and one answer will do, clients begin at different ones, so that
  * proposers contend; a traitor is asked by all, because he can only lie about what he has heard.
  */
-function askedFirst({ scenario, protocol, attack }: Recipe, i: number): ClientOptions {
-  const { ask, matching } = protocol.client;
+function askedFirst({ scenario, group, attack }: Recipe, i: number): ClientOptions {
+  const { ask, matching } = group.protocol.client;
   if (ask !== 'any' || matching > 1) return {};
   const traitor = attack.needs === 'byzantine' ? scenario.by[0] : undefined;
   return { leader: traitor ?? i % scenario.n };
 }
 
 function replicaMachine(
-  { scenario, protocol, attack, lines, shared }: Recipe,
+  { scenario, group, attack, lines, shared }: Recipe,
   id: number,
   stable: AnyShape['Stable'] | undefined,
   host: SeatHost,
 ): Machine<AnyShape> {
   const { stepBytes, sessionCaps } = scenario;
   const make = (from: AnyShape['Stable'] | undefined): Machine<AnyShape> =>
-    service(protocol, id, {
+    group.machine(id, {
       stateMachine: keyValueStore,
       digest: digestOf,
       lines,
@@ -418,8 +401,8 @@ function replicaMachine(
   const honest = make(stable);
   if (attack.behaviour === undefined || !scenario.by.includes(id)) return honest;
   return attack.behaviour<AnyShape>(scenario, id)(honest, {
-    protocol: vowsOf(protocol),
-    members: protocol.members,
+    protocol: group,
+    members: group.members,
     random: host.random,
     make,
     coalition: shared,
@@ -429,16 +412,15 @@ function replicaMachine(
 
 function keysOf(
   scenario: Scenario,
-  protocol: Protocol<LogShape>,
+  group: ServicedProtocol<LogShape>,
   domain: Domain,
 ): Pick<Prepared, 'keyring' | 'publicKeys'> {
   const { crypto, n, seed } = scenario;
-  const messages = serviceMessages(protocol.messages) as MessagesField<AnyShape['Message']>;
-  const source = protocol as unknown as EvidenceSource;
+  const { messages } = group;
   if (crypto === 'ideal') {
     const authority = idealAuthority();
     return {
-      keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
+      keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: group, self }),
       publicKeys: undefined,
     };
   }
@@ -460,7 +442,7 @@ function keysOf(
       const keyring = ed25519Keyring({
         domain,
         messages,
-        protocol: source,
+        protocol: group,
         self,
         secretKey,
         publicKeys,
@@ -473,9 +455,3 @@ function keysOf(
 
 /** Milliseconds, for defaults of scenarios. */
 export const defaultUntil: number = ms(5000);
-
-/** A message that the service and not the protocol defines. */
-export const isServiceMessage = (
-  protocol: Protocol<LogShape>,
-  message: AnyShape['Message'],
-): message is ServiceMessage => protocol.messages.of(message.kind) === undefined;

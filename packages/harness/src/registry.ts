@@ -15,7 +15,7 @@ import type {
 import { entry as epaxos } from '@quorumlab/epaxos/entry';
 import { entry as flexiblePaxos } from '@quorumlab/flexible-paxos/entry';
 import { entry as hotstuff } from '@quorumlab/hotstuff/entry';
-import type { LogShape } from '@quorumlab/log';
+import { anyProtocol, type LogShape } from '@quorumlab/log';
 import { entry as multiPaxos } from '@quorumlab/multi-paxos/entry';
 import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
@@ -95,10 +95,6 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
   const [known, notes] = kindsAndNotes(parts.options ?? {});
   const sample = sampleOf(right);
   const mutants = Object.keys(wrong);
-  // Hosts treat messages, commands and state of a protocol as values of its own codecs only, so an
-  // entry may forget which protocol a shape belongs to.
-  const erased = (protocol: Protocol<S>): Protocol<LogShape> =>
-    protocol as unknown as Protocol<LogShape>;
   const makerOf = (mutant: string): ((size: EntrySize) => Protocol<S>) => {
     const make = Object.hasOwn(wrong, mutant) ? wrong[mutant] : undefined;
     if (make === undefined) throw unknownName(`mutant of ${sample.name}`, mutant, mutants);
@@ -120,7 +116,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
       requireOptions(sample.name, known, options);
       const quorums = quorum === undefined ? {} : setByHand(sample.name, parts, quorum, size.n);
       const told = { ...options, ...size, digest: digestOf, ...quorums };
-      return erased(mutant === undefined ? right(told) : makerOf(mutant)(told));
+      return anyProtocol(mutant === undefined ? right(told) : makerOf(mutant)(told));
     },
     exhibit(mutant) {
       const make = makerOf(mutant);
@@ -130,8 +126,8 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
       const told = { ...exhibit.options, digest: digestOf } as EntrySize;
       return {
         exhibit: exhibit as unknown as Exhibit<LogShape>,
-        right: erased(right(told)),
-        wrong: erased(make(told)),
+        right: anyProtocol(right(told)),
+        wrong: anyProtocol(make(told)),
       };
     },
   };

@@ -19,13 +19,13 @@ import {
   type TraceSink,
   type Watcher,
 } from '@quorumlab/sim';
-import { detector, type EvidenceItem, type Proof, type VowSource } from '@quorumlab/wire';
+import { detector, type Proof } from '@quorumlab/wire';
 import { agreementOf } from './agreement-of.ts';
 import { type Claim, claimOf } from './claims.ts';
 import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { keyValueHistory } from './history.ts';
-import { type AnyShape, type Prepared, prepare, vowsOf } from './prepare.ts';
+import { type AnyShape, type Prepared, prepare } from './prepare.ts';
 import { meanings, type ProofValues } from './proof-values.ts';
 import { type Reached, type Reaching, reaching } from './reached.ts';
 import type { ProtocolEntry } from './registry.ts';
@@ -184,7 +184,7 @@ export function* runInPieces(
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
-    evidence: (message) => evidenceOf(prepared.protocol, message),
+    evidence: prepared.group.evidence,
     seats: prepared.seats,
     members: prepared.protocol.members,
     network: prepared.network,
@@ -248,13 +248,6 @@ export function* runInPieces(
     reasons: range(scenario.n).map((seat) => simulation.seat(seat).reason),
   };
 }
-
-/** The signed parts of a message, if it is one of the protocol's own. */
-export const evidenceOf = (
-  protocol: Prepared['protocol'],
-  message: AnyShape['Message'],
-): Iterable<EvidenceItem> =>
-  protocol.messages.of(message.kind) === undefined ? [] : (protocol.evidence?.(message) ?? []);
 
 /** Whether an instant was reached, or the run ended before, or somebody stopped it. */
 type Way = boolean | 'stopped';
@@ -340,22 +333,13 @@ function recording(committed: Map<number, Map<number, readonly Request[]>>): Obs
   };
 }
 
-/** The protocol as the detector wants it: its own messages and their vows. */
-const vowSource = ({ protocol, messages }: Prepared): VowSource<AnyShape['Message']> => ({
-  members: protocol.members,
-  messages,
-  vows: (message) => vowsOf(protocol).vows?.(message) ?? [],
-  evidence: (message) => evidenceOf(protocol, message),
-});
-
 /** The proofs of a run, and what their statements are for. */
-function lieRecord(prepared: Prepared): {
+function lieRecord({ group }: Prepared): {
   readonly watcher: Watcher<AnyShape>;
   found(): Pick<RunResult, 'proofs' | 'proofValues'>;
 } {
-  const source = vowSource(prepared);
-  const detect = detector<AnyShape['Message']>(source);
-  const meant = meanings((message: AnyShape['Message']) => source.vows?.(message) ?? []);
+  const detect = detector(group);
+  const meant = meanings(group.vows);
   const proofs: Lie[] = [];
   return {
     watcher: {

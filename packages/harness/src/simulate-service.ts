@@ -3,25 +3,20 @@ import { type Behaviour, coalition } from '@quorumlab/adversary';
 import {
   firstClient,
   type Instant,
-  type Machine,
-  type MessagesField,
   ms,
   type Protocol,
   type ReplicaId,
   range,
 } from '@quorumlab/core';
 import {
-  client,
   type LogShape,
   type Serviced,
+  type ServicedProtocol,
   type StateMachine,
-  service,
-  serviceMessages,
+  serviced,
 } from '@quorumlab/log';
 import { lan, type NetworkModel, type Seat, type Simulation, simulate, ssd } from '@quorumlab/sim';
-import { digestOf, type EvidenceSource, idealAuthority, idealKeyring } from '@quorumlab/wire';
-import { type AnyShape, vowsOf } from './prepare.ts';
-import { evidenceOf } from './run.ts';
+import { digestOf, idealAuthority, idealKeyring } from '@quorumlab/wire';
 
 /** What {@link simulateService} is told. */
 export interface ServiceSimulationOptions<S extends LogShape> {
@@ -61,8 +56,6 @@ export interface ServiceSimulation<S extends LogShape> {
   pass(time: Instant): void;
 }
 
-type Traitors = Readonly<Record<ReplicaId, Behaviour<AnyShape>>>;
-
 /**
  * Replicates `options.stateMachine` by `protocol` among simulated replicas with disks.
  *
@@ -82,22 +75,15 @@ export function simulateService<S extends LogShape>(
   protocol: Protocol<S>,
   options: ServiceSimulationOptions<S>,
 ): ServiceSimulation<S> {
-  // What is built here looks at no protocol's own messages, so which one it is does not matter.
-  const group = protocol as unknown as Protocol<LogShape>;
-  const traitors = (options.traitors ?? {}) as unknown as Traitors;
-  const { members } = group;
-  const messages = serviceMessages(group.messages) as MessagesField<AnyShape['Message']>;
+  const group = serviced(protocol);
+  const { members, messages } = group;
   const authority = idealAuthority();
-  const source = group as unknown as EvidenceSource;
   const answers = new Map<number, { readonly result?: Uint8Array; readonly error?: string }>();
-  const simulation = simulate<AnyShape>({
+  const simulation = simulate<Serviced<S>>({
     messages,
-    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
-    evidence: (message) => evidenceOf(group, message),
-    seats: [
-      ...replicasOf(group, options.stateMachine, traitors),
-      ...clientsOf(group, options.clients ?? 1),
-    ],
+    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: group, self }),
+    evidence: group.evidence,
+    seats: [...replicasOf(group, options), ...clientsOf(group, options.clients ?? 1)],
     network: options.network ?? lan,
     inputs: {
       next: () => undefined,
@@ -111,7 +97,7 @@ export function simulateService<S extends LogShape>(
   });
   let nextId = 0;
   return {
-    simulation: simulation as unknown as Simulation<Serviced<S>>,
+    simulation,
     submit(operation, { client: asker = 0, readOnly = false } = {}) {
       const id = nextId;
       nextId += 1;
@@ -127,19 +113,18 @@ export function simulateService<S extends LogShape>(
   };
 }
 
-function replicasOf(
-  protocol: Protocol<LogShape>,
-  stateMachine: () => StateMachine,
-  traitors: Traitors,
-): readonly Seat<AnyShape>[] {
-  const { members } = protocol;
+function replicasOf<S extends LogShape>(
+  group: ServicedProtocol<S>,
+  { stateMachine, traitors = {} }: ServiceSimulationOptions<S>,
+): readonly Seat<Serviced<S>>[] {
+  const { members } = group;
   const shared = coalition();
-  return members.map((self): Seat<AnyShape> => {
-    const make = (stable?: AnyShape['Stable']): Machine<AnyShape> =>
-      service(protocol, self, { stateMachine, digest: digestOf, ...(stable ? { stable } : {}) });
+  return members.map((self): Seat<Serviced<S>> => {
+    const make = (stable?: Serviced<S>['Stable']) =>
+      group.machine(self, { stateMachine, digest: digestOf, ...(stable ? { stable } : {}) });
     const behaviour = traitors[self];
     if (behaviour === undefined) return { principal: self, disk: ssd, make: (from) => make(from) };
-    const power = { protocol: vowsOf(protocol), members, make, coalition: shared };
+    const power = { protocol: group, members, make, coalition: shared };
     return {
       principal: self,
       disk: ssd,
@@ -149,10 +134,11 @@ function replicasOf(
   });
 }
 
-/** They speak the service's messages only, which every replica of any protocol understands. */
-const clientsOf = (protocol: Protocol<LogShape>, count: number): readonly Seat<AnyShape>[] =>
+const clientsOf = <S extends LogShape>(
+  group: ServicedProtocol<S>,
+  count: number,
+): readonly Seat<Serviced<S>>[] =>
   range(count).map((i) => ({
     principal: firstClient + i,
-    make: () =>
-      client(protocol.client, protocol.members, firstClient + i) as unknown as Machine<AnyShape>,
+    make: () => group.client(firstClient + i),
   }));

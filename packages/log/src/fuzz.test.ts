@@ -5,21 +5,20 @@ import { honest, sequencer } from '../test/sequencer.ts';
 import { digestOf, seeded } from '../test/world.ts';
 import { client } from './client.ts';
 import { keyValueStore, kv } from './key-value-store.ts';
-import { serviceMessages } from './messages.ts';
-import { service } from './service.ts';
+import { serviced } from './serviced.ts';
 
 const signature = new Uint8Array() as Signature;
 
 describe('no message from anybody', () => {
-  const protocol = sequencer({ snapshotEvery: 4 });
-  const field = serviceMessages(protocol.messages);
+  const sequenced = serviced(sequencer({ snapshotEvery: 4 }));
+  const field = sequenced.messages;
   const machines = (seed: number): readonly (readonly [string, Machine<Shape>])[] => {
     const options = { stateMachine: keyValueStore, digest: digestOf };
     const byzantine = { ...honest, matching: 2 };
     // The machines have different shapes; here they are only shaken.
     return [
-      ['leader', service(protocol, 0, options)],
-      ['follower', service(protocol, 1, options)],
+      ['leader', sequenced.machine(0, options)],
+      ['follower', sequenced.machine(1, options)],
       ['client', client(honest, [0, 1, 2], firstClient)],
       ['Byzantine client', client(byzantine, [0, 1, 2], firstClient + seed)],
     ] as unknown as readonly (readonly [string, Machine<Shape>])[];
@@ -89,8 +88,8 @@ describe('a machine', () => {
   });
 
   test('that asks nothing of the service gets its protocol’s output untouched', () => {
-    const protocol = sequencer();
-    const machine = service(protocol, 1, { stateMachine: keyValueStore, digest: digestOf });
+    const options = { stateMachine: keyValueStore, digest: digestOf };
+    const machine = serviced(sequencer()).machine(1, options);
     const clock = { earliest: 0, latest: 0 };
     const moved = { kind: 'pull', next: 3, from: 2, signature } as const;
     const output = machine.step({ now: 0, clock, event: { type: 'message', message: moved } });

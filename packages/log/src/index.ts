@@ -14,5 +14,6 @@ export type { ServiceOptions } from './replica-state.ts';
 export * from './replicated-log.ts';
 export type { Restarted } from './restart.ts';
 export * from './service.ts';
+export * from './serviced.ts';
 export type { SessionCaps } from './sessions.ts';
 export * from './types.ts';

@@ -25,7 +25,6 @@ import {
   nullable,
   type Refusal,
   request,
-  type Tagged,
   text,
   word,
 } from '@quorumlab/core';
@@ -235,16 +234,6 @@ const kinds = [
 
 /** What a client or a service can be sent beside the messages of its protocol. */
 export type ServiceMessage = Infer<(typeof kinds)[number]>;
-
-/** All messages of a group: those of the service under the first tags, then the protocol's. */
-export const serviceMessages = <M extends Tagged>(
-  protocol: MessagesField<M>,
-): MessagesField<M | ServiceMessage> =>
-  // `messages` works out the union from a tuple of known length; here the protocol's part is open.
-  messages(
-    ...(kinds as readonly MessageField<Tagged>[]),
-    ...(protocol.kinds as readonly MessageField<Tagged>[]),
-  ) as unknown as MessagesField<M | ServiceMessage>;
 
 /** The messages that pure clients understand. */
 export const clientMessages: MessagesField<ServiceMessage> = messages(...kinds);

@@ -59,9 +59,9 @@ import { finished, type Restarted, restarting } from './restart.ts';
 import { diskRows, memoryRows } from './rows.ts';
 import { isCrowded, isRefused, lookUp, usualCaps, wellFormed } from './sessions.ts';
 import { newInstall } from './snapshot-work.ts';
+import { serviceStable } from './stored.ts';
 import { onAbsent, onChunk, onManifest, onTransferTimeout } from './transfer.ts';
 import type { LogShape, Serviced, ServiceStable } from './types.ts';
-import { serviceStable } from './types.ts';
 import { forgetReads } from './waiting-reads.ts';
 
 /** Most requests that are refused as soon as the log is full; others when they are asked again. */

@@ -1,17 +1,5 @@
-import type {
-  Delay,
-  Digest,
-  Field,
-  PrincipalId,
-  Protocol,
-  Request,
-  Shape,
-  Signed,
-  Slot,
-  StoredFields,
-} from '@quorumlab/core';
-import { bytes, digest, integer, large, list, nullable, record, word } from '@quorumlab/core';
-import { chunkBytes, maxChunks, type ServiceMessage } from './messages.ts';
+import type { Delay, Digest, PrincipalId, Request, Shape, Signed, Slot } from '@quorumlab/core';
+import type { ServiceMessage } from './messages.ts';
 
 /**
  * What a group keeps alike on all its replicas. It must be deterministic: the same operations in
@@ -125,33 +113,3 @@ export interface Serviced<S extends LogShape> extends Shape {
   readonly Timer: S['Timer'] | ServiceTimer;
   readonly Command: S['Command'];
 }
-
-const storedSnapshot: Field<StoredSnapshot> = record({
-  slot: integer(),
-  digest,
-  size: integer(),
-  state: integer(2 ** 32 - 1),
-  origin: word('taken', 'installed'),
-  rows: list(integer(), maxChunks),
-});
-
-const stored: StoredFields<Serviced<LogShape>> = {
-  serviceSnapshot: nullable(storedSnapshot),
-  serviceOlder: storedSnapshot,
-  serviceChunks: large(bytes(chunkBytes)),
-};
-
-/** Stable state of a service that has never run: what a disk starts from. */
-export const serviceStable = <S extends LogShape>(protocol: Protocol<S>): Serviced<S>['Stable'] =>
-  Object.assign(protocol.stable(), {
-    serviceSnapshot: null,
-    serviceOlder: new Map<Slot, StoredSnapshot>(),
-    serviceChunks: new Map<number, Uint8Array>(),
-  });
-
-/** The codec of a service's stable state, for disks. */
-export const serviceStored = <S extends LogShape>(
-  protocol: Protocol<S>,
-): StoredFields<Serviced<S>> =>
-  // Both halves have just the keys that the combined type asks for.
-  ({ ...protocol.stored, ...stored }) as unknown as StoredFields<Serviced<S>>;

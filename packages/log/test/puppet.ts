@@ -23,7 +23,8 @@ import { keyValueStore, kv } from '../src/key-value-store.ts';
 import type { ServiceMessage } from '../src/messages.ts';
 import type { ServiceOptions } from '../src/replica-state.ts';
 import { service } from '../src/service.ts';
-import { type Serviced, serviceStable } from '../src/types.ts';
+import { serviceStable } from '../src/stored.ts';
+import type { Serviced } from '../src/types.ts';
 import { honest } from './sequencer.ts';
 import { digestOf } from './world.ts';
 

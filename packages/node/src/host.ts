@@ -13,10 +13,10 @@ import {
   type ReplicatedLog,
   replicatedLog,
   type Serviced,
+  type ServicedProtocol,
   type ServiceOptions,
   type StateMachine,
-  service,
-  serviceMessages,
+  serviced,
 } from '@quorumlab/log';
 import { type Counters, envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
@@ -39,7 +39,7 @@ import { Runner } from './runner.ts';
 import type { Culprit, RunnerCounters, RunnerHooks, RunnerOptions } from './runner-options.ts';
 import { openStable, type StableState, served } from './stable.ts';
 import { busyMicroseconds, now } from './time.ts';
-import { powerOf, vowsOf } from './traitor.ts';
+import { powerOf } from './traitor.ts';
 
 /** What an observer of a node may listen to; it must neither change nor keep what it is given. */
 export interface NodeHooks<S extends LogShape> extends RunnerHooks<Serviced<S>> {
@@ -180,16 +180,15 @@ export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Arr
   options: NodeOptions<S, C, R, Q>,
 ): Promise<RunningNode<S, C, R, Q>> {
   checkNode(options);
-  const { protocol } = options;
-  const messages = serviceMessages(protocol.messages);
-  const limits = hostLimits(options.limits, { ...protocol, messages });
+  const group = serviced(options.protocol);
+  const limits = hostLimits(options.limits, { ...options.protocol, messages: group.messages });
   const begin = now();
-  const keyring = keyringOf(options);
+  const keyring = keyringOf(options, group);
   const onNoRoom = (error: Error): void => loggerOf(options).warn({ err: error }, error.message);
-  const stable = await openStable(options, onNoRoom, limits.sliceMs);
+  const stable = await openStable(group, options, onNoRoom, limits.sliceMs);
   let host: NodeHost<S, C, R, Q>;
   try {
-    host = new NodeHost(options, stable, keyring, limits);
+    host = new NodeHost(options, group, stable, keyring, limits);
     await host.start(begin);
   } catch (error) {
     await stable.disk.close();
@@ -222,18 +221,12 @@ const faultsForbidden = (): NodeConfigError =>
   );
 
 const keyringOf = <S extends LogShape, C, R, Q>(
-  options: NodeOptions<S, C, R, Q>,
+  { signatures, self, secretKey, cluster }: NodeOptions<S, C, R, Q>,
+  group: ServicedProtocol<S>,
 ): Keyring<Serviced<S>['Message']> => {
-  const { protocol, signatures, self, secretKey, cluster } = options;
-  return nodeKeyring<Serviced<S>['Message']>({
-    signatures,
-    self,
-    secretKey,
-    cluster,
-    protocol,
-    messages: serviceMessages(protocol.messages),
-    evidence: protocol,
-  });
+  const { protocol, messages } = group;
+  const more = { protocol, messages, evidence: group };
+  return nodeKeyring<Serviced<S>['Message']>({ signatures, self, secretKey, cluster, ...more });
 };
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
@@ -242,7 +235,7 @@ const askedKinds = ['request', 'query'];
 
 /** What the loop has to know of messages. */
 function whatIsSaid<S extends LogShape>(
-  { messages, evidence, vows, passesOn = [] }: Protocol<S>,
+  { protocol, isOwn, evidence, vows }: ServicedProtocol<S>,
   isObserved: boolean,
 ): Pick<
   RunnerOptions<Serviced<S>>,
@@ -250,13 +243,13 @@ function whatIsSaid<S extends LogShape>(
 > {
   return {
     clientKinds: serviceKinds,
-    passedOnKinds: new Set([...askedKinds, ...passesOn]),
+    passedOnKinds: new Set([...askedKinds, ...(protocol.passesOn ?? [])]),
     answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
     isEvidence(message) {
-      if (!isObserved || messages.of(message.kind) === undefined) return false;
+      if (!isObserved || !isOwn(message)) return false;
       // A promise with nothing inside: one signature, and perhaps proof of a lie.
-      const [inside] = evidence?.(message) ?? [];
-      const [vow] = vows?.(message) ?? [];
+      const [inside] = evidence(message);
+      const [vow] = vows(message);
       return inside === undefined && vow !== undefined;
     },
   };
@@ -266,6 +259,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly log: ReplicatedLog<C, R, Q>;
   readonly failed: Promise<Error>;
   readonly #options: NodeOptions<S, C, R, Q>;
+  readonly #group: ServicedProtocol<S>;
   readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #limits: HostLimits;
@@ -286,19 +280,21 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
 
   constructor(
     options: NodeOptions<S, C, R, Q>,
+    group: ServicedProtocol<S>,
     { disk, restarted }: StableState<S>,
     keyring: Keyring<Serviced<S>['Message']>,
     limits: HostLimits,
   ) {
     const { protocol, self, codec, hooks = {} } = options;
     this.#options = options;
+    this.#group = group;
     this.#logger = loggerOf(options);
     this.#notices = new Notices(this.#logger);
     const chronicle = new Chronicle(this.#notices, self);
     this.#limits = limits;
     this.#disk = disk;
     this.#signing = keyring;
-    this.#guarded = honestKeyring(keyring, protocol, vowsOf(protocol));
+    this.#guarded = honestKeyring(keyring, protocol, group);
     const failed = Promise.withResolvers<Error>();
     this.failed = failed.promise;
     this.#tellFailed = failed.resolve;
@@ -314,16 +310,13 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       machine: this.#honest,
       members: protocol.members,
       keyring: () => (this.#behaves ? this.#guarded : this.#signing),
-      envelopes: envelopes(
-        clusterDomain(protocol, options.cluster),
-        serviceMessages(protocol.messages),
-      ),
+      envelopes: envelopes(clusterDomain(protocol, options.cluster), group.messages),
       commit: (writes) => disk.commit(writes),
       limits: this.#limits,
       hooks,
       notices: this.#notices,
       accounts: this.#accounts,
-      ...whatIsSaid(protocol, hooks.heard !== undefined),
+      ...whatIsSaid(group, hooks.heard !== undefined),
       chronicle,
       clockError: options.clockError ?? 100_000,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
@@ -404,7 +397,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   }
 
   setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void {
-    const { allowFaults = false, protocol, hooks } = this.#options;
+    const { allowFaults = false, hooks } = this.#options;
     if (behaviour === undefined) {
       this.#behaves = true;
       this.#runner.machine = this.#honest;
@@ -416,7 +409,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       hooks?.fired?.(what);
     };
     this.#behaves = false;
-    const power = powerOf(protocol, (stable) => this.#make(stable), fire);
+    const power = powerOf(this.#group, (stable) => this.#make(stable), fire);
     this.#runner.machine = behaviour(this.#honest, power);
   }
 
@@ -430,8 +423,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     stable: Serviced<S>['Stable'] | undefined,
     beside: Pick<ServiceOptions<S>, 'readChunk' | 'restarted'> = {},
   ): Machine<Serviced<S>> {
-    const { protocol, self, client } = this.#options;
-    return service(protocol, self, {
+    const { self, client } = this.#options;
+    return this.#group.machine(self, {
       ...served(this.#options),
       lines: false,
       ...(stable === undefined ? {} : { stable }),

@@ -1,5 +1,5 @@
 /** The stable state of a replica: its folder is opened and its state is read back. */
-import type { Protocol, ReplicaId } from '@quorumlab/core';
+import type { ReplicaId } from '@quorumlab/core';
 import type { DiskOptions, Files } from '@quorumlab/disk';
 import { type Disk, nodeFiles, openCells, openDisk, openLog, openSqliteLog } from '@quorumlab/disk';
 import {
@@ -7,10 +7,9 @@ import {
   type Restarted,
   readingBack,
   type Serviced,
+  type ServicedProtocol,
   type ServiceOptions,
   type StateMachine,
-  serviceStable,
-  serviceStored,
 } from '@quorumlab/log';
 import { digests } from '@quorumlab/wire';
 import type { ClusterIdentity } from './cluster-identity.ts';
@@ -18,8 +17,7 @@ import { fastCrypto } from './fast-crypto.ts';
 import { inSlices } from './slices.ts';
 
 /** Where a state lives and whose it is: see `NodeOptions`. */
-export interface StableOptions<S extends LogShape> {
-  readonly protocol: Protocol<S>;
+export interface StableOptions {
   readonly self: ReplicaId;
   readonly cluster: ClusterIdentity;
   readonly folder: string;
@@ -32,7 +30,7 @@ export interface StableOptions<S extends LogShape> {
 /** What an application is made and hashed with. */
 export const served = <S extends LogShape>({
   stateMachine,
-}: Pick<StableOptions<S>, 'stateMachine'>): Pick<ServiceOptions<S>, 'stateMachine' | 'digest'> => ({
+}: Pick<StableOptions, 'stateMachine'>): Pick<ServiceOptions<S>, 'stateMachine' | 'digest'> => ({
   stateMachine,
   digest: digests(fastCrypto.hash),
 });
@@ -48,13 +46,14 @@ export interface StableState<S extends LogShape> {
  * `sliceMs` milliseconds in each turn of the event loop. If it throws, nothing is left open.
  */
 export async function openStable<S extends LogShape>(
-  options: StableOptions<S>,
+  group: ServicedProtocol<S>,
+  options: StableOptions,
   onNoRoom: NonNullable<DiskOptions<Serviced<S>>['onNoRoom']>,
   sliceMs: number,
 ): Promise<StableState<S>> {
-  const { protocol, cluster, self, folder, backEnd = 'files', files, mustExist } = options;
+  const { cluster, self, folder, backEnd = 'files', files, mustExist } = options;
   const open = backEnd === 'sqlite' ? openSqliteLog : openLog;
-  const owner = JSON.stringify([cluster.cluster, cluster.group, self, protocol.name]);
+  const owner = JSON.stringify([cluster.cluster, cluster.group, self, group.name]);
   const more = {
     ...(files === undefined ? {} : { files }),
     ...(mustExist === undefined ? {} : { mustExist }),
@@ -62,8 +61,8 @@ export async function openStable<S extends LogShape>(
   const disk = await openDisk<Serviced<S>>({
     open: (replay) => open(folder, { owner, replay, ...more }),
     cells: () => openCells(folder, files ?? nodeFiles),
-    stored: serviceStored(protocol),
-    initial: serviceStable(protocol),
+    stored: group.stored,
+    initial: group.stable(),
     onNoRoom,
   });
   const { stable } = disk;

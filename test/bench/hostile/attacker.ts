@@ -4,8 +4,7 @@
  */
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Protocol } from '@quorumlab/core';
-import { type LogShape, type Serviced, serviceMessages } from '@quorumlab/log';
+import { type LogShape, type ServicedProtocol, serviced } from '@quorumlab/log';
 import { createLogger, type Mesh, startMesh } from '@quorumlab/node';
 import { envelopes, type Keyring } from '@quorumlab/wire';
 import { clusterDomain, principalsOf } from '../../../packages/node/src/cluster-identity.ts';
@@ -27,7 +26,7 @@ const chance = seeded(7);
 const most = { frames: 8_000, bytes: 96 * 2 ** 20, milliseconds: 1_000 };
 
 let started: Start;
-let protocol: Protocol<LogShape>;
+let group: ServicedProtocol<LogShape>;
 let mesh: Mesh | undefined;
 let keyring: Keyring<Any>;
 let shoot: Shot = () => 0;
@@ -36,21 +35,20 @@ let finish: () => void | Promise<void> = () => {};
 const heard = new Map<string, Uint8Array[]>();
 
 const clusterHere = () => clusterOf(started.principals);
-const seal = () => envelopes(clusterDomain(protocol, clusterHere()), messagesHere());
-const messagesHere = () => serviceMessages<Any>(protocol.messages as never);
+const seal = () => envelopes(clusterDomain(group.protocol, clusterHere()), group.messages);
 
 async function start(ask: Start): Promise<void> {
   started = ask;
-  protocol = benchProtocol(ask.protocol, ask.n);
+  group = serviced(benchProtocol(ask.protocol, ask.n));
   const cluster = clusterHere();
   keyring = nodeKeyring<Any>({
     signatures: undefined,
     self: ask.self,
     secretKey: Buffer.from(ask.secretKey, 'hex'),
     cluster,
-    protocol,
-    messages: messagesHere(),
-    evidence: protocol as unknown as Serviced<LogShape> & Protocol<LogShape>,
+    protocol: group.protocol,
+    messages: group.messages,
+    evidence: group,
   });
   await join();
   tell({ type: 'ready' });
@@ -112,7 +110,7 @@ function volley(frames: readonly Uint8Array[]): Shot {
 }
 
 function framesOf(kind: string, variant: Variant, facts: Facts, share: number): Uint8Array[] {
-  const field = messagesHere().of(kind as Any['kind']);
+  const field = group.messages.of(kind);
   if (field === undefined) throw new Error(`${started.protocol} has no message ${kind}`);
   const own = { self: started.self, keyring, envelopes: seal(), field, facts, chance };
   const forge: Forge = { ...own, heard: heard.get(kind) ?? [] };

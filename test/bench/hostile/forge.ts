@@ -10,11 +10,11 @@ import {
   seal,
   type Tagged,
 } from '@quorumlab/core';
-import type { ServiceMessage } from '@quorumlab/log';
+import type { LogShape, Serviced } from '@quorumlab/log';
 import { type Envelopes, isRefusal, type Keyring } from '@quorumlab/wire';
 
 /** Any message of a group. */
-export type Any = ServiceMessage;
+export type Any = Serviced<LogShape>['Message'];
 
 /** What an attacker knows of the group that it attacks. */
 export interface Facts {

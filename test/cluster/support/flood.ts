@@ -1,6 +1,6 @@
 /** A member that says all it can think of, as fast as its peers take it. */
 import type { Random, Signature, Tagged } from '@quorumlab/core';
-import { serviceMessages } from '@quorumlab/log';
+import { serviced } from '@quorumlab/log';
 import { createLogger, defaultHostLimits, readKeyFile, startMesh } from '@quorumlab/node';
 import { domainOf, envelopes } from '@quorumlab/wire';
 import { identityOf, paths, protocolIn, readConfig } from '../../../packages/cluster/src/config.ts';
@@ -35,7 +35,7 @@ export async function floodAs(folder: string, self: number): Promise<Flood> {
   const config = await readConfig(folder);
   const protocol = protocolIn(config);
   const cluster = identityOf(config);
-  const messages = serviceMessages(protocol.messages);
+  const { messages } = serviced(protocol);
   const writing = envelopes<Tagged>(domainOf(protocol, cluster), messages);
   const random = numbers();
   const signature = new Uint8Array(0) as Signature;

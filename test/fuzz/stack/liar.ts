@@ -1,6 +1,6 @@
 /** Messages as nobody honest would send them, under a key that the group knows. */
 import { type Random, type Signature, type Signed, seal, type Tagged } from '@quorumlab/core';
-import { type ServiceMessage, serviceMessages } from '@quorumlab/log';
+import { type ServiceMessage, serviced } from '@quorumlab/log';
 import { type ClusterIdentity, fastCrypto } from '@quorumlab/node';
 import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
 import { seedOf } from '../../../packages/node/test-support/cluster.ts';
@@ -23,13 +23,14 @@ export function liarOf(
   self: number,
   { protocol, cluster }: { readonly cluster: ClusterIdentity } & ReturnType<typeof groupOf>,
 ): Liar {
-  const messages = serviceMessages(protocol.messages);
+  const group = serviced(protocol);
+  const { messages } = group;
   const domain = domainOf(protocol, cluster);
   const { encode } = envelopes(domain, messages);
   const keyring = ed25519Keyring<Tagged>({
     domain,
     messages,
-    protocol,
+    protocol: group,
     self,
     secretKey: seedOf(self),
     publicKeys: new Map(),

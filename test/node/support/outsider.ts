@@ -1,6 +1,6 @@
 /** A principal's key in the hands of somebody who does not run our code. */
 import type { Signature, Signed, Tagged } from '@quorumlab/core';
-import { type ServiceMessage, serviceMessages } from '@quorumlab/log';
+import { type ServiceMessage, serviced } from '@quorumlab/log';
 import { fastCrypto, type Mesh, startMesh } from '@quorumlab/node';
 import { type Domain, domainOf, ed25519Keyring, envelopes, type Keyring } from '@quorumlab/wire';
 import { optionsOf, seedOf } from '../../../packages/node/test-support/cluster.ts';
@@ -21,9 +21,10 @@ export interface Outsider {
 
 /** Joins the network of `group` under the key of principal `id`. */
 export async function outsider(group: TestGroup, id: number): Promise<Outsider> {
-  const { cluster, protocol } = group;
+  const { cluster } = group;
+  const protocol = serviced(group.protocol);
   const mesh = await startMesh(optionsOf([...cluster.members, ...cluster.clients], id));
-  const messages = serviceMessages(protocol.messages);
+  const { messages } = protocol;
   const keyringOf = (domain: Domain, self: number): Keyring<Tagged> =>
     ed25519Keyring<Tagged>({
       domain,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Protocol } from '@quorumlab/core';
-import { keyValueStore, type LogShape } from '@quorumlab/log';
+import { anyProtocol, keyValueStore, type LogShape } from '@quorumlab/log';
 import {
   type ClientNodeOptions,
   type ClusterIdentity,
@@ -21,11 +21,8 @@ import { principals, seedOf } from '../../../packages/node/test-support/cluster.
 /** A protocol of which nothing but its being a log is known. */
 export type AnyProtocol = Protocol<LogShape>;
 
-// The host treats messages and state as values of the protocol's own codecs only.
-export const raftOf = (options: RaftOptions): AnyProtocol =>
-  raft(options) as unknown as AnyProtocol;
-export const pbftOf = (options: PbftOptions): AnyProtocol =>
-  pbft(options) as unknown as AnyProtocol;
+export const raftOf = (options: RaftOptions): AnyProtocol => anyProtocol(raft(options));
+export const pbftOf = (options: PbftOptions): AnyProtocol => anyProtocol(pbft(options));
 
 /** Options that a test may change for a replica. */
 export type Changes = Partial<NodeOptions<LogShape, Uint8Array, Uint8Array, Uint8Array>>;

@@ -3,13 +3,12 @@
  * with a signer too few. And whether its disk is told all that it must not forget.
  */
 import { type Field, type Machine, stored, type Tagged } from '@quorumlab/core';
-import { serviceStored } from '@quorumlab/log';
+import { serviced } from '@quorumlab/log';
 import { alike } from '../attacked/alike.ts';
 import { attacked } from '../attacked/attacked.ts';
 import { forgeries, hasCertificate } from '../attacked/spoil.ts';
 import type { AnyShape, Prepared } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
-import { evidenceOf } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { liveGroup } from './live.ts';
 
@@ -22,7 +21,7 @@ const messages = 800;
 export function unwritten(entry: ProtocolEntry, scenario: Scenario): readonly string[] {
   const found = new Set<string>();
   const { n, f, options } = scenario;
-  const fields = serviceStored(entry.create({ n, f, ...(options ? { options } : {}) }));
+  const fields = serviced(entry.create({ n, f, ...(options ? { options } : {}) })).stored;
   const large = new Set(Object.keys(fields).filter((name) => isLarge(fields, name)));
   liveGroup(scenario, entry, messages, (machine, stable) => {
     let disk = stable ?? machine.snapshot().stable;
@@ -99,7 +98,7 @@ const oneOf = 'one of ';
 
 /** The places in `messages` at which a forged signature is taken for a good one. */
 export function takenForgeries(
-  { protocol, keyring }: Prepared,
+  { group, keyring }: Prepared,
   messages: readonly Tagged[],
 ): { readonly tried: number; readonly taken: readonly string[] } {
   const ring = keyring(0, 0);
@@ -111,7 +110,7 @@ export function takenForgeries(
         // Only signatures differ, so it is as good a message as the one that it was made of.
         const forged = { ...message, [name]: other } as Parameters<typeof ring.checkEvidence>[0];
         tried++;
-        if (ring.checkEvidence(forged, evidenceOf(protocol, forged as AnyShape['Message'])))
+        if (ring.checkEvidence(forged, group.evidence(forged)))
           taken.add(`${message.kind}.${where.replaceAll(/\[\d+\]/g, '[]')}`);
       }
   return { tried, taken: [...taken] };

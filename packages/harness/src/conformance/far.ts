@@ -14,7 +14,6 @@ import { kv } from '@quorumlab/log';
 import { simulate } from '@quorumlab/sim';
 import { type AnyShape, prepare } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
-import { evidenceOf } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { chanceOf } from './live.ts';
 
@@ -123,7 +122,7 @@ export class FarGroup {
     const simulation = simulate<AnyShape>({
       messages: prepared.messages,
       keyring: prepared.keyring,
-      evidence: (message) => evidenceOf(prepared.protocol, message),
+      evidence: prepared.group.evidence,
       seats: prepared.seats.map((seat, i) =>
         i !== lies?.liar
           ? seat

@@ -1,13 +1,12 @@
 /** What a protocol refuses before it looks at signatures: too little costs, too much is lost. */
-import type { Machine, Protocol, Random, Signed, Tagged } from '@quorumlab/core';
-import type { LogShape } from '@quorumlab/log';
+import type { Machine, Random, Signed, Tagged } from '@quorumlab/core';
+import type { LogShape, ServicedProtocol } from '@quorumlab/log';
 import type { AnyShape } from '../prepare.ts';
-import { evidenceOf } from '../run.ts';
 import { type LiveGroup, strange } from './live.ts';
 
 /** The first message with signatures inside whose kind has no guard. */
 export function unguarded(
-  protocol: Protocol<LogShape>,
+  { protocol, evidence }: ServicedProtocol<LogShape>,
   { said }: Pick<LiveGroup, 'said'>,
   random: Random,
 ): string | undefined {
@@ -16,7 +15,7 @@ export function unguarded(
     const heard: Tagged[] = said.filter((each) => each.kind === kind.kind).slice(0, 20);
     for (let i = 0; i < 20; i++) heard.push(kind.sample(random));
     const isCostly = heard.some((message) => {
-      const [inside] = evidenceOf(protocol, message as AnyShape['Message']);
+      const [inside] = evidence(message);
       return inside !== undefined;
     });
     if (isCostly && guards[kind.kind] === undefined) return kind.kind;

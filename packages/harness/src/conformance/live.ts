@@ -3,7 +3,6 @@ import { kv } from '@quorumlab/log';
 import { decisions, type Simulation, simulate } from '@quorumlab/sim';
 import { type AnyShape, type Prepared, prepare } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
-import { evidenceOf } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 
 /** A group in the middle of its work, and everything that was said and armed until then. */
@@ -33,7 +32,7 @@ export function liveGroup(
   const simulation = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
-    evidence: (message) => evidenceOf(prepared.protocol, message),
+    evidence: prepared.group.evidence,
     seats: prepared.seats.map((seat, index) => ({
       ...seat,
       make: (stable, host) =>

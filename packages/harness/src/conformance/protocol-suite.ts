@@ -14,7 +14,6 @@ import {
   sameBytes,
   type Tagged,
 } from '@quorumlab/core';
-import { type LogShape, serviceStored } from '@quorumlab/log';
 import { type Attack, attacks } from '../attacks.ts';
 import type { AnyShape } from '../prepare.ts';
 import type { ProtocolEntry } from '../registry.ts';
@@ -248,7 +247,7 @@ function encodings(suite: Suite): void {
 /** What is on the disks of a working group, field by field, with its checkpoints and view. */
 function storedState(suite: Suite): void {
   const { prepared, simulation } = busy(suite, 'stored');
-  const fields = serviceStored<LogShape>(prepared.protocol);
+  const fields = prepared.group.stored;
   const random = chanceOf('stored');
   for (const seat of range(suite.base.n)) {
     const stable = simulation.seat(seat).stable ?? {};
@@ -300,7 +299,7 @@ function guards(suite: Suite): void {
   for (const i of range(Math.min(2, suite.seeds))) {
     const group = busy(suite, `${i}`);
     const scenario = { ...suite.base, seed: `${i}` };
-    const kind = unguarded(group.prepared.protocol, group, chanceOf('guards'));
+    const kind = unguarded(group.prepared.group, group, chanceOf('guards'));
     if (kind !== undefined && isByzantine(suite.entry))
       fail(scenario, `${kind} brings signatures and has no guard in \`admits\``);
     const inputs = Math.ceil(suite.inputs / 10);
