@@ -137,7 +137,7 @@ describe('a replica that wants to leave its view', () => {
 
   it('waits for the new view from when a quorum wants it, twice as long each time', () => {
     const network = make({ n: 7, requestTimeout: 1000 });
-    const due = (): number | undefined => network.seat(2).timers.get('new-view');
+    const due = (): number | undefined => network.seat(2).due('new-view');
     for (const from of [1, 3, 4]) network.inject(from, 2, viewChange(1));
     expect([network.state(2).view, due()]).toEqual([1, undefined]);
     network.deliver(({ to }) => to === 2);

@@ -292,7 +292,7 @@ describe('a replica that waits for a view', () => {
     const network = make();
     for (const from of [1, 3]) network.inject(from, 2, viewChange(5));
     network.deliver(({ from, to }) => from === 2 && to === 2);
-    const due = network.seat(2).timers.get('new-view');
+    const due = network.seat(2).due('new-view');
     network.now += 1;
     expect(network.wouldAnswer(0, 2, viewChange(5)).timers).toEqual([]);
     expect(network.wouldAnswer(0, 2, viewChange(6)).timers).toEqual([]);

@@ -4,27 +4,24 @@
  */
 import {
   type Certificate,
-  copy,
   type Event,
   encode,
-  type Machine,
   type Output,
   type Protocol,
   type Replica,
   type Request,
-  replica,
   request as requestField,
   type Seal,
   type Shape,
   type Signed,
   seal,
-  stored,
   type Tagged,
   toHex,
   toUtf8,
 } from '@quorumlab/core';
-import { hash, testDigest } from './digest.ts';
+import { hash } from './digest.ts';
 import { signatureOf, word } from './requests.ts';
+import { bare, ScriptedHost } from './scripted-host.ts';
 
 /** A protocol whose commands are signed requests. */
 export interface RequestShape extends Shape {
@@ -53,20 +50,16 @@ export type CrashPhase = 'before writes' | 'before sends';
 export type Filter<P extends Shape> = (flight: Flight<P>) => boolean;
 
 /** One member with all that a host has for it. */
-export interface Seat<P extends RequestShape> {
-  machine: Machine<P>;
-  disk: P['Stable'];
-  timers: Map<P['Timer'], number>;
-  up: boolean;
+export class Seat<P extends RequestShape> extends ScriptedHost<P> {
   treason: Treason<P> | undefined;
   /** Next slot to be applied, and the hash of everything applied. */
-  applied: number;
-  state: number;
+  applied = 0;
+  state = 0;
   /** The application's last snapshot, and the last one that is on its disk. */
-  taken: { applied: number; state: number };
-  snapshot: { applied: number; state: number };
-  decisions: Map<number, readonly P['Command'][]>;
-  fetches: { slot: number; digest: string; holders: readonly number[] }[];
+  taken: { applied: number; state: number } = { applied: 0, state: 0 };
+  snapshot: { applied: number; state: number } = { applied: 0, state: 0 };
+  readonly decisions: Map<number, readonly P['Command'][]> = new Map();
+  fetches: { slot: number; digest: string; holders: readonly number[] }[] = [];
 }
 
 /** See the module's comment. */
@@ -98,19 +91,7 @@ export class ByzantineNetwork<P extends RequestShape> {
   ) {
     this.snapshotOf = snapshotOf;
     this.protocol = protocol;
-    this.seats = protocol.members.map((self) => ({
-      machine: replica(protocol, self, { digest: testDigest }),
-      disk: protocol.stable(),
-      timers: new Map(),
-      up: true,
-      treason: undefined,
-      applied: 0,
-      state: 0,
-      taken: { applied: 0, state: 0 },
-      snapshot: { applied: 0, state: 0 },
-      decisions: new Map(),
-      fetches: [],
-    }));
+    this.seats = protocol.members.map((self) => new Seat(self, bare(protocol, self), this));
     for (const self of protocol.members) this.input(self, { type: 'start' });
   }
 
@@ -119,8 +100,7 @@ export class ByzantineNetwork<P extends RequestShape> {
   }
 
   state(self: number): Replica<P> {
-    const { stable, volatile } = this.seat(self).machine.snapshot();
-    return { ...stable, ...volatile };
+    return this.seat(self).view();
   }
 
   /** Seals `message` as `from`: what a host does with its own key only. */
@@ -153,8 +133,7 @@ export class ByzantineNetwork<P extends RequestShape> {
 
   /** What `self` would do upon `event`; it does not do it. */
   wouldDo(self: number, event: Event<P>): Output<P> {
-    const clock = { earliest: this.now, latest: this.now };
-    return this.seat(self).machine.fork().step({ now: this.now, clock, event });
+    return this.seat(self).wouldDo(event);
   }
 
   /** What `to` would do upon `message`; it does not do it. */
@@ -171,23 +150,19 @@ export class ByzantineNetwork<P extends RequestShape> {
   input(self: number, event: Event<P>): void {
     const seat = this.seat(self);
     if (!seat.up) return;
-    const clock = { earliest: this.now, latest: this.now };
-    const step = (each: Event<P>): Output<P> =>
-      seat.machine.step({ now: this.now, clock, event: each });
     const phase = this.crash?.at === this.steps ? this.crash.phase : undefined;
     this.steps += 1;
-    const outputs = [step(event)];
+    const outputs = [seat.step(event)];
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i] as Output<P>;
       // The service applies decisions in the step that makes them; its snapshot is part of it.
       for (const { slot, commands } of output.decisions) {
         const taken = this.apply(self, slot, commands, phase !== undefined);
-        if (taken !== undefined) outputs.push(step(taken));
+        if (taken !== undefined) outputs.push(seat.step(taken));
       }
     }
     if (phase === 'before writes') return this.stop(self);
-    for (const { writes } of outputs)
-      for (const write of writes) seat.disk = stored<P>(seat.disk, write);
+    for (const { writes } of outputs) seat.write(writes);
     if (this.snapshotOf(seat.disk) === seat.taken.applied) seat.snapshot = seat.taken;
     if (phase === 'before sends') return this.stop(self);
     for (const output of outputs) this.release(self, output);
@@ -224,9 +199,7 @@ export class ByzantineNetwork<P extends RequestShape> {
     const seat = this.seat(self);
     for (const id of output.lines) this.lines.add(id);
     for (const { first } of output.accusations) this.accused.add(first.from);
-    for (const change of output.timers)
-      if (change.type === 'clear') seat.timers.delete(change.timer);
-      else seat.timers.set(change.timer, this.now + Number(change.after));
+    seat.arm(output.timers);
     for (const { to, message } of output.sends)
       for (const one of to === 'all' ? this.protocol.members : [to]) {
         const all = one === self ? undefined : seat.treason?.({ to: one, message });
@@ -301,11 +274,10 @@ export class ByzantineNetwork<P extends RequestShape> {
   /** Fires the named timer of `self` now; it must be set. */
   fire(self: number, timer: P['Timer']): void {
     const seat = this.seat(self);
-    const due = seat.timers.get(timer);
-    if (due === undefined) throw new Error(`timer ${timer} of ${self} is not set`);
+    const due = seat.due(timer) ?? 0;
+    const event = seat.fired(timer);
     this.now = Math.max(this.now, due);
-    seat.timers.delete(timer);
-    this.input(self, { type: 'timeout', timer });
+    this.input(self, event);
   }
 
   /** Fires the next timer of all those set, if it is due by `until`. */
@@ -313,7 +285,7 @@ export class ByzantineNetwork<P extends RequestShape> {
     let next: { self: number; timer: P['Timer']; due: number } | undefined;
     for (const [self, seat] of this.seats.entries())
       if (seat.up)
-        for (const [timer, due] of seat.timers)
+        for (const [timer, [, due]] of seat.timers)
           if (next === undefined || due < next.due) next = { self, timer, due };
     if (next === undefined || next.due > until) return false;
     this.fire(next.self, next.timer);
@@ -346,20 +318,17 @@ export class ByzantineNetwork<P extends RequestShape> {
   }
 
   stop(self: number): void {
-    this.seat(self).up = false;
+    this.seat(self).crash();
     this.crashed = self;
   }
 
   /** Starts `self` again with nothing but its disk. */
   restart(self: number): void {
     const seat = this.seat(self);
-    const stable = copy(seat.disk);
-    seat.machine = replica(this.protocol, self, { digest: testDigest, stable });
-    seat.timers = new Map();
+    seat.boot();
     seat.fetches = [];
     seat.applied = seat.snapshot.applied;
     seat.state = seat.snapshot.state;
-    seat.up = true;
     this.input(self, { type: 'start' });
   }
 }

@@ -4,12 +4,9 @@
  * what it says is sent.
  */
 import {
-  copy,
   type Event,
-  type Input,
   type Journal,
   journal,
-  type Machine,
   type Outgoing,
   type Output,
   type PrincipalId,
@@ -17,16 +14,14 @@ import {
   type Replica,
   type ReplicaId,
   type Request,
-  replica,
   type Shape,
   type Signed,
   seal,
-  stored,
-  type TimerChange,
 } from '@quorumlab/core';
 import { command, textOf, unsigned } from './commands.ts';
-import { digestOfText, testDigest } from './digest.ts';
+import { digestOfText } from './digest.ts';
 import { guardedStep } from './guarded-step.ts';
+import { bare, ScriptedHost } from './scripted-host.ts';
 
 /** A replicated log of requests, with snapshots. */
 export interface LogShape extends Shape {
@@ -42,25 +37,29 @@ export interface Packet<P extends Shape> {
 }
 
 /** One member with all that a host has for it. */
-export interface Node<P extends Shape> {
-  readonly id: ReplicaId;
-  machine: Machine<P>;
-  up: boolean;
-  /** Raised by each crash: what an earlier life began never ends. */
-  life: number;
-  disk: P['Stable'];
+export class Node<P extends Shape> extends ScriptedHost<P> {
   /** Its disk was lost, and the new one holds nothing yet that says so. */
-  isBlank: boolean;
+  isBlank = false;
   /** What this node's application holds, by slot, as {@link textOf} tells it. */
-  decided: string[];
-  readonly timers: Map<P['Timer'], readonly [number, number]>;
-  readonly reads: { id: number; upTo: number }[];
+  decided: string[] = [];
+  readonly reads: { id: number; upTo: number }[] = [];
   /** Finishes the sync under way, if there is one. */
   finishSync: (() => void) | undefined;
   /** The snapshot that its machine asked for. */
   wanted: { slot: number; digest: string; holder: ReplicaId } | undefined;
   /** The group as the last snapshot has to tell it. */
   configuration: Uint8Array | undefined;
+
+  /** A guard that refuses what its handler needs is found out. */
+  override step(event: Event<P>): Output<P> {
+    return guardedStep(this.machine, this.input(event));
+  }
+
+  override crash(): void {
+    super.crash();
+    this.finishSync = undefined;
+    this.wanted = undefined;
+  }
 }
 
 /** How a group is set up. */
@@ -113,20 +112,7 @@ export class CrashGroup<P extends LogShape> {
     this.protocol = protocol;
     this.election = election;
     this.instant = options.instantSync ?? true;
-    this.nodes = protocol.members.map((id) => ({
-      id,
-      machine: this.machineOf(id, protocol.stable()),
-      up: true,
-      life: 0,
-      disk: protocol.stable(),
-      isBlank: false,
-      decided: [],
-      timers: new Map(),
-      reads: [],
-      finishSync: undefined,
-      wanted: undefined,
-      configuration: undefined,
-    }));
+    this.nodes = protocol.members.map((id) => new Node(id, bare(protocol, id), this));
     for (const node of this.nodes) {
       this.journals.set(node.id, this.journalOf(node));
       this.step(node.id, { type: 'start' });
@@ -135,10 +121,6 @@ export class CrashGroup<P extends LogShape> {
 
   private node(id: ReplicaId): Node<P> {
     return this.nodes[id] as Node<P>;
-  }
-
-  private machineOf(id: ReplicaId, disk: P['Stable']): Machine<P> {
-    return replica(this.protocol, id, { digest: testDigest, stable: copy(disk) });
   }
 
   private journalOf(node: Node<P>): Journal<P> {
@@ -151,7 +133,7 @@ export class CrashGroup<P extends LogShape> {
         const finish = (): void => {
           node.finishSync = undefined;
           if (node.life !== life) return; // A crash took this write.
-          for (const write of writes) node.disk = stored<P>(node.disk, write);
+          node.write(writes);
           node.isBlank = false;
           done();
         };
@@ -163,23 +145,13 @@ export class CrashGroup<P extends LogShape> {
   }
 
   private release(node: Node<P>, output: Output<P>): void {
-    for (const each of output.timers) this.setTimer(node, each);
+    node.arm(output.timers);
     node.reads.push(...output.reads);
     for (const { slot, digest, holders } of output.fetches)
       node.wanted = { slot, digest, holder: holders[0] as ReplicaId };
     this.decide(node, output);
     for (const { second } of output.accusations) this.accusations.push(second.kind);
     for (const each of output.sends) this.route(node.id, each);
-  }
-
-  private setTimer(node: Node<P>, change: TimerChange<P>): void {
-    if (change.type === 'clear') {
-      node.timers.delete(change.timer);
-      return;
-    }
-    const { timer, after } = change;
-    const [least, most] = typeof after === 'number' ? [after, after] : after;
-    node.timers.set(timer, [this.now + least, this.now + most]);
   }
 
   private route(from: ReplicaId, { to, message }: Outgoing<P>): void {
@@ -216,18 +188,14 @@ export class CrashGroup<P extends LogShape> {
   step(id: ReplicaId, event: Event<P>): void {
     const node = this.node(id);
     if (!node.up) return;
-    const output = guardedStep(node.machine, this.inputOf(event));
+    const output = node.step(event);
     for (const line of output.lines) this.lines.add(line);
     this.journals.get(id)?.add(output);
   }
 
-  private inputOf(event: Event<P>): Input<P> {
-    return { now: this.now, clock: { earliest: this.now, latest: this.now }, event };
-  }
-
   /** What `id` would do upon `event`; it does not do it. */
   wouldDo(id: ReplicaId, event: Event<P>): Output<P> {
-    return this.node(id).machine.fork().step(this.inputOf(event));
+    return this.node(id).wouldDo(event);
   }
 
   /** What `to` would do upon `message`; it does not do it. */
@@ -237,8 +205,7 @@ export class CrashGroup<P extends LogShape> {
 
   /** Time goes on until `timer` can fire, and it does. */
   timeout(id: ReplicaId, timer: P['Timer']): void {
-    const [, latest] = this.node(id).timers.get(timer) ?? [0, 0];
-    this.now = Math.max(this.now, latest);
+    this.now = Math.max(this.now, this.node(id).due(timer) ?? 0);
     this.fire(id, timer);
   }
 
@@ -288,26 +255,19 @@ export class CrashGroup<P extends LogShape> {
   }
 
   crash(id: ReplicaId): void {
-    const node = this.node(id);
-    node.up = false;
-    node.life += 1;
-    node.timers.clear();
-    node.finishSync = undefined;
-    node.wanted = undefined;
+    this.node(id).crash();
   }
 
   /** A disk that was lost is lost until something is written on the new one. */
   restart(id: ReplicaId, found: DiskFound = 'kept'): void {
     const node = this.node(id);
     if (found !== 'kept') node.isBlank = found === 'lost';
-    node.disk = found === 'kept' ? copy(node.disk) : this.protocol.stable();
-    node.machine = this.machineOf(id, node.disk);
+    node.boot(found === 'kept' ? 'kept' : 'blank');
     const { snapshot } = node.disk;
     const kept = snapshot === null ? undefined : this.states.get(snapshot.digest);
     node.decided = kept?.decided.slice() ?? [];
     node.configuration = kept?.configuration;
     node.reads.length = 0;
-    node.up = true;
     this.journals.set(id, this.journalOf(node));
     const incarnation = ++this.lives;
     this.step(id, { type: 'start', incarnation, ...(node.isBlank ? { rejoin: true } : {}) });
@@ -329,8 +289,7 @@ export class CrashGroup<P extends LogShape> {
   }
 
   view(id: ReplicaId): Replica<P> {
-    const { stable, volatile } = this.node(id).machine.snapshot();
-    return { ...stable, ...volatile };
+    return this.node(id).view();
   }
 }
 

@@ -13,3 +13,4 @@ export { digestOfText, testDigest } from './digest.ts';
 export * from './random.ts';
 export { requestOf, sessionRequestOf } from './requests.ts';
 export * from './schedule.ts';
+export * from './scripted-host.ts';

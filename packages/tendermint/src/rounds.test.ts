@@ -333,11 +333,11 @@ describe('lines 57 to 67', () => {
     network.fire(2, 'prevote');
     expect(network.state(2).said.get(0)?.precommit).toEqual(precommit(0, null));
     hear(network, [2, precommit(0, null)], [0, precommit(0, one)], [1, precommit(0, one)]);
-    const { timers } = network.seat(2);
-    expect((timers.get('precommit') ?? 0) - network.now).toBe(500_000);
+    const seat = network.seat(2);
+    expect((seat.due('precommit') ?? 0) - network.now).toBe(500_000);
     network.fire(2, 'precommit');
     expect(network.state(2)).toMatchObject({ round: 1, step: 'propose' });
-    expect((timers.get('propose') ?? 0) - network.now).toBe(1_500_000);
+    expect((seat.due('propose') ?? 0) - network.now).toBe(1_500_000);
   });
 
   it('begin again at the next height with what they were', () => {
