@@ -246,6 +246,23 @@ const tendermint: Refusals = {
   ],
 };
 
+const streamlet: Refusals = {
+  // The votes of a quorum prove it, whoever brings it.
+  fromAnybody: ['notarized'],
+  refused: [
+    row('proposal', 'section 3: from the leader of the epoch', 'from another member'),
+    row('proposal', 'section 3: the first of the epoch', 'twice'),
+    row('vote', 'section 3: one a member', 'twice'),
+    row('vote', 'epochs are listened to only so far ahead', ...far('epoch')),
+    row('notarized', 'known already', 'twice'),
+    row('clock', 'answered already', 'twice'),
+    row('checkpoint', 'above the stable one, one a member', 'height nothing', 'an earlier one'),
+    row('checkpoint', 'above the stable one, one a member', 'twice'),
+    row('stable-checkpoint', 'above the stable one', 'an earlier one', 'twice'),
+    row('relay', 'waiting already', 'requests emptied', 'twice'),
+  ],
+};
+
 /** By protocol. */
 export const refusals: Readonly<Record<string, Refusals>> = {
   raft,
@@ -255,4 +272,5 @@ export const refusals: Readonly<Record<string, Refusals>> = {
   pbft,
   hotstuff,
   tendermint,
+  streamlet,
 };

@@ -146,6 +146,7 @@ export const pbftCluster: Part = clusterPart(
 );
 export const hotstuffCluster: Part = clusterPart({ protocol: 'hotstuff', n: 4 });
 export const tendermintCluster: Part = clusterPart({ protocol: 'tendermint', n: 4 });
+export const streamletCluster: Part = clusterPart({ protocol: 'streamlet', n: 4 });
 
 /** Its log has one position: the one decision of groups that have just started. */
 export const basicPaxosCluster: Part = async ({ quick }) => {

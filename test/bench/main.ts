@@ -52,6 +52,7 @@ const parts: Readonly<Record<string, Load>> = {
   'cluster-pbft': async () => (await import('./clusters.ts')).pbftCluster,
   'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
   'cluster-tendermint': async () => (await import('./clusters.ts')).tendermintCluster,
+  'cluster-streamlet': async () => (await import('./clusters.ts')).streamletCluster,
 };
 
 /** Nobody waits for these by chance: they take minutes, and are asked for by name. */

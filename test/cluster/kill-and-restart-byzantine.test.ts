@@ -7,7 +7,7 @@ afterEach(endAll, limitMs);
 
 const byzantine = groups.filter(([, n]) => n === 4);
 
-test('there are protocols to kill', () => expect(byzantine).toHaveLength(3));
+test('there are protocols to kill', () => expect(byzantine).toHaveLength(4));
 
 test.each(byzantine)(
   `%s with %i nodes loses no acknowledged write over ${kills} kills, and its histories hold`,

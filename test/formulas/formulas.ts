@@ -177,6 +177,25 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToReply: 5,
     delaysToDecision: 3,
   },
+  streamlet: {
+    source:
+      'Chan and Shi, AFT 2020, section 3: all vote for each block, the leader too; a request ' +
+      'alone takes the block that it is in, and one more that makes it final',
+    messages: {
+      request: one,
+      proposal: ({ n }) => 2 * (n - 1),
+      vote: ({ n }) => 2 * n * (n - 1),
+      reply: all,
+    },
+    // Request, n replies; per block the proposal and n votes.
+    signed: ({ n }) => 1 + n + 2 * (1 + n),
+    // The request by all, the replies by the client; per block the proposal and the votes. Those
+    // in the certificate beside a proposal are known by then.
+    verified: ({ n }) => 2 * n + 2 * (n - 1) * (n + 1),
+    positions: 2,
+    delaysToReply: 6,
+    delaysToDecision: 4,
+  },
   'hotstuff:jolteon': chain('Gelashvili et al., FC 2022, section 3.2: two-chains', 3),
   'hotstuff:hotstuff-2': chain('Malkhi and Nayak, HotStuff-2, 2023, section 4: two-chains', 3),
   'hotstuff:chained': chain('Yin et al., PODC 2019, section 5: three-chains', 4),

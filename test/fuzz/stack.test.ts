@@ -14,6 +14,7 @@ const shares = isLong
       pbft: 150_000,
       hotstuff: 150_000,
       tendermint: 150_000,
+      streamlet: 150_000,
     }
   : { raft: 17_500, pbft: 2_500 };
 
@@ -30,6 +31,7 @@ test.concurrent.each(Object.entries(shares))(
     expect(found.grown).toBeLessThan(64 * 2 ** 20);
     // A lie may stop a replica where members are trusted, and then it says whose it was.
     for (const why of found.stopped) expect(why).toContain('of principal');
-    if (['pbft', 'hotstuff', 'tendermint'].includes(protocol)) expect(found.stopped).toEqual([]);
+    if (['pbft', 'hotstuff', 'tendermint', 'streamlet'].includes(protocol))
+      expect(found.stopped).toEqual([]);
   },
 );

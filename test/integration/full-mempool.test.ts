@@ -3,6 +3,7 @@ import { firstClient, maxWaitingOfClient, type Signature, seal } from '@quorumla
 import { hotstuff } from '@quorumlab/hotstuff';
 import { anyProtocol, keyValueStore, serviced } from '@quorumlab/log';
 import { pbft } from '@quorumlab/pbft';
+import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
 import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
@@ -11,6 +12,7 @@ const protocols = [
   anyProtocol(pbft({ n: 4, digest: digestOf })),
   anyProtocol(hotstuff({ n: 4, digest: digestOf })),
   anyProtocol(tendermint({ n: 4, digest: digestOf })),
+  anyProtocol(streamlet({ n: 4, digest: digestOf })),
 ];
 
 const request = (sequence: number) =>

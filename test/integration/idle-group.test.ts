@@ -28,6 +28,8 @@ const groups: readonly Group[] = [
   ['pbft', 7, { checkpointEvery: 16 }],
   ['tendermint', 4, {}],
   ['tendermint', 4, { checkpointEvery: 16 }],
+  ['streamlet', 4, {}],
+  ['streamlet', 4, { checkpointEvery: 16 }],
   ...(['jolteon', 'hotstuff-2', 'chained'] as const).flatMap((rules): Group[] => [
     ['hotstuff', 4, { rules }],
     ['hotstuff', 4, { rules, checkpointEvery: 16 }],

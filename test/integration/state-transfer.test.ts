@@ -17,6 +17,7 @@ import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
 import { lossy, type NetworkModel, uniformNetwork } from '@quorumlab/sim';
+import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
 import { digestOf } from '@quorumlab/wire';
 import { describe, expect, test } from 'vitest';
@@ -241,6 +242,7 @@ describe('under load, where each snapshot is another one and is soon replaced', 
     ['pbft', pbft({ ...byzantine, checkpointEvery: 10 })],
     ['hotstuff', hotstuff({ ...byzantine, checkpointEvery: 8 })],
     ['tendermint', tendermint({ ...byzantine, checkpointEvery: 10 })],
+    ['streamlet', streamlet({ ...byzantine, checkpointEvery: 10 })],
   ] as const)('%s: the laggard catches up', (_, protocol) => {
     const { members } = protocol;
     const lazy = members.length - 1;

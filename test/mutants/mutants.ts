@@ -181,6 +181,12 @@ export const hunts: readonly Hunt[] = [
     10,
     attacked({ protocol: 'tendermint', n: 5, f: 1, attack: 'double-voter' }),
   ),
+  mutant(
+    'streamlet',
+    'quorum-2f+1',
+    30,
+    attacked({ protocol: 'streamlet', n: 5, f: 1, attack: 'double-voter' }),
+  ),
   lyingDisk('raft', 3),
   lyingDisk('pbft', 4),
 ];

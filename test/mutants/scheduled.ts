@@ -75,4 +75,10 @@ export const scheduled: Readonly<Record<string, string>> = {
     'it takes a crash between two votes of one round, and a proposer who proposes twice in it',
   'tendermint/skip-rule-one': onlySlow,
   'tendermint/fixed-timeouts': onlySlow,
+  'streamlet/two-block-finality': oneOrder,
+  'streamlet/any-notarized': oneOrder,
+  'streamlet/chain-amnesia': oneOrder,
+  'streamlet/vote-amnesia':
+    'it takes a crash between two votes of one epoch, and a leader who proposes twice in it',
+  'streamlet/no-future-bound': 'it takes a liar who fills the memory, and worlds are not weighed',
 };

@@ -6,6 +6,7 @@
 import { hotstuff } from '@quorumlab/hotstuff';
 import { anyProtocol, kv, serviced } from '@quorumlab/log';
 import { defaultHostLimits } from '@quorumlab/node';
+import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
 import { digests, domainOf, envelopes } from '@quorumlab/wire';
 import { afterEach, expect, test } from 'vitest';
@@ -33,6 +34,7 @@ const protocols: Readonly<Record<string, AnyProtocol>> = {
   pbft: pbftOf({ n: 4 }),
   hotstuff: anyProtocol(hotstuff({ n: 4, digest: digests() })),
   tendermint: anyProtocol(tendermint({ n: 4, digest: digests() })),
+  streamlet: anyProtocol(streamlet({ n: 4, digest: digests() })),
 };
 
 /** Frames of every kind of message, as principal `self` would make them. */

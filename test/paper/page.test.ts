@@ -7,6 +7,7 @@ import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
+import { paper as streamletPaper } from '@quorumlab/streamlet';
 import { paper as tendermintPaper } from '@quorumlab/tendermint';
 import { paper as zabPaper } from '@quorumlab/zab';
 import { describe, expect, test } from 'vitest';
@@ -28,6 +29,7 @@ const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'basic-paxos': basicPaxosPaper,
   hotstuff: hotstuffPaper,
   tendermint: tendermintPaper,
+  streamlet: streamletPaper,
 };
 
 describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {

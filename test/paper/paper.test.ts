@@ -13,6 +13,7 @@ import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
+import { paper as streamletPaper } from '@quorumlab/streamlet';
 import { paper as tendermintPaper } from '@quorumlab/tendermint';
 import { paper as zabPaper } from '@quorumlab/zab';
 import { describe, expect, test } from 'vitest';
@@ -140,6 +141,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
   zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
   pbft: (seed) => [swarm('pbft', seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],
+  streamlet: (seed) => [swarm('streamlet', seed)],
   // Only two of the three rule sets have a lock.
   hotstuff: (seed) => subjectsOf('hotstuff').map((subject) => swarmWorld(subject, seed).scenario),
 };
@@ -162,6 +164,7 @@ for (const [protocol, paper] of [
   ['pbft', pbftPaper],
   ['hotstuff', hotstuffPaper],
   ['tendermint', tendermintPaper],
+  ['streamlet', streamletPaper],
 ] as const)
   describe(protocol, () => {
     const lines = new Set<string>();

@@ -19,6 +19,7 @@ import { anyProtocol, type LogShape } from '@quorumlab/log';
 import { entry as multiPaxos } from '@quorumlab/multi-paxos/entry';
 import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
+import { entry as streamlet } from '@quorumlab/streamlet/entry';
 import { entry as tendermint } from '@quorumlab/tendermint/entry';
 import { digestOf } from '@quorumlab/wire';
 import { entry as zab } from '@quorumlab/zab/entry';
@@ -187,6 +188,7 @@ const entries: ProtocolEntry[] = [
   protocolEntry(pbft),
   protocolEntry(hotstuff),
   protocolEntry(tendermint),
+  protocolEntry(streamlet),
 ];
 
 /** All protocols: crash-fault ones first, and those that were registered last. */

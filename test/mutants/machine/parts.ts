@@ -26,6 +26,7 @@ export const parts: readonly Part[] = [
   part('checker'),
   part('hotstuff', { tests: ['test/conformance/hotstuff.test.ts'] }),
   part('tendermint'),
+  part('streamlet'),
   part('wire'),
   part('core'),
   part('log'),

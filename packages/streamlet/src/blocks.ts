@@ -1,0 +1,98 @@
+/** Propose and vote: the leader of an epoch proposes a block, and all who may vote for it. */
+import { certify, countVote, type Signed, votesFor } from '@quorumlab/core';
+import { idOf, isBusy, isQuorum, isValid, notarizedAs } from './chain.ts';
+import { isNear } from './epochs.ts';
+import { type Group, isMember, leaderOf } from './group.ts';
+import { nextBatch, noteProposed } from './mempool.ts';
+import type { Block, Proposal, Vote } from './messages.ts';
+import { learn } from './notarized.ts';
+import { type Context, heardOf, longestOf, type Replica, stableHeight } from './state.ts';
+
+/** Whether there is room above the last stable checkpoint: without that nobody goes on. */
+const mayAct = (group: Group, replica: Replica): boolean =>
+  replica.final.height <= stableHeight(replica) + group.window;
+
+/** Propose: the leader extends the longest notarized chain that it has seen, once an epoch. */
+export function maybePropose(group: Group, replica: Replica, ctx: Context): boolean {
+  const { epoch, voted, tip } = replica;
+  if (leaderOf(group, epoch) !== ctx.self || voted >= epoch) return false;
+  if (!isBusy(replica) || !mayAct(group, replica)) return false;
+  const parent = longestOf(replica);
+  const { height, ...named } = parent;
+  const batch = nextBatch(group, replica, parent);
+  const block: Block = { epoch, height: height + 1, parent: named, batch };
+  ctx.line('propose');
+  const notarization = tip?.body.id === parent.id ? tip : null;
+  ctx.broadcast({ kind: 'proposal', block, notarization });
+  noteProposed(replica, batch);
+  voteFor(group, replica, block, ctx);
+  return true;
+}
+
+/** What a proposal must be, whatever its receiver knows: the first line of its handler. */
+export function isWhole(group: Group, { from, block, notarization }: Signed<Proposal>): boolean {
+  const { epoch, height, parent } = block;
+  if (epoch === 0 || height === 0 || parent.epoch >= epoch) return false;
+  if (from !== leaderOf(group, epoch)) return false;
+  if (notarization === null) return true;
+  const { body } = notarization;
+  return body.id === parent.id && body.epoch === parent.epoch && isQuorum(group, notarization);
+}
+
+/** ⟨PROPOSAL, block⟩ */
+export function proposal(
+  group: Group,
+  replica: Replica,
+  message: Signed<Proposal>,
+  ctx: Context,
+): void {
+  if (!isWhole(group, message)) return;
+  const { block, notarization } = message;
+  if (notarization !== null) learn(group, replica, notarization, ctx);
+  if (!isNear(group, replica, block.epoch)) return;
+  const heard = heardOf(replica, block.epoch);
+  if (heard.proposal !== null) return ctx.accuse(heard.proposal, message);
+  heard.proposal = message;
+  heard.id = idOf(group, block);
+  // Its votes were here before it.
+  const votes = replica.notarized.get(block.epoch);
+  if (votes?.body.id === heard.id) learn(group, replica, votes, ctx);
+}
+
+/** Vote: for the first proposal of the epoch, if it extends one of the longest notarized chains. */
+export function maybeVote(group: Group, replica: Replica, ctx: Context): boolean {
+  const { epoch, voted } = replica;
+  const block = replica.heard.get(epoch)?.proposal?.block;
+  if (block === undefined || voted >= epoch || !mayAct(group, replica)) return false;
+  const parent = notarizedAs(replica, block.parent);
+  if (parent === undefined || block.height !== parent.height + 1) return false;
+  if (!group.rules.mayExtend(parent, longestOf(replica)) || !isValid(group, replica, block))
+    return false;
+  ctx.line('vote');
+  noteProposed(replica, block.batch);
+  voteFor(group, replica, block, ctx);
+  return true;
+}
+
+/** A vote is on the disk before it leaves, and the block beside it. */
+function voteFor(group: Group, replica: Replica, block: Block, ctx: Context): void {
+  const { epoch, height, batch } = block;
+  const id = idOf(group, block);
+  ctx.save({ voted: epoch });
+  ctx.put('blocks', epoch, { id, block });
+  if (batch.length > 0) replica.filledIn = Math.max(replica.filledIn, epoch);
+  ctx.broadcast({ kind: 'vote', epoch, height, id });
+}
+
+/** ⟨VOTE, block⟩: once a quorum has said it, the block is notarized. */
+export function vote(group: Group, replica: Replica, message: Signed<Vote>, ctx: Context): void {
+  const { from, epoch, height, id } = message;
+  if (!isMember(group, from) || !isNear(group, replica, epoch)) return;
+  const { votes } = heardOf(replica, epoch);
+  const what = `${id} ${height}`;
+  const earlier = countVote(votes, message, what);
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
+  const same = votesFor(votes, what);
+  if (same.length === group.quorum)
+    learn(group, replica, certify<Vote>({ kind: 'vote', epoch, height, id }, same), ctx);
+}

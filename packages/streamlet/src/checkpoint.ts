@@ -1,0 +1,160 @@
+/**
+ * Truncation and state transfer. When a quorum has the same state after the same block, the blocks
+ * below the last but one such are let go; whoever lacks them gets the state instead, checked
+ * against the certificate.
+ */
+import {
+  assert,
+  type Certificate,
+  certify,
+  type Digest,
+  forgetWaiting,
+  type Signed,
+  type Slot,
+} from '@quorumlab/core';
+import { finalAt, isQuorum } from './chain.ts';
+import { clockOf } from './epochs.ts';
+import { type Group, isMember } from './group.ts';
+import type { Checkpoint, ClockReport, StableCheckpoint } from './messages.ts';
+import { finalizeAll } from './notarized.ts';
+import { type Context, type Replica, refOf, stableHeight } from './state.ts';
+
+/** The application's state after `slot` is on disk: say so to all. */
+export function snapshotTaken(
+  group: Group,
+  replica: Replica,
+  slot: Slot,
+  state: Digest,
+  ctx: Context,
+): void {
+  const ref = finalAt(replica, slot + 1);
+  if (ref === undefined || ref.height <= replica.snapshot.height) return;
+  ctx.save({ snapshot: ref });
+  if (ref.height % group.checkpointEvery !== 0 || ref.height <= stableHeight(replica)) return;
+  ctx.line('checkpoint');
+  ctx.put('checkpoints', ref.height, { ref, state });
+  ctx.broadcast({ kind: 'checkpoint', ...ref, state });
+}
+
+/** ⟨CHECKPOINT, block, state⟩ */
+export function checkpoint(
+  group: Group,
+  replica: Replica,
+  message: Signed<Checkpoint>,
+  ctx: Context,
+): void {
+  const { kind, epoch, height, id, state, from } = message;
+  if (!isMember(group, from) || height % group.checkpointEvery !== 0) return;
+  if (height <= stableHeight(replica)) return;
+  const kept = replica.checkpointVotes.get(from) ?? [];
+  const earlier = kept.find((each) => each.height === height);
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
+  kept.push(message);
+  kept.sort((one, other) => one.height - other.height);
+  // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
+  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
+  replica.checkpointVotes.set(from, kept);
+  const isSame = (each: Checkpoint): boolean =>
+    each.height === height && each.epoch === epoch && each.id === id && each.state === state;
+  const same = [...replica.checkpointVotes.values()].flatMap((each) => each.filter(isSame));
+  const isFinal = height <= replica.final.height;
+  const isFar = height >= replica.final.height + group.checkpointEvery;
+  // Between the two its blocks are on their way, and one's own checkpoint counts again then.
+  if (same.length < group.quorum || !(isFinal || isFar)) return;
+  adopt(group, replica, certify<Checkpoint>({ kind, epoch, height, id, state }, same), ctx);
+}
+
+/** Whether a certificate proves a checkpoint of this group. */
+export const isCheckpoint = (group: Group, proof: Certificate<Checkpoint>): boolean =>
+  proof.body.height % group.checkpointEvery === 0 && isQuorum(group, proof);
+
+/** The proof of a stable checkpoint from a replica that has let go of what came before it. */
+export function stableCheckpoint(
+  group: Group,
+  replica: Replica,
+  message: Signed<StableCheckpoint>,
+  ctx: Context,
+): void {
+  const { checkpoint: proof, from } = message;
+  if (!isMember(group, from) || proof.body.height <= stableHeight(replica)) return;
+  if (isCheckpoint(group, proof)) adopt(group, replica, proof, ctx);
+}
+
+/** Takes the proof; gets the state if this replica does not have it. */
+function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
+  const { height, state } = proof.body;
+  const own = replica.checkpoints.get(height);
+  assert(
+    own === undefined || own.state === state,
+    `the state after height ${height} is not the one that a quorum certified: ` +
+      'the application is not deterministic, or its disk is damaged',
+  );
+  ctx.line('stable');
+  // An interval more than is needed here: others may be on their way.
+  const before = replica.stableCheckpoint?.body.epoch ?? 0;
+  ctx.save({ stableCheckpoint: proof });
+  const below = Math.min(before, replica.snapshot.epoch);
+  if (below > 0) {
+    ctx.drop('blocks', { below });
+    ctx.drop('notarized', { below });
+  }
+  ctx.drop('checkpoints', { below: height + 1 });
+  for (const [from, kept] of replica.checkpointVotes)
+    replica.checkpointVotes.set(
+      from,
+      kept.filter((each) => each.height > height),
+    );
+  fetchState(group, replica, ctx);
+}
+
+/** Asks for the state of the stable checkpoint unless it is there. */
+export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+  const proof = replica.stableCheckpoint;
+  if (proof === null || proof.body.height <= replica.final.height) return;
+  if ((replica.fetching?.height ?? 0) >= proof.body.height) return;
+  ctx.line('state-fetch');
+  replica.fetching = refOf(proof);
+  // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  holders.delete(ctx.self);
+  ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
+}
+
+/** The state that was asked for is in place: go on behind its block. */
+export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+  const ref = replica.fetching;
+  replica.fetching = null;
+  if (ref === null || ref.height !== slot + 1 || ref.height <= replica.final.height)
+    return fetchState(group, replica, ctx);
+  ctx.line('state-installed');
+  ctx.save({ snapshot: ref });
+  // What is known of earlier epochs does not lead up to this block.
+  ctx.drop('blocks', { below: ref.epoch });
+  ctx.drop('notarized', { below: ref.epoch });
+  replica.final = ref;
+  replica.lastNotarized = Math.max(replica.lastNotarized, ref.epoch);
+  // Some of what waits here is part of the state now; clients repeat the rest.
+  forgetWaiting(replica);
+  finalizeAll(group, replica, ctx);
+  fetchState(group, replica, ctx);
+  ctx.broadcast(clockOf(replica));
+}
+
+/** Whether one whose stable checkpoint is at height `stable` lacks a proof, or votes for one. */
+export function lacksCheckpoint(replica: Replica, stable: number): boolean {
+  if (stable < stableHeight(replica)) return true;
+  for (const height of replica.checkpoints.keys()) if (height > stable) return true;
+  return false;
+}
+
+/** For one whose stable checkpoint is an earlier one: the proof, and own later checkpoints. */
+export function explainCheckpoints(
+  replica: Replica,
+  { from, stable }: Signed<ClockReport>,
+  ctx: Context,
+): void {
+  if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
+    ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
+  for (const { ref, state } of replica.checkpoints.values())
+    if (ref.height > stable) ctx.send(from, { kind: 'checkpoint', ...ref, state });
+}

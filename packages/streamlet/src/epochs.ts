@@ -1,0 +1,81 @@
+/**
+ * Epochs without a clock that all share: one ends where a block of it is notarized, or where a
+ * quorum says that its time is over.
+ */
+import { isBusy } from './chain.ts';
+import type { Group } from './group.ts';
+import { relayOldest } from './mempool.ts';
+import type { ClockReport } from './messages.ts';
+import {
+  type Context,
+  maxEpochsAhead,
+  maxEpochsBehind,
+  type Replica,
+  stableHeight,
+} from './state.ts';
+
+/** Whether what is said of `epoch` may be remembered. */
+export const isNear = (group: Group, replica: Replica, epoch: number): boolean =>
+  epoch >= replica.epoch - maxEpochsBehind &&
+  (!group.rules.boundsEpochs || epoch <= replica.epoch + maxEpochsAhead);
+
+/** The epoch that `count` members say is over, with all before it. */
+function overFor({ over }: Replica, count: number): number {
+  const said = [...over.values()].sort((one, other) => other - one);
+  return said[count - 1] ?? 0;
+}
+
+/** The next epoch begins, or the latest of which this replica has heard that it has begun. */
+export function maybeEnter(group: Group, replica: Replica, ctx: Context): boolean {
+  const next = Math.max(replica.lastNotarized, overFor(replica, group.quorum)) + 1;
+  if (next <= replica.epoch) return false;
+  ctx.line('epoch');
+  replica.epoch = next;
+  replica.ticking = false;
+  ctx.clearTimer('epoch');
+  for (const old of replica.heard.keys())
+    if (old < next - maxEpochsBehind) replica.heard.delete(old);
+  return true;
+}
+
+/** One honest member's epoch is over: so will everybody's be. */
+export function maybeJoin(group: Group, replica: Replica, ctx: Context): boolean {
+  const over = overFor(replica, group.rules.joinsAt(group.f));
+  if (over < replica.epoch || (replica.over.get(ctx.self) ?? 0) >= over) return false;
+  ctx.line('join');
+  sayOver(replica, over, ctx);
+  return true;
+}
+
+/** Its time is over: say so, and again until a quorum has said it. */
+export function epochTimeout(group: Group, replica: Replica, ctx: Context): void {
+  if (!replica.ticking) return;
+  replica.ticking = false;
+  if (!isBusy(replica)) return;
+  ctx.line('over');
+  relayOldest(group, replica, ctx);
+  sayOver(replica, Math.max(replica.epoch, replica.over.get(ctx.self) ?? 0), ctx);
+}
+
+function sayOver(replica: Replica, over: number, ctx: Context): void {
+  replica.over.set(ctx.self, over);
+  ctx.broadcast(clockOf(replica));
+}
+
+/** Where this replica stands. */
+export const clockOf = (replica: Replica): ClockReport => ({
+  kind: 'clock',
+  over: Math.max(replica.over.get(replica.self) ?? 0, replica.epoch - 1),
+  final: replica.final.height,
+  stable: stableHeight(replica),
+  tip: replica.tip,
+});
+
+/** While anything waits to become final, epochs end. */
+export function maybeTick(group: Group, replica: Replica, ctx: Context): boolean {
+  if (replica.ticking || !isBusy(replica)) return false;
+  replica.ticking = true;
+  const behind = replica.epoch - replica.final.epoch;
+  ctx.setTimer('epoch', group.rules.epochTime(group.epochTime, behind));
+  return true;
+}
