@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { codeIn, lessonsApart, lessonsScript } from './lessons-apart.ts';
 import { noNodeModules } from './no-node-modules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,6 +22,7 @@ export async function buildPage(): Promise<string> {
   const { resolve } = createRequire(import.meta.url);
   const css = styles.map((each) => readFileSync(resolve(each), 'utf8')).join('\n');
   const script = await bundle();
+  const lessons = await lessonsScript(root);
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -31,12 +33,15 @@ export async function buildPage(): Promise<string> {
     '<title>quorumlab: one lie, two protocols</title>',
     `<style>${css}</style>`,
     '<div id="app"><noscript>It all runs in your browser, which takes JavaScript.</noscript></div>',
-    // The end of a script inside a string would end the element.
-    `<script>${script.replaceAll('</script', '<\\/script')}</script>`,
+    `<script>${inElement(script)}</script>`,
+    `<script id="lessons">${inElement(lessons)}</script>`,
     '</html>',
     '',
   ].join('\n');
 }
+
+/** The end of a script inside a string would end the element. */
+const inElement = (script: string): string => script.replaceAll('</script', '<\\/script');
 
 /** The code of page and worker as one script. */
 async function bundle(): Promise<string> {
@@ -45,17 +50,14 @@ async function bundle(): Promise<string> {
     configFile: false,
     logLevel: 'silent',
     resolve: { conditions: ['source', 'module', 'browser'] },
-    plugins: [noNodeModules],
+    plugins: [noNodeModules, lessonsApart],
     build: {
       write: false,
       target: 'es2024',
       lib: { entry, formats: ['iife'], name: 'quorumlab', fileName: 'page' },
     },
   });
-  for (const output of Array.isArray(result) ? result : [result])
-    if ('output' in output)
-      for (const file of output.output) if (file.type === 'chunk' && file.isEntry) return file.code;
-  throw new Error(`vite made no script of ${entry}`);
+  return codeIn(result, entry);
 }
 
 if (import.meta.main) {

@@ -5,5 +5,6 @@
  */
 export { buildPage } from './build.ts';
 export { linkOf, type Place, placeOf } from './link.ts';
-export { type Answer, answer, type Cell, type Question, type Ran, ranOf } from './runs.ts';
+export { type Ran, ranOf } from './ran.ts';
+export { type Answer, answer, type Cell, type Question } from './runs.ts';
 export { demo, type Settings, scenarioOf } from './settings.ts';

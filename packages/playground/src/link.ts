@@ -1,5 +1,6 @@
 /** Links that people can read and change by hand; what they say is looked at like any input. */
-import { engine } from '@quorumlab/harness';
+import { engine, ScenarioError } from '@quorumlab/harness';
+import { lessonOf } from '@quorumlab/lessons';
 import { demo, most, type Settings } from './settings.ts';
 
 /** The version of the parts below. */
@@ -7,7 +8,9 @@ const version = '1';
 
 /** A place of the page: which view, of what, and where the cursor stands. */
 export interface Place {
-  readonly route: 'home' | 'play' | 'trace' | 'compare';
+  readonly route: 'home' | 'play' | 'trace' | 'compare' | 'learn';
+  /** Of `learn`: which lesson; nothing: the list of them. */
+  readonly lesson?: number;
   readonly settings: Settings;
   /** How many of the events that are shown have happened; nothing: where the page begins. */
   readonly at?: number;
@@ -19,7 +22,7 @@ export interface Place {
   readonly complaints: readonly string[];
 }
 
-const routes: readonly Place['route'][] = ['play', 'trace', 'compare'];
+const routes: readonly Place['route'][] = ['play', 'trace', 'compare', 'learn'];
 
 /** As many digits of a digest tell runs apart. */
 const shortDigest = (digest: string): string => digest.slice(0, 8);
@@ -57,8 +60,12 @@ const written = (value: string): string =>
 /** The place that a hash names. What is wrong in it is said, and what is usual takes its place. */
 export function placeOf(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s);
-  const route = routes.find((each) => each === path) ?? 'home';
+  const [page = '', part] = path.split(/\/(.*)/s);
+  const route =
+    routes.find((each) => each === path || (each === 'learn' && page === each)) ?? 'home';
   const complaints: string[] = [];
+  if (route === 'learn')
+    return { route, settings: demo, complaints, ...lessonIn(part ?? '', complaints) };
   if (path !== '' && route === 'home')
     complaints.push(`There is no page "${path}" here; this is the first one.`);
   const given = partsOf(query, complaints);
@@ -77,6 +84,17 @@ export function placeOf(hash: string): Place {
     ...(digests === undefined ? {} : { digests }),
     ...(made === undefined ? {} : { engine: made }),
   };
+}
+
+function lessonIn(part: string, complaints: string[]): Pick<Place, 'lesson'> {
+  if (part === '') return {};
+  try {
+    return { lesson: lessonOf(part).number };
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    complaints.push(error.message);
+    return {};
+  }
 }
 
 function partsOf(query: string, complaints: string[]): ReadonlyMap<string, string> {

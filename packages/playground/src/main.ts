@@ -10,8 +10,16 @@ import { serve, workers } from './worker.ts';
 if (typeof document === 'undefined') serve(globalThis as unknown as Parameters<typeof serve>[0]);
 else {
   const source = document.currentScript?.textContent ?? '';
-  const state = createState(workers(source));
-  addEventListener('hashchange', () => state.visit(location.hash));
+  const lessons = (): string => document.querySelector('#lessons')?.textContent ?? '';
+  const state = createState(workers(source, lessons));
+  // The lessons come behind this script, so that nobody waits for them who reads none.
+  const isEarly = (): boolean =>
+    location.hash.startsWith('#/learn') && document.readyState === 'loading';
+  const visit = (): void => {
+    if (!isEarly()) return state.visit(location.hash);
+    addEventListener('DOMContentLoaded', visit, { once: true });
+  };
+  addEventListener('hashchange', visit);
   addEventListener('keydown', (event) => {
     // Whoever writes or chooses in a field means the field.
     const target = event.target as Element | null;
@@ -26,6 +34,8 @@ else {
       const { count } = state.selection.peek();
       if (count >= state.timeline.peek().length) state.pace.value = 0;
       else state.move(count + 1);
+      // A lesson is paused before what decides.
+      if (state.selection.peek().count === count) state.pace.value = 0;
     }, 1000 / pace);
     return () => clearInterval(timer);
   });
@@ -35,7 +45,7 @@ else {
     if (route === 'play' && state.timeline.value.length > 0)
       history.replaceState(null, '', state.link());
   });
-  state.visit(location.hash);
+  visit();
   const root = document.querySelector('#app');
   if (root !== null) render(h(App, { state }), root);
 }

@@ -3,6 +3,7 @@ import { engine } from '@quorumlab/harness';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import { Compare } from './compare.ts';
 import { Controls } from './controls.ts';
+import { Learn } from './learn.ts';
 import { otherRun } from './link.ts';
 import { Player } from './player.ts';
 import { comparedAt } from './settings.ts';
@@ -14,6 +15,7 @@ interface Props {
 
 const links = [
   ['#/', 'The experiment'],
+  ['#/learn', 'Lessons'],
   ['#/play', 'Play'],
   ['#/compare', 'Compare'],
   ['#/trace', 'Open a trace'],
@@ -22,7 +24,7 @@ const links = [
 /** The whole page. */
 export function App({ state }: Props): JSX.Element {
   const { route, complaints } = state.place.value;
-  const page = { home: Home, play: Play, compare: Compare, trace: TracePage }[route];
+  const page = { home: Home, play: Play, compare: Compare, trace: TracePage, learn: Learn }[route];
   const here = route === 'home' ? '#/' : `#/${route}`;
   return h(
     'div',
@@ -80,6 +82,7 @@ function Home({ state }: Props): JSX.Element {
         lies ? 'Make the traitor honest' : 'Let n0 lie again',
       ),
       h('a', { class: 'button', href: state.link() }, 'Change anything'),
+      h('a', { class: 'button', href: '#/learn' }, 'Start the lessons'),
     ),
     h('p', { class: 'quiet' }, `Both ${comparedAt(settings)}; seed ${settings.seed}.`),
     h(Player, { state }),

@@ -3,7 +3,7 @@ import { verdictSigns } from '@quorumlab/harness';
 import { Lanes, Log, Ring, Story } from '@quorumlab/trace-view';
 import { type ComponentChildren, h, type JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { Ran } from './runs.ts';
+import type { Ran } from './ran.ts';
 import type { Side, State } from './state.ts';
 
 /** The half of the page that shows one side. */

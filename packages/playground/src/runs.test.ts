@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { runScenario, type Scenario, tallyOf } from '@quorumlab/harness';
+import { lessons } from '@quorumlab/lessons';
 import { afterAll, expect, test } from 'vitest';
 import { buildPage } from './build.ts';
-import { type Answer, answer, type Question, type Ran } from './runs.ts';
+import type { Ran } from './ran.ts';
+import { type Answer, answer, type Question } from './runs.ts';
 import { demo, scenarioOf } from './settings.ts';
 
 const program = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
@@ -62,10 +64,13 @@ function built(script: string, question: Question): Promise<Answer> {
 
 test('the built page is one file that asks for nothing, and its worker runs the same', async () => {
   const page = await buildPage();
-  const [, script = ''] = /<script>(.*)<\/script>\n<\/html>/s.exec(page) ?? [];
-  const frame = page.replace(script, '');
+  const [, script = '', behind = ''] =
+    /<script>(.*)<\/script>\n<script id="lessons">(.*)<\/script>\n<\/html>/s.exec(page) ?? [];
+  const frame = page.replace(script, '').replace(behind, '');
   expect(frame.match(/<script|<\/script|<link|<img|@import|url\([^#]/g)).toEqual([
     '<link',
+    '<script',
+    '</script',
     '<script',
     '</script',
   ]);
@@ -79,6 +84,10 @@ test('the built page is one file that asks for nothing, and its worker runs the 
   );
   const said = await built(script, { ask: 'run', scenario: raft });
   expect(said).toEqual(heard({ ask: 'run', scenario: raft })[0]);
+  // The lessons stand behind the script, and are where it looks for them.
+  for (const { text } of lessons) expect(script).not.toContain(text.idea);
+  const question = { ask: 'lesson', number: 9 } as const;
+  expect(await built(`${behind}\n${script}`, question)).toEqual(heard(question)[0]);
 });
 
 test('a trace of the command line is run again and compared by every line', () => {

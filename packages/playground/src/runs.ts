@@ -2,49 +2,26 @@
 import {
   addTallies,
   claimOf,
-  commandLine,
-  expectation,
-  headline,
-  narrate,
-  type ProofRow,
-  proofRows,
   type RunResult,
-  runScenario,
   type Scenario,
   ScenarioError,
   scenarioIn,
   type Tally,
-  taleOf,
   tallyOf,
   wordOf,
 } from '@quorumlab/harness';
-import { compareTraces, parseTrace, TraceError, traceBuffer } from '@quorumlab/sim';
+import type { Marked } from '@quorumlab/lessons';
+import { compareTraces, parseTrace, TraceError } from '@quorumlab/sim';
+import { type Lecture, lectureOf, markedOf } from './lecture.ts';
+import { type Ran, ranOf } from './ran.ts';
 
 /** What a page asks of its worker; one worker answers one question. */
 export type Question =
   | { readonly ask: 'run'; readonly scenario: Scenario }
   | { readonly ask: 'again'; readonly trace: string }
-  | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number };
-
-/** A run as the page shows it: plain data. */
-export interface Ran {
-  readonly scenario: Scenario;
-  readonly word: RunResult['word'];
-  /** What was violated, or that nothing was. */
-  readonly sentence: string;
-  /** Whether that was to be expected, and why. */
-  readonly expectation: string;
-  readonly headline: string;
-  /** What happened at the contested position. */
-  readonly story: readonly string[];
-  readonly proofs: readonly ProofRow[];
-  readonly fired: number;
-  readonly digest: string;
-  /** The trace, as `quorumlab replay` reads it. */
-  readonly trace: string;
-  /** The command line that gives the same digest; nothing if no flags tell this scenario. */
-  readonly command: string;
-}
+  | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number }
+  | { readonly ask: 'lesson'; readonly number: number }
+  | { readonly ask: 'mark'; readonly number: number; readonly answer: string };
 
 /** Runs of one attack against one protocol. */
 export interface Cell {
@@ -60,6 +37,8 @@ export type Answer =
   /** `differs`: where a trace is not that of its scenario; nothing if every line is the same. */
   | { readonly says: 'again'; readonly ran: Ran; readonly differs: string | undefined }
   | { readonly says: 'cell'; readonly cell: Cell; readonly isWhole: boolean }
+  | { readonly says: 'lesson'; readonly lecture: Lecture }
+  | { readonly says: 'marked'; readonly marked: Marked }
   /** Sentences for people: what was asked cannot be. */
   | { readonly says: 'cannot'; readonly why: string };
 
@@ -73,6 +52,10 @@ export function* answer(question: Question): Generator<Answer> {
         return yield againOf(question.trace);
       case 'cell':
         return yield* cellsOf(question.scenario, question.seeds);
+      case 'lesson':
+        return yield { says: 'lesson', lecture: lectureOf(question.number) };
+      case 'mark':
+        return yield { says: 'marked', marked: markedOf(question.number, question.answer) };
     }
   } catch (error) {
     // Anything else is a bug of ours, and is told as one.
@@ -81,27 +64,6 @@ export function* answer(question: Question): Generator<Answer> {
     // The lines behind the first are about flags of the command line.
     yield { says: 'cannot', why: isWrong ? (why.split('\n')[0] ?? '') : `internal error: ${why}` };
   }
-}
-
-/** Runs a scenario with everything that the page shows of it. */
-export function ranOf(scenario: Scenario): Ran {
-  const trace = traceBuffer();
-  const result = runScenario(scenario, { trace, proofs: true, story: true });
-  const { word, expected, violation, fired, digest, answered, claim } = result;
-  return {
-    ...{ scenario, word, fired, digest },
-    sentence:
-      violation?.sentence ??
-      (word === 'ok'
-        ? `${answered} operations answered, all honest logs and states agree`
-        : `${answered} operations answered before a budget ended it`),
-    expectation: expectation({ ...scenario, word, expected, ...claim }),
-    headline: headline(scenario),
-    story: narrate(taleOf(result)),
-    proofs: proofRows(result),
-    trace: trace.text(),
-    command: commandLine(scenario),
-  };
 }
 
 /** Runs what a trace says that it is of, and compares every line. */

@@ -3,8 +3,10 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import { ScenarioError } from '@quorumlab/harness';
 import { parseTrace } from '@quorumlab/sim';
 import { layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
+import { createLessons, type Lessons } from './learning.ts';
 import { linkOf, type Place, placeOf } from './link.ts';
-import type { Answer, Question, Ran } from './runs.ts';
+import type { Ran } from './ran.ts';
+import type { Answer, Question } from './runs.ts';
 import { type Settings, scenarioOf } from './settings.ts';
 import { countAt, cursorsAt, type Drawn, type Moment, startOf, timelineOf } from './timeline.ts';
 import type { Ask } from './worker.ts';
@@ -59,6 +61,7 @@ export interface State {
   hold(side: number, event: number): void;
   /** The link to what is shown. */
   link(): string;
+  readonly lessons: Lessons;
   readonly ask: Ask;
 }
 
@@ -81,12 +84,19 @@ export function createState(ask: Ask): State {
     cursorsAt(timeline.value, selection.value.count, sides.value.length),
   );
   let stops: readonly (() => void)[] = [];
+  /** Where the cursor may not go yet: a lesson shows what decides only after its question. */
+  let barrier: number | undefined;
+  const furthest = (): number =>
+    barrier === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, countAt(timeline.value, 0, barrier) - 1);
   /** Ends what is under way, and forgets where the cursor stood: it was in other runs. */
   const clear = (): void => {
     for (const each of stops) each();
     stops = [];
     pace.value = 0;
     selection.value = { count: 0 };
+    barrier = undefined;
   };
   const set = (at: number, side: Side): void => {
     sides.value = sides.value.map((each, i) => (i === at ? side : each));
@@ -113,8 +123,25 @@ export function createState(ask: Ask): State {
     });
     begin();
   };
+  const lessons = createLessons(ask, {
+    wait() {
+      clear();
+      sides.value = [{ is: 'running' }];
+    },
+    cannot: (why) => void (sides.value = [{ is: 'cannot', why }]),
+    show: (ran, note) =>
+      void (sides.value = [{ is: 'ran', ...(note === undefined ? seen(ran) : unseen(ran, note)) }]),
+    pauseBefore(event) {
+      barrier = event;
+      selection.value = { count: furthest() };
+    },
+    goOn(event) {
+      barrier = undefined;
+      selection.value = { count: countAt(timeline.value, 0, event) };
+    },
+  });
   const state: State = {
-    ...{ place, sides, selection, everything, drawn, timeline, cursors, ask },
+    ...{ place, sides, selection, everything, drawn, timeline, cursors, ask, lessons },
     view: signal<View>('lanes'),
     pace,
     letters: signal(true),
@@ -122,9 +149,11 @@ export function createState(ask: Ask): State {
     visit(hash) {
       const before = place.value;
       place.value = placeOf(hash);
-      const { route, settings } = place.value;
-      if (route === 'home' || route === 'play') start(settings);
-      else if (before.route !== route) {
+      const { route, settings, lesson } = place.value;
+      if (route !== 'learn' || lesson === undefined) lessons.end();
+      if (route === 'learn' && lesson !== undefined) lessons.begin(lesson);
+      else if (route === 'home' || route === 'play') start(settings);
+      else if (before.route !== route || route === 'learn') {
         clear();
         sides.value = [];
       }
@@ -155,7 +184,7 @@ export function createState(ask: Ask): State {
       begin();
     },
     move(count) {
-      const within = Math.max(0, Math.min(timeline.value.length, count));
+      const within = Math.max(0, Math.min(timeline.value.length, furthest(), count));
       selection.value = { count: within };
     },
     hold(side, event) {
@@ -163,7 +192,7 @@ export function createState(ask: Ask): State {
       selection.value = {
         side,
         event,
-        count: Math.max(count, countAt(timeline.value, side, event)),
+        count: Math.min(furthest(), Math.max(count, countAt(timeline.value, side, event))),
       };
     },
     link() {
@@ -181,6 +210,9 @@ const seen = (ran: Ran): { readonly ran: Ran; readonly model: TraceModel } => ({
   ran,
   model: modelOf(parseTrace(ran.trace)),
 });
+
+/** The model of a run whose verdict is not to be seen yet. */
+const unseen = (ran: Ran, note: string) => ({ model: seen(ran).model, note });
 
 /** What to ask for one side, or the sentence why it cannot be. */
 function questionOf(settings: Settings, side: 0 | 1): Question | string {

@@ -17,11 +17,19 @@ export function serve(scope: WorkerScope): void {
 /** Asks a question; `hear` gets every answer. Returns how to stop, which may be called twice. */
 export type Ask = (question: Question, hear: (answer: Answer) => void) => () => void;
 
-/** Asks workers that run `source`, a new one for each question, so that each can be stopped. */
-export function workers(source: string): Ask {
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+/**
+ * Asks workers that run `source`, a new one for each question, so that each can be stopped. Those
+ * for lessons run `lessons` too.
+ */
+export function workers(source: string, lessons: () => string): Ask {
+  const url = (script: string): string =>
+    URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  const plain = url(source);
+  let teaching: string | undefined;
   return (question, hear) => {
-    const worker = new Worker(url);
+    const teaches = question.ask === 'lesson' || question.ask === 'mark';
+    if (teaches) teaching ??= url(`${lessons()}\n${source}`);
+    const worker = new Worker(teaches && teaching !== undefined ? teaching : plain);
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       // Whatever is not a part of a cell is all that it has to say.
       if (data.says !== 'cell' || data.isWhole) worker.terminate();

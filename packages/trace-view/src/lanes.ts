@@ -22,7 +22,7 @@ export function Lanes(props: LanesProps): JSX.Element {
     {
       class: 'lanes',
       role: 'img',
-      'aria-label': `Space-time picture. ${summaryOf(model)}. The story says the same in words.`,
+      'aria-label': `Space-time picture. ${summaryOf(model, at)}. The story says it in words.`,
       width,
       height,
       viewBox: `0 0 ${width} ${height}`,

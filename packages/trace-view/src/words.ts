@@ -141,9 +141,10 @@ export function voteSentence(model: TraceModel, { to, message, senders, lied }: 
 }
 
 /** What a whole run shows, for those who cannot see the picture. */
-export function summaryOf(model: TraceModel): string {
+export function summaryOf(model: TraceModel, at = model.events.length - 1): string {
   const { protocol, n, events, violation } = model;
-  const end = violation === undefined ? undefined : events[violation];
-  const so = end === undefined ? 'no violation' : `${sentenceOf(model, end)} at ${timeText(end.t)}`;
+  const end = violation === undefined || violation > at ? undefined : events[violation];
+  const none = at < events.length - 1 ? 'no violation so far' : 'no violation';
+  const so = end === undefined ? none : `${sentenceOf(model, end)} at ${timeText(end.t)}`;
   return `${protocol}, ${n} replicas, ${events.length} events: ${so}`;
 }

@@ -1,0 +1,55 @@
+/** One run, as pages show it. */
+import {
+  commandLine,
+  expectation,
+  headline,
+  narrate,
+  type ProofRow,
+  proofRows,
+  type RunResult,
+  runScenario,
+  type Scenario,
+  taleOf,
+} from '@quorumlab/harness';
+import { traceBuffer } from '@quorumlab/sim';
+
+/** A run as the page shows it: plain data. */
+export interface Ran {
+  readonly scenario: Scenario;
+  readonly word: RunResult['word'];
+  /** What was violated, or that nothing was. */
+  readonly sentence: string;
+  /** Whether that was to be expected, and why. */
+  readonly expectation: string;
+  readonly headline: string;
+  /** What happened at the contested position. */
+  readonly story: readonly string[];
+  readonly proofs: readonly ProofRow[];
+  readonly fired: number;
+  readonly digest: string;
+  /** The trace, as `quorumlab replay` reads it. */
+  readonly trace: string;
+  /** The command line that gives the same digest; nothing if no flags tell this scenario. */
+  readonly command: string;
+}
+
+/** Runs a scenario with everything that the page shows of it. */
+export function ranOf(scenario: Scenario): Ran {
+  const trace = traceBuffer();
+  const result = runScenario(scenario, { trace, proofs: true, story: true });
+  const { word, expected, violation, fired, digest, answered, claim } = result;
+  return {
+    ...{ scenario, word, fired, digest },
+    sentence:
+      violation?.sentence ??
+      (word === 'ok'
+        ? `${answered} operations answered, all honest logs and states agree`
+        : `${answered} operations answered before a budget ended it`),
+    expectation: expectation({ ...scenario, word, expected, ...claim }),
+    headline: headline(scenario),
+    story: narrate(taleOf(result)),
+    proofs: proofRows(result),
+    trace: trace.text(),
+    command: commandLine(scenario),
+  };
+}
