@@ -1,5 +1,4 @@
 import { upper95 } from '@quorumlab/checker';
-import type { Tagged } from '@quorumlab/core';
 import {
   againLine,
   attackOf,
@@ -14,7 +13,6 @@ import {
   noFaultNote,
   overlapOf,
   type ProtocolCost,
-  prepare,
   proofRows,
   type RunCost,
   type RunResult,
@@ -29,8 +27,8 @@ import {
   type VerdictRow,
   wordOf,
 } from '@quorumlab/harness';
-import { encodeProof, proofToJson } from '@quorumlab/wire';
 import { exitCodes, type Failure } from './errors.ts';
+import { guiltRow } from './guilt.ts';
 import { grouped } from './io.ts';
 
 /** The schema of everything that `--json` prints. */
@@ -100,8 +98,8 @@ export function toldOf(told: Told): Pick<VerdictRow, 'story' | 'commits' | 'over
   };
 }
 
-/** One run as a row. */
-export function rowOf(result: RunResult, trace?: string): VerdictRow {
+/** One run as a row; `proof`: the file that convicts its liars. */
+export function rowOf(result: RunResult, trace?: string, proof?: string): VerdictRow {
   return {
     ...common(result.scenario),
     word: result.word,
@@ -114,6 +112,7 @@ export function rowOf(result: RunResult, trace?: string): VerdictRow {
     ...budgetOf(result),
     digest: result.digest,
     ...counterexampleOf(result, trace),
+    ...guiltRow(result, proof),
     ...storyOf(result),
   };
 }
@@ -125,6 +124,7 @@ export function searchRow(
   shown?: RunResult,
   trace?: string,
   smaller?: Pick<Counterexample, 'first' | 'shrunk'>,
+  proof?: string,
 ): VerdictRow {
   const { runs, hits, fired, unexpected, first, digest } = found;
   const word = wordOf(found);
@@ -139,7 +139,13 @@ export function searchRow(
     upper95: boundOf(found),
     ...(word === 'inconclusive' && shown !== undefined ? budgetOf(shown) : {}),
     digest: first?.digest ?? digest,
-    ...(shown ? { ...counterexampleOf(shown, trace, smaller), ...storyOf(shown) } : {}),
+    ...(shown
+      ? {
+          ...counterexampleOf(shown, trace, smaller),
+          ...guiltRow(shown, proof),
+          ...storyOf(shown),
+        }
+      : {}),
   };
 }
 
@@ -269,15 +275,6 @@ export function counterexampleOf(
       ...smaller,
     },
   };
-}
-
-/** The first proof of a run with real signatures, as JSON that anyone can check; or nothing. */
-export function proofJsonOf({ scenario, proofs }: RunResult): string | undefined {
-  const proof = proofs[0];
-  const { publicKeys, domain, protocol } = prepare(scenario);
-  const publicKey = proof === undefined ? undefined : publicKeys?.get(proof.signer);
-  if (proof === undefined || publicKey === undefined) return undefined;
-  return proofToJson(encodeProof<Tagged>(proof, protocol, { domain, publicKey }));
 }
 
 /** The exit code for verdicts, given what was expected of them on the command line, if anything. */

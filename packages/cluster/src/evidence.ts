@@ -9,6 +9,7 @@ import {
   envelopes,
   isProven,
   isRefusal,
+  type ProofGroup,
   verifyProof,
 } from '@quorumlab/wire';
 import { type ClusterConfig, protocolIn } from './config.ts';
@@ -19,6 +20,16 @@ export interface ProvenRow extends ProofRow {
   /** The whole proof, for `verifyProof` of the wire package. */
   readonly proof: Uint8Array;
 }
+
+/** The group of a cluster as proofs describe it: what a stranger compares them with. */
+export const proofGroup = (config: ClusterConfig): ProofGroup => ({
+  domain: domainOf(protocolIn(config), { ...config, cluster: config.name }),
+  f: config.f,
+  options: config.options,
+  publicKeys: [...config.members]
+    .sort((one, other) => one.id - other.id)
+    .map(({ publicKey }) => fromHex(publicKey)),
+});
 
 /**
  * Every lie that the statements prove, whoever heard them: each proof was encoded, and then checked

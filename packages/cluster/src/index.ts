@@ -16,7 +16,7 @@ export { type ClusterClient, type ConnectOptions, connectCluster } from './conne
 export { ClusterSilentError } from './control-client.ts';
 export { type DemoOptions, demoReal, type RealDemo, type RealRun } from './demo.ts';
 export { ClusterError, ClusterNodeError, LostDiskError } from './errors.ts';
-export type { ProvenRow } from './evidence.ts';
+export { type ProvenRow, proofGroup } from './evidence.ts';
 export { faultNode } from './fault.ts';
 export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';

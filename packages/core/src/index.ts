@@ -7,6 +7,7 @@
 
 export * from './assert.ts';
 export * from './ballot.ts';
+export * from './breach.ts';
 export { type Buffers, buffers } from './buffers.ts';
 export * from './bytes.ts';
 export * from './contradiction.ts';

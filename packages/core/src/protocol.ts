@@ -3,6 +3,7 @@
  * replica's state and tells the {@link Context} what should happen outside. Nothing happens
  * outside until the handler has returned: the context only writes down what was asked for.
  */
+import type { Breach } from './breach.ts';
 import type { MessagesField } from './message.ts';
 import type { Digest, Field } from './schema.ts';
 import type {
@@ -203,6 +204,15 @@ export interface Protocol<S extends Shape> {
    * keyrings refuse to sign the second, observers report it, and `conflict` has to produce it.
    */
   vows?(message: S['Message']): Iterable<readonly [about: string, what: string]>;
+  /** Rules that two statements of one member can break without breaking a vow. */
+  readonly breaches?: readonly Breach<S['Message']>[];
+  /** Digests that {@link Protocol.breaches} may ask about, with the encodings that they are of. */
+  contents?(message: S['Message']): Iterable<readonly [Digest, Uint8Array]>;
+  /**
+   * Why more liars than `f` may fork this group and not be convicted, in words; absent: their
+   * signatures always show it, to whoever has kept them.
+   */
+  readonly hides?: string;
   /**
    * The same message with at least one vow broken: what an equivocator sends. `known` are commands
    * that clients really asked for; a liar who uses one of them breaks agreement and not validity.

@@ -24,6 +24,7 @@ export * from './describe.ts';
 export * from './engine.ts';
 export * from './exhibit.ts';
 export { faultOf } from './fault.ts';
+export * from './guilt.ts';
 export * from './history.ts';
 export * from './narrative.ts';
 export * from './options.ts';

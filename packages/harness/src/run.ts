@@ -24,6 +24,7 @@ import { agreementOf } from './agreement-of.ts';
 import { type Claim, claimOf } from './claims.ts';
 import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
+import { type Guilt, guiltRecord, unasked } from './guilt.ts';
 import { keyValueHistory } from './history.ts';
 import { type AnyShape, type Prepared, prepare } from './prepare.ts';
 import { meanings, type ProofValues } from './proof-values.ts';
@@ -40,7 +41,7 @@ export type Lie = Proof<AnyShape['Message']>;
 export interface RunOptions {
   /** Writes a trace; slower. */
   readonly trace?: TraceSink;
-  /** Looks for proofs of equivocation; slower. */
+  /** Looks for proofs of lies, and judges by what honest nodes have kept; slower. */
   readonly proofs?: boolean;
   /** Choices of an earlier run to make again. */
   readonly decisions?: readonly number[];
@@ -84,6 +85,8 @@ export interface RunResult {
   /** What honest replicas decided: per seat, per slot. Empty without `story`. */
   readonly committed: ReadonlyMap<number, ReadonlyMap<number, readonly Request[]>>;
   readonly proofs: readonly Lie[];
+  /** Who is guilty by what honest nodes have kept; nobody without {@link RunOptions.proofs}. */
+  readonly guilt: Guilt;
   /** What the two statements of each proof are for, in words. */
   readonly proofValues: readonly ProofValues[];
   /** What the replicas did, in words; empty unless asked for. */
@@ -181,6 +184,7 @@ export function* runInPieces(
   const clients = closedLoop(prepared, check, counting);
   const progress = watchProgress();
   const lies = lieRecord(prepared);
+  const guilt = options.proofs ? guiltRecord(prepared) : undefined;
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages: prepared.messages,
     keyring: prepared.keyring,
@@ -206,6 +210,7 @@ export function* runInPieces(
     lost: scenario.script?.lost,
     watcher: {
       ...(options.proofs ? lies.watcher : {}),
+      ...guilt?.watcher,
       ...counting?.watcher,
       ...(telling === undefined ? {} : steppedOf(telling, counting?.watcher)),
     },
@@ -241,6 +246,7 @@ export function* runInPieces(
     counters: result.counters,
     committed,
     ...lies.found(),
+    guilt: guilt?.found(word) ?? unasked,
     story,
     decisions: options.record ? simulation.decisions() : undefined,
     reached: counting?.reached() ?? {},

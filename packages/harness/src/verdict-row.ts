@@ -41,12 +41,23 @@ export interface VerdictRow {
   readonly digest: string;
   readonly seed: string;
   readonly counterexample?: Counterexample;
+  /** Who is convicted by what honest nodes have kept; absent: nobody, and nobody needs to be. */
+  readonly guilt?: GuiltRow;
   /** What happened at the contested position, or the first that matters, in sentences. */
   readonly story?: readonly string[];
   /** Who stands behind what was committed there. */
   readonly overlap?: Overlap;
   /** What honest nodes committed, and by whose votes; the first of them where there are many. */
   readonly commits?: readonly CommitRow[];
+}
+
+/** Who has lied, and whether that is enough to explain what happened. */
+export interface GuiltRow {
+  readonly culprits: readonly { readonly member: number; readonly rule: string }[];
+  /** Why fewer are convicted than it took to do what was done. */
+  readonly notProvable?: string;
+  /** The file of the proof, if one was written. */
+  readonly proof?: string;
 }
 
 /** What went wrong, and how to see it again. */

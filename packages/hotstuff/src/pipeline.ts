@@ -22,6 +22,7 @@ import {
   highestIn,
   learn,
   learnTimeouts,
+  lock,
   signersOf,
 } from './certificates.ts';
 import { commit } from './commit.ts';
@@ -174,6 +175,9 @@ function vote(
   const { view } = block;
   if (view !== replica.view || view <= replica.lastVoted || hasLeft(replica, view)) return;
   const justifyView = viewOf(justify);
+  // Its block may have been unknown when its certificate came. Who votes is locked by what it
+  // votes on: that is what a vote can be held against.
+  if (justify !== null) lock(group, replica, justify.body, ctx);
   const { locked, high } = replica;
   const tree = treeOf(replica);
   const highView = viewOf(high);

@@ -60,6 +60,7 @@
  */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { expectations, guards } from './admits.ts';
+import { breachesOf, contents } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
 import { type Group, groupOf, isMember, leaderOf, type Options } from './group.ts';
@@ -184,6 +185,8 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     },
     evidence,
     vows: (message) => vows(group, message),
+    breaches: breachesOf(group),
+    contents: (message) => contents(group, message),
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant,
   };

@@ -4,7 +4,9 @@
  * they belong together; here that is said once.
  */
 import {
+  type Breach,
   type Certificate,
+  type Digest,
   type Machine,
   type MessageField,
   type MessagesField,
@@ -41,6 +43,10 @@ export interface ServicedProtocol<S extends LogShape>
   evidence(message: Tagged): Iterable<Signed<Tagged> | Certificate<Tagged>>;
   /** What `message` binds its signer to. The service's own messages bind nobody. */
   vows(message: Tagged): Iterable<readonly [about: string, what: string]>;
+  /** As `Protocol.breaches`: rules about the protocol's own messages. */
+  readonly breaches: readonly Breach<Serviced<S>['Message']>[];
+  /** As `Protocol.contents`, of messages that may be anybody's. */
+  contents(message: Tagged): Iterable<readonly [Digest, Uint8Array]>;
   /** As `Protocol.conflict`; the service's own messages come back as they are. */
   conflict(
     message: Serviced<S>['Message'],
@@ -82,6 +88,9 @@ export function serviced<S extends LogShape>(protocol: Protocol<S>): ServicedPro
     isOwn,
     evidence: (message) => (isOwn(message) ? (protocol.evidence?.(message) ?? []) : []),
     vows: (message) => (isOwn(message) ? (protocol.vows?.(message) ?? []) : []),
+    // Each rule names the kinds that it is asked about, and these are the protocol's.
+    breaches: (protocol.breaches ?? []) as readonly Breach<Serviced<S>['Message']>[],
+    contents: (message) => (isOwn(message) ? (protocol.contents?.(message) ?? []) : []),
     conflict: (message, fork, known) =>
       isOwn(message) ? (protocol.conflict?.(message, fork, known) ?? message) : message,
     machine: (self, options) => service(protocol, self, options),

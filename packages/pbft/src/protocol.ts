@@ -68,6 +68,7 @@
  */
 import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { expectations, guards } from './admits.ts';
+import { breaches } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
 import { type Group, groupOf, type Options, primaryOf } from './group.ts';
@@ -195,6 +196,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     },
     evidence,
     vows,
+    breaches,
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant: (replica) => invariant(group, replica),
   };

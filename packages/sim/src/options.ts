@@ -149,6 +149,8 @@ export interface InputSource<S extends Shape> {
 export interface Watcher<S extends Shape> {
   /** A message was signed: once, however many it is sent to. */
   said?(at: Instant, seat: number, message: Signed<S['Message']>): void;
+  /** A message whose signatures are good is about to be handed to a seat's machine. */
+  heard?(at: Instant, seat: number, message: Signed<S['Message']>): void;
   /** A seat's machine has taken a step; nothing of the output has happened yet. */
   stepped?(at: Instant, seat: number, output: Output<S>): void;
   accused?(at: Instant, seat: number, accusation: Accusation<S>): void;

@@ -118,6 +118,7 @@ export function hand<S extends Shape>(
   if (machine === undefined) return;
   world.events++;
   const now = world.now;
+  if (event.type === 'message') world.options.watcher?.heard?.(now, state.index, event.message);
   let output: Output<S>;
   try {
     output = machine.step(

@@ -72,6 +72,7 @@
  */
 import { hasRoomFor, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
+import { breachesOf, hides } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { precommit } from './decisions.ts';
 import { evidence } from './evidence.ts';
@@ -195,6 +196,8 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
     }),
     evidence,
     vows: (message) => vows(group, message),
+    breaches: breachesOf(group),
+    ...(group.accountable ? {} : { hides }),
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant,
   };

@@ -38,3 +38,11 @@ export function digests(hash: Hash = sha256): DigestOf {
 
 /** {@link digests} over the portable hash. */
 export const digestOf: DigestOf = digests();
+
+/** The digest that {@link digestOf} gives a value whose encoding is `bytes`. */
+export function digestOfEncoding(bytes: Uint8Array): Digest {
+  const all = new Uint8Array(tag.length + bytes.length);
+  all.set(tag);
+  all.set(bytes, tag.length);
+  return toHex(sha256(all));
+}

@@ -21,6 +21,7 @@ export {
 export * from './ed25519.ts';
 export * from './ed25519-keyring.ts';
 export * from './envelope.ts';
+export * from './guilt-proof.ts';
 export {
   type IdealAuthority,
   type IdealAuthorityOptions,
@@ -28,6 +29,7 @@ export {
   idealAuthority,
   idealKeyring,
 } from './ideal-keyring.ts';
+export * from './judge.ts';
 export {
   type CheckSeal,
   type Counters,
@@ -51,4 +53,5 @@ export {
   verifyProof,
 } from './proof.ts';
 export * from './proof-json.ts';
+export * from './transcript.ts';
 export * from './vows.ts';

@@ -78,21 +78,13 @@ export function detector<M extends Tagged>(
     return proofs;
   }
 
-  function all(message: Signed<Tagged>, depth: number): Proof<M>[] {
-    if (depth > 8 || protocol.messages.of(message.kind) === undefined) return [];
-    // The schema has this kind, so it is one of the protocol's messages.
-    const mine = message as unknown as Signed<M>;
-    const proofs = own(mine);
-    for (const item of protocol.evidence?.(mine) ?? [])
-      for (const inner of 'seals' in item ? spoken(item) : [item])
-        proofs.push(...all(inner, depth + 1));
-    return proofs;
-  }
-
   return {
     observe(message, also) {
-      const [first, ...more] = all(message, 0);
-      for (const proof of more) also?.(proof);
+      let first: Proof<M> | undefined;
+      for (const each of statementsIn(protocol, message))
+        for (const proof of own(each))
+          if (first === undefined) first = proof;
+          else also?.(proof);
       return first;
     },
     get size() {
@@ -101,6 +93,24 @@ export function detector<M extends Tagged>(
       return sum;
     },
   };
+}
+
+/** Deepest nesting of signed parts that is looked at. */
+const deepest = 8;
+
+/** A message of the protocol and all that is signed inside it, each as its signer said it. */
+export function* statementsIn<M extends Tagged>(
+  protocol: VowSource<M>,
+  message: Signed<Tagged>,
+  depth = 0,
+): Generator<Signed<M>> {
+  if (depth > deepest || protocol.messages.of(message.kind) === undefined) return;
+  // The schema has this kind, so it is one of the protocol's messages.
+  const mine = message as unknown as Signed<M>;
+  yield mine;
+  for (const item of protocol.evidence?.(mine) ?? [])
+    for (const inner of 'seals' in item ? spoken(item) : [item])
+      yield* statementsIn(protocol, inner, depth + 1);
 }
 
 /** What each signer of a certificate said. */

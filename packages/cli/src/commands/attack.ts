@@ -28,6 +28,7 @@ import {
   wholeNumber,
   withScenarioFlags,
 } from '../flags.ts';
+import { proofFileOf, proven, sayGuilt, signedIf } from '../guilt.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import { exitOf, type LeftOut, resultOf, searchRow, shrinkRecord } from '../result.ts';
@@ -42,6 +43,7 @@ interface AttackFlags extends ScenarioFlags {
   readonly seeds?: string;
   readonly expect?: string;
   readonly traces: string;
+  readonly proof?: string;
   readonly jobs?: string;
 }
 
@@ -59,6 +61,7 @@ export function addAttack(program: Command): void {
     )
     .option('--seeds <runs>', 'how many seeds, 1 to 1000000000', '1000')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
+    .option('--proof <file>', 'where the proof against the liars of the first hit goes')
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .action(async (protocol: string, flags: AttackFlags, command: Command) => {
@@ -78,7 +81,7 @@ export function addAttack(program: Command): void {
       if (!io.json)
         for (const { attack, why } of leftOut) io.out(`${attack} is left out: ${why}\n`);
       const found = await stoppable((signal) =>
-        attackAll({ io, scenarios, seeds, jobs, folder: flags.traces, signal }),
+        attackAll({ io, scenarios, seeds, jobs, folder: flags.traces, proof: flags.proof, signal }),
       );
       const { rows, stop } = found;
       const errors = errorsOf(found.failures);
@@ -128,6 +131,8 @@ interface Search {
   readonly jobs: number;
   /** Where traces go. */
   readonly folder: string;
+  /** Where the proof goes, if one is wanted. */
+  readonly proof: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -149,7 +154,7 @@ async function attackAll(search: Search): Promise<Found> {
       const one = await attackOne(search, crew, scenario);
       if (one === undefined) break;
       rows.push(one.row);
-      if (one.failure !== undefined) failures.push(one.failure);
+      failures.push(...one.failures);
       if (signal.aborted) break;
     }
   } finally {
@@ -194,10 +199,10 @@ function scenariosOf(
 
 /** Searches one scenario and says what came of it; nothing if no run ended before a signal. */
 async function attackOne(
-  { io, seeds, jobs, folder, signal }: Search,
+  { io, scenarios, seeds, jobs, folder, proof, signal }: Search,
   crew: Crew,
   scenario: Scenario,
-): Promise<{ readonly row: VerdictRow; readonly failure?: Exit } | undefined> {
+): Promise<{ readonly row: VerdictRow; readonly failures: readonly Exit[] } | undefined> {
   const progress = progressOf(io, 'seeds');
   let runs = 0;
   let hits = 0;
@@ -219,21 +224,24 @@ async function attackOne(
       unfinished && (await runStoppably({ ...scenario, seed: unfinished.seed }, {}, signal));
     const row = searchRow(scenario, tally, again && isStopped(again) ? undefined : again);
     if (!io.json) sayClean(io, scenario, row, tally.words.inconclusive ?? 0);
-    return { row };
+    return { row, failures: [] };
   }
   // The search keeps nothing; the first hit is run again, smaller, with its trace and its proofs.
   const { seed, events } = tally.first;
   const hit = { ...scenario, seed };
   const small = await unlessStopped(crew.shrink(hit, {}), signal);
-  const traced = await runWithTrace(
-    small?.scenario ?? hit,
-    join(folder, fileOf(small?.scenario ?? hit)),
-  );
+  const shown = small?.scenario ?? hit;
+  const traced = await runWithTrace(signedIf(shown, proof), join(folder, fileOf(shown)));
   const first = { seed, events, replay: commandLine(hit) };
   const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
-  const row = searchRow(scenario, tally, traced.result, traced.file, smaller);
-  if (!io.json) sayFound(io, scenario, { row, small, traced, first });
-  return { row, ...(traced.failure === undefined ? {} : { failure: traced.failure }) };
+  const written =
+    proof === undefined
+      ? {}
+      : proven(traced.result, proofFileOf(proof, scenario, scenarios.length > 1));
+  const row = searchRow(scenario, tally, traced.result, traced.file, smaller, written.file);
+  if (!io.json) sayFound(io, scenario, { row, small, traced, first, asked: proof !== undefined });
+  const failures = [traced.failure, written.failure].filter((each) => each !== undefined);
+  return { row, failures };
 }
 
 interface Shown {
@@ -241,9 +249,11 @@ interface Shown {
   readonly small: SmallRun | undefined;
   readonly traced: Traced;
   readonly first: FirstRun;
+  /** A proof is wanted. */
+  readonly asked: boolean;
 }
 
-function sayFound(io: Io, scenario: Scenario, { row, small, traced, first }: Shown): void {
+function sayFound(io: Io, scenario: Scenario, { row, small, traced, first, asked }: Shown): void {
   io.out(headline(scenario));
   io.out('');
   io.out(
@@ -255,6 +265,7 @@ function sayFound(io: Io, scenario: Scenario, { row, small, traced, first }: Sho
   for (const line of storyColumns(io, traced.result)) io.out(`  ${line}`);
   sayStory(io, row);
   sayProofs(io, row);
+  sayGuilt(io, row, asked);
   io.out(`  ${expectation(row)}`);
   sayNotes(io, row);
   io.out(`  cost      ${costOfRun(traced.result).messages} messages until then`);

@@ -1,26 +1,14 @@
-import {
-  costOfRun,
-  operationsOf,
-  protocolOf,
-  quoted,
-  requestsIn,
-  type Scenario,
-  shortened,
-} from '@quorumlab/harness';
+import { costOfRun, guiltFileOf, prepare, quoted, type Scenario } from '@quorumlab/harness';
 import { traceSchema } from '@quorumlab/sim';
-import {
-  isProven,
-  type ProofRecord,
-  proofFromJson,
-  proofSchema,
-  verifyProof,
-} from '@quorumlab/wire';
+import type { ProofGroup } from '@quorumlab/wire';
 import type { Command } from 'commander';
+import { clusterPackage } from '../cluster-package.ts';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
+import { explainGuilt, isGuiltProof } from '../guilt.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
-import { proofJsonOf, resultOf, rowOf } from '../result.ts';
+import { resultOf, rowOf } from '../result.ts';
 import { runStoppably, stopOf } from '../run-stoppably.ts';
 import { stoppable, stoppedBy } from '../stop.ts';
 import { sayRun } from '../words.ts';
@@ -28,7 +16,8 @@ import { demoScenario } from './demo.ts';
 import { scenarioIn } from './replay.ts';
 
 interface ExplainFlags {
-  readonly proof?: boolean;
+  readonly proof?: string | true;
+  readonly cluster?: string;
 }
 
 /** The schema of a file stands in front. */
@@ -37,28 +26,50 @@ const headLength = 200;
 /** `quorumlab explain <trace|proof|demo>`: what happened, who lied, and the proof. */
 export function addExplain(program: Command): void {
   withExamples(
-    program.command('explain <what>'),
+    program.command('explain [what]'),
     'quorumlab explain demo --proof',
     'quorumlab explain raft.trace.ndjson --json',
-    'quorumlab explain proof.json',
+    'quorumlab explain --proof guilt.json',
   )
     .description(
       'narrate a trace or check a proof; "explain demo --proof" prints the proof of the demo',
     )
-    .option('--proof', 'print only the proof, as JSON that anyone can check')
-    .action(async (what: string, flags: ExplainFlags, command: Command) => {
+    .option(
+      '--proof [file]',
+      'check the proof in this file; without one, print only the proof of what is explained',
+    )
+    .option('--cluster <folder>', 'take only proofs against members of this cluster')
+    .action(async (what: string | undefined, flags: ExplainFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
-      const text = what === 'demo' ? undefined : readText(what);
-      if (text?.slice(0, headLength).includes(proofSchema)) {
-        if (flags.proof)
-          throw usageError('QL100', `${what} is a proof already; leave out --proof to check it.`);
-        return explainProof(io, text);
+      const { proof, cluster } = flags;
+      if (typeof proof === 'string' && what !== undefined)
+        throw usageError('QL100', `explain takes ${what} or --proof ${proof}, not both.`);
+      // `--proof demo` names the demo, and not a file.
+      const name = typeof proof === 'string' && proof !== 'demo' ? proof : (what ?? 'demo');
+      if (what === undefined && proof === undefined)
+        throw usageError('QL100', 'explain what? Name a trace, a proof, or demo.');
+      const text = name === 'demo' ? undefined : readText(name);
+      if (text !== undefined && isGuiltProof(text)) {
+        if (proof === true)
+          throw usageError(
+            'QL100',
+            `${name} is a proof already.\n  use   quorumlab explain --proof ${quoted(name)}`,
+          );
+        return explainGuilt(io, text, cluster === undefined ? undefined : await trusted(cluster));
       }
-      if (text?.slice(0, headLength).includes(traceSchema) === false)
-        throw usageError('QL128', `${what} is neither a trace nor a proof; name another file.`);
+      if (cluster !== undefined)
+        throw usageError('QL100', '--cluster says whose proofs to take, and this is none.');
+      if (text?.slice(0, headLength).includes(traceSchema) === false || proof === name)
+        throw usageError('QL128', `${name} is neither a trace nor a proof; name another file.`);
       const scenario = text === undefined ? demoScenario('raft') : scenarioIn(text);
-      await explainRun(io, scenario, flags.proof ?? false, text === undefined ? undefined : what);
+      await explainRun(io, scenario, proof !== undefined, text === undefined ? undefined : name);
     });
+}
+
+/** The group of a cluster that one trusts. */
+async function trusted(folder: string): Promise<ProofGroup> {
+  const { proofGroup, readConfig } = await clusterPackage();
+  return proofGroup(await readConfig(folder));
 }
 
 /** Runs a scenario again; with real signatures if a proof is wanted: a stranger must check it. */
@@ -88,7 +99,7 @@ async function explainRun(
     } else sayRun(io, result, row, costOfRun(result), true);
     return sayStop();
   }
-  const proof = proofJsonOf(result);
+  const proof = guiltFileOf(prepare(result.scenario), result.guilt);
   if (proof === undefined && stop !== undefined) throw stop;
   if (proof === undefined)
     throw new Exit(
@@ -98,38 +109,4 @@ async function explainRun(
     );
   io.raw(proof.trimEnd());
   sayStop();
-}
-
-function explainProof(io: Io, text: string): void {
-  const bytes = proofFromJson(text);
-  const { domain }: ProofRecord = JSON.parse(text);
-  const entry = protocolOf(domain.protocol);
-  const protocol = entry.create({ n: 4, f: 1 });
-  const verdict = verifyProof(bytes, protocol);
-  if (io.json) {
-    io.out(
-      JSON.stringify({
-        schema: 'quorumlab.explain/1',
-        holds: isProven(verdict),
-        ...(isProven(verdict)
-          ? { signer: verdict.signer, about: verdict.about, said: verdict.said }
-          : verdict),
-      }),
-    );
-  } else if (isProven(verdict)) {
-    io.out(
-      `${io.paint('good', `${io.sign('ok')} the proof holds`)}: ` +
-        `n${verdict.signer} signed two statements about ${verdict.about}`,
-    );
-    for (const [i, message] of [verdict.first, verdict.second].entries()) {
-      const requests = requestsIn(message);
-      const value = requests.length > 0 ? operationsOf(requests) : shortened(verdict.said[i] ?? '');
-      io.out(`  ${message.kind} ${value}`);
-    }
-    io.out(
-      `  of ${domain.protocol} in cluster "${domain.cluster}", epoch ${domain.epoch}; ` +
-        'only one of them may be signed',
-    );
-  } else io.out(`${io.paint('bad', `${io.sign('fail')} this proves nothing`)}: ${verdict.reason}`);
-  process.exitCode = isProven(verdict) ? exitCodes.expected : exitCodes.unexpected;
 }

@@ -2,6 +2,7 @@ import { commandLine, costOfRun } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } from '../flags.ts';
+import { proven, sayGuilt, signedIf } from '../guilt.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
@@ -12,6 +13,7 @@ import { sayRun } from '../words.ts';
 
 interface RunFlags extends ScenarioFlags {
   readonly trace?: string;
+  readonly proof?: string;
   readonly expect?: string;
   readonly verbose?: boolean;
 }
@@ -22,17 +24,22 @@ export function addRun(program: Command): void {
     withScenarioFlags(program.command('run <protocol>')),
     'quorumlab run raft -n 3 --attack equivocating-leader --seed 42',
     'quorumlab run raft -n 5 --crash leader@900ms..2s --workload a --net wan',
+    'quorumlab run pbft --attack f+1-traitors --by 0,1 --proof guilt.json',
     'quorumlab run pbft --option requestTimeout=500ms --trace pbft.trace.ndjson',
   )
     .description('run one scenario with one seed and say what came of it')
     .option('--trace <file>', 'write the trace (NDJSON) to this file (default: no trace)')
+    .option(
+      '--proof <file>',
+      'sign with real keys and write the proof against the liars to this file',
+    )
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--verbose', 'all lines of what happened')
     .action(async (protocol: string, flags: RunFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const expect = expected(flags.expect);
-      const scenario = actingScenarioOf(protocol, flags);
-      const { trace } = flags;
+      const { trace, proof } = flags;
+      const scenario = signedIf(actingScenarioOf(protocol, flags), proof);
       const { result, file, failure, stop } = await stoppable(async (signal) => {
         const traced: Traced =
           trace === undefined
@@ -41,14 +48,18 @@ export function addRun(program: Command): void {
         const more = trace === undefined ? '' : `; ${trace} is not written`;
         return { ...traced, stop: stopOf(traced.result, signal, more) };
       });
-      const row = rowOf(result, file);
+      const written = proof === undefined ? {} : proven(result, proof);
+      const row = rowOf(result, file, written.file);
       const cost = costOfRun(result);
-      const errors = errorsOf(failure === undefined ? [] : [failure]);
+      const errors = errorsOf([failure, written.failure].filter((each) => each !== undefined));
       const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row], expect));
       if (io.json) {
         const told = resultOf(commandLine(scenario), scenario, [row], [cost], exit);
         io.out(JSON.stringify({ ...told, ...errors, ...stoppedBy(stop) }));
-      } else sayRun(io, result, row, cost, flags.verbose ?? false);
+      } else {
+        sayRun(io, result, row, cost, flags.verbose ?? false);
+        sayGuilt(io, row, proof !== undefined);
+      }
       process.exitCode = exit;
       sayErrors(io, errors);
       if (stop !== undefined) io.complain(stop.message);

@@ -181,6 +181,9 @@ export function failureOf(
   const framed = result.proofs.find(({ signer }) => !mayBe.includes(signer));
   if (framed !== undefined)
     return `honest n${framed.signer} is convicted about ${framed.about}; ${replay}`;
+  const accused = result.guilt.culprits.find(({ signer }) => !mayBe.includes(signer));
+  if (accused !== undefined)
+    return `honest n${accused.signer} is found guilty: it ${accused.rule}; ${replay}`;
   if (seed % 20 === 0 && runScenario(world.scenario, options).digest !== digest)
     return `two runs of one seed differ; ${replay}`;
   return undefined;

@@ -35,5 +35,6 @@ export const chained: RuleSet = {
   },
 
   waits: false,
+  votesLock: 'grandparent',
   leadersInARow: 4,
 };

@@ -21,5 +21,6 @@ export const hotStuff2: RuleSet = {
 
   /** "Otherwise, wait": P_pc + Δ after entering the view. */
   waits: true,
+  votesLock: 'parent',
   leadersInARow: 3,
 };

@@ -23,5 +23,6 @@ export const jolteon: RuleSet = {
   },
 
   waits: false,
+  votesLock: 'nothing',
   leadersInARow: 3,
 };

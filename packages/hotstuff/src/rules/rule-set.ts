@@ -27,6 +27,11 @@ export interface RuleSet {
   commits(tree: Tree, node: Node): Node | undefined;
   /** Whether a leader that does not hold the certificate of the view before waits for others. */
   readonly waits: boolean;
+  /**
+   * Whose certificate a voter for a block is locked on: that of the block's parent, of its
+   * grandparent, or nothing that its vote could tell.
+   */
+  readonly votesLock: 'parent' | 'grandparent' | 'nothing';
   /** Leaders in a row that must be alive for a commit when each leads one view. */
   readonly leadersInARow: number;
 }

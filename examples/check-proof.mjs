@@ -1,0 +1,100 @@
+// Checks a proof of guilt with no code of quorumlab: node check-proof.mjs FILE
+import { readFileSync } from 'node:fs';
+import { hashes, Point, verify } from '@noble/ed25519';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+
+hashes.sha512 = sha512;
+function refuse(why) {
+  throw new Error(why);
+}
+const hexOf = (text) => Buffer.from(text).toString('hex');
+const bytesOf = (hex) => (/^([0-9a-f]{2})*$/.test(hex) ? Buffer.from(hex, 'hex') : refuse('hex'));
+let [bytes, at] = [Buffer.of(), 0];
+const take = (n) => (n > bytes.length - at ? refuse('cut off') : bytes.subarray(at, (at += n)));
+const int = (sum = 0, scale = 1) => {
+  const [byte] = take(1);
+  if ((byte === 0 && scale > 1) || scale > 2 ** 42) refuse('a number is not in its one form');
+  return byte < 128 ? sum + byte * scale : int(sum + (byte - 128) * scale, scale * 128);
+};
+const text = () => hexOf(take(int()));
+const digest = () => hexOf(take(32));
+const list = (each) => Array.from({ length: int() }, each);
+const or = (each) => ([() => null, each][int()] ?? refuse('neither null nor not'))();
+const claims = () => list(() => ({ view: int(), sequence: int(), digest: digest() }));
+const asked = (operations) => [operations, operations.length > 0 || text()];
+const batch = () => list(() => [int(), text(), [int(), int(), int(), int(), asked(list(text))]][2]);
+const types = { i: int, d: digest, b: batch, c: claims, l: () => [int(), digest()] };
+/** The parts of statements in order: @ what it is about, = what it says of that, + the rest. */
+const kinds = {
+  'pbft pre-prepare': '@view:i @sequence:i =digest:d +batch:b',
+  'pbft prepare': '@view:i @sequence:i =digest:d',
+  'pbft commit': '@view:i @sequence:i =digest:d',
+  'pbft checkpoint': '@sequence:i =digest:d',
+  'pbft view-change': '@view:i =low:l? =claims:c',
+  'hotstuff proposal': '@view:i =height:i =parent:d =batch:b ...',
+  'hotstuff vote': '@view:i =block:d +justify:i',
+  'hotstuff timeout': '@view:i =high:i',
+  'hotstuff checkpoint': '@height:i +view:i =block:d =state:d',
+  'tendermint proposal': '@height:i @round:i =batch:b =valid:i? ...',
+  'tendermint prevote': '@height:i @round:i =value:d? =valid:i?',
+  'tendermint precommit': '@height:i @round:i =value:d?',
+  'tendermint checkpoint': '@height:i =state:d',
+};
+function statement(kind) {
+  const it = { kind: kind.split(' ')[1], '@': [], '=': [], '+': [] };
+  for (const part of (kinds[kind] ?? refuse(`no rule about a ${kind}`)).split(' ')) {
+    if (part === '...') return it;
+    const [, mark, name, type, mayBeNull] = /(.)(\w+):(\w)(\??)/.exec(part);
+    it[mark].push((it[name] = mayBeNull ? or(types[type]) : types[type]()));
+  }
+  return at === bytes.length ? it : refuse('more than one statement');
+}
+const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
+/** Whether no honest member signs both. */
+function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
+  const [isSame, isLater] = [same(one['@'], two['@']), two.view > one.view];
+  const parentOf = (name) => blocks.get(name)?.parent;
+  const lock = { chained: blocks.get(parentOf(parentOf(one.block)))?.view, jolteon: 0 }[rules];
+  const claim = two.claims?.find((each) => each.sequence === one.sequence) ?? { view: -1 };
+  const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
+  const isOther = one.value !== null && two.value !== null && one.value !== two.value;
+  const isUnlocked = isOther && one.round < two.round && (two.valid ?? -1) < one.round;
+  const lies = {
+    [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
+    'vote timeout': two.view >= one.view && two.high < one.justify,
+    'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
+    'precommit prevote': accountable && one.height === two.height && isUnlocked,
+  };
+  for (const pair of ['prepare commit', 'pre-prepare commit', 'pre-prepare prepare'])
+    lies[pair] = isSame && one.digest !== two.digest;
+  lies['timeout timeout'] ||= isLater && two.high < one.high;
+  lies['vote vote'] ||= isLater && two.justify < (lock ?? (rules === 'hotstuff-2' && one.justify));
+  return lies[`${one.kind} ${two.kind}`];
+}
+export function check(proof) {
+  const { schema, domain, options, members, contents, culprits } = JSON.parse(proof);
+  if (schema !== 'quorumlab.proof/2' || culprits.length === 0) refuse('this is no proof of guilt');
+  const { cluster, group, epoch, protocol, version } = domain;
+  const blocks = new Map();
+  for (const each of contents.map(bytesOf)) {
+    [bytes, at] = [each, 0];
+    const name = hexOf(sha256(Buffer.concat([Buffer.from('quorumlab/digest/1\n'), each])));
+    blocks.set(name, { view: int(), height: int(), parent: digest() });
+  }
+  const said = (member, { signed, signature }) => {
+    const key = Point.fromHex(members[member] ?? refuse('no member'));
+    if (key.isSmallOrder() || !key.isTorsionFree()) refuse('a key that signs for others');
+    [bytes, at] = [bytesOf(signed), 0];
+    const isGood = verify(bytesOf(signature), bytes, key.toBytes(), { zip215: true });
+    if (!isGood || hexOf(take(22)) !== hexOf('quorumlab/statement/1\n')) refuse('a bad signature');
+    const place = [text(), text(), int(), text(), int(), int(), text(), int()];
+    const wanted = [hexOf(cluster), hexOf(group), epoch, hexOf(protocol), version, member];
+    if (!same(place.slice(0, 6), wanted)) refuse('a statement of another place');
+    return statement(`${protocol} ${Buffer.from(place[6], 'hex')}`);
+  };
+  for (const { member, first, second } of culprits)
+    if (!isLie(said(member, first), said(member, second), options, blocks)) refuse('no lie');
+  if (new Set(culprits.map(({ member }) => member)).size < culprits.length) refuse('named twice');
+  return culprits.map(({ member }) => member);
+}
+if (process.argv[2]) console.log('guilty:', check(readFileSync(process.argv[2], 'utf8')));

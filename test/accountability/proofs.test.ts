@@ -1,0 +1,273 @@
+/**
+ * Proofs of guilt: of forks by more than f liars, and of every rule by statements made by hand. The
+ * checker of quorumlab and the one of `examples/`, which shares no code with it, agree on each.
+ */
+import type { Signed, Tagged } from '@quorumlab/core';
+import {
+  completeScenario,
+  guiltFileOf,
+  prepare,
+  proofGroupOf,
+  type RunResult,
+  runScenario,
+  type Scenario,
+  variantsOf,
+} from '@quorumlab/harness';
+import {
+  checkGuiltProof,
+  type Guilty,
+  guiltProof,
+  judge,
+  openGuiltProof,
+  transcript,
+} from '@quorumlab/wire';
+import { describe, expect, test } from 'vitest';
+// @ts-expect-error: a program for strangers, in plain JavaScript.
+import { check } from '../../examples/check-proof.mjs';
+
+const scenarios = ['pbft', 'hotstuff', 'tendermint'].flatMap((protocol) =>
+  variantsOf(
+    completeScenario({
+      protocol,
+      attack: 'f+1-traitors',
+      by: [0, 1],
+      count: 4,
+      crypto: 'ed25519',
+    }),
+  ),
+);
+const nameOf = ({ protocol, options = {} }: Scenario): string =>
+  [protocol, ...Object.values(options)].join(' ');
+
+/** Whom the two checkers convict, each; nobody if the proof is refused. */
+function verdicts(
+  prepared: ReturnType<typeof prepare>,
+  text: string,
+): readonly (readonly number[])[] {
+  const ours = (): readonly number[] => {
+    const verdict = checkGuiltProof(openGuiltProof(text), prepared.group);
+    return verdict.holds ? verdict.culprits.map(({ signer }) => signer) : [];
+  };
+  return [ours, () => check(text) as readonly number[]].map((convicted) => {
+    try {
+      return convicted();
+    } catch (error) {
+      // Every refusal is a sentence.
+      expect(error).toBeInstanceOf(Error);
+      return [];
+    }
+  });
+}
+
+/** Ways to bend the text of a proof that neither checker may take. */
+const bends: Readonly<Record<string, (text: string, other: string) => string>> = {
+  'cut off': (text) => text.slice(0, -100),
+  'another signature': (text) =>
+    text.replace(/("signature": ")(.)/, (_, a, b) => `${a}${b === '0' ? '1' : '0'}`),
+  'no signature': (text) => text.replace(/"signature": "\w+"/, '"signature": ""'),
+  'another statement': (text) =>
+    text.replace(/("signed": "\w+)(\w)"/, (_, a, b) => `${a}${b === '0' ? '1' : '0'}"`),
+  'the same twice': (text) =>
+    bent(text, ({ culprits }) => {
+      for (const each of culprits) each.second = each.first;
+    }),
+  'somebody else': (text) =>
+    bent(text, ({ culprits }) => {
+      for (const each of culprits) each.member = 3;
+    }),
+  nobody: (text) => bent(text, (all) => void (all.culprits = [])),
+  'twice the same one': (text) =>
+    bent(text, (all) => void all.culprits.push(all.culprits[0] as (typeof all.culprits)[number])),
+  'keys of others': (text) => bent(text, ({ members }) => void members.reverse()),
+  'another cluster': (text) => bent(text, ({ domain }) => void (domain.cluster = 'other')),
+  'another epoch': (text) => bent(text, ({ domain }) => void (domain.epoch = 7)),
+  'another schema': (text) => text.replace('quorumlab.proof/2', 'quorumlab.proof/1'),
+  'statements of another group': (text, other) =>
+    bent(text, (all) => void (all.culprits = JSON.parse(other).culprits)),
+};
+
+interface ProofText {
+  members: string[];
+  domain: Record<string, unknown>;
+  culprits: { member: number; first: unknown; second: unknown }[];
+}
+function bent(text: string, change: (all: ProofText) => void): string {
+  const all: ProofText = JSON.parse(text);
+  change(all);
+  return `${JSON.stringify(all, undefined, 2)}\n`;
+}
+
+describe.each(scenarios.map((each) => [nameOf(each), each] as const))('%s', (_, scenario) => {
+  const prepared = prepare(scenario);
+  let result: RunResult;
+  let text: string;
+
+  test('a fork by f+1 liars convicts them, by what honest nodes have kept', () => {
+    result = runScenario(scenario, { proofs: true });
+    expect([result.word, result.expected]).toEqual(['forked', true]);
+    expect(result.guilt.culprits.map(({ signer }) => signer)).toEqual([0, 1]);
+    expect(result.guilt.notProvable).toBeUndefined();
+    text = guiltFileOf(prepared, result.guilt) ?? '';
+    expect(verdicts(prepared, text)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
+  test('both checkers refuse a bent proof', () => {
+    const elsewhere = {
+      ...(proofGroupOf(prepared) as NonNullable<ReturnType<typeof proofGroupOf>>),
+      domain: { ...prepared.domain, cluster: 'elsewhere' },
+    };
+    const other = guiltProof(prepared.group, elsewhere, result.guilt.culprits);
+    for (const [name, bend] of Object.entries(bends)) {
+      const changed = bend(text, other);
+      expect(changed, name).not.toBe(text);
+      expect(verdicts(prepared, changed), name).toEqual([[], []]);
+    }
+  });
+});
+
+const one = 'a'.repeat(64);
+const two = 'b'.repeat(64);
+const vote = (view: number, justifyView: number, block = one) => ({
+  kind: 'vote',
+  view,
+  block,
+  justifyView,
+});
+const timeout = (view: number, highView: number) => ({ kind: 'timeout', view, highView });
+const placed = (kind: string, view: number, digest: string, sequence = 5) => ({
+  kind,
+  view,
+  sequence,
+  digest,
+  ...(kind === 'pre-prepare' ? { batch: [] } : {}),
+});
+const report = (
+  view: number,
+  prepared: readonly object[] = [],
+  checkpoint: object | null = null,
+) => ({
+  kind: 'view-change',
+  view,
+  checkpoint,
+  prepared,
+});
+const claim = (view: number, digest: string) => ({ view, sequence: 5, digest });
+const stable = (sequence: number) => ({ sequence, digest: two });
+const prevote = (round: number, value: string | null, validRound: number | null = null) => ({
+  kind: 'prevote',
+  height: 3,
+  round,
+  value,
+  validRound,
+});
+const precommit = (round: number, value: string | null) => ({
+  kind: 'precommit',
+  height: 3,
+  round,
+  value,
+});
+const block = (view: number, height: number, parent: string) => ({
+  kind: 'proposal',
+  block: { view, height, parent, batch: [] },
+  justify: null,
+  timeouts: null,
+});
+
+/** Two statements and, by protocol and rule set, whether no honest member signs both. */
+const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
+  ['pbft', placed('commit', 1, one), placed('commit', 1, two), true],
+  ['pbft', placed('commit', 1, one), placed('commit', 2, two), false],
+  ['pbft', placed('prepare', 1, one), placed('commit', 1, two), true],
+  ['pbft', placed('pre-prepare', 1, one), placed('commit', 1, two), true],
+  ['pbft', placed('prepare', 1, one), placed('commit', 1, one), false],
+  ['pbft', placed('commit', 1, one), report(2), true],
+  ['pbft', placed('commit', 1, one), report(1), false],
+  ['pbft', placed('commit', 1, one), report(2, [claim(0, one)]), true],
+  ['pbft', placed('commit', 1, one), report(2, [claim(1, one)]), false],
+  ['pbft', placed('commit', 1, one), report(2, [claim(1, two)]), true],
+  ['pbft', placed('commit', 1, one), report(3, [claim(2, two)]), false],
+  ['pbft', placed('commit', 1, one), report(2, [], stable(4)), true],
+  ['pbft', placed('commit', 1, one), report(2, [], stable(5)), false],
+  ['pbft', report(2, [claim(1, one)]), report(2), true],
+  ['hotstuff jolteon', vote(4, 3), vote(4, 3, two), true],
+  ['hotstuff jolteon', vote(4, 3), vote(4, 2), false],
+  ['hotstuff jolteon', vote(4, 3), vote(6, 2), false],
+  ['hotstuff jolteon', vote(4, 3), timeout(4, 2), true],
+  ['hotstuff jolteon', vote(4, 3), timeout(3, 2), false],
+  ['hotstuff jolteon', timeout(4, 3), timeout(5, 2), true],
+  ['hotstuff jolteon', timeout(4, 3), timeout(5, 3), false],
+  ['hotstuff jolteon', block(4, 1, one), block(4, 1, two), true],
+  ['hotstuff jolteon', block(4, 1, one), block(5, 1, two), false],
+  ['hotstuff hotstuff-2', vote(4, 3), vote(6, 2), true],
+  ['hotstuff hotstuff-2', vote(4, 3), vote(6, 3), false],
+  ['hotstuff chained', vote(4, 3), vote(6, 2), false],
+  ['tendermint', precommit(1, one), prevote(2, two), true],
+  ['tendermint', precommit(1, one), prevote(2, two, 0), true],
+  ['tendermint', precommit(1, one), prevote(2, two, 1), false],
+  ['tendermint', precommit(1, one), prevote(2, one), false],
+  ['tendermint', precommit(1, one), prevote(2, null), false],
+  ['tendermint', precommit(1, null), prevote(2, two), false],
+  ['tendermint', prevote(1, one), prevote(1, null), true],
+  ['tendermint', precommit(2, one), precommit(2, two), true],
+];
+
+test.each(cases)('%s: %o and %o: both checkers say of each whether it is a lie', (...each) => {
+  const [name, first, second, isLie] = each;
+  const made = byHand(name, [first, second]);
+  expect(made.found.length > 0).toBe(isLie);
+  // A prover who claims it all the same convinces nobody.
+  const claimed: Guilty<Tagged> = {
+    signer: 2,
+    rule: made.found[0]?.rule ?? 'lied',
+    first: made.signed[0] as Signed<Tagged>,
+    second: made.signed[1] as Signed<Tagged>,
+    contents: [],
+  };
+  expect(verdicts(made.prepared, made.proofOf([claimed]))).toEqual(isLie ? [[2], [2]] : [[], []]);
+});
+
+test('chained HotStuff convicts who votes below its lock, by the blocks that it voted for', () => {
+  const scenario = scenarios.find((each) => nameOf(each) === 'hotstuff chained') as Scenario;
+  const { protocol } = prepare(scenario);
+  const blocks: Tagged[] = [];
+  let parent = '0'.repeat(64);
+  for (const view of [4, 5, 6]) {
+    blocks.push(block(view, view - 3, parent));
+    const [[name] = ['']] = protocol.contents?.(blocks.at(-1) as never) ?? [];
+    parent = name;
+  }
+  for (const [justifyView, isLie] of [
+    [3, true],
+    [4, false],
+  ] as const) {
+    const made = byHand('hotstuff chained', [...blocks, vote(6, 5, parent), vote(8, justifyView)]);
+    expect(made.found.length > 0).toBe(isLie);
+    if (!isLie) continue;
+    const text = made.proofOf(made.found);
+    expect(verdicts(made.prepared, text)).toEqual([[2], [2]]);
+    const without = bent(text, (all) => Object.assign(all, { contents: [] }));
+    expect(verdicts(made.prepared, without)).toEqual([[], []]);
+  }
+});
+
+/** What a judge finds of statements that member 2 has signed, with real keys. */
+function byHand(name: string, said: readonly Tagged[]) {
+  const scenario = scenarios.find((each) => nameOf(each) === name) as Scenario;
+  const prepared = prepare(scenario);
+  const source = prepared.group;
+  const keyring = prepared.keyring(2, 2);
+  const signed = said.map((each) => keyring.sign(each as never));
+  const kept = transcript(source);
+  for (const each of signed) kept.observe(each);
+  const group = proofGroupOf(prepared);
+  if (group === undefined) throw new Error('these have real keys');
+  return {
+    prepared,
+    signed,
+    found: judge(source, kept.heard()),
+    proofOf: (guilty: readonly Guilty<Tagged>[]) => guiltProof(source, group, guilty as never),
+  };
+}
