@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runScenario } from '@quorumlab/harness';
+import { words } from '@quorumlab/lessons';
 import { buildPage, demo, linkOf, ranOf, scenarioOf } from '@quorumlab/playground';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
@@ -67,6 +68,21 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     await page.locator('.matrix td a').first().waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('button', { name: 'Run them' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('plays a lesson by keyboard alone', async () => {
+    await using opened = await openFile(path, wide);
+    const { page, errors } = opened;
+    await page.evaluate("location.hash = '#/learn/9'");
+    await page.getByText(words.paused).waitFor();
+    expect(await page.getByText('forked').count()).toBe(0);
+    await page.getByRole('button', { name: 'yes: each half' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(words.foretold).waitFor();
+    await page.getByRole('button', { name: 'no number of servers' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(`✓ ${words.rightAnswer}`).waitFor();
     expect(errors).toEqual([]);
   });
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { lessonOf, lessons } from '@quorumlab/lessons';
 import { expect, test } from 'vitest';
 import { said } from '../test-support/said.ts';
@@ -44,6 +47,28 @@ test('--json is one document, with the runs and what became of the answer', asyn
   const marked = JSON.parse((await said('--json lesson 3 --answer 2+3')).out);
   expect(marked).toMatchObject({ marked: { answer: '2+3', right: false }, exit: 1 });
   expect(JSON.parse((await said('--json lesson')).out).lessons).toHaveLength(14);
+});
+
+test('a sheet is a page with its key, and a quiz is settled by runs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorumlab-sheet-'));
+  try {
+    const file = join(folder, 'sheets', 'three.html');
+    expect((await said(['lesson', '3', '--sheet', file])).code).toBe(0);
+    const page = readFileSync(file, 'utf8');
+    expect(page.match(/<h1>/g)).toHaveLength(2);
+    expect(page).toContain('Answer key. Lesson 3');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  expect((await said('lesson 3 --sheet x --answer y')).code).toBe(254);
+  expect((await said('quiz')).out).toContain('12  ');
+  expect(await said('quiz 7 --answer false')).toMatchObject({ code: 0, err: '' });
+  const wrong = await said('quiz old-term --answer true');
+  expect(wrong.code).toBe(1);
+  expect(wrong.out).toMatch(/Not right[\s\S]*False[\s\S]*ended forked/);
+  expect((await said('quiz 13')).code).toBe(254);
+  expect((await said('quiz 1 --answer maybe')).code).toBe(254);
+  expect(JSON.parse((await said('--json quiz 11')).out)).toMatchObject({ holds: true, exit: 0 });
 });
 
 /** What a lesson says to somebody who types these lines and then leaves. */

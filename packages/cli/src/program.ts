@@ -11,6 +11,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLesson } from './commands/lesson.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
+import { addQuiz } from './commands/quiz.ts';
 import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
@@ -52,6 +53,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addExplain,
     addCheck,
     addLesson,
+    addQuiz,
     addList,
     addKeys,
     addNode,

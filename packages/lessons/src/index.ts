@@ -24,4 +24,6 @@ export {
   playLesson,
   type TrialRun,
 } from './play.ts';
+export { type QuizItem, quiz, quizItemOf, type Settled, settle } from './quiz.ts';
+export { sheetOf } from './sheet.ts';
 export { fill, words } from './words.ts';

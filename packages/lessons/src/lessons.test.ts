@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Lesson, LessonText } from './lesson.ts';
 import { lessonOf, lessons } from './lessons.ts';
 import { answerKey, choiceOf, comesOut, indexOf, letterOf, mark, playLesson } from './play.ts';
-import { fill } from './words.ts';
+import { quiz, quizItemOf, settle } from './quiz.ts';
+import { sheetOf } from './sheet.ts';
+import { fill, words } from './words.ts';
 
 test('there are fourteen, each found by its number', () => {
   expect(lessons.map(({ number }) => number)).toEqual([...Array(14).keys()].map((i) => i + 1));
@@ -94,4 +96,34 @@ test('sentences are short: nobody reads them as a second language for pleasure',
     for (const said of saidIn(lesson))
       for (const sentence of said.split(/[.?!:](?: |$)/))
         expect(sentence.split(' ').length, sentence).toBeLessThanOrEqual(38);
+});
+
+test('a sheet asks and keeps what runs say for its key, and loads nothing', () => {
+  const lesson = lessonOf(10);
+  const html = sheetOf([lesson]);
+  const at = html.indexOf('Answer key');
+  const [asks, key] = [html.slice(0, at), html.slice(at)];
+  for (const each of Object.values(lesson.text.exercise.choices)) expect(asks).toContain(each);
+  for (const word of [words.rightAnswer, words.wrongAnswer, 'forked', 'stalled']) {
+    expect(asks).not.toContain(word);
+    expect(key).toContain(word);
+  }
+  expect(key.split(words.rightAnswer)).toHaveLength(2);
+  expect(key).toContain('2q - n &gt; f');
+  expect(html).not.toMatch(/<script|<link|src=|url\(|\{[a-z]/);
+});
+
+test('every statement of the quiz is settled, some as true and some as false', () => {
+  const all = quiz.map(settle);
+  const holding = all.filter(({ holds }) => holds).map(({ item }) => item.name);
+  expect(holding).toEqual(['silent', 'quorum-of-four', 'small-quorum', 'beyond']);
+  // Who says that nothing goes wrong has looked more than once, and an attack has acted.
+  for (const { holds, trials } of all)
+    if (holds && trials[0]?.must.includes('ok')) expect(trials.length).toBeGreaterThan(4);
+  for (const { trials } of all)
+    for (const { outcome } of trials)
+      if (outcome.liars.length > 0 && 'fired' in outcome.facts)
+        expect(outcome.facts.fired).toBeGreaterThan(0);
+  expect(quizItemOf('3')).toBe(quizItemOf('silent'));
+  expect(() => quizItemOf('13')).toThrow('There is no statement "13"; there are 1 to 12.');
 });

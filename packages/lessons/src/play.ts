@@ -104,9 +104,14 @@ export const letterOf = (nth: number): string => String.fromCharCode('a'.charCod
 /** Marks an answer by running it. Throws a ScenarioError if it is none of the choices. */
 export function mark({ text, exercise }: Lesson, typed: string): Marked {
   const answer = choiceOf(text.exercise, typed);
-  const played: Played = new Map();
-  const trials = (exercise[answer] ?? []).map((trial) => tried(trial, played));
+  const trials = trialsOf(exercise[answer] ?? []);
   return { answer, right: trials.every(({ passed }) => passed), trials };
+}
+
+/** Runs trials, one after the other. */
+export function trialsOf(trials: readonly Trial[]): readonly TrialRun[] {
+  const played: Played = new Map();
+  return trials.map((trial) => tried(trial, played));
 }
 
 function tried({ experiment, must }: Trial, played: Played): TrialRun {

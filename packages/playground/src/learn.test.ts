@@ -63,6 +63,8 @@ test('a guess shows what decides, why, and what breaks it; the exercise is run',
   state.lessons.guess('no');
   const { lecture } = state.lessons.learning.value ?? {};
   expect(heldAt(state)?.i).toBe(lecture?.decisive);
+  // There is one guess: the other answer is no longer one.
+  state.lessons.guess('yes');
   const told = html(state);
   expect(told).toContain('The run says otherwise');
   expect(told).toContain('✗ forked');

@@ -69,7 +69,8 @@ function OneLesson({ state, lesson }: Props & { readonly lesson: Lesson }): JSX.
         question: text.question,
         title: words.question,
         chosen: guessed,
-        isOpen: lecture !== undefined && guessed === undefined,
+        isReady: lecture !== undefined,
+        isOver: guessed !== undefined,
         onChoose: guess,
       }),
       lecture !== undefined &&
@@ -79,7 +80,8 @@ function OneLesson({ state, lesson }: Props & { readonly lesson: Lesson }): JSX.
             question: text.exercise,
             title: words.exercise,
             chosen: now.tried,
-            isOpen: true,
+            isReady: true,
+            isOver: false,
             onChoose: attempt,
           }),
           h(Mark, { now }),
@@ -101,19 +103,22 @@ interface AskProps {
   readonly question: Question;
   readonly title: string;
   readonly chosen: string | undefined;
-  readonly isOpen: boolean;
+  /** Whether it can be answered yet. */
+  readonly isReady: boolean;
+  /** Whether it was answered for good: its buttons stay, so that nobody loses the focus. */
+  readonly isOver: boolean;
   readonly onChoose: (choice: string) => void;
 }
 
 /** A question with a button for each answer. */
-const Ask = ({ question, title, chosen, isOpen, onChoose }: AskProps): JSX.Element =>
+const Ask = ({ question, title, chosen, isReady, isOver, onChoose }: AskProps): JSX.Element =>
   h(
     'section',
     { class: 'ask' },
     h('h2', null, title),
     h(
       'fieldset',
-      { disabled: !isOpen },
+      { disabled: !isReady },
       h('legend', null, question.ask),
       Object.entries(question.choices).map(([choice, meaning]) =>
         h(
@@ -122,6 +127,7 @@ const Ask = ({ question, title, chosen, isOpen, onChoose }: AskProps): JSX.Eleme
             key: choice,
             type: 'button',
             'aria-pressed': choice === chosen,
+            'aria-disabled': isOver,
             onClick: (_: TargetedEvent<HTMLButtonElement>) => onChoose(choice),
           },
           meaning,

@@ -68,8 +68,8 @@ export function createLessons(ask: Ask, stage: Stage): Lessons {
       });
     },
     guess(choice) {
-      const { lecture } = learning.value ?? {};
-      if (learning.value === undefined || lecture === undefined) return;
+      const { lecture, guess } = learning.value ?? {};
+      if (learning.value === undefined || lecture === undefined || guess !== undefined) return;
       learning.value = { ...learning.value, guess: choice };
       stage.show(lecture.ran);
       stage.goOn(lecture.decisive);

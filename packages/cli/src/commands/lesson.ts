@@ -13,10 +13,12 @@ import {
   type Outcome,
   playLesson,
   type Question,
+  sheetOf,
   words,
 } from '@quorumlab/lessons';
 import type { Command } from 'commander';
 import { exitCodes, usageError } from '../errors.ts';
+import { writeLines } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, type Io, terminal } from '../io.ts';
 import {
@@ -40,19 +42,28 @@ export function addLesson(program: Command): void {
     'quorumlab lesson',
     'quorumlab lesson 1',
     'quorumlab lesson 1 --answer everything',
+    'quorumlab lesson 1 --sheet lesson-1.html',
   )
     .description('fourteen lessons: each asks first, then runs the protocols to find out')
     .option('--answer <answer>', 'an answer to the exercise, checked by running it (default: none)')
+    .option(
+      '--sheet <file>',
+      'write a page to print, with an answer key made by running; of all, without a number ' +
+        '(default: none)',
+    )
     .action(
       async (
         number: string | undefined,
-        { answer }: { readonly answer?: string },
+        { answer, sheet }: { readonly answer?: string; readonly sheet?: string },
         command: Command,
       ) => {
         const io = terminal(command.optsWithGlobals<GlobalFlags>());
         if (number === undefined && answer !== undefined)
           throw usageError('QL101', 'say which lesson it answers: quorumlab lesson 1 --answer …');
-        if (number === undefined) sayList(io);
+        if (answer !== undefined && sheet !== undefined)
+          throw usageError('QL100', '--answer and --sheet: give one of them.');
+        if (sheet !== undefined) writeSheet(io, number, sheet);
+        else if (number === undefined) sayList(io);
         else if (answer !== undefined) process.exitCode = answerTo(io, lessonOf(number), answer);
         else if (!io.json && process.stdin.isTTY && process.stdout.isTTY)
           process.exitCode = await withReader(lessonOf(number), io);
@@ -72,6 +83,17 @@ function sayList(io: Io): void {
   io.out('');
   io.out(words.invitation);
   io.out('Begin:  quorumlab lesson 1');
+}
+
+/** Writes one lesson, or all of them, as a page to print. */
+function writeSheet(io: Io, number: string | undefined, file: string): void {
+  const chosen = number === undefined ? lessons : [lessonOf(number)];
+  writeLines(file, [sheetOf(chosen)]);
+  if (io.json)
+    io.out(
+      JSON.stringify({ schema, engine, sheet: file, lessons: chosen.map((each) => each.number) }),
+    );
+  else io.out(`${file} is written: print it, or open it in a browser.`);
 }
 
 /** Marks an answer. Returns the exit code. */
