@@ -114,6 +114,16 @@ describe.each(scenarios.map((each) => [nameOf(each), each] as const))('%s', (_, 
     ]);
   });
 
+  test('a lying leader whose accomplices vote for both its values forks it too', () => {
+    const led: Scenario = { ...scenario, attack: 'equivocating-leader', crypto: 'ideal' };
+    const { word, expected, guilt } = runScenario(led, { proofs: true });
+    expect([word, expected]).toEqual(['forked', true]);
+    expect(guilt.culprits.map(({ signer }) => signer)).toEqual([0, 1]);
+    // One liar alone is what the group is made for.
+    const alone = runScenario({ ...led, by: [0] }, { proofs: true });
+    expect([alone.word, alone.guilt.culprits.map(({ signer }) => signer)]).toEqual(['ok', [0]]);
+  });
+
   test('both checkers refuse a bent proof', () => {
     const elsewhere = {
       ...(proofGroupOf(prepared) as NonNullable<ReturnType<typeof proofGroupOf>>),

@@ -91,11 +91,13 @@ const list: Attack[] = [
     title: 'The leader signs one value for half of the nodes and another for the rest.',
     needs: 'byzantine',
     behaviour: <S extends Shape>(
-      { n, by }: Scenario,
+      { n, f, by }: Scenario,
       _seat: ReplicaId,
       { hurry, patience } = simulatedPace,
     ): Behaviour<S> => {
       const others = otherHalf(n, by);
+      // More than are tolerated need no luck: whoever of them leads, all vote for both its values.
+      if (by.length > Math.max(1, f)) return twoFaced<S>({ traitors: by, second: others }, hurry);
       return chain(
         hasty<S>(hurry),
         // It thinks before it speaks, until it knows two true commands to lie with.
