@@ -25,6 +25,7 @@ describe('the examples', () => {
       'fenced-lock.ts',
       'one-liar.ts',
       'quorum-sizes.ts',
+      'two-shards.ts',
     ]);
     for (const name of names)
       expect(readFileSync(`${folder}${name}`, 'utf8').split('\n').length - 1, name).toBeLessThan(
@@ -108,5 +109,11 @@ describe('the examples', () => {
     // The more answers a write waits for, the longer it takes over a wide area.
     const seconds = numbers.map((row) => row[2] ?? 0);
     expect(seconds).toEqual([...seconds].sort((one, two) => one - two));
+  });
+
+  it('two-shards: transfers between groups move money as a whole, at every timestamp', async () => {
+    expect(await outputOf('two-shards.ts')).toBe(
+      ['then: Ann 100, Zoe 0, together 100', 'now: Ann 40, Zoe 60, together 100', ''].join('\n'),
+    );
   });
 });

@@ -1,0 +1,78 @@
+/** Shards in the simulator: groups, clocks, crashes, cuts, clients that go, ranges that move. */
+import { ms, type Protocol } from '@quorumlab/core';
+import type { LogShape } from '@quorumlab/log';
+import { multiPaxos } from '@quorumlab/multi-paxos';
+import { raft } from '@quorumlab/raft';
+import { shardMutants } from '@quorumlab/shards';
+import { expect, test } from 'vitest';
+import { swarm, verdictOf } from './swarm.ts';
+import { world } from './world.ts';
+
+const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
+
+const replay = (seed: number): string => `verdictOf(swarm(${seed}))`;
+
+test('whatever happens: strict serializability, timestamps in order, exact reads, one lease', {
+  timeout: isLong ? 3_600_000 : 120_000,
+}, () => {
+  for (let seed = 1; seed <= (isLong ? 400 : 8); seed++)
+    expect(verdictOf(swarm(seed)), replay(seed)).toBeUndefined();
+});
+
+const protocols = {
+  raft: raft({ n: 3 }) as unknown as Protocol<LogShape>,
+  'multi-paxos': multiPaxos({ n: 3 }) as unknown as Protocol<LogShape>,
+};
+
+test.each(Object.entries(protocols))(
+  '%s: prepared locks survive that all replicas crash',
+  (_, protocol) => {
+    const run = world({ protocol, seed: 5 });
+    run.append(ms(800), 0, ['a', 'x']);
+    run.append(ms(800), 2, ['x', 'a']);
+    // Its client is gone in the middle of it, and so are all replicas, one after the other.
+    run.simulation.inject({ type: 'crash', at: ms(807), seat: run.client(0) });
+    for (const group of [0, 1])
+      for (const member of [0, 1, 2]) {
+        const seat = run.member(group, member);
+        run.simulation.inject({ type: 'crash', at: ms(810 + member), seat });
+        run.simulation.inject({ type: 'restart', at: ms(1000 + 10 * member), seat });
+      }
+    run.append(ms(1200), 1, ['a', 'x']);
+    run.read(ms(6000), 1, ['a', 'x']);
+    run.simulation.runUntil(ms(8000));
+    expect(run.open()).toBe(0);
+    expect(run.wrong()).toBeUndefined();
+  },
+);
+
+test('a range moves while clients write, and the router finds it', () => {
+  const run = world({ protocol: protocols.raft, seed: 6 });
+  for (let i = 0; i < 20; i++) run.append(ms(700 + 20 * i), i % 3, ['a', 'x']);
+  run.move(ms(800), 2, 'n', 1, 0);
+  run.read(ms(2000), 0, ['a', 'x']);
+  run.simulation.runUntil(ms(4000));
+  expect(run.moves).toEqual([{ from: 'n', to: null, group: 0, epoch: 2 }]);
+  expect(run.open()).toBe(0);
+  expect(run.wrong()).toBeUndefined();
+});
+
+test('clocks beyond their bound break the order of time, and the reading is named', () => {
+  const run = swarm(1, { beyond: ms(60) });
+  expect(verdictOf(run)).toMatch(/^stale-read: .*its bound of 4000 µs is broken/);
+  // Each group agrees all the same, and each transaction is whole.
+  expect(run.wrong({ realTime: false })).toBeUndefined();
+});
+
+// Where the search begins is where it once found something: it goes on from there if need be.
+test.each([
+  ['wounds-unminded', 1],
+  ['no-commit-wait', 3],
+  ['move-without-fence', 7],
+  ['tsafe-ignores-prepared', 24],
+  ['forget-committed', 35],
+] as const)('%s is found by chance too', { timeout: 120_000 }, (name, first) => {
+  const rules = shardMutants[name];
+  const seeds = Array.from({ length: 100 }, (_, i) => first + i);
+  expect(seeds.some((seed) => verdictOf(swarm(seed, { rules })) !== undefined)).toBe(true);
+});
