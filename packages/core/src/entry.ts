@@ -77,6 +77,8 @@ export interface Entry<S extends Shape> {
   readonly variants?: string;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
+  /** What a client submits so that this one leads. Absent: nobody can say who leads. */
+  readonly transfer?: (to: ReplicaId) => Uint8Array;
   /**
    * What the makers are told beside `unsafe` if any `quorum` of n replicas are to be a quorum.
    * Absent: its quorums cannot be set by hand.

@@ -268,6 +268,11 @@ export interface ClientPolicy {
    * {@link Protocol.propose}, and redirects only their reads. The leader replies.
    */
   readonly forwards?: boolean;
+  /**
+   * With 'leader': {@link Protocol.read} answers at any replica that follows a leader, so clients
+   * take their linearizable reads to all of them in turn.
+   */
+  readonly readsAnywhere?: boolean;
   /** Whether requests and replies must be signed, or the channel's word is enough. */
   readonly signed: boolean;
 }

@@ -355,17 +355,20 @@ const livesApart = 1024;
 const clientsOf = ({ clients, changes = [] }: Scenario): number =>
   clients + (changes.length > 0 ? 1 : 0);
 
-/** Throws a ScenarioError (QL114) if the protocol cannot change its group. */
+/** Throws a ScenarioError (QL114) if the protocol cannot change its group, or who leads it. */
 function changesOf(
   { changes = [] }: Scenario,
-  { name, change }: ProtocolEntry,
+  { name, change, transfer }: ProtocolEntry,
   seat: number,
 ): readonly ScheduledInput<AnyShape>[] {
   if (changes.length === 0) return [];
   if (change === undefined)
     throw new ScenarioError('QL114', `${name} cannot change its group; leave out the changes.`);
-  return changes.map(({ at, members }, id) => {
-    const operation = change(members);
+  return changes.map(({ at, members, leader }, id) => {
+    if (leader !== undefined && transfer === undefined)
+      throw new ScenarioError('QL114', `nobody can say who leads ${name}; leave out that change.`);
+    const operation =
+      leader === undefined || transfer === undefined ? change(members) : transfer(leader);
     const event = { type: 'submit', id, operation, readOnly: false, configuration: true } as const;
     return { at, seat, event };
   });

@@ -26,6 +26,9 @@ export const situations = {
   'leader-changed-in-group-change': 'another replica began to lead while one was under way',
   'read-in-group-change': 'a read was under way while the group was changed',
   'read-in-leader-change': 'a read was under way while another replica began to lead',
+  'lead-handed-over': 'the lead went to whom somebody had asked to have it',
+  'lead-not-handed-over': 'somebody asked that another one lead, in vain',
+  'read-at-follower': 'a replica that did not lead answered a linearizable read',
   'session-closed': 'a request was refused because its session was closed',
   'session-taken': 'a request was refused because its session is of another process',
   'request-too-old': 'a request was refused because its answer is forgotten',
@@ -49,7 +52,13 @@ export function addReached(one: Reached, two: Reached): Reached {
 export const situationNames: readonly Situation[] = Object.keys(situations) as Situation[];
 
 /** Which of them random worlds of a protocol are to reach: all that it has the parts for. */
-export function reachable({ claims, create, change }: ProtocolEntry): readonly Situation[] {
+export function reachable({
+  claims,
+  create,
+  change,
+  transfer,
+  options,
+}: ProtocolEntry): readonly Situation[] {
   const protocol = create({ n: claims.replicas(1), f: 1 });
   const changes = change !== undefined;
   const grows = protocol.length === undefined;
@@ -64,6 +73,9 @@ export function reachable({ claims, create, change }: ProtocolEntry): readonly S
     'group-change-refused': changes,
     'leader-changed-in-group-change': changes,
     'read-in-group-change': changes,
+    'lead-handed-over': transfer !== undefined,
+    'lead-not-handed-over': transfer !== undefined,
+    'read-at-follower': Object.hasOwn(options, 'followerReads'),
     'session-closed': grows,
     'session-taken': grows,
     // There clients ask one replica, so hardly any copy comes late.
@@ -107,7 +119,7 @@ const refusals: Readonly<Record<string, Situation>> = {
 
 /** Counts what honest replicas go through; `statusOf` tells what one of them believes. */
 export function reaching(
-  { scenario, seats }: Prepared,
+  { scenario, seats, changes, protocol }: Prepared,
   statusOf: (seat: ReplicaId) => Status | undefined,
 ): Reaching {
   const counts: Partial<Record<Situation, number>> = {};
@@ -122,6 +134,13 @@ export function reaching(
   const losses = new Set(
     scenario.faults.flatMap((fault) =>
       fault.type === 'restart' && fault.disk === 'lost' ? [`${fault.at} ${fault.node}`] : [],
+    ),
+  );
+  const transfers = new Set(
+    changes.flatMap(({ event }, i) =>
+      event.type === 'submit' && scenario.changes?.[i]?.leader !== undefined
+        ? [event.operation.join()]
+        : [],
     ),
   );
   const taken = new Set<number>();
@@ -153,8 +172,12 @@ export function reaching(
     highest = term;
   }
 
+  const readsAnywhere = protocol.client.readsAnywhere === true;
+
   function lookAtMessages(replica: Known, { sends }: Output<AnyShape>): void {
     for (const { message } of sends) {
+      if (readsAnywhere && !replica.leads && message.kind === 'query-reply')
+        reach('read-at-follower');
       if (message.kind === 'refusal' && 'reason' in message) {
         const name = refusals[message.reason];
         if (name !== undefined) reach(name);
@@ -177,10 +200,14 @@ export function reaching(
   }
 
   function lookAtGroup({ decisions }: Output<AnyShape>): void {
-    for (const { slot, configured } of decisions) {
+    for (const { slot, commands, configured } of decisions) {
       if (configured === undefined || judged.has(slot)) continue;
       judged.add(slot);
-      reach(configured.refusal === undefined ? 'group-changed' : 'group-change-refused');
+      const isDone = configured.refusal === undefined;
+      const [command] = commands as readonly { readonly configuration?: Uint8Array }[];
+      if (transfers.has(command?.configuration?.join() ?? ''))
+        reach(isDone ? 'lead-handed-over' : 'lead-not-handed-over');
+      else reach(isDone ? 'group-changed' : 'group-change-refused');
     }
   }
 

@@ -63,6 +63,8 @@ export interface ProtocolEntry {
   readonly variants?: Variants;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
+  /** What a client submits so that this one leads; absent if nobody can say who leads. */
+  readonly transfer?: (to: ReplicaId) => Uint8Array;
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
   exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
@@ -112,6 +114,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...(parts.small ? { small: parts.small } : {}),
     ...(parts.change ? { change: parts.change } : {}),
+    ...(parts.transfer ? { transfer: parts.transfer } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);

@@ -62,6 +62,8 @@ export interface MembershipChange {
   readonly at: number;
   /** Who is to be in it from then on, by their indices. */
   readonly members: readonly number[];
+  /** In place of members: who is to lead, if the protocol lets somebody say so. */
+  readonly leader?: number;
 }
 
 /** Everything that a run depends on. Two equal scenarios give the same trace, byte for byte. */

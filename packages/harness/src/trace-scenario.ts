@@ -79,7 +79,7 @@ const parts: Parts = {
   clients: whole(1, 1000),
   outstanding: whole(1, 65_536),
   'principals?': whole(1, 1000),
-  'changes?': listOf(withParts({ at: whole(0, latest), members: listOf(node) })),
+  'changes?': listOf(withParts({ at: whole(0, latest), members: listOf(node), 'leader?': node })),
   'sessionCaps?': withParts({ clients: whole(1, 65_536), ofClient: whole(1, 16) }),
   'stepBytes?': whole(1, Number.MAX_SAFE_INTEGER),
   'commands?': listOf(text),

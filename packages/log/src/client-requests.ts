@@ -64,6 +64,16 @@ export function fill(
   }
 }
 
+/** Reads that any replica answers begin at one by the client's number, so that all have some. */
+function firstAsked(
+  { self, members, readsAnywhere }: Asker,
+  { believed }: ClientState,
+  message: Request | Query,
+): ReplicaId {
+  if (!readsAnywhere || message.kind !== 'query') return believed;
+  return members[self % members.length] ?? believed;
+}
+
 function depart(
   asker: Asker,
   state: ClientState,
@@ -73,10 +83,11 @@ function depart(
   now: Instant,
   pen: ClientPen,
 ): void {
+  const target = firstAsked(asker, state, message);
   const flight: Flight = {
     message,
     tickets,
-    target: state.believed,
+    target,
     also: undefined,
     deadline: now,
     backoff: asker.settings.timeout,
@@ -86,7 +97,7 @@ function depart(
     refusals: [],
   };
   lane.flights.set(message.sequence, flight);
-  send(flight, state.believed, now, pen);
+  send(flight, target, now, pen);
   watch(state, flight.deadline, now, pen);
 }
 

@@ -1,5 +1,13 @@
 /** What a client remembers, as plain data, and how to copy it. */
-import type { Answer, Delay, Instant, PrincipalId, ReplicaId, Request } from '@quorumlab/core';
+import type {
+  Answer,
+  ClientPolicy,
+  Delay,
+  Instant,
+  PrincipalId,
+  ReplicaId,
+  Request,
+} from '@quorumlab/core';
 import { firstSequenceOf, ms } from '@quorumlab/core';
 import type { Query, RefusalReason } from './messages.ts';
 import type { Results } from './replies.ts';
@@ -192,8 +200,18 @@ export interface Asker {
   readonly members: readonly ReplicaId[];
   /** How many equal answers make one believed. */
   readonly matching: number;
+  /** Whether any replica answers its linearizable reads: see `ClientPolicy.readsAnywhere`. */
+  readonly readsAnywhere: boolean;
   readonly settings: ClientSettings;
 }
+
+/** What a client of a group of `members` with this policy goes by. */
+export const askerOf = (
+  self: PrincipalId,
+  members: readonly ReplicaId[],
+  { matching, readsAnywhere = false }: ClientPolicy,
+  settings: ClientSettings,
+): Asker => ({ self, members, matching, readsAnywhere, settings });
 
 /** Takes an operation out of the books: it has been answered, or nobody waits for it. */
 export function forget(state: ClientState, id: number): void {

@@ -21,6 +21,7 @@ import { receive } from './client-answers.ts';
 import { arm, begin, fill, send, watch } from './client-requests.ts';
 import {
   type Asker,
+  askerOf,
   type ClientOptions,
   type ClientPen,
   type ClientState,
@@ -158,7 +159,7 @@ export function client(
   options: ClientOptions = {},
 ): Machine<ClientShape> {
   const settings = settle(options, members, policy.matching);
-  const asker: Asker = { self, members, matching: policy.matching, settings };
+  const asker = askerOf(self, members, policy, settings);
   let state = emptyClient(settings);
   const machine: Machine<ClientShape> = {
     self,

@@ -23,7 +23,7 @@ import { admits, expects } from './admits.ts';
 import { cancel, submit, timeout } from './client.ts';
 import { receive } from './client-answers.ts';
 import { begin, suggest } from './client-requests.ts';
-import { emptyClient, settle } from './client-state.ts';
+import { askerOf, emptyClient, settle } from './client-state.ts';
 import {
   follow,
   goOn,
@@ -137,7 +137,7 @@ function start<S extends LogShape>(
       lines: lines ?? true,
       interferes: interference(stateMachine()),
     }),
-    asker: { self, members: protocol.members, matching: protocol.client.matching, settings },
+    asker: askerOf(self, protocol.members, protocol.client, settings),
     stepBytes: options.stepBytes ?? stepBytes,
     maxSnapshotBytes: options.maxSnapshotBytes ?? maxSnapshotBytes,
     sessionCaps: {
@@ -466,7 +466,8 @@ function onQuery<S extends LogShape>(
   if (message.consistency === 'local')
     return say({ kind: 'query-reply', sequence, results: query(run.application, operations) });
   const { leader = null, term } = run.inner.status();
-  if (run.policy.ask === 'leader' && leader !== run.self)
+  const canRead = leader === run.self || (run.policy.readsAnywhere === true && leader !== null);
+  if (run.policy.ask === 'leader' && !canRead)
     return say({ kind: 'redirect', about: 'query', sequence, leader, term });
   const id = run.state.nextRead++;
   const size = bytesOf({ operations });

@@ -4,7 +4,7 @@
  */
 import { type Asked, changedGuards, type Guards, type Signed } from '@quorumlab/core';
 import { mayHelp, mayRefuse } from './answers.ts';
-import { isLoyal } from './election.ts';
+import { ignores, isLoyal } from './election.ts';
 import type { Group } from './group.ts';
 import type { AppendEntries, InstallSnapshot } from './messages.ts';
 import { isWaiting, nextTerm } from './rejoin.ts';
@@ -32,8 +32,7 @@ const guardsOfHandlers = (group: Group): Required<Guards<Raft>> => ({
     granted
       ? replica.role === 'pre-candidate' && term === nextTerm(replica) && !replica.votes.has(from)
       : term > replica.currentTerm,
-  'request-vote': (voter, { term }, asked) =>
-    !(group.checkQuorum && term > voter.currentTerm && isLoyal(group, voter, asked)),
+  'request-vote': (voter, message, asked) => !ignores(group, voter, message, asked),
   vote: (candidate, { term, candidate: elect, granted, from }, { self }) =>
     term > candidate.currentTerm ||
     (candidate.role === 'candidate' &&
@@ -52,6 +51,10 @@ const guardsOfHandlers = (group: Group): Required<Guards<Raft>> => ({
     (leader.role === 'leader' &&
       term === leader.currentTerm &&
       movesWindow(leader, from, lastIndex)),
+  'timeout-now': (replica, { term }) => term >= replica.currentTerm && replica.role !== 'leader',
+  'read-index': (leader) => leader.role === 'leader',
+  'read-index-reply': ({ question, life }, reply) =>
+    reply.life === life && reply.question === question?.number,
   rejoin: (member, { from }, { self, now }) =>
     from !== self && !isWaiting(member) && mayHelp(group, member, from, now),
   'rejoin-reply': (replica, { nonce, from }, { self }) =>

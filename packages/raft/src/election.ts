@@ -3,9 +3,10 @@
  * that voters stay loyal to a leader they hear (4.2.3) from Ongaro's thesis.
  */
 import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
-import { type Group, isPeer } from './group.ts';
+import { electorate, type Group, isPeer } from './group.ts';
 import { becomeLeader } from './leader.ts';
 import { isLeased } from './lease.ts';
+import { mayLead } from './members.ts';
 import type { PreVote, PreVoteReply, RequestVote, Vote } from './messages.ts';
 import { isBehind, nextTerm, satisfies } from './rejoin.ts';
 import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
@@ -24,6 +25,8 @@ export function electionTimeout(group: Group, replica: Replica, ctx: Context): v
   if (nextTerm(replica) > maxInteger) return;
   // Its own vote is a vote too, and its log is not fit to lead.
   if (isBehind(replica)) return;
+  // Who is no member, and is not needed as one, disturbs nobody (thesis 4.2.2).
+  if (!mayLead(group, replica, ctx.self)) return;
   if (group.preVote) askPreVotes(group, replica, ctx);
   else campaign(group, replica, ctx);
 }
@@ -35,32 +38,39 @@ function askPreVotes(group: Group, replica: Replica, ctx: Context): void {
   replica.votes.add(ctx.self);
   const term = nextTerm(replica);
   const last = { lastIndex: lastIndex(replica), lastTerm: lastTerm(replica) };
-  for (const peer of group.members)
+  for (const peer of electorate(group, replica).voters)
     if (peer !== ctx.self) ctx.send(peer, { kind: 'pre-vote', nextTerm: term, ...last });
   maybeCampaign(group, replica, ctx);
 }
 
 function maybeCampaign(group: Group, replica: Replica, ctx: Context): void {
-  if (group.quorum.has(replica.votes)) campaign(group, replica, ctx);
+  if (electorate(group, replica).quorum.has(replica.votes)) campaign(group, replica, ctx);
 }
 
-/** §5.2: increment the term, vote for oneself, ask all others. */
-function campaign(group: Group, candidate: Replica, ctx: Context): void {
+/**
+ * §5.2: increment the term, vote for oneself, ask all others. `transfer`: the term whose leader has
+ * told this server to (thesis 3.10).
+ */
+export function campaign(group: Group, candidate: Replica, ctx: Context, transfer?: number): void {
   ctx.line('candidates-1');
   const term = nextTerm(candidate);
   ctx.save({ currentTerm: term, votedFor: ctx.self });
   candidate.role = 'candidate';
   candidate.votes.clear();
   setElectionTimer(group, ctx);
-  const last = { lastIndex: lastIndex(candidate), lastTerm: lastTerm(candidate) };
-  for (const peer of group.members)
+  const last = {
+    lastIndex: lastIndex(candidate),
+    lastTerm: lastTerm(candidate),
+    ...(transfer === undefined ? {} : { transfer }),
+  };
+  for (const peer of electorate(group, candidate).voters)
     if (peer !== ctx.self) ctx.send(peer, { kind: 'request-vote', term, ...last });
   // Its own vote is a message too: it counts only once it is durable.
   ctx.send(ctx.self, { kind: 'vote', term, candidate: ctx.self, granted: true });
 }
 
 function maybeBecomeLeader(group: Group, candidate: Replica, ctx: Context): void {
-  if (!group.quorum.has(candidate.votes)) return;
+  if (!electorate(group, candidate).quorum.has(candidate.votes)) return;
   ctx.line('candidates-2');
   becomeLeader(group, candidate, ctx);
 }
@@ -74,7 +84,14 @@ export const isLoyal = (group: Group, voter: Replica, ctx: Pick<Context, 'now'>)
   ((voter.leader !== null || isLeased(group)) && recentContact(group, voter, ctx) !== undefined);
 
 /** Whether a request for a vote in `term` has to be ignored for that. */
-function ignores(group: Group, voter: Replica, term: number, ctx: Context): boolean {
+export function ignores(
+  group: Group,
+  voter: Replica,
+  { term, transfer }: Pick<RequestVote, 'term' | 'transfer'>,
+  ctx: Pick<Context, 'now'>,
+): boolean {
+  // The leader of that term wants it so, and this voter has heard of none since.
+  if (transfer !== undefined && voter.currentTerm <= transfer) return false;
   const isNew = isLeased(group) ? term >= voter.currentTerm : term > voter.currentTerm;
   return group.checkQuorum && isNew && isLoyal(group, voter, ctx);
 }
@@ -92,7 +109,8 @@ export function checkQuorum(group: Group, leader: Replica, ctx: Context): void {
   const heard = [ctx.self];
   for (const [follower, { heardAt }] of leader.pipelines)
     if (heardAt !== null && ctx.now - heardAt < group.electionTimeout) heard.push(follower);
-  if (group.quorum.has(heard)) return ctx.setTimer('check-quorum', group.electionTimeout);
+  if (electorate(group, leader).quorum.has(heard))
+    return ctx.setTimer('check-quorum', group.electionTimeout);
   ctx.line('check-quorum');
   becomeFollower(group, leader, null, ctx);
 }
@@ -134,11 +152,12 @@ export function preVoteReply(
 export function requestVote(
   group: Group,
   voter: Replica,
-  { term, lastIndex: index, lastTerm: logTerm, from }: Signed<RequestVote>,
+  message: Signed<RequestVote>,
   ctx: Context,
 ): void {
+  const { term, lastIndex: index, lastTerm: logTerm, from } = message;
   if (!isPeer(group, from, ctx)) return;
-  if (ignores(group, voter, term, ctx)) return ctx.line('loyal');
+  if (ignores(group, voter, message, ctx)) return ctx.line('loyal');
   updateTerm(group, voter, term, ctx);
   const reply = (granted: boolean): void =>
     ctx.send(from, { kind: 'vote', term: voter.currentTerm, candidate: from, granted });

@@ -9,6 +9,7 @@ import {
   snapshotOption,
   threshold,
 } from '@quorumlab/core';
+import { encodeChange, encodeTransfer } from './configuration.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { raft } from './protocol.ts';
 import type { Raft } from './state.ts';
@@ -21,6 +22,10 @@ export const entry: Entry<Raft> = {
   flaws,
   exhibits,
   options: {
+    initialMembers: {
+      kind: 'text',
+      meaning: 'who votes at first, e.g. 0,1,2; the others wait to be let in (default: all)',
+    },
     ...electionOptions,
     preVote: { kind: 'boolean', usual: 'true', meaning: 'ask before raising the term' },
     checkQuorum: {
@@ -32,6 +37,11 @@ export const entry: Entry<Raft> = {
       kind: ['quorum', 'lease'],
       usual: 'quorum',
       meaning: 'how a leader knows at a read that it still leads: it asks, or trusts clocks',
+    },
+    followerReads: {
+      kind: 'boolean',
+      usual: 'false',
+      meaning: 'whether followers answer reads too, after asking their leader',
     },
     clockDrift: {
       kind: 'number',
@@ -59,13 +69,18 @@ export const entry: Entry<Raft> = {
   small: { snapshotEvery: 2, keepEntries: 0 },
   drawn: (random, network, { narrow }) => ({
     electionTimeout: drawTimeout(random, network),
-    preVote: random.below(4) > 0,
+    // Where groups change: without it, who has left unseats whoever would let it in again.
+    preVote: random.below(4) > 0 || narrow === true,
     checkQuorum: random.below(4) > 0,
     snapshotEvery: drawOne(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
     keepEntries: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
     maxEntriesPerAppend: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
     maxInFlight: drawBetween(random, 1, narrow ? 2 : 4),
-    ...(narrow ? { maxUncommitted: drawOne(random, [1, 4, 16]) } : {}),
+    ...(narrow
+      ? { maxUncommitted: drawOne(random, [1, 4, 16]), followerReads: random.below(2) === 0 }
+      : {}),
   }),
+  change: (members) => encodeChange({ voters: members, only: true }),
+  transfer: encodeTransfer,
   byHand: (quorum, n) => ({ quorum: threshold(range(n), quorum) }),
 };

@@ -1,5 +1,6 @@
 /** The schedules that expose the mutants: the right protocol survives each of them. */
 import type { Exhibit, ReplicaId, Stage, Which } from '@quorumlab/core';
+import { exhibitsOfMembership } from './exhibits-of-membership.ts';
 import type { Options } from './group.ts';
 import type { Raft } from './state.ts';
 
@@ -194,6 +195,7 @@ function earlyRead(group: Group): void {
 
 /** By the names of the mutants. */
 export const exhibits: Readonly<Record<string, Exhibit<Raft, Options>>> = {
+  ...exhibitsOfMembership,
   'figure-8': {
     options: { n: 5, maxEntriesPerAppend: 1, ...plain },
     shows: 'forked',

@@ -1,26 +1,32 @@
 import {
-  majority,
   OptionsError,
   type PrincipalId,
   type QuorumSystem,
   type ReplicaId,
   range,
   requireOverlap,
+  threshold,
   wholeOption,
 } from '@quorumlab/core';
+import { type Configuration, frozen, isJoint, serversLimit } from './configuration.ts';
 import { entriesLimit, leastBytesPerAppend, type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
-import type { Context } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** How a group runs Raft, the same for all members. Times are integer microseconds. */
 export interface Options {
-  /** How many replicas the group has. */
+  /** How many replicas there are: members of the group, and those that may become one. */
   readonly n: number;
-  /** How many of them may crash; as many as n allows unless told. */
+  /** How many of the first members may crash; as many as they allow unless told. */
   readonly f?: number;
+  /**
+   * Who votes at first, as numbers or as '0,1,2'; all n unless told. The others wait until a change
+   * lets them in.
+   */
+  readonly initialMembers?: readonly ReplicaId[] | string;
   /** Allow an n that is too small for f, or quorums that do not meet. For experiments only. */
   readonly unsafe?: boolean;
-  /** What decides elections and commits; more than half unless told. */
+  /** What decides elections and commits; then the group cannot be changed. Else more than half. */
   readonly quorum?: QuorumSystem;
   /** Each election timeout is drawn from this to twice this. 300 ms unless told. */
   readonly electionTimeout?: number;
@@ -36,6 +42,11 @@ export interface Options {
    * which costs no message and trusts clocks.
    */
   readonly reads?: 'quorum' | 'lease';
+  /**
+   * Whether followers answer reads too, after asking their leader (thesis 6.4): see
+   * `follower-read.ts`. Clients then spread their reads. Off unless told.
+   */
+  readonly followerReads?: boolean;
   /**
    * With leases: by how many parts in a million the rate of any member's clock may be wrong, 0 to
    * 500,000. If one is wrong by more, a read may miss an acknowledged write. 1,000 unless told.
@@ -62,8 +73,12 @@ export interface Options {
 /** A configured group: what every rule of the protocol looks at and none changes. */
 export interface Group {
   readonly schemas: Schemas;
+  /** All replicas that are known, in the group or not. */
   readonly members: readonly ReplicaId[];
-  readonly quorum: QuorumSystem;
+  /** Who is in the group at first. */
+  readonly initial: Configuration;
+  /** Whether the group can be changed: not where its quorums were set by hand. */
+  readonly isFixed: boolean;
   readonly electionTimeout: number;
   readonly heartbeat: number;
   readonly preVote: boolean;
@@ -77,21 +92,27 @@ export interface Group {
   readonly maxReads: number;
   readonly keepEntries: number;
   readonly rules: Rules;
+  /** Who elects and commits in a configuration, and who else is in it. Worked out once for each. */
+  electorateOf(configuration: Configuration): Electorate;
+}
+
+/** What follows from a configuration. */
+export interface Electorate {
+  readonly quorum: QuorumSystem;
+  /** Whose votes count: of both groups while it is joint. Ascending. */
+  readonly voters: readonly ReplicaId[];
+  /** They and the learners. Ascending. */
+  readonly everyone: readonly ReplicaId[];
 }
 
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function groupOf(options: Options, rules: Rules): Group {
-  const { n, unsafe = false } = options;
-  wholeOption('n', n, 1);
-  const f = options.f ?? Math.floor((n - 1) / 2);
-  wholeOption('f', f, 0);
-  if (n < 2 * f + 1 && !unsafe)
-    throw new OptionsError(
-      `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
-        `so use n = ${2 * f + 1} or more, or f = ${Math.floor((n - 1) / 2)} or less`,
-    );
-  const quorum = options.quorum ?? majority(n);
-  if (!unsafe) requireOverlap({ phase1: quorum, phase2: quorum });
+  const { unsafe = false } = options;
+  const n = wholeOption('n', options.n, 1, serversLimit);
+  const members = range(n);
+  const initial = firstGroup(options, members);
+  const byHand = options.quorum;
+  if (!unsafe && byHand !== undefined) requireOverlap({ phase1: byHand, phase2: byHand });
   const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
   if (wholeOption('heartbeat', pause, 1) * 2 > electionTimeout)
@@ -111,8 +132,9 @@ export function groupOf(options: Options, rules: Rules): Group {
   wholeOption('snapshotEvery', options.snapshotEvery ?? 0, 0);
   return {
     schemas: schemas({ maxBytesPerAppend }),
-    members: range(n),
-    quorum,
+    members,
+    initial,
+    isFixed: byHand !== undefined,
     electionTimeout,
     heartbeat: pause,
     preVote: options.preVote ?? true,
@@ -125,8 +147,76 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
     keepEntries: wholeOption('keepEntries', options.keepEntries ?? 1_000, 0),
     rules,
+    electorateOf: electorates(rules, n, initial, byHand),
   };
 }
+
+/** The first configuration. Throws {@link OptionsError} if it is too small for `f`, or no group. */
+function firstGroup(
+  { initialMembers, f, unsafe = false }: Options,
+  known: readonly ReplicaId[],
+): Configuration {
+  const voters = [...new Set(numbersIn(initialMembers) ?? known)].sort((one, two) => one - two);
+  const stranger = voters.find((id) => !known.includes(id));
+  if (voters.length === 0 || stranger !== undefined)
+    throw new OptionsError(
+      `initialMembers is ${voters.length === 0 ? 'empty' : `${initialMembers}`}; name at least ` +
+        `one of the replicas 0 to ${known.length - 1}, e.g. 0,1,2`,
+    );
+  const size = voters.length;
+  const most = Math.floor((size - 1) / 2);
+  const faults = wholeOption('f', f ?? most, 0);
+  if (size < 2 * faults + 1 && !unsafe)
+    throw new OptionsError(
+      `${size} replicas cannot survive ${faults} crashes: the ${size - faults} left are no ` +
+        `majority of ${size}, so use n = ${2 * faults + 1} or more, or f = ${most} or less`,
+    );
+  return frozen({ voters, outgoing: [], learners: [] });
+}
+
+const numbersIn = (told: Options['initialMembers']): readonly ReplicaId[] | undefined =>
+  typeof told === 'string'
+    ? told.split(',').map((each) => (/^\s*\d+\s*$/.test(each) ? Number(each) : -1))
+    : told;
+
+/** More than half of `members`. */
+const majorityOf = (members: readonly ReplicaId[]): QuorumSystem =>
+  threshold(members, Math.floor(members.length / 2) + 1);
+
+/** {@link Group.electorateOf}: looked up for every message, so worked out once. */
+function electorates(
+  rules: Rules,
+  n: number,
+  initial: Configuration,
+  byHand: QuorumSystem | undefined,
+): Group['electorateOf'] {
+  const known = new WeakMap<Configuration, Electorate>();
+  const made = (configuration: Configuration): Electorate => {
+    const { voters, outgoing, learners } = configuration;
+    const incoming =
+      configuration === initial && byHand !== undefined ? byHand : majorityOf(voters);
+    // Only a liar names servers that there are not: nobody sends to them.
+    const ofKnown = (ids: Iterable<ReplicaId>): readonly ReplicaId[] =>
+      [...new Set(ids)].filter((id) => id < n).sort((one, two) => one - two);
+    return {
+      quorum: isJoint(configuration) ? rules.jointly(majorityOf(outgoing), incoming) : incoming,
+      voters: ofKnown([...outgoing, ...voters]),
+      everyone: ofKnown([...outgoing, ...voters, ...learners]),
+    };
+  };
+  return (configuration) => {
+    let found = known.get(configuration);
+    if (found === undefined) {
+      found = made(configuration);
+      known.set(configuration, found);
+    }
+    return found;
+  };
+}
+
+/** Who elects and commits, by what this replica goes by. */
+export const electorate = (group: Group, replica: Replica): Electorate =>
+  group.electorateOf(group.rules.inForce(replica));
 
 /** How long a lease lasts by the leader's clock if others wait for `timeout` by theirs. */
 export const leaseLength = (timeout: number, partsPerMillion: number): number =>

@@ -4,6 +4,15 @@
  * @packageDocumentation
  */
 
+export {
+  type Change,
+  type Configuration,
+  ConfigurationError,
+  decodeConfiguration,
+  encodeChange,
+  encodeTransfer,
+  type How,
+} from './configuration.ts';
 export type { Options as RaftOptions } from './group.ts';
 export type {
   AppendEntries,
@@ -14,8 +23,11 @@ export type {
   Message as RaftMessage,
   PreVote,
   PreVoteReply,
+  ReadIndex,
+  ReadIndexReply,
   RequestVote,
   SnapshotReply,
+  TimeoutNow,
   Vote,
 } from './messages.ts';
 export { paper } from './paper.ts';

@@ -358,13 +358,13 @@ describe('a follower', () => {
     expect(group.wouldAnswer(0, 1, append()).timers).toEqual([]);
   });
 
-  test('lets no read wait, also where it knows the newest commit', () => {
+  test('asks its leader about a read, also where it knows the newest commit', () => {
     const group = led();
     group.timeout(0, 'heartbeat');
     group.settle();
     expect(group.view(1).commitIndex).toBe(1);
     group.step(1, { type: 'read', id: 7 });
-    expect(group.packets).toEqual([]);
+    expect(group.packets).toMatchObject([{ from: 1, to: 0, message: { kind: 'read-index' } }]);
     expect(group.view(1)).toMatchObject({ reads: [], readRound: null });
   });
 

@@ -13,7 +13,8 @@ import {
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import { noteRound } from './lease.ts';
-import { type AppendEntries, type Entry, entryBytes, type Index } from './messages.ts';
+import { audience, newPipeline, noteEntry } from './members.ts';
+import { type AppendEntries, type Entry, entryBytes, entrySize, type Index } from './messages.ts';
 import {
   type Context,
   lastIndex,
@@ -35,29 +36,50 @@ export function becomeLeader(group: Group, leader: Replica, ctx: Context): void 
   leader.writing = false;
   leader.round = 0;
   leader.roundsSent = [];
+  leader.settled = -1;
+  // Its clients ask again, and are answered by itself.
+  leader.question = null;
+  leader.unasked = [];
   noteRound(group, leader, ctx);
   const next = lastIndex(leader) + 1;
   for (let index = leader.commitIndex + 1; index < next; index++)
     note(leader, leader.log.get(index)?.command ?? null);
-  for (const member of group.members) {
-    leader.matchIndex.set(member, 0);
-    if (member === ctx.self) continue;
-    leader.nextIndex.set(member, next);
-    leader.pipelines.set(member, newPipeline());
-  }
+  leader.matchIndex.set(ctx.self, 0);
+  noteAudience(group, leader, next, ctx);
   ctx.clearTimer('election');
   ctx.setTimer('heartbeat', group.heartbeat);
   if (group.checkQuorum) ctx.setTimer('check-quorum', group.electionTimeout);
   // §8: with an entry of its own term it learns which entries are committed.
   ctx.line('leaders-1');
-  append(group, leader, null, ctx);
+  append(group, leader, { command: null }, ctx);
+}
+
+/**
+ * Who is in the group has changed, or may: whom it sends to, and what it knows of them. Who is new
+ * is sent what begins at `next`, and then what it lacks.
+ */
+export function noteAudience(group: Group, leader: Replica, next: Index, ctx: Context): void {
+  const followers = audience(group, leader, ctx.self);
+  for (const id of leader.followers)
+    if (!followers.includes(id)) {
+      leader.matchIndex.delete(id);
+      leader.nextIndex.delete(id);
+      leader.pipelines.delete(id);
+    }
+  for (const id of followers) {
+    if (leader.pipelines.has(id)) continue;
+    leader.matchIndex.set(id, 0);
+    leader.nextIndex.set(id, next);
+    leader.pipelines.set(id, newPipeline());
+  }
+  leader.followers = followers;
 }
 
 /**
  * Whether there is room for the command among what is not committed, and it is not there already:
  * a client that is tired of waiting asks again, and its answer comes with the first entry.
  */
-function mayAppend(group: Group, leader: Replica, command: Raft['Command']): boolean {
+export function mayAppend(group: Group, leader: Replica, command: Raft['Command']): boolean {
   if (lastIndex(leader) - leader.commitIndex >= group.maxUncommitted) return false;
   if (leader.uncommitted.has(requestKey(command))) return false;
   return leader.uncommittedBytes + entryBytes(command) <= uncommittedBytes;
@@ -77,15 +99,21 @@ export function forget(leader: Replica, command: Raft['Command'] | null): void {
   leader.uncommittedBytes = Math.max(0, leader.uncommittedBytes - entryBytes(command));
 }
 
-/** §5.3: the command becomes an entry of the leader's log, and is sent to all in parallel. */
-function append(
+/** §5.3: it becomes an entry of the leader's log, and is sent to all in parallel. */
+export function append(
   group: Group,
   leader: Replica,
-  command: Raft['Command'] | null,
+  about: Omit<Entry, 'term'>,
   ctx: Context,
 ): void {
-  ctx.put('log', lastIndex(leader) + 1, { term: leader.currentTerm, command });
-  note(leader, command);
+  const index = lastIndex(leader) + 1;
+  const entry: Entry = { term: leader.currentTerm, ...about };
+  ctx.put('log', index, entry);
+  note(leader, entry.command);
+  if (entry.configuration !== undefined) {
+    noteEntry(leader, index, entry, ctx);
+    noteAudience(group, leader, index, ctx);
+  }
   countOwn(leader, ctx);
   replicate(group, leader, ctx);
 }
@@ -112,8 +140,7 @@ export function countOwn(leader: Replica, ctx: Context): void {
 /** Sends each follower what it lacks, as far as its window is open. */
 function replicate(group: Group, leader: Replica, ctx: Context): void {
   let sent: AppendEntries | undefined;
-  for (const follower of group.members)
-    if (follower !== ctx.self) sent = replicateTo(group, leader, follower, ctx, sent);
+  for (const follower of leader.followers) sent = replicateTo(group, leader, follower, ctx, sent);
 }
 
 /**
@@ -151,19 +178,10 @@ export function replicateTo(
   return message;
 }
 
-const newPipeline = (): Pipeline => ({
-  probing: true,
-  inFlight: [],
-  heardAt: null,
-  ackedRound: 0,
-  grantedAt: null,
-  told: 0,
-});
-
 /** The state of what `leader` sends to `follower`. */
 export function pipelineOf(leader: Replica, follower: ReplicaId): Pipeline {
   const pipeline = leader.pipelines.get(follower);
-  assert(pipeline !== undefined, 'only a leader has pipelines, one for each other member');
+  assert(pipeline !== undefined, 'only a leader has pipelines, one for each that it sends to');
   return pipeline;
 }
 
@@ -173,7 +191,7 @@ function entriesFrom(group: Group, leader: Replica, next: Index): AppendEntries 
   let size = 0;
   for (let index = next; index < end; index++) {
     const entry = leader.log.get(index) as Entry;
-    size += entryBytes(entry.command);
+    size += entrySize(entry);
     if (size > group.maxBytesPerAppend && entries.length > 0) break;
     entries.push(entry);
   }
@@ -254,8 +272,7 @@ export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): voi
   leader.round += 1;
   noteRound(group, leader, ctx);
   let message: AppendEntries | undefined;
-  for (const follower of group.members) {
-    if (follower === ctx.self) continue;
+  for (const follower of leader.followers) {
     const match = leader.matchIndex.get(follower) as Index;
     const prevIndex = match < leader.compacted.index ? 0 : match;
     if (message?.prevIndex !== prevIndex) message = appendEntries(leader, prevIndex, noEntries);
@@ -293,8 +310,8 @@ export function propose(
   command: Signed<Request>,
   ctx: Context,
 ): void {
-  if (leader.role !== 'leader') return;
+  if (leader.role !== 'leader' || leader.transfer !== null) return;
   if (!mayAppend(group, leader, command)) return;
   ctx.line('leaders-2');
-  append(group, leader, command, ctx);
+  append(group, leader, { command }, ctx);
 }

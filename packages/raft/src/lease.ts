@@ -9,7 +9,7 @@
  * so it waits it out.
  */
 import type { ReplicaId } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { electorate, type Group } from './group.ts';
 import type { Context, Pipeline, Replica } from './state.ts';
 
 /** Rounds whose answers still count; an answer to an older one is taken for none. */
@@ -42,8 +42,9 @@ export function noteGrant(group: Group, leader: Replica, pipeline: Pipeline): vo
 /** Whether nobody else can have been elected yet: the grants of a quorum still last. */
 export function hasLease(group: Group, leader: Replica, ctx: Context): boolean {
   if (!isLeased(group) || !group.rules.mayRead(leader)) return false;
+  if (group.rules.hasYielded(leader)) return false;
   const granted: ReplicaId[] = [ctx.self];
   for (const [follower, { grantedAt }] of leader.pipelines)
     if (grantedAt !== null && ctx.now - grantedAt < group.leaseLength) granted.push(follower);
-  return group.quorum.has(granted);
+  return electorate(group, leader).quorum.has(granted);
 }

@@ -4,7 +4,14 @@
  *
  * @packageDocumentation
  */
-import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
+import {
+  type Flaw,
+  type Protocol,
+  type QuorumSystem,
+  threshold,
+  withContext,
+} from '@quorumlab/core';
+import type { Placed } from './configuration.ts';
 import type { Options } from './group.ts';
 import { raft } from './protocol.ts';
 import { type Context, lastIndex, type Raft, type Replica } from './state.ts';
@@ -61,6 +68,21 @@ function forgetGrants(right: Protocol<Raft>): Protocol<Raft> {
   };
 }
 
+/** A majority of all who are in one of the two groups. */
+function ofUnion({ members: outgoing }: QuorumSystem, { members }: QuorumSystem): QuorumSystem {
+  const union = [...new Set([...outgoing, ...members])];
+  return threshold(union, Math.floor(union.length / 2) + 1);
+}
+
+/** A snapshot is installed without the configuration in it. */
+function forgetGroup(right: Protocol<Raft>): Protocol<Raft> {
+  return {
+    ...right,
+    snapshotInstalled: (replica, slot, digest, ctx) =>
+      right.snapshotInstalled?.(replica, slot, digest, ctx),
+  };
+}
+
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
@@ -86,6 +108,35 @@ export const mutants = {
 
   'lease-forgotten': (options) =>
     forgetGrants(raft({ ...options, reads: 'lease', checkQuorum: true })),
+
+  'single-change-2015': (options) => raft(options, { mayChange: () => true }),
+
+  'joint-union-majority': (options) => raft(options, { jointly: ofUnion }),
+
+  'joint-new-majority': (options) => raft(options, { jointly: (_, incoming) => incoming }),
+
+  'change-at-commit': (options) =>
+    raft(options, { inForce: ({ configurations }) => (configurations[0] as Placed).configuration }),
+
+  'removed-disrupts': (options) => raft({ ...options, preVote: false, checkQuorum: false }),
+
+  'timeout-now-unchecked': (options) => raft(options, { mayHandOver: () => true }),
+
+  'lease-survives-transfer': (options) =>
+    raft({ ...options, reads: 'lease', checkQuorum: true }, { hasYielded: () => false }),
+
+  'follower-reads-alone': (options) => {
+    const right = raft(options);
+    return {
+      ...right,
+      read(replica, id, ctx) {
+        if (replica.role === 'leader') right.read?.(replica, id, ctx);
+        else ctx.allowRead(id, replica.commitIndex - 1);
+      },
+    };
+  },
+
+  'snapshot-without-configuration': (options) => forgetGroup(raft(options)),
 
   'stale-leader-read': (options) => ({
     ...raft(options),
@@ -150,6 +201,49 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A voter that was restarted forgets the lease that it granted, and elects another.',
     paper: 'Ongaro 2014 (thesis), 6.4.1, 4.2.3',
     gallery: 'A-10',
+  },
+  'single-change-2015': {
+    rule: 'A new leader changes the group before an entry of its own term is committed.',
+    paper: 'Ongaro 2014 (thesis), 4.1, erratum of 2015',
+    gallery: 'A-16',
+  },
+  'joint-union-majority': {
+    rule: 'A joint configuration is decided by a majority of all who are in it.',
+    paper: 'Ongaro 2014 (thesis), 4.3',
+    gallery: 'A-17',
+  },
+  'joint-new-majority': {
+    rule: 'A joint configuration is decided by the majority of the new group alone.',
+    paper: 'Ongaro 2014 (thesis), 4.3',
+  },
+  'change-at-commit': {
+    rule: 'A configuration counts once it is known to be committed, not once it is in the log.',
+    paper: 'Ongaro 2014 (thesis), 4.1',
+  },
+  'removed-disrupts': {
+    rule: 'Whoever was removed goes on to campaign, and voters obey any higher term.',
+    paper: 'Ongaro 2014 (thesis), 4.2.3',
+    gallery: 'A-30',
+  },
+  'timeout-now-unchecked': {
+    rule: 'A leader tells another server to lead without looking whether it has the whole log.',
+    paper: 'Ongaro 2014 (thesis), 3.10',
+  },
+  'lease-survives-transfer': {
+    rule: 'A leader that has handed over goes on to read by its lease.',
+    paper: 'Ongaro 2014 (thesis), 6.4.1, 3.10',
+    gallery: 'A-22',
+  },
+  'follower-reads-alone': {
+    rule: 'A follower answers reads by what it knows to be committed, and asks nobody.',
+    paper: 'Ongaro 2014 (thesis), 6.4',
+  },
+  'snapshot-without-configuration': {
+    rule:
+      "A snapshot is installed without the group's configuration: its reader goes on counting " +
+      'by an older group.',
+    paper: 'Ongaro and Ousterhout 2014, §7',
+    gallery: 'A-50',
   },
   'stale-leader-read': {
     rule: 'A leader answers reads without asking whether it still leads.',

@@ -147,6 +147,78 @@ export const paper = {
     section: '§7, Figure 13',
     text: 'The log does not hold it: drop the log, the snapshot takes its place.',
   },
+  latest: {
+    section: 'thesis 4.1',
+    text: 'Go by the latest configuration in the own log, whether it is committed or not.',
+  },
+  'change-wait': {
+    section: 'thesis 4.1, erratum of 2015',
+    text: 'No change before an entry of the current term is committed; who asks is to ask again.',
+  },
+  'change-refuse': {
+    section: 'thesis 4.1',
+    text: 'The change cannot be made, or not now: why goes into the log, for who asked.',
+  },
+  'catch-up-1': {
+    section: 'thesis 4.2.1',
+    text: 'A server that is to vote gets the log first, in rounds.',
+  },
+  'catch-up-2': {
+    section: 'thesis 4.2.1',
+    text: 'A round took an election timeout or longer: another one, for what has come since.',
+  },
+  'catch-up-3': {
+    section: 'thesis 4.2.1',
+    text: 'A new server is away or too slow: the change is given up.',
+  },
+  single: {
+    section: 'thesis 4.1',
+    text: 'At most one voter comes or goes: append C_new, which counts at once.',
+  },
+  'joint-1': {
+    section: '§6, thesis 4.3',
+    text: 'Any other change: append C_old,new; from now on both majorities decide.',
+  },
+  'joint-2': {
+    section: '§6, thesis 4.3',
+    text: 'C_old,new is committed: append C_new, whoever began the change.',
+  },
+  leave: {
+    section: '§6, thesis 4.2.2',
+    text: 'C_new is committed and the leader is not in it: step down.',
+  },
+  'snapshot-configuration': {
+    section: '§7, thesis 5.1',
+    text: 'The snapshot holds the configuration as of its last entry.',
+  },
+  'transfer-1': {
+    section: 'thesis 3.10',
+    text: 'Another server is to lead: take no more commands, and let it have the whole log.',
+  },
+  'transfer-2': {
+    section: 'thesis 3.10, 6.4.1',
+    text: 'It has the whole log: give up all leases of the term, and send it TimeoutNow.',
+  },
+  'transfer-3': {
+    section: 'thesis 3.10, 4.2.3',
+    text: 'The leader wants it so: campaign at once, and say so, so that loyal voters answer.',
+  },
+  'transfer-4': {
+    section: 'thesis 3.10',
+    text: 'The other did not take over within an election timeout: take commands again.',
+  },
+  'follower-read-1': {
+    section: 'thesis 6.4',
+    text: 'A read at a follower: ask the leader for a readIndex, once for all that wait.',
+  },
+  'follower-read-2': {
+    section: 'thesis 6.4',
+    text: 'A follower asks: its reads share the next round of heartbeats.',
+  },
+  'follower-read-3': {
+    section: 'thesis 6.4',
+    text: 'The leader has answered: the reads are answered once the index is applied here.',
+  },
   'rejoin-1': {
     section: 'not in the paper: DISC 2017',
     text: 'The disk was lost: ask all others what one may have promised, and promise nothing.',

@@ -1,8 +1,9 @@
 /**
  * Raft: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
  * Elections (§5.2) are in `election.ts`, what a leader sends in `leader.ts`, replication (§5.3) in
- * `replication.ts`, compaction (§7) in `snapshot.ts`, reads in `read-index.ts` and `lease.ts`; what
- * a replica does that has lost its disk, which is not in the paper, in `rejoin.ts`.
+ * `replication.ts`, compaction (§7) in `snapshot.ts`, reads in `read-index.ts`, `lease.ts` and
+ * `follower-read.ts`, changes of the group (§6) in `change.ts`, of who leads it in `transfer.ts`;
+ * what a replica does that has lost its disk, which is not in the paper, in `rejoin.ts`.
  *
  * ```text
  *                    on disk: currentTerm, votedFor, log[]      in memory: commitIndex, lastApplied
@@ -68,7 +69,12 @@
  * ```
  *
  * Beyond this page: `rejoin-1` to come back without a disk, and `rejoin-2`, `rejoin-3`, `rejoin-4`
- * (`rejoin.ts`).
+ * (`rejoin.ts`); the group is changed by `latest`, `change-wait`, `change-refuse`, `catch-up-1`,
+ * `catch-up-2`, `catch-up-3`, `single`, `joint-1`, `joint-2`, `leave` and `snapshot-configuration`
+ * (`change.ts`); the lead is handed over by `transfer-1`, `transfer-2`, `transfer-3`, `transfer-4`
+ * (`transfer.ts`); and followers read by `follower-read-1`, `follower-read-2`, `follower-read-3`
+ * (`follower-read.ts`). These files have a page of their own. "Majority" is one of the latest
+ * configuration in the log, and of both groups while that is joint.
  *
  * The roles (Figure 4), with the pre-candidates of the thesis (9.6) and whoever lost its disk:
  *
@@ -76,18 +82,19 @@
  * |---|---|---|
  * | | follower | it starts, with a disk |
  * | follower | pre-candidate | an election timeout, with PreVote |
- * | follower | candidate | an election timeout, without PreVote |
+ * | follower | candidate | an election timeout, without PreVote; or its leader wants it so |
  * | pre-candidate | candidate | pre-votes of a majority |
  * | pre-candidate | follower | a leader, a vote for another one, or a higher term |
  * | candidate | pre-candidate | an election timeout: nobody has won |
  * | candidate | leader | votes of a majority |
  * | candidate | follower | a leader of its term, or a higher term |
- * | leader | follower | a higher term, or no majority answers |
+ * | leader | follower | a higher term, no majority answers, or it has left the group |
  * | | rejoining | it starts, and its disk was lost |
  * | rejoining | follower | all others have answered |
  */
 import type { Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
+import { catchUpTimeout, changeGroup } from './change.ts';
 import {
   checkQuorum,
   electionTimeout,
@@ -96,6 +103,7 @@ import {
   requestVote,
   vote,
 } from './election.ts';
+import { readAtFollower, readIndex, readIndexReply } from './follower-read.ts';
 import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { heartbeat, propose } from './leader.ts';
@@ -113,6 +121,7 @@ import {
   stored,
 } from './state.ts';
 import { counter } from './term.ts';
+import { timeoutNow, transferTimeout } from './transfer.ts';
 import { conflict, vows } from './vows.ts';
 
 /**
@@ -134,7 +143,8 @@ import { conflict, vows } from './vows.ts';
  */
 export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Raft> {
   const group = groupOf(options, { ...rules, ...chosen });
-  const { n, f = Math.floor((n - 1) / 2), snapshotEvery = 10_000 } = options;
+  const { snapshotEvery = 10_000, followerReads: readsAnywhere = false } = options;
+  const { f = Math.floor((group.initial.voters.length - 1) / 2) } = options;
   const told =
     <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
     (replica: Replica, message: M, ctx: Context): void =>
@@ -147,20 +157,31 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
     };
   return {
     name: 'raft',
-    version: 4,
+    version: 5,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
     f,
-    client: { matching: 1, ask: 'leader', signed: false },
+    client: {
+      matching: 1,
+      ask: 'leader',
+      signed: false,
+      ...(readsAnywhere ? { readsAnywhere } : {}),
+    },
     messages: group.schemas.messages,
     limitedBy: { 'append-entries': 'maxBytesPerAppend' },
     stored: stored(group.schemas),
     stable: firstStable,
-    volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
+    volatile: (stable) => firstVolatile(stable, group.initial),
+    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
     rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
-    propose: (leader, command, ctx) => propose(group, leader, command, ctx),
-    read: (leader, id, ctx) => read(group, leader, id, ctx),
+    propose: (leader, command, ctx) =>
+      command.configuration === undefined
+        ? propose(group, leader, command, ctx)
+        : changeGroup(group, leader, command, ctx),
+    read: (replica, id, ctx) =>
+      replica.role === 'leader'
+        ? read(group, replica, id, ctx)
+        : readAtFollower(group, replica, id, ctx),
     on: {
       'pre-vote': awake(preVote),
       'pre-vote-reply': awake(preVoteReply),
@@ -172,6 +193,9 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
       'snapshot-reply': awake(snapshotReply),
       rejoin: told(onRejoin),
       'rejoin-reply': told(rejoinReply),
+      'timeout-now': awake(timeoutNow),
+      'read-index': awake(readIndex),
+      'read-index-reply': awake(readIndexReply),
     },
     admits: guards(group),
     timeout(replica, timer, ctx) {
@@ -184,11 +208,17 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
           return checkQuorum(group, replica, ctx);
         case 'rejoin':
           return ask(group, replica, ctx);
+        case 'catch-up':
+          return catchUpTimeout(group, replica, ctx);
+        case 'transfer':
+          return transferTimeout(group, replica, ctx);
       }
     },
     snapshotEvery,
-    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
-    snapshotInstalled,
+    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
+      snapshotTaken(group, replica, slot, digest, ctx, configuration),
+    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
+      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
     status(replica) {
       const { leader, currentTerm: term } = replica;
       const role = isWaiting(replica) ? 'rejoining' : replica.role;

@@ -1,7 +1,7 @@
 /**
  * Linearizable reads without a log entry: §8 of the paper, ReadIndex in 6.4 of Ongaro's thesis.
  */
-import type { Group } from './group.ts';
+import { electorate, type Group } from './group.ts';
 import { sendHeartbeats } from './leader.ts';
 import { hasLease } from './lease.ts';
 import type { Context, Replica } from './state.ts';
@@ -23,14 +23,18 @@ export function read(group: Group, leader: Replica, id: number, ctx: Context): v
  * time; the reads that come meanwhile share the next one.
  */
 export function maybeStartReadRound(group: Group, leader: Replica, ctx: Context): void {
-  if (leader.readRound !== null || leader.reads.length === 0) return;
+  if (leader.role !== 'leader') return; // It has left the group by what was just committed.
+  if (leader.readRound !== null) return;
+  if (leader.reads.length === 0 && leader.asking.size === 0) return;
   if (!group.rules.mayRead(leader)) return; // Until the no-op is committed the reads wait.
   ctx.line('read-1');
   const ids = leader.reads;
   leader.reads = [];
   sendHeartbeats(group, leader, ctx);
   ctx.line('read-2');
-  leader.readRound = { round: leader.round, readIndex: leader.commitIndex, ids };
+  const asking = [...leader.asking].map(([from, asked]) => ({ from, ...asked }));
+  leader.asking.clear();
+  leader.readRound = { round: leader.round, readIndex: leader.commitIndex, ids, asking };
   maybeAllowReads(group, leader, ctx);
 }
 
@@ -41,9 +45,12 @@ export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): vo
   const loyal = [ctx.self];
   for (const [follower, { ackedRound }] of leader.pipelines)
     if (ackedRound >= readRound.round) loyal.push(follower);
-  if (!group.quorum.has(loyal)) return;
+  if (!electorate(group, leader).quorum.has(loyal)) return;
   ctx.line('read-3');
-  for (const id of readRound.ids) ctx.allowRead(id, readRound.readIndex - 1);
+  const { ids, asking, readIndex: index } = readRound;
+  for (const id of ids) ctx.allowRead(id, index - 1);
+  for (const { from, life, question } of asking)
+    ctx.send(from, { kind: 'read-index-reply', life, question, index });
   leader.readRound = null;
   maybeStartReadRound(group, leader, ctx);
 }

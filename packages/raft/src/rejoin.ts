@@ -19,7 +19,8 @@ import { setElectionTimer } from './term.ts';
 const termsAside = 2 ** 20;
 
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
-export function start(group: Group, replica: Replica, ctx: Context): void {
+export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+  replica.life = incarnation;
   waitOut(group, replica, ctx);
   if (!isWaiting(replica)) setElectionTimer(group, ctx);
   ask(group, replica, ctx);
@@ -28,6 +29,7 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
 /** `upon start` of a replica whose disk was lost. */
 export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   const nonce = incarnation;
+  replica.life = incarnation;
   waitOut(group, replica, ctx);
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
   ask(group, replica, ctx);
@@ -111,7 +113,7 @@ function countAnew(
   index: Index,
   ctx: Context,
 ): void {
-  if (leader.role !== 'leader' || (leader.matchIndex.get(member) as Index) <= index) return;
+  if (leader.role !== 'leader' || (leader.matchIndex.get(member) ?? 0) <= index) return;
   leader.matchIndex.set(member, 0);
   leader.nextIndex.set(member, index + 1);
   const pipeline = pipelineOf(leader, member);

@@ -3,7 +3,9 @@ import { among, command, links, random } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { append } from '../test/messages.ts';
+import { groupOf } from './group.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
+import { rules } from './rules.ts';
 import { firstOfTerm, firstStable, firstVolatile } from './state.ts';
 
 const options = { n: 3 };
@@ -286,7 +288,9 @@ test('halving finds the same entry as looking at one after the other', () => {
   for (let i = 0; i < 300; i++) {
     const terms = Array.from({ length: chance.below(20) }, () => 1 + chance.below(5)).sort();
     const log = new Map(terms.map((term, at) => [at + 1, { term, command: null }]));
-    const view = { ...firstStable(), ...firstVolatile(firstStable()), log };
+    const first = firstStable();
+    const { initial } = groupOf({ n: 3 }, rules);
+    const view = { ...first, ...firstVolatile(first, initial), log };
     const term = chance.below(7);
     const above = chance.below(terms.length + 1);
     const upTo = above + chance.below(terms.length - above + 1);

@@ -1,14 +1,24 @@
 /** Log replication: §5.3, and §5.4.2 on when an entry is committed. */
-import { assert, committedIndex, type ReplicaId, type Signed } from '@quorumlab/core';
+import {
+  assert,
+  type Configured,
+  committedIndex,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
 import { mayRefuse } from './answers.ts';
-import { type Group, isPeer } from './group.ts';
+import { goOn, settleGroup } from './change.ts';
+import { encodeConfiguration } from './configuration.ts';
+import { electorate, type Group, isPeer } from './group.ts';
 import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
 import { noteGrant } from './lease.ts';
-import type { AppendEntries, AppendReply, Index } from './messages.ts';
+import { configurationAt, noteCommitted, noteCut, noteEntry } from './members.ts';
+import type { AppendEntries, AppendReply, Entry, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
 import { caughtUp } from './rejoin.ts';
 import { type Context, firstOfTerm, lastIndex, type Replica, termAt } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
+import { tellSuccessor } from './transfer.ts';
 
 /** Whether the follower's log holds the leader's entry before the new ones. */
 const matches = (follower: Replica, { prevIndex, prevTerm }: AppendEntries): boolean =>
@@ -28,10 +38,12 @@ function store(follower: Replica, message: AppendEntries, ctx: Context): boolean
       if (index <= follower.commitIndex) return false;
       ctx.line('append-3');
       ctx.drop('log', { from: index });
+      noteCut(follower, index);
     }
     ctx.line('append-4');
     assert(index === lastIndex(follower) + 1, 'an entry would leave a gap in the log');
     ctx.put('log', index, entry);
+    noteEntry(follower, index, entry, ctx);
   }
   return true;
 }
@@ -47,8 +59,19 @@ function commit(replica: Replica, index: Index, ctx: Context): void {
     ctx.line('servers-1');
     if (replica.role === 'leader') forget(replica, entry.command);
     // The paper counts entries from 1, slots count from 0.
-    ctx.decide(replica.lastApplied - 1, entry.command === null ? [] : [entry.command]);
+    const commands = entry.command === null ? [] : [entry.command];
+    const configured = outcomeOf(replica, entry);
+    if (configured === undefined) ctx.decide(replica.lastApplied - 1, commands);
+    else ctx.decide(replica.lastApplied - 1, commands, undefined, configured);
   }
+  if (replica.configurations.length > 1) noteCommitted(replica);
+}
+
+/** What an entry about the group came to; nothing for all others. */
+function outcomeOf(replica: Replica, { configuration, refusal }: Entry): Configured | undefined {
+  if (configuration === undefined && refusal === undefined) return undefined;
+  const state = encodeConfiguration(configurationAt(replica, replica.lastApplied));
+  return refusal === undefined || refusal === '' ? { state } : { state, refusal };
 }
 
 /** The refusal of Figure 2, with the hint of §5.3: skip back over a whole term at once. */
@@ -72,12 +95,13 @@ function refuse(follower: Replica, { prevIndex, round }: AppendEntries): AppendR
 
 /** Figure 2, Leaders: the highest N that a quorum holds becomes commitIndex. */
 function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
-  const highest = committedIndex(group.quorum, leader.matchIndex) ?? 0;
+  const highest = committedIndex(electorate(group, leader).quorum, leader.matchIndex) ?? 0;
   if (highest <= leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
-  const { matchIndex } = leader;
-  ctx.voters([...matchIndex.keys()].filter((id) => (matchIndex.get(id) as Index) >= highest));
+  const holds = (id: ReplicaId): boolean => (leader.matchIndex.get(id) ?? 0) >= highest;
+  ctx.voters(electorate(group, leader).voters.filter(holds));
   commit(leader, highest, ctx);
+  settleGroup(group, leader, ctx);
   maybeStartReadRound(group, leader, ctx);
 }
 
@@ -94,18 +118,21 @@ export function acknowledge(
   if (index <= (leader.matchIndex.get(member) as Index)) return;
   leader.matchIndex.set(member, index);
   if (index > leader.commitIndex) maybeCommit(group, leader, ctx);
+  if (leader.catchUp !== null) goOn(group, leader, ctx);
+  if (leader.transfer !== null) tellSuccessor(group, leader, ctx);
 }
 
 /** Whether the follower answers a later round, or has more of the log, or less than thought. */
 export function isNews(leader: Replica, reply: Signed<AppendReply>): boolean {
   const { success, index, round, from } = reply;
-  if (round > leader.round) return false;
+  if (round > leader.round || !leader.pipelines.has(from)) return false;
   if (round > pipelineOf(leader, from).ackedRound) return true;
   return success ? movesWindow(leader, from, index) : isRefusal(leader, reply);
 }
 
 /** Whether it changes what may be sent to `follower` that its log is equal up to `index`. */
 export function movesWindow(leader: Replica, follower: ReplicaId, index: Index): boolean {
+  if (!leader.pipelines.has(follower)) return false;
   const { inFlight, probing, told } = pipelineOf(leader, follower);
   if (index > lastIndex(leader)) return false; // Nobody can have more of this log than its leader.
   if (index > (leader.matchIndex.get(follower) as Index)) return true;
@@ -206,7 +233,8 @@ export function appendReply(
     if (leader.role !== 'leader' || term !== leader.currentTerm) return;
     leader.writing = false;
     acknowledge(group, leader, from, index, ctx);
-    return countOwn(leader, ctx);
+    if (leader.role === 'leader') countOwn(leader, ctx);
+    return;
   }
   if (!isPeer(group, from, ctx)) return;
   updateTerm(group, leader, term, ctx);
@@ -218,6 +246,7 @@ export function appendReply(
   noteGrant(group, leader, pipeline);
   if (success) acknowledge(group, leader, from, index, ctx);
   else backUp(leader, reply, ctx);
+  if (!leader.pipelines.has(from)) return; // It has left the group, or the leader has.
   replicateTo(group, leader, from, ctx);
   maybeAllowReads(group, leader, ctx);
 }

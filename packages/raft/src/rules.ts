@@ -1,8 +1,10 @@
+import { joint, type QuorumSystem, type ReplicaId } from '@quorumlab/core';
+import type { Configuration, Placed } from './configuration.ts';
 import type { AppendEntries } from './messages.ts';
 import { lastIndex, lastTerm, type Position, type Replica, termAt } from './state.ts';
 
 /**
- * The four one-line rules on which Raft's safety hangs and which are most often got wrong. They
+ * The one-line rules on which Raft's safety hangs and which are most often got wrong. They
  * stand apart so that a test can put a wrong one in the place of each (see `mutants.ts`).
  */
 export interface Rules {
@@ -14,6 +16,16 @@ export interface Rules {
   verified(follower: Replica, message: AppendEntries): number;
   /** Whether the leader's commitIndex is as new as any acknowledged write (thesis 6.4, step 1). */
   mayRead(leader: Replica): boolean;
+  /** Which configuration the server goes by (thesis 4.1). */
+  inForce(replica: Replica): Configuration;
+  /** What decides while the configuration is joint, by the majorities of both (thesis 4.3). */
+  jointly(outgoing: QuorumSystem, incoming: QuorumSystem): QuorumSystem;
+  /** Whether the leader may begin to change the group (thesis 4.1, as corrected in 2015). */
+  mayChange(leader: Replica): boolean;
+  /** Whether a server may be told to run in the leader's place (thesis 3.10). */
+  mayHandOver(leader: Replica, to: ReplicaId): boolean;
+  /** Whether the leader has told another one to run, so that no lease counts (thesis 6.4.1). */
+  hasYielded(leader: Replica): boolean;
 }
 
 /** The rules of the paper. */
@@ -28,4 +40,12 @@ export const rules: Rules = {
   verified: (_, { prevIndex, entries }) => prevIndex + entries.length,
   // A new leader has all committed entries but does not know which they are until its own is.
   mayRead: (leader) => termAt(leader, leader.commitIndex) === leader.currentTerm,
+  // The latest one in the log, committed or not: who counts it has it, so nobody counts otherwise.
+  inForce: ({ configurations }) => (configurations.at(-1) as Placed).configuration,
+  jointly: joint,
+  // Until then a leader before it may have appended a change that meets this one in nobody.
+  mayChange: (leader) => termAt(leader, leader.commitIndex) === leader.currentTerm,
+  // Whose log lacks something can unseat the leader, and cannot win.
+  mayHandOver: (leader, to) => leader.matchIndex.get(to) === lastIndex(leader),
+  hasYielded: (leader) => leader.hasYielded,
 };

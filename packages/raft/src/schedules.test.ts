@@ -26,6 +26,10 @@ const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
 /** How many seeds; in the short form, which meets many variants of the code, a twentieth. */
 const seeds = (count: number): number => (isShort ? Math.ceil(count / 20) : count);
 
+/** What `membership.test.ts` and `transfer.test.ts` look at: nobody changes the group here. */
+const ofChapter4 =
+  /^(latest|change-|catch-up|single|joint|leave$|transfer|follower-read)|-configuration$/;
+
 const lines = new Set<string>();
 
 test.each([3, 5])('Figure 3: every property holds under random schedules, n=%i', (n) => {
@@ -119,6 +123,7 @@ test.runIf(!isShort)(
     leased.elect(0);
     leased.step(0, { type: 'read', id: 1 });
     for (const line of [...group.lines, ...leased.lines]) lines.add(line);
-    expect([...lines].sort()).toEqual(Object.keys(paper).sort());
+    const here = Object.keys(paper).filter((line) => !ofChapter4.test(line));
+    expect([...lines].filter((line) => !ofChapter4.test(line)).sort()).toEqual(here.sort());
   },
 );

@@ -4,8 +4,10 @@
  */
 import { assert, type Digest, keptBehindBytes, type Signed, type Slot } from '@quorumlab/core';
 import { mayRefuse } from './answers.ts';
+import type { Configuration } from './configuration.ts';
 import { type Group, isPeer } from './group.ts';
 import { mayDropTo, replicateTo } from './leader.ts';
+import { configurationOf, noteSnapshot } from './members.ts';
 import { entryBytes, type Index, type InstallSnapshot, type SnapshotReply } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge, movesWindow } from './replication.ts';
@@ -19,6 +21,7 @@ export function snapshotTaken(
   slot: Slot,
   digest: Digest,
   ctx: Context,
+  configuration: Uint8Array | undefined,
 ): void {
   const index = slot + 1;
   if (index <= (replica.snapshot?.index ?? 0)) return;
@@ -26,6 +29,8 @@ export function snapshotTaken(
   assert(term !== undefined && index <= replica.lastApplied, 'a snapshot of the future');
   ctx.line('snapshot-take');
   ctx.save({ snapshot: { index, term, digest } });
+  // As of `index`: more may be committed already, and the group another one.
+  saveConfigured(replica, configurationOf(replica, index, configuration), ctx);
   // The last entries stay, so that a follower a few entries behind needs no snapshot.
   const last = mayDropTo(group, replica, behind(group, replica, index), ctx.now);
   if (last <= replica.compacted.index) return;
@@ -33,6 +38,13 @@ export function snapshotTaken(
   assert(lastTerm !== undefined, 'an entry above the compacted ones is missing');
   ctx.drop('log', { below: last + 1 });
   ctx.save({ compacted: { index: last, term: lastTerm } });
+}
+
+/** A snapshot without its configuration would campaign by an older one after a restart. */
+function saveConfigured(replica: Replica, configured: Configuration | null, ctx: Context): void {
+  if (configured === null && replica.configured === null) return;
+  ctx.line('snapshot-configuration');
+  ctx.save({ configured });
 }
 
 /** The last entry that nobody needs who is only a little behind `index`, in number and in bytes. */
@@ -48,10 +60,12 @@ function behind(group: Group, { log, compacted }: Replica, index: Index): Index 
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
+  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
   ctx: Context,
+  configuration: Uint8Array | undefined,
 ): void {
   const index = slot + 1;
   const told = replica.fetching.find((each) => each.index === index && each.digest === digest);
@@ -68,6 +82,9 @@ export function snapshotInstalled(
     ctx.drop('log', { from: 0 });
   }
   ctx.save({ snapshot: { index, term, digest }, compacted: { index, term } });
+  const configured = configurationOf(replica, index, configuration);
+  saveConfigured(replica, configured, ctx);
+  noteSnapshot(group, replica, index, configured);
   replica.commitIndex = index;
   replica.lastApplied = index;
   caughtUp(replica, ctx);
@@ -123,5 +140,6 @@ export function snapshotReply(
   if (leader.role !== 'leader' || term !== leader.currentTerm) return;
   if (!movesWindow(leader, from, index)) return;
   acknowledge(group, leader, from, index, ctx);
+  if (!leader.pipelines.has(from)) return; // It has left the group, or the leader has.
   replicateTo(group, leader, from, ctx);
 }

@@ -15,6 +15,7 @@ import {
   type Signed,
   type StoredFields,
 } from '@quorumlab/core';
+import { type Configuration, frozen, type Placed } from './configuration.ts';
 import type { Entry, Index, Message, Schemas } from './messages.ts';
 import type { Line } from './paper.ts';
 
@@ -56,6 +57,44 @@ export interface ReadRound {
   readonly round: number;
   readonly readIndex: Index;
   readonly ids: readonly number[];
+  /** What followers ask for: who, in which life, and by which number. */
+  readonly asking: readonly Asking[];
+}
+
+/** A question of a follower for a readIndex. */
+export interface Asking {
+  readonly from: ReplicaId;
+  readonly life: number;
+  readonly question: number;
+}
+
+/** What a follower has asked its leader for the reads of its clients. */
+export interface Question {
+  readonly number: number;
+  readonly leader: ReplicaId;
+  readonly askedAt: Instant;
+  readonly ids: readonly number[];
+}
+
+/** The lead is being handed over (thesis 3.10). */
+export interface Transfer {
+  readonly to: ReplicaId;
+  readonly command: Signed<Request>;
+  readonly began: Instant;
+}
+
+/** A change that waits until those who are new to the vote have the log (thesis 4.2.1). */
+export interface CatchUp {
+  readonly command: Signed<Request>;
+  /** They are to vote, or to listen. */
+  readonly servers: readonly ReplicaId[];
+  /** The end of the log when this round began: they are to have it by the end of the round. */
+  readonly goal: Index;
+  readonly round: number;
+  readonly roundBegan: Instant;
+  /** The least of what they have, and since when. */
+  readonly least: Index;
+  readonly leastSince: Instant;
 }
 
 /** How a replica that lost its disk comes back: see `rejoin.ts`. */
@@ -86,6 +125,8 @@ export interface Stable {
   /** Null: this disk is the first that this replica has. */
   readonly rejoining: Rejoining | null;
   readonly setAside: SetAside;
+  /** The configuration as of `snapshot`; null: the first one still holds there. */
+  readonly configured: Configuration | null;
 }
 
 /** What another member said to one that lost its disk. */
@@ -102,10 +143,22 @@ export interface Volatile {
   commitIndex: Index;
   /** The last entry given to the application. */
   lastApplied: Index;
+  /**
+   * Ascending: the last one that is known to be committed, and those after it in the log. The last
+   * of them is in force (thesis 4.1).
+   */
+  configurations: readonly Placed[];
   /** When a leader was last heard (thesis 4.2.3). */
   lastContact: Instant | null;
   /** Snapshots that leaders told it to install (§7), newest last: at most {@link mostFetched}. */
   fetching: readonly SnapshotPoint[];
+  /** The number of this life: answers to an earlier one are none to this. */
+  life: number;
+  /** Questions for a readIndex so far, and the one that is open. */
+  questions: number;
+  question: Question | null;
+  /** Reads of its clients that wait for the next question; with the open one at most `maxReads`. */
+  unasked: number[];
   /** Who granted the vote, or the pre-vote, that is being asked for. */
   readonly votes: Set<ReplicaId>;
   /** What the others have answered to a replica that lost its disk. */
@@ -115,7 +168,15 @@ export interface Volatile {
   /** When each member that lost its disk was last answered. */
   readonly helpedAt: Map<ReplicaId, Instant>;
 
-  /** Leader only, as all that follows: the next entry to send, per follower. */
+  /** Leader only, as all that follows: whom it sends to. */
+  followers: readonly ReplicaId[];
+  catchUp: CatchUp | null;
+  transfer: Transfer | null;
+  /** It has told another one to run in this term, so nobody need be loyal to it: no more leases. */
+  hasYielded: boolean;
+  /** The last committed configuration that it has done with; -1: none in this term. */
+  settled: Index;
+  /** The next entry to send, per follower. */
   readonly nextIndex: Map<ReplicaId, Index>;
   /** The highest entry known to be durable, per member: the leader's own included. */
   readonly matchIndex: Map<ReplicaId, Index>;
@@ -132,6 +193,8 @@ export interface Volatile {
   roundsSent: { readonly round: number; readonly at: Instant }[];
   /** Reads that wait for the next round; at most `maxReads` together with those of `readRound`. */
   reads: number[];
+  /** What followers ask for in the next round, at most one question each. */
+  readonly asking: Map<ReplicaId, Omit<Asking, 'from'>>;
   readRound: ReadRound | null;
 }
 
@@ -140,7 +203,7 @@ export interface Raft extends Shape {
   readonly Stable: Stable;
   readonly Volatile: Volatile;
   readonly Message: Message;
-  readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'rejoin';
+  readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'rejoin' | 'catch-up' | 'transfer';
   readonly Command: Signed<Request>;
 }
 
@@ -156,7 +219,7 @@ export const mostFetched = 4;
 const position = record({ index: integer(), term: integer() });
 
 /** How each part of the stable state is written to disk. */
-export const stored = ({ entry }: Schemas): StoredFields<Raft> => ({
+export const stored = ({ entry, configuration }: Schemas): StoredFields<Raft> => ({
   currentTerm: integer(),
   votedFor: nullable(integer()),
   log: entry,
@@ -164,6 +227,7 @@ export const stored = ({ entry }: Schemas): StoredFields<Raft> => ({
   compacted: position,
   rejoining: nullable(record({ nonce: integer(), best: nullable(position), ownTerm: integer() })),
   setAside: record({ nonce: integer(), ownTerm: integer() }),
+  configured: nullable(configuration),
 });
 
 /** A replica that has never run. */
@@ -175,20 +239,37 @@ export const firstStable = (): Stable => ({
   compacted: { index: 0, term: 0 },
   rejoining: null,
   setAside: { nonce: 0, ownTerm: 0 },
+  configured: null,
 });
 
 /** A replica that has just started: a follower that trusts only its disk (§5.2). */
-export const firstVolatile = ({ snapshot }: Stable): Volatile => ({
+export const firstVolatile = (
+  { snapshot, configured, log }: Stable,
+  initial: Configuration,
+): Volatile => ({
   role: 'follower',
   leader: null,
   commitIndex: snapshot?.index ?? 0,
   lastApplied: snapshot?.index ?? 0,
+  configurations: [
+    placed(snapshot?.index ?? 0, configured === null ? initial : frozen(configured)),
+    ...configurationsIn(log, snapshot?.index ?? 0),
+  ],
   lastContact: null,
   fetching: [],
+  life: 0,
+  questions: 0,
+  question: null,
+  unasked: [],
   votes: new Set(),
   heard: new Map(),
   refusedAt: new Map(),
   helpedAt: new Map(),
+  followers: [],
+  catchUp: null,
+  transfer: null,
+  hasYielded: false,
+  settled: -1,
   nextIndex: new Map(),
   matchIndex: new Map(),
   pipelines: new Map(),
@@ -198,8 +279,21 @@ export const firstVolatile = ({ snapshot }: Stable): Volatile => ({
   round: 0,
   roundsSent: [],
   reads: [],
+  asking: new Map(),
   readRound: null,
 });
+
+/** A configuration at its place. */
+export const placed = (index: Index, configuration: Configuration): Placed =>
+  Object.freeze({ index, configuration });
+
+/** Those that stand in `log` above `index`. */
+export const configurationsIn = (log: Stable['log'], index: Index): readonly Placed[] =>
+  [...log]
+    .flatMap(([at, { configuration }]) =>
+      at > index && configuration !== undefined ? [placed(at, frozen(configuration))] : [],
+    )
+    .sort((one, two) => one.index - two.index);
 
 /** The index of the last entry. The log has no gaps, so its size tells. */
 export const lastIndex = (replica: Replica): Index => replica.compacted.index + replica.log.size;

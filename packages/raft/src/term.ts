@@ -25,6 +25,13 @@ export function becomeFollower(
     replica.nextIndex.clear();
     replica.matchIndex.clear();
     replica.pipelines.clear();
+    replica.followers = [];
+    replica.catchUp = null;
+    replica.transfer = null;
+    replica.hasYielded = false;
+    replica.asking.clear();
+    ctx.clearTimer('catch-up');
+    ctx.clearTimer('transfer');
     replica.uncommitted.clear();
     replica.uncommittedBytes = 0;
     // Clients ask the next leader again; this one can no longer tell how new its state is.

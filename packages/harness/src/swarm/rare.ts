@@ -129,19 +129,25 @@ export const rareFaults = (world: RareWorld, struck: Casualties): readonly Scena
 
 /**
  * Groups in which those who need not be well are fewer than half. Some are asked for while an
- * earlier change is under way, and some have nobody of the group before: these are refused.
+ * earlier change is under way, and some have nobody of the group before: these are refused. Where
+ * somebody can say who leads, somebody does.
  */
 export function rareChanges(
   world: World,
   { gone, emptied }: Pick<Casualties, 'gone' | 'emptied'>,
+  canTransfer = false,
 ): readonly MembershipChange[] {
   const { random, n } = world;
   const weak = [...gone, ...emptied];
-  return times(world, 6, () => {
+  const changes = times(world, 6, (): readonly MembershipChange[] => {
     const members = range(n).filter(() => random.below(3) > 0);
     const lost = members.filter((each) => weak.includes(each)).length;
     return members.length > 2 * lost ? [{ at: moment(world), members }] : [];
-  }).sort((one, two) => one.at - two.at);
+  });
+  const transfers = canTransfer
+    ? times(world, 6, () => [{ at: moment(world), members: [], leader: random.below(n) }])
+    : [];
+  return [...changes, ...transfers].sort((one, two) => one.at - two.at);
 }
 
 /** What clients do in a rare world, and what the group has for them. */

@@ -133,14 +133,14 @@ function rarer(
   struck: Casualties,
 ): Scenario {
   const { protocol, f, seed } = scenario;
-  const { drawn, change, create } = entryOf(subject);
+  const { drawn, change, transfer, create } = entryOf(subject);
   const { options: told } = subject;
   const random = decisions({ seed: `rare ${protocol} ${seed}` });
   const kinds = create({ n, f }).messages.kinds.map(({ kind }) => kind);
   const world = { random, n, healsAt, kinds };
   const work = rareWork(world, scenario);
   const { network = scenario.network } = work;
-  const changes = change === undefined ? [] : rareChanges(world, struck);
+  const changes = change === undefined ? [] : rareChanges(world, struck, transfer !== undefined);
   return {
     ...scenario,
     ...work,

@@ -1,0 +1,101 @@
+/**
+ * Which configurations a server has in its log (thesis 4.1): they come with entries, go with
+ * entries that are cut off, and are done with once a later one is committed.
+ */
+import type { ReplicaId } from '@quorumlab/core';
+import { type Configuration, decodeConfiguration, frozen, type Placed } from './configuration.ts';
+import { electorate, type Group } from './group.ts';
+import type { Entry, Index } from './messages.ts';
+import { type Context, configurationsIn, type Pipeline, placed, type Replica } from './state.ts';
+
+/** An entry is in the log now: if it holds a configuration, that is in force (thesis 4.1). */
+export function noteEntry(
+  replica: Replica,
+  index: Index,
+  { configuration }: Entry,
+  ctx: Context,
+): void {
+  if (configuration === undefined) return;
+  ctx.line('latest');
+  replica.configurations = [...replica.configurations, placed(index, frozen(configuration))];
+}
+
+/** Entries from `index` on are cut off, and what they said of the group with them. */
+export function noteCut(replica: Replica, index: Index): void {
+  const { configurations } = replica;
+  if ((configurations.at(-1) as Placed).index < index) return;
+  replica.configurations = configurations.filter((each) => each.index < index);
+}
+
+/** Everything up to commitIndex is committed: no earlier configuration can come back. */
+export function noteCommitted(replica: Replica): void {
+  const { configurations, commitIndex } = replica;
+  const after = configurations.findIndex(({ index }) => index > commitIndex);
+  const last = after < 0 ? configurations.length - 1 : after - 1;
+  if (last > 0) replica.configurations = configurations.slice(last);
+}
+
+/** The group is what the snapshot at `index` says of it, and what the log says after it. */
+export function noteSnapshot(
+  group: Group,
+  replica: Replica,
+  index: Index,
+  configuration: Configuration | null,
+): void {
+  const first = placed(index, configuration === null ? group.initial : configuration);
+  replica.configurations = [first, ...configurationsIn(replica.log, index)];
+}
+
+/** What a snapshot says of the group; null: it has never been changed. */
+export function configurationOf(
+  replica: Replica,
+  index: Index,
+  bytes: Uint8Array | undefined,
+): Configuration | null {
+  if (bytes === undefined) return null;
+  // Only a liar's snapshot cannot be read; a member that trusts it has worse to fear.
+  return decodeConfiguration(bytes) ?? configurationAt(replica, index);
+}
+
+/** The configuration that holds at `index`, which is committed. */
+export function configurationAt({ configurations }: Replica, index: Index): Configuration {
+  let found = configurations[0] as Placed;
+  for (const each of configurations) if (each.index <= index) found = each;
+  return found.configuration;
+}
+
+/** Whether this server elects and commits. */
+export const isVoter = (group: Group, replica: Replica, id: ReplicaId): boolean =>
+  electorate(group, replica).voters.includes(id);
+
+/**
+ * Whether this server may be needed as a leader (thesis 4.2.2): it votes, or did until a change of
+ * which it does not know that it is committed. Then nobody else may be able to complete that.
+ */
+export const mayLead = (group: Group, replica: Replica, id: ReplicaId): boolean =>
+  isVoter(group, replica, id) ||
+  replica.configurations.some(({ configuration }) =>
+    group.electorateOf(configuration).voters.includes(id),
+  );
+
+/**
+ * Whom a leader sends to: everybody in a configuration that may count, so that those who leave hear
+ * of it, and those who are to come.
+ */
+export function audience(group: Group, leader: Replica, self: ReplicaId): readonly ReplicaId[] {
+  const servers = new Set<ReplicaId>(leader.catchUp?.servers);
+  for (const { configuration } of leader.configurations)
+    for (const id of group.electorateOf(configuration).everyone) servers.add(id);
+  servers.delete(self);
+  return [...servers].sort((one, two) => one - two);
+}
+
+/** How a leader begins to feed a follower. */
+export const newPipeline = (): Pipeline => ({
+  probing: true,
+  inFlight: [],
+  heardAt: null,
+  ackedRound: 0,
+  grantedAt: null,
+  told: 0,
+});
