@@ -1,7 +1,8 @@
 /** What a replica of Basic Paxos refuses before it steps, and that it would come to nothing. */
 import { type Machine, seal } from '@quorumlab/core';
+import { unsigned } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
-import { Group, unsigned, value } from '../test/group.ts';
+import { Group, value } from '../test/group.ts';
 import { type BasicPaxos, type BasicPaxosMessage, basicPaxos } from './index.ts';
 
 const x = value('x');

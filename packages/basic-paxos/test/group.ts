@@ -3,38 +3,21 @@
  * honours the journal rule: what a step writes is on the disk before what it says is sent.
  */
 import {
-  copy,
-  type Delay,
   type Event,
-  type Machine,
   type Protocol,
   type Random,
   type Replica,
   type ReplicaId,
   type Request,
-  replica,
-  type Signature,
   type Signed,
   seal,
-  toUtf8,
 } from '@quorumlab/core';
-import type { BasicPaxos, BasicPaxosMessage, BasicPaxosStable } from '../src/index.ts';
-
-export const unsigned: Signature = new Uint8Array(0) as Signature;
-const client = 65_536;
+import { bare, command, ScriptedHost, textOf, unsigned } from '@quorumlab/protocol-testing';
+import type { BasicPaxos, BasicPaxosMessage } from '../src/index.ts';
 
 /** A client's request whose one operation is `text`; the same text is the same request. */
 export function value(text: string): Signed<Request> {
-  const known = values.get(text);
-  if (known !== undefined) return known;
-  const request: Request = {
-    kind: 'request',
-    client,
-    sequence: values.size + 1,
-    acknowledged: 0,
-    operations: [toUtf8(text)],
-  };
-  const made = seal(request, client, unsigned);
+  const made = values.get(text) ?? command(text);
   values.set(text, made);
   return made;
 }
@@ -53,8 +36,6 @@ export function random(seed: number): Random {
     },
   };
 }
-
-export const textOf = ({ operations }: Request): string => new TextDecoder().decode(operations[0]);
 
 export interface Packet {
   readonly from: number;
@@ -78,11 +59,8 @@ export const to =
   (packet) =>
     packet.message.kind === kind && seats.includes(packet.to);
 
-interface Node {
-  machine: Machine<BasicPaxos> | undefined;
-  disk: BasicPaxosStable;
-  readonly timers: Map<string, Delay>;
-  readonly reads: { id: number; upTo: number }[];
+class Node extends ScriptedHost<BasicPaxos> {
+  readonly reads: { id: number; upTo: number }[] = [];
   decided: string | undefined;
 }
 
@@ -98,13 +76,7 @@ export class Group {
 
   constructor(protocol: Protocol<BasicPaxos>) {
     this.#protocol = protocol;
-    this.nodes = protocol.members.map(() => ({
-      machine: undefined,
-      disk: protocol.stable(),
-      timers: new Map(),
-      reads: [],
-      decided: undefined,
-    }));
+    this.nodes = protocol.members.map((id) => new Node(id, bare(protocol, id), this));
     for (const id of protocol.members) this.restart(id);
   }
 
@@ -121,18 +93,11 @@ export class Group {
 
   step(id: ReplicaId, event: Event<BasicPaxos>): void {
     const node = this.node(id);
-    if (node.machine === undefined || this.#silent.has(id)) return;
-    const clock = { earliest: this.now, latest: this.now };
-    const output = node.machine.step({ now: this.now, clock, event });
-    for (const write of output.writes)
-      if (write.type === 'save') node.disk = { ...node.disk, ...write.registers };
+    if (!node.up || this.#silent.has(id)) return;
+    const output = node.run(event);
     for (const line of output.lines) this.lines.add(line);
-    for (const change of output.timers) {
-      if (change.type === 'clear') node.timers.delete(change.timer);
-      else node.timers.set(change.timer, change.after);
-    }
     node.reads.push(...output.reads);
-    for (const { commands } of output.decisions) node.decided = commands.map(textOf).join();
+    for (const { commands } of output.decisions) node.decided = textOf(commands);
     for (const { to: whom, message } of [...output.early, ...output.sends])
       for (const each of whom === 'all' ? this.#protocol.members : [whom])
         this.packets.push({ from: id, to: each, message });
@@ -143,8 +108,7 @@ export class Group {
   }
 
   timeout(id: ReplicaId, timer: 'retry' | 'ask'): void {
-    if (!this.node(id).timers.delete(timer)) throw new Error(`${id} has no timer ${timer}`);
-    this.step(id, { type: 'timeout', timer });
+    this.step(id, this.node(id).fired(timer));
   }
 
   inject(from: number, whom: ReplicaId, message: BasicPaxosMessage): void {
@@ -185,27 +149,19 @@ export class Group {
   }
 
   crash(id: ReplicaId): void {
-    const node = this.node(id);
-    node.machine = undefined;
-    node.timers.clear();
+    this.node(id).crash();
     this.packets = this.packets.filter((packet) => packet.to !== id);
   }
 
   restart(id: ReplicaId, disk: 'kept' | 'lost' = 'kept'): void {
-    const node = this.node(id);
     this.crash(id);
-    if (disk === 'lost') node.disk = this.#protocol.stable();
-    const digest = (): string => '0'.repeat(64);
-    node.machine = replica(this.#protocol, id, { digest, stable: copy(node.disk) });
+    this.node(id).boot(disk === 'lost' ? 'blank' : 'kept');
     const incarnation = ++this.lives;
     this.step(id, { type: 'start', incarnation, ...(disk === 'lost' ? { rejoin: true } : {}) });
   }
 
   view(id: ReplicaId): Replica<BasicPaxos> {
-    const machine = this.node(id).machine;
-    if (machine === undefined) throw new Error(`${id} does not run`);
-    const { stable, volatile } = machine.snapshot();
-    return { ...stable, ...volatile };
+    return this.node(id).view();
   }
 
   /** What was decided, by replica; '-' for nothing. */
