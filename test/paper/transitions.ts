@@ -1,5 +1,5 @@
 /** Which roles follow each other in simulated runs. */
-import type { Protocol } from '@quorumlab/core';
+import type { Context, Protocol } from '@quorumlab/core';
 import { protocolOf, runScenario, subjectsOf, swarmWorld } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { Transition } from './page.ts';
@@ -14,13 +14,19 @@ const spell = ({ from, to }: Pick<Transition, 'from' | 'to'>): string =>
 /** `protocol`, whose replicas tell of each change of their role. */
 function watched(protocol: Protocol<LogShape>, seen: Set<string>): Protocol<LogShape> {
   const roleOf = (replica: Replica): string => protocol.status(replica).role;
+  const { settle } = protocol;
+  let from = '';
+  const look = (replica: Replica): void => {
+    const to = roleOf(replica);
+    if (from !== to) seen.add(spell({ from, to }));
+  };
   function watch<F extends Step | undefined>(step: F, starts = false): F {
     if (step === undefined) return step;
     const told: Step = (replica, ...rest) => {
-      const from = starts ? '' : roleOf(replica);
+      from = starts ? '' : roleOf(replica);
       const result = step(replica, ...rest);
-      const to = roleOf(replica);
-      if (from !== to) seen.add(spell({ from, to }));
+      // What a handler has learned may change the role only when it is settled.
+      if (settle === undefined) look(replica);
       return result;
     };
     return told as F; // It takes what `step` takes.
@@ -36,6 +42,12 @@ function watched(protocol: Protocol<LogShape>, seen: Set<string>): Protocol<LogS
     timeout: watch(protocol.timeout),
     snapshotTaken: watch(protocol.snapshotTaken),
     snapshotInstalled: watch(protocol.snapshotInstalled),
+    ...(settle && {
+      settle(replica: Replica, ctx: Context<LogShape>) {
+        settle(replica, ctx);
+        look(replica);
+      },
+    }),
   } as Protocol<LogShape>;
 }
 

@@ -20,6 +20,10 @@ export function withContext<S extends Shape>(
   return {
     ...right,
     on,
+    ...(right.settle && {
+      settle: (replica: Replica<S>, ctx: Context<S>) =>
+        right.settle?.(replica, change(replica, ctx)),
+    }),
     start: (replica, ctx, life) => right.start?.(replica, change(replica, ctx), life),
     propose: (replica, command, ctx) => right.propose(replica, command, change(replica, ctx)),
     // Whether reads are served at all shows in whether there is a handler of them.

@@ -156,6 +156,12 @@ export interface Protocol<S extends Shape> {
   readonly passesOn?: readonly S['Message']['kind'][];
   /** As {@link Protocol.admits}, for `propose`: whether there is room for the command. */
   wants?(replica: Replica<S>, command: S['Command']): boolean;
+  /**
+   * What follows from what a handler has learned, whichever handler that was: it runs after every
+   * handler, in the same step. So handlers record, and what can be said, decided or given up is
+   * decided in one place. It must be quick where nothing was learned.
+   */
+  settle?(replica: Replica<S>, ctx: Context<S>): void;
   /** `upon timeout`. */
   timeout?(replica: Replica<S>, timer: S['Timer'], ctx: Context<S>): void;
 

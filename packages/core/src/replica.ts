@@ -57,11 +57,12 @@ export function replica<S extends Shape>(
   const guard = counter && leapGuard(counter, protocol.members.length);
   const expectations: Expectations<S> = protocol.expects ?? {};
 
-  function dispatch({ event }: Input<S>): void {
+  /** Whether a handler ran: it is no business of protocols what else hosts tell machines. */
+  function dispatch({ event }: Input<S>): boolean {
     switch (event.type) {
       case 'message': {
         const { message } = event;
-        if (counter && guard?.refuses(message, counter.known(state))) return;
+        if (counter && guard?.refuses(message, counter.known(state))) return false;
         const handle = protocol.on[message.kind as S['Message']['kind']];
         // The kind selects the handler that takes just this message.
         (handle as (r: Replica<S>, m: Signed<S['Message']>, c: Context<S>) => void)(
@@ -69,29 +70,33 @@ export function replica<S extends Shape>(
           message,
           ctx,
         );
-        return;
+        return true;
       }
       case 'timeout':
-        return protocol.timeout?.(state, event.timer, ctx);
+        protocol.timeout?.(state, event.timer, ctx);
+        return true;
       case 'propose':
-        return protocol.propose(state, event.command, ctx);
+        protocol.propose(state, event.command, ctx);
+        return true;
       case 'read':
-        return protocol.read?.(state, event.id, ctx);
+        protocol.read?.(state, event.id, ctx);
+        return true;
       case 'start':
-        return start(event);
-      case 'snapshot-taken':
-        return protocol.snapshotTaken?.(state, event.slot, event.digest, ctx, event.configuration);
-      case 'snapshot-installed':
-        return protocol.snapshotInstalled?.(
-          state,
-          event.slot,
-          event.digest,
-          ctx,
-          event.configuration,
-        );
+        start(event);
+        return true;
+      case 'snapshot-taken': {
+        const { slot, digest, configuration } = event;
+        protocol.snapshotTaken?.(state, slot, digest, ctx, configuration);
+        return true;
+      }
+      case 'snapshot-installed': {
+        const { slot, digest, configuration } = event;
+        protocol.snapshotInstalled?.(state, slot, digest, ctx, configuration);
+        return true;
+      }
       case 'submit':
       case 'cancel':
-        return; // For machines that hold a client; a bare replica has none.
+        return false; // For machines that hold a client; a bare replica has none.
     }
   }
 
@@ -105,7 +110,7 @@ export function replica<S extends Shape>(
     self,
     step(input) {
       recorder.begin(input);
-      dispatch(input);
+      if (dispatch(input)) protocol.settle?.(state, ctx);
       const wrong = protocol.invariant?.(state);
       if (wrong !== undefined)
         throw new InvariantError(`${protocol.name} replica ${self}: ${wrong}`);
