@@ -102,15 +102,14 @@ import { conflict, vows } from './vows.ts';
  */
 export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protocol<HotStuff> {
   const group = groupOf(options, chosen);
-  /** A handler that says what it does, and then whatever follows from what was learned. */
-  const then =
+  /** A handler, which notes whom this replica hears. */
+  const told =
     <M extends { readonly from: PrincipalId }>(
       handler: (group: Group, replica: Replica, message: M, ctx: Context) => void,
     ) =>
     (replica: Replica, message: M, ctx: Context): void => {
       if (isMember(group, message.from)) replica.heard.add(message.from);
       handler(group, replica, message, ctx);
-      settle(group, replica, ctx);
     };
   return {
     name: 'hotstuff',
@@ -124,22 +123,19 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start(replica, ctx) {
-      start(group, replica, ctx);
-      settle(group, replica, ctx);
-    },
-    propose: then(propose),
+    start: (replica, ctx) => start(group, replica, ctx),
+    propose: told(propose),
     on: {
-      proposal: then(proposal),
-      vote: then(onVote),
-      timeout: then(timeout),
-      'new-view': then(newView),
-      relay: then(relay),
-      'fetch-blocks': then(fetchBlocks),
-      blocks: then(blocks),
-      status: then(status),
-      checkpoint: then(checkpoint),
-      'stable-checkpoint': then(stableCheckpoint),
+      proposal: told(proposal),
+      vote: told(onVote),
+      timeout: told(timeout),
+      'new-view': told(newView),
+      relay: told(relay),
+      'fetch-blocks': told(fetchBlocks),
+      blocks: told(blocks),
+      status: told(status),
+      checkpoint: told(checkpoint),
+      'stable-checkpoint': told(stableCheckpoint),
     },
     admits: guards(group),
     expects: expectations,
@@ -148,31 +144,21 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'pacemaker':
-          pacemakerTimeout(group, replica, ctx);
-          break;
+          return pacemakerTimeout(group, replica, ctx);
         case 'propose':
-          proposeTimeout(replica);
-          break;
+          return proposeTimeout(replica);
         case 'status':
-          statusTimeout(group, replica, ctx);
-          break;
+          return statusTimeout(group, replica, ctx);
         case 'idle':
-          idleTimeout(group, replica, ctx);
-          break;
+          return idleTimeout(group, replica, ctx);
       }
-      settle(group, replica, ctx);
     },
+    settle: (replica, ctx) => settle(group, replica, ctx),
     snapshotEvery: group.checkpointEvery,
     // The stable one, and every later one: committed blocks reach two windows above it.
     snapshotsKept: Math.floor((2 * group.window) / group.checkpointEvery) + 1,
-    snapshotTaken(replica, slot, digest, ctx) {
-      snapshotTaken(group, replica, slot, digest, ctx);
-      settle(group, replica, ctx);
-    },
-    snapshotInstalled(replica, slot, _, ctx) {
-      snapshotInstalled(group, replica, slot, ctx);
-      settle(group, replica, ctx);
-    },
+    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
     termWord: 'view',
     status(replica) {
       const leader = leaderOf(group, replica.view);
