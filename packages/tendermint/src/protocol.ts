@@ -131,13 +131,10 @@ const limitedBy = {
  */
 export function tendermint(options: Options, chosen: Partial<Rules> = {}): Protocol<Tendermint> {
   const group = groupOf(options, { ...rules, ...chosen });
-  /** A handler that says what it does, and then whatever follows from what was learned. */
-  const then =
-    <M>(handler: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void => {
-      handler(group, replica, message, ctx);
-      settle(group, replica, ctx);
-    };
+  const told =
+    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
+    (replica: Replica, message: M, ctx: Context): void =>
+      handle(group, replica, message, ctx);
   return {
     name: 'tendermint',
     version: 1,
@@ -150,23 +147,20 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start(replica, ctx) {
-      start(group, replica, ctx);
-      settle(group, replica, ctx);
-    },
-    propose: then(propose),
+    start: (replica, ctx) => start(group, replica, ctx),
+    propose: told(propose),
     on: {
-      proposal: then(proposal),
-      prevote: then(prevote),
-      precommit: then(precommit),
-      polka: then(polka),
-      decision: then(decision),
-      relay: then(relay),
-      status: then(status),
-      'fetch-batch': then(fetchBatch),
-      batch: then(batch),
-      checkpoint: then(checkpoint),
-      'stable-checkpoint': then(stableCheckpoint),
+      proposal: told(proposal),
+      prevote: told(prevote),
+      precommit: told(precommit),
+      polka: told(polka),
+      decision: told(decision),
+      relay: told(relay),
+      status: told(status),
+      'fetch-batch': told(fetchBatch),
+      batch: told(batch),
+      checkpoint: told(checkpoint),
+      'stable-checkpoint': told(stableCheckpoint),
     },
     admits: guards(group),
     passesOn: ['relay'],
@@ -175,19 +169,13 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
       if (timer === 'status') statusTimeout(group, replica, ctx);
       else if (timer === 'idle') idleTimeout(group, replica, ctx);
       else onTimeout(group, replica, timer, ctx);
-      settle(group, replica, ctx);
     },
+    settle: (replica, ctx) => settle(group, replica, ctx),
     snapshotEvery: group.checkpointEvery,
     // The last stable one, and every later one that fits into the window above it.
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
-    snapshotTaken(replica, slot, digest, ctx) {
-      snapshotTaken(group, replica, slot, digest, ctx);
-      settle(group, replica, ctx);
-    },
-    snapshotInstalled(replica, slot, _, ctx) {
-      snapshotInstalled(group, replica, slot, ctx);
-      settle(group, replica, ctx);
-    },
+    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
     termWord: 'height',
     status: ({ height, round, step }) => ({
       leader: proposerOf(group, height, round),
