@@ -126,10 +126,8 @@ export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<
   const group = groupOf(options, { ...rules, ...chosen });
   const told =
     <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void => {
+    (replica: Replica, message: M, ctx: Context): void =>
       handle(group, replica, message, ctx);
-      settle(group, replica, ctx);
-    };
   return {
     name: 'epaxos',
     version: 1,
@@ -142,14 +140,8 @@ export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable, self) => firstVolatile(stable, group.n, self),
-    start(replica, ctx, incarnation) {
-      start(group, replica, ctx, incarnation);
-      settle(group, replica, ctx);
-    },
-    rejoin(replica, ctx, incarnation) {
-      rejoin(group, replica, ctx, incarnation);
-      settle(group, replica, ctx);
-    },
+    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
+    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
     propose: told(onPropose),
     on: {
       'pre-accept': told(onPreAccept),
@@ -175,15 +167,13 @@ export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<
       if (timer === 'tick') tick(group, replica, ctx);
       else if (timer === 'grace') graceTimeout(group, replica, ctx);
       else askOthers(group, replica, ctx);
-      settle(group, replica, ctx);
     },
+    settle: (replica, ctx) => settle(group, replica, ctx),
     snapshotEvery: group.snapshotEvery,
     snapshotTaken: (replica, slot, digest, ctx, configuration) =>
       snapshotTaken(replica, slot, digest, ctx, configuration),
-    snapshotInstalled(replica, slot, digest, ctx, configuration) {
-      snapshotInstalled(group, replica, slot, digest, ctx, configuration);
-      settle(group, replica, ctx);
-    },
+    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
+      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
     termWord: 'ballot',
     counter: { name: 'ballot', said: ballotIn, known: ({ heard }) => heard },
     // Nobody leads the group; each replica leads what its own clients ask for.
