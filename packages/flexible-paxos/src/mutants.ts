@@ -35,6 +35,7 @@ function mixed(
     start: (replica, ctx, incarnation) => of(ctx).start?.(replica, ctx, incarnation),
     propose: (replica, command, ctx) => of(ctx).propose(replica, command, ctx),
     read: (replica, id, ctx) => of(ctx).read?.(replica, id, ctx),
+    settle: (replica, ctx) => of(ctx).settle?.(replica, ctx),
     timeout: (replica, timer, ctx) => of(ctx).timeout?.(replica, timer, ctx),
   };
 }

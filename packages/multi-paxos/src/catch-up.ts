@@ -2,7 +2,6 @@
 import type { ReplicaId, Signed, Slot } from '@quorumlab/core';
 import { mayTeach, noteAnswer } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
-import { drive } from './leader.ts';
 import { advance, catchUp, caughtUp, isBehind, learn, saveChosen } from './learner.ts';
 import {
   type CatchUp,
@@ -20,7 +19,6 @@ export function resume(group: Group, replica: Replica, ctx: Context): void {
   advance(group, replica, ctx);
   caughtUp(replica, ctx);
   maybeRejoin(group, replica, ctx);
-  drive(group, replica, ctx);
 }
 
 /** Answers `to` with as many chosen values as fit into one message. */

@@ -2,7 +2,7 @@
 import type { Signed } from '@quorumlab/core';
 import { ballotAbove } from './ballots.ts';
 import { type Group, isKnown, isPeer } from './group.ts';
-import { drive, enqueue } from './leader.ts';
+import { enqueue } from './leader.ts';
 import { catchUp, inquire, isBehind, learn, saveChosen } from './learner.ts';
 import type { Forward, Nack, Promised } from './messages.ts';
 import { prepare } from './phase1.ts';
@@ -66,7 +66,6 @@ export function promise(
     ctx.line('phase-1-behind');
     catchUp(group, candidate, from, ctx);
   }
-  drive(group, candidate, ctx);
 }
 
 /** §2.5: the ballot has no future. */
@@ -92,5 +91,5 @@ export function forward(
   // A replica that does not lead drops it: what is passed on twice could go round for ever.
   if (!isPeer(group, from, ctx) || leader.role !== 'leader') return;
   ctx.line('forwarded');
-  enqueue(group, leader, command, ctx);
+  enqueue(group, leader, command);
 }

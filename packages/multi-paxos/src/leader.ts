@@ -28,17 +28,11 @@ export const mayEnqueue = (
   !waitingKeys.has(requestKey(command));
 
 /** A client's command: it gets a slot as soon as the window allows, and one only. */
-export function enqueue(
-  group: Group,
-  leader: Replica,
-  command: Signed<Request>,
-  ctx: Context,
-): void {
+export function enqueue(group: Group, leader: Replica, command: Signed<Request>): void {
   if (!mayEnqueue(group, leader, command) || isProposed(leader, command)) return;
   leader.waiting.push(command);
   leader.waitingKeys.add(requestKey(command));
   leader.waitingBytes += requestWeight(command);
-  drive(group, leader, ctx);
 }
 
 /** Whether `command` has its slot: a client that is tired of waiting asks again. */
@@ -52,8 +46,11 @@ function isProposed({ open, reported, nextSlot }: Replica, command: Signed<Reque
   return false;
 }
 
-/** Goes on as far as it may: from candidate to leader, through what it found, to new commands. */
-export function drive(group: Group, leader: Replica, ctx: Context): void {
+/**
+ * After every handler: goes on as far as it may, from candidate to leader, through what it found,
+ * to new commands and reads.
+ */
+export function settle(group: Group, leader: Replica, ctx: Context): void {
   execute(group, leader, ctx);
   maybeLeave(group, leader, ctx);
   if (leader.ballot === 0) return;
@@ -272,7 +269,6 @@ export function accepted(
   if (!phasesAt(group, leader, slot).phase2.has(open.accepted)) return;
   ctx.line('chosen');
   open.chosen = true;
-  drive(group, leader, ctx);
 }
 
 /** A member still follows: so many mean that the leader still leads. */
@@ -298,7 +294,7 @@ export function onPropose(
   command: Signed<Request>,
   ctx: Context,
 ): void {
-  if (replica.role === 'leader') return enqueue(group, replica, command, ctx);
+  if (replica.role === 'leader') return enqueue(group, replica, command);
   if (replica.leader === null) return;
   ctx.line('forward');
   ctx.send(replica.leader, { kind: 'forward', command });

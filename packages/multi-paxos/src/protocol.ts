@@ -72,7 +72,14 @@ import { onCatchUp, onLearn, snapshotOffer } from './catch-up.ts';
 import { electionTimeout, forward, nack, promise } from './election.ts';
 import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
-import { accepted, checkQuorum, heartbeatAck, heartbeatTimeout, onPropose } from './leader.ts';
+import {
+  accepted,
+  checkQuorum,
+  heartbeatAck,
+  heartbeatTimeout,
+  onPropose,
+  settle,
+} from './leader.ts';
 import { catchUpTimeout } from './learner.ts';
 import { read } from './read.ts';
 import { ask, recall, recalled, rejoin, start } from './rejoin.ts';
@@ -135,7 +142,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
     start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
     rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
     propose: told(onPropose),
-    read: (leader, id, ctx) => read(group, leader, id, ctx),
+    read: (leader, id) => read(group, leader, id),
     on: {
       prepare: told(prepare),
       promise: told(promise),
@@ -167,6 +174,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
           return ask(group, replica, ctx);
       }
     },
+    settle: (replica, ctx) => settle(group, replica, ctx),
     snapshotEvery,
     snapshotTaken: (replica, slot, digest, ctx, configuration) =>
       snapshotTaken(group, replica, slot, digest, ctx, configuration),

@@ -5,11 +5,10 @@ import { isEstablished } from './phase1.ts';
 import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read; others are sent to the leader by the service. */
-export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
+export function read({ maxReads }: Group, leader: Replica, id: number): void {
   if (leader.role !== 'leader') return;
-  if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= group.maxReads) return;
+  if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= maxReads) return;
   leader.reads.push(id);
-  maybeStartReadRound(group, leader, ctx);
 }
 
 /**
@@ -44,5 +43,4 @@ export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): vo
   ctx.line('read-2');
   for (const id of readRound.ids) ctx.allowRead(id, readRound.upTo);
   leader.readRound = null;
-  maybeStartReadRound(group, leader, ctx);
 }
