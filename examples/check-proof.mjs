@@ -16,8 +16,7 @@ const int = (sum = 0, scale = 1) => {
   if ((byte === 0 && scale > 1) || scale > 2 ** 42) refuse('a number is not in its one form');
   return byte < 128 ? sum + byte * scale : int(sum + (byte - 128) * scale, scale * 128);
 };
-const text = () => hexOf(take(int()));
-const digest = () => hexOf(take(32));
+const [text, digest] = [() => hexOf(take(int())), () => hexOf(take(32))];
 const list = (each) => Array.from({ length: int() }, each);
 const or = (each) => ([() => null, each][int()] ?? refuse('neither null nor not'))();
 const claims = () => list(() => ({ view: int(), sequence: int(), digest: digest() }));
@@ -35,10 +34,13 @@ const kinds = {
   'hotstuff vote': '@view:i =block:d +justify:i',
   'hotstuff timeout': '@view:i =high:i',
   'hotstuff checkpoint': '@height:i +view:i =block:d =state:d',
-  'tendermint proposal': '@height:i @round:i =batch:b =valid:i? ...',
-  'tendermint prevote': '@height:i @round:i =value:d? =valid:i?',
-  'tendermint precommit': '@height:i @round:i =value:d?',
+  'tendermint proposal': '@height:i @view:i =batch:b =valid:i? ...',
+  'tendermint prevote': '@height:i @view:i =value:d? =valid:i?',
+  'tendermint precommit': '@height:i @view:i =value:d?',
   'tendermint checkpoint': '@height:i =state:d',
+  'streamlet proposal': '@view:i =height:i =parent:l =batch:b ...',
+  'streamlet vote': '@view:i =height:i =block:d',
+  'streamlet checkpoint': '=view:i @height:i =block:d =state:d',
 };
 function statement(kind) {
   const it = { kind: kind.split(' ')[1], '@': [], '=': [], '+': [] };
@@ -50,25 +52,23 @@ function statement(kind) {
   return at === bytes.length ? it : refuse('more than one statement');
 }
 const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
-/** Whether no honest member signs both. */
 function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const [isSame, isLater] = [same(one['@'], two['@']), two.view > one.view];
-  const parentOf = (name) => blocks.get(name)?.parent;
-  const lock = { chained: blocks.get(parentOf(parentOf(one.block)))?.view, jolteon: 0 }[rules];
+  const up = (name) => blocks.get(name)?.parent;
+  const lock = { chained: blocks.get(up(up(one.block)))?.view, 'hotstuff-2': one.justify }[rules];
   const claim = two.claims?.find((each) => each.sequence === one.sequence) ?? { view: -1 };
   const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
-  const isOther = one.value !== null && two.value !== null && one.value !== two.value;
-  const isUnlocked = isOther && one.round < two.round && (two.valid ?? -1) < one.round;
+  const isOther = one.value && two.value && one.value !== two.value && one.height === two.height;
   const lies = {
     [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
     'vote timeout': two.view >= one.view && two.high < one.justify,
     'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
-    'precommit prevote': accountable && one.height === two.height && isUnlocked,
+    'precommit prevote': accountable && isLater && isOther && (two.valid ?? -1) < one.view,
   };
   for (const pair of ['prepare commit', 'pre-prepare commit', 'pre-prepare prepare'])
     lies[pair] = isSame && one.digest !== two.digest;
   lies['timeout timeout'] ||= isLater && two.high < one.high;
-  lies['vote vote'] ||= isLater && two.justify < (lock ?? (rules === 'hotstuff-2' && one.justify));
+  lies['vote vote'] ||= isLater && (two.height < one.height || two.justify < lock);
   return lies[`${one.kind} ${two.kind}`];
 }
 export function check(proof) {

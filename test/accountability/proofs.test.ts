@@ -25,7 +25,7 @@ import { describe, expect, test } from 'vitest';
 // @ts-expect-error: a program for strangers, in plain JavaScript.
 import { check } from '../../examples/check-proof.mjs';
 
-const scenarios = ['pbft', 'hotstuff', 'tendermint'].flatMap((protocol) =>
+const scenarios = ['pbft', 'hotstuff', 'tendermint', 'streamlet'].flatMap((protocol) =>
   variantsOf(
     completeScenario({
       protocol,
@@ -179,6 +179,8 @@ const precommit = (round: number, value: string | null) => ({
   round,
   value,
 });
+/** A vote of Streamlet. */
+const ballot = (epoch: number, height: number, id: string) => ({ kind: 'vote', epoch, height, id });
 const block = (view: number, height: number, parent: string) => ({
   kind: 'proposal',
   block: { view, height, parent, batch: [] },
@@ -222,6 +224,10 @@ const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['tendermint', precommit(1, null), prevote(2, two), false],
   ['tendermint', prevote(1, one), prevote(1, null), true],
   ['tendermint', precommit(2, one), precommit(2, two), true],
+  ['streamlet', ballot(4, 3, one), ballot(4, 3, two), true],
+  ['streamlet', ballot(4, 3, one), ballot(6, 2, two), true],
+  ['streamlet', ballot(4, 3, one), ballot(6, 3, two), false],
+  ['streamlet', ballot(4, 3, one), ballot(6, 4, two), false],
 ];
 
 test.each(cases)('%s: %o and %o: both checkers say of each whether it is a lie', (...each) => {

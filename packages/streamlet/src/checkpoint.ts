@@ -93,11 +93,7 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
   // An interval more than is needed here: others may be on their way.
   const before = replica.stableCheckpoint?.body.epoch ?? 0;
   ctx.save({ stableCheckpoint: proof });
-  const below = Math.min(before, replica.snapshot.epoch);
-  if (below > 0) {
-    ctx.drop('blocks', { below });
-    ctx.drop('notarized', { below });
-  }
+  letGo(replica, Math.min(before, replica.snapshot.epoch), ctx);
   ctx.drop('checkpoints', { below: height + 1 });
   for (const [from, kept] of replica.checkpointVotes)
     replica.checkpointVotes.set(
@@ -105,6 +101,17 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
       kept.filter((each) => each.height > height),
     );
   fetchState(group, replica, ctx);
+}
+
+/**
+ * Lets go of what is of epochs before `epoch`. Not of the longest chain's end, which may be of an
+ * earlier one: who forgets how long it was would vote for a shorter one, and be convicted.
+ */
+function letGo(replica: Replica, epoch: number, ctx: Context): void {
+  const below = Math.min(epoch, replica.tip?.body.epoch ?? epoch);
+  if (below <= 0) return;
+  ctx.drop('blocks', { below });
+  ctx.drop('notarized', { below });
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */
@@ -129,8 +136,7 @@ export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ct
   ctx.line('state-installed');
   ctx.save({ snapshot: ref });
   // What is known of earlier epochs does not lead up to this block.
-  ctx.drop('blocks', { below: ref.epoch });
-  ctx.drop('notarized', { below: ref.epoch });
+  letGo(replica, ref.epoch, ctx);
   replica.final = ref;
   replica.lastNotarized = Math.max(replica.lastNotarized, ref.epoch);
   // Some of what waits here is part of the state now; clients repeat the rest.

@@ -48,6 +48,7 @@
 import { hasRoomFor, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { proposal, vote } from './blocks.ts';
+import { breaches } from './breaches.ts';
 import { clock, idleTimeout, missingTimeout, notarized, start } from './catch-up.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { epochTimeout } from './epochs.ts';
@@ -151,6 +152,7 @@ export function streamlet(options: Options, chosen: Partial<Rules> = {}): Protoc
     },
     evidence,
     vows: (message) => vows(group, message),
+    breaches,
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant,
   };
