@@ -61,15 +61,17 @@ export async function bundleForBrowser(entry: string): Promise<string> {
 }
 
 /**
- * Opens a file in Chromium, as somebody does who was sent it. Dispose of it to end the browser.
+ * Opens a file in Chromium, as somebody does who was sent it, with scripts off if told. Dispose of
+ * it to end the browser.
  * Throws if there is no Chromium: ask findChromium first.
  */
 export async function openFile(
   path: string,
   size: { readonly width: number; readonly height: number },
+  { scripts = true }: { readonly scripts?: boolean } = {},
 ): Promise<AsyncDisposable & { readonly page: Page; readonly errors: readonly string[] }> {
   await using stack = new AsyncDisposableStack();
-  const browser = await startBrowser(stack);
+  const browser = await startBrowser(stack, scripts);
   const page = await browser.newPage();
   await page.setViewportSize(size);
   const errors: string[] = [];
@@ -87,13 +89,13 @@ export async function openFile(
 }
 
 /** A browser that ends, and whose profile goes, with `stack`. */
-async function startBrowser(stack: AsyncDisposableStack): Promise<BrowserContext> {
+async function startBrowser(stack: AsyncDisposableStack, scripts = true): Promise<BrowserContext> {
   const executablePath = findChromium();
   if (executablePath === undefined)
     throw new Error('no Chromium was found: set CHROMIUM_PATH or install one');
   const profile = mkdtempSync(join(tmpdir(), 'quorumlab-chromium-'));
   stack.defer(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-  const browser = await launch(executablePath, profile);
+  const browser = await launch(executablePath, profile, scripts);
   stack.defer(() => browser.close());
   return browser;
 }
@@ -113,9 +115,13 @@ export async function openInBrowser(entry: string): Promise<BrowserPage> {
   return { call, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function launch(executablePath: string, profile: string): Promise<BrowserContext> {
+function launch(
+  executablePath: string,
+  profile: string,
+  javaScriptEnabled: boolean,
+): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
-    executablePath,
+    ...{ executablePath, javaScriptEnabled },
     headless: true,
     args: flags,
     timeout: 60_000,

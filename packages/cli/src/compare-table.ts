@@ -1,8 +1,8 @@
 /** The two tables of a comparison, as wide as the terminal. */
 
-import { protocolOf, type VerdictRow } from '@quorumlab/harness';
+import type { VerdictRow } from '@quorumlab/harness';
+import { rowName, type SteadyCostRow } from '@quorumlab/report/result';
 import { grouped, type Io, type Style } from './io.ts';
-import type { SteadyCostRow } from './result.ts';
 import { verdictLook } from './words.ts';
 import { lengthOf } from './wrap.ts';
 
@@ -13,16 +13,6 @@ interface Cell {
 }
 
 const gap = 2;
-
-/** `hotstuff chained`: what a row is called. Options that make no variant are written out. */
-export function rowName({ protocol, options }: Pick<VerdictRow, 'protocol' | 'options'>): string {
-  if (options === undefined) return protocol;
-  const variant = protocolOf(protocol).variants?.option;
-  const words = Object.entries(options).map(([name, value]) =>
-    name === variant ? `${value}` : `${name}=${value}`,
-  );
-  return [protocol, ...words].join(' ');
-}
 
 /** What one cell says: the word, how often, whether that was to be expected, and who is named. */
 function cellText(io: Io, row: VerdictRow): string {

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VerdictRow } from '@quorumlab/harness';
+import type { Result, SteadyCostRow } from '@quorumlab/report/result';
 import { afterAll, expect, test } from 'vitest';
 import { type Said, said } from '../test-support/said.ts';
-import type { Result, SteadyCostRow } from './result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab-compare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -55,6 +55,7 @@ const byName: readonly (readonly [beginning: string, code: string])[] = [
   ['Quorum', 'QL126'],
   ['Proof', 'QL127'],
   ['Schema', 'QL127'],
+  ['Result', 'QL127'],
   ['Trace', 'QL128'],
 ];
 

@@ -1,4 +1,5 @@
 import { engine, ScenarioError, systemSentence } from '@quorumlab/harness';
+import type { Failure } from '@quorumlab/report/result';
 import { CommanderError } from 'commander';
 import { codeOfName } from './error-codes.ts';
 
@@ -32,16 +33,6 @@ export const exitCodes = {
 /** An {@link Exit} for what was wrong with the command line or with a file that it names. */
 export const usageError = (code: string, sentence: string): Exit =>
   new Exit(exitCodes.usage, code, sentence);
-
-/** What went wrong and what to do: the content of the document that `--json` prints. */
-export interface Failure {
-  readonly code: string;
-  /** One sentence. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly hint: string;
-  readonly exit: number;
-}
 
 /** A {@link Failure}, and how it is said to people. */
 export interface Explained extends Failure {

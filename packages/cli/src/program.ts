@@ -14,6 +14,7 @@ import { addNode } from './commands/node.ts';
 import { addQuiz } from './commands/quiz.ts';
 import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
+import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { addShrink } from './commands/shrink.ts';
 import { errorDocument, explainError, isHelp, usageError } from './errors.ts';
@@ -54,6 +55,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addCheck,
     addLesson,
     addQuiz,
+    addReport,
     addList,
     addKeys,
     addNode,

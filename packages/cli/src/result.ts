@@ -14,7 +14,6 @@ import {
   overlapOf,
   type ProtocolCost,
   proofRows,
-  type RunCost,
   type RunResult,
   type Scenario,
   type ShrinkRecord,
@@ -27,48 +26,10 @@ import {
   type VerdictRow,
   wordOf,
 } from '@quorumlab/harness';
-import { exitCodes, type Failure } from './errors.ts';
+import { type Result, resultSchema, type SteadyCostRow } from '@quorumlab/report/result';
+import { exitCodes } from './errors.ts';
 import { guiltRow } from './guilt.ts';
 import { grouped } from './io.ts';
-
-/** The schema of everything that `--json` prints. */
-export const resultSchema = 'quorumlab.result/1';
-
-/** What one commit costs in the steady state, for comparisons. */
-export interface SteadyCostRow extends ProtocolCost {
-  /** Nothing but one commit: what lies between two answers of a group without faults. */
-  readonly counts: 'one commit';
-  readonly messagesPerCommit: number;
-  readonly bytesPerCommit: number;
-  /** Signatures made, and checked, by all nodes and the client. */
-  readonly signaturesPerCommit: number;
-  readonly verificationsPerCommit: number;
-  readonly syncsPerCommit: number;
-}
-
-/** Everything that a command found out; the text says no more than this. */
-export interface Result {
-  readonly schema: typeof resultSchema;
-  readonly engine: string;
-  readonly command: string;
-  readonly crypto: string;
-  readonly scenario: Scenario | readonly Scenario[];
-  readonly verdicts: readonly VerdictRow[];
-  readonly cost: readonly (RunCost | SteadyCostRow)[];
-  /** Attacks that were asked for and cannot be run as asked; absent if there are none. */
-  readonly leftOut?: readonly LeftOut[];
-  /** What could not be written; absent if all was. */
-  readonly errors?: readonly Failure[];
-  /** What is here is what was known when a signal ended the command; absent if none did. */
-  readonly stopped?: string;
-  readonly exit: number;
-}
-
-/** An attack of `--attack all` that was not run. */
-export interface LeftOut {
-  readonly attack: string;
-  readonly why: string;
-}
 
 /** What to say of an attack that never acted, or nothing. */
 const unfired = (attack: string, fired: number): string | undefined =>
@@ -85,7 +46,7 @@ const noteOf = (attack: string, fired: number): { readonly note?: string } => {
 const mostCommits = 500;
 
 /** What a run tells, if it was run with its story. */
-const storyOf = (result: RunResult): Pick<VerdictRow, 'story' | 'commits' | 'overlap'> =>
+export const storyOf = (result: RunResult): Pick<VerdictRow, 'story' | 'commits' | 'overlap'> =>
   result.story.length === 0 ? {} : toldOf(taleOf(result));
 
 /** What there is to tell, for a row. */
@@ -168,7 +129,7 @@ function unfinished(
 export function cellRow(
   scenario: Scenario,
   tally: Tally,
-  shown: { readonly counterexample?: Counterexample },
+  shown: { readonly counterexample?: Counterexample } & ReturnType<typeof storyOf>,
 ): VerdictRow {
   const { runs, hits, fired, words, unexpected } = tally;
   const word = wordOf(tally);

@@ -1,7 +1,8 @@
 /** Runs whose trace goes into a file; that this fails takes nothing from what was found. */
 import { optionText, type RunOptions, type RunResult, type Scenario } from '@quorumlab/harness';
+import type { Failure } from '@quorumlab/report/result';
 import { traceBuffer } from '@quorumlab/sim';
-import { type Exit, exitCodes, explainError, type Failure } from './errors.ts';
+import { type Exit, exitCodes, explainError } from './errors.ts';
 import { writeLines } from './files.ts';
 import type { Io } from './io.ts';
 import { isStopped, runStoppably } from './run-stoppably.ts';

@@ -7,8 +7,8 @@ import {
   sideBySide,
   type VerdictRow,
 } from '@quorumlab/harness';
+import type { SteadyCostRow } from '@quorumlab/report/result';
 import type { Io } from './io.ts';
-import type { SteadyCostRow } from './result.ts';
 import { plainStory, sayProofs, verdictWord } from './words.ts';
 
 /** One half of the demo's picture. */

@@ -24,8 +24,9 @@ export {
   nameOf,
   type TraceModel,
 } from './model.ts';
+export { Picture, PictureDefinitions, type PictureProps } from './picture.ts';
 export { Ring } from './ring.ts';
 export type { SceneView, SeatView } from './seats.ts';
 export { Story, type StoryProps } from './story.ts';
 export type { ViewProps } from './views.ts';
-export { sentenceOf, summaryOf, timeText } from './words.ts';
+export { sentenceOf, summaryOf, timeText, voteSentence } from './words.ts';

@@ -55,7 +55,7 @@ export function Lanes(props: LanesProps): JSX.Element {
 }
 
 /** Fills that tell what they stand for without a colour. */
-const Patterns = (): JSX.Element =>
+export const Patterns = (): JSX.Element =>
   h(
     'defs',
     null,
@@ -157,7 +157,7 @@ function ArrowView({
 }
 
 /** A shape for each kind: a diamond is a commit, a square is on disk, a flag is a new leader. */
-const shapes: Readonly<Record<Mark['kind'], string>> = {
+export const markShapes: Readonly<Record<Mark['kind'], string>> = {
   commit: 'M0 -7L7 0L0 7L-7 0z',
   accept: 'M-4 -4h8v8h-8z',
   state: 'M-3 6V-6L6 -3L-3 0',
@@ -180,7 +180,7 @@ function MarkView({
       onClick: () => onSelect(event),
     },
     h('circle', { class: 'reach', r: 10 }),
-    h('path', { d: shapes[kind], fill: conflicts ? 'url(#hatch)' : undefined }),
+    h('path', { d: markShapes[kind], fill: conflicts ? 'url(#hatch)' : undefined }),
   );
 }
 

@@ -16,6 +16,7 @@ import {
   type VerdictRow,
   variantsOf,
 } from '@quorumlab/harness';
+import type { LeftOut } from '@quorumlab/report/result';
 import type { Command } from 'commander';
 import { type Crew, hire, type SmallRun } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
@@ -31,7 +32,8 @@ import {
 import { proofFileOf, proven, sayGuilt, signedIf } from '../guilt.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
-import { exitOf, type LeftOut, resultOf, searchRow, shrinkRecord } from '../result.ts';
+import { type ReporterFlags, reportersOf, withReporterFlag } from '../reporters.ts';
+import { exitOf, resultOf, searchRow, shrinkRecord } from '../result.ts';
 import { isStopped, runStoppably } from '../run-stoppably.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
@@ -39,7 +41,7 @@ import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../trace
 import { sayNotes, sayProofs, sayStory, storyColumns, verdictWord } from '../words.ts';
 import { attackMutants, every } from './attack-mutant.ts';
 
-interface AttackFlags extends ScenarioFlags {
+interface AttackFlags extends ScenarioFlags, ReporterFlags {
   readonly seeds?: string;
   readonly expect?: string;
   readonly traces: string;
@@ -50,7 +52,7 @@ interface AttackFlags extends ScenarioFlags {
 /** `quorumlab attack <protocol>`: looks for a violation over many seeds. */
 export function addAttack(program: Command): void {
   withExamples(
-    withScenarioFlags(program.command('attack <protocol>')),
+    withReporterFlag(withScenarioFlags(program.command('attack <protocol>'))),
     'quorumlab attack raft -n 5 --attack double-voter --seeds 500',
     'quorumlab attack pbft --attack all --seeds 100',
     'quorumlab attack raft --mutant figure-8',
@@ -66,8 +68,15 @@ export function addAttack(program: Command): void {
     .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .action(async (protocol: string, flags: AttackFlags, command: Command) => {
       const expect = expected(flags.expect);
-      if (flags.mutant !== undefined && flags.attack === undefined)
+      if (flags.mutant !== undefined && flags.attack === undefined) {
+        if (flags.reporter !== undefined)
+          throw usageError(
+            'QL100',
+            '--reporter is for searches, and --mutant alone plays one schedule.\n' +
+              '  use   --attack none   to search with the mutant',
+          );
         return attackMutants(protocol, flags.mutant, expect, command);
+      }
       if (flags.mutant === every)
         throw usageError(
           'QL100',
@@ -77,6 +86,7 @@ export function addAttack(program: Command): void {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds ?? '1000', 1, 1e9);
       const jobs = jobsOf(flags.jobs);
+      const reporters = reportersOf(flags, io, flags.proof);
       const { scenarios, leftOut } = scenariosOf(protocol, flags);
       if (!io.json)
         for (const { attack, why } of leftOut) io.out(`${attack} is left out: ${why}\n`);
@@ -84,15 +94,17 @@ export function addAttack(program: Command): void {
         attackAll({ io, scenarios, seeds, jobs, folder: flags.traces, proof: flags.proof, signal }),
       );
       const { rows, stop } = found;
-      const errors = errorsOf(found.failures);
-      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf(rows, expect));
+      const verdict = stop?.exit ?? exitOf(rows, expect);
+      const told = {
+        ...resultOf(lineOf(protocol, flags, seeds), scenarios, rows, [], verdict),
+        ...(expect === undefined ? {} : { expect }),
+        ...(leftOut.length === 0 ? {} : { leftOut }),
+        ...stoppedBy(stop),
+      };
+      const errors = errorsOf([...found.failures, ...(await reporters(told))]);
+      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : verdict);
       process.exitCode = exit;
-      if (io.json) {
-        const line = lineOf(protocol, flags, seeds);
-        const result = resultOf(line, scenarios, rows, [], exit);
-        const left = leftOut.length === 0 ? {} : { leftOut };
-        io.out(JSON.stringify({ ...result, ...left, ...errors, ...stoppedBy(stop) }));
-      }
+      if (io.json) io.out(JSON.stringify({ ...told, ...errors, exit }));
       sayErrors(io, errors);
       if (stop !== undefined) {
         io.complain(stop.message);

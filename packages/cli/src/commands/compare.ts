@@ -3,35 +3,37 @@ import {
   type Counterexample,
   cellsOf,
   commandLine,
+  completeScenario,
   flagsOf,
   quoted,
   type Scenario,
   type Tally,
   type VerdictRow,
 } from '@quorumlab/harness';
+import { type Result, rowName, type SteadyCostRow } from '@quorumlab/report/result';
 import type { Command } from 'commander';
-import { costTable, rowName, verdictTable } from '../compare-table.ts';
+import { costTable, verdictTable } from '../compare-table.ts';
 import { type Crew, hire } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
+import { type ReporterFlags, type Reporters, reportersOf, withReporterFlag } from '../reporters.ts';
 import {
   cellRow,
   counterexampleOf,
   exitOf,
-  type Result,
   resultOf,
-  type SteadyCostRow,
   shrinkRecord,
   steadyCostRow,
+  storyOf,
 } from '../result.ts';
-import { stoppable, stopped, unlessStopped } from '../stop.ts';
+import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors } from '../traced.ts';
 import { wrapped } from '../wrap.ts';
 
-interface CompareFlags {
+interface CompareFlags extends ReporterFlags {
   readonly n?: string;
   readonly f: string;
   readonly attack?: string;
@@ -40,6 +42,7 @@ interface CompareFlags {
   readonly net?: string;
   readonly jobs?: string;
   readonly traces: string;
+  readonly sizes?: string;
 }
 
 /** A comparison as a result. */
@@ -52,9 +55,10 @@ interface CompareResult extends Result {
 /** `quorumlab compare <protocol...>`: what each survives, and what that costs. */
 export function addCompare(program: Command): void {
   withExamples(
-    program.command('compare <protocols...>'),
+    withReporterFlag(program.command('compare <protocols...>')),
     'quorumlab compare raft pbft -f 1 --seeds 50',
     'quorumlab compare raft hotstuff --attack split,f+1-traitors --net lossy',
+    'quorumlab compare raft pbft -f 1 --seeds 50 --reporter html=report.html',
   )
     .description('the same attacks against several protocols, and what each of them costs')
     .option('-f <faults>', 'how many faulty ones each is to survive', '1')
@@ -66,6 +70,11 @@ export function addCompare(program: Command): void {
     .option('--seeds <runs>', 'how many seeds per cell, 1 to 1000000000', '300')
     .option('--seed <seed>', 'the first of them (default: 42)')
     .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+    .option(
+      '--sizes <faults>',
+      'the cost of a commit at these f too, e.g. 1,2,3,5; or none ' +
+        '(default: 1,2,3,5 with a report, else none)',
+    )
     .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
     .action(async (protocols: readonly string[], flags: CompareFlags, command: Command) => {
@@ -73,10 +82,22 @@ export function addCompare(program: Command): void {
       const seeds = wholeNumber('--seeds', flags.seeds, 1, 1e9);
       const cells = cellsFor(protocols, flags);
       const jobs = jobsOf(flags.jobs);
+      const sizes = sizesOf(flags);
+      const reporters = reportersOf(flags, io);
       const result = await stoppable(async (signal) => {
         const crew = hire(jobs);
         try {
-          return await compare({ io, crew, lanes: jobs, cells, seeds, flags, signal });
+          return await compare({
+            io,
+            crew,
+            lanes: jobs,
+            cells,
+            seeds,
+            sizes,
+            flags,
+            reporters,
+            signal,
+          });
         } finally {
           await crew.dismiss();
         }
@@ -99,8 +120,18 @@ interface Comparing {
   readonly lanes: number;
   readonly cells: readonly Scenario[];
   readonly seeds: number;
+  /** Values of f at which the cost of a commit is measured too. */
+  readonly sizes: readonly number[];
   readonly flags: CompareFlags;
+  readonly reporters: Reporters;
   readonly signal: AbortSignal;
+}
+
+/** What `--sizes` says; charts against n take some sizes, so reports have them. */
+function sizesOf({ sizes, reporter }: CompareFlags): readonly number[] {
+  if (sizes === 'none' || (sizes === undefined && reporter === undefined)) return [];
+  const all = (sizes ?? '1,2,3,5').split(',').map((each) => wholeNumber('--sizes', each, 0, 33));
+  return [...new Set(all)].sort((one, two) => one - two);
 }
 
 function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly Scenario[] {
@@ -125,10 +156,11 @@ function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly S
 }
 
 async function compare(comparing: Comparing): Promise<CompareResult> {
-  const { crew, cells, seeds, flags, signal } = comparing;
+  const { crew, cells, seeds, sizes, flags, reporters, signal } = comparing;
   // Awaited together, so that an error of one is never left without somebody who hears it.
-  const [costs = [], tallies] = await Promise.all([
+  const [costs = [], grown = [], tallies] = await Promise.all([
     unlessStopped(costsOf(crew, cells), signal),
+    unlessStopped(Promise.all(sizes.map((size) => costsOf(crew, cells, size))), signal),
     talliesOf(comparing),
   ]);
   const { verdicts, failures } = await rowsOf(comparing, tallies);
@@ -136,32 +168,44 @@ async function compare(comparing: Comparing): Promise<CompareResult> {
   const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
   // How many threads there were, and where traces went, changes nothing in the result.
   const { n, f, attack, seed, net } = flags;
-  const told = Object.entries({ attack, seed, net }).flatMap(([name, value]) =>
+  const told = Object.entries({ attack, seed, net, sizes: flags.sizes }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name} ${quoted(value)}`],
   );
   const size = n === undefined ? [`-f ${f}`] : [`-f ${f}`, `-n ${n}`];
   const line = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`].join(' ');
   const unexpected = verdicts.filter(({ expected }) => !expected).length;
-  const errors = errorsOf(failures);
-  const exit = errors.errors === undefined ? exitOf(verdicts) : exitCodes.usage;
-  const result = { ...resultOf(line, cells, verdicts, cost, exit), cost, unexpected, ...errors };
-  if (!signal.aborted) return result;
+  const growth = grown.flat().map(steadyCostRow);
+  const verdict = exitOf(verdicts);
+  const whole = {
+    ...resultOf(line, cells, verdicts, cost, verdict),
+    ...(growth.length === 0 ? {} : { growth }),
+    ...{ cost, unexpected },
+  };
   const ran = verdicts.reduce((sum, { runs }) => sum + runs, 0);
-  const stop = stopped(signal, `${grouped(ran)} runs of ${grouped(cells.length * seeds)}`);
-  return { ...result, stopped: stop.message, exit: stop.exit };
+  const stop = signal.aborted
+    ? stopped(signal, `${grouped(ran)} runs of ${grouped(cells.length * seeds)}`)
+    : undefined;
+  const result = { ...whole, ...stoppedBy(stop), exit: stop?.exit ?? verdict };
+  const errors = errorsOf([...failures, ...(await reporters(result))]);
+  const exit = errors.errors === undefined ? verdict : exitCodes.usage;
+  return { ...result, ...errors, exit: stop?.exit ?? exit };
 }
 
-/** Once per protocol and variant. */
+/** Once per protocol and variant; of the groups of the cells, or of the smallest for another f. */
 function costsOf(
   crew: Crew,
   cells: readonly Scenario[],
+  size?: number,
 ): ReturnType<typeof Promise.all<ReturnType<Crew['cost']>[]>> {
   const one = new Map(cells.map((cell) => [rowName(cell), cell]));
   return Promise.all(
-    [...one.values()].map(({ protocol, n, f, options }) =>
+    [...one.values()].map((cell) => {
+      const { protocol, options } = cell;
+      const { n, f } = size === undefined ? cell : completeScenario({ protocol, f: size });
       // Without a fault to survive there is nobody to lead in another's place.
-      crew.cost({ protocol, n, f, replacement: f > 0, ...(options ? { options } : {}) }),
-    ),
+      const replacement = f > 0 && size === undefined;
+      return crew.cost({ protocol, n, f, replacement, ...(options ? { options } : {}) });
+    }),
   );
 }
 
@@ -235,7 +279,12 @@ async function rowsOf(
       const events = small?.before ?? tally.shown.events;
       const first = { seed: found.seed, events, replay: commandLine(found) };
       const smaller = small === undefined ? {} : { first, shrunk: shrinkRecord(small) };
-      return [cellRow(cell, tally, counterexampleOf(traced.result, traced.file, smaller))];
+      return [
+        cellRow(cell, tally, {
+          ...counterexampleOf(traced.result, traced.file, smaller),
+          ...storyOf(traced.result),
+        }),
+      ];
     }),
   );
   progress.end();

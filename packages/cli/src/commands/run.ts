@@ -5,13 +5,14 @@ import { actingScenarioOf, expected, type ScenarioFlags, withScenarioFlags } fro
 import { proven, sayGuilt, signedIf } from '../guilt.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, terminal } from '../io.ts';
+import { type ReporterFlags, reportersOf, withReporterFlag } from '../reporters.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
 import { runStoppably, stopOf } from '../run-stoppably.ts';
 import { stoppable, stoppedBy } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayRun } from '../words.ts';
 
-interface RunFlags extends ScenarioFlags {
+interface RunFlags extends ScenarioFlags, ReporterFlags {
   readonly trace?: string;
   readonly proof?: string;
   readonly expect?: string;
@@ -21,7 +22,7 @@ interface RunFlags extends ScenarioFlags {
 /** `quorumlab run <protocol>`: one scenario, one seed. */
 export function addRun(program: Command): void {
   withExamples(
-    withScenarioFlags(program.command('run <protocol>')),
+    withReporterFlag(withScenarioFlags(program.command('run <protocol>'))),
     'quorumlab run raft -n 3 --attack equivocating-leader --seed 42',
     'quorumlab run raft -n 5 --crash leader@900ms..2s --workload a --net wan',
     'quorumlab run pbft --attack f+1-traitors --by 0,1 --proof guilt.json',
@@ -40,6 +41,7 @@ export function addRun(program: Command): void {
       const expect = expected(flags.expect);
       const { trace, proof } = flags;
       const scenario = signedIf(actingScenarioOf(protocol, flags), proof);
+      const reporters = reportersOf(flags, io, trace, proof);
       const { result, file, failure, stop } = await stoppable(async (signal) => {
         const traced: Traced =
           trace === undefined
@@ -51,12 +53,17 @@ export function addRun(program: Command): void {
       const written = proof === undefined ? {} : proven(result, proof);
       const row = rowOf(result, file, written.file);
       const cost = costOfRun(result);
-      const errors = errorsOf([failure, written.failure].filter((each) => each !== undefined));
-      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : exitOf([row], expect));
-      if (io.json) {
-        const told = resultOf(commandLine(scenario), scenario, [row], [cost], exit);
-        io.out(JSON.stringify({ ...told, ...errors, ...stoppedBy(stop) }));
-      } else {
+      const verdict = stop?.exit ?? exitOf([row], expect);
+      const told = {
+        ...resultOf(commandLine(scenario), scenario, [row], [cost], verdict),
+        ...(expect === undefined ? {} : { expect }),
+        ...stoppedBy(stop),
+      };
+      const failures = [failure, written.failure, ...(await reporters(told))];
+      const errors = errorsOf(failures.filter((each) => each !== undefined));
+      const exit = stop?.exit ?? (errors.errors ? exitCodes.usage : verdict);
+      if (io.json) io.out(JSON.stringify({ ...told, ...errors, exit }));
+      else {
         sayRun(io, result, row, cost, flags.verbose ?? false);
         sayGuilt(io, row, proof !== undefined);
       }
