@@ -1,20 +1,19 @@
 /** Who has broken its word before a node, with the proofs, in the node's folder. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromHex, type Output, toHex } from '@quorumlab/core';
+import { type Output, SchemaError, type Signed, toHex, toUtf8 } from '@quorumlab/core';
 import type { AnyShape } from '@quorumlab/harness';
 import { serviced } from '@quorumlab/log';
 import {
-  detector,
-  domainOf,
-  encodeProof,
-  isProven,
-  proofFromJson,
-  proofToJson,
+  checkGuiltProof,
+  type GuiltVerdict,
+  guiltProof,
+  openGuiltProof,
   sha256,
-  verifyProof,
+  wrongIn,
 } from '@quorumlab/wire';
 import { type ClusterConfig, paths, protocolIn } from './config.ts';
+import { proofGroup } from './evidence.ts';
 import { requirePlainFile } from './plain-file.ts';
 import type { AccusedRow } from './reports.ts';
 
@@ -24,19 +23,34 @@ const mostPerMember = 4;
 /** Longest proof that is kept, in bytes: its two messages may be large. */
 const maxProofBytes = 16 * 1024 * 1024;
 
-type Accusations = Output<AnyShape>['accusations'];
+type Message = Signed<AnyShape['Message']>;
+
+/** Two statements of one member of which no honest one signs both. */
+export interface Pair {
+  readonly first: Message;
+  readonly second: Message;
+}
 
 /** See {@link accusationRecord}. */
 export interface AccusationRecord {
-  /** Keeps the proof of each; what is signed by nobody proves nothing and is passed over. */
-  add(accusations: Accusations): void;
+  /** Keeps the proof of each; what is no lie, or is signed by nobody, is passed over. */
+  add(accusations: Output<AnyShape>['accusations'] | readonly Pair[]): void;
   /** All that are kept, those of earlier lives too. */
   rows(): readonly AccusedRow[];
+  /** What they rest on, to be passed on. */
+  pairs(): readonly Pair[];
+}
+
+/** One kept proof. */
+interface Kept {
+  readonly row: AccusedRow;
+  readonly pair: Pair;
 }
 
 /**
- * Keeps proofs as files in the folder `home` of a node, where they outlive it. `failed` is told of
- * one that cannot be written. A file that is no proof of this cluster counts for nothing.
+ * Keeps proofs as files in the folder `home` of a node, where they outlive it: at most
+ * {@link mostPerMember} of each member. `failed` is told of one that cannot be written. A file that
+ * is no proof against a member of this cluster counts for nothing.
  */
 export function accusationRecord(
   config: ClusterConfig,
@@ -44,32 +58,39 @@ export function accusationRecord(
   failed: (error: unknown) => void,
 ): AccusationRecord {
   const group = serviced(protocolIn(config));
-  const domain = domainOf(group, { ...config, cluster: config.name });
-  const publicKeys = new Map(config.members.map(({ id, publicKey }) => [id, fromHex(publicKey)]));
+  const trusted = proofGroup(config);
   const folder = paths.proofs(home);
-  const kept = new Map<string, AccusedRow>();
+  const kept = new Map<string, Kept>();
 
-  /** Notes what a proof proves, if it holds. */
-  function take(proof: Uint8Array, path: string): AccusedRow | undefined {
-    const verdict = verifyProof(proof, group, { publicKeys, domain });
-    if (!isProven(verdict)) return undefined;
-    const row = { signer: verdict.signer, about: verdict.about, proof: path };
-    kept.set(path, row);
-    return row;
+  /** Notes whom a proof convicts, if it holds. */
+  function take(text: string, path: string): boolean {
+    const verdict: GuiltVerdict<AnyShape['Message']> = checkGuiltProof<AnyShape['Message']>(
+      openGuiltProof(text),
+      group,
+      { group: trusted },
+    );
+    const [culprit] = verdict.holds ? verdict.culprits : [];
+    if (culprit === undefined) return false;
+    const { signer, rule, first, second } = culprit;
+    kept.set(path, { row: { signer, rule, proof: path }, pair: { first, second } });
+    return true;
   }
 
-  function keep(lie: Parameters<typeof encodeProof<AnyShape['Message']>>[0]): void {
-    const of = [...kept.values()].filter(({ signer }) => signer === lie.signer);
-    if (of.length >= mostPerMember || of.some(({ about }) => about === lie.about)) return;
-    const publicKey = publicKeys.get(lie.signer);
-    if (publicKey === undefined) return;
-    const proof = encodeProof(lie, group, { domain, publicKey });
-    const name = toHex(sha256(proof).subarray(0, 8));
-    const path = join(folder, `n${lie.signer}-${name}.proof.json`);
-    if (take(proof, path) === undefined) return;
+  function keep({ first, second }: Pair): void {
+    if (first.from !== second.from || !group.members.includes(first.from)) return;
+    const wrong = wrongIn(group, first, second, () => undefined);
+    const signer = first.from;
+    const of = [...kept.values()].filter(({ row }) => row.signer === signer);
+    if (wrong === undefined || of.length >= mostPerMember) return;
+    if (of.some(({ row }) => row.rule === wrong.rule)) return;
+    const text = guiltProof(group, trusted, [{ signer, first, second, ...wrong }]);
+    if (text.length > maxProofBytes) return;
+    const name = toHex(sha256(toUtf8(text)).subarray(0, 8));
+    const path = join(folder, `n${signer}-${name}.proof.json`);
+    if (!take(text, path)) return;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeFileSync(path, proofToJson(proof), { mode: 0o600 });
+      writeFileSync(path, text, { mode: 0o600 });
     } catch (error) {
       kept.delete(path);
       failed(error);
@@ -79,21 +100,23 @@ export function accusationRecord(
   for (const name of namesIn(folder)) {
     try {
       requirePlainFile(join(folder, name), maxProofBytes);
-      take(proofFromJson(readFileSync(join(folder, name), 'utf8')), join(folder, name));
+      take(readFileSync(join(folder, name), 'utf8'), join(folder, name));
     } catch {
       // Somebody else's file, or a damaged one: it proves nothing.
     }
   }
   return {
     add(accusations) {
-      for (const { first, second } of accusations) {
-        const detect = detector(group);
-        detect.observe(first);
-        const lie = detect.observe(second);
-        if (lie !== undefined) keep(lie);
-      }
+      for (const each of accusations)
+        try {
+          keep(each);
+        } catch (error) {
+          // What cannot be encoded was never signed.
+          if (!(error instanceof SchemaError)) throw error;
+        }
     },
-    rows: () => [...kept.values()],
+    rows: () => [...kept.values()].map(({ row }) => row),
+    pairs: () => [...kept.values()].map(({ pair }) => pair),
   };
 }
 

@@ -1,24 +1,31 @@
 /** Laying side by side what a liar told to different nodes. */
-import { fromHex, toHex } from '@quorumlab/core';
-import { type Lie, meanings, type ProofRow, type Statement } from '@quorumlab/harness';
+import { fromHex, type Signed, toHex } from '@quorumlab/core';
+import { type AnyShape, meanings, type ProofRow, type Statement } from '@quorumlab/harness';
 import { serviced } from '@quorumlab/log';
 import {
+  checkGuiltProof,
   detector,
   domainOf,
-  encodeProof,
   envelopes,
-  isProven,
+  type Guilty,
+  guiltProof,
   isRefusal,
+  judge,
+  openGuiltProof,
+  type Proof,
   type ProofGroup,
-  verifyProof,
+  transcript,
+  wrongIn,
 } from '@quorumlab/wire';
 import { type ClusterConfig, protocolIn } from './config.ts';
 import type { HeardStatement } from './reports.ts';
 
+type Message = AnyShape['Message'];
+
 /** A lie with its proof, which was checked as a stranger would check it. */
 export interface ProvenRow extends ProofRow {
-  /** The whole proof, for `verifyProof` of the wire package. */
-  readonly proof: Uint8Array;
+  /** The file of the whole proof, for `checkGuiltProof` of the wire package. */
+  readonly proof: string;
 }
 
 /** The group of a cluster as proofs describe it: what a stranger compares them with. */
@@ -31,34 +38,70 @@ export const proofGroup = (config: ClusterConfig): ProofGroup => ({
     .map(({ publicKey }) => fromHex(publicKey)),
 });
 
+/** Messages out of the frames that nodes have heard; what cannot be read is passed over. */
+export function* messagesIn(
+  config: ClusterConfig,
+  heard: readonly HeardStatement[],
+): Generator<Signed<Message>> {
+  const group = serviced(protocolIn(config));
+  const codec = envelopes(domainOf(group, { ...config, cluster: config.name }), group.messages);
+  for (const { frame } of heard) {
+    const message = codec.decode(new Uint8Array(Buffer.from(frame, 'base64')));
+    if (!isRefusal(message)) yield message;
+  }
+}
+
+/** Who is guilty, and the file that shows it to whoever trusts the keys of the cluster. */
+export interface ClusterGuilt {
+  readonly culprits: readonly Guilty<Message>[];
+  /** Nothing if nobody is. */
+  readonly proof?: string;
+}
+
 /**
- * Every lie that the statements prove, whoever heard them: each proof was encoded, and then checked
- * from its bytes with the members' keys. Statements that cannot be read are passed over.
+ * Who is guilty by statements that nodes have kept. They may be forged, so whoever is found guilty
+ * by them is convicted only if its own signatures hold.
+ */
+export function guiltIn(config: ClusterConfig, messages: Iterable<Signed<Message>>): ClusterGuilt {
+  const group = serviced(protocolIn(config));
+  const kept = transcript<Message>(group);
+  for (const each of messages) kept.observe(each);
+  const culprits = judge<Message>(group, kept.heard()).filter(
+    (each) => provenBy(config, [each]) !== undefined,
+  );
+  const proof = culprits.length === 0 ? undefined : provenBy(config, culprits);
+  return proof === undefined ? { culprits: [] } : { culprits, proof };
+}
+
+/** The file of a proof that holds by the keys of the cluster, or nothing. */
+function provenBy(config: ClusterConfig, guilty: readonly Guilty<Message>[]): string | undefined {
+  const group = serviced(protocolIn(config));
+  const trusted = proofGroup(config);
+  const text = guiltProof<Message>(group, trusted, guilty);
+  return checkGuiltProof<Message>(openGuiltProof(text), group, { group: trusted }).holds
+    ? text
+    : undefined;
+}
+
+/**
+ * Every lie that the statements prove, whoever heard them: each proof was written, and then checked
+ * from its text with the members' keys. Statements that cannot be read are passed over.
  */
 export function provenLies(
   config: ClusterConfig,
   heard: readonly HeardStatement[],
 ): readonly ProvenRow[] {
   const group = serviced(protocolIn(config));
-  const domain = domainOf(group, { ...config, cluster: config.name });
-  const codec = envelopes(domain, group.messages);
-  const publicKeys = new Map(
-    [...config.members, ...config.clients].map(({ id, publicKey }) => [id, fromHex(publicKey)]),
-  );
   const detect = detector(group);
   const meant = meanings(group.vows);
-  const proven: { readonly lie: Lie; readonly proof: Uint8Array }[] = [];
-  const take = (lie: Lie): void => {
-    const publicKey = publicKeys.get(lie.signer);
-    if (publicKey === undefined) return;
-    const proof = encodeProof(lie, group, { domain, publicKey });
-    const verdict = verifyProof(proof, group, { publicKeys, domain });
-    if (!isProven(verdict)) return;
-    proven.push({ lie: verdict, proof });
+  const proven: { readonly lie: Proof<Message>; readonly proof: string }[] = [];
+  const take = (lie: Proof<Message>): void => {
+    const { signer, first, second } = lie;
+    const wrong = wrongIn<Message>(group, first, second, () => undefined);
+    const proof = wrong && provenBy(config, [{ signer, first, second, ...wrong }]);
+    if (proof !== undefined) proven.push({ lie, proof });
   };
-  for (const { frame } of heard) {
-    const message = codec.decode(new Uint8Array(Buffer.from(frame, 'base64')));
-    if (isRefusal(message)) continue;
+  for (const message of messagesIn(config, heard)) {
     meant.heard(message);
     const lie = detect.observe(message, take);
     if (lie !== undefined) take(lie);
@@ -77,7 +120,7 @@ export function provenLies(
   });
 }
 
-const statement = (message: Lie['first'], what: string): Statement => ({
+const statement = (message: Signed<Message>, what: string): Statement => ({
   kind: message.kind,
   what,
   signature: toHex(message.signature),

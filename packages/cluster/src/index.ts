@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+
+export { type ClusterEvidence, clusterEvidence } from './cluster-evidence.ts';
 export {
   type ClusterConfig,
   type ClusterMember,

@@ -4,14 +4,27 @@ import { connect } from 'node:net';
 import type { Tagged } from '@quorumlab/core';
 import { serviced } from '@quorumlab/log';
 import { createLogger, fastCrypto, type Mesh, readKeyFile, startMesh } from '@quorumlab/node';
-import { domainOf, ed25519Keyring, envelopes } from '@quorumlab/wire';
+import {
+  checkGuiltProof,
+  domainOf,
+  ed25519Keyring,
+  envelopes,
+  openGuiltProof,
+} from '@quorumlab/wire';
 import { afterEach, expect, test } from 'vitest';
 import { testClusters, until } from '../test-support/clusters.ts';
 import { accusationRecord } from './accusations.ts';
 import { identityOf, paths, protocolIn, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
 import { controlPath } from './control-path.ts';
-import { clusterStatus, downCluster, type RunningClusterNode, runNode } from './index.ts';
+import { proofGroup } from './evidence.ts';
+import {
+  clusterEvidence,
+  clusterStatus,
+  downCluster,
+  type RunningClusterNode,
+  runNode,
+} from './index.ts';
 import type { NodeReport } from './reports.ts';
 
 const limitMs = 240_000;
@@ -79,10 +92,10 @@ test('a member that says two things is kept with its proof, and the status shows
   const accused = async () => (await askNode<NodeReport>(home, 'status')).accused;
   await until(async () => (await accused()).length > 0);
   const [found] = await accused();
-  expect(found).toMatchObject({ signer: 2, about: expect.stringContaining('prepare') });
+  expect(found).toMatchObject({ signer: 2, rule: expect.stringContaining('prepare') });
   expect(JSON.parse(readFileSync(found?.proof ?? '', 'utf8'))).toMatchObject({
-    schema: 'quorumlab.proof/1',
-    signer: 2,
+    schema: 'quorumlab.proof/2',
+    culprits: [{ member: 2 }],
   });
   const { rows } = await clusterStatus(folder);
   expect(rows[0]).toMatchObject({
@@ -98,6 +111,13 @@ test('a member that says two things is kept with its proof, and the status shows
     throw error;
   });
   expect(again.rows()).toEqual([found]);
+
+  // Whoever asks the cluster is given a proof that holds by its keys, with the node up or down.
+  const evidence = await clusterEvidence(folder);
+  expect(evidence).toMatchObject({ asked: [0], culprits: [{ member: 2, rule: found?.rule }] });
+  const opened = openGuiltProof(evidence.proof ?? '');
+  const trust = { group: proofGroup(config) };
+  expect(checkGuiltProof(opened, serviced(protocol), trust)).toMatchObject({ holds: true });
 });
 
 /** A question as no tool of ours would ask it, and now and then as one would. */

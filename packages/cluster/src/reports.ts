@@ -43,9 +43,9 @@ export interface UseReport {
 /** A member that has signed two statements of which it may only sign one. */
 export interface AccusedRow {
   readonly signer: number;
-  /** What both are about, e.g. `prepare/0/7`. */
-  readonly about: string;
-  /** The file of the proof, which anybody can check: `quorumlab explain FILE`. */
+  /** What it has done, in words that follow its name. */
+  readonly rule: string;
+  /** The file of the proof, which anybody can check: `quorumlab explain --proof FILE`. */
   readonly proof: string;
 }
 

@@ -266,7 +266,7 @@ function accusedNote(accused: readonly AccusedRow[]): string {
   const who = named(
     [...new Set(accused.map(({ signer }) => signer))].sort((one, two) => one - two),
   );
-  return `has proof that ${who} lied or ran twice: quorumlab explain ${first.proof}`;
+  return `has proof that ${who} lied or ran twice: quorumlab explain --proof ${first.proof}`;
 }
 
 /** Which positions each of `nodes` knows, with a digest of each. */

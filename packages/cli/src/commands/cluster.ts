@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ClusterConfig, InitOptions, NodeReport, UpResult } from '@quorumlab/cluster';
-import { attackOf, protocolOf, protocols } from '@quorumlab/harness';
+import { attackOf, protocolOf, protocols, quoted, tooManyLiars } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { sayStatus, statusResult } from '../cluster-status.ts';
 import { exitCodes, usageError } from '../errors.ts';
-import { makeFolder, readText } from '../files.ts';
+import { makeFolder, readText, writeLines } from '../files.ts';
 import { gather, nodesOf, optionsOf, timeOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
@@ -37,6 +37,10 @@ interface SubmitFlags extends Flags {
   readonly timeout?: string;
 }
 
+interface EvidenceFlags extends Flags {
+  readonly proof?: string;
+}
+
 interface StatusFlags extends Flags {
   readonly use?: boolean;
 }
@@ -47,7 +51,7 @@ const usual = join('.quorumlab', 'cluster');
 export function addCluster(program: Command): void {
   const cluster = program
     .command('cluster')
-    .description('real processes on this machine: init, up, submit, status, fault, down');
+    .description('real processes on this machine: init, up, submit, status, fault, evidence, down');
   const add = (name: string, description: string): Command =>
     cluster
       .command(name)
@@ -98,6 +102,13 @@ export function addCluster(program: Command): void {
   ).action((node: string, attack: string, flags: Flags, command: Command) =>
     fault(ioOf(command), flags, node, attack),
   );
+  withExamples(
+    add('evidence', 'who has lied, by what the nodes of this machine have kept, and the proof'),
+    'quorumlab cluster evidence',
+    'quorumlab cluster evidence --proof guilt.json',
+  )
+    .option('--proof <file>', 'where the proof goes, if somebody is convicted (default: nowhere)')
+    .action(doing(evidence));
   withExamples(add('down', 'stop all nodes; logs and keys stay'), 'quorumlab cluster down').action(
     doing(down),
   );
@@ -344,6 +355,36 @@ async function status(io: Io, { folder, use = false }: StatusFlags): Promise<voi
   if (io.json) io.out(JSON.stringify(result));
   else sayStatus(io, found, result, use);
   process.exitCode = result.exit;
+}
+
+/** Exit 0 if it could be looked, whoever is convicted; 2 if no node told what it has heard. */
+async function evidence(io: Io, { folder, proof }: EvidenceFlags): Promise<void> {
+  const { clusterEvidence } = await clusterPackage();
+  const found = await clusterEvidence(folder);
+  const isWritten = proof !== undefined && found.proof !== undefined;
+  if (isWritten) writeLines(proof, found.proof.trimEnd().split('\n'));
+  const { culprits, asked, silent, n, f } = found;
+  const isBlind = asked.length === 0 && culprits.length === 0;
+  process.exitCode = isBlind ? exitCodes.inconclusive : exitCodes.expected;
+  if (io.json) {
+    const written = isWritten ? { file: proof } : {};
+    return say(io, 'cluster-evidence', { folder, ...found, ...written });
+  }
+  for (const { member, rule } of culprits) io.out(`n${member} ${rule}`);
+  if (culprits.length === 0) io.out('nobody is convicted by what the nodes of this machine kept');
+  else {
+    const most = tooManyLiars(protocolOf(found.protocol).claims, f) - 1;
+    io.out(
+      `${culprits.length} of ${n} are convicted; ${found.protocol} tolerates ${most}` +
+        (isWritten ? '' : '\n  the proof:  quorumlab cluster evidence --proof FILE'),
+    );
+  }
+  if (isWritten)
+    io.out(`  check it:   quorumlab explain --proof ${quoted(proof)} --cluster ${quoted(folder)}`);
+  if (silent.length > 0)
+    io.out(
+      `of ${silent.map((id) => `n${id}`).join(', ')}, not running, only their proofs were read`,
+    );
 }
 
 async function fault(io: Io, { folder }: Flags, name: string, attack: string): Promise<void> {
