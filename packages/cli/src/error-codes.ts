@@ -3,7 +3,7 @@
 /** What each code means. `docs/errors.md` has the same table, and a test compares them. */
 export const errorCodes: Readonly<Record<string, string>> = {
   QL100: 'An option or argument is unknown, missing, empty, given twice, or contradicts another.',
-  QL101: 'There is no protocol, attack, network, workload, mutant, word or list of that name.',
+  QL101: 'There is no protocol, attack, workload, mutant, word, list, lesson or answer so named.',
   QL102: 'A flag takes a whole number within bounds.',
   QL103: '`--by` names a node that there is not, names one twice, or has nothing to act on.',
   QL104: 'n is too small for f.',
