@@ -14,10 +14,13 @@ export interface SwarmOptions {
   readonly rules?: ShardRules;
   /** How far the clocks of the first group's keepers are beyond their bound. */
   readonly beyond?: number;
+  /** The bound that all clocks declare, and nearly use up. 4 ms unless told. */
+  readonly bound?: number;
 }
 
 /** Runs seed `seed` until all has ended, or long enough for that. */
-export function swarm(seed: number, { rules = shardRules, beyond = 0 }: SwarmOptions = {}): World {
+export function swarm(seed: number, told: SwarmOptions = {}): World {
+  const { rules = shardRules, beyond = 0, bound = epsilon } = told;
   const options = { n: 3, snapshotEvery: 64 };
   const protocol = seed % 2 === 0 ? raft(options) : multiPaxos(options);
   const made = world({
@@ -26,8 +29,8 @@ export function swarm(seed: number, { rules = shardRules, beyond = 0 }: SwarmOpt
     rules,
     // As wrong as they may be, half of them early and half of them late, and they drift.
     clock: (place) => ({
-      epsilon,
-      offset: (epsilon - ms(1)) * (place % 2 === 0 ? -1 : 1) + (place < 2 ? beyond : 0),
+      epsilon: bound,
+      offset: (bound - ms(1)) * (place % 2 === 0 ? -1 : 1) + (place < 2 ? beyond : 0),
       driftPerBillion: place % 2 === 0 ? -50_000 : 50_000,
     }),
   });
@@ -46,7 +49,7 @@ export function swarm(seed: number, { rules = shardRules, beyond = 0 }: SwarmOpt
   }
   made.move(ms(900 + random.below(900)), 0, 'n', 1, 0);
   made.move(ms(2000 + random.below(500)), 1, '', 0, 1);
-  while (simulation.now < end || made.open() > 0)
+  while (simulation.now < end || made.open() > 0 || made.moves.length < 2)
     if (simulation.now > ms(20_000) || !simulation.runUntil(simulation.now + ms(50))) break;
   return made;
 }

@@ -42,7 +42,7 @@ export function grant(
     };
   if (last.holder === asker && rules.mayAct(last.end, now))
     return { kind: 'granted', lease: { ...last, end: Math.max(last.end, end) } };
-  if (!rules.isOver(last.end, now)) return { kind: 'held', lease: last };
+  if (!rules.mayFollow(last.end, now)) return { kind: 'held', lease: last };
   const start = Math.max(last.end + 1, now.earliest);
   const lease = { number: last.number + 1, holder: asker, start, end: Math.max(end, start) };
   return { kind: 'granted', lease };

@@ -10,6 +10,8 @@ export interface ClockRules {
   isOver(timestamp: Instant, now: Interval): boolean;
   /** Whether the holder of a lease may still act: its end has certainly not come. */
   mayAct(end: Instant, now: Interval): boolean;
+  /** Whether another may have the next lease: the end of the last has certainly passed. */
+  mayFollow(end: Instant, now: Interval): boolean;
 }
 
 /** The rules of Spanner (Corbett et al. 2012, sections 4.1.2 and 4.2.1). */
@@ -17,6 +19,7 @@ export const clockRules: ClockRules = {
   stamp: (now) => now.latest,
   isOver: (timestamp, now) => isAfter(now, timestamp),
   mayAct: (end, now) => isBefore(now, end),
+  mayFollow: (end, now) => isAfter(now, end),
 };
 
 /** Wrong variants, by name; `clockFlaws` says what is wrong in each. */
@@ -25,6 +28,7 @@ export const clockMutants = {
   'no-commit-wait': { ...clockRules, isOver: () => true },
   'stamp-earliest': { ...clockRules, stamp: (now) => now.earliest },
   'lease-by-earliest': { ...clockRules, mayAct: (end, now) => now.earliest < end },
+  'lease-early': { ...clockRules, mayFollow: (end, now) => now.latest > end },
 } satisfies Readonly<Record<string, ClockRules>>;
 
 /** The name of a wrong variant. */
@@ -38,4 +42,5 @@ export const clockFlaws: Readonly<Record<ClockMutant, string>> = {
   'no-commit-wait': 'a commit is told of at once, before its timestamp is over',
   'stamp-earliest': 'a timestamp may lie below those of what had ended before',
   'lease-by-earliest': 'a holder acts until its end has certainly come, and another may have begun',
+  'lease-early': 'another follows once the last lease may be over, and its holder may still act',
 };

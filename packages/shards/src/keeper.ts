@@ -73,7 +73,7 @@ function wanted(
   const tick: Tick = { kind: 'tick', ...clock, lease: lease?.number ?? 0, stamps: deciding };
   if (lease === null) return tick;
   const mayAct = lease.holder === self && rules.mayAct(lease.end, clock);
-  if (!mayAct) return rules.isOver(lease.end, clock) ? tick : undefined;
+  if (!mayAct) return rules.mayFollow(lease.end, clock) ? tick : undefined;
   const isNeeded =
     deciding.length > 0 ||
     (waiting !== null && rules.isOver(waiting, clock)) ||

@@ -14,8 +14,10 @@ export const maxGroups = 64;
 export const maxTransactions = 1024;
 /** Most versions of all keys together. */
 export const maxVersions = 262_144;
-/** Most ranges of a group, and most that it remembers to have moved away. */
-export const maxRanges = 1024;
+/** Most bytes of all versions together, and of what has prepared. */
+export const maxStateBytes: number = 32 * 1_048_576;
+/** Most ranges of a group, and most that it remembers to have moved: one answer has them all. */
+export const maxRanges = 48;
 /** Most transactions that a keeper is told of, or stamps, at once. */
 export const maxWork = 64;
 /** Most keepers of a group. */

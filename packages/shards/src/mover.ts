@@ -21,6 +21,11 @@ export interface MoveOptions {
 export function moveRange(options: MoveOptions): Party {
   const { first, from, to, onEnd, pollEvery = 5000 } = options;
   return party((ctx) => {
+    // A group that does not answer must not leave the range shut.
+    const knock = (): void =>
+      ctx.ask(to, { kind: 'ranges' }, 'read', (result) =>
+        result?.kind === 'ranges' ? fence() : ctx.later(pollEvery, knock),
+      );
     const fence = (): void =>
       ctx.ask(from, { kind: 'freeze', first, group: to }, 'ordered', (result) => {
         if (result?.kind === 'frozen')
@@ -47,7 +52,7 @@ export function moveRange(options: MoveOptions): Party {
       });
     }
 
-    fence();
+    knock();
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type Infer,
   integer,
   list,
+  maxInteger,
   message,
   messages,
   nullable,
@@ -70,7 +71,9 @@ export type Range = Infer<typeof rangeField>;
 const transaction = transactionId;
 const at = integer();
 const keys = list(keyField, maxKeys);
-const interval = { earliest: integer(), latest: integer() };
+/** What a stranger may say of times and epochs: what is counted on from there has room, too. */
+const moment = integer(maxInteger - 2 ** 40);
+const interval = { earliest: moment, latest: moment };
 
 /** What a shard can be asked. */
 export const shardOperation = messages(
@@ -90,36 +93,36 @@ export const shardOperation = messages(
     writes: few(writeField, maxKeys),
     participants: list(integer(), maxGroups),
     /** The highest timestamp at which a participant has prepared. */
-    at,
+    at: moment,
   }),
   message('settle', { transaction }),
-  message('resolve', { transaction, at: nullable(at) }),
+  message('resolve', { transaction, at: nullable(moment) }),
   message('forget', { transaction }),
   // Of keepers: clocks and leases.
   message('tick', { ...interval, lease: integer(), stamps: list(transaction, maxWork) }),
   message('yield', { ...interval, lease: integer() }),
-  message('want', { at }),
+  message('want', { at: moment }),
   // Of whoever moves ranges.
   message('split', { at: keyField }),
   message('merge', { at: keyField }),
   message('freeze', { first: keyField, group: integer() }),
-  message('import', { first: keyField, epoch: integer(), versions: few(versionField, 4096) }),
+  message('import', { first: keyField, epoch: moment, versions: few(versionField, 4096) }),
   message('adopt', {
     first: keyField,
     to: nullable(keyField),
-    epoch: integer(),
-    at,
-    horizon: integer(),
+    epoch: moment,
+    at: moment,
+    horizon: moment,
   }),
-  message('drop', { first: keyField, epoch: integer() }),
+  message('drop', { first: keyField, epoch: moment }),
   // Queries.
-  message('read', { keys, at }),
+  message('read', { keys, at: moment }),
   message('outcome', { transaction }),
   message('work', {}),
   message('ranges', {}),
   message('export', {
     first: keyField,
-    epoch: integer(),
+    epoch: moment,
     after: nullable(record({ key: keyField, at })),
   }),
 );
@@ -150,7 +153,7 @@ export const shardResult = messages(
   message('aborted', {}),
   message('done', {}),
   /** The keys are, or come to be, elsewhere: what this group knows of it. */
-  message('elsewhere', { known: few(rangeField, maxRanges) }),
+  message('elsewhere', { known: list(rangeField, maxRanges) }),
   message('ticked', { lease, at }),
   message('held', { lease }),
   message('values', { values: few(writeField, maxKeys) }),
@@ -170,7 +173,7 @@ export const shardResult = messages(
     /** Committed, and not all participants are known to know. */
     untold: list(record({ transaction, at, participants: list(integer(), maxGroups) }), maxWork),
   }),
-  message('ranges', { known: few(rangeField, 2 * maxRanges) }),
+  message('ranges', { known: list(rangeField, 2 * maxRanges) }),
   message('frozen', { range: rangeField, at, horizon: integer() }),
   message('versions', { versions: few(versionField, 4096), isLast: boolean }),
   message('refused', {

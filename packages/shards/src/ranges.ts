@@ -1,10 +1,10 @@
 /** Which keys are this group's, and how a range is split, merged and moved to another group. */
-import { maxRanges, maxVersions } from './limits.ts';
+import { maxRanges } from './limits.ts';
 import { end } from './locking.ts';
 import type { Range, ShardOperation, ShardResult } from './operations.ts';
 import type { ShardRules } from './rules.ts';
 import type { OwnRange, ShardState } from './state.ts';
-import { nextVersions, removeKey, setVersion } from './versions.ts';
+import { hasRoom, nextVersions, removeKey, setVersion } from './versions.ts';
 
 type Of<K extends ShardOperation['kind']> = Extract<ShardOperation, { readonly kind: K }>;
 
@@ -101,7 +101,7 @@ export function freeze(
   rules: ShardRules,
 ): ShardResult {
   const range = state.ranges.find(({ from }) => from === first);
-  if (range === undefined) return noRange;
+  if (range === undefined || group === range.group) return noRange;
   const frozen = range.frozen ?? { group, at: null };
   if (frozen.at === null) {
     const isDrained = !rules.fences || drain(state, range);
@@ -137,7 +137,8 @@ const knows = (state: ShardState, key: string, epoch: number): boolean =>
 
 /** Takes some versions of a range that is to come. What is here already stays as it is. */
 export function importVersions(state: ShardState, told: Of<'import'>): ShardResult {
-  if (state.held + told.versions.length > maxVersions) return full;
+  const set = told.versions.map(({ key, value }) => ({ key, value }));
+  if (!hasRoom(state, set)) return full;
   for (const { key, at, value } of told.versions) {
     // A mover that is late must not bring back what has gone on since.
     if (knows(state, key, told.epoch) || rangeOf(state, key) !== undefined) continue;

@@ -1,7 +1,19 @@
 import { encode, OptionsError } from '@quorumlab/core';
 import { expect, test } from 'vitest';
 import { type Asked, asked, epsilon, id, keeperId, write } from '../test/asked.ts';
-import { maxTransactions, shard, shardOperation, shardRules } from './index.ts';
+import {
+  abdicate,
+  maxKeyBytes,
+  maxRanges,
+  maxStateBytes,
+  maxTransactions,
+  maxValueBytes,
+  type PartyEvent,
+  type PartyInput,
+  shard,
+  shardOperation,
+  shardRules,
+} from './index.ts';
 
 /** Lets a commit of transaction `number` end; its timestamp. */
 function ended(of: Asked, number: number, from: number): number {
@@ -21,6 +33,13 @@ function prepared(of: Asked, number: number, key: string, value: string): number
   if (result.kind !== 'prepared') throw new Error(result.kind);
   return result.at;
 }
+
+/** What a party is told at `now` by a clock that is right. */
+const stepAt = (now: number, event: PartyEvent): PartyInput => ({
+  now,
+  clock: { earliest: now - epsilon, latest: now + epsilon },
+  event,
+});
 
 const expiring = (): Asked => asked(shardRules, 0, undefined, { patience: 1000, keep: 1000 });
 
@@ -221,4 +240,78 @@ test('what clients can fill has a cap, bytes of strangers are refused, options a
   );
   expect(() => shard({ group: 0, ranges: [], keepers: [] })).toThrow(OptionsError);
   expect(() => shard({ group: 0, ranges: [], keepers: [1], lease: 0.5 })).toThrow('lease');
+});
+
+test('versions have a cap in bytes; a full shard refuses, can be read back, and emptied', () => {
+  const one = asked(shardRules, 1, []);
+  const value = new Uint8Array(maxValueBytes);
+  let refused = 0;
+  for (let i = 0; i < 1200; i++) {
+    const versions = [0, 1, 2, 3].map((each) => ({ key: `${i}/${each}`, at: 1, value }));
+    const result = one.ask(1, { kind: 'import', first: '', epoch: 2, versions });
+    if (result.kind === 'refused') refused += 1;
+  }
+  expect(refused).toBeGreaterThan(100);
+  expect(one.machine.snapshot().length).toBeLessThan(maxStateBytes + 4 * maxValueBytes);
+  const other = asked(shardRules, 1, []);
+  other.machine.restore(one.machine.snapshot());
+  const more = [{ key: 'k', at: 1, value }];
+  const full = other.ask(1, { kind: 'import', first: '', epoch: 2, versions: more });
+  expect(full).toEqual({ kind: 'refused', why: 'full' });
+  // Keys can be removed: that makes room.
+  other.ask(1, { kind: 'adopt', first: '', to: null, epoch: 2, at: 1, horizon: 0 });
+  other.access(1, 10, ['0/0']);
+  const { client } = id(1);
+  const removal = { key: '0/0', value: null };
+  const writes = [removal];
+  const commit = { kind: 'commit', transaction: id(1), writes, participants: [], at: 0 } as const;
+  expect(other.ask(client, commit).kind).toBe('deciding');
+  other.access(2, 10, ['k']);
+  expect(other.commit(2, 'k', 'x')).toEqual({ kind: 'refused', why: 'full' });
+});
+
+test('all ranges of a full group are said in one answer', () => {
+  const one = asked();
+  const long = 'x'.repeat(maxKeyBytes - 3);
+  const results = Array.from({ length: 60 }, (_, i) =>
+    one.ask(1, { kind: 'split', at: `${long}${100 + i}` }),
+  );
+  expect(results.filter(({ kind }) => kind === 'done')).toHaveLength(maxRanges - 1);
+  expect(results.at(-1)).toEqual({ kind: 'refused', why: 'full' });
+  const known = one.query({ kind: 'ranges' });
+  expect(known.kind === 'ranges' && known.known).toHaveLength(maxRanges);
+});
+
+test('a keeper that abdicates leaves the lease to the next one at once', () => {
+  const one = asked();
+  const second = keeperId + 500;
+  one.tick(1000);
+  let isOver = false;
+  const giving = abdicate({ self: keeperId, group: 0, onEnd: () => void (isOver = true) });
+  let now = 1000;
+  let { asks, wakeAfter } = giving.step(stepAt(now, { type: 'start' }));
+  while (!isOver) {
+    const [ask] = asks;
+    const operation = ask?.operation;
+    now += ask === undefined ? (wakeAfter ?? 1) : 1;
+    const result =
+      operation === undefined
+        ? undefined
+        : ask?.way === 'ordered'
+          ? one.ask(keeperId, operation)
+          : one.query(operation);
+    const event: PartyEvent =
+      ask === undefined ? { type: 'wake' } : { type: 'answer', id: ask.id, result };
+    ({ asks, wakeAfter } = giving.step(stepAt(now, event)));
+  }
+  // Not before the last timestamp under it was over.
+  expect(now).toBeGreaterThan(1000 + 2 * epsilon);
+  const tick = {
+    kind: 'tick',
+    earliest: now + 20,
+    latest: now + 34,
+    lease: 1,
+    stamps: [],
+  } as const;
+  expect(one.ask(second, tick)).toMatchObject({ kind: 'ticked', lease: { number: 2 } });
 });

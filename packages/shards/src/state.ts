@@ -89,12 +89,17 @@ export interface ShardState {
   readonly transactions: Map<string, Transaction>;
   /** By key, ascending by timestamp. */
   readonly versions: Map<string, Valued[]>;
-  /** How many versions there are; made from the rest. */
+  /** How many versions there are, and how many bytes they have; made from the rest. */
   held: number;
+  bytes: number;
   ranges: OwnRange[];
   /** Ranges that have gone elsewhere. */
   gone: Range[];
 }
+
+/** What a value costs, at most, where it is kept or written down. */
+export const sizeOf = (key: string, value: Uint8Array | null): number =>
+  3 * key.length + 32 + (value?.length ?? 0);
 
 /** Names a transaction. */
 export const nameOf = ({ client, number }: TransactionId): string => `${client}/${number}`;
@@ -108,6 +113,7 @@ export const shardState = (ranges: readonly Range[]): ShardState => ({
   transactions: new Map(),
   versions: new Map(),
   held: 0,
+  bytes: 0,
   ranges: ranges.map((range) => ({ ...range, frozen: null })),
   gone: [],
 });
@@ -138,7 +144,10 @@ const stored = record({
   versions: list(
     record({
       key: keyField,
-      values: list(record({ at: integer(), value: nullable(bytes(maxValueBytes)) }), maxVersions),
+      values: list(
+        record({ at: integer(), value: nullable(bytes(maxValueBytes)) }),
+        2 * maxVersions,
+      ),
     }),
     maxVersions,
   ),
@@ -176,6 +185,7 @@ export function load(data: Infer<typeof stored>): ShardState {
   for (const { key, values } of versions) {
     state.versions.set(key, [...values]);
     state.held += values.length;
+    for (const { value } of values) state.bytes += sizeOf(key, value);
   }
   return state;
 }

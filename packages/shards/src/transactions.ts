@@ -1,12 +1,12 @@
 /** Transactions in one group: access, prepare, commit, and what becomes of them. */
 import type { PrincipalId } from '@quorumlab/core';
-import { maxKeys, maxTransactions, maxVersions, maxWork } from './limits.ts';
+import { maxKeys, maxTransactions, maxWork } from './limits.ts';
 import { acquire, end, mayWrite, want } from './locking.ts';
-import type { ShardOperation, ShardResult, TransactionId } from './operations.ts';
+import type { ShardOperation, ShardResult, TransactionId, Write } from './operations.ts';
 import { refusalOf } from './ranges.ts';
 import type { ShardRules } from './rules.ts';
 import { nameOf, type ShardState, type Transaction } from './state.ts';
-import { applyWrites, valuesAt } from './versions.ts';
+import { applyWrites, hasRoom, valuesAt } from './versions.ts';
 
 type Of<K extends ShardOperation['kind']> = Extract<ShardOperation, { readonly kind: K }>;
 
@@ -31,8 +31,7 @@ export function access(
   if (transaction === undefined) {
     // What it had here was taken from it: it must not go on as if it still had it.
     if (begun && rules.minds) return aborted;
-    if (state.transactions.size >= maxTransactions || state.held >= maxVersions)
-      return { kind: 'refused', why: 'full' };
+    if (state.transactions.size >= maxTransactions) return { kind: 'refused', why: 'full' };
     const heard = state.floor;
     transaction = {
       ...{ id, age, coordinator, stage: 'active', locks: new Map(), writes: [] },
@@ -55,21 +54,21 @@ export function access(
   return { kind: 'refused', why: 'full' };
 }
 
-/** What stands in the way of writing `keys`, if anything does. */
+/** What stands in the way of these writes, if anything does. */
 function hindrance(
   state: ShardState,
   client: PrincipalId,
   id: TransactionId,
-  keys: readonly string[],
+  writes: readonly Write[],
   rules: ShardRules,
 ): ShardResult | undefined {
+  const keys = writes.map(({ key }) => key);
   if (id.client !== client) return { kind: 'refused', why: 'not yours' };
   const transaction = find(state, id);
   if (transaction === undefined) return rules.minds ? aborted : refusalOf(state, keys, rules);
   if (transaction.stage !== 'active') return undefined;
-  return rules.minds && !mayWrite(transaction, keys)
-    ? { kind: 'refused', why: 'no lock' }
-    : undefined;
+  if (rules.minds && !mayWrite(transaction, keys)) return { kind: 'refused', why: 'no lock' };
+  return hasRoom(state, writes) ? undefined : { kind: 'refused', why: 'full' };
 }
 
 /** Promises to commit if the coordinator says so; nothing here can change that any more. */
@@ -79,8 +78,7 @@ export function prepare(
   { transaction: id, writes }: Of<'prepare'>,
   rules: ShardRules,
 ): ShardResult {
-  const keys = writes.map(({ key }) => key);
-  const why = hindrance(state, client, id, keys, rules);
+  const why = hindrance(state, client, id, writes, rules);
   if (why !== undefined) return why;
   const transaction = find(state, id) ?? unminded(state, id);
   if (transaction.stage === 'prepared') return { kind: 'prepared', at: transaction.at };
@@ -113,8 +111,7 @@ export function commit(
   { transaction: id, writes, participants, at }: Of<'commit'>,
   rules: ShardRules,
 ): ShardResult {
-  const keys = writes.map(({ key }) => key);
-  const why = hindrance(state, client, id, keys, rules);
+  const why = hindrance(state, client, id, writes, rules);
   if (why !== undefined) return why;
   const transaction = find(state, id) ?? unminded(state, id);
   if (transaction.stage === 'active') {

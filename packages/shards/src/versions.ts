@@ -1,7 +1,7 @@
 /** Values by timestamp. */
-import { maxBytesAtOnce } from './limits.ts';
+import { maxBytesAtOnce, maxStateBytes, maxVersions } from './limits.ts';
 import type { Version, Write } from './operations.ts';
-import type { ShardState, Valued } from './state.ts';
+import { type ShardState, sizeOf, type Valued } from './state.ts';
 
 /** The place behind the last version at or below `at`. */
 function placeOf(versions: readonly Valued[], at: number): number {
@@ -29,11 +29,14 @@ export function setVersion(
   value: Uint8Array | null,
 ): void {
   const versions = state.versions.get(key) ?? [];
+  // There is nothing to remove.
+  if (versions.length === 0 && value === null) return;
   state.versions.set(key, versions);
   const place = placeOf(versions, at);
   if (versions[place - 1]?.at !== at) {
     versions.splice(place, 0, { at, value });
     state.held += 1;
+    state.bytes += sizeOf(key, value);
   }
   prune(state, key, versions);
 }
@@ -44,7 +47,7 @@ function prune(state: ShardState, key: string, versions: Valued[]): void {
   if (versions[useless]?.value === null && (versions[useless] as Valued).at <= state.horizon)
     useless += 1;
   if (useless > 0) {
-    versions.splice(0, useless);
+    for (const { value } of versions.splice(0, useless)) state.bytes -= sizeOf(key, value);
     state.held -= useless;
   }
   if (versions.length === 0) state.versions.delete(key);
@@ -55,9 +58,32 @@ export function pruneAll(state: ShardState): void {
   for (const [key, versions] of [...state.versions]) prune(state, key, versions);
 }
 
+/** What prepared transactions and commits under way are going to add. */
+function pending(state: ShardState): { readonly held: number; readonly bytes: number } {
+  let [held, bytes] = [0, 0];
+  for (const { writes } of state.transactions.values())
+    for (const { key, value } of writes) {
+      held += 1;
+      bytes += sizeOf(key, value);
+    }
+  return { held, bytes };
+}
+
+/** Whether there is room for these writes. Keys can be removed longer than set, to make some. */
+export function hasRoom(state: ShardState, writes: readonly Write[]): boolean {
+  const under = pending(state);
+  const [held, bytes] = [state.held + under.held, state.bytes + under.bytes];
+  const isFull = held >= maxVersions || bytes >= maxStateBytes;
+  return isFull
+    ? writes.every(({ value }) => value === null) && held + writes.length <= 2 * maxVersions
+    : true;
+}
+
 /** Removes a key with all its versions. */
 export function removeKey(state: ShardState, key: string): void {
-  state.held -= state.versions.get(key)?.length ?? 0;
+  const versions = state.versions.get(key) ?? [];
+  state.held -= versions.length;
+  for (const { value } of versions) state.bytes -= sizeOf(key, value);
   state.versions.delete(key);
 }
 
@@ -65,9 +91,6 @@ export function removeKey(state: ShardState, key: string): void {
 export function applyWrites(state: ShardState, writes: readonly Write[], at: number): void {
   for (const { key, value } of writes) setVersion(state, key, at, value);
 }
-
-const sizeOf = (key: string, value: Uint8Array | null): number =>
-  3 * key.length + 32 + (value?.length ?? 0);
 
 /** Values of some keys, as many as one answer carries; undefined if they do not fit. */
 export function valuesAt(
