@@ -155,6 +155,12 @@ const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
     room('messages.ts', `import './state.ts';\n${sound['packages/pbft/src/messages.ts']}`),
     /messages\.ts:1 imports state\.ts: the way down/,
   ],
+  [
+    'a state that knows of the rules',
+    anatomyFaults,
+    room('state.ts', `import './rules.ts';\n${sound['packages/pbft/src/state.ts']}`),
+    /state\.ts:1 imports rules\.ts: the way down/,
+  ],
   ['an anatomy that is not shown', anatomyTableFaults, plant({}), /no row for `messages\.ts`/],
   ['a clock', purityFaults, raft('const t = Date.now();'), /:1 names Date/],
   ['a new Date', purityFaults, raft('\nconst t = new Date();'), /:2 names Date/],

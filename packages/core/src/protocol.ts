@@ -30,6 +30,8 @@ export interface Shape {
   readonly Timer: string;
   /** What clients ask to have ordered. Opaque to every protocol except EPaxos' conflict test. */
   readonly Command: unknown;
+  /** What all handlers look at and none changes: sizes, quorums, rules. */
+  readonly Group?: unknown;
 }
 
 /**
@@ -97,6 +99,8 @@ export interface Protocol<S extends Shape> {
   readonly claims: Claims;
   /** The group: 0 to n-1. */
   readonly members: readonly ReplicaId[];
+  /** What handlers find in {@link Context.group}: there if the shape has a `Group`. */
+  readonly group?: S['Group'];
   /** How many faulty members this configuration is to survive. */
   readonly f: number;
   /** What its clients have to know. */
@@ -311,6 +315,8 @@ export interface Status {
  */
 export interface Context<S extends Shape, Line extends string = string> {
   readonly self: ReplicaId;
+  /** {@link Protocol.group}, the same in every step. */
+  readonly group: S['Group'];
   /** The clock was read once, before the handler ran: two looks in one step agree. */
   readonly now: Instant;
   readonly clock: Interval;

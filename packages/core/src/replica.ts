@@ -218,6 +218,7 @@ function recording<S extends Shape>(
 
   const ctx: Context<S> = {
     self,
+    group: protocol.group,
     get now() {
       return now;
     },

@@ -64,6 +64,23 @@ test('what handlers have noted is settled once after each, in the same step', ()
   expect(tell({ type: 'timeout', timer: 'tick' }).lines).toEqual(['settled 2']);
 });
 
+test('handlers and what follows them find the group in their context', () => {
+  const seen: unknown[] = [];
+  interface Grouped extends Noter {
+    readonly Group: { readonly n: number };
+  }
+  const protocol: Protocol<Grouped> = {
+    ...(noter() as unknown as Protocol<Grouped>),
+    group: { n: 3 },
+    start: (_, ctx) => void seen.push(ctx.group.n),
+    settle: (_, ctx) => void seen.push(ctx.group.n),
+  };
+  const machine = replica(protocol, 1, { digest: () => 'd' });
+  for (const each of [machine, machine.fork()])
+    each.step({ now: 0, clock: { earliest: 0, latest: 0 }, event: { type: 'start' } });
+  expect(seen).toEqual([3, 3, 3, 3]);
+});
+
 test('nothing is settled after what no handler has heard of', () => {
   const tell = told(noter({ counter: { name: 'term', said: ({ term }) => term, known: () => 0 } }));
   expect(tell(hears(maxInteger))).toEqual(idle());
