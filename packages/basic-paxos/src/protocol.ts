@@ -47,17 +47,10 @@
 import { ballotOwner, type Protocol } from '@quorumlab/core';
 import { guards } from './admits.ts';
 import { counter } from './ballots.ts';
-import { type Group, groupOf, type Options } from './group.ts';
+import { groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { type Rules, rules } from './rules.ts';
-import {
-  type BasicPaxos,
-  type Context,
-  firstStable,
-  firstVolatile,
-  type Replica,
-  stored,
-} from './state.ts';
+import { type BasicPaxos, firstStable, firstVolatile, stored } from './state.ts';
 import {
   accept,
   accepted,
@@ -98,15 +91,12 @@ import { conflict, vows } from './vows.ts';
  */
 export function basicPaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<BasicPaxos> {
   const group = groupOf(options, { ...rules, ...chosen });
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
   return {
     name: 'basic-paxos',
     version: 3,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
+    group,
     f: options.f ?? Math.floor((group.n - 1) / 2),
     length: 1,
     client: { matching: 1, ask: 'any', signed: false },
@@ -114,21 +104,21 @@ export function basicPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
-    rejoin: (replica, ctx) => rejoin(group, replica, ctx),
-    propose: told(propose),
-    read: told(read),
+    start,
+    rejoin,
+    propose,
+    read,
     on: {
-      prepare: told(onPrepare),
-      promise: told(promise),
-      accept: told(accept),
-      accepted: told(accepted),
-      nack: told(nack),
-      ask: told(onAsk),
-      decided: told(decided),
+      prepare: onPrepare,
+      promise,
+      accept,
+      accepted,
+      nack,
+      ask: onAsk,
+      decided,
     },
     admits: guards(group),
-    timeout: told(timeout),
+    timeout,
     termWord: 'ballot',
     counter,
     // There is no leader; whoever's ballot was promised last comes nearest to one.

@@ -11,6 +11,7 @@ import {
   type Shape,
   type StoredFields,
 } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import type { Message, Schemas, Value, Vote } from './messages.ts';
 import type { Line } from './paper.ts';
 
@@ -58,6 +59,7 @@ export interface BasicPaxos extends Shape {
   readonly Message: Message;
   readonly Timer: 'retry' | 'ask';
   readonly Command: Value;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it: proposer, acceptor and learner in one. */

@@ -31,7 +31,8 @@ import { type BasicPaxos, type Context, maxReads, type Replica } from './state.t
 const firstQuestion = ms(500);
 
 /** Phase 1a: a new number, durable before anybody hears of it (§2.5). */
-function prepare({ n, retry, maxRetry }: Group, proposer: Replica, ctx: Context): void {
+function prepare(proposer: Replica, ctx: Context): void {
+  const { n, retry, maxRetry } = ctx.group;
   const { promised, heard } = proposer;
   const ballot = nextBallot(Math.max(proposer.ballot, promised, heard), ctx.self, n);
   // Numbers end at the largest one of the wire: no attempt after it, rather than an old one again.
@@ -46,14 +47,14 @@ function prepare({ n, retry, maxRetry }: Group, proposer: Replica, ctx: Context)
 }
 
 /** Phase 2a: a quorum has promised, so it is known which value may be proposed. */
-function maybeAccept(group: Group, proposer: Replica, ctx: Context): void {
+function maybeAccept(proposer: Replica, ctx: Context): void {
   const { promises, ballot } = proposer;
-  if (!group.quorums.phase1.has(promises.keys())) return;
-  const reported = group.rules.choose([...promises.values()]);
+  if (!ctx.group.quorums.phase1.has(promises.keys())) return;
+  const reported = ctx.group.rules.choose([...promises.values()]);
   // Nothing was chosen when the quorum promised, so neither when these reads were asked for.
   if (reported === null) allowReads(proposer.reading, -1, ctx);
   const value = reported ?? proposer.wish;
-  if (value === null) return rest(group, proposer, ctx);
+  if (value === null) return rest(proposer, ctx);
   ctx.line('2a');
   proposer.phase = 'accepting';
   ctx.broadcast({ kind: 'accept', ballot, value });
@@ -65,10 +66,10 @@ function allowReads(reads: number[], upTo: number, ctx: Context): void {
 }
 
 /** Only reads were waiting, and they are answered; those that came meanwhile need a new ballot. */
-function rest(group: Group, proposer: Replica, ctx: Context): void {
+function rest(proposer: Replica, ctx: Context): void {
   proposer.phase = 'idle';
   proposer.failures = 0;
-  if (proposer.readsWaiting.length > 0) prepare(group, proposer, ctx);
+  if (proposer.readsWaiting.length > 0) prepare(proposer, ctx);
   else ctx.clearTimer('retry');
 }
 
@@ -87,37 +88,31 @@ function learn(learner: Replica, value: Value, ctx: Context): void {
 }
 
 /** A learner that may have missed something asks for it, less and less often. */
-function ask(group: Group, learner: Replica, ctx: Context): void {
+function ask(learner: Replica, ctx: Context): void {
   ctx.line('ask');
   ctx.broadcast({ kind: 'ask' });
   learner.asked += 1;
-  expectMore(group, learner, ctx);
+  expectMore(learner, ctx);
 }
 
-const expectMore = (group: Group, { asked }: Replica, ctx: Context): void =>
-  ctx.setTimer('ask', doubled(asked, group.retry, seldom(group)));
+const expectMore = ({ asked }: Replica, ctx: Context): void =>
+  ctx.setTimer('ask', doubled(asked, ctx.group.retry, seldom(ctx.group)));
 
 const seldom = ({ retry, maxRetry }: Group): number => Math.max(retry, Math.floor(maxRetry / 2));
 
 /** Says what is known here, unless that was said a moment ago. */
-function tell(
-  group: Group,
-  learner: Replica,
-  to: ReplicaId,
-  message: Accepted | Decided,
-  ctx: Context,
-): void {
-  if (!mayTell(group, learner, to, ctx.now)) return;
+function tell(learner: Replica, to: ReplicaId, message: Accepted | Decided, ctx: Context): void {
+  if (!mayTell(ctx.group, learner, to, ctx.now)) return;
   learner.toldAt.set(to, ctx.now);
   ctx.send(to, message);
 }
 
 /** An acceptor answers only owners of a ballot; who knows the outcome tells it instead. */
-function answers(group: Group, acceptor: Replica, from: number, ballot: number, ctx: Context) {
-  const { n } = group;
+function answers(acceptor: Replica, from: number, ballot: number, ctx: Context) {
+  const { n } = ctx.group;
   if (from >= n || ballotOwner(ballot, n) !== from) return false;
   const { decided, promised, rejoined } = acceptor;
-  if (decided !== null) tell(group, acceptor, from, { kind: 'decided', value: decided }, ctx);
+  if (decided !== null) tell(acceptor, from, { kind: 'decided', value: decided }, ctx);
   else if (!rejoined && ballot < promised) {
     ctx.line('nack');
     ctx.send(from, { kind: 'nack', ballot, promised });
@@ -128,45 +123,44 @@ function answers(group: Group, acceptor: Replica, from: number, ballot: number, 
 const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
 
 /** `upon start`: says what is decided, and asks if something may have been missed. */
-export function start(group: Group, replica: Replica, ctx: Context): void {
+export function start(replica: Replica, ctx: Context): void {
   if (replica.decided !== null) ctx.decide(0, [replica.decided]);
-  else if (replica.rejoined || replica.promised > 0) ask(group, replica, ctx);
+  else if (replica.rejoined || replica.promised > 0) ask(replica, ctx);
   // It may have missed everything, and then nobody tells it unasked.
   else ctx.setTimer('ask', [firstQuestion, 2 * firstQuestion]);
 }
 
 /** `upon start` of a replica whose disk was lost: from then on it only learns. */
-export function rejoin(group: Group, replica: Replica, ctx: Context): void {
+export function rejoin(replica: Replica, ctx: Context): void {
   ctx.line('rejoin');
   ctx.save({ rejoined: true });
-  ask(group, replica, ctx);
+  ask(replica, ctx);
 }
 
 /** A client wants `command` to be chosen. */
-export function propose(group: Group, proposer: Replica, command: Value, ctx: Context): void {
+export function propose(proposer: Replica, command: Value, ctx: Context): void {
   const { decided, wish, rejoined } = proposer;
   if (decided !== null || wish !== null || rejoined || command.configuration) return;
   proposer.wish = command;
-  if (proposer.phase === 'idle') prepare(group, proposer, ctx);
+  if (proposer.phase === 'idle') prepare(proposer, ctx);
 }
 
 /** A client wants to read: a ballot of its own tells whether anything is chosen. */
-export function read(group: Group, proposer: Replica, id: number, ctx: Context): void {
+export function read(proposer: Replica, id: number, ctx: Context): void {
   if (proposer.decided !== null) return ctx.allowRead(id, 0);
   if (proposer.rejoined) return;
   if (proposer.reading.length + proposer.readsWaiting.length >= maxReads) return;
   proposer.readsWaiting.push(id);
-  if (proposer.phase === 'idle') prepare(group, proposer, ctx);
+  if (proposer.phase === 'idle') prepare(proposer, ctx);
 }
 
 /** Phase 1b: promises, and tells what it has accepted. */
 export function onPrepare(
-  group: Group,
   acceptor: Replica,
   { ballot, from }: Signed<Prepare>,
   ctx: Context,
 ): void {
-  if (!answers(group, acceptor, from, ballot, ctx)) return;
+  if (!answers(acceptor, from, ballot, ctx)) return;
   const { accepted } = acceptor;
   if (accepted?.ballot === ballot) return; // A late copy: phase 1 of this ballot is over.
   ctx.line('1b');
@@ -176,25 +170,23 @@ export function onPrepare(
 
 /** With the promises of a quorum it is known which value may be proposed. */
 export function promise(
-  group: Group,
   proposer: Replica,
   { ballot, accepted, from }: Signed<Promise1b>,
   ctx: Context,
 ): void {
-  if (!isMember(group, from) || proposer.phase !== 'preparing') return;
+  if (!isMember(ctx.group, from) || proposer.phase !== 'preparing') return;
   if (ballot !== proposer.ballot || proposer.promises.has(from)) return;
   proposer.promises.set(from, accepted);
-  maybeAccept(group, proposer, ctx);
+  maybeAccept(proposer, ctx);
 }
 
 /** Phase 2b: accepts, and tells all learners. */
 export function accept(
-  group: Group,
   acceptor: Replica,
   { ballot, value, from }: Signed<Accept>,
   ctx: Context,
 ): void {
-  if (!answers(group, acceptor, from, ballot, ctx)) return;
+  if (!answers(acceptor, from, ballot, ctx)) return;
   const { accepted } = acceptor;
   // A proposer gives a ballot one value; whoever sends a second one lies.
   if (accepted?.ballot === ballot && !equalRequests(accepted.value, value)) return;
@@ -205,25 +197,26 @@ export function accept(
 
 /** §2.3: with the votes of a quorum the value is chosen. */
 export function accepted(
-  group: Group,
   learner: Replica,
   { ballot, value, from }: Signed<Accepted>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   if (!isMember(group, from) || learner.decided !== null) return;
   if (ballot < (learner.votes.get(from)?.ballot ?? 0)) return;
   const vote = { ballot, value };
   learner.votes.set(from, vote);
   const alike = [...learner.votes].filter(([, each]) => group.rules.alike(each, vote));
   const acceptors = alike.map(([acceptor]) => acceptor);
-  if (!group.quorums.phase2.has(acceptors)) return expectMore(group, learner, ctx);
+  if (!group.quorums.phase2.has(acceptors)) return expectMore(learner, ctx);
   ctx.line('learn');
   ctx.voters(acceptors);
   learn(learner, value, ctx);
 }
 
 /** §2.4: refused; the next attempt comes later, and above what was heard of. */
-export function nack(group: Group, proposer: Replica, message: Signed<Nack>, ctx: Context): void {
+export function nack(proposer: Replica, message: Signed<Nack>, ctx: Context): void {
+  const { group } = ctx;
   const { promised, from } = message;
   if (!isMember(group, from) || !isRefused(proposer, message)) return;
   ctx.line('back-off');
@@ -234,35 +227,25 @@ export function nack(group: Group, proposer: Replica, message: Signed<Nack>, ctx
 }
 
 /** Somebody asks what is known here. */
-export function onAsk(group: Group, learner: Replica, { from }: Signed<Ask>, ctx: Context): void {
-  if (!isMember(group, from)) return;
+export function onAsk(learner: Replica, { from }: Signed<Ask>, ctx: Context): void {
+  if (!isMember(ctx.group, from)) return;
   const { decided, accepted } = learner;
-  if (decided !== null) tell(group, learner, from, { kind: 'decided', value: decided }, ctx);
-  else if (accepted !== null) tell(group, learner, from, { kind: 'accepted', ...accepted }, ctx);
+  if (decided !== null) tell(learner, from, { kind: 'decided', value: decided }, ctx);
+  else if (accepted !== null) tell(learner, from, { kind: 'accepted', ...accepted }, ctx);
 }
 
 /** Another learner knows what was chosen. */
-export function decided(
-  group: Group,
-  learner: Replica,
-  { value, from }: Signed<Decided>,
-  ctx: Context,
-): void {
-  if (!isMember(group, from) || learner.decided !== null) return;
+export function decided(learner: Replica, { value, from }: Signed<Decided>, ctx: Context): void {
+  if (!isMember(ctx.group, from) || learner.decided !== null) return;
   ctx.line('told');
   learn(learner, value, ctx);
 }
 
 /** An attempt has come to nothing, or an answer has not come. */
-export function timeout(
-  group: Group,
-  replica: Replica,
-  timer: BasicPaxos['Timer'],
-  ctx: Context,
-): void {
+export function timeout(replica: Replica, timer: BasicPaxos['Timer'], ctx: Context): void {
   if (replica.decided !== null) return;
-  if (timer === 'ask') return ask(group, replica, ctx);
+  if (timer === 'ask') return ask(replica, ctx);
   if (replica.phase === 'idle') return;
   if (replica.phase !== 'waiting') replica.failures += 1;
-  prepare(group, replica, ctx);
+  prepare(replica, ctx);
 }
