@@ -1,14 +1,13 @@
 /** Batches and what they are known by: they are looked for wherever one may be. */
 import { type Batch, bytesOf, type Digest } from '@quorumlab/core';
-import type { Group } from './group.ts';
 import type { Context, Replica } from './state.ts';
 
 /** The null request: a batch of nothing (section 4.4). */
 export const nullBatch: Batch = Object.freeze([]);
 
 /** D(m). */
-export const digestOf = (group: Group, batch: Batch, ctx: Context): Digest =>
-  ctx.digest(group.schemas.content, batch);
+export const digestOf = (batch: Batch, ctx: Context): Digest =>
+  ctx.digest(ctx.group.schemas.content, batch);
 
 /** The batch that is ordered under `sequence`, if it is here. What is prepared is stored once. */
 export function batchAt(replica: Replica, sequence: number): Batch | null {
@@ -20,7 +19,6 @@ export function batchAt(replica: Replica, sequence: number): Batch | null {
 
 /** The batch that `digest` stands for at `sequence`, if this replica has it. */
 export function bodyOf(
-  group: Group,
   replica: Replica,
   sequence: number,
   digest: Digest,
@@ -32,7 +30,7 @@ export function bodyOf(
   if (prepared?.proof.body.digest === digest) return prepared.batch;
   const decided = replica.committed.get(sequence);
   if (decided?.commit.body.digest === digest) return decided.batch;
-  if (digestOf(group, nullBatch, ctx) === digest) return nullBatch;
+  if (digestOf(nullBatch, ctx) === digest) return nullBatch;
   return replica.bodies.get(digest);
 }
 

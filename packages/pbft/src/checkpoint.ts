@@ -12,7 +12,7 @@ import {
   type Slot,
 } from '@quorumlab/core';
 import { putAway } from './archive.ts';
-import { type Group, isMember } from './group.ts';
+import { isMember } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { watch } from './missing.ts';
 import { validCheckpoint } from './new-view.ts';
@@ -22,32 +22,22 @@ import type { Context, Replica } from './state.ts';
 import { lowWatermark } from './watermarks.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
-export function snapshotTaken(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  digest: Digest,
-  ctx: Context,
-): void {
+export function snapshotTaken(replica: Replica, slot: Slot, digest: Digest, ctx: Context): void {
   const sequence = slot + 1;
   if (sequence <= replica.snapshot) return;
   ctx.save({ snapshot: sequence });
-  if (sequence % group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
+  if (sequence % ctx.group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
   ctx.line('4.3-checkpoint');
   ctx.put('checkpoints', sequence, digest);
   replica.checkpointSince = ctx.now;
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   ctx.broadcast({ kind: 'checkpoint', sequence, digest });
-  maybeStable(group, replica, { kind: 'checkpoint', sequence, digest }, ctx);
+  maybeStable(replica, { kind: 'checkpoint', sequence, digest }, ctx);
 }
 
 /** ⟨CHECKPOINT, n, d, i⟩ */
-export function checkpoint(
-  group: Group,
-  replica: Replica,
-  message: Signed<Checkpoint>,
-  ctx: Context,
-): void {
+export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: Context): void {
+  const { group } = ctx;
   const { sequence, from } = message;
   if (!isMember(group, from)) return;
   if (sequence % group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
@@ -62,11 +52,12 @@ export function checkpoint(
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
   if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
   replica.checkpointVotes.set(from, kept);
-  maybeStable(group, replica, message, ctx);
+  maybeStable(replica, message, ctx);
 }
 
 /** stable: a quorum has the same state after the same number. */
-function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Context): void {
+function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
+  const { group } = ctx;
   const { sequence, digest } = vote;
   const same: Signed<Checkpoint>[] = [];
   for (const kept of replica.checkpointVotes.values())
@@ -77,11 +68,11 @@ function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Cont
     sequence > replica.lastExecuted + group.checkpointEvery;
   if (same.length >= group.quorum && (far || replica.lastExecuted >= sequence)) {
     const body: Checkpoint = { kind: 'checkpoint', sequence, digest };
-    return adopt(group, replica, certify(body, same), ctx);
+    return adopt(replica, certify(body, same), ctx);
   }
   if (same.length < group.weak || replica.lastExecuted >= sequence) return;
   // f+1 are there, so it is true; we are late. The next status report asks for what we lack.
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   if (sequence <= replica.behind) return;
   replica.behind = sequence;
   replica.checkpointSince = ctx.now;
@@ -102,34 +93,28 @@ export const statusOf = (
 
 /** The proof of a stable checkpoint from a replica that has discarded what came before it. */
 export function stableCheckpoint(
-  group: Group,
   replica: Replica,
   message: Signed<StableCheckpoint>,
   ctx: Context,
 ): void {
-  if (!isMember(group, message.from)) return;
+  if (!isMember(ctx.group, message.from)) return;
   if (message.checkpoint.body.sequence <= lowWatermark(replica)) return;
-  if (!validCheckpoint(group, message.checkpoint)) return;
-  adopt(group, replica, message.checkpoint, ctx);
+  if (!validCheckpoint(ctx.group, message.checkpoint)) return;
+  adopt(replica, message.checkpoint, ctx);
 }
 
 /**
  * Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it.
  */
-function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
-  becomeStable(group, replica, proof, ctx);
-  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
-  maybeOrder(group, replica, ctx);
-  hearEarly(group, replica, ctx);
+function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
+  becomeStable(replica, proof, ctx);
+  if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
+  maybeOrder(replica, ctx);
+  hearEarly(replica, ctx);
 }
 
 /** h := n: discards every message about numbers up to n, and older checkpoints. */
-export function becomeStable(
-  group: Group,
-  replica: Replica,
-  proof: Certificate<Checkpoint>,
-  ctx: Context,
-): void {
+export function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   const { sequence, digest } = proof.body;
   const own = replica.checkpoints.get(sequence);
   assert(
@@ -140,7 +125,7 @@ export function becomeStable(
   ctx.line('4.3-stable');
   const below = sequence + 1;
   ctx.save({ stableCheckpoint: proof });
-  putAway(group, replica, sequence, ctx.now);
+  putAway(ctx.group, replica, sequence, ctx.now);
   ctx.drop('prePrepares', { below });
   ctx.drop('prepared', { below });
   ctx.drop('checkpoints', { below });
@@ -148,7 +133,7 @@ export function becomeStable(
   // What is decided here and soon to be executed is as good as the state that contains it.
   const { lastExecuted } = replica;
   for (const n of replica.committed.keys())
-    if (n < below && (n <= lastExecuted || n > lastExecuted + group.window))
+    if (n < below && (n <= lastExecuted || n > lastExecuted + ctx.group.window))
       replica.committed.delete(n);
   for (const [wanted, n] of replica.wanted) if (n < below) replica.wanted.delete(wanted);
   replica.bodies.clear();
@@ -161,32 +146,32 @@ export function becomeStable(
       kept.filter((each) => each.sequence >= below),
     );
   replica.next = Math.max(replica.next, below);
-  noteExcuses(group, replica, ctx);
-  watch(group, replica, ctx);
+  noteExcuses(replica, ctx);
+  watch(replica, ctx);
 }
 
 /** Whether batches come that lead to the stable checkpoint too: they are quicker than the state. */
-export const isCatchingUp = (group: Group, { executedAt }: Replica, ctx: Context): boolean =>
-  executedAt !== null && ctx.now - executedAt < group.statusPeriod;
+export const isCatchingUp = ({ executedAt }: Replica, ctx: Context): boolean =>
+  executedAt !== null && ctx.now - executedAt < ctx.group.statusPeriod;
 
 /** Section 4.6: asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+export function fetchState(replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.sequence <= replica.lastExecuted) return;
   if (replica.fetching >= proof.body.sequence) return;
   ctx.line('4.3-fetch');
   replica.fetching = proof.body.sequence;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+export function snapshotInstalled(replica: Replica, slot: Slot, ctx: Context): void {
   const sequence = slot + 1;
   replica.fetching = 0;
-  if (sequence <= replica.lastExecuted) return fetchState(group, replica, ctx);
+  if (sequence <= replica.lastExecuted) return fetchState(replica, ctx);
   ctx.line('4.3-installed');
   replica.lastExecuted = sequence;
   replica.executedAt = ctx.now;
@@ -194,8 +179,8 @@ export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ct
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
-  execute(group, replica, ctx);
+  execute(replica, ctx);
   // Whoever has executed more sends it. If nobody can, the status timer asks for a later state.
   ctx.broadcast(statusOf(replica));
-  watch(group, replica, ctx);
+  watch(replica, ctx);
 }

@@ -1,7 +1,7 @@
 /** Messages that come before their time: of a view, or of a number, not reached here yet. */
 import { maxBatchBytes, type Signed } from '@quorumlab/core';
 import { batchBytes } from './batches.ts';
-import { type Group, isMember } from './group.ts';
+import { isMember } from './group.ts';
 import { watch } from './missing.ts';
 import { type Context, type Early, inView, type Replica } from './state.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
@@ -12,17 +12,12 @@ const maxOfLaterViews = 64;
 const maxBytes = { later: 2 * maxBatchBytes, current: 8 * maxBatchBytes };
 
 /** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
-export function tooEarly(
-  group: Group,
-  replica: Replica,
-  message: Signed<Early>,
-  ctx: Context,
-): boolean {
+export function tooEarly(replica: Replica, message: Signed<Early>, ctx: Context): boolean {
   const { view, from, sequence } = message;
   if (view < replica.view || inView(replica, view)) return false;
-  if (!isMember(group, from) || sequence <= lowWatermark(replica)) return true;
+  if (!isMember(ctx.group, from) || sequence <= lowWatermark(replica)) return true;
   keep(replica, message, { messages: maxOfLaterViews, bytes: maxBytes.later });
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   return true;
 }
 
@@ -30,12 +25,8 @@ export function tooEarly(
  * Whether the number is not between the watermarks. Others move theirs a moment earlier, so what
  * comes of the next window waits for ours; f+1 replicas above that show that we lag.
  */
-export function outside(
-  group: Group,
-  replica: Replica,
-  message: Signed<Early>,
-  ctx: Context,
-): boolean {
+export function outside(replica: Replica, message: Signed<Early>, ctx: Context): boolean {
+  const { group } = ctx;
   if (betweenWatermarks(group, replica, message.sequence)) return false;
   const low = lowWatermark(replica);
   if (message.sequence <= low) return true;
@@ -43,7 +34,7 @@ export function outside(
   // Of each number there are a pre-prepare, a prepare and a commit.
   const most = { messages: 3 * group.window, bytes: maxBytes.current };
   if (!next || !keep(replica, message, most)) replica.above.add(message.from);
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   return true;
 }
 

@@ -6,24 +6,24 @@ import { watch } from './missing.ts';
 import { type Context, countedTime, type Replica } from './state.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
-export function startViewChange(group: Group, replica: Replica, view: number, ctx: Context): void {
+export function startViewChange(replica: Replica, view: number, ctx: Context): void {
   assert(view > replica.view, 'a replica only moves to later views');
   ctx.line('4.4-view-change');
   const message: ViewChange = {
     kind: 'view-change',
     view,
     checkpoint: reached(replica),
-    prepared: reported(group, replica),
+    prepared: reported(ctx.group, replica),
   };
   ctx.save({ view, active: false, viewChange: message, newView: null });
   replica.attempts += 1;
   leave(replica, ctx);
   ctx.broadcast(message);
   // The new primary must know the highest checkpoint of all, whose proof is not in the message.
-  const primary = primaryOf(group, view);
+  const primary = primaryOf(ctx.group, view);
   if (replica.stableCheckpoint !== null && primary !== ctx.self)
     ctx.send(primary, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
-  watch(group, replica, ctx);
+  watch(replica, ctx);
 }
 
 /** C, by its name. */

@@ -78,11 +78,7 @@ export function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView
  * min-s, max-s and O. Every number in between gets the digest that was prepared in the highest
  * view, or the null request if there is none.
  */
-export function computeOrders(
-  group: Group,
-  viewChanges: readonly Signed<ViewChange>[],
-  ctx: Context,
-): Plan {
+export function computeOrders(viewChanges: readonly Signed<ViewChange>[], ctx: Context): Plan {
   const low = Math.max(...viewChanges.map(({ checkpoint }) => checkpoint?.sequence ?? 0));
   let high = low;
   const chosen = new Map<number, Claim>();
@@ -91,10 +87,10 @@ export function computeOrders(
       if (claim.sequence <= low) continue;
       high = Math.max(high, claim.sequence);
       const earlier = chosen.get(claim.sequence);
-      if (earlier === undefined || group.rules.outranks(claim.view, earlier.view))
+      if (earlier === undefined || ctx.group.rules.outranks(claim.view, earlier.view))
         chosen.set(claim.sequence, claim);
     }
-  const nothing = digestOf(group, nullBatch, ctx);
+  const nothing = digestOf(nullBatch, ctx);
   const orders: Ordered[] = [];
   for (let sequence = low + 1; sequence <= high; sequence++)
     orders.push({ sequence, digest: chosen.get(sequence)?.digest ?? nothing });

@@ -31,43 +31,33 @@ import { count, votesOf } from './votes.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
-export function propose(
-  group: Group,
-  replica: Replica,
-  request: Signed<Request>,
-  ctx: Context,
-): void {
-  if (!keepWaiting(group, replica, request, ctx)) return;
+export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
+  if (!keepWaiting(replica, request, ctx)) return;
   if (!replica.active) return; // Relayed to the next primary when its view begins.
-  if (primaryOf(group, replica.view) === ctx.self) return maybeOrder(group, replica, ctx);
+  if (primaryOf(ctx.group, replica.view) === ctx.self) return maybeOrder(replica, ctx);
   ctx.line('4.1-relay');
-  ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests: [request] });
+  ctx.send(primaryOf(ctx.group, replica.view), { kind: 'relay', requests: [request] });
 }
 
 /** Section 4.1: a backup passes on what clients sent to it. */
-export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
-  if (!isMember(group, message.from) || !acceptable(message.requests)) return;
+export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): void {
+  if (!isMember(ctx.group, message.from) || !acceptable(message.requests)) return;
   // Only a primary takes relayed requests: so a relay is never relayed again.
-  if (primaryOf(group, replica.view) !== ctx.self) return;
-  for (const request of message.requests) keepWaiting(group, replica, request, ctx);
-  maybeOrder(group, replica, ctx);
+  if (primaryOf(ctx.group, replica.view) !== ctx.self) return;
+  for (const request of message.requests) keepWaiting(replica, request, ctx);
+  maybeOrder(replica, ctx);
 }
 
 /**
  * Whether `request` waits here, now or already; false if it has been executed or there is no room.
  */
-export function keepWaiting(
-  group: Group,
-  replica: Replica,
-  request: Signed<Request>,
-  ctx: Context,
-): boolean {
+export function keepWaiting(replica: Replica, request: Signed<Request>, ctx: Context): boolean {
   const known = replica.waiting.has(requestKey(request));
   const counted = countedTime(replica, ctx.now);
   if (!admit(replica, { request, since: ctx.now, counted, ordered: -1 })) return false;
   if (known) return true;
-  armRequestTimer(group, replica, ctx);
-  watch(group, replica, ctx);
+  armRequestTimer(replica, ctx);
+  watch(replica, ctx);
   return true;
 }
 
@@ -75,14 +65,15 @@ export function keepWaiting(
  * The primary gives out numbers while few enough batches are under way: what arrives meanwhile
  * shares the next.
  */
-export function maybeOrder(group: Group, replica: Replica, ctx: Context): void {
+export function maybeOrder(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {
     if (!betweenWatermarks(group, replica, replica.next)) return; // Waits for a checkpoint.
     const filled = isFilled(group, replica, replica.next);
     const batch = filled ? nullBatch : nextBatch(group, replica);
     if (batch.length === 0 && !(filled && isAsked(replica))) return;
-    order(group, replica, batch, ctx);
+    order(replica, batch, ctx);
   }
 }
 
@@ -93,75 +84,62 @@ function nextBatch(group: Group, replica: Replica): Batch {
   return chosen.map(({ request }) => request);
 }
 
-function order(group: Group, replica: Replica, batch: Batch, ctx: Context): void {
+function order(replica: Replica, batch: Batch, ctx: Context): void {
   const { view, next: sequence } = replica;
   ctx.line('4.2-pre-prepare');
-  const digest = digestOf(group, batch, ctx);
+  const digest = digestOf(batch, ctx);
   replica.next += 1;
   ctx.put('prePrepares', sequence, { view, digest, batch });
   progressAt(replica, sequence, ctx);
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   ctx.broadcast({ kind: 'pre-prepare', view, sequence, digest, batch });
-  maybePrepared(group, replica, sequence, ctx);
+  maybePrepared(replica, sequence, ctx);
 }
 
 /** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩ */
-export function prePrepare(
-  group: Group,
-  replica: Replica,
-  message: Signed<PrePrepare>,
-  ctx: Context,
-): void {
+export function prePrepare(replica: Replica, message: Signed<PrePrepare>, ctx: Context): void {
+  const { group } = ctx;
   const { view, sequence, digest, batch, from } = message;
   if (from !== primaryOf(group, view) || from === ctx.self) return; // Its own it has logged.
-  if (tooEarly(group, replica, message, ctx)) return;
+  if (tooEarly(replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "it is in view v"
-  if (outside(group, replica, message, ctx)) return; // "n is between h and H"
+  if (outside(replica, message, ctx)) return; // "n is between h and H"
   const logged = replica.prePrepares.get(sequence);
   if (logged?.view === view && !group.rules.acceptsSecondPrePrepare) {
     // "it has not accepted a pre-prepare for view v and n containing a different digest"
-    if (logged.digest !== digest) return badPrimary(group, replica, message, ctx);
+    if (logged.digest !== digest) return badPrimary(replica, message, ctx);
     if (batchAt(replica, sequence) !== null) return;
   }
   if (batch.length > 0 && isFilled(group, replica, sequence)) return; // See `filling.ts`.
   // "the signatures are correct": the host checked them; "d is the digest for m".
-  if (!acceptable(batch) || digestOf(group, batch, ctx) !== digest) return;
+  if (!acceptable(batch) || digestOf(batch, ctx) !== digest) return;
   ctx.line('4.2-prepare');
   ctx.put('prePrepares', sequence, { view, digest, batch });
   progressAt(replica, sequence, ctx).prePrepare = message;
-  armRequestTimer(group, replica, ctx);
-  watch(group, replica, ctx);
+  armRequestTimer(replica, ctx);
+  watch(replica, ctx);
   ctx.broadcast({ kind: 'prepare', view, sequence, digest });
-  maybePrepared(group, replica, sequence, ctx);
+  maybePrepared(replica, sequence, ctx);
 }
 
 /** Two batches under one number: proof against the primary, and reason enough to leave its view. */
-function badPrimary(
-  group: Group,
-  replica: Replica,
-  message: Signed<PrePrepare>,
-  ctx: Context,
-): void {
+function badPrimary(replica: Replica, message: Signed<PrePrepare>, ctx: Context): void {
   const first = replica.progress.get(message.sequence)?.prePrepare ?? replica.enteredBy;
   if (first !== null && first !== undefined) ctx.accuse(first, message);
-  startViewChange(group, replica, replica.view + 1, ctx);
+  startViewChange(replica, replica.view + 1, ctx);
 }
 
 /** ⟨PREPARE, v, n, d, i⟩ */
-export function prepare(
-  group: Group,
-  replica: Replica,
-  message: Signed<Prepare>,
-  ctx: Context,
-): void {
+export function prepare(replica: Replica, message: Signed<Prepare>, ctx: Context): void {
+  const { group } = ctx;
   const { view, sequence, from } = message;
-  if (tooEarly(group, replica, message, ctx)) return;
+  if (tooEarly(replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "their view number equals the replica's current view"
   if (!isMember(group, from) || from === primaryOf(group, view)) return; // Only backups prepare.
-  if (outside(group, replica, message, ctx)) return;
+  if (outside(replica, message, ctx)) return;
   if (finished(replica, sequence)) return;
   const { prepares } = progressAt(replica, sequence, ctx);
-  if (count(group, prepares, message, ctx)) maybePrepared(group, replica, sequence, ctx);
+  if (count(prepares, message, ctx)) maybePrepared(replica, sequence, ctx);
 }
 
 /**
@@ -172,7 +150,8 @@ export function prepared(replica: Replica, sequence: number): boolean {
   return replica.prepared.get(sequence)?.proof.body.view === replica.view;
 }
 
-function maybePrepared(group: Group, replica: Replica, sequence: number, ctx: Context): void {
+function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
+  const { group } = ctx;
   const logged = replica.prePrepares.get(sequence);
   const batch = batchAt(replica, sequence);
   if (logged === undefined || logged.view !== replica.view || batch === null) return;
@@ -186,26 +165,21 @@ function maybePrepared(group: Group, replica: Replica, sequence: number, ctx: Co
   ctx.broadcast({ kind: 'commit', view, sequence, digest });
   if (group.rules.executesWhenPrepared && sequence > replica.lastExecuted) {
     const commit: Commit = { kind: 'commit', view, sequence, digest };
-    return decided(group, replica, { body: commit, seals: [] }, batch, ctx);
+    return decided(replica, { body: commit, seals: [] }, batch, ctx);
   }
-  maybeCommitted(group, replica, sequence, digest, ctx);
+  maybeCommitted(replica, sequence, digest, ctx);
 }
 
 /** ⟨COMMIT, v, n, D(m), i⟩ */
-export function commit(
-  group: Group,
-  replica: Replica,
-  message: Signed<Commit>,
-  ctx: Context,
-): void {
+export function commit(replica: Replica, message: Signed<Commit>, ctx: Context): void {
   const { view, sequence, digest, from } = message;
-  if (tooEarly(group, replica, message, ctx)) return;
+  if (tooEarly(replica, message, ctx)) return;
   if (!inView(replica, view)) return; // "the view number equals the replica's current view"
-  if (!isMember(group, from)) return;
-  if (outside(group, replica, message, ctx)) return; // "between h and H"
+  if (!isMember(ctx.group, from)) return;
+  if (outside(replica, message, ctx)) return; // "between h and H"
   if (finished(replica, sequence)) return;
   const { commits } = progressAt(replica, sequence, ctx);
-  if (count(group, commits, message, ctx)) maybeCommitted(group, replica, sequence, digest, ctx);
+  if (count(commits, message, ctx)) maybeCommitted(replica, sequence, digest, ctx);
 }
 
 /**
@@ -213,13 +187,8 @@ export function commit(
  * replica that the primary left out takes the quorum's word, f+1 honest members of which are
  * prepared, and gets the batch from them (gallery B-16a).
  */
-function maybeCommitted(
-  group: Group,
-  replica: Replica,
-  sequence: number,
-  voted: Digest,
-  ctx: Context,
-): void {
+function maybeCommitted(replica: Replica, sequence: number, voted: Digest, ctx: Context): void {
+  const { group } = ctx;
   if (sequence <= replica.lastExecuted || replica.committed.has(sequence)) {
     if (finished(replica, sequence)) replica.progress.delete(sequence);
     return;
@@ -227,28 +196,22 @@ function maybeCommitted(
   const matching = votesOf(group, progressAt(replica, sequence, ctx).commits, voted);
   if (matching.length < group.quorum) return;
   const digest = group.rules.executes(replica.prePrepares.get(sequence)?.digest, voted);
-  const batch = bodyOf(group, replica, sequence, digest, ctx);
+  const batch = bodyOf(replica, sequence, digest, ctx);
   if (batch === undefined) {
     const holders = matching.map(({ from }) => from);
-    return want(group, replica, { sequence, digest }, holders, ctx);
+    return want(replica, { sequence, digest }, holders, ctx);
   }
   ctx.line('4.2-committed-local');
   const { view } = replica;
   const body: Commit = { kind: 'commit', view, sequence, digest };
-  decided(group, replica, certify(body, matching), batch, ctx);
+  decided(replica, certify(body, matching), batch, ctx);
 }
 
 /** The batch of `digest` has come: what waited for it at `sequence` goes on. */
-export function retry(
-  group: Group,
-  replica: Replica,
-  sequence: number,
-  digest: Digest,
-  ctx: Context,
-): void {
+export function retry(replica: Replica, sequence: number, digest: Digest, ctx: Context): void {
   if (!replica.active) return;
-  maybePrepared(group, replica, sequence, ctx);
-  maybeCommitted(group, replica, sequence, digest, ctx);
+  maybePrepared(replica, sequence, ctx);
+  maybeCommitted(replica, sequence, digest, ctx);
 }
 
 /** Whether nothing about `sequence` is left to do in this view: its votes can be let go. */
@@ -257,7 +220,6 @@ const finished = (replica: Replica, sequence: number): boolean =>
 
 /** Logs what a quorum committed and executes everything that is next in order. */
 export function decided(
-  group: Group,
   replica: Replica,
   proof: Certificate<Commit>,
   batch: Batch,
@@ -266,15 +228,15 @@ export function decided(
   const { sequence, view } = proof.body;
   assert(sequence > replica.lastExecuted, 'a number is decided once');
   replica.committed.set(sequence, { since: ctx.now, commit: proof, batch });
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view)
-    calm(group, replica, waited(replica, sequence, batch, ctx));
+    calm(ctx.group, replica, waited(replica, sequence, batch, ctx));
   if (finished(replica, sequence)) replica.progress.delete(sequence);
-  execute(group, replica, ctx);
+  execute(replica, ctx);
 }
 
 /** "after executing all requests with lower sequence numbers" */
-export function execute(group: Group, replica: Replica, ctx: Context): void {
+export function execute(replica: Replica, ctx: Context): void {
   for (;;) {
     const next = replica.committed.get(replica.lastExecuted + 1);
     if (next === undefined) break;
@@ -282,31 +244,31 @@ export function execute(group: Group, replica: Replica, ctx: Context): void {
     replica.executedAt = ctx.now;
     ctx.line('4.2-execute');
     ctx.voters(next.commit.seals.map(({ from }) => from));
-    const batch = group.rules.executesLocalCopy
+    const batch = ctx.group.rules.executesLocalCopy
       ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
       : next.batch;
     ctx.decide(replica.lastExecuted - 1, batch, next.commit);
     const now = countedTime(replica, ctx.now);
     for (const request of next.batch) forget(replica, request, now);
     // What is agreed on again after a restart was ordered long ago, so any progress will do.
-    if (group.rules.progressRestartsTimer || replica.lastExecuted <= replica.logged)
+    if (ctx.group.rules.progressRestartsTimer || replica.lastExecuted <= replica.logged)
       replica.viewCounted = countedTime(replica, ctx.now);
     // The stable checkpoint has gone on without this replica: nobody needs the proof from it.
     if (replica.lastExecuted <= lowWatermark(replica))
       replica.committed.delete(replica.lastExecuted);
   }
-  noteExcuses(group, replica, ctx);
-  maybeOrder(group, replica, ctx);
+  noteExcuses(replica, ctx);
+  maybeOrder(replica, ctx);
 }
 
 /** What came before its time is heard again: its view has begun, or the watermarks have moved. */
-export function hearEarly(group: Group, replica: Replica, ctx: Context): void {
+export function hearEarly(replica: Replica, ctx: Context): void {
   const early = [...replica.early.values()].flat();
   replica.early.clear();
   for (const message of early) {
     if (message.view < replica.view) continue;
-    if (message.kind === 'pre-prepare') prePrepare(group, replica, message, ctx);
-    else if (message.kind === 'prepare') prepare(group, replica, message, ctx);
-    else commit(group, replica, message, ctx);
+    if (message.kind === 'pre-prepare') prePrepare(replica, message, ctx);
+    else if (message.kind === 'prepare') prepare(replica, message, ctx);
+    else commit(replica, message, ctx);
   }
 }

@@ -31,18 +31,18 @@ const isFull = ({ rules, window }: Group, replica: Replica): boolean =>
   replica.lastExecuted >= lowWatermark(replica) + window;
 
 /** Notices that time counts no longer, or again. */
-export function noteExcuses(group: Group, replica: Replica, ctx: Context): void {
-  const excused = isExcused(group, replica);
+export function noteExcuses(replica: Replica, ctx: Context): void {
+  const excused = isExcused(ctx.group, replica);
   if (excused === (replica.excusedSince !== null)) return;
   if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
   replica.excusedSince = excused ? ctx.now : null;
 }
 
 /** `from` has said something. */
-export function noteHeard(group: Group, replica: Replica, from: PrincipalId, ctx: Context): void {
-  if (replica.heard.size >= group.quorum || !isMember(group, from)) return;
+export function noteHeard(replica: Replica, from: PrincipalId, ctx: Context): void {
+  if (replica.heard.size >= ctx.group.quorum || !isMember(ctx.group, from)) return;
   replica.heard.add(from);
-  noteExcuses(group, replica, ctx);
+  noteExcuses(replica, ctx);
 }
 
 /** How long a request may wait in this view. */
@@ -53,32 +53,32 @@ export const timeoutOf = (group: Group, replica: Replica): number =>
  * "A backup starts a timer when it receives a request and the timer is not already running." It
  * looks for the oldest wait when it fires.
  */
-export function armRequestTimer(group: Group, replica: Replica, ctx: Context): void {
+export function armRequestTimer(replica: Replica, ctx: Context): void {
   if (replica.requestTimer || !replica.active) return;
-  if (primaryOf(group, replica.view) === ctx.self) return;
+  if (primaryOf(ctx.group, replica.view) === ctx.self) return;
   replica.requestTimer = true;
-  ctx.setTimer('request', timeoutOf(group, replica));
+  ctx.setTimer('request', timeoutOf(ctx.group, replica));
 }
 
 /**
  * Section 4.4: the timer is bound to the oldest wait, so a primary that does a little just before
  * every timeout is replaced all the same (gallery B-15).
  */
-export function requestTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function requestTimeout(replica: Replica, ctx: Context): void {
   replica.requestTimer = false;
   if (!replica.active) return;
   const oldest = oldestWait(replica);
   if (oldest === undefined) return;
   const since = Math.max(oldest, replica.viewCounted);
-  const left = since + timeoutOf(group, replica) - countedTime(replica, ctx.now);
+  const left = since + timeoutOf(ctx.group, replica) - countedTime(replica, ctx.now);
   if (left <= 0 && replica.excusedSince === null) {
     ctx.line('4.4-timeout');
-    return startViewChange(group, replica, replica.view + 1, ctx);
+    return startViewChange(replica, replica.view + 1, ctx);
   }
   replica.requestTimer = true;
   ctx.setTimer(
     'request',
-    replica.excusedSince === null ? left : Math.max(left, group.statusPeriod),
+    replica.excusedSince === null ? left : Math.max(left, ctx.group.statusPeriod),
   );
 }
 

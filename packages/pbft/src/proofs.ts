@@ -49,11 +49,11 @@ export function askForProofs(
 
 /** Somebody lacks proofs: send those that this replica has, its own and those it was shown. */
 export function fetchProofs(
-  group: Group,
   replica: Replica,
   { from, claims }: Signed<FetchProofs>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   if (!isMember(group, from) || from === ctx.self) return;
   const proofs: Certificate<Prepare>[] = [];
   for (const claim of claims) {

@@ -71,7 +71,7 @@ import { expectations, guards } from './admits.ts';
 import { breaches } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
-import { type Group, groupOf, type Options, primaryOf } from './group.ts';
+import { groupOf, type Options, primaryOf } from './group.ts';
 import { invariant } from './invariant.ts';
 import { commit, prePrepare, prepare, propose, relay } from './normal-case.ts';
 import { noteHeard, requestTimeout } from './patience.ts';
@@ -128,17 +128,18 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
   const group = groupOf(options, { ...rules, ...chosen });
   const heard =
     <M extends { readonly from: PrincipalId }>(
-      handle: (group: Group, replica: Replica, message: M, ctx: Context) => void,
+      handle: (replica: Replica, message: M, ctx: Context) => void,
     ) =>
     (replica: Replica, message: M, ctx: Context): void => {
-      noteHeard(group, replica, message.from, ctx);
-      handle(group, replica, message, ctx);
+      noteHeard(replica, message.from, ctx);
+      handle(replica, message, ctx);
     };
   return {
     name: 'pbft',
     version: 4,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
+    group,
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
     messages: group.schemas.messages,
@@ -146,8 +147,8 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
-    propose: (replica, command, ctx) => propose(group, replica, command, ctx),
+    start,
+    propose,
     on: {
       relay: heard(relay),
       'pre-prepare': heard(prePrepare),
@@ -158,9 +159,9 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
       'new-view': heard(newView),
       status: heard(status),
       committed: heard(committed),
-      'stable-checkpoint': heard((_, replica, message, ctx) => {
-        stableCheckpoint(group, replica, message, ctx);
-        maybeBegin(group, replica, ctx);
+      'stable-checkpoint': heard((replica, message, ctx) => {
+        stableCheckpoint(replica, message, ctx);
+        maybeBegin(replica, ctx);
       }),
       'fetch-batch': heard(fetchBatch),
       batch: heard(batch),
@@ -174,20 +175,20 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'request':
-          return requestTimeout(group, replica, ctx);
+          return requestTimeout(replica, ctx);
         case 'new-view':
-          return newViewTimeout(group, replica, ctx);
+          return newViewTimeout(replica, ctx);
         case 'status':
-          return statusTimeout(group, replica, ctx);
+          return statusTimeout(replica, ctx);
         case 'idle':
-          return idleTimeout(group, replica, ctx);
+          return idleTimeout(replica, ctx);
       }
     },
     snapshotEvery: group.checkpointEvery,
     // Section 4.3: the last stable one, and every later one that fits between the watermarks.
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
-    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
-    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
+    snapshotTaken,
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'view',
     status(replica) {
       const leader = primaryOf(group, replica.view);

@@ -35,13 +35,13 @@ const askedAfter = 32;
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
  * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
-export function start(group: Group, replica: Replica, ctx: Context): void {
-  noteExcuses(group, replica, ctx);
-  ctx.setTimer('idle', group.statusPeriod);
+export function start(replica: Replica, ctx: Context): void {
+  noteExcuses(replica, ctx);
+  ctx.setTimer('idle', ctx.group.statusPeriod);
   const fresh = replica.view === 0 && replica.prePrepares.size === 0 && replica.snapshot === 0;
   if (fresh && replica.stableCheckpoint === null) return;
   ctx.line('restart');
-  fetchState(group, replica, ctx);
+  fetchState(replica, ctx);
   replica.viewSince = ctx.now;
   replica.viewCounted = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
@@ -51,11 +51,11 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
   for (const sequence of undecided(replica)) {
     progressAt(replica, sequence, ctx);
     // Its own votes count again once it has heard them again.
-    for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.send(ctx.self, vote);
-    armRequestTimer(group, replica, ctx);
+    for (const vote of ownVotes(ctx.group, replica, sequence, ctx.self)) ctx.send(ctx.self, vote);
+    armRequestTimer(replica, ctx);
   }
   ctx.broadcast(statusOf(replica));
-  watch(group, replica, ctx);
+  watch(replica, ctx);
 }
 
 /** The numbers that were ordered in this view and are not executed, ascending. */
@@ -84,24 +84,24 @@ function ownVotes(group: Group, replica: Replica, sequence: number, self: Replic
 }
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
-export function statusTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function statusTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   replica.statusTimer = false;
   const since = missingSince(group, replica);
   if (since === undefined) return;
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   if (since > ctx.now - group.statusPeriod) return;
   ctx.line('status');
-  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
+  if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
   for (const sequence of undecided(replica).slice(0, pushed))
     for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.broadcast(vote);
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
-  if (replica.active && primaryOf(group, replica.view) !== ctx.self)
-    relayOldest(group, replica, ctx);
+  if (replica.active && primaryOf(group, replica.view) !== ctx.self) relayOldest(replica, ctx);
   for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   // What was asked about a view-change, or its answer, may have been lost.
   replica.asked.clear();
-  maybeBegin(group, replica, ctx);
+  maybeBegin(replica, ctx);
   ctx.broadcast(statusOf(replica));
 }
 
@@ -110,7 +110,8 @@ export function statusTimeout(group: Group, replica: Replica, ctx: Context): voi
  * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
  * where nothing is asked for any more, after a cut or a lost last message.
  */
-export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function idleTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.weak; i++) {
@@ -123,7 +124,8 @@ export function idleTimeout(group: Group, replica: Replica, ctx: Context): void 
 /**
  * Requests that are late may have been lost on their way to the primary: a batch of them, again.
  */
-function relayOldest(group: Group, replica: Replica, ctx: Context): void {
+function relayOldest(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const requests: Batch[number][] = [];
   let bytes = 0;
   for (const { request, since } of replica.waiting.values()) {
@@ -175,31 +177,25 @@ export function mayAnswer(
 }
 
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
-export function status(
-  group: Group,
-  replica: Replica,
-  message: Signed<StatusReport>,
-  ctx: Context,
-): void {
+export function status(replica: Replica, message: Signed<StatusReport>, ctx: Context): void {
   const { from, executed } = message;
-  if (!isMember(group, from) || from === ctx.self) return;
-  if (!mayAnswer(group, replica, message, ctx.now)) return;
+  if (!isMember(ctx.group, from) || from === ctx.self) return;
+  if (!mayAnswer(ctx.group, replica, message, ctx.now)) return;
   const lags = executed < lowWatermark(replica);
   replica.answered.set(from, { at: ctx.now, executed, lags, bodies: 0, proofs: 0 });
   if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const [sequence, digest] of replica.checkpoints)
     if (sequence > message.stable) ctx.send(from, { kind: 'checkpoint', sequence, digest });
-  explainView(group, replica, message, ctx);
+  explainView(replica, message, ctx);
   explainDecisions(replica, message, ctx);
-  repeatVotes(group, replica, message, ctx);
+  repeatVotes(replica, message, ctx);
   if (message.stable > lowWatermark(replica) || message.executed > replica.lastExecuted)
     ctx.send(from, statusOf(replica));
 }
 
 /** For one in an older view, or still waiting for this one to begin. */
 function explainView(
-  group: Group,
   replica: Replica,
   { from, view, active }: Signed<StatusReport>,
   ctx: Context,
@@ -207,7 +203,7 @@ function explainView(
   if (view > replica.view || (view === replica.view && active)) return;
   if (replica.viewChange !== null && replica.viewChange.view >= view)
     ctx.send(from, replica.viewChange);
-  if (replica.newView !== null && primaryOf(group, replica.view) === ctx.self)
+  if (replica.newView !== null && primaryOf(ctx.group, replica.view) === ctx.self)
     ctx.send(from, replica.newView);
 }
 
@@ -233,7 +229,6 @@ function explainDecisions(
 
 /** For one in the same view: what this replica has said about numbers that the other lacks. */
 function repeatVotes(
-  group: Group,
   replica: Replica,
   { from, view, active, executed }: Signed<StatusReport>,
   ctx: Context,
@@ -242,7 +237,7 @@ function repeatVotes(
   const low = Math.max(executed, lowWatermark(replica));
   for (let n = low + 1; n <= low + answeredAtMost; n++)
     if (!replica.committed.has(n))
-      for (const vote of ownVotes(group, replica, n, ctx.self)) ctx.send(from, vote);
+      for (const vote of ownVotes(ctx.group, replica, n, ctx.self)) ctx.send(from, vote);
 }
 
 /**
@@ -256,78 +251,64 @@ export function isMissing(group: Group, replica: Replica, sequence: number): boo
 }
 
 /** A batch with a quorum's Commits, for a replica that missed them. */
-export function committed(
-  group: Group,
-  replica: Replica,
-  message: Signed<Committed>,
-  ctx: Context,
-): void {
+export function committed(replica: Replica, message: Signed<Committed>, ctx: Context): void {
+  const { group } = ctx;
   const { commit, batch } = message;
   const { sequence, digest } = commit.body;
   if (!isMissing(group, replica, sequence)) return;
   if (!signedBy(group, commit, group.quorum) || !acceptable(batch)) return;
-  if (digestOf(group, batch, ctx) !== digest) return;
+  if (digestOf(batch, ctx) !== digest) return;
   ctx.line('status-committed');
   replica.wanted.delete(digest);
   const before = replica.lastExecuted;
-  decided(group, replica, commit, batch, ctx);
+  decided(replica, commit, batch, ctx);
   const isUsed = Math.floor(before / askedAfter) < Math.floor(replica.lastExecuted / askedAfter);
   if (isUsed && isMember(group, message.from)) ctx.send(message.from, statusOf(replica));
 }
 
 /** Section 4.4: "the missing information" of a new view. */
-export function fetchBatch(
-  group: Group,
-  replica: Replica,
-  message: Signed<FetchBatch>,
-  ctx: Context,
-): void {
+export function fetchBatch(replica: Replica, message: Signed<FetchBatch>, ctx: Context): void {
+  const { group } = ctx;
   const { from, sequence, digest } = message;
   if (!isMember(group, from) || from === ctx.self) return;
   const answered =
     replica.answered.get(from) ?? neverAnswered(group, replica.lastExecuted, ctx.now);
   // A peer needs no batch twice: a window of them, then it waits for the next report.
   if (answered.bodies >= group.window) return;
-  const batch = bodyOf(group, replica, sequence, digest, ctx);
+  const batch = bodyOf(replica, sequence, digest, ctx);
   if (batch === undefined) return;
   replica.answered.set(from, { ...answered, bodies: answered.bodies + 1 });
   ctx.send(from, { kind: 'batch', sequence, batch });
 }
 
 /** A batch that was asked for: its digest proves it. */
-export function batch(
-  group: Group,
-  replica: Replica,
-  message: Signed<BatchBody>,
-  ctx: Context,
-): void {
+export function batch(replica: Replica, message: Signed<BatchBody>, ctx: Context): void {
   if (replica.wanted.size === 0) return;
-  const digest = digestOf(group, message.batch, ctx);
+  const digest = digestOf(message.batch, ctx);
   const sequence = replica.wanted.get(digest);
   if (sequence === undefined || !acceptable(message.batch)) return;
   ctx.line('4.4-batch');
   replica.wanted.delete(digest);
-  if (replica.bodies.size < 4 * group.window) replica.bodies.set(digest, message.batch);
-  useBatch(group, replica, sequence, { digest, batch: message.batch }, ctx);
-  maybeNewView(group, replica, ctx);
+  if (replica.bodies.size < 4 * ctx.group.window) replica.bodies.set(digest, message.batch);
+  useBatch(replica, sequence, { digest, batch: message.batch }, ctx);
+  maybeNewView(replica, ctx);
 }
 
 /** Continues what waited for the batch: a Prepare for the new view, an execution. */
 function useBatch(
-  group: Group,
   replica: Replica,
   sequence: number,
   { digest, batch: body }: { readonly digest: Digest; readonly batch: Batch },
   ctx: Context,
 ): void {
-  if (!betweenWatermarks(group, replica, sequence)) return;
+  if (!betweenWatermarks(ctx.group, replica, sequence)) return;
   const order = replica.prePrepares.get(sequence);
   const isLacking = order?.digest === digest && batchAt(replica, sequence) === null;
   if (order !== undefined && isLacking && inView(replica, order.view)) {
     const { view } = order;
     ctx.put('prePrepares', sequence, { view, digest, batch: body });
-    if (primaryOf(group, view) !== ctx.self)
+    if (primaryOf(ctx.group, view) !== ctx.self)
       ctx.broadcast({ kind: 'prepare', view, sequence, digest });
   }
-  retry(group, replica, sequence, digest, ctx);
+  retry(replica, sequence, digest, ctx);
 }

@@ -21,6 +21,7 @@ import {
   type WaitingRequest,
 } from '@quorumlab/core';
 import type { Answered } from './answered.ts';
+import type { Group } from './group.ts';
 import type {
   Checkpoint,
   Claim,
@@ -171,6 +172,7 @@ export interface Pbft {
   readonly Message: Message;
   readonly Timer: Timer;
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */

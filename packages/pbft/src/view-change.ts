@@ -14,7 +14,7 @@ import {
 } from '@quorumlab/core';
 import { batchAt, bodyOf } from './batches.ts';
 import { becomeStable, fetchState, statusOf } from './checkpoint.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import { isMember, primaryOf } from './group.ts';
 import { leave, startViewChange } from './leave-view.ts';
 import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
 import { want, watch } from './missing.ts';
@@ -26,30 +26,25 @@ import { type Context, progressAt, type Replica } from './state.ts';
 import { lowWatermark } from './watermarks.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩ of any replica, the own one too. */
-export function viewChange(
-  group: Group,
-  replica: Replica,
-  message: Signed<ViewChange>,
-  ctx: Context,
-): void {
+export function viewChange(replica: Replica, message: Signed<ViewChange>, ctx: Context): void {
   const { view, from } = message;
-  if (!isMember(group, from)) return;
+  if (!isMember(ctx.group, from)) return;
   if (view < replica.view || (view === replica.view && replica.active)) return; // Too late.
   const earlier = replica.viewChanges.get(from);
   if (earlier !== undefined && earlier.view >= view) return; // One a sender: its latest.
-  if (!validViewChange(group, message)) return;
+  if (!validViewChange(ctx.group, message)) return;
   replica.viewChanges.set(from, message);
-  noteExcuses(group, replica, ctx);
-  maybeJoin(group, replica, ctx);
-  maybeAwaitNewView(group, replica, ctx);
-  maybeNewView(group, replica, ctx);
+  noteExcuses(replica, ctx);
+  maybeJoin(replica, ctx);
+  maybeAwaitNewView(replica, ctx);
+  maybeNewView(replica, ctx);
 }
 
 /**
  * Section 4.5.2: f+1 replicas want later views, so one that is honest does: join it in the smallest
  * of these views, even if our own timer has not expired.
  */
-function maybeJoin(group: Group, replica: Replica, ctx: Context): void {
+function maybeJoin(replica: Replica, ctx: Context): void {
   let later = 0;
   let smallest = Number.POSITIVE_INFINITY;
   for (const { view } of replica.viewChanges.values()) {
@@ -57,9 +52,9 @@ function maybeJoin(group: Group, replica: Replica, ctx: Context): void {
     later += 1;
     smallest = Math.min(smallest, view);
   }
-  if (later < group.rules.joinsAt(group.weak)) return;
+  if (later < ctx.group.rules.joinsAt(ctx.group.weak)) return;
   ctx.line('4.5.2-join');
-  startViewChange(group, replica, smallest, ctx);
+  startViewChange(replica, smallest, ctx);
 }
 
 /**
@@ -67,16 +62,16 @@ function maybeJoin(group: Group, replica: Replica, ctx: Context): void {
  * View-changes for later views count too: whoever sent one has given up on this view as well, and
  * what it said about this one may have been lost, or forgotten here in a crash.
  */
-function maybeAwaitNewView(group: Group, replica: Replica, ctx: Context): void {
+function maybeAwaitNewView(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
-  if (leaving >= group.quorum) awaitNewView(group, replica, ctx);
+  if (leaving >= ctx.group.quorum) awaitNewView(replica, ctx);
 }
 
-function awaitNewView(group: Group, replica: Replica, ctx: Context): void {
+function awaitNewView(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
-  const patience = timeoutOf(group, replica);
+  const patience = timeoutOf(ctx.group, replica);
   replica.newViewDue = ctx.now + patience;
   ctx.setTimer('new-view', patience);
 }
@@ -85,14 +80,14 @@ const forView = (replica: Replica): Signed<ViewChange>[] =>
   [...replica.viewChanges.values()].filter(({ view }) => view === replica.view);
 
 /** The new view did not begin in time: try the next one, with twice the patience. */
-export function newViewTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function newViewTimeout(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue === null) return;
   // What a step says of timers waits for its writes, and the last view's timer runs meanwhile.
   const left = replica.newViewDue - ctx.now;
   if (left > 0) return ctx.setTimer('new-view', left);
   replica.newViewDue = null;
-  if (replica.excusedSince !== null) return awaitNewView(group, replica, ctx);
-  startViewChange(group, replica, replica.view + 1, ctx);
+  if (replica.excusedSince !== null) return awaitNewView(replica, ctx);
+  startViewChange(replica, replica.view + 1, ctx);
 }
 
 /**
@@ -100,23 +95,24 @@ export function newViewTimeout(group: Group, replica: Replica, ctx: Context): vo
  * one of them. It uses only those whose batches it has, so that it can hand out every batch it
  * orders; a liar who keeps one secret is left out.
  */
-export function maybeNewView(group: Group, replica: Replica, ctx: Context): void {
+export function maybeNewView(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.active || primaryOf(group, replica.view) !== ctx.self) return;
   const own = replica.viewChanges.get(ctx.self);
   if (own?.view !== replica.view) return;
   const received = forView(replica);
   if (received.length < group.quorum) return;
-  const usable = received.filter((each) => isUsable(group, replica, each, ctx));
+  const usable = received.filter((each) => isUsable(replica, each, ctx));
   const others = usable.filter(({ from }) => from !== ctx.self).sort(bySender);
   if (others.length < group.quorum - 1 || others.length === usable.length) return;
   const viewChanges = [own, ...others.slice(0, group.quorum - 1)].sort(bySender);
-  const plan = computeOrders(group, viewChanges, ctx);
+  const plan = computeOrders(viewChanges, ctx);
   ctx.line('4.4-new-view');
   const { view, stableCheckpoint: checkpoint } = replica;
   const { orders } = plan;
   const message: NewView = { kind: 'new-view', view, checkpoint, viewChanges, orders };
   ctx.broadcast(message);
-  enterView(group, replica, { view, plan, checkpoint, own: message, by: null }, ctx);
+  enterView(replica, { view, plan, checkpoint, own: message, by: null }, ctx);
 }
 
 const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number =>
@@ -125,12 +121,7 @@ const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number 
 /**
  * Whether all that `message` reports is proven here and at hand; asks its sender for what is not.
  */
-function isUsable(
-  group: Group,
-  replica: Replica,
-  message: Signed<ViewChange>,
-  ctx: Context,
-): boolean {
+function isUsable(replica: Replica, message: Signed<ViewChange>, ctx: Context): boolean {
   const { from, checkpoint, prepared } = message;
   const low = lowWatermark(replica);
   // The answer to a report is the proof of the checkpoint, if there is one.
@@ -140,72 +131,62 @@ function isUsable(
     return false;
   }
   const claims = prepared.filter(({ sequence }) => sequence > low);
-  const unproven = claims.filter((claim) => !isProven(group, replica, claim));
+  const unproven = claims.filter((claim) => !isProven(ctx.group, replica, claim));
   askForProofs(replica, unproven, from, ctx);
   let all = unproven.length === 0;
   for (const { sequence, digest } of claims) {
-    if (bodyOf(group, replica, sequence, digest, ctx) !== undefined) continue;
+    if (bodyOf(replica, sequence, digest, ctx) !== undefined) continue;
     all = false;
-    want(group, replica, { sequence, digest }, [from], ctx);
+    want(replica, { sequence, digest }, [from], ctx);
   }
   return all;
 }
 
 /** Proofs that were asked for: a new view may be ready to begin now. */
-export function proofs(
-  group: Group,
-  replica: Replica,
-  message: Signed<Proofs>,
-  ctx: Context,
-): void {
-  if (!isMember(group, message.from)) return;
-  learnProofs(group, replica, message);
-  maybeBegin(group, replica, ctx);
+export function proofs(replica: Replica, message: Signed<Proofs>, ctx: Context): void {
+  if (!isMember(ctx.group, message.from)) return;
+  learnProofs(ctx.group, replica, message);
+  maybeBegin(replica, ctx);
 }
 
 /** Tries again to begin the view, as its primary or with what its primary said. */
-export function maybeBegin(group: Group, replica: Replica, ctx: Context): void {
-  maybeNewView(group, replica, ctx);
-  if (replica.unproven !== null) beginView(group, replica, replica.unproven, ctx);
+export function maybeBegin(replica: Replica, ctx: Context): void {
+  maybeNewView(replica, ctx);
+  if (replica.unproven !== null) beginView(replica, replica.unproven, ctx);
 }
 
 /** ⟨NEW-VIEW, v+1, V, O⟩ */
-export function newView(
-  group: Group,
-  replica: Replica,
-  message: Signed<NewView>,
-  ctx: Context,
-): void {
+export function newView(replica: Replica, message: Signed<NewView>, ctx: Context): void {
   const { view, from } = message;
-  if (from !== primaryOf(group, view) || from === ctx.self) return; // "signed properly"
+  if (from !== primaryOf(ctx.group, view) || from === ctx.self) return; // "signed properly"
   if (view < replica.view || view === 0 || inProgress(replica, view)) return;
   // A primary begins a view once. Another beginning would only bring more claims to ask about.
   if (replica.unproven?.view === view) return;
-  beginView(group, replica, message, ctx);
+  beginView(replica, message, ctx);
 }
 
 /** Begins a view as its primary says, once all that it follows from is proven here. */
-function beginView(group: Group, replica: Replica, message: Signed<NewView>, ctx: Context): void {
+function beginView(replica: Replica, message: Signed<NewView>, ctx: Context): void {
   const { view, from } = message;
-  const plan = checkedPlan(group, replica, message, ctx);
+  const plan = checkedPlan(replica, message, ctx);
   if (plan === undefined) {
     // A primary that begins its view with a lie has had its turn.
-    if (view === replica.view) startViewChange(group, replica, view + 1, ctx);
+    if (view === replica.view) startViewChange(replica, view + 1, ctx);
     return;
   }
   const { checkpoint } = message;
   const low = Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0);
   const unproven = [...plan.chosen.values()].filter(
-    (claim) => claim.sequence > low && !isProven(group, replica, claim),
+    (claim) => claim.sequence > low && !isProven(ctx.group, replica, claim),
   );
   if (unproven.length > 0) {
     ctx.line('4.4-proofs');
     replica.unproven = message;
     askForProofs(replica, unproven, from, ctx);
-    return awaitNewView(group, replica, ctx);
+    return awaitNewView(replica, ctx);
   }
   ctx.line('4.4-enter');
-  enterView(group, replica, { view, plan, checkpoint, own: null, by: message }, ctx);
+  enterView(replica, { view, plan, checkpoint, own: null, by: message }, ctx);
 }
 
 const inProgress = (replica: Replica, view: number): boolean =>
@@ -215,17 +196,12 @@ const inProgress = (replica: Replica, view: number): boolean =>
  * Every view-change in V is valid, a quorum of them, the highest checkpoint of V is proven,
  * and O is what this replica computes from V itself: the same computation as the primary's.
  */
-function checkedPlan(
-  group: Group,
-  replica: Replica,
-  message: NewView,
-  ctx: Context,
-): Plan | undefined {
+function checkedPlan(replica: Replica, message: NewView, ctx: Context): Plan | undefined {
   const { checkpoint, viewChanges, orders } = message;
-  if (!isWhole(group, message)) return undefined;
-  const plan = computeOrders(group, viewChanges, ctx);
+  if (!isWhole(ctx.group, message)) return undefined;
+  const plan = computeOrders(viewChanges, ctx);
   if (plan.low > Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0)) return undefined;
-  if (!group.rules.recomputesOrders) return { ...plan, orders, chosen: new Map() };
+  if (!ctx.group.rules.recomputesOrders) return { ...plan, orders, chosen: new Map() };
   return samePlan(plan.orders, orders) ? plan : undefined;
 }
 
@@ -242,20 +218,19 @@ interface Entry {
 
 /** Begins `view`: its log is O, and backups prepare all of it again. */
 function enterView(
-  group: Group,
   replica: Replica,
   { view, plan, checkpoint, own, by }: Entry,
   ctx: Context,
 ): void {
   if (checkpoint !== null && checkpoint.body.sequence > lowWatermark(replica)) {
-    becomeStable(group, replica, checkpoint, ctx);
-    fetchState(group, replica, ctx);
+    becomeStable(replica, checkpoint, ctx);
+    fetchState(replica, ctx);
   }
   const orders = plan.orders
     .filter(({ sequence }) => sequence > lowWatermark(replica))
     .map((order) => ({
       ...order,
-      batch: bodyOf(group, replica, order.sequence, order.digest, ctx),
+      batch: bodyOf(replica, order.sequence, order.digest, ctx),
     }));
   // What was executed nobody waits for any more, and no primary would order it again.
   const before = [...replica.prePrepares.keys()]
@@ -273,31 +248,30 @@ function enterView(
     ctx.put('prePrepares', sequence, { view, digest, batch: isStored ? null : batch });
     progressAt(replica, sequence, ctx);
     if (batch === null)
-      want(group, replica, { sequence, digest }, [primaryOf(group, view), ...group.members], ctx);
+      want(replica, { sequence, digest }, [primaryOf(ctx.group, view), ...ctx.group.members], ctx);
     else if (own === null) ctx.broadcast({ kind: 'prepare', view, sequence, digest });
   }
   replica.next = Math.max(lowWatermark(replica), plan.high) + 1;
-  for (const request of before) keepWaiting(group, replica, request, ctx);
+  for (const request of before) keepWaiting(replica, request, ctx);
   for (const { from, view: wanted } of [...replica.viewChanges.values()])
     if (wanted <= view) replica.viewChanges.delete(from);
-  noteExcuses(group, replica, ctx);
-  begin(group, replica, ctx);
+  noteExcuses(replica, ctx);
+  begin(replica, ctx);
 }
 
 /** What has been waiting for the view: requests, and messages that overtook its new-view. */
-function begin(group: Group, replica: Replica, ctx: Context): void {
+function begin(replica: Replica, ctx: Context): void {
   const { view } = replica;
-  if (replica.waiting.size > 0 || replica.prePrepares.size > 0)
-    armRequestTimer(group, replica, ctx);
-  watch(group, replica, ctx);
-  if (primaryOf(group, view) === ctx.self) {
+  if (replica.waiting.size > 0 || replica.prePrepares.size > 0) armRequestTimer(replica, ctx);
+  watch(replica, ctx);
+  if (primaryOf(ctx.group, view) === ctx.self) {
     for (const sequence of replica.prePrepares.keys())
       for (const request of batchAt(replica, sequence) ?? [])
         markOrdered(replica, requestKey(request));
-    return maybeOrder(group, replica, ctx);
+    return maybeOrder(replica, ctx);
   }
-  relayAll(group, replica, ctx);
-  hearEarly(group, replica, ctx);
+  relayAll(replica, ctx);
+  hearEarly(replica, ctx);
 }
 
 function markOrdered(replica: Replica, key: string): void {
@@ -306,13 +280,13 @@ function markOrdered(replica: Replica, key: string): void {
 }
 
 /** Tells the primary of the view what clients wait for, a batch of requests at a time. */
-function relayAll(group: Group, replica: Replica, ctx: Context): void {
-  const primary = primaryOf(group, replica.view);
+function relayAll(replica: Replica, ctx: Context): void {
+  const primary = primaryOf(ctx.group, replica.view);
   let requests: Batch[number][] = [];
   let bytes = 0;
   for (const { request } of replica.waiting.values()) {
     const more = bytesOf(request);
-    if (requests.length === group.maxBatch || bytes + more > maxBatchBytes) {
+    if (requests.length === ctx.group.maxBatch || bytes + more > maxBatchBytes) {
       ctx.send(primary, { kind: 'relay', requests });
       requests = [];
       bytes = 0;

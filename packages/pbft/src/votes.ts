@@ -16,12 +16,11 @@ import type { Context } from './state.ts';
  * Adds a vote unless its sender has voted; two different votes of one sender are proof against it.
  */
 export function count<V extends Signed<Prepare> | Signed<Commit>>(
-  group: Group,
   tally: Tally<V>,
   vote: V,
   ctx: Context,
 ): boolean {
-  const earlier = countVote(tally, vote, group.rules.voteKey(vote.digest));
+  const earlier = countVote(tally, vote, ctx.group.rules.voteKey(vote.digest));
   if (earlier !== undefined && earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
   return earlier === undefined;
 }
