@@ -49,30 +49,29 @@ export const highestIn = (timeouts: TimeoutCertificate): number =>
  * it is not valid: then nothing has changed.
  */
 export function learn(
-  group: Group,
   replica: Replica,
   certificate: QuorumCertificate | null,
   ctx: Context,
 ): boolean {
   if (certificate === null) return true;
   const { body } = certificate;
-  if (body.view <= highViewOf(replica)) return hasQuorum(group, certificate);
-  if (!certifies(group, certificate, body.block)) return false;
+  if (body.view <= highViewOf(replica)) return hasQuorum(ctx.group, certificate);
+  if (!certifies(ctx.group, certificate, body.block)) return false;
   ctx.line('qc-high');
   ctx.save({ high: certificate });
   replica.news = true;
   for (const view of replica.votes.keys()) if (view <= body.view) replica.votes.delete(view);
-  lock(group, replica, body, ctx);
+  lock(replica, body, ctx);
   if (body.view >= replica.view) {
     ctx.line('advance-qc');
-    enter(group, replica, body.view + 1, ctx);
+    enter(replica, body.view + 1, ctx);
   }
   return true;
 }
 
 /** Moves the lock, if the rules lock on what a certificate shows. */
-export function lock(group: Group, replica: Replica, certified: Vote, ctx: Context): void {
-  const point = group.rules.locks(certified, replica.tree.get(certified.block));
+export function lock(replica: Replica, certified: Vote, ctx: Context): void {
+  const point = ctx.group.rules.locks(certified, replica.tree.get(certified.block));
   if (point === undefined || point.view <= replica.locked.view) return;
   ctx.line('lock');
   ctx.save({ locked: point });
@@ -80,18 +79,18 @@ export function lock(group: Group, replica: Replica, certified: Vote, ctx: Conte
 
 /** Learns a valid timeout certificate, and tells the next leader what is known here. */
 export function learnTimeouts(
-  group: Group,
   replica: Replica,
   timeouts: TimeoutCertificate | null,
   ctx: Context,
 ): boolean {
+  const { group } = ctx;
   if (timeouts === null) return true;
   if (!isTimeoutCertificate(group, timeouts)) return false;
   const { view } = timeouts[0] as TimeoutCertificate[number];
   if (view < replica.view) return true;
   ctx.line('advance-tc');
   ctx.save({ timeouts });
-  enter(group, replica, view + 1, ctx);
+  enter(replica, view + 1, ctx);
   const leader = leaderOf(group, replica.view);
   if (leader === ctx.self) {
     if (group.rules.waits && highViewOf(replica) < view)
@@ -101,11 +100,11 @@ export function learnTimeouts(
 }
 
 /** A view begins. */
-function enter(group: Group, replica: Replica, view: number, ctx: Context): void {
-  const before = leaderOf(group, replica.view);
+function enter(replica: Replica, view: number, ctx: Context): void {
+  const before = leaderOf(ctx.group, replica.view);
   const left = hasLeft(replica, replica.view);
   replica.view = view;
-  if (before !== leaderOf(group, view) || (left && !hasLeft(replica, view)))
+  if (before !== leaderOf(ctx.group, view) || (left && !hasLeft(replica, view)))
     replica.reignSince = countedTime(replica, ctx.now);
   for (const each of replica.proposals.keys()) if (each < view - 1) replica.proposals.delete(each);
   for (const each of replica.votes.keys())

@@ -15,19 +15,13 @@ import {
 } from '@quorumlab/core';
 import { type Place, place } from './blocks.ts';
 import { isWeakCertificate } from './certificates.ts';
-import { type Group, isMember, leaderOf } from './group.ts';
+import { isMember, leaderOf } from './group.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { watch } from './missing.ts';
 import { type Context, type Replica, stableHeight } from './state.ts';
 
 /** The application's state after `slot` is on disk: say so to the leader. */
-export function snapshotTaken(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  state: Digest,
-  ctx: Context,
-): void {
+export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: Context): void {
   const height = slot + 1;
   if (height <= replica.snapshot.height) return;
   const at = placeAt(replica, height);
@@ -36,13 +30,13 @@ export function snapshotTaken(
   const { view, block } = at;
   ctx.save({ snapshot: at });
   reach(replica, ctx);
-  if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
+  if (height % ctx.group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
   ctx.line('checkpoint');
   const checkpoint: Checkpoint = { kind: 'checkpoint', height, view, block, state };
   ctx.put('checkpoints', height, checkpoint);
   replica.checkpointSince = ctx.now;
-  watch(group, replica, ctx);
-  ctx.send(leaderOf(group, replica.view), checkpoint);
+  watch(replica, ctx);
+  ctx.send(leaderOf(ctx.group, replica.view), checkpoint);
 }
 
 /** The block at a height that is committed, unless it was let go for a later checkpoint. */
@@ -59,12 +53,8 @@ function placeAt(replica: Replica, height: number): Place | undefined {
 }
 
 /** ⟨CHECKPOINT, h, b, d⟩ */
-export function checkpoint(
-  group: Group,
-  replica: Replica,
-  message: Signed<Checkpoint>,
-  ctx: Context,
-): void {
+export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: Context): void {
+  const { group } = ctx;
   const { height, from } = message;
   if (!isMember(group, from)) return;
   if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
@@ -80,7 +70,7 @@ export function checkpoint(
   // Two windows hold so many; one more is the latest of a sender far ahead of us.
   if (kept.length > (2 * group.window) / group.checkpointEvery + 1) kept.shift();
   replica.checkpointVotes.set(from, kept);
-  maybeStable(group, replica, message, ctx);
+  maybeStable(replica, message, ctx);
 }
 
 /**
@@ -88,11 +78,11 @@ export function checkpoint(
  * lacks the state votes for blocks all the same, so the chain may grow while only f+1 execute it.
  */
 function maybeStable(
-  group: Group,
   replica: Replica,
   { kind, height, view, block, state }: Checkpoint,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const same: Signed<Checkpoint>[] = [];
   for (const kept of replica.checkpointVotes.values())
     for (const each of kept)
@@ -100,7 +90,7 @@ function maybeStable(
   const votes = same.filter((each) => each.view === view);
   if (votes.length < group.weak) return;
   const proof = certify<Checkpoint>({ kind, height, view, block, state }, votes);
-  learnCheckpoint(group, replica, proof, ctx);
+  learnCheckpoint(replica, proof, ctx);
   if (leaderOf(group, replica.view) !== ctx.self) return;
   for (const to of group.members)
     if (to !== ctx.self) ctx.send(to, { kind: 'stable-checkpoint', checkpoint: proof });
@@ -108,33 +98,27 @@ function maybeStable(
 
 /** The certificate of a checkpoint, from the leader or from one that has let go of the blocks. */
 export function stableCheckpoint(
-  group: Group,
   replica: Replica,
   message: Signed<StableCheckpoint>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const { checkpoint: proof, from } = message;
   const { height } = proof.body;
   if (!isMember(group, from) || height <= stableHeight(replica)) return;
   if (height % group.checkpointEvery !== 0 || !isWeakCertificate(group, proof)) return;
-  learnCheckpoint(group, replica, proof, ctx);
+  learnCheckpoint(replica, proof, ctx);
 }
 
 /** Takes the certificate at once if the state is here, and otherwise waits for blocks first. */
-function learnCheckpoint(
-  group: Group,
-  replica: Replica,
-  proof: Certificate<Checkpoint>,
-  ctx: Context,
-): void {
+function learnCheckpoint(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   if (replica.snapshot.height >= proof.body.height) return becomeStable(replica, proof, ctx);
   if (replica.ahead !== null && replica.ahead.body.height >= proof.body.height) return;
   if (replica.ahead === null) replica.checkpointSince = ctx.now;
   replica.ahead = proof;
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   // Blocks that are under way are quicker than a snapshot, unless there are many.
-  if (proof.body.height > replica.committed.height + group.checkpointEvery)
-    adopt(group, replica, ctx);
+  if (proof.body.height > replica.committed.height + ctx.group.checkpointEvery) adopt(replica, ctx);
 }
 
 /** What was ahead may have been reached by now, and the application's state written. */
@@ -146,13 +130,13 @@ function reach(replica: Replica, ctx: Context): void {
 }
 
 /** The blocks below the checkpoint do not come any more: get the state instead. */
-export function adopt(group: Group, replica: Replica, ctx: Context): void {
+export function adopt(replica: Replica, ctx: Context): void {
   const proof = replica.ahead;
   if (proof === null) return;
   replica.ahead = null;
   if (proof.body.height <= stableHeight(replica)) return;
   becomeStable(replica, proof, ctx);
-  fetchState(group, replica, ctx);
+  fetchState(replica, ctx);
 }
 
 /** Lets go of every block up to the checkpoint, and of what is on no branch behind it. */
@@ -184,26 +168,26 @@ function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, ctx: Con
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+export function fetchState(replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.height <= replica.committed.height) return;
   if (replica.fetching >= proof.body.height) return;
   ctx.line('state-fetch');
   replica.fetching = proof.body.height;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+export function snapshotInstalled(replica: Replica, slot: Slot, ctx: Context): void {
   const height = slot + 1;
   replica.fetching = 0;
   const proof = replica.stableCheckpoint;
   // A later state than the one that came has become stable meanwhile.
   if (height <= replica.committed.height || proof?.body.height !== height)
-    return fetchState(group, replica, ctx);
+    return fetchState(replica, ctx);
   ctx.line('state-installed');
   const { view, block } = proof.body;
   replica.committed = { height, view, block };

@@ -2,7 +2,6 @@
 import { assert, forget } from '@quorumlab/core';
 import type { Node } from './blocks.ts';
 import { lock, signersOf } from './certificates.ts';
-import type { Group } from './group.ts';
 import { want } from './missing.ts';
 import { countedTime } from './patience.ts';
 import { type Context, highBlockOf, type Replica, stableHeight, viewOf } from './state.ts';
@@ -12,31 +11,31 @@ import { parentOf, treeOf } from './tree.ts';
  * Looks, from the highest certified block down, for the newest one that the rules commit. What is
  * missing on the way is fetched from those who certified it. Whether nothing is missing.
  */
-export function commit(group: Group, replica: Replica, ctx: Context): boolean {
-  replica.complete = commitAll(group, replica, ctx);
+export function commit(replica: Replica, ctx: Context): boolean {
+  replica.complete = commitAll(replica, ctx);
   return replica.complete;
 }
 
-function commitAll(group: Group, replica: Replica, ctx: Context): boolean {
+function commitAll(replica: Replica, ctx: Context): boolean {
   const { high } = replica;
   if (high === null || viewOf(high) <= replica.committed.view) return hasState(replica);
   const tree = treeOf(replica);
   let node = replica.tree.get(highBlockOf(replica));
   if (node === undefined) {
-    want(group, replica, high.body.block, signersOf(high, ctx.self), ctx);
+    want(replica, high.body.block, signersOf(high, ctx.self), ctx);
     return false;
   }
-  lock(group, replica, high.body, ctx);
+  lock(replica, high.body, ctx);
   while (node !== undefined && node.height > replica.committed.height) {
-    const target: Node | undefined = group.rules.commits(tree, node);
+    const target: Node | undefined = ctx.group.rules.commits(tree, node);
     if (target !== undefined) {
       ctx.voters(high.seals.map(({ from }) => from));
-      if (!execute(group, replica, target, ctx)) return false;
+      if (!execute(replica, target, ctx)) return false;
       break;
     }
     const parent = parentOf(replica, node);
     if (parent === undefined) {
-      wantParent(group, replica, node, ctx);
+      wantParent(replica, node, ctx);
       return false;
     }
     node = parent;
@@ -48,16 +47,16 @@ function commitAll(group: Group, replica: Replica, ctx: Context): boolean {
 /** Whether the state of the last stable checkpoint is here. */
 const hasState = (replica: Replica): boolean => replica.committed.height >= stableHeight(replica);
 
-function wantParent(group: Group, replica: Replica, node: Node, ctx: Context): void {
+function wantParent(replica: Replica, node: Node, ctx: Context): void {
   if (node.block === null || node.justify === null) return;
-  want(group, replica, node.block.parent, signersOf(node.justify, ctx.self), ctx);
+  want(replica, node.block.parent, signersOf(node.justify, ctx.self), ctx);
 }
 
 /**
  * "execute b and its ancestors": everything above the committed chain, oldest first. False if some
  * of it is not here.
  */
-function execute(group: Group, replica: Replica, target: Node, ctx: Context): boolean {
+function execute(replica: Replica, target: Node, ctx: Context): boolean {
   if (target.height <= replica.committed.height) return true;
   const path: Node[] = [];
   let node: Node | undefined = target;
@@ -65,19 +64,19 @@ function execute(group: Group, replica: Replica, target: Node, ctx: Context): bo
     path.push(node);
     const parent = parentOf(replica, node);
     if (parent === undefined) {
-      wantParent(group, replica, node, ctx);
+      wantParent(replica, node, ctx);
       return false;
     }
     node = parent;
   }
   assert(
-    node?.hash === replica.committed.block || !group.rules.extendsCommitted,
+    node?.hash === replica.committed.block || !ctx.group.rules.extendsCommitted,
     `the block ${target.hash} at height ${target.height} is committed and does not extend ` +
       `${replica.committed.block} at ${replica.committed.height}: more than f members lie`,
   );
   const now = countedTime(replica, ctx.now);
   let slot = replica.committed.height;
-  for (const { hash, view, height, block } of group.rules.inOrder(path)) {
+  for (const { hash, view, height, block } of ctx.group.rules.inOrder(path)) {
     assert(block !== null, 'only blocks above the snapshot are executed');
     ctx.line('commit');
     ctx.decide(slot, block.batch);

@@ -24,21 +24,16 @@ import { parentOf } from './tree.ts';
 const maxRelays = 4;
 
 /** A client asks. The leader orders the request, another replica passes it on and waits. */
-export function propose(
-  group: Group,
-  replica: Replica,
-  request: Signed<Request>,
-  ctx: Context,
-): void {
-  if (!keepWaiting(group, replica, request, undefined, ctx)) return;
-  const leader = nextLeader(group, replica);
+export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
+  if (!keepWaiting(replica, request, undefined, ctx)) return;
+  const leader = nextLeader(ctx.group, replica);
   if (leader !== ctx.self) ctx.send(leader, { kind: 'relay', requests: [request] });
 }
 
 /** Another replica passes on what clients sent to it. */
-export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
-  if (!isMember(group, message.from) || !acceptable(message.requests)) return;
-  for (const request of message.requests) keepWaiting(group, replica, request, undefined, ctx);
+export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): void {
+  if (!isMember(ctx.group, message.from) || !acceptable(message.requests)) return;
+  for (const request of message.requests) keepWaiting(replica, request, undefined, ctx);
 }
 
 /**
@@ -46,7 +41,6 @@ export function relay(group: Group, replica: Replica, message: Signed<Relay>, ct
  * `holder` is a block that holds it.
  */
 export function keepWaiting(
-  group: Group,
   replica: Replica,
   request: Signed<Request>,
   holder: Digest | undefined,
@@ -56,7 +50,7 @@ export function keepWaiting(
   const known = replica.waiting.has(key);
   const counted = countedTime(replica, ctx.now);
   if (!admit(replica, { request, since: ctx.now, counted, blocks: [] })) return false;
-  if (!known) watch(group, replica, ctx);
+  if (!known) watch(replica, ctx);
   const blocks = replica.waiting.get(key)?.blocks;
   if (holder !== undefined && blocks && blocks.push(holder) > maxHolders) blocks.shift();
   return true;
@@ -75,11 +69,11 @@ export function nextBatch(group: Group, replica: Replica, tip: Node): Batch {
 }
 
 /** Passes a batch of the requests that have waited since `until` or longer to the leader. */
-export function relayOldest(group: Group, replica: Replica, until: number, ctx: Context): void {
-  const leader = nextLeader(group, replica);
+export function relayOldest(replica: Replica, until: number, ctx: Context): void {
+  const leader = nextLeader(ctx.group, replica);
   if (leader === ctx.self) return;
   const requests = fill(
-    group,
+    ctx.group,
     waitingWhere(replica, ({ since }) => since <= until),
   );
   if (requests.length > 0) ctx.send(leader, { kind: 'relay', requests });
@@ -89,7 +83,8 @@ export function relayOldest(group: Group, replica: Replica, until: number, ctx: 
  * When somebody else proposes next, hands over what waits here and no block holds: who was asked
  * while it led may be the only one that knows.
  */
-export function handOver(group: Group, replica: Replica, ctx: Context): void {
+export function handOver(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const leader = nextLeader(group, replica);
   if (leader === replica.relaysTo) return;
   replica.relaysTo = leader;

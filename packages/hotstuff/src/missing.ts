@@ -1,18 +1,16 @@
 /** What a replica does about what it lacks: it asks whoever has it, and again after a while. */
 import type { Digest, ReplicaId } from '@quorumlab/core';
-import type { Group } from './group.ts';
 import { type Context, maxWanted, type Replica } from './state.ts';
 
 /** Arms the timer that asks the others for what is missing. */
-export function watch(group: Group, replica: Replica, ctx: Context): void {
+export function watch(replica: Replica, ctx: Context): void {
   if (replica.statusTimer) return;
   replica.statusTimer = true;
-  ctx.setTimer('status', group.statusPeriod);
+  ctx.setTimer('status', ctx.group.statusPeriod);
 }
 
 /** Asks for the block `hash`: first whoever should have it, and later, by the status timer, all. */
 export function want(
-  group: Group,
   replica: Replica,
   hash: Digest,
   holders: readonly ReplicaId[],
@@ -20,7 +18,7 @@ export function want(
 ): void {
   if (replica.wanted.has(hash) || replica.wanted.size >= maxWanted) return;
   replica.wanted.set(hash, ctx.now);
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   ctx.line('sync-fetch');
   const above = replica.committed.height;
   for (const holder of holders.filter((each) => each !== ctx.self).slice(0, 2))

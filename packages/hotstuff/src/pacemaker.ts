@@ -12,11 +12,11 @@ import { countedTime, timeoutOf } from './patience.ts';
 import { type Context, hasLeft, highViewOf, maxViewsAhead, type Replica, viewOf } from './state.ts';
 
 /** Arms the timer while requests wait. It looks for the oldest when it fires. */
-export function armPacemaker(group: Group, replica: Replica, ctx: Context): void {
+export function armPacemaker(replica: Replica, ctx: Context): void {
   if (replica.pacemakerTimer || replica.waiting.size === 0) return;
   if (hasLeft(replica, replica.view)) return;
   replica.pacemakerTimer = true;
-  ctx.setTimer('pacemaker', timeoutOf(group, replica));
+  ctx.setTimer('pacemaker', timeoutOf(ctx.group, replica));
 }
 
 /**
@@ -24,7 +24,8 @@ export function armPacemaker(group: Group, replica: Replica, ctx: Context): void
  * just before every timeout, or leaves one client out, is replaced all the same. Time in which no
  * leader could have helped does not count.
  */
-export function pacemakerTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function pacemakerTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   replica.pacemakerTimer = false;
   if (hasLeft(replica, replica.view)) return; // The status timer repeats what was said.
   const oldest = oldestCounted(replica);
@@ -32,19 +33,19 @@ export function pacemakerTimeout(group: Group, replica: Replica, ctx: Context): 
   const due = Math.max(oldest, replica.reignSince) + timeoutOf(group, replica);
   const left = due - countedTime(replica, ctx.now);
   const excused = replica.excusedSince !== null;
-  if (left <= 0 && !excused) return leave(group, replica, endOfReign(group, replica.view), ctx);
+  if (left <= 0 && !excused) return leave(replica, endOfReign(group, replica.view), ctx);
   replica.pacemakerTimer = true;
   ctx.setTimer('pacemaker', excused ? Math.max(left, group.statusPeriod) : left);
 }
 
 /** ⟨TIMEOUT, v, v'⟩: no votes any more up to view v, and the highest certificate to everybody. */
-export function leave(group: Group, replica: Replica, view: number, ctx: Context): void {
+export function leave(replica: Replica, view: number, ctx: Context): void {
   if (hasLeft(replica, view)) return;
   ctx.line('timeout');
   const timeout: Timeout = { kind: 'timeout', view, highView: highViewOf(replica) };
   ctx.save({ lastTimeout: timeout });
   replica.reignSince = countedTime(replica, ctx.now);
-  watch(group, replica, ctx);
+  watch(replica, ctx);
   sayTimeout(replica, ctx);
 }
 
@@ -56,16 +57,12 @@ export function sayTimeout(replica: Replica, ctx: Context): void {
 }
 
 /** ⟨TIMEOUT, v, v'⟩ */
-export function timeout(
-  group: Group,
-  replica: Replica,
-  message: Signed<Timeout>,
-  ctx: Context,
-): void {
+export function timeout(replica: Replica, message: Signed<Timeout>, ctx: Context): void {
+  const { group } = ctx;
   const { from, view, highView } = message;
   if (!isMember(group, from) || highView >= view) return;
   if (view !== endOfReign(group, view)) return; // No honest replica leaves a part of a reign.
-  if (view < replica.view) return help(group, replica, from, ctx);
+  if (view < replica.view) return help(replica, from, ctx);
   if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) {
     replica.dropped += 1;
     return;
@@ -73,35 +70,36 @@ export function timeout(
   const earlier = replica.timeoutVotes.get(from);
   if (earlier !== undefined && earlier.view >= view) {
     if (earlier.view === view && earlier.highView !== highView) ctx.accuse(earlier, message);
-    return repeat(group, replica, from, view, ctx);
+    return repeat(replica, from, view, ctx);
   }
   replica.timeoutVotes.set(from, message);
   replica.news = true;
-  join(group, replica, ctx);
+  join(replica, ctx);
 }
 
 /** Who says a timeout again may have missed ours. */
-function repeat(group: Group, replica: Replica, to: ReplicaId, view: number, ctx: Context): void {
+function repeat(replica: Replica, to: ReplicaId, view: number, ctx: Context): void {
   if (replica.lastTimeout?.view !== view || to === ctx.self) return;
-  if (!mayAnswer(group, replica, to, ctx)) return;
+  if (!mayAnswer(replica, to, ctx)) return;
   ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: null });
   ctx.send(to, replica.lastTimeout);
 }
 
 /** f+1 members have left later views: at least one of them is honest, so leave too. */
-function join(group: Group, replica: Replica, ctx: Context): void {
-  if (replica.timeoutVotes.size < group.weak) return;
+function join(replica: Replica, ctx: Context): void {
+  if (replica.timeoutVotes.size < ctx.group.weak) return;
   const views = [...replica.timeoutVotes.values()]
     .map(({ view }) => view)
     .sort((one, other) => other - one);
-  const view = views[group.weak - 1] as number;
+  const view = views[ctx.group.weak - 1] as number;
   if (hasLeft(replica, view)) return;
   ctx.line('timeout-join');
-  leave(group, replica, view, ctx);
+  leave(replica, view, ctx);
 }
 
 /** TC: a quorum has left, and every certificate that it knew is known here. */
-export function maybeTimeoutCertificate(group: Group, replica: Replica, ctx: Context): void {
+export function maybeTimeoutCertificate(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.timeoutVotes.size < group.quorum) return;
   const latest = Math.max(...[...replica.timeoutVotes.values()].map(({ view }) => view));
   for (let view = endOfReign(group, replica.view); view <= latest; view += group.reign) {
@@ -109,41 +107,36 @@ export function maybeTimeoutCertificate(group: Group, replica: Replica, ctx: Con
     if (counted.length < group.quorum) continue;
     ctx.line('tc');
     counted.sort((one, other) => one.from - other.from);
-    learnTimeouts(group, replica, counted.slice(0, group.quorum), ctx);
-    return relayOldest(group, replica, ctx.now, ctx);
+    learnTimeouts(replica, counted.slice(0, group.quorum), ctx);
+    return relayOldest(replica, ctx.now, ctx);
   }
 }
 
 /** ⟨NEW-VIEW⟩: certificates, from whoever thinks that this replica lacks them. */
-export function newView(
-  group: Group,
-  replica: Replica,
-  message: Signed<NewView>,
-  ctx: Context,
-): void {
-  if (!isMember(group, message.from)) return;
-  if (!learn(group, replica, message.justify, ctx)) return;
-  learnTimeouts(group, replica, message.timeouts, ctx);
+export function newView(replica: Replica, message: Signed<NewView>, ctx: Context): void {
+  if (!isMember(ctx.group, message.from)) return;
+  if (!learn(replica, message.justify, ctx)) return;
+  learnTimeouts(replica, message.timeouts, ctx);
 }
 
 /** Nobody is answered more than once in half a status period. */
-export function mayAnswer(group: Group, replica: Replica, to: ReplicaId, ctx: Context): boolean {
+export function mayAnswer(replica: Replica, to: ReplicaId, ctx: Context): boolean {
   const last = replica.answered.get(to);
-  if (last !== undefined && ctx.now - last.at < group.statusPeriod / 2) return false;
+  if (last !== undefined && ctx.now - last.at < ctx.group.statusPeriod / 2) return false;
   replica.answered.set(to, { at: ctx.now, fetched: 0 });
   return true;
 }
 
 /** Shows `to`, who seems to be behind, how this replica came into its view. */
-function help(group: Group, replica: Replica, to: ReplicaId, ctx: Context): void {
-  if (to === ctx.self || !mayAnswer(group, replica, to, ctx)) return;
-  explain(group, replica, to, ctx);
+function help(replica: Replica, to: ReplicaId, ctx: Context): void {
+  if (to === ctx.self || !mayAnswer(replica, to, ctx)) return;
+  explain(replica, to, ctx);
 }
 
 /** The certificates that led here, and the leader's proposal. */
-export function explain(group: Group, replica: Replica, to: ReplicaId, ctx: Context): void {
+export function explain(replica: Replica, to: ReplicaId, ctx: Context): void {
   ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: replica.timeouts });
-  const own = ownProposal(group, replica, ctx.self);
+  const own = ownProposal(ctx.group, replica, ctx.self);
   if (own !== undefined) ctx.send(to, own);
 }
 

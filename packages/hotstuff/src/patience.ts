@@ -24,9 +24,10 @@ export const countedTime = (replica: Replica, now: Instant): number =>
  * ordered again once it is stable. Or only a state helps that others have. Or this replica is back
  * from a crash and has not heard from a quorum since.
  */
-export function noteExcuses(group: Group, replica: Replica, ctx: Context): void {
+export function noteExcuses(replica: Replica, ctx: Context): void {
   const lags = replica.fetching > 0 || replica.ahead !== null;
-  const excused = awaitsCheckpoint(group, replica) || lags || replica.heard.size < group.quorum;
+  const excused =
+    awaitsCheckpoint(ctx.group, replica) || lags || replica.heard.size < ctx.group.quorum;
   if (excused === (replica.excusedSince !== null)) return;
   if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
   replica.excusedSince = excused ? ctx.now : null;

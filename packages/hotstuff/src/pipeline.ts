@@ -27,7 +27,7 @@ import {
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import { isFilled } from './filling.ts';
-import { endOfReign, type Group, isMember, leaderOf } from './group.ts';
+import { endOfReign, isMember, leaderOf } from './group.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { want } from './missing.ts';
@@ -47,7 +47,8 @@ import {
 import { add, hashOf, hasRequestsAbove, treeOf } from './tree.ts';
 
 /** A leader proposes once a view, as soon as it may and there is a reason to. */
-export function maybePropose(group: Group, replica: Replica, ctx: Context): void {
+export function maybePropose(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { view } = replica;
   if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
@@ -76,7 +77,7 @@ export function maybePropose(group: Group, replica: Replica, ctx: Context): void
   const block = { view, height: tip.height + 1, parent: tip.hash, batch };
   const justify = replica.high;
   ctx.save({ lastProposed: view });
-  ctx.put('blocks', view, { hash: hashOf(group, block, ctx), block, justify });
+  ctx.put('blocks', view, { hash: hashOf(block, ctx), block, justify });
   replica.announced = replica.committed.height;
   ctx.broadcast({ kind: 'proposal', block, justify, timeouts });
 }
@@ -87,29 +88,25 @@ export function proposeTimeout(replica: Replica): void {
 }
 
 /** ⟨PROPOSAL, b, qc, tc⟩: learn what it carries, then vote for it if the rules allow. */
-export function proposal(
-  group: Group,
-  replica: Replica,
-  message: Signed<Proposal>,
-  ctx: Context,
-): void {
+export function proposal(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
+  const { group } = ctx;
   const { block, justify, timeouts, from } = message;
   if (!isMember(group, from) || from !== leaderOf(group, block.view)) return;
   if (!certifies(group, justify, block.parent) || !acceptable(block.batch)) return;
   if (group.rules.provesViews && !provesView(message)) return;
-  if (!learn(group, replica, justify, ctx)) return;
-  if (!learnTimeouts(group, replica, timeouts, ctx)) return;
+  if (!learn(replica, justify, ctx)) return;
+  if (!learnTimeouts(replica, timeouts, ctx)) return;
   if (!group.rules.provesViews && block.view > replica.view) replica.view = block.view;
-  if (block.view < replica.view) return connect(group, replica, message, ctx);
+  if (block.view < replica.view) return connect(replica, message, ctx);
   if (block.view > replica.view + maxViewsAhead) return void (replica.dropped += 1);
   const before = replica.proposals.get(block.view);
   if (before === undefined) remember(replica, message);
-  else if (hashOf(group, before.block, ctx) !== hashOf(group, block, ctx)) {
+  else if (hashOf(before.block, ctx) !== hashOf(block, ctx)) {
     // Two blocks in one view: proof against the leader, and reason enough to leave its reign.
     ctx.accuse(before, message);
-    return leave(group, replica, endOfReign(group, block.view), ctx);
+    return leave(replica, endOfReign(group, block.view), ctx);
   }
-  connect(group, replica, message, ctx);
+  connect(replica, message, ctx);
 }
 
 function remember(replica: Replica, message: Signed<Proposal>): void {
@@ -128,45 +125,45 @@ export function provesView({ block, justify, timeouts }: Proposal): boolean {
 }
 
 /** Adds the block to the tree once its parent is there, and votes. */
-function connect(group: Group, replica: Replica, message: Signed<Proposal>, ctx: Context): void {
+function connect(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
+  const { group } = ctx;
   const { block, justify, from } = message;
   // What its certificate commits comes before what it proposes.
-  const complete = commit(group, replica, ctx);
+  const complete = commit(replica, ctx);
   const parent = replica.tree.get(block.parent);
   if (parent === undefined) {
     if (block.height <= replica.committed.height) return;
     ctx.line('sync-park');
     replica.parked.set(from, message);
     if (justify === null) return;
-    return want(group, replica, block.parent, [from, ...signersOf(justify, ctx.self)], ctx);
+    return want(replica, block.parent, [from, ...signersOf(justify, ctx.self)], ctx);
   }
   if (block.height !== parent.height + 1 || block.view <= parent.view) return;
   if (block.height > replica.committed.height + group.window + maxUncommitted)
     return void (replica.dropped += 1);
   if (block.view <= replica.committed.view) return;
   if (block.batch.length > 0 && isFilled(group, replica, parent)) return;
-  const hash = hashOf(group, block, ctx);
+  const hash = hashOf(block, ctx);
   if (!replica.tree.has(hash)) {
     // The row of a view is what this replica voted for. If another block is certified, it is
     // fetched by its digest.
     const row = replica.blocks.get(block.view);
     if (row && row.hash !== hash && replica.lastVoted >= block.view) return;
-    add(group, replica, hash, { block, justify }, ctx);
+    add(replica, hash, { block, justify }, ctx);
     for (const request of block.batch)
       if (group.rules.forgetsProposed) forget(replica, request, countedTime(replica, ctx.now));
-      else keepWaiting(group, replica, request, hash, ctx);
+      else keepWaiting(replica, request, hash, ctx);
     if (from !== ctx.self)
       replica.announced = Math.max(replica.announced, replica.committed.height);
   }
   // Who votes has executed what is committed. So f+1 honest members have, and whoever lacks blocks
   // or the state gets them there: a chain that grew without them could leave nobody behind it.
-  if (complete) vote(group, replica, message, hash, ctx);
+  if (complete) vote(replica, message, hash, ctx);
   else replica.parked.set(from, message);
 }
 
 /** ⟨VOTE, v, b⟩ to the leader of the next view: once a view, and never below a timeout. */
 function vote(
-  group: Group,
   replica: Replica,
   { block, justify, timeouts }: Proposal,
   hash: Digest,
@@ -177,18 +174,19 @@ function vote(
   const justifyView = viewOf(justify);
   // Its block may have been unknown when its certificate came. Who votes is locked by what it
   // votes on: that is what a vote can be held against.
-  if (justify !== null) lock(group, replica, justify.body, ctx);
+  if (justify !== null) lock(replica, justify.body, ctx);
   const { locked, high } = replica;
   const tree = treeOf(replica);
   const highView = viewOf(high);
-  if (!group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
+  if (!ctx.group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
   ctx.line('vote');
   ctx.save({ lastVoted: view });
-  ctx.send(leaderOf(group, view + 1), { kind: 'vote', view, block: hash, justifyView });
+  ctx.send(leaderOf(ctx.group, view + 1), { kind: 'vote', view, block: hash, justifyView });
 }
 
 /** Votes of a quorum for one block are its certificate. */
-export function onVote(group: Group, replica: Replica, message: Signed<Vote>, ctx: Context): void {
+export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): void {
+  const { group } = ctx;
   const { from, view, block, justifyView } = message;
   if (!isMember(group, from) || leaderOf(group, view + 1) !== ctx.self) return;
   if (view <= highViewOf(replica) || justifyView >= view) return;
@@ -207,16 +205,16 @@ export function onVote(group: Group, replica: Replica, message: Signed<Vote>, ct
   ctx.line('qc');
   const certificate = certify<Vote>({ kind: 'vote', view, block, justifyView }, matching);
   assert(hasQuorum(group, certificate), 'a quorum of votes is a certificate');
-  learn(group, replica, certificate, ctx);
+  learn(replica, certificate, ctx);
 }
 
 /** Proposals that waited for a block, or for the state, go on when it has come. */
-export function retryParked(group: Group, replica: Replica, complete: boolean, ctx: Context): void {
+export function retryParked(replica: Replica, complete: boolean, ctx: Context): void {
   for (const [leader, message] of [...replica.parked]) {
     const { parent, height } = message.block;
     const ready = complete && replica.tree.has(parent);
     if (!ready && height > replica.committed.height) continue;
     replica.parked.delete(leader);
-    connect(group, replica, message, ctx);
+    connect(replica, message, ctx);
   }
 }

@@ -63,7 +63,7 @@ import { expectations, guards } from './admits.ts';
 import { breachesOf, contents } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
-import { type Group, groupOf, isMember, leaderOf, type Options } from './group.ts';
+import { groupOf, isMember, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
 import { newView, pacemakerTimeout, timeout } from './pacemaker.ts';
@@ -105,17 +105,18 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
   /** A handler, which notes whom this replica hears. */
   const told =
     <M extends { readonly from: PrincipalId }>(
-      handler: (group: Group, replica: Replica, message: M, ctx: Context) => void,
+      handler: (replica: Replica, message: M, ctx: Context) => void,
     ) =>
     (replica: Replica, message: M, ctx: Context): void => {
       if (isMember(group, message.from)) replica.heard.add(message.from);
-      handler(group, replica, message, ctx);
+      handler(replica, message, ctx);
     };
   return {
     name: 'hotstuff',
     version: 3,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
+    group,
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
     messages: group.schemas.messages,
@@ -123,7 +124,7 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
+    start,
     propose: told(propose),
     on: {
       proposal: told(proposal),
@@ -144,21 +145,21 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'pacemaker':
-          return pacemakerTimeout(group, replica, ctx);
+          return pacemakerTimeout(replica, ctx);
         case 'propose':
           return proposeTimeout(replica);
         case 'status':
-          return statusTimeout(group, replica, ctx);
+          return statusTimeout(replica, ctx);
         case 'idle':
-          return idleTimeout(group, replica, ctx);
+          return idleTimeout(replica, ctx);
       }
     },
-    settle: (replica, ctx) => settle(group, replica, ctx),
+    settle,
     snapshotEvery: group.checkpointEvery,
     // The stable one, and every later one: committed blocks reach two windows above it.
     snapshotsKept: Math.floor((2 * group.window) / group.checkpointEvery) + 1,
-    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
-    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
+    snapshotTaken,
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'view',
     status(replica) {
       const leader = leaderOf(group, replica.view);

@@ -37,7 +37,8 @@ const askedAtOnce = 16;
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
  * has nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
-export function start(group: Group, replica: Replica, ctx: Context): void {
+export function start(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   ctx.setTimer('idle', group.statusPeriod);
   replica.relaysTo = nextLeader(group, replica);
   const { high, timeouts, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
@@ -51,30 +52,30 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
   replica.news = true;
   replica.reignSince = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
-  fetchState(group, replica, ctx);
+  fetchState(replica, ctx);
   if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
     ctx.setTimer('propose', group.delta * longer(group, replica));
-  waitForBlocks(group, replica, ctx);
-  say(group, replica, ctx);
-  watch(group, replica, ctx);
+  waitForBlocks(replica, ctx);
+  say(replica, ctx);
+  watch(replica, ctx);
 }
 
 /**
  * What was committed before a crash is executed once that is seen again. Nobody else may wait for
  * it: its client may have its answer.
  */
-function waitForBlocks(group: Group, replica: Replica, ctx: Context): void {
+function waitForBlocks(replica: Replica, ctx: Context): void {
   for (const { hash, block } of replica.tree.values())
-    for (const request of block?.batch ?? []) keepWaiting(group, replica, request, hash, ctx);
+    for (const request of block?.batch ?? []) keepWaiting(replica, request, hash, ctx);
 }
 
 /** What this replica has said and may have to say again, and where it stands. */
-function say(group: Group, replica: Replica, ctx: Context): void {
+function say(replica: Replica, ctx: Context): void {
   if (hasLeft(replica, replica.view)) sayTimeout(replica, ctx);
-  const proposal = ownProposal(group, replica, ctx.self);
+  const proposal = ownProposal(ctx.group, replica, ctx.self);
   if (proposal !== undefined) ctx.broadcast(proposal);
   const vote = ownVote(replica);
-  if (vote !== undefined) ctx.send(leaderOf(group, replica.view + 1), vote);
+  if (vote !== undefined) ctx.send(leaderOf(ctx.group, replica.view + 1), vote);
   for (const checkpoint of latestCheckpoints(replica)) ctx.broadcast(checkpoint);
   ctx.broadcast(statusOf(replica));
 }
@@ -100,18 +101,18 @@ const statusOf = (replica: Replica): StatusReport => ({
 });
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
-export function statusTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function statusTimeout(replica: Replica, ctx: Context): void {
   replica.statusTimer = false;
   const since = missingSince(replica);
   if (since === undefined) return;
-  watch(group, replica, ctx);
-  const late = ctx.now - group.statusPeriod;
+  watch(replica, ctx);
+  const late = ctx.now - ctx.group.statusPeriod;
   if (since > late) return;
   ctx.line('status');
-  if (replica.ahead !== null && replica.checkpointSince <= late) adopt(group, replica, ctx);
-  askAgain(group, replica, ctx);
-  relayOldest(group, replica, late, ctx);
-  say(group, replica, ctx);
+  if (replica.ahead !== null && replica.checkpointSince <= late) adopt(replica, ctx);
+  askAgain(replica, ctx);
+  relayOldest(replica, late, ctx);
+  say(replica, ctx);
 }
 
 /**
@@ -119,7 +120,8 @@ export function statusTimeout(group: Group, replica: Replica, ctx: Context): voi
  * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
  * where nothing is asked for any more, after a cut or a lost last message.
  */
-export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function idleTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.weak; i++) {
@@ -130,13 +132,13 @@ export function idleTimeout(group: Group, replica: Replica, ctx: Context): void 
 }
 
 /** Asks f+1 others, each time others, for blocks that have not come. */
-function askAgain(group: Group, replica: Replica, ctx: Context): void {
+function askAgain(replica: Replica, ctx: Context): void {
   const above = replica.committed.height;
   let left = askedAtOnce;
   for (const block of replica.wanted.keys()) {
     if (left-- === 0) return;
-    for (let i = 0; i < group.weak; i++) {
-      replica.asked = (replica.asked + 1) % group.n;
+    for (let i = 0; i < ctx.group.weak; i++) {
+      replica.asked = (replica.asked + 1) % ctx.group.n;
       if (replica.asked !== ctx.self)
         ctx.send(replica.asked, { kind: 'fetch-blocks', block, above });
     }
@@ -160,32 +162,23 @@ function missingSince(replica: Replica): number | undefined {
 }
 
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
-export function status(
-  group: Group,
-  replica: Replica,
-  message: Signed<StatusReport>,
-  ctx: Context,
-): void {
+export function status(replica: Replica, message: Signed<StatusReport>, ctx: Context): void {
   const { from, view, highView, stable, height } = message;
-  if (!isMember(group, from) || from === ctx.self) return;
-  if (!mayAnswer(group, replica, from, ctx)) return;
+  if (!isMember(ctx.group, from) || from === ctx.self) return;
+  if (!mayAnswer(replica, from, ctx)) return;
   if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const checkpoint of latestCheckpoints(replica))
     if (checkpoint.height > stable) ctx.send(from, checkpoint);
   if (view < replica.view || highView < highViewOf(replica) || height < replica.committed.height)
-    explain(group, replica, from, ctx);
+    explain(replica, from, ctx);
   if (view > replica.view || highView > highViewOf(replica) || height > replica.committed.height)
     ctx.send(from, statusOf(replica));
 }
 
 /** Block sync: sends a block and its ancestors, newest first. */
-export function fetchBlocks(
-  group: Group,
-  replica: Replica,
-  message: Signed<FetchBlocks>,
-  ctx: Context,
-): void {
+export function fetchBlocks(replica: Replica, message: Signed<FetchBlocks>, ctx: Context): void {
+  const { group } = ctx;
   const { from, block: hash, above } = message;
   if (!isMember(group, from) || from === ctx.self) return;
   const answered = replica.answered.get(from) ?? { at: ctx.now - group.statusPeriod, fetched: 0 };
@@ -217,22 +210,18 @@ function branchOf(group: Group, replica: Replica, hash: string, above: number): 
 }
 
 /** Blocks that were asked for: the digest of the first is known, and each names the next one's. */
-export function blocks(
-  group: Group,
-  replica: Replica,
-  message: Signed<Blocks>,
-  ctx: Context,
-): void {
+export function blocks(replica: Replica, message: Signed<Blocks>, ctx: Context): void {
+  const { group } = ctx;
   if (!isMember(group, message.from)) return;
   if (replica.tree.size > 4 * group.window + 2 * maxUncommitted) return;
   let next: Digest | undefined;
   for (const { block, justify } of message.blocks) {
-    const hash = hashOf(group, block, ctx);
+    const hash = hashOf(block, ctx);
     const asked = replica.wanted.has(hash);
     if (!asked || !acceptable(block.batch) || !certifies(group, justify, block.parent)) return;
     if (block.height <= replica.committed.height) return void replica.wanted.delete(hash);
     ctx.line('sync-block');
-    add(group, replica, hash, { block, justify }, ctx);
+    add(replica, hash, { block, justify }, ctx);
     next = replica.tree.has(block.parent) ? undefined : block.parent;
     // Its parent may come in the same answer.
     if (next !== undefined) replica.wanted.set(next, ctx.now);

@@ -1,6 +1,5 @@
 /** What a replica does once a handler has learned something, whichever handler that was. */
 import { commit } from './commit.ts';
-import type { Group } from './group.ts';
 import { handOver } from './mempool.ts';
 import { armPacemaker, maybeTimeoutCertificate } from './pacemaker.ts';
 import { noteExcuses } from './patience.ts';
@@ -8,16 +7,16 @@ import { maybePropose, retryParked } from './pipeline.ts';
 import type { Context, Replica } from './state.ts';
 
 /** What follows from what a handler has learned. */
-export function settle(group: Group, replica: Replica, ctx: Context): void {
+export function settle(replica: Replica, ctx: Context): void {
   // Each round learns something: a certificate, or a block whose parent was missing.
   while (replica.news) {
     replica.news = false;
-    maybeTimeoutCertificate(group, replica, ctx);
-    const complete = commit(group, replica, ctx);
-    retryParked(group, replica, complete, ctx);
+    maybeTimeoutCertificate(replica, ctx);
+    const complete = commit(replica, ctx);
+    retryParked(replica, complete, ctx);
   }
-  noteExcuses(group, replica, ctx);
-  maybePropose(group, replica, ctx);
-  handOver(group, replica, ctx);
-  armPacemaker(group, replica, ctx);
+  noteExcuses(replica, ctx);
+  maybePropose(replica, ctx);
+  handOver(replica, ctx);
+  armPacemaker(replica, ctx);
 }

@@ -19,6 +19,7 @@ import {
   type WaitingRequest,
 } from '@quorumlab/core';
 import { genesisHash, type Node, type Place, type Point, place } from './blocks.ts';
+import type { Group } from './group.ts';
 import type {
   Checkpoint,
   Link,
@@ -130,6 +131,7 @@ export interface HotStuff {
   readonly Message: Message;
   readonly Timer: Timer;
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */

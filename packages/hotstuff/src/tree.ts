@@ -1,7 +1,6 @@
 /** The block tree: looking up, adding, and letting go. */
 import type { Digest } from '@quorumlab/core';
 import type { Node, Tree } from './blocks.ts';
-import type { Group } from './group.ts';
 import type { Block, Link } from './messages.ts';
 import { type Context, highBlockOf, maxUncommitted, type Replica } from './state.ts';
 
@@ -24,13 +23,7 @@ export const treeOf = (replica: Replica): Tree => ({
 });
 
 /** Adds a block under its name, in memory and on the disk. Callers have checked it. */
-export function add(
-  group: Group,
-  replica: Replica,
-  hash: Digest,
-  { block, justify }: Link,
-  ctx: Context,
-): Node {
+export function add(replica: Replica, hash: Digest, { block, justify }: Link, ctx: Context): Node {
   const node: Node = { hash, view: block.view, height: block.height, block, justify };
   replica.tree.set(hash, node);
   replica.wanted.delete(hash);
@@ -38,7 +31,7 @@ export function add(
   // A leader has written its own block before it proposed it.
   if (replica.blocks.get(block.view)?.hash !== hash)
     ctx.put('blocks', block.view, { hash, block, justify });
-  if (replica.tree.size > 4 * group.window + maxUncommitted) sweep(replica, ctx);
+  if (replica.tree.size > 4 * ctx.group.window + maxUncommitted) sweep(replica, ctx);
   return node;
 }
 
@@ -79,5 +72,5 @@ export function hasRequestsAbove(replica: Replica, tip: Digest, height: number):
 }
 
 /** D(b): the name of a block. */
-export const hashOf = (group: Group, block: Block, ctx: Context): Digest =>
-  ctx.digest(group.schemas.content, block);
+export const hashOf = (block: Block, ctx: Context): Digest =>
+  ctx.digest(ctx.group.schemas.content, block);
