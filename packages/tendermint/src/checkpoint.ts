@@ -19,17 +19,11 @@ import { type Context, type Replica, stableHeight, validRoundOf } from './state.
 import { signedBy, weigh } from './votes.ts';
 
 /** The application's state after `slot` is on disk: say so to all. */
-export function snapshotTaken(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  state: Digest,
-  ctx: Context,
-): void {
+export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: Context): void {
   const height = slot + 1;
   if (height <= replica.snapshot) return;
   ctx.save({ snapshot: height });
-  if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
+  if (height % ctx.group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
   ctx.line('checkpoint');
   ctx.put('checkpoints', height, state);
   replica.checkpointSince = ctx.now;
@@ -37,12 +31,8 @@ export function snapshotTaken(
 }
 
 /** ⟨CHECKPOINT, h, d⟩ */
-export function checkpoint(
-  group: Group,
-  replica: Replica,
-  message: Signed<Checkpoint>,
-  ctx: Context,
-): void {
+export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: Context): void {
+  const { group } = ctx;
   const { height, from } = message;
   if (!isMember(group, from) || height % group.checkpointEvery !== 0) return;
   if (height <= stableHeight(replica)) return;
@@ -54,11 +44,12 @@ export function checkpoint(
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
   if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
   replica.checkpointVotes.set(from, kept);
-  maybeStable(group, replica, message, ctx);
+  maybeStable(replica, message, ctx);
 }
 
 /** stable: a quorum has the same state after the same height. */
-function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Context): void {
+function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
+  const { group } = ctx;
   const { height, state } = vote;
   const same: Signed<Checkpoint>[] = [];
   for (const kept of replica.checkpointVotes.values())
@@ -69,7 +60,7 @@ function maybeStable(group: Group, replica: Replica, vote: Checkpoint, ctx: Cont
     height > stableHeight(replica) + group.window ||
     height >= replica.height + group.checkpointEvery;
   if (weight >= group.quorum && (isFar || isDecided))
-    return adopt(group, replica, certify({ kind: 'checkpoint', height, state }, same), ctx);
+    return adopt(replica, certify({ kind: 'checkpoint', height, state }, same), ctx);
   // f+1 are there, so it is true, and this replica is late. Its next report asks for the rest.
   if (weight < group.weak || isDecided || height <= replica.behind) return;
   replica.behind = height;
@@ -92,18 +83,17 @@ export const isCheckpoint = (group: Group, proof: Certificate<Checkpoint>): bool
 
 /** The proof of a stable checkpoint from a replica that has let go of what came before it. */
 export function stableCheckpoint(
-  group: Group,
   replica: Replica,
   message: Signed<StableCheckpoint>,
   ctx: Context,
 ): void {
   const { checkpoint: proof, from } = message;
-  if (!isMember(group, from) || proof.body.height <= stableHeight(replica)) return;
-  if (isCheckpoint(group, proof)) adopt(group, replica, proof, ctx);
+  if (!isMember(ctx.group, from) || proof.body.height <= stableHeight(replica)) return;
+  if (isCheckpoint(ctx.group, proof)) adopt(replica, proof, ctx);
 }
 
 /** Takes the proof; gets the state if this replica does not have it. */
-function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
+function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   const { height, state } = proof.body;
   const own = replica.checkpoints.get(height);
   assert(
@@ -114,7 +104,7 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
   ctx.line('stable');
   ctx.save({ stableCheckpoint: proof });
   // A window more than is needed here: others may be on their way.
-  const below = Math.min(replica.height, height - group.window + 1);
+  const below = Math.min(replica.height, height - ctx.group.window + 1);
   if (below > 1) {
     ctx.drop('blocks', { below });
     ctx.drop('commits', { below });
@@ -125,31 +115,31 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
       from,
       kept.filter((each) => each.height > height),
     );
-  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
+  if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
 }
 
 /** Whether decisions come that lead to the stable checkpoint too: quicker than the state. */
-export const isCatchingUp = (group: Group, { decidedAt }: Replica, ctx: Context): boolean =>
-  decidedAt !== null && ctx.now - decidedAt < group.statusPeriod;
+export const isCatchingUp = ({ decidedAt }: Replica, ctx: Context): boolean =>
+  decidedAt !== null && ctx.now - decidedAt < ctx.group.statusPeriod;
 
 /** Asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+export function fetchState(replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.height < replica.height) return;
   if (replica.fetching >= proof.body.height) return;
   ctx.line('state-fetch');
   replica.fetching = proof.body.height;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+export function snapshotInstalled(replica: Replica, slot: Slot, ctx: Context): void {
   const height = slot + 1;
   replica.fetching = 0;
-  if (height < replica.height) return fetchState(group, replica, ctx);
+  if (height < replica.height) return fetchState(replica, ctx);
   ctx.line('state-installed');
   ctx.save({ snapshot: height });
   // What is known of earlier heights does not lead up to this one.
@@ -158,7 +148,7 @@ export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ct
   replica.decidedAt = ctx.now;
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
-  enterHeight(group, replica, height + 1, ctx);
+  enterHeight(replica, height + 1, ctx);
   // Whoever has decided more sends it. If nobody can, the status timer asks for a later state.
   ctx.broadcast(statusOf(replica));
 }

@@ -10,7 +10,7 @@ import {
   votesFor,
 } from '@quorumlab/core';
 import { isCurrent } from './early.ts';
-import { type Group, isMember } from './group.ts';
+import { isMember } from './group.ts';
 import type { Commit, Precommit } from './messages.ts';
 import { want } from './missing.ts';
 import { bodyOf, enterHeight, startTimer } from './rounds.ts';
@@ -18,12 +18,8 @@ import { type Context, heardOf, type Replica } from './state.ts';
 import { weigh, weightOf } from './votes.ts';
 
 /** ⟨PRECOMMIT, h, round, id(v)⟩ */
-export function precommit(
-  group: Group,
-  replica: Replica,
-  message: Signed<Precommit>,
-  ctx: Context,
-): void {
+export function precommit(replica: Replica, message: Signed<Precommit>, ctx: Context): void {
+  const { group } = ctx;
   if (!isMember(group, message.from) || !isCurrent(group, replica, message)) return;
   const { from, height, round, value } = message;
   const heard = heardOf(replica, round);
@@ -47,31 +43,31 @@ function ofAnyRound(replica: Replica, value: Digest): readonly Signed<Precommit>
 }
 
 /** Lines 49 to 54: a quorum's precommits of one round for a value that is here. */
-export function decideIfCommitted(group: Group, replica: Replica, ctx: Context): boolean {
+export function decideIfCommitted(replica: Replica, ctx: Context): boolean {
   for (const { commit } of replica.heard.values()) {
     if (commit === null) continue;
     const value = commit.body.value as Digest; // See `precommit`.
     const batch = bodyOf(replica, value);
     if (batch !== undefined) {
-      decide(group, replica, commit, batch, ctx);
+      decide(replica, commit, batch, ctx);
       return true;
     }
-    want(group, replica, value, commit, ctx);
+    want(replica, value, commit, ctx);
   }
   return false;
 }
 
 /** What others have decided at this height, with the proof. */
-export function decideIfTold(group: Group, replica: Replica, ctx: Context): boolean {
+export function decideIfTold(replica: Replica, ctx: Context): boolean {
   const told = replica.later.get(replica.height);
   if (told === undefined) return false;
   ctx.line('sync-decision');
-  decide(group, replica, told.commit, told.batch, ctx);
+  decide(replica, told.commit, told.batch, ctx);
   return true;
 }
 
 /** decision[h] ← v */
-function decide(group: Group, replica: Replica, commit: Commit, batch: Batch, ctx: Context): void {
+function decide(replica: Replica, commit: Commit, batch: Batch, ctx: Context): void {
   const { height } = replica;
   const value = commit.body.value as Digest; // Both callers have seen to it.
   ctx.line('49-decide');
@@ -79,7 +75,7 @@ function decide(group: Group, replica: Replica, commit: Commit, batch: Batch, ct
   if (replica.blocks.get(height)?.value !== value) ctx.put('blocks', height, { value, batch });
   execute(replica, height, commit, batch, ctx);
   replica.decidedAt = ctx.now;
-  enterHeight(group, replica, height + 1, ctx);
+  enterHeight(replica, height + 1, ctx);
 }
 
 /** Hands what was decided at `height` to the application. */
@@ -100,18 +96,18 @@ export function execute(
  * comes in time. What was nearly decided is passed on: the others are to know it before the next
  * round begins, whoever proposes in it.
  */
-export function awaitPrecommits(group: Group, replica: Replica, ctx: Context): boolean {
-  if ((replica.heard.get(replica.round)?.precommitted ?? 0) < group.quorum) return false;
-  if (!startTimer(group, replica, 'precommit', ctx)) return false;
+export function awaitPrecommits(replica: Replica, ctx: Context): boolean {
+  if ((replica.heard.get(replica.round)?.precommitted ?? 0) < ctx.group.quorum) return false;
+  if (!startTimer(replica, 'precommit', ctx)) return false;
   ctx.line('47-timeout-precommit');
-  passOn(group, replica, ctx);
+  passOn(replica, ctx);
   return true;
 }
 
 /** The polka of the valid value, to all others. */
-export function passOn(group: Group, replica: Replica, ctx: Context): void {
-  if (!group.rules.passesPolkasOn || replica.valid === null) return;
+export function passOn(replica: Replica, ctx: Context): void {
+  if (!ctx.group.rules.passesPolkasOn || replica.valid === null) return;
   ctx.line('gossip-polka');
-  for (const to of group.members)
+  for (const to of ctx.group.members)
     if (to !== ctx.self) ctx.send(to, { kind: 'polka', polka: replica.valid });
 }

@@ -22,20 +22,15 @@ import type { Context, Replica, Waiting } from './state.ts';
 const maxRelays = 4;
 
 /** A client asks. */
-export function propose(
-  group: Group,
-  replica: Replica,
-  request: Signed<Request>,
-  ctx: Context,
-): void {
-  if (!admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: group.n === 1 }))
+export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
+  if (!admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: ctx.group.n === 1 }))
     return;
   replica.mayTell = true;
 }
 
 /** Another replica passes on what clients sent to it. */
-export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
-  if (!isMember(group, message.from) || !acceptable(message.requests)) return;
+export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): void {
+  if (!isMember(ctx.group, message.from) || !acceptable(message.requests)) return;
   admitAll(replica, message.requests, ctx);
 }
 
@@ -50,7 +45,7 @@ export const nextBatch = (group: Group, replica: Replica): Batch =>
   nextFair(replica, group.maxBatch, () => true).map(({ request }) => request);
 
 /** Tells the others of requests that came here, and of which nobody else knows. */
-export function handOver(group: Group, replica: Replica, ctx: Context): void {
+export function handOver(replica: Replica, ctx: Context): void {
   const { height, step, heard, round } = replica;
   if (!replica.mayTell) return;
   const isProposed = step !== 'propose' || (heard.get(round)?.proposal ?? null) !== null;
@@ -61,11 +56,10 @@ export function handOver(group: Group, replica: Replica, ctx: Context): void {
   const left = [...waitingWhere(replica, ({ relayed }) => !relayed)];
   if (isProposed) replica.handedOver = height;
   for (let i = 0; i < maxRelays && left.length > 0; i++) {
-    const chosen = left.splice(0, sizeOfBatch(group, left));
+    const chosen = left.splice(0, sizeOfBatch(ctx.group, left));
     for (const waiting of chosen) waiting.relayed = true;
     ctx.line('relay');
     toOthers(
-      group,
       chosen.map(({ request }) => request),
       ctx,
     );
@@ -73,19 +67,19 @@ export function handOver(group: Group, replica: Replica, ctx: Context): void {
 }
 
 /** What has waited since `until` or longer may be known to nobody else: a batch of it, again. */
-export function relayOldest(group: Group, replica: Replica, until: number, ctx: Context): void {
+export function relayOldest(replica: Replica, until: number, ctx: Context): void {
   const old = [...waitingWhere(replica, ({ since }) => since <= until)];
-  const chosen = old.slice(0, sizeOfBatch(group, old));
+  const chosen = old.slice(0, sizeOfBatch(ctx.group, old));
   if (chosen.length === 0) return;
   toOthers(
-    group,
     chosen.map(({ request }) => request),
     ctx,
   );
 }
 
-function toOthers(group: Group, requests: Batch, ctx: Context): void {
-  for (const to of group.members) if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
+function toOthers(requests: Batch, ctx: Context): void {
+  for (const to of ctx.group.members)
+    if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
 }
 
 function* waitingWhere(

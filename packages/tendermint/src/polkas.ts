@@ -18,12 +18,8 @@ export const isPrevote = (group: Group, { round, value, validRound }: Prevote): 
   validRound === null || (group.accountable && value !== null && validRound < round);
 
 /** ⟨PREVOTE, h, round, id(v)⟩ */
-export function prevote(
-  group: Group,
-  replica: Replica,
-  message: Signed<Prevote>,
-  ctx: Context,
-): void {
+export function prevote(replica: Replica, message: Signed<Prevote>, ctx: Context): void {
+  const { group } = ctx;
   if (!isMember(group, message.from) || !isPrevote(group, message)) return;
   if (!isCurrent(group, replica, message)) return;
   const { from, height, round, value, validRound } = message;
@@ -38,7 +34,6 @@ export function prevote(
   if (value === null) heard.isNil = true;
   else
     learnPolka(
-      group,
       replica,
       certify<Prevote>({ kind: 'prevote', height, round, value, validRound }, same),
       ctx,
@@ -47,21 +42,20 @@ export function prevote(
 
 /** A polka that another replica passes on: it may hold second votes of those who cast two. */
 export function polka(
-  group: Group,
   replica: Replica,
   { from, polka: passed }: Signed<PolkaMessage>,
   ctx: Context,
 ): void {
-  if (!isMember(group, from) || passed.body.height !== replica.height) return;
-  if (isPolka(group, passed)) learnPolka(group, replica, passed, ctx);
+  if (!isMember(ctx.group, from) || passed.body.height !== replica.height) return;
+  if (isPolka(ctx.group, passed)) learnPolka(replica, passed, ctx);
 }
 
 /** Remembers a whole polka of this height, if it is of a round that is near. */
-export function learnPolka(group: Group, replica: Replica, found: Polka, ctx: Context): void {
+export function learnPolka(replica: Replica, found: Polka, ctx: Context): void {
   const { round } = found.body;
-  if (!isTaken(group, replica, found)) return;
+  if (!isTaken(ctx.group, replica, found)) return;
   for (const { from } of found.seals) noteReached(replica, from, round);
-  if (!isNear(group, replica, round)) return;
+  if (!isNear(ctx.group, replica, round)) return;
   const heard = heardOf(replica, round);
   if (heard.polka !== null) return accuseBoth(heard.polka, found, ctx);
   heard.polka = found;
@@ -95,7 +89,7 @@ export function isTaken(group: Group, replica: Replica, { body, seals }: Polka):
  * precommitted; in any case it is the valid value from now on. A polka of an earlier round, which
  * came late, is no reason to lock.
  */
-export function usePolkas(group: Group, replica: Replica, ctx: Context): boolean {
+export function usePolkas(replica: Replica, ctx: Context): boolean {
   for (const [round, heard] of replica.heard) {
     const { polka: found } = heard;
     if (found === null || heard.isUsed || round > replica.round) continue;
@@ -105,10 +99,10 @@ export function usePolkas(group: Group, replica: Replica, ctx: Context): boolean
     if (batch === undefined) {
       // In a round that goes well the proposal is on its way.
       if (round < replica.round || replica.started.has('precommit'))
-        want(group, replica, value, found, ctx);
+        want(replica, value, found, ctx);
       continue;
     }
-    if (!isValid(group, replica, batch)) continue;
+    if (!isValid(ctx.group, replica, batch)) continue;
     heard.isUsed = true;
     if (round > (validRoundOf(replica) ?? -1)) {
       ctx.line('42-valid');
@@ -126,19 +120,19 @@ export function usePolkas(group: Group, replica: Replica, ctx: Context): boolean
 }
 
 /** Lines 44 to 46: a quorum has prevoted nil. Nobody gives up a lock for that. */
-export function precommitNil(group: Group, replica: Replica, ctx: Context): boolean {
+export function precommitNil(replica: Replica, ctx: Context): boolean {
   if (replica.step !== 'prevote' || replica.heard.get(replica.round)?.isNil !== true) return false;
   ctx.line('44-nil');
-  if (group.rules.nilUnlocks) ctx.save({ locked: null });
+  if (ctx.group.rules.nilUnlocks) ctx.save({ locked: null });
   sayPrecommit(replica, null, ctx);
   return true;
 }
 
 /** Lines 34 and 35: a quorum has prevoted, but not for one thing. */
-export function awaitPrevotes(group: Group, replica: Replica, ctx: Context): boolean {
+export function awaitPrevotes(replica: Replica, ctx: Context): boolean {
   if (replica.step !== 'prevote') return false;
-  if ((replica.heard.get(replica.round)?.prevoted ?? 0) < group.quorum) return false;
-  if (!startTimer(group, replica, 'prevote', ctx)) return false;
+  if ((replica.heard.get(replica.round)?.prevoted ?? 0) < ctx.group.quorum) return false;
+  if (!startTimer(replica, 'prevote', ctx)) return false;
   ctx.line('34-timeout-prevote');
   return true;
 }

@@ -23,11 +23,12 @@ interface Offer {
 }
 
 /** Lines 14 to 19: once a round, as soon as there is something to propose. */
-export function maybePropose(group: Group, replica: Replica, ctx: Context): boolean {
+export function maybePropose(replica: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   const { height, round, step } = replica;
   if (step !== 'propose' || proposerOf(group, height, round) !== ctx.self) return false;
   if ((replica.proposed?.round ?? -1) >= round || !mayAct(group, replica)) return false;
-  const offer = again(group, replica) ?? fresh(group, replica, ctx);
+  const offer = again(group, replica) ?? fresh(replica, ctx);
   if (offer === undefined) return false;
   const { batch, value, validRound, polka } = offer;
   ctx.line('14-propose');
@@ -52,12 +53,12 @@ function again(group: Group, replica: Replica): Offer | undefined {
 }
 
 /** Lines 17 and 18. In round 0 there is no hurry: without requests nothing is proposed. */
-function fresh(group: Group, replica: Replica, ctx: Context): Offer | undefined {
-  const filled = isFilled(group, replica);
-  const batch = filled ? [] : nextBatch(group, replica);
+function fresh(replica: Replica, ctx: Context): Offer | undefined {
+  const filled = isFilled(ctx.group, replica);
+  const batch = filled ? [] : nextBatch(ctx.group, replica);
   const makesRoom = filled && replica.waiting.size > 0;
   if (replica.round === 0 && batch.length === 0 && !makesRoom) return undefined;
-  return { batch, value: idOf(group, batch, ctx), validRound: null, polka: null };
+  return { batch, value: idOf(ctx.group, batch, ctx), validRound: null, polka: null };
 }
 
 /** Whether a proposal is what its proposer may say: the first lines of its handler. */
@@ -73,29 +74,25 @@ export function isWhole(group: Group, { from, ...said }: Signed<Proposal>): bool
 }
 
 /** ⟨PROPOSAL, h, round, v, vr⟩ */
-export function proposal(
-  group: Group,
-  replica: Replica,
-  message: Signed<Proposal>,
-  ctx: Context,
-): void {
-  if (!isWhole(group, message)) return;
+export function proposal(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
+  if (!isWhole(ctx.group, message)) return;
   const { round, batch, polka } = message;
-  const value = idOf(group, batch, ctx);
+  const value = idOf(ctx.group, batch, ctx);
   if (polka !== null && polka.body.value !== value) return;
-  if (!isCurrent(group, replica, message)) return;
+  if (!isCurrent(ctx.group, replica, message)) return;
   const heard = heardOf(replica, round);
   if (heard.proposal !== null) return ctx.accuse(heard.proposal, message);
   heard.proposal = message;
   heard.value = value;
-  if (polka !== null) learnPolka(group, replica, polka, ctx);
+  if (polka !== null) learnPolka(replica, polka, ctx);
 }
 
 /**
  * Lines 22 to 33: prevotes for what was proposed, unless it is locked on something else and has not
  * seen that a quorum would have had this in a later round.
  */
-export function prevoteForProposal(group: Group, replica: Replica, ctx: Context): boolean {
+export function prevoteForProposal(replica: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   if (replica.step !== 'propose' || !mayAct(group, replica)) return false;
   const heard = replica.heard.get(replica.round);
   if (heard === undefined || heard.proposal === null || heard.value === null) return false;
@@ -108,7 +105,7 @@ export function prevoteForProposal(group: Group, replica: Replica, ctx: Context)
     isValid(group, replica, batch) && group.rules.mayPrevote({ value, validRound, locked });
   if (may) ctx.line(isNew ? '22-prevote' : '28-prevote');
   else ctx.line(isNew ? '26-nil' : '32-nil');
-  sayPrevote(group, replica, may ? value : null, validRound, ctx);
+  sayPrevote(replica, may ? value : null, validRound, ctx);
   return true;
 }
 
@@ -126,16 +123,16 @@ function isShown(
 }
 
 /** Lines 20 and 21. In round 0 a proposer may take its time while nobody waits. */
-export function awaitProposal(group: Group, replica: Replica, ctx: Context): boolean {
-  if (replica.step !== 'propose' || !mayAct(group, replica)) return false;
+export function awaitProposal(replica: Replica, ctx: Context): boolean {
+  if (replica.step !== 'propose' || !mayAct(ctx.group, replica)) return false;
   const { round, waiting, proposed } = replica;
   const heard = replica.heard.get(round);
   const isAwaited =
     round > 0 ||
     waiting.size > 0 ||
     proposed?.round === round ||
-    (heard !== undefined && isBusy(group, heard));
-  if (!isAwaited || !startTimer(group, replica, 'propose', ctx)) return false;
+    (heard !== undefined && isBusy(ctx.group, heard));
+  if (!isAwaited || !startTimer(replica, 'propose', ctx)) return false;
   ctx.line('20-timeout-propose');
   return true;
 }

@@ -76,7 +76,7 @@ import { breachesOf, hides } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { precommit } from './decisions.ts';
 import { evidence } from './evidence.ts';
-import { type Group, groupOf, type Options, proposerOf } from './group.ts';
+import { groupOf, type Options, proposerOf } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
 import { polka, prevote } from './polkas.ts';
@@ -92,14 +92,7 @@ import {
 } from './recovery.ts';
 import { type Rules, rules } from './rules.ts';
 import { settle } from './settle.ts';
-import {
-  type Context,
-  firstStable,
-  firstVolatile,
-  type Replica,
-  stored,
-  type Tendermint,
-} from './state.ts';
+import { firstStable, firstVolatile, stored, type Tendermint } from './state.ts';
 import { onTimeout } from './timeouts.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -131,15 +124,12 @@ const limitedBy = {
  */
 export function tendermint(options: Options, chosen: Partial<Rules> = {}): Protocol<Tendermint> {
   const group = groupOf(options, { ...rules, ...chosen });
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
   return {
     name: 'tendermint',
     version: 1,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
+    group,
     f: group.f,
     client: { matching: group.matching, ask: 'any', signed: true },
     messages: group.schemas.messages,
@@ -147,35 +137,35 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
-    propose: told(propose),
+    start,
+    propose,
     on: {
-      proposal: told(proposal),
-      prevote: told(prevote),
-      precommit: told(precommit),
-      polka: told(polka),
-      decision: told(decision),
-      relay: told(relay),
-      status: told(status),
-      'fetch-batch': told(fetchBatch),
-      batch: told(batch),
-      checkpoint: told(checkpoint),
-      'stable-checkpoint': told(stableCheckpoint),
+      proposal,
+      prevote,
+      precommit,
+      polka,
+      decision,
+      relay,
+      status,
+      'fetch-batch': fetchBatch,
+      batch,
+      checkpoint,
+      'stable-checkpoint': stableCheckpoint,
     },
     admits: guards(group),
     passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {
-      if (timer === 'status') statusTimeout(group, replica, ctx);
-      else if (timer === 'idle') idleTimeout(group, replica, ctx);
-      else onTimeout(group, replica, timer, ctx);
+      if (timer === 'status') statusTimeout(replica, ctx);
+      else if (timer === 'idle') idleTimeout(replica, ctx);
+      else onTimeout(replica, timer, ctx);
     },
-    settle: (replica, ctx) => settle(group, replica, ctx),
+    settle,
     snapshotEvery: group.checkpointEvery,
     // The last stable one, and every later one that fits into the window above it.
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
-    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
-    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(group, replica, slot, ctx),
+    snapshotTaken,
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'height',
     status: ({ height, round, step }) => ({
       leader: proposerOf(group, height, round),

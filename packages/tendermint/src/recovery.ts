@@ -30,8 +30,8 @@ const answeredAtMost = 64;
  * and says again what it has said, word for word. One that has never run, or has lost its disk, has
  * nothing to repeat: its first report of its own accord shows the others what it lacks.
  */
-export function start(group: Group, replica: Replica, ctx: Context): void {
-  ctx.setTimer('idle', group.statusPeriod);
+export function start(replica: Replica, ctx: Context): void {
+  ctx.setTimer('idle', ctx.group.statusPeriod);
   for (let height = replica.snapshot + 1; height < replica.height; height++) {
     const commit = replica.commits.get(height);
     const block = replica.blocks.get(height);
@@ -44,20 +44,20 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
   replica.heightSince = ctx.now;
   replica.roundSince = ctx.now;
   replica.checkpointSince = ctx.now;
-  fetchState(group, replica, ctx);
+  fetchState(replica, ctx);
   for (const [height, state] of replica.checkpoints)
     ctx.broadcast({ kind: 'checkpoint', height, state });
-  for (const message of ownWords(group, replica, replica.round, ctx)) ctx.broadcast(message);
+  for (const message of ownWords(replica, replica.round, ctx)) ctx.broadcast(message);
   // It counts by the votes of a quorum again, which others may not repeat.
   if (replica.valid !== null) ctx.send(ctx.self, { kind: 'polka', polka: replica.valid });
   ctx.broadcast(statusOf(replica));
-  watch(group, replica, ctx);
+  watch(replica, ctx);
 }
 
 /** What this replica has said in `round` of its height, to be said again word for word. */
-function ownWords(group: Group, replica: Replica, round: number, ctx: Context): Message[] {
+function ownWords(replica: Replica, round: number, ctx: Context): Message[] {
   const words: Message[] = [];
-  const proposal = ownProposal(group, replica, round, ctx);
+  const proposal = ownProposal(replica, round, ctx);
   if (proposal !== undefined) words.push(proposal);
   const said = replica.said.get(round);
   if (said !== undefined) words.push(said.prevote);
@@ -65,37 +65,33 @@ function ownWords(group: Group, replica: Replica, round: number, ctx: Context): 
   return words;
 }
 
-function ownProposal(
-  group: Group,
-  replica: Replica,
-  round: number,
-  ctx: Context,
-): Proposal | undefined {
+function ownProposal(replica: Replica, round: number, ctx: Context): Proposal | undefined {
   const { height, proposed } = replica;
-  if (proposed?.round !== round || proposerOf(group, height, round) !== ctx.self) return undefined;
+  if (proposed?.round !== round || proposerOf(ctx.group, height, round) !== ctx.self)
+    return undefined;
   const { value, validRound } = proposed;
   const batch = bodyOf(replica, value);
   if (batch === undefined) return undefined;
-  const shows = group.rules.passesPolkasOn && validRound !== null;
+  const shows = ctx.group.rules.passesPolkasOn && validRound !== null;
   const polka = shows && validRoundOf(replica) === validRound ? replica.valid : null;
   return { kind: 'proposal', height, round, batch, validRound, polka };
 }
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
-export function statusTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function statusTimeout(replica: Replica, ctx: Context): void {
   replica.statusTimer = false;
-  const since = missingSince(group, replica);
+  const since = missingSince(ctx.group, replica);
   if (since === undefined) return;
-  watch(group, replica, ctx);
-  const late = ctx.now - group.statusPeriod;
+  watch(replica, ctx);
+  const late = ctx.now - ctx.group.statusPeriod;
   if (since > late) return;
   ctx.line('status');
-  if (!isCatchingUp(group, replica, ctx)) fetchState(group, replica, ctx);
-  for (const message of ownWords(group, replica, replica.round, ctx)) ctx.broadcast(message);
-  passOn(group, replica, ctx);
+  if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
+  for (const message of ownWords(replica, replica.round, ctx)) ctx.broadcast(message);
+  passOn(replica, ctx);
   for (const [value, batch] of replica.wanted)
     if (batch === null) ctx.broadcast({ kind: 'fetch-batch', height: replica.height, value });
-  relayOldest(group, replica, late, ctx);
+  relayOldest(replica, late, ctx);
   ctx.broadcast(statusOf(replica));
 }
 
@@ -104,7 +100,8 @@ export function statusTimeout(group: Group, replica: Replica, ctx: Context): voi
  * it stands to f+1 others, each time others: whoever is behind hears of it from an honest one, also
  * where nothing is asked for any more, after a cut or a lost last message.
  */
-export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function idleTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   ctx.setTimer('idle', 2 * group.proposeTimeout);
   ctx.line('idle');
   for (let i = 0; i < group.matching; i++) {
@@ -152,22 +149,17 @@ export function mayAnswer(
 }
 
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
-export function status(
-  group: Group,
-  replica: Replica,
-  message: Signed<StatusReport>,
-  ctx: Context,
-): void {
+export function status(replica: Replica, message: Signed<StatusReport>, ctx: Context): void {
   const { from, height, stable } = message;
-  if (!isMember(group, from) || from === ctx.self) return;
-  if (!mayAnswer(group, replica, message, ctx.now)) return;
+  if (!isMember(ctx.group, from) || from === ctx.self) return;
+  if (!mayAnswer(ctx.group, replica, message, ctx.now)) return;
   if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const [at, state] of replica.checkpoints)
     if (at > stable) ctx.send(from, { kind: 'checkpoint', height: at, state });
   const upTo = explainDecisions(replica, message, ctx);
   replica.answered.set(from, { at: ctx.now, upTo, bodies: 0 });
-  if (height === replica.height) repeat(group, replica, message, ctx);
+  if (height === replica.height) repeat(replica, message, ctx);
   if (height > replica.height || stable > stableHeight(replica)) ctx.send(from, statusOf(replica));
 }
 
@@ -192,16 +184,14 @@ function explainDecisions(
 
 /** For one at the same height: what this replica has said in both rounds, and its valid value. */
 function repeat(
-  group: Group,
   replica: Replica,
   { from, round, validRound }: Signed<StatusReport>,
   ctx: Context,
 ): void {
   const rounds = round < replica.round ? [round, replica.round] : [replica.round];
-  for (const each of rounds)
-    for (const word of ownWords(group, replica, each, ctx)) ctx.send(from, word);
+  for (const each of rounds) for (const word of ownWords(replica, each, ctx)) ctx.send(from, word);
   const { valid } = replica;
-  if (valid !== null && valid.body.round > (validRound ?? -1) && group.rules.passesPolkasOn)
+  if (valid !== null && valid.body.round > (validRound ?? -1) && ctx.group.rules.passesPolkasOn)
     ctx.send(from, { kind: 'polka', polka: valid });
 }
 
@@ -213,17 +203,12 @@ export const isUseful = (group: Group, replica: Replica, { commit }: Decision): 
   isCommit(group, commit);
 
 /** A decision with its proof, for a replica that missed it. */
-export function decision(
-  group: Group,
-  replica: Replica,
-  message: Signed<Decision>,
-  ctx: Context,
-): void {
+export function decision(replica: Replica, message: Signed<Decision>, ctx: Context): void {
   const { commit, batch, from } = message;
-  if (!isUseful(group, replica, message) || !acceptable(batch)) return;
-  if (idOf(group, batch, ctx) !== commit.body.value) return;
+  if (!isUseful(ctx.group, replica, message) || !acceptable(batch)) return;
+  if (idOf(ctx.group, batch, ctx) !== commit.body.value) return;
   replica.later.set(commit.body.height, message);
-  if (!isMember(group, from)) return;
+  if (!isMember(ctx.group, from)) return;
   // Once all of an answer is here the next one is asked for.
   let next = replica.height;
   while (replica.later.has(next)) next += 1;
@@ -232,16 +217,11 @@ export function decision(
 }
 
 /** Somebody has the proof that a value is good, and not the batch. */
-export function fetchBatch(
-  group: Group,
-  replica: Replica,
-  message: Signed<FetchBatch>,
-  ctx: Context,
-): void {
+export function fetchBatch(replica: Replica, message: Signed<FetchBatch>, ctx: Context): void {
   const { from, height, value } = message;
-  if (!isMember(group, from) || from === ctx.self) return;
+  if (!isMember(ctx.group, from) || from === ctx.self) return;
   const answered = replica.answered.get(from) ?? {
-    at: ctx.now - group.statusPeriod,
+    at: ctx.now - ctx.group.statusPeriod,
     upTo: 0,
     bodies: 0,
   };
@@ -263,14 +243,9 @@ function batchAt(replica: Replica, height: number, value: string) {
 }
 
 /** A batch that was asked for: its digest proves it. */
-export function batch(
-  group: Group,
-  replica: Replica,
-  message: Signed<BatchBody>,
-  ctx: Context,
-): void {
+export function batch(replica: Replica, message: Signed<BatchBody>, ctx: Context): void {
   if (message.height !== replica.height || !acceptable(message.batch)) return;
-  const value = idOf(group, message.batch, ctx);
+  const value = idOf(ctx.group, message.batch, ctx);
   if (replica.wanted.get(value) !== null) return;
   ctx.line('batch');
   replica.wanted.set(value, message.batch);

@@ -29,7 +29,7 @@ export const mayAct = (group: Group, replica: Replica): boolean =>
   replica.height <= stableHeight(replica) + group.window;
 
 /** StartRound(round), lines 11 to 13; what lines 14 to 21 say follows by itself: see `settle`. */
-export function startRound(group: Group, replica: Replica, round: number, ctx: Context): void {
+export function startRound(replica: Replica, round: number, ctx: Context): void {
   ctx.line('11-start-round');
   // What somebody proposed in vain may be known to nobody else by now.
   for (const { proposal } of replica.heard.values())
@@ -41,11 +41,11 @@ export function startRound(group: Group, replica: Replica, round: number, ctx: C
   for (const timer of replica.started) ctx.clearTimer(timer);
   replica.started.clear();
   for (const old of replica.heard.keys())
-    if (!isNear(group, replica, old)) replica.heard.delete(old);
+    if (!isNear(ctx.group, replica, old)) replica.heard.delete(old);
 }
 
 /** h ← height: nothing of the last one matters any more (lines 52 to 54). */
-export function enterHeight(group: Group, replica: Replica, height: number, ctx: Context): void {
+export function enterHeight(replica: Replica, height: number, ctx: Context): void {
   replica.height = height;
   replica.heightSince = ctx.now;
   replica.heard.clear();
@@ -55,11 +55,12 @@ export function enterHeight(group: Group, replica: Replica, height: number, ctx:
   for (const each of replica.later.keys()) if (each < height) replica.later.delete(each);
   ctx.save({ locked: null, valid: null, proposed: null });
   ctx.drop('said', { from: 0 });
-  startRound(group, replica, 0, ctx);
+  startRound(replica, 0, ctx);
 }
 
 /** timeoutPropose, timeoutPrevote or timeoutPrecommit of this round: once a round. */
-export function startTimer(group: Group, replica: Replica, timer: Step, ctx: Context): boolean {
+export function startTimer(replica: Replica, timer: Step, ctx: Context): boolean {
+  const { group } = ctx;
   if (replica.started.has(timer)) return false;
   replica.started.add(timer);
   const first = timer === 'propose' ? group.proposeTimeout : group.voteTimeout;
@@ -69,14 +70,13 @@ export function startTimer(group: Group, replica: Replica, timer: Step, ctx: Con
 
 /** ⟨PREVOTE, h, round, id(v)⟩, durable before it leaves. */
 export function sayPrevote(
-  group: Group,
   replica: Replica,
   value: Digest | null,
   proposedAs: number | null,
   ctx: Context,
 ): void {
   const { height, round } = replica;
-  const validRound = group.accountable && value !== null ? proposedAs : null;
+  const validRound = ctx.group.accountable && value !== null ? proposedAs : null;
   const prevote: Prevote = { kind: 'prevote', height, round, value, validRound };
   replica.step = 'prevote';
   ctx.put('said', round, { prevote, precommit: null });
@@ -105,7 +105,8 @@ export function noteReached(replica: Replica, member: ReplicaId, round: number):
  * Lines 55 and 56: members of f+1 are in later rounds, so an honest one is. Whoever is further has
  * been in the rounds before: the highest round counts that so many have reached.
  */
-export function skipRounds(group: Group, replica: Replica, ctx: Context): boolean {
+export function skipRounds(replica: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   const later = [...replica.reached]
     .filter(([, round]) => round > replica.round)
     .sort(([, one], [, other]) => other - one);
@@ -114,7 +115,7 @@ export function skipRounds(group: Group, replica: Replica, ctx: Context): boolea
     sum += weightOf(group, member);
     if (sum < group.rules.skipsAt(group.weak)) continue;
     ctx.line('55-skip');
-    startRound(group, replica, round, ctx);
+    startRound(replica, round, ctx);
     return true;
   }
   return false;

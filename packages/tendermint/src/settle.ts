@@ -3,7 +3,6 @@
  * the paper's "upon" rules, and says whether it could do anything; they are tried until none can.
  */
 import { awaitPrecommits, decideIfCommitted, decideIfTold, precommit } from './decisions.ts';
-import type { Group } from './group.ts';
 import { handOver } from './mempool.ts';
 import { watch } from './missing.ts';
 import { awaitPrevotes, precommitNil, prevote, usePolkas } from './polkas.ts';
@@ -12,7 +11,7 @@ import { missingSince } from './recovery.ts';
 import { skipRounds } from './rounds.ts';
 import type { Context, Replica } from './state.ts';
 
-type Rule = (group: Group, replica: Replica, ctx: Context) => boolean;
+type Rule = (replica: Replica, ctx: Context) => boolean;
 
 /** In this order: what is decided needs no votes, and who is late nothing more of its round. */
 const upon: readonly Rule[] = [
@@ -30,22 +29,21 @@ const upon: readonly Rule[] = [
 ];
 
 /** Does what follows from what a handler has learned. */
-export function settle(group: Group, replica: Replica, ctx: Context): void {
-  while (upon.some((rule) => rule(group, replica, ctx)));
-  handOver(group, replica, ctx);
-  if (!replica.statusTimer && missingSince(group, replica) !== undefined)
-    watch(group, replica, ctx);
+export function settle(replica: Replica, ctx: Context): void {
+  while (upon.some((rule) => rule(replica, ctx)));
+  handOver(replica, ctx);
+  if (!replica.statusTimer && missingSince(ctx.group, replica) !== undefined) watch(replica, ctx);
 }
 
 /** What was said of this height before it began here is heard again. */
-function hearEarly(group: Group, replica: Replica, ctx: Context): boolean {
+function hearEarly(replica: Replica, ctx: Context): boolean {
   for (const [from, kept] of replica.early) {
     if (kept.every(({ height }) => height > replica.height)) continue;
     replica.early.delete(from);
     for (const message of kept) {
-      if (message.kind === 'proposal') proposal(group, replica, message, ctx);
-      else if (message.kind === 'prevote') prevote(group, replica, message, ctx);
-      else precommit(group, replica, message, ctx);
+      if (message.kind === 'proposal') proposal(replica, message, ctx);
+      else if (message.kind === 'prevote') prevote(replica, message, ctx);
+      else precommit(replica, message, ctx);
     }
     return true;
   }

@@ -19,6 +19,7 @@ import {
   tally,
   type WaitingRequest,
 } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import type {
   Block,
   Checkpoint,
@@ -172,6 +173,7 @@ export interface Tendermint {
   readonly Message: Message;
   readonly Timer: Timer;
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */

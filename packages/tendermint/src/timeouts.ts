@@ -1,22 +1,21 @@
 /** OnTimeoutPropose, OnTimeoutPrevote and OnTimeoutPrecommit: lines 57 to 67 of Algorithm 1. */
-import type { Group } from './group.ts';
 import { sayPrecommit, sayPrevote, startRound } from './rounds.ts';
 import type { Context, Replica, Step } from './state.ts';
 
 /** A timer of this round: those of earlier ones are cleared when it begins. */
-export function onTimeout(group: Group, replica: Replica, timer: Step, ctx: Context): void {
+export function onTimeout(replica: Replica, timer: Step, ctx: Context): void {
   if (!replica.started.has(timer)) return;
   switch (timer) {
     case 'propose':
       if (replica.step !== 'propose') return;
       ctx.line('57-on-timeout-propose');
-      return sayPrevote(group, replica, null, null, ctx);
+      return sayPrevote(replica, null, null, ctx);
     case 'prevote':
       if (replica.step !== 'prevote') return;
       ctx.line('61-on-timeout-prevote');
       return sayPrecommit(replica, null, ctx);
     case 'precommit':
       ctx.line('65-on-timeout-precommit');
-      return startRound(group, replica, replica.round + 1, ctx);
+      return startRound(replica, replica.round + 1, ctx);
   }
 }
