@@ -1,13 +1,15 @@
 /** Who has broken its word before a node, with the proofs, in the node's folder. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Output, SchemaError, type Signed, toHex, toUtf8 } from '@quorumlab/core';
+import { SchemaError, type Signed, toHex, toUtf8 } from '@quorumlab/core';
 import type { AnyShape } from '@quorumlab/harness';
 import { serviced } from '@quorumlab/log';
 import {
   checkGuiltProof,
+  envelopes,
   type GuiltVerdict,
   guiltProof,
+  isRefusal,
   openGuiltProof,
   sha256,
   wrongIn,
@@ -15,6 +17,7 @@ import {
 import { type ClusterConfig, paths, protocolIn } from './config.ts';
 import { proofGroup } from './evidence.ts';
 import { requirePlainFile } from './plain-file.ts';
+import type { PassedLie } from './remote-report.ts';
 import type { AccusedRow } from './reports.ts';
 
 /** Most proofs that a node keeps of one member: the first says it all. */
@@ -34,11 +37,15 @@ export interface Pair {
 /** See {@link accusationRecord}. */
 export interface AccusationRecord {
   /** Keeps the proof of each; what is no lie, or is signed by nobody, is passed over. */
-  add(accusations: Output<AnyShape>['accusations'] | readonly Pair[]): void;
+  add(accusations: readonly Pair[]): void;
   /** All that are kept, those of earlier lives too. */
   rows(): readonly AccusedRow[];
-  /** What they rest on, to be passed on. */
+  /** What they rest on. */
   pairs(): readonly Pair[];
+  /** The same as frames that others take: one lie of each member. */
+  passedOn(): readonly PassedLie[];
+  /** Takes what another node has passed on; what proves nothing is passed over. */
+  hear(lies: readonly PassedLie[]): void;
 }
 
 /** One kept proof. */
@@ -60,6 +67,7 @@ export function accusationRecord(
   const group = serviced(protocolIn(config));
   const trusted = proofGroup(config);
   const folder = paths.proofs(home);
+  const codec = envelopes(trusted.domain, group.messages);
   const kept = new Map<string, Kept>();
 
   /** Notes whom a proof convicts, if it holds. */
@@ -105,15 +113,32 @@ export function accusationRecord(
       // Somebody else's file, or a damaged one: it proves nothing.
     }
   }
+  function add(accusations: readonly Pair[]): void {
+    for (const each of accusations)
+      try {
+        keep(each);
+      } catch (error) {
+        // What cannot be encoded was never signed.
+        if (!(error instanceof SchemaError)) throw error;
+      }
+  }
+
   return {
-    add(accusations) {
-      for (const each of accusations)
-        try {
-          keep(each);
-        } catch (error) {
-          // What cannot be encoded was never signed.
-          if (!(error instanceof SchemaError)) throw error;
-        }
+    add,
+    hear(lies) {
+      for (const each of lies) {
+        const [first, second] = [codec.decode(each.first), codec.decode(each.second)];
+        if (!isRefusal(first) && !isRefusal(second)) add([{ first, second }]);
+      }
+    },
+    passedOn() {
+      const first = new Map<number, Pair>();
+      for (const { row, pair } of kept.values())
+        if (!first.has(row.signer)) first.set(row.signer, pair);
+      return [...first.values()].map((pair) => ({
+        first: codec.encode(pair.first),
+        second: codec.encode(pair.second),
+      }));
     },
     rows: () => [...kept.values()].map(({ row }) => row),
     pairs: () => [...kept.values()].map(({ pair }) => pair),

@@ -104,6 +104,14 @@ test('a member that says two things is kept with its proof, and the status shows
   });
   expect(readFileSync(paths.log(home), 'utf8')).toContain('two things of which only one');
 
+  // Who has heard none of it is told, and keeps a proof of its own.
+  nodes.push(await runNode({ folder, self: 1, askingMs: 100 }));
+  const other = paths.node(folder, 1);
+  await until(async () => (await askNode<NodeReport>(other, 'status')).accused.length > 0);
+  const [passed] = (await askNode<NodeReport>(other, 'status')).accused;
+  expect(passed).toMatchObject({ signer: 2, rule: found?.rule });
+  expect(readFileSync(passed?.proof ?? '', 'utf8')).toBe(readFileSync(found?.proof ?? '', 'utf8'));
+
   // It outlives the node, and what lies beside it and proves nothing does not count.
   writeFileSync(`${paths.proofs(home)}/n1-other.proof.json`, '{}');
   mkdirSync(`${paths.proofs(home)}/n3-folder.proof.json`);
@@ -114,7 +122,7 @@ test('a member that says two things is kept with its proof, and the status shows
 
   // Whoever asks the cluster is given a proof that holds by its keys, with the node up or down.
   const evidence = await clusterEvidence(folder);
-  expect(evidence).toMatchObject({ asked: [0], culprits: [{ member: 2, rule: found?.rule }] });
+  expect(evidence).toMatchObject({ asked: [0, 1], culprits: [{ member: 2, rule: found?.rule }] });
   const opened = openGuiltProof(evidence.proof ?? '');
   const trust = { group: proofGroup(config) };
   expect(checkGuiltProof(opened, serviced(protocol), trust)).toMatchObject({ holds: true });

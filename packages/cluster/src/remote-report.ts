@@ -1,6 +1,8 @@
 /** What a node tells whoever has a key of its cluster: bounded, and judged when it is read. */
 import {
   boolean,
+  bounded,
+  bytes,
   checked,
   decode,
   digest,
@@ -34,6 +36,31 @@ const sentence = (limit: number) =>
     /^[ -~]*$/.test(value) ? undefined : 'a sentence with control characters',
   );
 
+/** Most bytes of all lies in a report, so that it stays an answer. */
+const mostLiesBytes = 1600;
+
+/** The frame of a vote; larger statements are not passed on. */
+const frame = bytes(600);
+
+/** A lie as it is passed on. */
+export interface PassedLie {
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+}
+
+/** As many of `lies` as a report has room for: those first that are listed first. */
+export function passable(lies: readonly PassedLie[]): readonly PassedLie[] {
+  let room = mostLiesBytes - 8;
+  return lies
+    .filter(({ first, second }) => {
+      const takes = first.length + second.length + 8;
+      const fits = first.length <= 600 && second.length <= 600 && takes <= room;
+      if (fits) room -= takes;
+      return fits;
+    })
+    .slice(0, 8);
+}
+
 /** See the module's comment. Positions are counted, so 0 stands for none. */
 export const remoteReport = record({
   /** Digest of what the cluster is, see {@link clusterDigest}. */
@@ -52,6 +79,8 @@ export const remoteReport = record({
   trouble: nullable(sentence(maxTroubleBytes)),
   /** Frames and connections of others that it refused. */
   refused: integer(),
+  /** Lies that it can prove, by the frames of two statements each: as many as there is room for. */
+  lies: bounded(list(record({ first: frame, second: frame }), 8), mostLiesBytes),
 });
 
 /** See {@link remoteReport}. */
@@ -73,6 +102,7 @@ export function encodeReport(
   cluster: string,
   report: NodeReport,
   refused: number,
+  lies: readonly PassedLie[] = [],
 ): Uint8Array | undefined {
   const { role, term, leader, committed, applied, state, peers } = report;
   try {
@@ -90,6 +120,7 @@ export function encodeReport(
       lying: report.lying,
       trouble: report.trouble?.replaceAll(/[^ -~]/g, '?').slice(0, maxTroubleBytes) ?? null,
       refused,
+      lies: passable(lies),
     });
   } catch (error) {
     // Nobody who asks may end a node, whatever its machine says of itself.

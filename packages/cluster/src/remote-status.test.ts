@@ -8,7 +8,7 @@ import { haveAllRun, until } from '../test-support/clusters.ts';
 import { type ClusterConfig, paths } from './config.ts';
 import { clusterStatus, initCluster, newKeyFile, runNode, submit } from './index.ts';
 import { freePorts } from './ports.ts';
-import { clusterDigest, decodeReport, remoteReport } from './remote-report.ts';
+import { clusterDigest, decodeReport, passable, remoteReport } from './remote-report.ts';
 import type { RunningClusterNode } from './run-node.ts';
 
 const limitMs = 60_000;
@@ -120,6 +120,18 @@ test('a report is small whatever it says, and what else comes back is no report'
     // Shown on a terminal: no escapes, whoever wrote them.
     if (bent !== undefined) expect(`${bent.role}${bent.attack}`).toMatch(/^[a-z0-9+ -]*$/);
   }
+});
+
+test('lies are passed on as far as there is room, and no liar makes a report too large', () => {
+  const lie = (size: number) => ({ first: new Uint8Array(size), second: new Uint8Array(size) });
+  const all = [lie(150), lie(601), lie(150), ...Array.from({ length: 20 }, () => lie(200))];
+  const fits = passable(all);
+  expect(fits.slice(0, 2)).toEqual([all[0], all[2]]);
+  expect(fits.length).toBeLessThanOrEqual(8);
+  expect(
+    fits.reduce((sum, { first, second }) => sum + first.length + second.length, 0),
+  ).toBeLessThan(1600);
+  expect(passable([lie(601)])).toEqual([]);
 });
 
 test('clusters that could not be one group have different digests', () => {

@@ -53,6 +53,8 @@ export interface RunNodeOptions {
   readonly rejoin?: boolean;
   /** An IP address of this machine to listen on, where others reach it by another one. */
   readonly listen?: string;
+  /** How often it asks the others what they can prove, in milliseconds; 10,000 unless given. */
+  readonly askingMs?: number;
   /** The least severe level in its log file; `info` unless given. */
   readonly logLevel?: LoggingOptions['level'];
 }
@@ -103,8 +105,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     const digest = clusterDigest(config);
     let running: AnyNode | undefined;
     /** To whoever has a key of this cluster, on whatever machine. */
-    const answer = (): Uint8Array | undefined =>
-      running && encodeReport(digest, reportOf({ node: running, kept }), refusedBy(running));
+    const answer = (): Uint8Array | undefined => running && told(digest, running, kept);
     const before = readStarted(home);
     const rejoin = (options.rejoin ?? false) || before === 'rejoining';
     if (rejoin) await writeStarted(home, 'rejoining');
@@ -155,6 +156,29 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     file.close();
     throw named;
   }
+}
+
+/** What a node tells others: how it is, and what it can prove against whom. */
+const told = (digest: string, node: AnyNode, kept: Keeping): Uint8Array | undefined =>
+  encodeReport(digest, reportOf({ node, kept }), refusedBy(node), kept.accused.passedOn());
+
+/** How often a node asks the others what they can prove, in milliseconds. */
+const askingMs = 10_000;
+
+/** Takes over what others can prove, now and then. Returns what ends it. */
+function hearOthers(options: Attending): () => void {
+  const others = othersOf(options);
+  const hear = async (): Promise<void> => {
+    for (const each of Object.values(await others()))
+      if ('report' in each) options.kept.accused.hear(each.report.lies);
+  };
+  const asking = setInterval(
+    // Who cannot be asked now is asked again.
+    () => void hear().catch(() => undefined),
+    options.askingMs ?? askingMs,
+  );
+  asking.unref();
+  return () => clearInterval(asking);
 }
 
 /** Whether the disk package found no log where one had to be. */
@@ -292,7 +316,9 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     await node.stop();
     throw error;
   });
+  const deafen = hearOthers(options);
   async function end(reason: Error | undefined): Promise<void> {
+    deafen();
     await control.stop();
     let failure = reason;
     await node.stop().catch((error: unknown) => (failure ??= asError(error)));
