@@ -1,7 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { lessons } from '@quorumlab/lessons';
-import { describe, expect, it } from 'vitest';
-import { openInBrowser } from '../support/browser.ts';
+import { lessonOf, lessons, sheetOf, words } from '@quorumlab/lessons';
+import { buildPage } from '@quorumlab/playground';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openFile, openInBrowser } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
 import { taught } from './lessons-entry.ts';
 
@@ -12,6 +18,51 @@ describe.skipIf(findChromium() === undefined)('the lessons in Node and in Chromi
     await using page = await openInBrowser(entry);
     for (const { number } of lessons)
       expect(await page.call('taught', number), `lesson ${number}`).toEqual(taught(number));
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'quorumlab-lessons-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What axe finds against WCAG 2.2 AA, each with its first element. */
+async function foundByAxe(page: Page): Promise<unknown> {
+  const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(readFileSync(path, 'utf8'));
+  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  return page.evaluate(
+    `axe.run({ runOnly: ${JSON.stringify(rules)} }).then(({ violations }) =>` +
+      ' violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+  );
+}
+
+describe.skipIf(findChromium() === undefined)('lessons on a page and on paper', () => {
+  it.each([
+    [1440, 'light'],
+    [390, 'dark'],
+  ] as const)('%i pixels, %s: axe finds nothing', async (width, colorScheme) => {
+    const path = join(folder, 'index.html');
+    writeFileSync(path, await buildPage());
+    await using opened = await openFile(path, { width, height: 900 });
+    const { page, errors } = opened;
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate("location.hash = '#/learn'");
+    await page.getByText(lessonOf(14).text.title).waitFor();
+    expect(await foundByAxe(page)).toEqual([]);
+    await page.evaluate("location.hash = '#/learn/9'");
+    await page.getByText(words.paused).waitFor();
+    expect(await foundByAxe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'yes: each half' }).click();
+    await page.getByText(words.foretold).waitFor();
+    expect(await foundByAxe(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('a sheet has nothing for axe either', async () => {
+    const path = join(folder, 'sheet.html');
+    writeFileSync(path, sheetOf([lessonOf(9)]));
+    await using opened = await openFile(path, { width: 800, height: 900 });
+    expect(await foundByAxe(opened.page)).toEqual([]);
+    expect(opened.errors).toEqual([]);
   });
 });
 
