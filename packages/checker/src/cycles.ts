@@ -124,6 +124,7 @@ export function singleIn(
       if (edge.kind !== 'rw' || !within.has(edge.to)) continue;
       // Behind the end of what was read stands one more edge that says the same.
       for (const { at, head } of heads(graph, from, edge, within)) {
+        if (--budget.steps < 0) return undefined;
         const way = shortestWay(graph, at, from, within, others, budget);
         if (way !== undefined) return [...head, ...way];
       }
