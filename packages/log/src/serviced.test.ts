@@ -1,4 +1,5 @@
-import { firstClient, type Protocol, type Signature, seal, type Tagged } from '@quorumlab/core';
+import { firstClient, type Protocol, seal, type Tagged } from '@quorumlab/core';
+import { unsigned } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { honest, type Sequencer, sequencer } from '../test/sequencer.ts';
 import { digestOf } from '../test/world.ts';
@@ -8,7 +9,6 @@ import { service } from './service.ts';
 import { serviced } from './serviced.ts';
 import type { Serviced } from './types.ts';
 
-const signature = new Uint8Array(0) as Signature;
 const options = { stateMachine: keyValueStore, digest: digestOf };
 const request = {
   kind: 'request',
@@ -17,7 +17,7 @@ const request = {
   acknowledged: 1,
   operations: [],
 } as const;
-const commands = [seal(request, firstClient, signature)];
+const commands = [seal(request, firstClient, unsigned)];
 const order = { kind: 'order', slot: 3, commands } as const;
 
 type Said = Serviced<Sequencer>['Message'];
@@ -26,7 +26,7 @@ type Said = Serviced<Sequencer>['Message'];
 const binding: Protocol<Sequencer> = {
   ...sequencer(),
   vows: ({ kind }) => [['all', kind]],
-  evidence: () => [seal<Tagged>({ kind: 'part' }, 0, signature)],
+  evidence: () => [seal<Tagged>({ kind: 'part' }, 0, unsigned)],
   conflict: (message) => (message.kind === 'order' ? { ...message, slot: 9 } : message),
 };
 
@@ -69,7 +69,7 @@ describe('a serviced protocol', () => {
     const event = { type: 'submit', id: 0, operation, readOnly: false } as const;
     const [asked] = asker.step({ ...input, event }).sends;
     if (asked === undefined) throw new Error('the client asks nobody');
-    const message = seal<Said>(asked.message, firstClient, signature);
+    const message = seal<Said>(asked.message, firstClient, unsigned);
     const said = replica.step({ ...input, event: { type: 'message', message } });
     expect(honest.matching).toBe(1);
     expect([...said.early, ...said.sends].length).toBeGreaterThan(0);

@@ -7,6 +7,7 @@ import {
   firstClient,
   idle,
   integer,
+  type Machine,
   message,
   messages,
   type Output,
@@ -17,8 +18,8 @@ import {
   type Signature,
   type Signed,
   seal,
-  stored,
 } from '@quorumlab/core';
+import { ScriptedHost } from '@quorumlab/protocol-testing';
 import { keyValueStore, kv } from '../src/key-value-store.ts';
 import type { ServiceMessage } from '../src/messages.ts';
 import type { ServiceOptions } from '../src/replica-state.ts';
@@ -93,23 +94,19 @@ export function puppet(options: PuppetOptions = {}) {
     status: () => ({ leader: 0, term: 3, role: 'puppet' }),
     ...options.protocol,
   } as unknown as Protocol<Puppet>;
-  const make = (stable?: Serviced<Puppet>['Stable']) =>
+  const make = (stable: Serviced<Puppet>['Stable']): Machine<Serviced<Puppet>> =>
     service(protocol, self, {
       stateMachine: keyValueStore,
       digest,
-      ...(stable && { stable }),
-      ...(options.readsDisk && { readChunk: (row: number) => disk.serviceChunks.get(row) }),
+      stable,
+      ...(options.readsDisk && { readChunk: (row: number) => host.disk.serviceChunks.get(row) }),
       ...options.service,
     });
-  let disk = serviceStable(protocol);
-  let machine = make();
-  let now = 1000;
+  const clock = { now: 1000 };
+  const recipe = { make, blank: () => serviceStable(protocol) };
+  const host: ScriptedHost<Serviced<Puppet>> = new ScriptedHost(self, recipe, clock);
   /** One step; what it wrote is on the disk. */
-  function step(event: Event<Serviced<Puppet>>): Said {
-    const said = machine.step({ now, clock: { earliest: now, latest: now }, event });
-    for (const write of said.writes) disk = stored<Serviced<Puppet>>(disk, write);
-    return said;
-  }
+  const step = (event: Event<Serviced<Puppet>>): Said => host.run(event);
   /** One step, and those that it asks for at once to go on with a snapshot. */
   function run(event: Event<Serviced<Puppet>>): Said {
     const all = [step(event)];
@@ -123,10 +120,10 @@ export function puppet(options: PuppetOptions = {}) {
     heard,
     step,
     run,
-    machine: () => machine,
-    disk: () => disk,
-    now: () => now,
-    wait: (microseconds: number) => void (now += microseconds),
+    machine: () => host.machine,
+    disk: () => host.disk,
+    now: () => clock.now,
+    wait: (microseconds: number) => void (clock.now += microseconds),
     /** The protocol does this in one step. */
     does(what: Act): Said {
       act = what;
@@ -140,12 +137,10 @@ export function puppet(options: PuppetOptions = {}) {
     },
     hears: (sender: PrincipalId, value: ServiceMessage): Said =>
       run({ type: 'message', message: from(sender, value) }),
-    restart(): void {
-      machine = make(disk);
-    },
+    restart: () => host.boot(),
     /** All that a replica answers for, and what it has decided and cannot run yet. */
     state() {
-      const { volatile } = machine.snapshot();
+      const { volatile } = host.machine.snapshot();
       const { application, sessions, hash, next, buffered } = volatile.service as {
         readonly application: Uint8Array;
         readonly sessions: object;
@@ -156,7 +151,8 @@ export function puppet(options: PuppetOptions = {}) {
       return { application, sessions, hash, next, buffered };
     },
     /** The snapshot that it starts from. */
-    newest: () => disk.serviceSnapshot as { readonly slot: number; readonly digest: Digest } | null,
+    newest: () =>
+      host.disk.serviceSnapshot as { readonly slot: number; readonly digest: Digest } | null,
   };
 }
 

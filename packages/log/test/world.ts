@@ -15,8 +15,8 @@ import {
   type Random,
   type Shape,
   type Signature,
-  type Write,
 } from '@quorumlab/core';
+import { ScriptedHost } from '@quorumlab/protocol-testing';
 
 /** Tells any two values of a test apart; no defence against anybody who tries. */
 export const digestOf: DigestOf = <T extends object>(field: Field<T>, value: T) => {
@@ -86,22 +86,23 @@ export function world(
   weather: Weather = {},
 ): World {
   const { loss = 0, repeat = 0, delay = [200, 2000] } = weather;
-  const machines = new Map<PrincipalId, Machine<Shape>>();
-  const makers = new Map<PrincipalId, (stable?: object) => unknown>();
-  const disks = new Map<PrincipalId, Record<string, unknown>>();
+  const hosts = new Map<PrincipalId, ScriptedHost<Shape>>();
   const liars = new Map<PrincipalId, Liar>();
   const timers = new Map<string, number>();
   const lives = new Map<PrincipalId, number>();
   let queue: Happening[] = [];
-  let now = 0;
+  const clock = { now: 0 };
   let order = 0;
   const result: World = {
     applied: new Map(),
     outputs: new Map(),
     answers: new Map(),
-    now: () => now,
+    now: () => clock.now,
     add(id, make) {
-      makers.set(id, make);
+      // The tests' machines have many shapes; the world treats them all alike.
+      const machine = (stable?: object) => make(stable) as Machine<Shape>;
+      const recipe = { make: machine, blank: () => machine().snapshot().stable };
+      hosts.set(id, new ScriptedHost<Shape>(id, recipe, clock));
       result.applied.set(id, []);
       result.outputs.set(id, []);
       result.answers.set(id, new Map());
@@ -109,33 +110,29 @@ export function world(
     },
     tell: (id, event) => step(id, event as Event<Shape>),
     crash(id) {
-      machines.delete(id);
+      hosts.get(id)?.crash();
       for (const key of timers.keys()) if (key.startsWith(`${id} `)) timers.delete(key);
     },
     restart(id) {
-      // The tests' machines have many shapes; the world treats them all alike.
-      machines.set(id, makers.get(id)?.(copyOf(disks.get(id))) as Machine<Shape>);
-      const disk =
-        disks.get(id) ?? (machines.get(id)?.snapshot().stable as Record<string, unknown>);
-      disks.set(id, copyOf(disk) as Record<string, unknown>);
+      hosts.get(id)?.boot();
       const incarnation = lives.get(id) ?? 0;
       lives.set(id, incarnation + 1);
       step(id, { type: 'start', ...(incarnation === 0 ? {} : { incarnation }) });
     },
     lie: (id, liar) => void liars.set(id, liar),
-    machine: (id) => machines.get(id) as Machine<Shape>,
-    stable: (id) => disks.get(id) as Record<string, unknown>,
+    machine: (id) => hosts.get(id)?.machine as Machine<Shape>,
+    stable: (id) => hosts.get(id)?.disk as Record<string, unknown>,
     run(limit, until = () => false) {
-      const end = now + limit;
+      const end = clock.now + limit;
       while (!until()) {
         queue.sort((a, b) => a.at - b.at || a.order - b.order);
         const next = queue[0];
         if (next === undefined || next.at > end) {
-          now = end;
+          clock.now = end;
           return until();
         }
         queue = queue.slice(1);
-        now = next.at;
+        clock.now = next.at;
         if (next.timer !== undefined && next.event.type === 'timeout') {
           const key = `${next.to} ${next.event.timer}`;
           if (timers.get(key) !== next.timer) continue;
@@ -148,11 +145,11 @@ export function world(
   };
 
   function step(id: PrincipalId, event: Event<Shape>): void {
-    const machine = machines.get(id);
-    if (machine === undefined) return;
-    const honest = machine.step({ now, clock: { earliest: now, latest: now }, event });
+    const host = hosts.get(id);
+    if (!host?.up) return;
+    const honest = host.step(event);
     const output = liars.get(id)?.(honest) ?? honest;
-    for (const write of output.writes) store(disks.get(id) as Record<string, unknown>, write);
+    host.write(output.writes);
     result.outputs.get(id)?.push(output);
     result.applied.get(id)?.push(...output.applied);
     for (const answer of output.answers)
@@ -173,7 +170,7 @@ export function world(
         typeof change.after === 'number' ? [change.after, change.after] : change.after;
       const timer = order++;
       timers.set(key, timer);
-      const at = now + least + random.below(most - least + 1);
+      const at = clock.now + least + random.below(most - least + 1);
       queue.push({
         at,
         order: timer,
@@ -189,29 +186,9 @@ export function world(
     if (!home && random.below(1000) < loss) return;
     const copies = random.below(1000) < repeat ? 2 : 1;
     for (let i = 0; i < copies; i++) {
-      const at = now + delay[0] + random.below(delay[1] - delay[0] + 1);
+      const at = clock.now + delay[0] + random.below(delay[1] - delay[0] + 1);
       queue.push({ at, order: order++, to, event });
     }
   }
   return result;
-}
-
-function copyOf(disk: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  if (disk === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(disk).map(([key, each]) => [key, each instanceof Map ? new Map(each) : each]),
-  );
-}
-
-function store(disk: Record<string, unknown>, write: Write<Shape>): void {
-  if (write.type === 'save') {
-    Object.assign(disk, write.registers);
-    return;
-  }
-  const table = disk[write.table] as Map<number, unknown>;
-  if (write.type === 'put') table.set(write.index, write.row);
-  else
-    for (const index of [...table.keys()])
-      if ('from' in write.rows ? index >= write.rows.from : index < write.rows.below)
-        table.delete(index);
 }
