@@ -22,6 +22,12 @@ export { type ProvenRow, proofGroup } from './evidence.ts';
 export { faultNode } from './fault.ts';
 export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
+export {
+  changeMember,
+  type MembershipOptions,
+  type MembershipResult,
+  transferLead,
+} from './membership.ts';
 export type { NodeState } from './node-state.ts';
 export { type ClusterOperation, parseOperation } from './operation.ts';
 export type { RemoteFault } from './remote-fault.ts';

@@ -52,6 +52,9 @@ export interface DrawnGroup {
  */
 export type DrawOptions = (random: Random, network: string, group: DrawnGroup) => OptionValues;
 
+/** What a server is to its group: it votes, it gets the log without a vote, or neither. */
+export type Membership = 'voter' | 'learner' | 'none';
+
 /** What a protocol tells of itself. */
 export interface Entry<S extends Shape> {
   /** One sentence for people: what it is, and what it survives. */
@@ -77,6 +80,11 @@ export interface Entry<S extends Shape> {
   readonly variants?: string;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
+  /**
+   * What a client submits so that `server` becomes that, and all others stay as they are; `joint`:
+   * through both groups, whatever the protocol would do. Absent: there is no such change.
+   */
+  readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
   /** What a client submits so that this one leads. Absent: nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;
   /**

@@ -7,6 +7,7 @@ import type {
   EntrySize,
   Exhibit,
   Flaw,
+  Membership,
   OptionKind,
   OptionValues,
   Protocol,
@@ -63,6 +64,8 @@ export interface ProtocolEntry {
   readonly variants?: Variants;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
+  /** What a client submits so that one server becomes that; absent if there is no such change. */
+  readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
   /** What a client submits so that this one leads; absent if nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
@@ -114,6 +117,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...(parts.small ? { small: parts.small } : {}),
     ...(parts.change ? { change: parts.change } : {}),
+    ...(parts.member ? { member: parts.member } : {}),
     ...(parts.transfer ? { transfer: parts.transfer } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {

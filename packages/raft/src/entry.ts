@@ -81,6 +81,10 @@ export const entry: Entry<Raft> = {
       : {}),
   }),
   change: (members) => encodeChange({ voters: members, only: true }),
+  member: (server, becomes, joint = false) => {
+    const role = { voter: 'voters', learner: 'learners', none: 'leaving' }[becomes];
+    return encodeChange({ [role]: [server], how: joint ? 'joint' : 'auto' });
+  },
   transfer: encodeTransfer,
   byHand: (quorum, n) => ({ quorum: threshold(range(n), quorum) }),
 };

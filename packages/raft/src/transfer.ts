@@ -12,7 +12,7 @@
  * transfer-4  upon an election timeout at a leader that still leads: take commands again
  * ```
  */
-import { maxInteger, type ReplicaId, type Request, requestKey, type Signed } from '@quorumlab/core';
+import { maxInteger, type ReplicaId, type Request, type Signed } from '@quorumlab/core';
 import { campaign } from './election.ts';
 import { type Group, isPeer } from './group.ts';
 import { append, mayAppend } from './leader.ts';
@@ -33,11 +33,8 @@ export function transferTo(
   const { transfer, catchUp } = leader;
   const answer = (refusal: string): void =>
     append(group, leader, { command, refusal: refusal.slice(0, refusalLimit) }, ctx);
-  if (transfer !== null) {
-    if (requestKey(transfer.command) !== requestKey(command))
-      answer(`server ${transfer.to} is taking over already; wait for it`);
-    return;
-  }
+  // The successor would lack an entry from now on, so nobody is answered; clients ask again.
+  if (transfer !== null) return;
   if (!mayAppend(group, leader, command)) return;
   if (to === ctx.self) return answer('');
   if (!leader.pipelines.has(to) || !isVoter(group, leader, to))

@@ -11,6 +11,7 @@ import { gather, nodesOf, optionsOf, timeOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import { stoppable, stopped } from '../stop.ts';
+import { addMembership } from './cluster-member.ts';
 
 interface Flags {
   readonly folder: string;
@@ -51,7 +52,10 @@ const usual = join('.quorumlab', 'cluster');
 export function addCluster(program: Command): void {
   const cluster = program
     .command('cluster')
-    .description('real processes on this machine: init, up, submit, status, fault, evidence, down');
+    .description(
+      'real processes on this machine: init, up, submit, status, member, transfer, fault, ' +
+        'evidence, down',
+    );
   const add = (name: string, description: string): Command =>
     cluster
       .command(name)
@@ -109,6 +113,7 @@ export function addCluster(program: Command): void {
   )
     .option('--proof <file>', 'where the proof goes, if somebody is convicted (default: nowhere)')
     .action(doing(evidence));
+  addMembership(cluster, usual);
   withExamples(add('down', 'stop all nodes; logs and keys stay'), 'quorumlab cluster down').action(
     doing(down),
   );
