@@ -17,6 +17,7 @@ import { addReplay } from './commands/replay.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { addShrink } from './commands/shrink.ts';
+import { addTrace } from './commands/trace.ts';
 import { errorDocument, explainError, isHelp, usageError } from './errors.ts';
 import { gather, oneOf } from './flags.ts';
 import { columnsOf, type GlobalFlags, spoken, terminal } from './io.ts';
@@ -56,6 +57,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addLesson,
     addQuiz,
     addReport,
+    addTrace,
     addList,
     addKeys,
     addNode,

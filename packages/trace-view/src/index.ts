@@ -27,6 +27,7 @@ export {
 export { Picture, PictureDefinitions, type PictureProps } from './picture.ts';
 export { Ring } from './ring.ts';
 export type { SceneView, SeatView } from './seats.ts';
+export { mermaidOf, plantUmlOf, type SequenceOptions, shiVizOf } from './sequence.ts';
 export { Story, type StoryProps } from './story.ts';
 export type { ViewProps } from './views.ts';
 export { sentenceOf, summaryOf, timeText, voteSentence } from './words.ts';

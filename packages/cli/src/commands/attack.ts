@@ -63,7 +63,10 @@ export function addAttack(program: Command): void {
     )
     .option('--seeds <runs>', 'how many seeds, 1 to 1000000000', '1000')
     .option('--traces <folder>', 'where counterexamples go', join('.quorumlab', 'traces'))
-    .option('--proof <file>', 'where the proof against the liars of the first hit goes')
+    .option(
+      '--proof <file>',
+      'where the proof against the liars of the first hit goes (default: none)',
+    )
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--jobs <threads>', 'how many threads, 1 to 64 (default: one per processor)')
     .action(async (protocol: string, flags: AttackFlags, command: Command) => {

@@ -38,7 +38,7 @@ export function addExplain(program: Command): void {
       '--proof [file]',
       'check the proof in this file; without one, print only the proof of what is explained',
     )
-    .option('--cluster <folder>', 'take only proofs against members of this cluster')
+    .option('--cluster <folder>', 'take only proofs against members of this cluster (default: any)')
     .action(async (what: string | undefined, flags: ExplainFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const { proof, cluster } = flags;

@@ -33,7 +33,7 @@ export function addReplay(program: Command): void {
     'quorumlab replay raft.trace.ndjson --step',
   )
     .description('run a trace (a file, or - for stdin) again and compare it line by line')
-    .option('--step', 'print every event')
+    .option('--step', 'walk through it by keys; where no terminal is, print every event')
     .action(async (file: string, flags: ReplayFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       if (flags.step && io.json)
@@ -78,7 +78,7 @@ export function addReplay(program: Command): void {
         );
         return;
       }
-      if (flags.step) sayEvents(io, trace);
+      if (flags.step) await sayStep(io, trace);
       io.out(headline(scenario));
       io.out(
         `same ${engine} · ${trace.events.length} events · digest ${row.digest} ` +
@@ -86,6 +86,15 @@ export function addReplay(program: Command): void {
       );
       io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
     });
+}
+
+/** Loaded on demand: pictures and their words are for those who ask. */
+async function sayStep(io: Io, trace: Trace): Promise<void> {
+  const { modelOf } = await import('@quorumlab/trace-view');
+  const { isInteractive, sayEvents, stepThrough } = await import('../step-through.ts');
+  const model = modelOf(trace);
+  if (isInteractive() && model.events.length > 0) await stepThrough(io, model);
+  else sayEvents(io, model);
 }
 
 const replaySchema = 'quorumlab.replay/1';
@@ -155,22 +164,3 @@ function parsed(text: string): Trace {
     throw error;
   }
 }
-
-function sayEvents(io: Io, { events, messages }: Trace): void {
-  for (const { i, t, n, k, c, m, d } of events) {
-    const message = m === undefined ? undefined : messages.get(m);
-    const who = n < 0 ? 'world' : `n${n}`;
-    const what =
-      message === undefined ? '' : ` ${message.kind} from n${message.from} ${short(message.body)}`;
-    const why = c === undefined ? '' : io.paint('dim', ` ← ${c}`);
-    io.out(
-      `[${i}] ${(t / 1000).toFixed(3)} ms  ${who} ${k}${what}` +
-        `${d === undefined ? '' : ` ${short(d)}`}${why}`,
-    );
-  }
-}
-
-const short = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? '';
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
-};

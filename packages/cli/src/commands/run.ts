@@ -32,7 +32,7 @@ export function addRun(program: Command): void {
     .option('--trace <file>', 'write the trace (NDJSON) to this file (default: no trace)')
     .option(
       '--proof <file>',
-      'sign with real keys and write the proof against the liars to this file',
+      'sign with real keys and write the proof against the liars to this file (default: none)',
     )
     .option('--expect <word>', 'exit 0 only if the verdict is this word (default: what is claimed)')
     .option('--verbose', 'all lines of what happened')
