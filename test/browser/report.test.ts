@@ -1,5 +1,5 @@
 /** A report as people open it: from a file, with scripts off and on. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -48,5 +48,13 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
     expect(await page.locator('article svg.lanes').count()).toBe(3);
     expect(await page.locator('article').first().textContent()).toContain('quorumlab replay');
     expect(await page.locator('button').count()).toBe(0);
+  });
+
+  it('has its picture in docs, which UPDATE_REPORTS=1 takes anew', async () => {
+    const picture = path.replace('.html', '.png');
+    await using opened = await openFile(path, { width: 1100, height: 900 });
+    await opened.page.emulateMedia({ colorScheme: 'light' });
+    if (process.env.UPDATE_REPORTS) await opened.page.screenshot({ path: picture });
+    expect(existsSync(picture)).toBe(true);
   });
 });

@@ -2,13 +2,13 @@
 import {
   type Counterexample,
   expectation,
+  quoted,
   type VerdictRow,
   verdictSigns,
 } from '@quorumlab/harness';
-import { scriptJson } from './escape.ts';
 import type { Evidence } from './evidence.ts';
 import type { ReportInput } from './input.ts';
-import { type Html, html, type Part, raw } from './markup.ts';
+import { type Html, html, type Part } from './markup.ts';
 import { rowName } from './name.ts';
 import { standingOf } from './rows.ts';
 
@@ -16,7 +16,7 @@ import { standingOf } from './rows.ts';
 const mostBytes = 450_000;
 
 /** The section of counterexamples, the unexpected ones first. */
-export function counterexampleSection({ result, evidence, engine }: ReportInput): Html | undefined {
+export function counterexampleSection({ result, evidence }: ReportInput): Html | undefined {
   const all = result.verdicts.flatMap((row, place) =>
     row.counterexample === undefined ? [] : [{ row, place, found: row.counterexample }],
   );
@@ -33,7 +33,7 @@ export function counterexampleSection({ result, evidence, engine }: ReportInput)
     const shown = fits
       ? known
       : 'its picture is left out, so that this file stays small: the line below shows it';
-    return articleOf(row, place, found, shown, engine !== undefined);
+    return articleOf(row, place, found, shown);
   });
   return html`<section aria-labelledby="counterexamples">
 <h2 id="counterexamples">Counterexamples</h2>
@@ -57,7 +57,6 @@ function articleOf(
   place: number,
   found: Counterexample,
   evidence: Evidence | string | undefined,
-  hasEngine: boolean,
 ): Html {
   const { rule, sentence, shrunk, first, replay, events, culprits } = found;
   const name = `${rowName(row)} n=${row.n} under ${row.attack}`;
@@ -73,32 +72,31 @@ ${row.story !== undefined && html`<ul>${row.story.map((each) => html`<li>${each}
       : `${shrunk.before} events, made ${shrunk.after} in ${shrunk.tries} tries`
   }; in ${row.hits} of ${row.runs} runs.</p>
 <p>Run it again: <code>${replay}</code></p>
+${
+  found.trace !== undefined &&
+  html`<p>Step through it: <code>quorumlab replay ${quoted(found.trace)} --step</code>, or open
+this file on the page Open a trace of the playground, which runs it again.</p>`
+}
 ${first !== undefined && html`<p>The run that was found first: <code>${first.replay}</code></p>`}
 ${culprits.length > 0 && proofsOf(found)}
 ${
   isShown
-    ? evidenceOf(evidence, name, hasEngine)
+    ? evidenceOf(evidence, name)
     : evidence !== undefined && html`<p class="quiet">There is no picture: ${evidence}.</p>`
 }</article>`;
 }
 
-function evidenceOf(evidence: Evidence, name: string, hasEngine: boolean): Html {
-  const { picture, sentences, trace, digest, shown, events } = evidence;
+function evidenceOf(evidence: Evidence, name: string): Html {
+  const { picture, sentences, digest, shown, events } = evidence;
   const drawn: Part =
     typeof picture === 'string'
       ? html`<p class="quiet">There is no picture: ${picture}.</p>`
       : html`<div class="wide picture" tabindex="0" role="region"
 aria-label="Picture of ${name}">${picture}</div>`;
-  const again = { scenario: trace.header.scenario, digest };
   return html`${drawn}
 <details><summary>The same in ${shown} sentences; its trace has ${events} lines</summary>
 ${sentences}</details>
-${
-  hasEngine &&
-  html`<div class="again"><script type="application/json" class="scenario">${raw(
-    scriptJson(again),
-  )}</script></div>`
-}<p class="quiet">Digest of this run: <code>${digest}</code></p>`;
+<p class="quiet">Digest of this run: <code>${digest}</code></p>`;
 }
 
 /** The two signatures that convict each culprit. */

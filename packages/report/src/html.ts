@@ -1,5 +1,4 @@
 /** A result as one HTML file: to be read without scripts, printed, mailed, opened anywhere. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expectation, type VerdictRow, verdictSigns } from '@quorumlab/harness';
@@ -18,15 +17,9 @@ import { countsOf, grouped, replayOf, sentenceOfResult, standingOf } from './row
 
 /** The report as a page. */
 export function htmlReport(input: ReportInput): string {
-  const { result, engine, date } = input;
-  const script = engine === undefined ? undefined : bootScript();
-  const policy = [
-    "default-src 'none'",
-    "style-src 'unsafe-inline'",
-    'img-src data:',
-    // No script runs but this one, and what it takes out of this file.
-    ...(script === undefined ? [] : [`script-src '${hashOf(script)}' blob:`, 'worker-src blob:']),
-  ].join('; ');
+  const { result, date } = input;
+  // Nothing is loaded, and no script runs, whoever may have put one in.
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
   const { unexpected } = countsOf(result);
   const title = `quorumlab: ${sentenceOfResult(result)}`;
   return `${
@@ -53,17 +46,9 @@ ${counterexampleSection(input)}
 ${coverageSection(result)}
 ${dataSection(result)}
 </main>
-${
-  script !== undefined &&
-  html`<script type="application/octet-stream" id="engine">${raw(engine ?? '')}</script>
-<script>${raw(script)}</script>`
-}
 </html>`.html
   }\n`;
 }
-
-const hashOf = (script: string): string =>
-  `sha256-${createHash('sha256').update(script).digest('base64')}`;
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -74,8 +59,6 @@ function styles(): string {
   const light = /\.quorumlab \{[^}]*\}/.exec(pictures)?.[0] ?? '';
   return `${pictures}${own}@media print {${light}}`;
 }
-
-const bootScript = (): string => readFileSync(new URL('../boot.js', import.meta.url), 'utf8');
 
 function factsOf(result: Result, date: string | undefined): Html {
   const { command, engine, crypto, leftOut = [], errors = [], stopped } = result;
@@ -158,5 +141,5 @@ function coverageSection({ verdicts }: Result): Html {
 const dataSection = (result: Result): Html => html`<section aria-labelledby="data">
 <h2 id="data">The same for programs</h2>
 <p>The element <code>script#result</code> of this file is the document of <code>--json</code>, with
-every number above in it. <span id="save"></span></p>
+every number above in it.</p>
 <script type="application/json" id="result">${raw(scriptJson(result))}</script></section>`;

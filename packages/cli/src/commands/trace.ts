@@ -23,8 +23,8 @@ export function addTrace(program: Command): void {
     'quorumlab trace convert raft.trace.ndjson --to shiviz --output raft.log',
   )
     .description(
-      'a trace (a file, or - for stdin) as a sequence diagram for Mermaid or PlantUML, or as a log ' +
-        'with vector clocks for ShiViz',
+      'a trace (a file, or - for stdin) as a sequence diagram for Mermaid or PlantUML, or as a ' +
+        'log with vector clocks for ShiViz',
     )
     .requiredOption('--to <format>', 'mermaid, plantuml or shiviz (required)')
     .option('--output <file>', 'where it goes (default: standard output)')
@@ -32,10 +32,7 @@ export function addTrace(program: Command): void {
     .action(async (file: string, flags: ConvertFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       if (io.json)
-        throw usageError(
-          'QL100',
-          'a trace is JSON already, and this is not; leave out --json.',
-        );
+        throw usageError('QL100', 'a trace is JSON already, and this is not; leave out --json.');
       const to = oneOf('--to', flags.to, formats);
       const { mermaidOf, modelOf, plantUmlOf, shiVizOf } = await import('@quorumlab/trace-view');
       const model = modelOf(parsed(readText(file)));
