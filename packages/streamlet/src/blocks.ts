@@ -10,7 +10,7 @@ import { type Context, heardOf, longestOf, type Replica, stableHeight } from './
 
 /** Whether there is room above the last stable checkpoint: without that nobody goes on. */
 const mayAct = (group: Group, replica: Replica): boolean =>
-  replica.final.height <= stableHeight(replica) + group.window;
+  replica.final.height < stableHeight(replica) + group.window;
 
 /** Propose: the leader extends the longest notarized chain that it has seen, once an epoch. */
 export function maybePropose(group: Group, replica: Replica, ctx: Context): boolean {

@@ -100,6 +100,7 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
       from,
       kept.filter((each) => each.height > height),
     );
+  finalizeAll(group, replica, ctx);
   fetchState(group, replica, ctx);
 }
 

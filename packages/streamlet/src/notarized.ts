@@ -3,7 +3,7 @@ import { forget } from '@quorumlab/core';
 import { blockOf, notarizedAs, pathTo } from './chain.ts';
 import type { Group } from './group.ts';
 import type { Block, Notarization } from './messages.ts';
-import { type Context, isLonger, type Replica, refOf } from './state.ts';
+import { type Context, isLonger, type Replica, refOf, stableHeight } from './state.ts';
 
 /** A quorum has voted for a block. Callers have counted the votes. */
 export function learn(
@@ -45,7 +45,7 @@ export function finalizeAll(group: Group, replica: Replica, ctx: Context): void 
 function finalizeNear(group: Group, replica: Replica, epoch: number, ctx: Context): void {
   for (let last = epoch; last < epoch + group.rules.adjacent; last++) {
     const target = runUpTo(group, replica, last);
-    if (target !== undefined) finalize(replica, target, last, ctx);
+    if (target !== undefined) finalize(group, replica, target, last, ctx);
   }
 }
 
@@ -63,10 +63,18 @@ function runUpTo(group: Group, replica: Replica, last: number): Block['parent'] 
 }
 
 /** The chain that ends in `target` is final: run its requests. */
-function finalize(replica: Replica, target: Block['parent'], last: number, ctx: Context): void {
+function finalize(
+  group: Group,
+  replica: Replica,
+  target: Block['parent'],
+  last: number,
+  ctx: Context,
+): void {
   const path = pathTo(replica, target) ?? [];
   for (const { id, block } of path) {
     const { epoch, height, batch } = block;
+    // The rest once the next checkpoint is stable: its state is still here for who lacks it.
+    if (height > stableHeight(replica) + group.window) return;
     ctx.line('finalize');
     replica.final = { epoch, height, id };
     ctx.voters(replica.notarized.get(last)?.seals.map(({ from }) => from) ?? []);
