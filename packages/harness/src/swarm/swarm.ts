@@ -140,7 +140,12 @@ function rarer(
   const world = { random, n, healsAt, kinds };
   const work = rareWork(world, scenario);
   const { network = scenario.network } = work;
-  const changes = change === undefined ? [] : rareChanges(world, struck, transfer !== undefined);
+  // A stream of its own where leaders are told too, so that it changes nothing of the faults.
+  const changing =
+    transfer === undefined
+      ? world
+      : { ...world, random: decisions({ seed: `changes ${protocol} ${seed}` }) };
+  const changes = change === undefined ? [] : rareChanges(changing, struck, transfer !== undefined);
   return {
     ...scenario,
     ...work,
