@@ -320,7 +320,7 @@ describe('the timer that says where a replica stands', () => {
       network.drop();
       network.fire(1, 'idle');
       told.push(network.flights.map(({ to, message }) => [to, message.kind]));
-      expect(network.seat(1).timers.get('idle')).toBe(network.now + 2 * period);
+      expect(network.seat(1).due('idle')).toBe(network.now + 2 * period);
     }
     const pair = (...to: number[]) => to.map((each) => [each, 'status']);
     expect(told).toEqual([pair(2, 3), pair(0, 2), pair(3, 0)]);
