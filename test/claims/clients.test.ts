@@ -172,3 +172,22 @@ for (const { name: protocol, create, claims } of protocols) {
     });
   });
 }
+
+const crashProtocols = protocols.filter(
+  ({ claims, create }) => claims.faults === 'crash' && create({ n: 5, f: 2 }).length === undefined,
+);
+
+test.each(crashProtocols.map(({ name }) => name))(
+  '%s: whichever two of five are down from the start, clients are soon served by the others',
+  (protocol) => {
+    for (const one of range(5))
+      for (const other of range(one)) {
+        const faults = [one, other].map((node) => ({ type: 'crash', at: 1000, node }) as const);
+        const scenario = completeScenario({ protocol, n: 5, f: 2, faults, count: 4 });
+        const { word, violation } = runScenario(scenario);
+        expect(word, `${protocol} without n${one} and n${other}: ${violation?.sentence}`).toBe(
+          'ok',
+        );
+      }
+  },
+);

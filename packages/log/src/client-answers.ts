@@ -232,17 +232,20 @@ function onRedirect(
   const lane = message.about === 'request' ? state.requests : state.queries;
   const flight = lane.flights.get(message.sequence);
   if (flight === undefined || asker.matching > 1) return;
-  if (flight.target !== from) return; // An answer to what was asked before, or of nobody we asked.
+  // An answer to what was asked before, or of nobody we asked.
+  if (flight.target !== from && flight.also !== from) return;
   const known = leader !== null && leader !== from && asker.members.includes(leader);
   if (known && term >= state.term && flight.hops < asker.members.length) {
     suggest(asker, state, leader, term);
     flight.hops++;
     if (leader === flight.also) flight.target = leader;
-    else send(flight, leader, now, pen);
+    else if (leader !== flight.target) send(flight, leader, now, pen);
     watch(state, flight.deadline, now, pen);
     return;
   }
-  // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network.
+  // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network:
+  // whoever else was asked may be down for good.
+  flight.leaderless = true;
   flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
   watch(state, flight.deadline, now, pen);
 }

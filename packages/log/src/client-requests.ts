@@ -91,6 +91,7 @@ function depart(
     also: undefined,
     deadline: now,
     backoff: asker.settings.timeout,
+    leaderless: false,
     hops: 0,
     replies: asker.matching > 1 ? new Map() : undefined,
     hash: hashOf(message),

@@ -84,6 +84,8 @@ export interface Flight {
   /** Asked again if nothing came until then. */
   deadline: Instant;
   backoff: number;
+  /** Somebody has answered that nobody leads: what waits is no sign of a slow network. */
+  leaderless: boolean;
   /** Redirects followed since the last time-out: two confused replicas must not play ping-pong. */
   hops: number;
   /** What each replica answered, where more than one answer is needed. */

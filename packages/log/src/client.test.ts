@@ -138,6 +138,30 @@ describe('a client', () => {
     expect(asked(all({ ...redirect, sequence: request.sequence }, 0))).toEqual([]);
   });
 
+  test('is as soon back at all others where nobody leads, whoever of them is down', () => {
+    const { step, hear } = listening();
+    const { sequence } = only(step(submit(1)));
+    const nobody = (from: number, now: number) =>
+      hear(
+        { kind: 'redirect', about: 'request', sequence, leader: null, term: 0 } as const,
+        from,
+        now,
+      );
+    nobody(0, 10);
+    expect(asked(step(timeout, 125_010))).toEqual([1, 0]);
+    // 1 is down, and says nothing; 0 does, and that is reason enough.
+    expect(when(nobody(0, 125_020))).toEqual([[125_000, 156_250]]);
+    const next = step(timeout, 250_020);
+    expect(asked(next)).toEqual([2, 1]);
+    // Nobody answers now. The first silence is waited for as long as any: the patience has not grown.
+    expect(when(next)).toEqual([[500_000, 625_000]]);
+    expect(when(step(timeout, 750_020))).toEqual([[1_000_000, 1_250_000]]);
+    // Who was asked beside it knows a leader by now.
+    expect(
+      asked(hear({ kind: 'redirect', about: 'request', sequence, leader: 0, term: 1 }, 2, 750_030)),
+    ).toEqual([0]);
+  });
+
   test('says of each operation what it gave, or that it ran and there was no room for that', () => {
     const { step, hear } = listening(1, { window: 1 });
     const first = only(step(submit(0)));

@@ -124,7 +124,9 @@ export function timeout(asker: Asker, state: ClientState, now: Instant, pen: Cli
       if (flight.deadline > now) continue;
       if (flight.target === state.believed && state.believed === suspect)
         state.believed = after(asker, suspect);
-      flight.backoff = Math.min(flight.backoff * 2, asker.settings.maxTimeout);
+      if (!flight.leaderless)
+        flight.backoff = Math.min(flight.backoff * 2, asker.settings.maxTimeout);
+      flight.leaderless = false;
       flight.hops = 0;
       flight.also = flight.target;
       send(flight, asker.matching > 1 ? 'all' : state.believed, now, pen);
