@@ -85,7 +85,7 @@ test('a fork names who is in both quorums, and who of them lied', () => {
   const forked = run(completeScenario({ protocol: 'raft', attack: 'equivocating-leader' }));
   expect(forked.word).toBe('forked');
   expect(narrate(taleOf(forked)).slice(-2)).toEqual([
-    'Behind Bob stand n0 and n1, behind Ann n0 and n2.',
+    'Behind Ann stand n0 and n2, behind Bob n0 and n1.',
     'Both have n0, who lied.',
   ]);
   const shown = exhibit(protocolOf('flexible-paxos'), 'rows-for-both');

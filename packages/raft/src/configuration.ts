@@ -18,8 +18,8 @@ import {
   SchemaError,
 } from '@quorumlab/core';
 
-/** Most servers that one group can know. */
-export const serversLimit = 1024;
+/** Most servers that one group can know: an entry with all of them fits into one append. */
+export const serversLimit = 6_144;
 
 /** Who votes, and who only listens. All lists are ascending. */
 export interface Configuration {

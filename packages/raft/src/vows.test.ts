@@ -31,6 +31,25 @@ describe('a broken vow of Raft', () => {
     expect(raft({ n: 1 }).conflict?.(own, 0, [])).toBe(own);
   });
 
+  test('is another group in one entry, also where nobody has asked for it', () => {
+    const part = { term: 2, prevIndex: 7, prevTerm: 1, leaderCommit: 0, round: 0 };
+    const group = (voters: readonly number[]) =>
+      ({
+        ...{ kind: 'append-entries', ...part },
+        entries: [
+          { term: 2, command: null, configuration: { voters, outgoing: [], learners: [] } },
+        ],
+      }) as const;
+    expect(broken(group([0, 1]), group([0, 2]))).toBe(true);
+    expect(broken(group([0, 1]), group([0, 1]))).toBe(false);
+    const answer = (refusal: string) =>
+      ({
+        ...{ kind: 'append-entries', ...part },
+        entries: [{ term: 2, command: command('x'), refusal }],
+      }) as const;
+    expect(broken(answer('no'), answer(''))).toBe(true);
+  });
+
   test('is another command in each entry that has one', () => {
     const entries = [
       { term: 2, command: null },

@@ -7,8 +7,11 @@ import type { Group } from './group.ts';
 import type { Entry, Message } from './messages.ts';
 
 /** A text that two entries share only if they hold the same: no-ops are all the same. */
-const identity = (command: Signed<Request> | null): string =>
-  command === null ? 'no-op' : identityOf(command);
+function identity({ command, configuration, refusal }: Entry): string {
+  const what = command === null ? 'no-op' : identityOf(command);
+  if (configuration !== undefined) return `${what} ${JSON.stringify(configuration)}`;
+  return refusal === undefined ? what : `${what} ${JSON.stringify(refusal)}`;
+}
 
 /** A leader gives each index of its term one entry; a voter gives each term one vote. */
 export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {
@@ -16,10 +19,11 @@ export function* vows(message: Message): Iterable<readonly [about: string, what:
     yield [`vote/${message.term}`, `${message.candidate}`];
   if (message.kind !== 'append-entries') return;
   let index = message.prevIndex;
-  for (const { term, command } of message.entries) {
+  for (const entry of message.entries) {
     index += 1;
+    const { term } = entry;
     // Entries of older terms are other leaders' vows; passing them on repeats them unchanged.
-    if (term === message.term) yield [`entry/${term}/${index}`, identity(command)];
+    if (term === message.term) yield [`entry/${term}/${index}`, identity(entry)];
   }
 }
 
