@@ -153,7 +153,7 @@ describe('a client', () => {
     expect(when(nobody(0, 125_020))).toEqual([[125_000, 156_250]]);
     const next = step(timeout, 250_020);
     expect(asked(next)).toEqual([2, 1]);
-    // Nobody answers now. The first silence is waited for as long as any: the patience has not grown.
+    // Nobody answers now, and this is the first silence: the patience has not grown.
     expect(when(next)).toEqual([[500_000, 625_000]]);
     expect(when(step(timeout, 750_020))).toEqual([[1_000_000, 1_250_000]]);
     // Who was asked beside it knows a leader by now.

@@ -19,7 +19,7 @@ import {
 } from '@quorumlab/core';
 
 /** Most servers that one group can know: an entry with all of them fits into one append. */
-export const serversLimit = 6_144;
+export const serversLimit = 5_120;
 
 /** Who votes, and who only listens. All lists are ascending. */
 export interface Configuration {

@@ -259,7 +259,7 @@ describe('changes that are refused change nothing', () => {
     expect(() => encodeChange({ voters: [], only: true })).toThrow(/needs voters/);
     expect(() => encodeChange({ voters: [1], leaving: [1] })).toThrow(/named twice/);
     expect(() => encodeChange({ voters: [-1] })).toThrow(ConfigurationError);
-    expect(() => encodeTransfer(6_144)).toThrow(ConfigurationError);
+    expect(() => encodeTransfer(5_120)).toThrow(ConfigurationError);
     expect(decodeConfiguration(Uint8Array.of(0))).toBeUndefined();
     for (const initialMembers of ['', '0,7', [] as number[]])
       expect(() => raft({ n: 3, initialMembers })).toThrow(OptionsError);

@@ -35,7 +35,8 @@ describe('a broken vow of Raft', () => {
     const part = { term: 2, prevIndex: 7, prevTerm: 1, leaderCommit: 0, round: 0 };
     const group = (voters: readonly number[]) =>
       ({
-        ...{ kind: 'append-entries', ...part },
+        ...part,
+        kind: 'append-entries',
         entries: [
           { term: 2, command: null, configuration: { voters, outgoing: [], learners: [] } },
         ],
@@ -44,7 +45,8 @@ describe('a broken vow of Raft', () => {
     expect(broken(group([0, 1]), group([0, 1]))).toBe(false);
     const answer = (refusal: string) =>
       ({
-        ...{ kind: 'append-entries', ...part },
+        ...part,
+        kind: 'append-entries',
         entries: [{ term: 2, command: command('x'), refusal }],
       }) as const;
     expect(broken(answer('no'), answer(''))).toBe(true);
