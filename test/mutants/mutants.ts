@@ -118,7 +118,7 @@ export const hunts: readonly Hunt[] = [
     reigns({ protocol: 'multi-paxos', n: 3, options: hasty }, 15),
   ),
   mutant('epaxos', 'execute-early', 20, (seed) => swarm('epaxos', seed)),
-  mutant('raft', 'figure-8', 60, muted(3000, { clients: 6, outstanding: 4, count: 200 })),
+  mutant('raft', 'figure-8', 40, muted(3500, crowd)),
   mutant('raft', 'double-vote', 60, voter),
   mutant('raft', 'rejoin-as-new', 60, hiccups(slowVotes, 3000, 'lost')),
   mutant(
@@ -132,8 +132,11 @@ export const hunts: readonly Hunt[] = [
   mutant(
     'raft',
     'stale-leader-read',
-    100,
-    reigns({ protocol: 'raft', n: 3, options: short, workload: 'a' }, 15),
+    30,
+    reigns(
+      { protocol: 'raft', n: 3, options: short, workload: 'a', clients: 6, outstanding: 2 },
+      20,
+    ),
   ),
   mutant(
     'zab',
@@ -145,7 +148,7 @@ export const hunts: readonly Hunt[] = [
       6000,
     ),
   ),
-  mutant('zab', 'fifo-assumed', 10, reigns({ protocol: 'zab', n: 3, options: terse }, 15)),
+  mutant('zab', 'fifo-assumed', 40, reigns({ protocol: 'zab', n: 3, options: terse }, 15)),
   mutant('zab', 'counts-before-fsync', 20, reigns({ protocol: 'zab', n: 3, options: terse }, 15)),
   mutant(
     'pbft',
