@@ -22,8 +22,9 @@ const optionsOf = (seed: number, n: number): EpaxosOptions => ({
 });
 
 const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
-/** How many seeds; in the short form, which meets many variants of the code, a twentieth. */
-const seeds = (count: number): number => (isShort ? Math.ceil(count / 20) : count);
+const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
+/** How many seeds: half of them unless it may take long, and few for many variants of the code. */
+const seeds = (count: number): number => Math.ceil(count / (isShort ? 20 : isLong ? 1 : 2));
 
 test.each([3, 5])('every property holds under random schedules, n=%i', (n) => {
   let decided = 0;

@@ -157,7 +157,7 @@ function rarer(
 
 /**
  * What is wrong with the run of `seed`, with what replays it; nothing if all is well: safe always,
- * live once healed, nobody convicted but liars and who has lost its disk (every fourth is searched
+ * live once healed, nobody convicted but liars and who has lost its disk (every eighth is searched
  * for proofs), and the same run if it is run again (which every twentieth is). `seen` is shown the
  * run. How it is replayed is told by `again`; unless told, by the scenario itself.
  */
@@ -173,7 +173,7 @@ export function failureOf(
   const replay = `replay: ${again(world)}`;
   let result: RunResult;
   try {
-    result = runScenario(world.scenario, { ...options, proofs: seed % 4 === 0, reached: true });
+    result = runScenario(world.scenario, { ...options, proofs: seed % 8 === 0, reached: true });
   } catch (error) {
     return `it threw: ${String(error)}; ${replay}`;
   }
