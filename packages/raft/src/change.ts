@@ -38,6 +38,7 @@ import {
   sendHeartbeats,
 } from './leader.ts';
 import { type Index, refusalLimit } from './messages.ts';
+import { maybeAllowReads } from './read-index.ts';
 import { type CatchUp, type Context, lastIndex, type Replica } from './state.ts';
 import { becomeFollower } from './term.ts';
 import { transferTo } from './transfer.ts';
@@ -227,7 +228,8 @@ export function settleGroup(group: Group, leader: Replica, ctx: Context): void {
     sendHeartbeats(group, leader, ctx);
     noteAudience(group, leader, lastIndex(leader), ctx);
   }
-  if (!isLeaving) return;
+  // Whoever is left may have answered already: nobody else will.
+  if (!isLeaving) return maybeAllowReads(group, leader, ctx);
   ctx.line('leave');
   // Nobody has to wait until it is missed (thesis 3.10).
   const successor = voters.find((id) => group.rules.mayHandOver(leader, id));

@@ -47,6 +47,16 @@ describe('4.1: one voter comes or goes', () => {
     expect(group.disagreements).toEqual([]);
   });
 
+  test('reads that waited for others are answered once nobody else is left', () => {
+    const group = start({ initialMembers: [0, 1] });
+    group.step(0, { type: 'read', id: 7 });
+    group.settle(among(0));
+    expect(group.nodes[0]?.reads).toEqual([]);
+    change(group, 0, { leaving: [1] });
+    group.settle(among(0));
+    expect(group.nodes[0]?.reads.map(({ id }) => id)).toEqual([7]);
+  });
+
   test('a new voter gets the log first, in rounds, and one that is away is named', () => {
     const group = start();
     for (const text of ['a', 'b', 'c']) group.propose(0, text);
