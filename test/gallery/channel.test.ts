@@ -6,7 +6,7 @@ import { fastCrypto } from '@quorumlab/node';
 import { type Raft, type RaftMessage, raft } from '@quorumlab/raft';
 import { channelKeyring, domainOf, ed25519Keyring, publicKeyOf, verifier } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
-import { client, groupOf, request, signature } from './group.ts';
+import { client, groupOf, request, signature } from '../support/serviced-group.ts';
 
 /** What an outsider puts under the name of replica 1: a term that nobody led, and its entry. */
 const forged: RaftMessage = {

@@ -6,7 +6,7 @@ import { multiPaxos } from '@quorumlab/multi-paxos';
 import { type Pbft, pbft } from '@quorumlab/pbft';
 import { digestOf } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
-import { client, groupOf, request, signature } from './group.ts';
+import { client, groupOf, request, signature } from '../support/serviced-group.ts';
 
 /** PBFT whose clients believe as many equal replies as they are told to, or as they should. */
 const believing = (matching?: number) =>

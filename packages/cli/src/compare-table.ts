@@ -1,8 +1,9 @@
 /** The two tables of a comparison, as wide as the terminal. */
 
 import type { VerdictRow } from '@quorumlab/harness';
+import { costColumns } from '@quorumlab/report/costs';
 import { rowName, type SteadyCostRow } from '@quorumlab/report/result';
-import { grouped, type Io, type Style } from './io.ts';
+import type { Io, Style } from './io.ts';
 import { verdictLook } from './words.ts';
 import { lengthOf } from './wrap.ts';
 
@@ -123,34 +124,16 @@ function table(io: Io, columns: readonly Column[]): readonly string[] {
 
 /** What one commit costs, a row per protocol. */
 export function costTable(io: Io, costs: readonly SteadyCostRow[]): readonly string[] {
-  const column = (head: string, of: (cost: SteadyCostRow) => number | undefined): Column => ({
-    head,
-    right: true,
-    cells: costs.map((cost) => {
-      const value = of(cost);
-      return { text: value === undefined ? 'none' : number(value) };
-    }),
-  });
   const lead: readonly Column[] = [
     { head: '', cells: costs.map((cost) => ({ text: rowName(cost) })) },
     { head: 'n', cells: costs.map(({ n }) => ({ text: String(n) })) },
   ];
-  return inBlocks(io, lead, [
-    column('messages', (cost) => cost.messagesPerCommit),
-    column('bytes', (cost) => Math.round(cost.bytesPerCommit)),
-    column('signatures made', (cost) => cost.signaturesPerCommit),
-    column('signatures checked', (cost) => cost.verificationsPerCommit),
-    column('disk syncs', (cost) => cost.syncsPerCommit),
-    column('delays to decide', (cost) => cost.delaysToDecision),
-    column('delays to reply', (cost) => cost.delaysToReply),
-    column('busiest replica sends', (cost) => cost.busiest.messages),
-    column('new leader ms', (cost) => cost.replacement?.milliseconds),
-    column('new leader messages', (cost) => cost.replacement?.messages),
-  ]);
+  const columns = costColumns.map(
+    ({ title, text }): Column => ({
+      head: title,
+      right: true,
+      cells: costs.map((cost) => ({ text: text(cost) })),
+    }),
+  );
+  return inBlocks(io, lead, columns);
 }
-
-/** At most two decimals; thousands grouped. */
-const number = (value: number): string => {
-  const [whole = '', part] = String(Math.round(value * 100) / 100).split('.');
-  return part === undefined ? grouped(Number(whole)) : `${grouped(Number(whole))}.${part}`;
-};

@@ -1,21 +1,9 @@
 /** Whatever a stranger sends, a shard answers, and its state is the same when it was read back. */
 import { decode, encode, type Random } from '@quorumlab/core';
+import { random as seeded } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { keeperId } from '../test/asked.ts';
 import { type ShardOperation, shard, shardOperation, shardResult } from './index.ts';
-
-/** Mulberry32: one number in, the same sequence out. */
-function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return {
-    below(limit) {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let t = Math.imul(state ^ (state >>> 15), 1 | state);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) % limit;
-    },
-  };
-}
 
 /** Small numbers and few keys, so that operations have to do with each other. */
 function near<T>(value: T, random: Random): T {

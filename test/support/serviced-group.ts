@@ -42,16 +42,16 @@ export interface Group<P extends LogShape> {
 
 /**
  * The group of `protocol`, all of whose messages arrive but those that `lost` names. `spoil` may
- * change each machine.
+ * change the machine of each replica.
  */
 export function groupOf<P extends LogShape>(
   protocol: Protocol<P>,
-  spoil: (right: Host<P>) => Host<P> = (right) => right,
+  spoil: (right: Host<P>, id: ReplicaId) => Host<P> = (right) => right,
   lost: (from: PrincipalId, to: PrincipalId, kind: string) => boolean = () => false,
 ): Group<P> {
   const ids = range(protocol.members.length);
   const machines = ids.map((id) =>
-    spoil(service(protocol, id, { stateMachine: keyValueStore, digest: digestOf })),
+    spoil(service(protocol, id, { stateMachine: keyValueStore, digest: digestOf }), id),
   );
   const waiting: { to: ReplicaId; event: Event<Serviced<P>> }[] = [];
   let now = 0;
