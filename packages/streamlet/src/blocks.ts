@@ -13,19 +13,19 @@ const mayAct = (group: Group, replica: Replica): boolean =>
   replica.final.height < stableHeight(replica) + group.window;
 
 /** Propose: the leader extends the longest notarized chain that it has seen, once an epoch. */
-export function maybePropose(group: Group, replica: Replica, ctx: Context): boolean {
+export function maybePropose(replica: Replica, ctx: Context): boolean {
   const { epoch, voted, tip } = replica;
-  if (leaderOf(group, epoch) !== ctx.self || voted >= epoch) return false;
-  if (!isBusy(replica) || !mayAct(group, replica)) return false;
+  if (leaderOf(ctx.group, epoch) !== ctx.self || voted >= epoch) return false;
+  if (!isBusy(replica) || !mayAct(ctx.group, replica)) return false;
   const parent = longestOf(replica);
   const { height, ...named } = parent;
-  const batch = nextBatch(group, replica, parent);
+  const batch = nextBatch(ctx.group, replica, parent);
   const block: Block = { epoch, height: height + 1, parent: named, batch };
   ctx.line('propose');
   const notarization = tip?.body.id === parent.id ? tip : null;
   ctx.broadcast({ kind: 'proposal', block, notarization });
   noteProposed(replica, batch);
-  voteFor(group, replica, block, ctx);
+  voteFor(replica, block, ctx);
   return true;
 }
 
@@ -40,44 +40,39 @@ export function isWhole(group: Group, { from, block, notarization }: Signed<Prop
 }
 
 /** ⟨PROPOSAL, block⟩ */
-export function proposal(
-  group: Group,
-  replica: Replica,
-  message: Signed<Proposal>,
-  ctx: Context,
-): void {
-  if (!isWhole(group, message)) return;
+export function proposal(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
+  if (!isWhole(ctx.group, message)) return;
   const { block, notarization } = message;
-  if (notarization !== null) learn(group, replica, notarization, ctx);
-  if (!isNear(group, replica, block.epoch)) return;
+  if (notarization !== null) learn(replica, notarization, ctx);
+  if (!isNear(ctx.group, replica, block.epoch)) return;
   const heard = heardOf(replica, block.epoch);
   if (heard.proposal !== null) return ctx.accuse(heard.proposal, message);
   heard.proposal = message;
-  heard.id = idOf(group, block);
+  heard.id = idOf(ctx.group, block);
   // Its votes were here before it.
   const votes = replica.notarized.get(block.epoch);
-  if (votes?.body.id === heard.id) learn(group, replica, votes, ctx);
+  if (votes?.body.id === heard.id) learn(replica, votes, ctx);
 }
 
 /** Vote: for the first proposal of the epoch, if it extends one of the longest notarized chains. */
-export function maybeVote(group: Group, replica: Replica, ctx: Context): boolean {
+export function maybeVote(replica: Replica, ctx: Context): boolean {
   const { epoch, voted } = replica;
   const block = replica.heard.get(epoch)?.proposal?.block;
-  if (block === undefined || voted >= epoch || !mayAct(group, replica)) return false;
+  if (block === undefined || voted >= epoch || !mayAct(ctx.group, replica)) return false;
   const parent = notarizedAs(replica, block.parent);
   if (parent === undefined || block.height !== parent.height + 1) return false;
-  if (!group.rules.mayExtend(parent, longestOf(replica)) || !isValid(group, replica, block))
+  if (!ctx.group.rules.mayExtend(parent, longestOf(replica)) || !isValid(ctx.group, replica, block))
     return false;
   ctx.line('vote');
   noteProposed(replica, block.batch);
-  voteFor(group, replica, block, ctx);
+  voteFor(replica, block, ctx);
   return true;
 }
 
 /** A vote is on the disk before it leaves, and the block beside it. */
-function voteFor(group: Group, replica: Replica, block: Block, ctx: Context): void {
+function voteFor(replica: Replica, block: Block, ctx: Context): void {
   const { epoch, height, batch } = block;
-  const id = idOf(group, block);
+  const id = idOf(ctx.group, block);
   ctx.save({ voted: epoch });
   ctx.put('blocks', epoch, { id, block });
   if (batch.length > 0) replica.filledIn = Math.max(replica.filledIn, epoch);
@@ -85,14 +80,14 @@ function voteFor(group: Group, replica: Replica, block: Block, ctx: Context): vo
 }
 
 /** ⟨VOTE, block⟩: once a quorum has said it, the block is notarized. */
-export function vote(group: Group, replica: Replica, message: Signed<Vote>, ctx: Context): void {
+export function vote(replica: Replica, message: Signed<Vote>, ctx: Context): void {
   const { from, epoch, height, id } = message;
-  if (!isMember(group, from) || !isNear(group, replica, epoch)) return;
+  if (!isMember(ctx.group, from) || !isNear(ctx.group, replica, epoch)) return;
   const { votes } = heardOf(replica, epoch);
   const what = `${id} ${height}`;
   const earlier = countVote(votes, message, what);
   if (earlier !== undefined) return ctx.accuse(earlier, message);
   const same = votesFor(votes, what);
-  if (same.length === group.quorum)
-    learn(group, replica, certify<Vote>({ kind: 'vote', epoch, height, id }, same), ctx);
+  if (same.length === ctx.group.quorum)
+    learn(replica, certify<Vote>({ kind: 'vote', epoch, height, id }, same), ctx);
 }

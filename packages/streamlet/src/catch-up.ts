@@ -16,15 +16,15 @@ import { type Context, longestOf, type Replica } from './state.ts';
 const answeredAtMost = 64;
 
 /** A replica begins again with what was on its disk, and says where it stands. */
-export function start(group: Group, replica: Replica, ctx: Context): void {
-  ctx.setTimer('idle', Math.ceil(group.idlePeriod / 2));
-  finalizeAll(group, replica, ctx);
+export function start(replica: Replica, ctx: Context): void {
+  ctx.setTimer('idle', Math.ceil(ctx.group.idlePeriod / 2));
+  finalizeAll(replica, ctx);
   for (const { block } of replica.blocks.values())
     if (block.batch.length > 0) replica.filledIn = Math.max(replica.filledIn, block.epoch);
   if (replica.voted === 0 && replica.notarized.size === 0 && replica.stableCheckpoint === null)
     return;
   ctx.line('restart');
-  fetchState(group, replica, ctx);
+  fetchState(replica, ctx);
   for (const { ref, state } of replica.checkpoints.values())
     ctx.broadcast({ kind: 'checkpoint', ...ref, state });
   ctx.broadcast(clockOf(replica));
@@ -34,12 +34,12 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
  * The timer 'idle': what a replica does not know that it lacks, it cannot miss. So each says where
  * it stands to f+1 others, each time others.
  */
-export function idleTimeout(group: Group, replica: Replica, ctx: Context): void {
-  ctx.setTimer('idle', group.idlePeriod);
+export function idleTimeout(replica: Replica, ctx: Context): void {
+  ctx.setTimer('idle', ctx.group.idlePeriod);
   ctx.line('idle');
-  for (let i = 0; i <= group.f; i++) {
-    replica.told = (replica.told + 1) % group.n;
-    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
+  for (let i = 0; i <= ctx.group.f; i++) {
+    replica.told = (replica.told + 1) % ctx.group.n;
+    if (replica.told === ctx.self) replica.told = (replica.told + 1) % ctx.group.n;
     if (replica.told !== ctx.self) ctx.send(replica.told, clockOf(replica));
   }
 }
@@ -62,23 +62,18 @@ export const lacks = (replica: Replica, { final, tip, stable }: ClockReport): bo
   lacksCheckpoint(replica, stable);
 
 /** ⟨CLOCK, over⟩: an epoch is over for its sender, and so much it has seen. */
-export function clock(
-  group: Group,
-  replica: Replica,
-  message: Signed<ClockReport>,
-  ctx: Context,
-): void {
+export function clock(replica: Replica, message: Signed<ClockReport>, ctx: Context): void {
   const { from, over, final, tip } = message;
-  if (!isMember(group, from) || from === ctx.self) return;
+  if (!isMember(ctx.group, from) || from === ctx.self) return;
   if (over > (replica.over.get(from) ?? 0)) replica.over.set(from, over);
-  if (tip !== null && isQuorum(group, tip)) learn(group, replica, tip, ctx);
-  if (lacks(replica, message) && mayAnswer(group, replica, message, ctx.now)) {
+  if (tip !== null && isQuorum(ctx.group, tip)) learn(replica, tip, ctx);
+  if (lacks(replica, message) && mayAnswer(ctx.group, replica, message, ctx.now)) {
     ctx.line('echo');
     replica.answered.set(from, { at: ctx.now, final });
     explainChain(replica, from, final, ctx);
     explainCheckpoints(replica, message, ctx);
   }
-  if (final > replica.final.height) ask(group, replica, from, ctx);
+  if (final > replica.final.height) ask(replica, from, ctx);
 }
 
 /** The notarized blocks above `final` of the longest chain, the lowest first. */
@@ -113,20 +108,15 @@ export const isNews = (group: Group, replica: Replica, message: Notarized): bool
 };
 
 /** A notarized block from one who has seen it. */
-export function notarized(
-  group: Group,
-  replica: Replica,
-  message: Signed<Notarized>,
-  ctx: Context,
-): void {
+export function notarized(replica: Replica, message: Signed<Notarized>, ctx: Context): void {
   const { from, block, notarization } = message;
-  if (!isNews(group, replica, message) || !acceptable(block.batch)) return;
-  if (idOf(group, block) !== notarization.body.id) return;
+  if (!isNews(ctx.group, replica, message) || !acceptable(block.batch)) return;
+  if (idOf(ctx.group, block) !== notarization.body.id) return;
   ctx.line('catch-up');
-  learn(group, replica, notarization, ctx, block);
+  learn(replica, notarization, ctx, block);
   // Once all of an answer is here the next one is asked for.
   const isLast = block.height === replica.final.height + answeredAtMost;
-  if (isLast && isMember(group, from)) ctx.send(from, clockOf(replica));
+  if (isLast && isMember(ctx.group, from)) ctx.send(from, clockOf(replica));
 }
 
 /** Whether it is long enough ago that somebody was asked. */
@@ -134,26 +124,26 @@ export const mayAsk = (group: Group, { askedAt }: Replica, now: number): boolean
   askedAt === null || now - askedAt >= group.epochTime / 4;
 
 /** Asks one that has seen more for it, now and then. */
-function ask(group: Group, replica: Replica, member: ReplicaId, ctx: Context): void {
-  if (!mayAsk(group, replica, ctx.now)) return;
+function ask(replica: Replica, member: ReplicaId, ctx: Context): void {
+  if (!mayAsk(ctx.group, replica, ctx.now)) return;
   replica.askedAt = ctx.now;
   ctx.line('ask');
   ctx.send(member, clockOf(replica));
 }
 
 /** While a block is missing here, it is asked for once it is late. */
-export function maybeMiss(group: Group, replica: Replica, ctx: Context): boolean {
+export function maybeMiss(replica: Replica, ctx: Context): boolean {
   if (replica.missing || !hasGap(replica)) return false;
   replica.missing = true;
-  ctx.setTimer('missing', Math.ceil(group.epochTime / 4));
+  ctx.setTimer('missing', Math.ceil(ctx.group.epochTime / 4));
   return true;
 }
 
 /** The timer 'missing': asks one who has voted for what is missing here. */
-export function missingTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function missingTimeout(replica: Replica, ctx: Context): void {
   replica.missing = false;
   if (replica.tip === null || !hasGap(replica)) return;
   const others = replica.tip.seals.filter(({ from }) => from !== ctx.self);
   const chosen = others[(replica.epoch + ctx.self) % Math.max(1, others.length)];
-  if (chosen !== undefined) ask(group, replica, chosen.from, ctx);
+  if (chosen !== undefined) ask(replica, chosen.from, ctx);
 }

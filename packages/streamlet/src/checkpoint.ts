@@ -20,31 +20,20 @@ import { finalizeAll } from './notarized.ts';
 import { type Context, type Replica, refOf, stableHeight } from './state.ts';
 
 /** The application's state after `slot` is on disk: say so to all. */
-export function snapshotTaken(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  state: Digest,
-  ctx: Context,
-): void {
+export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: Context): void {
   const ref = finalAt(replica, slot + 1);
   if (ref === undefined || ref.height <= replica.snapshot.height) return;
   ctx.save({ snapshot: ref });
-  if (ref.height % group.checkpointEvery !== 0 || ref.height <= stableHeight(replica)) return;
+  if (ref.height % ctx.group.checkpointEvery !== 0 || ref.height <= stableHeight(replica)) return;
   ctx.line('checkpoint');
   ctx.put('checkpoints', ref.height, { ref, state });
   ctx.broadcast({ kind: 'checkpoint', ...ref, state });
 }
 
 /** ⟨CHECKPOINT, block, state⟩ */
-export function checkpoint(
-  group: Group,
-  replica: Replica,
-  message: Signed<Checkpoint>,
-  ctx: Context,
-): void {
+export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: Context): void {
   const { kind, epoch, height, id, state, from } = message;
-  if (!isMember(group, from) || height % group.checkpointEvery !== 0) return;
+  if (!isMember(ctx.group, from) || height % ctx.group.checkpointEvery !== 0) return;
   if (height <= stableHeight(replica)) return;
   const kept = replica.checkpointVotes.get(from) ?? [];
   const earlier = kept.find((each) => each.height === height);
@@ -52,16 +41,16 @@ export function checkpoint(
   kept.push(message);
   kept.sort((one, other) => one.height - other.height);
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
-  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
+  if (kept.length > ctx.group.window / ctx.group.checkpointEvery + 1) kept.shift();
   replica.checkpointVotes.set(from, kept);
   const isSame = (each: Checkpoint): boolean =>
     each.height === height && each.epoch === epoch && each.id === id && each.state === state;
   const same = [...replica.checkpointVotes.values()].flatMap((each) => each.filter(isSame));
   const isFinal = height <= replica.final.height;
-  const isFar = height >= replica.final.height + group.checkpointEvery;
+  const isFar = height >= replica.final.height + ctx.group.checkpointEvery;
   // Between the two its blocks are on their way, and one's own checkpoint counts again then.
-  if (same.length < group.quorum || !(isFinal || isFar)) return;
-  adopt(group, replica, certify<Checkpoint>({ kind, epoch, height, id, state }, same), ctx);
+  if (same.length < ctx.group.quorum || !(isFinal || isFar)) return;
+  adopt(replica, certify<Checkpoint>({ kind, epoch, height, id, state }, same), ctx);
 }
 
 /** Whether a certificate proves a checkpoint of this group. */
@@ -70,18 +59,17 @@ export const isCheckpoint = (group: Group, proof: Certificate<Checkpoint>): bool
 
 /** The proof of a stable checkpoint from a replica that has let go of what came before it. */
 export function stableCheckpoint(
-  group: Group,
   replica: Replica,
   message: Signed<StableCheckpoint>,
   ctx: Context,
 ): void {
   const { checkpoint: proof, from } = message;
-  if (!isMember(group, from) || proof.body.height <= stableHeight(replica)) return;
-  if (isCheckpoint(group, proof)) adopt(group, replica, proof, ctx);
+  if (!isMember(ctx.group, from) || proof.body.height <= stableHeight(replica)) return;
+  if (isCheckpoint(ctx.group, proof)) adopt(replica, proof, ctx);
 }
 
 /** Takes the proof; gets the state if this replica does not have it. */
-function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
+function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
   const { height, state } = proof.body;
   const own = replica.checkpoints.get(height);
   assert(
@@ -100,8 +88,8 @@ function adopt(group: Group, replica: Replica, proof: Certificate<Checkpoint>, c
       from,
       kept.filter((each) => each.height > height),
     );
-  finalizeAll(group, replica, ctx);
-  fetchState(group, replica, ctx);
+  finalizeAll(replica, ctx);
+  fetchState(replica, ctx);
 }
 
 /**
@@ -116,24 +104,24 @@ function letGo(replica: Replica, epoch: number, ctx: Context): void {
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */
-export function fetchState(group: Group, replica: Replica, ctx: Context): void {
+export function fetchState(replica: Replica, ctx: Context): void {
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.height <= replica.final.height) return;
   if ((replica.fetching?.height ?? 0) >= proof.body.height) return;
   ctx.line('state-fetch');
   replica.fetching = refOf(proof);
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...group.members]);
+  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind its block. */
-export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ctx: Context): void {
+export function snapshotInstalled(replica: Replica, slot: Slot, ctx: Context): void {
   const ref = replica.fetching;
   replica.fetching = null;
   if (ref === null || ref.height !== slot + 1 || ref.height <= replica.final.height)
-    return fetchState(group, replica, ctx);
+    return fetchState(replica, ctx);
   ctx.line('state-installed');
   ctx.save({ snapshot: ref });
   // What is known of earlier epochs does not lead up to this block.
@@ -142,8 +130,8 @@ export function snapshotInstalled(group: Group, replica: Replica, slot: Slot, ct
   replica.lastNotarized = Math.max(replica.lastNotarized, ref.epoch);
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
-  finalizeAll(group, replica, ctx);
-  fetchState(group, replica, ctx);
+  finalizeAll(replica, ctx);
+  fetchState(replica, ctx);
   ctx.broadcast(clockOf(replica));
 }
 

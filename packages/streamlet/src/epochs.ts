@@ -26,8 +26,8 @@ function overFor({ over }: Replica, count: number): number {
 }
 
 /** The next epoch begins, or the latest of which this replica has heard that it has begun. */
-export function maybeEnter(group: Group, replica: Replica, ctx: Context): boolean {
-  const next = Math.max(replica.lastNotarized, overFor(replica, group.quorum)) + 1;
+export function maybeEnter(replica: Replica, ctx: Context): boolean {
+  const next = Math.max(replica.lastNotarized, overFor(replica, ctx.group.quorum)) + 1;
   if (next <= replica.epoch) return false;
   ctx.line('epoch');
   replica.epoch = next;
@@ -39,8 +39,8 @@ export function maybeEnter(group: Group, replica: Replica, ctx: Context): boolea
 }
 
 /** One honest member's epoch is over: so will everybody's be. */
-export function maybeJoin(group: Group, replica: Replica, ctx: Context): boolean {
-  const over = overFor(replica, group.rules.joinsAt(group.f));
+export function maybeJoin(replica: Replica, ctx: Context): boolean {
+  const over = overFor(replica, ctx.group.rules.joinsAt(ctx.group.f));
   if (over < replica.epoch || (replica.over.get(ctx.self) ?? 0) >= over) return false;
   ctx.line('join');
   sayOver(replica, over, ctx);
@@ -48,12 +48,12 @@ export function maybeJoin(group: Group, replica: Replica, ctx: Context): boolean
 }
 
 /** Its time is over: say so, and again until a quorum has said it. */
-export function epochTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function epochTimeout(replica: Replica, ctx: Context): void {
   if (!replica.ticking) return;
   replica.ticking = false;
   if (!isBusy(replica)) return;
   ctx.line('over');
-  relayOldest(group, replica, ctx);
+  relayOldest(replica, ctx);
   sayOver(replica, Math.max(replica.epoch, replica.over.get(ctx.self) ?? 0), ctx);
 }
 
@@ -72,10 +72,10 @@ export const clockOf = (replica: Replica): ClockReport => ({
 });
 
 /** While anything waits to become final, epochs end. */
-export function maybeTick(group: Group, replica: Replica, ctx: Context): boolean {
+export function maybeTick(replica: Replica, ctx: Context): boolean {
   if (replica.ticking || !isBusy(replica)) return false;
   replica.ticking = true;
   const behind = replica.epoch - replica.final.epoch;
-  ctx.setTimer('epoch', group.rules.epochTime(group.epochTime, behind));
+  ctx.setTimer('epoch', ctx.group.rules.epochTime(ctx.group.epochTime, behind));
   return true;
 }

@@ -16,19 +16,14 @@ import type { Ref, Relay } from './messages.ts';
 import type { Context, Replica, Waiting } from './state.ts';
 
 /** A client asks. */
-export function propose(
-  group: Group,
-  replica: Replica,
-  request: Signed<Request>,
-  ctx: Context,
-): void {
-  admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: group.n === 1 });
+export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
+  admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: ctx.group.n === 1 });
 }
 
 /** Another replica passes on what clients sent to it. */
-export function relay(group: Group, replica: Replica, message: Signed<Relay>, ctx: Context): void {
+export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): void {
   const { from, requests } = message;
-  if (!isMember(group, from) || !acceptable(requests)) return;
+  if (!isMember(ctx.group, from) || !acceptable(requests)) return;
   for (const request of requests)
     admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: true });
 }
@@ -52,31 +47,32 @@ export function noteProposed(replica: Replica, batch: Batch): void {
 }
 
 /** Tells the others, once an epoch, of requests that came here and of which nobody else knows. */
-export function handOver(group: Group, replica: Replica, ctx: Context): void {
+export function handOver(replica: Replica, ctx: Context): void {
   const { epoch, waiting, voted } = replica;
   if (replica.toldIn >= epoch || waiting.size === 0) return;
   // Its own block is on its way.
-  if (leaderOf(group, epoch) === ctx.self && voted < epoch) return;
+  if (leaderOf(ctx.group, epoch) === ctx.self && voted < epoch) return;
   const left = [...waiting.values()].filter(({ relayed }) => !relayed);
   if (left.length === 0) return;
   replica.toldIn = epoch;
-  tell(group, left, ctx);
+  tell(left, ctx);
 }
 
 /** What has waited for an epoch may be known to nobody else: as much as a block holds, again. */
-export function relayOldest(group: Group, replica: Replica, ctx: Context): void {
-  if (replica.waiting.size > 0) tell(group, [...replica.waiting.values()], ctx);
+export function relayOldest(replica: Replica, ctx: Context): void {
+  if (replica.waiting.size > 0) tell([...replica.waiting.values()], ctx);
 }
 
-function tell(group: Group, waiting: readonly Waiting[], ctx: Context): void {
+function tell(waiting: readonly Waiting[], ctx: Context): void {
   const requests: Signed<Request>[] = [];
   let bytes = 0;
   for (const each of waiting) {
     bytes += bytesOf(each.request);
-    if (bytes > maxBatchBytes || requests.length === group.maxBatch) break;
+    if (bytes > maxBatchBytes || requests.length === ctx.group.maxBatch) break;
     each.relayed = true;
     requests.push(each.request);
   }
   ctx.line('relay');
-  for (const to of group.members) if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
+  for (const to of ctx.group.members)
+    if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
 }

@@ -6,13 +6,7 @@ import type { Block, Notarization } from './messages.ts';
 import { type Context, isLonger, type Replica, refOf, stableHeight } from './state.ts';
 
 /** A quorum has voted for a block. Callers have counted the votes. */
-export function learn(
-  group: Group,
-  replica: Replica,
-  votes: Notarization,
-  ctx: Context,
-  told?: Block,
-): void {
+export function learn(replica: Replica, votes: Notarization, ctx: Context, told?: Block): void {
   const { epoch, id } = votes.body;
   if (epoch <= replica.final.epoch) return;
   const known = replica.notarized.get(epoch);
@@ -30,22 +24,21 @@ export function learn(
     ctx.put('blocks', epoch, { id, block });
     if (block.batch.length > 0) replica.filledIn = Math.max(replica.filledIn, epoch);
     // It may be what was missing below others.
-    finalizeAll(group, replica, ctx);
-  } else finalizeNear(group, replica, epoch, ctx);
+    finalizeAll(replica, ctx);
+  } else finalizeNear(replica, epoch, ctx);
 }
 
 /** Whatever is final by what is known here. */
-export function finalizeAll(group: Group, replica: Replica, ctx: Context): void {
+export function finalizeAll(replica: Replica, ctx: Context): void {
   const epochs = [...replica.notarized.keys()].filter((epoch) => epoch > replica.final.epoch);
-  for (const epoch of epochs.sort((one, other) => one - other))
-    finalizeNear(group, replica, epoch, ctx);
+  for (const epoch of epochs.sort((one, other) => one - other)) finalizeNear(replica, epoch, ctx);
 }
 
 /** Three adjacent notarized blocks of consecutive epochs, one of which is of `epoch`. */
-function finalizeNear(group: Group, replica: Replica, epoch: number, ctx: Context): void {
-  for (let last = epoch; last < epoch + group.rules.adjacent; last++) {
-    const target = runUpTo(group, replica, last);
-    if (target !== undefined) finalize(group, replica, target, last, ctx);
+function finalizeNear(replica: Replica, epoch: number, ctx: Context): void {
+  for (let last = epoch; last < epoch + ctx.group.rules.adjacent; last++) {
+    const target = runUpTo(ctx.group, replica, last);
+    if (target !== undefined) finalize(replica, target, last, ctx);
   }
 }
 
@@ -63,18 +56,12 @@ function runUpTo(group: Group, replica: Replica, last: number): Block['parent'] 
 }
 
 /** The chain that ends in `target` is final: run its requests. */
-function finalize(
-  group: Group,
-  replica: Replica,
-  target: Block['parent'],
-  last: number,
-  ctx: Context,
-): void {
+function finalize(replica: Replica, target: Block['parent'], last: number, ctx: Context): void {
   const path = pathTo(replica, target) ?? [];
   for (const { id, block } of path) {
     const { epoch, height, batch } = block;
     // The rest once the next checkpoint is stable: its state is still here for who lacks it.
-    if (height > stableHeight(replica) + group.window) return;
+    if (height > stableHeight(replica) + ctx.group.window) return;
     ctx.line('finalize');
     replica.final = { epoch, height, id };
     ctx.voters(replica.notarized.get(last)?.seals.map(({ from }) => from) ?? []);

@@ -53,19 +53,12 @@ import { clock, idleTimeout, missingTimeout, notarized, start } from './catch-up
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { epochTimeout } from './epochs.ts';
 import { evidence } from './evidence.ts';
-import { type Group, groupOf, leaderOf, type Options } from './group.ts';
+import { groupOf, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
 import { type Rules, rules } from './rules.ts';
 import { settle } from './settle.ts';
-import {
-  type Context,
-  firstStable,
-  firstVolatile,
-  type Replica,
-  type Streamlet,
-  stored,
-} from './state.ts';
+import { firstStable, firstVolatile, type Streamlet, stored } from './state.ts';
 import { conflict, vows } from './vows.ts';
 
 /** Where the sizes of its messages come from. */
@@ -91,18 +84,12 @@ const limitedBy = { proposal: 'maxBatch', notarized: 'maxBatch', relay: 'maxBatc
  */
 export function streamlet(options: Options, chosen: Partial<Rules> = {}): Protocol<Streamlet> {
   const group = groupOf(options, { ...rules, ...chosen });
-  /** A handler that says what it does, and then whatever follows from what was learned. */
-  const then =
-    <M>(handler: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void => {
-      handler(group, replica, message, ctx);
-      settle(group, replica, ctx);
-    };
   return {
     name: 'streamlet',
     version: 1,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
+    group,
     f: group.f,
     client: { matching: group.f + 1, ask: 'any', signed: true },
     messages: group.schemas.messages,
@@ -110,40 +97,31 @@ export function streamlet(options: Options, chosen: Partial<Rules> = {}): Protoc
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: firstVolatile,
-    start(replica, ctx) {
-      start(group, replica, ctx);
-      settle(group, replica, ctx);
-    },
-    propose: then(propose),
+    start,
+    propose,
     on: {
-      proposal: then(proposal),
-      vote: then(vote),
-      clock: then(clock),
-      notarized: then(notarized),
-      relay: then(relay),
-      checkpoint: then(checkpoint),
-      'stable-checkpoint': then(stableCheckpoint),
+      proposal,
+      vote,
+      clock,
+      notarized,
+      relay,
+      checkpoint,
+      'stable-checkpoint': stableCheckpoint,
     },
     admits: guards(group),
     passesOn: ['relay'],
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {
-      if (timer === 'epoch') epochTimeout(group, replica, ctx);
-      else if (timer === 'missing') missingTimeout(group, replica, ctx);
-      else idleTimeout(group, replica, ctx);
-      settle(group, replica, ctx);
+      if (timer === 'epoch') epochTimeout(replica, ctx);
+      else if (timer === 'missing') missingTimeout(replica, ctx);
+      else idleTimeout(replica, ctx);
     },
+    settle,
     snapshotEvery: group.checkpointEvery,
     // The last stable one, and every later one that fits into the window above it.
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 2,
-    snapshotTaken(replica, slot, digest, ctx) {
-      snapshotTaken(group, replica, slot, digest, ctx);
-      settle(group, replica, ctx);
-    },
-    snapshotInstalled(replica, slot, _, ctx) {
-      snapshotInstalled(group, replica, slot, ctx);
-      settle(group, replica, ctx);
-    },
+    snapshotTaken,
+    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'epoch',
     status(replica) {
       const leader = leaderOf(group, replica.epoch);

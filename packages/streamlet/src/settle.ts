@@ -2,14 +2,13 @@
 import { maybePropose, maybeVote } from './blocks.ts';
 import { maybeMiss } from './catch-up.ts';
 import { maybeEnter, maybeJoin, maybeTick } from './epochs.ts';
-import type { Group } from './group.ts';
 import { handOver } from './mempool.ts';
 import type { Context, Replica } from './state.ts';
 
 const upon = [maybeEnter, maybePropose, maybeVote, maybeJoin, maybeTick, maybeMiss] as const;
 
 /** Does what follows from what a handler has learned. */
-export function settle(group: Group, replica: Replica, ctx: Context): void {
-  while (upon.some((rule) => rule(group, replica, ctx)));
-  handOver(group, replica, ctx);
+export function settle(replica: Replica, ctx: Context): void {
+  while (upon.some((rule) => rule(replica, ctx)));
+  handOver(replica, ctx);
 }

@@ -18,6 +18,7 @@ import {
   tally,
   type WaitingRequest,
 } from '@quorumlab/core';
+import type { Group } from './group.ts';
 import type {
   Block,
   Checkpoint,
@@ -124,6 +125,7 @@ export interface Streamlet {
   readonly Message: Message;
   readonly Timer: Timer;
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */
