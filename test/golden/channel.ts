@@ -8,6 +8,7 @@ import {
   type Signed,
   seal,
   text,
+  toUtf8,
 } from '@quorumlab/core';
 import { clientMessages, type ServiceMessage } from '@quorumlab/log';
 import {
@@ -16,9 +17,11 @@ import {
   domainIdentity,
   envelopes,
   frameVersion,
+  type Guilty,
+  guiltProof,
+  guiltSchema,
   isRefusal,
-  proofField,
-  proofSchema,
+  type ProofGroup,
   signingBytes,
 } from '@quorumlab/wire';
 import { remoteReport } from '../../packages/cluster/src/remote-report.ts';
@@ -56,6 +59,31 @@ const statement: Kind<ReturnType<typeof statementParts.read>> = {
   encode: ({ domain, from, kind, body }) => signingBytes(domain, from, kind, body),
 };
 
+/** A proof: of whom, and what somebody has signed. Reading it back gives the group and its text. */
+const proof: Kind<{ readonly group: ProofGroup; readonly guilty: Guilty<ServiceMessage> }> = {
+  sample(random) {
+    const said = (): Signed<ServiceMessage> => ({ ...frame.sample(random), from: 0 });
+    const group = {
+      domain: domainField.sample(random),
+      f: random.below(4),
+      options: { fast: true },
+    };
+    const publicKeys = [bytes(32).sample(random), bytes(32).sample(random)];
+    const contents = [bytes(9).sample(random)];
+    const guilty = {
+      signer: 0,
+      rule: words.sample(random) === 0 ? 'lied' : 'lied again',
+      contents,
+    };
+    return {
+      group: { ...group, publicKeys },
+      guilty: { ...guilty, first: said(), second: said() },
+    };
+  },
+  encode: ({ group, guilty }) =>
+    toUtf8(guiltProof({ messages: clientMessages, members: [0] }, group, [guilty])),
+};
+
 /** What is signed begins with `quorumlab/statement/1`. */
 const statementVersion = Number(
   fromUtf8(signingBytes(domain, 0, '', new Uint8Array()).subarray(0, 21)).split('/')[2],
@@ -79,9 +107,9 @@ export const wire: readonly Format[] = [
   },
   {
     name: 'proof',
-    versions: { proof: Number(proofSchema.split('/')[1]) },
-    raise: 'the number in `proofSchema` in packages/wire/src/proof.ts',
-    kinds: { proof: ofField(proofField) },
+    versions: { proof: Number(guiltSchema.split('/')[1]) },
+    raise: 'the number in `guiltSchema` in packages/wire/src/guilt-proof.ts',
+    kinds: { proof },
   },
 ];
 

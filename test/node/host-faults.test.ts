@@ -4,13 +4,15 @@ import { type Files, nodeFiles } from '@quorumlab/disk';
 import { kv, type LogShape, type Serviced, serviced } from '@quorumlab/log';
 import { publicKeysOf } from '@quorumlab/node';
 import {
+  checkGuiltProof,
   detector,
   digestOf,
   domainOf,
-  encodeProof,
-  isProven,
+  guiltProof,
+  judge,
+  openGuiltProof,
   type Proof,
-  verifyProof,
+  type ProofGroup,
 } from '@quorumlab/wire';
 import { expect, test } from 'vitest';
 import { until } from '../../packages/node/test-support/cluster.ts';
@@ -121,7 +123,13 @@ async function attacked(protocol: AnyProtocol): Promise<Attacked> {
     for (let i = 0; i < 20; i++)
       client.propose(kv.put(`client ${c}`, `${i}`), { signal: end.signal }).catch(() => undefined);
   await until('the liar lied', () => (nodes[liar]?.status().counters.fired ?? 0) > 0);
-  const place = { domain: domainOf(protocol, group.cluster) };
+  const publicKeys = publicKeysOf(group.cluster);
+  const known: ProofGroup = {
+    domain: domainOf(protocol, group.cluster),
+    f: protocol.f,
+    options: {},
+    publicKeys: members.map((id) => publicKeys.get(id) as Uint8Array),
+  };
   return {
     nodes,
     liar,
@@ -129,10 +137,15 @@ async function attacked(protocol: AnyProtocol): Promise<Attacked> {
     proof: () => proof,
     verified() {
       if (proof === undefined) return false;
-      const publicKeys = publicKeysOf(group.cluster);
-      const publicKey = publicKeys.get(proof.signer) as Uint8Array;
-      const bytes = encodeProof(proof, told, { ...place, publicKey });
-      return isProven(verifyProof(bytes, told, { ...place, publicKeys }));
+      const { first, second } = proof;
+      const guilty = judge(told, {
+        statements: [first, second],
+        contents: new Map(),
+        forgotten: 0,
+      });
+      const file = openGuiltProof(guiltProof(told, known, guilty));
+      const verdict = checkGuiltProof(file, told, { group: known });
+      return verdict.holds && verdict.culprits.every(({ signer }) => signer === proof?.signer);
     },
   };
 }

@@ -40,18 +40,5 @@ export {
   KeyringError,
   type SignatureFault,
 } from './keyring.ts';
-export {
-  encodeProof,
-  isProven,
-  type NoProof,
-  type ProofPlace,
-  type ProofRecord,
-  type ProvenLie,
-  proofField,
-  proofSchema,
-  type VerifyProofOptions,
-  verifyProof,
-} from './proof.ts';
-export * from './proof-json.ts';
 export * from './transcript.ts';
 export * from './vows.ts';
