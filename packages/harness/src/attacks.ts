@@ -25,7 +25,8 @@ import {
   toUtf8,
 } from '@quorumlab/core';
 import { type KeyValueResult, keyValueResult } from '@quorumlab/log';
-import { type ProtocolEntry, protocolOf } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf } from './protocols.ts';
 import { requireNewName, type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
 
 /** A way for a run to go wrong, the same for every protocol. */

@@ -2,7 +2,8 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import type { Claims } from '@quorumlab/core';
 import { attackOf } from './attacks.ts';
-import { type ProtocolEntry, protocolOf, toleratedBy } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf, toleratedBy } from './protocols.ts';
 import type { Scenario, ScenarioFault } from './scenario.ts';
 
 /** Whether a protocol claims to survive the faults of a scenario. */

@@ -1,7 +1,7 @@
 import { upper95, type VerdictWord, worst } from '@quorumlab/checker';
 import { attackOf, attacks } from './attacks.ts';
 import { completeScenario, variantsOf } from './defaults.ts';
-import { protocolOf, requireSize } from './registry.ts';
+import { protocolOf, requireSize } from './protocols.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
 import { nthSeed } from './search.ts';

@@ -20,7 +20,8 @@ import {
   startMeter,
 } from './meter.ts';
 import { type AnyShape, type Prepared, prepare } from './prepare.ts';
-import { type ProtocolEntry, protocolOf } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf } from './protocols.ts';
 import { leaderOf } from './run.ts';
 import { ScenarioError } from './scenario.ts';
 import { workloadOf } from './workload.ts';

@@ -1,7 +1,8 @@
 import { range } from '@quorumlab/core';
 import { attackOf, tooManyLiars } from './attacks.ts';
 import { defaultUntil } from './prepare.ts';
-import { type ProtocolEntry, protocolOf } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf } from './protocols.ts';
 import type { Scenario } from './scenario.ts';
 
 /**

@@ -21,7 +21,7 @@ import { digestOf, sha256 } from '@quorumlab/wire';
 import { agreementOf } from './agreement-of.ts';
 import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
-import type { ProtocolEntry } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
 import { ScenarioError } from './scenario.ts';
 import {
   requestsIn,

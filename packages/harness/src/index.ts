@@ -31,6 +31,8 @@ export * from './options.ts';
 export * from './prepare.ts';
 export * from './proof-rows.ts';
 export * from './proof-values.ts';
+export * from './protocol-entry.ts';
+export * from './protocols.ts';
 export * from './quorums.ts';
 export {
   addReached,
@@ -40,7 +42,6 @@ export {
   situationNames,
   situations,
 } from './reached.ts';
-export * from './registry.ts';
 export * from './run.ts';
 export * from './run-cost.ts';
 export * from './scenario.ts';

@@ -11,7 +11,8 @@ import { pathToFileURL } from 'node:url';
 import type { Entry } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
 import { type Attack, attacks as allAttacks, registerAttack } from './attacks.ts';
-import { type ProtocolEntry, protocolEntry, protocols, registerProtocol } from './registry.ts';
+import { type ProtocolEntry, protocolEntry } from './protocol-entry.ts';
+import { protocols, registerProtocol } from './protocols.ts';
 import { requireNewName, ScenarioError } from './scenario.ts';
 import { workloads as allWorkloads, type OwnWorkload, registerWorkload } from './workload.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { completeScenario } from './defaults.ts';
 import { readOption } from './options.ts';
-import { protocols } from './registry.ts';
+import { protocols } from './protocols.ts';
 import { runScenario } from './run.ts';
 
 test('every option of every protocol has a note, and no note is of another', () => {

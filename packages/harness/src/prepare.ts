@@ -42,7 +42,8 @@ import {
   sha256,
 } from '@quorumlab/wire';
 import { type Attack, attackOf, tooFewTraitors, tooManyLiars } from './attacks.ts';
-import { type ProtocolEntry, protocolOf, requireSize } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf, requireSize } from './protocols.ts';
 import {
   microseconds,
   type Scenario,

@@ -3,7 +3,7 @@ import type { VerdictWord } from '@quorumlab/checker';
 import { ms, type OptionValues, range } from '@quorumlab/core';
 import { otherHalf } from './attacks.ts';
 import { completeScenario, variantsOf } from './defaults.ts';
-import { protocolOf } from './registry.ts';
+import { protocolOf } from './protocols.ts';
 import type { Scenario } from './scenario.ts';
 import { search, summarise } from './search.ts';
 

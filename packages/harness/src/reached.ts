@@ -4,7 +4,7 @@ import { idle, type Output, type ReplicaId, type Status } from '@quorumlab/core'
 import { snapshotBy } from '@quorumlab/log';
 import type { Watcher } from '@quorumlab/sim';
 import type { AnyShape, Prepared } from './prepare.ts';
-import type { ProtocolEntry } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
 
 /** The rare situations that runs are searched for, with what each is. */
 export const situations = {

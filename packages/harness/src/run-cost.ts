@@ -3,7 +3,8 @@
  * answers of an honest group, and here everything that happened. The figures of the two differ by
  * that and by nothing else; each says what it counts.
  */
-import { type ProtocolEntry, protocolOf } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf } from './protocols.ts';
 import type { RunResult } from './run.ts';
 
 /** What a run cost: totals, and the same for each operation that was answered. */

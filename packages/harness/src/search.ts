@@ -1,5 +1,5 @@
 import { upper95, type VerdictWord, worst } from '@quorumlab/checker';
-import type { ProtocolEntry } from './registry.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
 import { type RunResult, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 

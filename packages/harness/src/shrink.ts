@@ -3,8 +3,9 @@ import type { LostCopy } from '@quorumlab/sim';
 import { attackOf } from './attacks.ts';
 import { completeScenario } from './defaults.ts';
 import { emptyRequest } from './describe.ts';
+import type { ProtocolEntry } from './protocol-entry.ts';
+import { protocolOf } from './protocols.ts';
 import { reduce } from './reduce.ts';
-import { type ProtocolEntry, protocolOf } from './registry.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { type Scenario, ScenarioError, type ScenarioFault, type Script } from './scenario.ts';
 

@@ -27,4 +27,4 @@ export {
   type ProtocolSuiteOptions,
   testProtocol,
 } from './conformance/protocol-suite.ts';
-export { type ProtocolEntry, protocolEntry } from './registry.ts';
+export { type ProtocolEntry, protocolEntry } from './protocol-entry.ts';

@@ -2,7 +2,7 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import { unsafeMark } from './claims.ts';
 import { optionText } from './defaults.ts';
-import { protocolOf } from './registry.ts';
+import { protocolOf } from './protocols.ts';
 import type { Scenario } from './scenario.ts';
 import type { VerdictRow } from './verdict-row.ts';
 

@@ -8,7 +8,7 @@ import { alike } from '../attacked/alike.ts';
 import { attacked } from '../attacked/attacked.ts';
 import { forgeries, hasCertificate } from '../attacked/spoil.ts';
 import type { AnyShape, Prepared } from '../prepare.ts';
-import type { ProtocolEntry } from '../registry.ts';
+import type { ProtocolEntry } from '../protocol-entry.ts';
 import type { Scenario } from '../scenario.ts';
 import { liveGroup } from './live.ts';
 

@@ -13,7 +13,7 @@ import {
 import { kv } from '@quorumlab/log';
 import { simulate } from '@quorumlab/sim';
 import { type AnyShape, prepare } from '../prepare.ts';
-import type { ProtocolEntry } from '../registry.ts';
+import type { ProtocolEntry } from '../protocol-entry.ts';
 import type { Scenario } from '../scenario.ts';
 import { chanceOf } from './live.ts';
 

@@ -2,7 +2,7 @@ import { firstClient, type Machine, ms, type Random, type Signed } from '@quorum
 import { kv } from '@quorumlab/log';
 import { decisions, type Simulation, simulate } from '@quorumlab/sim';
 import { type AnyShape, type Prepared, prepare } from '../prepare.ts';
-import type { ProtocolEntry } from '../registry.ts';
+import type { ProtocolEntry } from '../protocol-entry.ts';
 import type { Scenario } from '../scenario.ts';
 
 /** A group in the middle of its work, and everything that was said and armed until then. */

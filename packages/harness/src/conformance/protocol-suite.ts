@@ -16,7 +16,7 @@ import {
 } from '@quorumlab/core';
 import { type Attack, attacks } from '../attacks.ts';
 import type { AnyShape } from '../prepare.ts';
-import type { ProtocolEntry } from '../registry.ts';
+import type { ProtocolEntry } from '../protocol-entry.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { swarmWorld } from '../swarm/swarm.ts';

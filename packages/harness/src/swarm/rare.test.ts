@@ -1,6 +1,6 @@
 import { range } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { protocols } from '../registry.ts';
+import { protocols } from '../protocols.ts';
 import { runScenario } from '../run.ts';
 import { isRare } from './rare.ts';
 import { subjectsOf, swarmWorld } from './swarm.ts';

@@ -2,7 +2,7 @@ import { range } from '@quorumlab/core';
 import { raft } from '@quorumlab/raft';
 import { mutants } from '@quorumlab/raft/mutants';
 import { expect, test } from 'vitest';
-import { protocolEntry } from '../registry.ts';
+import { protocolEntry } from '../protocol-entry.ts';
 import { runScenario } from '../run.ts';
 import { failureOf, type Subject, subjectsOf, swarmWorld } from './swarm.ts';
 

@@ -2,7 +2,8 @@
 import { drawBetween, drawOne, ms, type OptionValues, range } from '@quorumlab/core';
 import { decisions } from '@quorumlab/sim';
 import { attacks } from '../attacks.ts';
-import { type ProtocolEntry, protocolOf } from '../registry.ts';
+import type { ProtocolEntry } from '../protocol-entry.ts';
+import { protocolOf } from '../protocols.ts';
 import { type RunResult, runScenario } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { isRare, rareChanges, rareFaults, rareWork } from './rare.ts';
