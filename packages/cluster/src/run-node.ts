@@ -1,39 +1,29 @@
 /** One node of a cluster as this process. */
-import type { Behaviour } from '@quorumlab/adversary';
 import type { ReplicaId } from '@quorumlab/core';
-import {
-  type AnyShape,
-  attackOf,
-  attacks,
-  completeScenario,
-  protocolOf,
-  realPace,
-} from '@quorumlab/harness';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import {
   createLogger,
-  type Logger,
   type LoggingOptions,
   type NodeHooks,
   nodeLogger,
   publicKeyOf,
-  type RunningNode,
   readKeyFile,
   startNode,
 } from '@quorumlab/node';
-import { type AccusationRecord, accusationRecord } from './accusations.ts';
-import { type ClusterConfig, identityOf, paths, protocolIn, readConfig } from './config.ts';
+import { accusationRecord } from './accusations.ts';
+import { type ClusterConfig, identityOf, paths, readConfig } from './config.ts';
 import { controlPath } from './control-path.ts';
-import { type ControlHandler, startControl } from './control-server.ts';
-import { ClusterError, LostDiskError, sentenceOf } from './errors.ts';
+import { startControl } from './control-server.ts';
+import { ClusterError, sentenceOf } from './errors.ts';
 import { listenAddressOf } from './hosts.ts';
 import { openLogFile } from './log-file.ts';
-import { othersOf, refusedBy, useOf } from './node-answers.ts';
-import { hearing, logView, storyRecord } from './node-record.ts';
+import { damagedDisk, isDamaged, isLost, lostDisk } from './lost-disk.ts';
+import { othersOf, refusedBy } from './node-answers.ts';
+import { type AnyNode, type AtWork, behaviourOf, handlersOf, reportOf } from './node-control.ts';
+import { type Keeping, keeping } from './node-keeping.ts';
 import { requirePlainFile } from './plain-file.ts';
 import { clearPid, writePid } from './process-file.ts';
 import { clusterDigest, encodeReport } from './remote-report.ts';
-import type { NodeReport } from './reports.ts';
 import { readStarted, requireFewLost, restoreStarted, setAside, writeStarted } from './started.ts';
 import { readTraitor, writeTraitor } from './traitor-file.ts';
 
@@ -66,8 +56,6 @@ export interface RunningClusterNode {
   /** Resolves when it has stopped: with the reason if it did so by itself. */
   readonly ended: Promise<Error | undefined>;
 }
-
-type AnyNode = RunningNode<LogShape, Uint8Array, Uint8Array, Uint8Array>;
 
 /**
  * Runs replica `self` of the cluster in `folder` until it is stopped. Throws {@link ClusterError},
@@ -181,42 +169,6 @@ function hearOthers(options: Attending): () => void {
   return () => clearInterval(asking);
 }
 
-/** Whether the disk package found no log where one had to be. */
-const isLost = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'MissingLogError';
-
-/** Errors of a disk on which something lies that was not written so. */
-const damages = ['DamagedLogError', 'DiskRecordError', 'SnapshotDamagedError'];
-
-const isDamaged = (error: unknown): error is Error =>
-  error instanceof Error && damages.includes(error.name);
-
-/** Why a node does not start on what is damaged, and how it comes back. */
-const damagedDisk = (self: number, cause: Error): LostDiskError =>
-  new LostDiskError(
-    `${cause.message} To do so, and set aside what is damaged: ` +
-      `quorumlab cluster up --rejoin ${self}`,
-    { cause },
-  );
-
-/** Why a node that has run before must not start with an empty disk, and how it may. */
-const lostDisk = (
-  { protocol }: ClusterConfig,
-  self: number,
-  home: string,
-  cause: Error,
-): LostDiskError =>
-  new LostDiskError(
-    `n${self} has run before, and its disk ${paths.data(home)} is empty. ` +
-      (protocolOf(protocol).claims.faults === 'crash'
-        ? 'As a new node it would vote a second time and lack what it has acknowledged: two ' +
-          'leaders, or a lost write. '
-        : 'As a new node it would contradict what it has signed: a fault like that of a liar. ') +
-      'A copy helps only if it holds all up to the last moment; an older one is as bad. If the ' +
-      `disk is lost for good: quorumlab cluster up --rejoin ${self}`,
-    { cause },
-  );
-
 /** The hooks, and a note that the new disk holds something: from then on it counts again. */
 function untilDurable(hooks: NodeHooks<LogShape>, home: string): NodeHooks<LogShape> {
   let noted = false;
@@ -241,64 +193,7 @@ async function readOwnKey(config: ClusterConfig, home: string, self: number): Pr
   return secretKey;
 }
 
-/** How `self` behaves under the attack called `name`. Throws if that is none of a single node. */
-function behaviourOf(config: ClusterConfig, self: number, name: string): Behaviour<AnyShape> {
-  const { protocol, n, f, options } = config;
-  const attack = attackOf(name);
-  if (!config.allowFaults)
-    throw new ClusterError(
-      'This cluster was made without --allow-faults, so no node of it can be told to lie; ' +
-        'make another one with: quorumlab cluster init --allow-faults',
-    );
-  const scenario = completeScenario({ protocol, n, f, options, attack: name, by: [self] });
-  const behaviour = attack.behaviour?.<AnyShape>(scenario, self, realPace);
-  if (behaviour !== undefined) return behaviour;
-  const able = attacks.filter((each) => each.behaviour !== undefined).map((each) => each.name);
-  throw new ClusterError(
-    `${name} is not something that one process can do by itself; use one of ${able.join(', ')}, ` +
-      'or stop and kill processes yourself.',
-  );
-}
-
-type Keeping = ReturnType<typeof keeping>;
-
-/** What is remembered for whoever asks. Story and evidence only where nodes may lie: they cost. */
-function keeping(
-  config: ClusterConfig,
-  self: number,
-  attack: string | undefined,
-  accused: AccusationRecord,
-) {
-  const protocol = protocolIn(config);
-  const log = logView();
-  const heard = hearing(protocol);
-  const story = storyRecord(self, attack !== undefined, protocol.termWord);
-  const state = { attack, lying: false, lastCommit: undefined as number | undefined };
-  const hooks: NodeHooks<LogShape> = {
-    decided(_at, decision) {
-      // What this protocol decides are the clients' requests.
-      log.add(decision);
-      state.lastCommit = performance.now();
-    },
-    stepped(at, output, status) {
-      if (output.accusations.length > 0) accused.add(output.accusations);
-      if (config.allowFaults) story.stepped(at, output, status);
-    },
-    ...(config.allowFaults
-      ? {
-          heard: (message, frame) => heard.add(message, frame),
-        }
-      : {}),
-  };
-  return { protocol, log, heard, story, state, hooks, accused };
-}
-
-interface Attending extends RunNodeOptions {
-  readonly config: ClusterConfig;
-  readonly home: string;
-  readonly logger: Logger;
-  readonly node: AnyNode;
-  readonly kept: Keeping;
+interface Attending extends RunNodeOptions, AtWork {
   readonly close: () => void;
 }
 
@@ -344,77 +239,3 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
 
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(sentenceOf(error));
-
-/** Most positions in one answer. */
-const mostSlots = 1024;
-
-function handlersOf(options: Attending, stop: () => void): Record<string, ControlHandler> {
-  const { kept } = options;
-  const number = (question: URLSearchParams, name: string, unlessTold: number): number => {
-    const value = Number(question.get(name) ?? unlessTold);
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new ClusterError(`"${name}" takes a whole number from 0.`);
-    return value;
-  };
-  return {
-    status: () => reportOf(options),
-    others: othersOf(options),
-    use: () => useOf(options.node),
-    log: (question) =>
-      kept.log.slots(
-        number(question, 'from', 0),
-        Math.min(mostSlots, number(question, 'limit', mostSlots)),
-      ),
-    digests: (question) => kept.log.digests(number(question, 'from', 0)),
-    story: () => kept.story.lines(),
-    evidence: () => kept.heard.statements(),
-    fault: (question) => fault(options, question.get('attack') ?? ''),
-    stop: () => {
-      // After the answer has left.
-      setImmediate(stop);
-      return { stopping: true };
-    },
-  };
-}
-
-function fault(options: Attending, name: string): { readonly attack: string } {
-  const { config, self, node, home, kept, logger } = options;
-  if (name === 'none') {
-    node.setBehaviour(undefined);
-    kept.state.lying = false;
-  } else {
-    const behaviour = behaviourOf(config, self, name);
-    writeTraitor(home, name);
-    node.setBehaviour(behaviour);
-    kept.state.attack = name;
-    kept.state.lying = true;
-    kept.story.turnTraitor();
-  }
-  logger.warn({ attack: name }, 'The node was told how to behave.');
-  return { attack: name };
-}
-
-function reportOf({ node, kept }: Pick<Attending, 'node' | 'kept'>): NodeReport {
-  const { self, role, term, leader, trouble, applied, state, peers, counters } = node.status();
-  const { lastCommit, attack, lying } = kept.state;
-  return {
-    self,
-    pid: process.pid,
-    role,
-    term,
-    leader,
-    ...(trouble === undefined ? {} : { trouble }),
-    applied,
-    state: state.toString(16).padStart(8, '0'),
-    committed: kept.log.last(),
-    peers,
-    lastCommitMilliseconds:
-      lastCommit === undefined ? undefined : Math.round(performance.now() - lastCommit),
-    attack,
-    lying,
-    fired: counters.fired,
-    steps: counters.steps,
-    uptimeMilliseconds: Math.round(process.uptime() * 1000),
-    accused: kept.accused.rows(),
-  };
-}
