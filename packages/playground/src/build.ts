@@ -3,9 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
-import { codeIn, lessonsApart, lessonsScript } from './lessons-apart.ts';
-import { noNodeModules } from './no-node-modules.ts';
+import { partsOf } from './parts.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entry = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -21,8 +19,7 @@ export async function buildPage(): Promise<string> {
   const styles = ['@quorumlab/trace-view/style.css', '@quorumlab/playground/style.css'];
   const { resolve } = createRequire(import.meta.url);
   const css = styles.map((each) => readFileSync(resolve(each), 'utf8')).join('\n');
-  const script = await bundle();
-  const lessons = await lessonsScript(root);
+  const { first, rest } = await partsOf(root, entry);
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -33,8 +30,8 @@ export async function buildPage(): Promise<string> {
     '<title>quorumlab: one lie, two protocols</title>',
     `<style>${css}</style>`,
     '<div id="app"><noscript>It all runs in your browser, which takes JavaScript.</noscript></div>',
-    `<script>${inElement(script)}</script>`,
-    `<script id="lessons">${inElement(lessons)}</script>`,
+    `<script>${inElement(first)}</script>`,
+    `<script id="rest">${inElement(rest)}</script>`,
     '</html>',
     '',
   ].join('\n');
@@ -42,23 +39,6 @@ export async function buildPage(): Promise<string> {
 
 /** The end of a script inside a string would end the element. */
 const inElement = (script: string): string => script.replaceAll('</script', '<\\/script');
-
-/** The code of page and worker as one script. */
-async function bundle(): Promise<string> {
-  const result = await build({
-    root,
-    configFile: false,
-    logLevel: 'silent',
-    resolve: { conditions: ['source', 'module', 'browser'] },
-    plugins: [noNodeModules, lessonsApart],
-    build: {
-      write: false,
-      target: 'es2024',
-      lib: { entry, formats: ['iife'], name: 'quorumlab', fileName: 'page' },
-    },
-  });
-  return codeIn(result, entry);
-}
 
 if (import.meta.main) {
   const page = await buildPage();

@@ -10,8 +10,8 @@ import {
 } from '@quorumlab/harness';
 import { h, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { Cell } from './ask.ts';
 import { linkOf } from './link.ts';
-import type { Cell } from './runs.ts';
 import { demo } from './settings.ts';
 import type { State } from './state.ts';
 

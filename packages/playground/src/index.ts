@@ -3,8 +3,10 @@
  *
  * @packageDocumentation
  */
+
+export type { Answer, Cell, Question } from './ask.ts';
 export { buildPage } from './build.ts';
 export { linkOf, type Place, placeOf } from './link.ts';
 export { type Ran, ranOf } from './ran.ts';
-export { type Answer, answer, type Cell, type Question } from './runs.ts';
+export { answer } from './runs.ts';
 export { demo, type Settings, scenarioOf } from './settings.ts';

@@ -4,6 +4,7 @@ import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
 import { keyActions } from './keys.ts';
 import { App } from './pages.ts';
+import { rest } from './rest.ts';
 import { answer } from './runs.ts';
 import { createState, type State } from './state.ts';
 import type { Ask } from './worker.ts';
@@ -16,6 +17,7 @@ const atOnce: Ask = (question, hear) => {
 
 function visited(hash: string, ask = atOnce): State {
   const state = createState(ask);
+  state.arrive(rest);
   state.visit(hash);
   return state;
 }
@@ -34,6 +36,22 @@ test('the list leads to every lesson, and the first page leads to the list', () 
   }
   expect(shown).toMatch(/aria-current="page"[^>]*>Lessons/);
   expect(html(visited(''))).toContain('Start the lessons');
+});
+
+test('a lesson that is not there is a sentence above the list', () => {
+  expect(html(visited('#/learn/15'))).toContain(
+    'There is no lesson &quot;15&quot;; there are 1 to',
+  );
+  expect(html(visited('#/learn/x'))).toContain('There is no lesson &quot;x&quot;');
+  expect(html(visited('#/learn/15'))).toContain('href="#/learn/14"');
+});
+
+test('whoever begins with a lesson waits for what comes behind, and then has it', () => {
+  const state = createState(atOnce);
+  state.visit('#/learn/9');
+  expect(html(state)).toContain('still on its way');
+  state.arrive(rest);
+  expect(html(state)).toContain('Lesson 9: One traitor');
 });
 
 test('a lesson is paused before what decides, and nothing leads past it', () => {

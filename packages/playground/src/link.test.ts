@@ -55,8 +55,6 @@ test('what is wrong in a link is said, and what is usual takes its place', () =>
     ['#/play?sign=none', /"sign" of the link is none of ideal, ed25519/],
     ['#/play?seed=%', /damaged/],
     ['#/lessons', /no page "lessons"/],
-    ['#/learn/15', /There is no lesson "15"; there are 1 to 14/],
-    ['#/learn/x', /There is no lesson "x"/],
     ['#/play/3', /no page "play\/3"/],
   ];
   for (const [hash, sentence] of wrong) {

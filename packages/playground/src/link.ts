@@ -1,6 +1,5 @@
 /** Links that people can read and change by hand; what they say is looked at like any input. */
-import { engine, ScenarioError } from '@quorumlab/harness';
-import { lessonOf } from '@quorumlab/lessons';
+import { engine } from '@quorumlab/harness';
 import { demo, most, type Settings } from './settings.ts';
 
 /** The version of the parts below. */
@@ -9,8 +8,10 @@ const version = '1';
 /** A place of the page: which view, of what, and where the cursor stands. */
 export interface Place {
   readonly route: 'home' | 'play' | 'trace' | 'compare' | 'learn';
-  /** Of `learn`: which lesson; nothing: the list of them. */
-  readonly lesson?: number;
+  /** What it was read from. */
+  readonly hash: string;
+  /** Of `learn`: which lesson, as the link has it; nothing: the list of them. */
+  readonly lesson?: string;
   readonly settings: Settings;
   /** How many of the events that are shown have happened; nothing: where the page begins. */
   readonly at?: number;
@@ -65,36 +66,25 @@ export function placeOf(hash: string): Place {
     routes.find((each) => each === path || (each === 'learn' && page === each)) ?? 'home';
   const complaints: string[] = [];
   if (route === 'learn')
-    return { route, settings: demo, complaints, ...lessonIn(part ?? '', complaints) };
+    return { route, hash, settings: demo, complaints, ...(part ? { lesson: part } : {}) };
   if (path !== '' && route === 'home')
     complaints.push(`There is no page "${path}" here; this is the first one.`);
   const given = partsOf(query, complaints);
   const v = given.get('v');
   if (v !== undefined && v !== version) {
     complaints.push(`This link is of version ${v}, and this page reads version ${version}.`);
-    return { route, settings: demo, complaints };
+    return { route, hash, settings: demo, complaints };
   }
   const settings = settingsIn(given, complaints);
   const at = numberIn(given, 'at', 0, Number.MAX_SAFE_INTEGER, complaints);
   const digests = given.get('h')?.split(',');
   const made = given.get('x');
   return {
-    ...{ route, settings, complaints },
+    ...{ route, hash, settings, complaints },
     ...(at === undefined ? {} : { at }),
     ...(digests === undefined ? {} : { digests }),
     ...(made === undefined ? {} : { engine: made }),
   };
-}
-
-function lessonIn(part: string, complaints: string[]): Pick<Place, 'lesson'> {
-  if (part === '') return {};
-  try {
-    return { lesson: lessonOf(part).number };
-  } catch (error) {
-    if (!(error instanceof ScenarioError)) throw error;
-    complaints.push(error.message);
-    return {};
-  }
 }
 
 function partsOf(query: string, complaints: string[]): ReadonlyMap<string, string> {

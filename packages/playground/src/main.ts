@@ -6,19 +6,19 @@ import { App } from './pages.ts';
 import { createState } from './state.ts';
 import { serve, workers } from './worker.ts';
 
+/** The second part of the page: it stands behind the first in the file, and may come later. */
+const loadRest = () => import('./rest.ts').then(({ rest }) => rest);
+
 // A worker has no document: there this file answers questions.
-if (typeof document === 'undefined') serve(globalThis as unknown as Parameters<typeof serve>[0]);
+if (typeof document === 'undefined')
+  serve(globalThis as unknown as Parameters<typeof serve>[0], loadRest);
 else {
-  const source = document.currentScript?.textContent ?? '';
-  const lessons = (): string => document.querySelector('#lessons')?.textContent ?? '';
-  const state = createState(workers(source, lessons));
-  // The lessons come behind this script, so that nobody waits for them who reads none.
-  const isEarly = (): boolean =>
-    location.hash.startsWith('#/learn') && document.readyState === 'loading';
-  const visit = (): void => {
-    if (!isEarly()) return state.visit(location.hash);
-    addEventListener('DOMContentLoaded', visit, { once: true });
-  };
+  const first = document.currentScript?.textContent ?? '';
+  const rest = (): string => document.querySelector('#rest')?.textContent ?? '';
+  const state = createState(workers({ first, rest }));
+  const come = (): void => void loadRest().then(state.arrive);
+  addEventListener('DOMContentLoaded', come, { once: true });
+  const visit = (): void => state.visit(location.hash);
   addEventListener('hashchange', visit);
   addEventListener('keydown', (event) => {
     // Whoever writes or chooses in a field means the field.

@@ -6,6 +6,7 @@ import { linkToCell } from './compare.ts';
 import { type KeyPress, keyActions, press } from './keys.ts';
 import { linkOf, placeOf } from './link.ts';
 import { App } from './pages.ts';
+import { rest } from './rest.ts';
 import { answer } from './runs.ts';
 import { demo, scenarioOf } from './settings.ts';
 import { createState, type State } from './state.ts';
@@ -19,6 +20,7 @@ const atOnce: Ask = (question, hear) => {
 
 function visited(hash: string): State {
   const state = createState(atOnce);
+  state.arrive(rest);
   state.visit(hash);
   return state;
 }
@@ -116,6 +118,7 @@ test('runs that are under way show nothing of those before, and are stopped by o
     if (name === '42') for (const each of answer(question)) hear(each);
     return () => void stopped.push(name);
   });
+  state.arrive(rest);
   state.visit(linkOf(quick));
   expect(state.selection.value.count).toBeGreaterThan(0);
   state.run({ ...quick, seed: 'slow' });

@@ -1,10 +1,6 @@
 /** The pages, and what is around them. */
 import { engine } from '@quorumlab/harness';
-import { h, type JSX, type TargetedEvent } from 'preact';
-import { Compare } from './compare.ts';
-import { Controls } from './controls.ts';
-import { Learn } from './learn.ts';
-import { otherRun } from './link.ts';
+import { h, type JSX } from 'preact';
 import { Player } from './player.ts';
 import { comparedAt } from './settings.ts';
 import type { State } from './state.ts';
@@ -24,7 +20,7 @@ const links = [
 /** The whole page. */
 export function App({ state }: Props): JSX.Element {
   const { route, complaints } = state.place.value;
-  const page = { home: Home, play: Play, compare: Compare, trace: TracePage, learn: Learn }[route];
+  const page = route === 'home' ? Home : (state.rest.value?.pages[route] ?? Coming);
   const here = route === 'home' ? '#/' : `#/${route}`;
   return h(
     'div',
@@ -89,67 +85,6 @@ function Home({ state }: Props): JSX.Element {
   );
 }
 
-function Play({ state }: Props): JSX.Element {
-  const { place, sides } = state;
-  const digests = sides.value.flatMap((side) =>
-    side.is === 'ran' && side.ran !== undefined ? [side.ran.digest] : [],
-  );
-  const other = digests.length === 2 ? otherRun(place.value, digests) : undefined;
-  return h(
-    'main',
-    null,
-    h('h1', null, 'Two protocols, one attack'),
-    h(Controls, { state }),
-    other !== undefined && h('p', { class: 'note', role: 'alert' }, other),
-    h(
-      'label',
-      { class: 'share' },
-      'Link to this ',
-      h('input', {
-        readOnly: true,
-        value: state.link(),
-        onFocus: ({ currentTarget }: TargetedEvent<HTMLInputElement>) => currentTarget.select(),
-      }),
-    ),
-    h(Player, { state }),
-  );
-}
-
-/** Bytes of a trace at most: as a picture it takes many times as much. */
-const mostBytes = 32 * 1024 * 1024;
-
-function TracePage({ state }: Props): JSX.Element {
-  const open = async (file: File | undefined): Promise<void> => {
-    if (file === undefined) return;
-    if (file.size > mostBytes)
-      state.sides.value = [
-        { is: 'cannot', why: 'This trace has more than 32 MiB; shrink it with quorumlab shrink.' },
-      ];
-    else state.open(await file.text());
-  };
-  return h(
-    'main',
-    {
-      onDragOver: (event: DragEvent) => event.preventDefault(),
-      onDrop: (event: DragEvent) => {
-        event.preventDefault();
-        void open(event.dataTransfer?.files[0]);
-      },
-    },
-    h('h1', null, 'Open a trace'),
-    h(
-      'p',
-      null,
-      'A file that quorumlab run --trace or quorumlab attack has written. It stays on this ' +
-        'machine: it is read here, run again here, and compared line by line.',
-    ),
-    h('input', {
-      type: 'file',
-      'aria-label': 'a trace file',
-      accept: '.ndjson',
-      onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) =>
-        void open(currentTarget.files?.[0]),
-    }),
-    state.sides.value.length > 0 && h(Player, { state }),
-  );
-}
+/** What stands where a page will be whose code is on its way. */
+const Coming = (_: Props): JSX.Element =>
+  h('main', null, h('p', { role: 'status' }, 'The rest of this page is still on its way …'));

@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { runScenario, type Scenario, tallyOf } from '@quorumlab/harness';
+import { gzipSync } from 'node:zlib';
+import {
+  completeScenario,
+  protocols,
+  runScenario,
+  type Scenario,
+  tallyOf,
+} from '@quorumlab/harness';
 import { lessons } from '@quorumlab/lessons';
 import { afterAll, expect, test } from 'vitest';
+import type { Answer, Question } from './ask.ts';
 import { buildPage } from './build.ts';
 import type { Ran } from './ran.ts';
-import { type Answer, answer, type Question } from './runs.ts';
+import { answer } from './runs.ts';
 import { demo, scenarioOf } from './settings.ts';
 
 const program = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
@@ -65,7 +73,7 @@ function built(script: string, question: Question): Promise<Answer> {
 test('the built page is one file that asks for nothing, and its worker runs the same', async () => {
   const page = await buildPage();
   const [, script = '', behind = ''] =
-    /<script>(.*)<\/script>\n<script id="lessons">(.*)<\/script>\n<\/html>/s.exec(page) ?? [];
+    /<script>(.*)<\/script>\n<script id="rest">(.*)<\/script>\n<\/html>/s.exec(page) ?? [];
   const frame = page.replace(script, '').replace(behind, '');
   expect(frame.match(/<script|<\/script|<link|<img|@import|url\([^#]/g)).toEqual([
     '<link',
@@ -84,10 +92,22 @@ test('the built page is one file that asks for nothing, and its worker runs the 
   );
   const said = await built(script, { ask: 'run', scenario: raft });
   expect(said).toEqual(heard({ ask: 'run', scenario: raft })[0]);
-  // The lessons stand behind the script, and are where it looks for them.
+  // Lessons and all other protocols stand behind the script, and are where it looks for them.
   for (const { text } of lessons) expect(script).not.toContain(text.idea);
   const question = { ask: 'lesson', number: 9 } as const;
-  expect(await built(`${behind}\n${script}`, question)).toEqual(heard(question)[0]);
+  expect(await built(`${script}\n${behind}`, question)).toEqual(heard(question)[0]);
+  for (const { name } of protocols) {
+    const scenario = completeScenario({ protocol: name, count: 2 });
+    const told = await built(`${script}\n${behind}`, { ask: 'run', scenario });
+    expect(told, name).toMatchObject({ ran: { digest: runScenario(scenario).digest } });
+  }
+});
+
+test('the first screen takes at most 150 kB of script, as it comes over a net', async () => {
+  const [, script = ''] = /<script>(.*?)<\/script>/s.exec(await buildPage()) ?? [];
+  const kilobytes = gzipSync(script).length / 1000;
+  expect(kilobytes).toBeGreaterThan(50);
+  expect(kilobytes).toBeLessThanOrEqual(150);
 });
 
 test('a trace of the command line is run again and compared by every line', () => {

@@ -2,52 +2,24 @@
 import {
   addTallies,
   claimOf,
-  type RunResult,
   type Scenario,
-  ScenarioError,
   scenarioIn,
   type Tally,
   tallyOf,
   wordOf,
 } from '@quorumlab/harness';
-import type { Marked } from '@quorumlab/lessons';
-import { compareTraces, parseTrace, TraceError } from '@quorumlab/sim';
-import { type Lecture, lectureOf, markedOf } from './lecture.ts';
-import { type Ran, ranOf } from './ran.ts';
-
-/** What a page asks of its worker; one worker answers one question. */
-export type Question =
-  | { readonly ask: 'run'; readonly scenario: Scenario }
-  | { readonly ask: 'again'; readonly trace: string }
-  | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number }
-  | { readonly ask: 'lesson'; readonly number: number }
-  | { readonly ask: 'mark'; readonly number: number; readonly answer: string };
-
-/** Runs of one attack against one protocol. */
-export interface Cell {
-  readonly tally: Tally;
-  readonly word: RunResult['word'];
-  /** Whether the protocol claims to survive it. */
-  readonly claimed: boolean;
-}
-
-/** What the worker says. */
-export type Answer =
-  | { readonly says: 'ran'; readonly ran: Ran }
-  /** `differs`: where a trace is not that of its scenario; nothing if every line is the same. */
-  | { readonly says: 'again'; readonly ran: Ran; readonly differs: string | undefined }
-  | { readonly says: 'cell'; readonly cell: Cell; readonly isWhole: boolean }
-  | { readonly says: 'lesson'; readonly lecture: Lecture }
-  | { readonly says: 'marked'; readonly marked: Marked }
-  /** Sentences for people: what was asked cannot be. */
-  | { readonly says: 'cannot'; readonly why: string };
+import { compareTraces, parseTrace } from '@quorumlab/sim';
+import type { Answer, Question } from './ask.ts';
+import { answerRun, cannot } from './first.ts';
+import { lectureOf, markedOf } from './lecture.ts';
+import { ranOf } from './ran.ts';
 
 /** Answers a question, in as many pieces as there is something new to say. */
 export function* answer(question: Question): Generator<Answer> {
   try {
     switch (question.ask) {
       case 'run':
-        return yield { says: 'ran', ran: ranOf(question.scenario) };
+        return yield answerRun(question);
       case 'again':
         return yield againOf(question.trace);
       case 'cell':
@@ -58,11 +30,7 @@ export function* answer(question: Question): Generator<Answer> {
         return yield { says: 'marked', marked: markedOf(question.number, question.answer) };
     }
   } catch (error) {
-    // Anything else is a bug of ours, and is told as one.
-    const isWrong = error instanceof ScenarioError || error instanceof TraceError;
-    const why = error instanceof Error ? error.message : String(error);
-    // The lines behind the first are about flags of the command line.
-    yield { says: 'cannot', why: isWrong ? (why.split('\n')[0] ?? '') : `internal error: ${why}` };
+    yield cannot(error);
   }
 }
 

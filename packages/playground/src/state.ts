@@ -3,10 +3,11 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import { ScenarioError } from '@quorumlab/harness';
 import { parseTrace } from '@quorumlab/sim';
 import { layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
+import type { ComponentType } from 'preact';
+import type { Answer, Question } from './ask.ts';
 import { createLessons, type Lessons } from './learning.ts';
 import { linkOf, type Place, placeOf } from './link.ts';
 import type { Ran } from './ran.ts';
-import type { Answer, Question } from './runs.ts';
 import { type Settings, scenarioOf } from './settings.ts';
 import { countAt, cursorsAt, type Drawn, type Moment, startOf, timelineOf } from './timeline.ts';
 import type { Ask } from './worker.ts';
@@ -33,6 +34,15 @@ export interface Selection {
 
 /** How a run is drawn. */
 export type View = 'lanes' | 'ring' | 'story';
+
+/** What the first screen does not need, and what comes behind it. */
+export interface Rest {
+  readonly pages: Readonly<
+    Record<Exclude<Place['route'], 'home'>, ComponentType<{ readonly state: State }>>
+  >;
+  /** The number of the lesson that a link names, or the sentence that there is none. */
+  lessonIn(part: string): number | string;
+}
 
 /** The state of a page. */
 export interface State {
@@ -63,11 +73,15 @@ export interface State {
   link(): string;
   readonly lessons: Lessons;
   readonly ask: Ask;
+  /** What the first screen does not need, once it has arrived. */
+  readonly rest: ReadonlySignal<Rest | undefined>;
+  arrive(rest: Rest): void;
 }
 
 /** A page that knows nothing yet; `ask` is how it runs something. */
 export function createState(ask: Ask): State {
   const place = signal(placeOf(''));
+  const rest = signal<Rest | undefined>(undefined);
   const sides = signal<readonly Side[]>([]);
   const selection = signal<Selection>({ count: 0 });
   const everything = signal(false);
@@ -97,6 +111,17 @@ export function createState(ask: Ask): State {
     pace.value = 0;
     selection.value = { count: 0 };
     barrier = undefined;
+  };
+  const leave = (): void => {
+    clear();
+    sides.value = [];
+  };
+  /** The lesson of a place; of one that is not there the list is shown, and why. */
+  const lessonAt = ({ lesson, ...list }: Place): number | undefined => {
+    const found = lesson === undefined ? undefined : rest.value?.lessonIn(lesson);
+    if (typeof found === 'string')
+      place.value = { ...list, complaints: [...list.complaints, found] };
+    return typeof found === 'number' ? found : undefined;
   };
   const set = (at: number, side: Side): void => {
     sides.value = sides.value.map((each, i) => (i === at ? side : each));
@@ -141,7 +166,7 @@ export function createState(ask: Ask): State {
     },
   });
   const state: State = {
-    ...{ place, sides, selection, everything, drawn, timeline, cursors, ask, lessons },
+    ...{ place, sides, selection, everything, drawn, timeline, cursors, ask, lessons, rest },
     view: signal<View>('lanes'),
     pace,
     letters: signal(true),
@@ -149,19 +174,23 @@ export function createState(ask: Ask): State {
     visit(hash) {
       const before = place.value;
       place.value = placeOf(hash);
-      const { route, settings, lesson } = place.value;
-      if (route !== 'learn' || lesson === undefined) lessons.end();
-      if (route === 'learn' && lesson !== undefined) lessons.begin(lesson);
+      const { route, settings } = place.value;
+      if (route !== 'home' && rest.value === undefined) return leave();
+      const lesson = route === 'learn' ? lessonAt(place.value) : undefined;
+      if (lesson === undefined) lessons.end();
+      if (lesson !== undefined) lessons.begin(lesson);
       else if (route === 'home' || route === 'play') start(settings);
-      else if (before.route !== route || route === 'learn') {
-        clear();
-        sides.value = [];
-      }
+      else if (before.route !== route || route === 'learn') leave();
+    },
+    arrive(all) {
+      rest.value = all;
+      // Whoever began elsewhere than on the first screen has waited for it.
+      if (place.value.route !== 'home') state.visit(place.value.hash);
     },
     run(settings) {
       const { route } = place.value;
       // What a link said of its runs says nothing of others.
-      place.value = { route, settings, complaints: [] };
+      place.value = { route, hash: '', settings, complaints: [] };
       start(settings);
     },
     open(text) {

@@ -1,0 +1,44 @@
+/** The page `#/trace`: a file of the command line, shown, run again and compared. */
+import { h, type JSX, type TargetedEvent } from 'preact';
+import { Player } from './player.ts';
+import type { State } from './state.ts';
+
+/** Bytes of a trace at most: as a picture it takes many times as much. */
+const mostBytes = 32 * 1024 * 1024;
+
+/** The page that opens a trace. */
+export function TracePage({ state }: { readonly state: State }): JSX.Element {
+  const open = async (file: File | undefined): Promise<void> => {
+    if (file === undefined) return;
+    if (file.size > mostBytes)
+      state.sides.value = [
+        { is: 'cannot', why: 'This trace has more than 32 MiB; shrink it with quorumlab shrink.' },
+      ];
+    else state.open(await file.text());
+  };
+  return h(
+    'main',
+    {
+      onDragOver: (event: DragEvent) => event.preventDefault(),
+      onDrop: (event: DragEvent) => {
+        event.preventDefault();
+        void open(event.dataTransfer?.files[0]);
+      },
+    },
+    h('h1', null, 'Open a trace'),
+    h(
+      'p',
+      null,
+      'A file that quorumlab run --trace or quorumlab attack has written. It stays on this ' +
+        'machine: it is read here, run again here, and compared line by line.',
+    ),
+    h('input', {
+      type: 'file',
+      'aria-label': 'a trace file',
+      accept: '.ndjson',
+      onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) =>
+        void open(currentTarget.files?.[0]),
+    }),
+    state.sides.value.length > 0 && h(Player, { state }),
+  );
+}

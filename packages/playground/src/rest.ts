@@ -1,0 +1,27 @@
+/** What the first screen does not need: all other pages, all other protocols, all lessons. */
+import { ScenarioError } from '@quorumlab/harness';
+import { lessonOf } from '@quorumlab/lessons';
+import { Compare } from './compare.ts';
+import { Learn } from './learn.ts';
+import { TracePage } from './open-trace.ts';
+import { Play } from './play.ts';
+import { answer } from './runs.ts';
+import type { Rest } from './state.ts';
+import { completeRegistry } from './whole-registry.ts';
+import type { Answers } from './worker.ts';
+
+completeRegistry();
+
+/** All of it. */
+export const rest: Rest & Answers = {
+  pages: { play: Play, compare: Compare, trace: TracePage, learn: Learn },
+  answer,
+  lessonIn(part) {
+    try {
+      return lessonOf(part).number;
+    } catch (error) {
+      if (error instanceof ScenarioError) return error.message;
+      throw error;
+    }
+  },
+};
