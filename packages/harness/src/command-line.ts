@@ -10,13 +10,13 @@ export const quoted = (word: string): string =>
 
 /**
  * How to run a scenario again that may be in a trace. No flag tells the choices of a shrunk run,
- * lines that are in no file, nor what only random worlds have: those need the trace, and without
- * one there is no such line.
+ * what happens to single messages, lines that are in no file, nor what only random worlds have:
+ * those need the trace, and without one there is no such line.
  */
 export function againLine(scenario: Scenario, trace?: string): string | undefined {
   const { script, commands, commandsFrom } = scenario;
-  const { principals, changes, sessionCaps, stepBytes } = scenario;
-  const untold = [script, principals, changes, sessionCaps, stepBytes];
+  const { copies, principals, changes, sessionCaps, stepBytes } = scenario;
+  const untold = [script, copies, principals, changes, sessionCaps, stepBytes];
   const isInFile = commands === undefined || commandsFrom !== undefined;
   if (isInFile && untold.every((each) => each === undefined)) return commandLine(scenario);
   return trace === undefined ? undefined : `quorumlab replay ${quoted(trace)}`;

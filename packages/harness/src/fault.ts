@@ -46,6 +46,7 @@ const faults: Readonly<Record<ScenarioFault['type'], Parts>> = {
   pause: { node: isNode },
   resume: { node: isNode },
   restart: { node: isNode, 'disk?': oneOf('synced', 'nothing', 'backup', 'lost') },
+  timeout: { node: isCount },
   backup: { node: isCount },
   split: { groups: (value) => Array.isArray(value) && value.every(isNodes) },
   cut: { from: isNodes, to: isNodes, 'kinds?': isTexts },

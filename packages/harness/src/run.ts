@@ -208,6 +208,7 @@ export function* runInPieces(
     ...(options.crashAt ? { crashAt: options.crashAt } : {}),
     decisions: options.decisions ?? scenario.script?.choices,
     lost: scenario.script?.lost,
+    copies: scenario.copies,
     watcher: {
       ...(options.proofs ? lies.watcher : {}),
       ...guilt?.watcher,

@@ -1,7 +1,7 @@
 /** What a run is: plain data, the same in a file, a link, a trace header and a test. */
 import type { OptionValues } from '@quorumlab/core';
 import type { SessionCaps } from '@quorumlab/log';
-import type { DiskModel, LostCopy } from '@quorumlab/sim';
+import type { CopyChange, DiskModel, LostCopy } from '@quorumlab/sim';
 
 /** A cut, a crash or another event of the world, at a time in microseconds. */
 export type ScenarioFault =
@@ -32,6 +32,8 @@ export type ScenarioFault =
       readonly node: number | 'leader';
       readonly disk?: 'synced' | 'nothing' | 'backup' | 'lost';
     }
+  /** Every timer that the node has set fires at once, as if it had waited long enough. */
+  | { readonly type: 'timeout'; readonly at: number; readonly node: number }
   /** Copies a node's disk, for a later restart from a stale backup. */
   | { readonly type: 'backup'; readonly at: number; readonly node: number }
   /** Only nodes of one group reach each other. Replaces earlier splits and cuts. */
@@ -90,6 +92,8 @@ export interface Scenario {
   /** Who is faulty: the traitors of an attack, or whom a crash strikes. */
   readonly by: readonly number[];
   readonly faults: readonly ScenarioFault[];
+  /** What happens to single copies of messages besides: lost, twice, or at another time. */
+  readonly copies?: readonly CopyChange[];
   /** A workload preset (contest, a, b, c, f), a registered workload's name, or 'file'. */
   readonly workload: string;
   /** Operations in all. */

@@ -74,6 +74,15 @@ const parts: Parts = {
   attack: text,
   by: listOf(node),
   faults: listOf(fault),
+  'copies?': listOf(
+    withParts({
+      from: node,
+      to: node,
+      nth: whole(0, Number.MAX_SAFE_INTEGER),
+      does: among('drop', 'twice', 'move'),
+      'after?': whole(0, latest),
+    }),
+  ),
   workload: text,
   count: whole(0, 1e9),
   clients: whole(1, 1000),

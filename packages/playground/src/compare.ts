@@ -8,11 +8,10 @@ import {
   ScenarioError,
   verdictSigns,
 } from '@quorumlab/harness';
+import { demo, linkOf } from '@quorumlab/harness/link';
 import { h, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Cell } from './ask.ts';
-import { linkOf } from './link.ts';
-import { demo } from './settings.ts';
 import type { State } from './state.ts';
 
 /** What is known of one cell. */

@@ -1,7 +1,7 @@
 /** What can be chosen, each with its word of the command line. */
 import { attacks, protocolOf, protocols, workloads } from '@quorumlab/harness';
+import { clocks, comparedAt, most, networks, type Settings } from '@quorumlab/harness/link';
 import { h, type JSX, type TargetedEvent } from 'preact';
-import { clocks, comparedAt, most, networks, type Settings } from './settings.ts';
 import type { State } from './state.ts';
 
 /** The form above the runs: each change runs both again. */

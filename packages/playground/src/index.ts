@@ -6,7 +6,5 @@
 
 export type { Answer, Cell, Question } from './ask.ts';
 export { buildPage } from './build.ts';
-export { linkOf, type Place, placeOf } from './link.ts';
 export { type Ran, ranOf } from './ran.ts';
 export { answer } from './runs.ts';
-export { demo, type Settings, scenarioOf } from './settings.ts';

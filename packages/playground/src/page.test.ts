@@ -1,14 +1,13 @@
 import { attacks, completeScenario, protocols } from '@quorumlab/harness';
+import { demo, linkOf, placeOf, scenarioOf } from '@quorumlab/harness/link';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
 import { linkToCell } from './compare.ts';
 import { type KeyPress, keyActions, press } from './keys.ts';
-import { linkOf, placeOf } from './link.ts';
 import { App } from './pages.ts';
 import { rest } from './rest.ts';
 import { answer } from './runs.ts';
-import { demo, scenarioOf } from './settings.ts';
 import { createState, type State } from './state.ts';
 import type { Ask } from './worker.ts';
 

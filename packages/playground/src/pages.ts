@@ -1,8 +1,8 @@
 /** The pages, and what is around them. */
 import { engine } from '@quorumlab/harness';
+import { comparedAt } from '@quorumlab/harness/link';
 import { h, type JSX } from 'preact';
 import { Player } from './player.ts';
-import { comparedAt } from './settings.ts';
 import type { State } from './state.ts';
 
 interface Props {

@@ -1,7 +1,8 @@
 /** The page `#/play`: any two protocols under one attack. */
+
+import { otherRun } from '@quorumlab/harness/link';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import { Controls } from './controls.ts';
-import { otherRun } from './link.ts';
 import { Player } from './player.ts';
 import type { State } from './state.ts';
 

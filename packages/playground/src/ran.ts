@@ -1,6 +1,6 @@
 /** One run, as pages show it. */
 import {
-  commandLine,
+  againLine,
   expectation,
   headline,
   narrate,
@@ -50,6 +50,6 @@ export function ranOf(scenario: Scenario): Ran {
     story: narrate(taleOf(result)),
     proofs: proofRows(result),
     trace: trace.text(),
-    command: commandLine(scenario),
+    command: againLine(scenario) ?? '',
   };
 }

@@ -12,13 +12,13 @@ import {
   type Scenario,
   tallyOf,
 } from '@quorumlab/harness';
+import { demo, scenarioOf } from '@quorumlab/harness/link';
 import { lessons } from '@quorumlab/lessons';
 import { afterAll, expect, test } from 'vitest';
 import type { Answer, Question } from './ask.ts';
 import { buildPage } from './build.ts';
 import type { Ran } from './ran.ts';
 import { answer } from './runs.ts';
-import { demo, scenarioOf } from './settings.ts';
 
 const program = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const file = join(tmpdir(), `quorumlab-playground-${process.pid}.trace.ndjson`);

@@ -1,14 +1,13 @@
 /** What the page knows, as signals, and everything that can change it. */
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { ScenarioError } from '@quorumlab/harness';
+import { linkOf, type Place, placeOf, type Settings, scenarioOf } from '@quorumlab/harness/link';
 import { parseTrace } from '@quorumlab/sim';
 import { layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
 import type { ComponentType } from 'preact';
 import type { Answer, Question } from './ask.ts';
 import { createLessons, type Lessons } from './learning.ts';
-import { linkOf, type Place, placeOf } from './link.ts';
 import type { Ran } from './ran.ts';
-import { type Settings, scenarioOf } from './settings.ts';
 import { countAt, cursorsAt, type Drawn, type Moment, startOf, timelineOf } from './timeline.ts';
 import type { Ask } from './worker.ts';
 

@@ -65,6 +65,11 @@ function happenTo<S extends Shape>(world: World<S>, state: SeatState<S>, fault: 
       return void note(world, index, 'note', -1, undefined, { paused: true });
     case 'resume':
       return resume(world, state);
+    case 'timeout':
+      if (state.machine === undefined || state.paused) return;
+      for (const timer of state.timers.values())
+        if (timer.place >= 0) armTimer(world.timers, timer, world.now, world.order++);
+      return void note(world, index, 'note', -1, undefined, { hurried: true });
     case 'skew': {
       const { by = 0, driftPerBillion = state.clock.driftPerBillion } = fault;
       skewClock(state.clock, world.now, by, driftPerBillion);

@@ -17,7 +17,7 @@ export {
 } from './clock.ts';
 export type { Counters, KindCount } from './counters.ts';
 export { type DiskModel, ssd } from './disk.ts';
-export type { LostCopy } from './losses.ts';
+export type { CopyChange, LostCopy } from './losses.ts';
 export * from './network.ts';
 export * from './options.ts';
 export * from './random.ts';

@@ -10,7 +10,7 @@ import {
   type Tagged,
 } from '@quorumlab/core';
 import { mixWord } from './digest.ts';
-import { isLost } from './losses.ts';
+import { changeOf, isLost } from './losses.ts';
 import { happens, type LinkModel, type NetworkPhase, sampleDelay } from './network.ts';
 import { entryKind, pushEntry } from './queue.ts';
 import { note, type Parcel, type SeatState, type World } from './world.ts';
@@ -111,8 +111,12 @@ function carry<S extends Shape>(
     lose(world, parcel, to, sent, 'oversized');
     return;
   }
-  const { losses } = world;
-  const taken = losses !== undefined && isLost(losses, from * world.seats.length + to);
+  const { losses, copyChanges } = world;
+  const place = from * world.seats.length + to;
+  const change = copyChanges === undefined ? undefined : changeOf(copyChanges, place);
+  const taken =
+    (losses !== undefined && isLost(losses, place)) ||
+    (change !== undefined && change.does === 'drop');
   if (world.cutting && isCut(world, from, to, parcel)) {
     lose(world, parcel, to, sent, 'cut');
     return;
@@ -122,18 +126,37 @@ function carry<S extends Shape>(
     lose(world, parcel, to, sent, 'lost');
     return;
   }
-  const arrives = arrival(world, link, from, to);
+  const drawn = arrival(world, link, from, to);
+  const isMoved = change !== undefined && change.does === 'move';
+  const arrives = isMoved ? world.now + (change.after ?? 0) : drawn;
   if (taken) {
     lose(world, parcel, to, sent, 'taken');
     return;
   }
   pushEntry(queue, arrives, world.order++, entryKind.message, to, parcel, sent);
-  if (link.duplicatePerMillion !== undefined && happens(random, link.duplicatePerMillion)) {
-    counters.duplicated++;
-    const again = note(world, from, 'dup', sent, parcel.name, { to });
-    const time = arrival(world, link, from, to);
-    pushEntry(queue, time, world.order++, entryKind.message, to, parcel, again);
-  }
+  if (link.duplicatePerMillion !== undefined && happens(random, link.duplicatePerMillion))
+    repeat(world, parcel, to, sent, arrival(world, link, from, to));
+  if (change?.does === 'twice')
+    repeat(
+      world,
+      parcel,
+      to,
+      sent,
+      change.after === undefined ? arrives : world.now + change.after,
+    );
+}
+
+/** The same copy once more. */
+function repeat<S extends Shape>(
+  world: World<S>,
+  parcel: Parcel<S>,
+  to: number,
+  sent: number,
+  time: number,
+): void {
+  world.counters.duplicated++;
+  const again = note(world, parcel.seat, 'dup', sent, parcel.name, { to });
+  pushEntry(world.queue, time, world.order++, entryKind.message, to, parcel, again);
 }
 
 function linkOf<S extends Shape>(world: World<S>, parcel: Parcel<S>, to: number): LinkModel {

@@ -28,3 +28,37 @@ export function isLost({ all, some, carried }: Losses, link: number): boolean {
   carried[link] = nth + 1;
   return all.has(link) || (some.get(link)?.has(nth) ?? false);
 }
+
+/** What happens to one copy besides: the `nth` that is given to a link, from 0. */
+export interface CopyChange {
+  readonly from: number;
+  readonly to: number;
+  readonly nth: number;
+  /** It gets lost, arrives a second time, or arrives `after` microseconds behind its sending. */
+  readonly does: 'drop' | 'twice' | 'move';
+  /** Of `move`: when it arrives; of `twice`: when the second one does. */
+  readonly after?: number;
+}
+
+/** The changes of a run, and how many copies each link has been given so far. */
+export interface CopyChanges {
+  readonly byLink: ReadonlyMap<number, ReadonlyMap<number, CopyChange>>;
+  readonly carried: Float64Array;
+}
+
+/** The changes of a run among `n` seats; of two for one copy the later counts. */
+export function copyChangesOf(changes: readonly CopyChange[], n: number): CopyChanges {
+  const byLink = new Map<number, Map<number, CopyChange>>();
+  for (const change of changes) {
+    const link = change.from * n + change.to;
+    byLink.set(link, (byLink.get(link) ?? new Map()).set(change.nth, change));
+  }
+  return { byLink, carried: new Float64Array(n * n) };
+}
+
+/** Counts a copy on its link; what is to happen to it. */
+export function changeOf({ byLink, carried }: CopyChanges, link: number): CopyChange | undefined {
+  const nth = carried[link] as number;
+  carried[link] = nth + 1;
+  return byLink.get(link)?.get(nth);
+}

@@ -21,7 +21,7 @@ import type {
 import type { ClockModel } from './clock.ts';
 import type { Counters } from './counters.ts';
 import type { DiskModel } from './disk.ts';
-import type { LostCopy } from './losses.ts';
+import type { CopyChange, LostCopy } from './losses.ts';
 import type { NetworkModel } from './network.ts';
 import type { TraceOptions } from './trace.ts';
 
@@ -90,6 +90,8 @@ export type Fault =
   /** Stops taking inputs, as after SIGSTOP; they wait, up to {@link heldCap} messages. */
   | { readonly type: 'pause'; readonly at: Instant; readonly seat: number }
   | { readonly type: 'resume'; readonly at: Instant; readonly seat: number }
+  /** Every timer that the seat has set fires now. */
+  | { readonly type: 'timeout'; readonly at: Instant; readonly seat: number }
   /** Only seats of one group reach each other; seats in no group reach all. Ends earlier splits. */
   | {
       readonly type: 'split';
@@ -197,6 +199,8 @@ export interface SimulationOptions<S extends Shape> {
   readonly decisions?: readonly number[] | undefined;
   /** Copies that get lost on top of what the network loses; their delays are drawn all the same. */
   readonly lost?: readonly LostCopy[] | undefined;
+  /** What else happens to single copies; nothing is drawn for it. */
+  readonly copies?: readonly CopyChange[] | undefined;
   /** Whether to record the choices. Off unless told. */
   readonly record?: boolean;
   readonly limits: Limits;

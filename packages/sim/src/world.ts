@@ -20,7 +20,7 @@ import { type RunningClock, ScenarioError, startClock } from './clock.ts';
 import { type RunningCounters, startCounters } from './counters.ts';
 import { type Lanes, startLanes } from './digest.ts';
 import type { DiskModel, Storage } from './disk.ts';
-import { type Losses, lossesOf } from './losses.ts';
+import { type CopyChanges, copyChangesOf, type Losses, lossesOf } from './losses.ts';
 import type { NetworkPhase } from './network.ts';
 import type {
   Fault,
@@ -169,6 +169,8 @@ export interface World<S extends Shape> {
   kindCuts: KindCut[];
   /** Absent if nothing is lost by name. */
   readonly losses: Losses | undefined;
+  /** Absent if nothing else happens to single copies. */
+  readonly copyChanges: CopyChanges | undefined;
   /** Per pair of seats: when the last message on an ordered link arrives. */
   lastArrival: Float64Array | undefined;
   faultsLeft: number;
@@ -261,6 +263,7 @@ export function makeWorld<S extends Shape>(
     cuts: new Uint8Array(n * n),
     kindCuts: [],
     losses: options.lost && lossesOf(options.lost, n),
+    copyChanges: options.copies && copyChangesOf(options.copies, n),
     lastArrival: undefined,
     faultsLeft: 0,
     healed: false,

@@ -103,7 +103,9 @@ export function modelOf(trace: Trace): TraceModel {
 
 /** Notes that people want to read: an answer, an accusation, a node that is held. */
 const saysSomething = (d: unknown): boolean =>
-  typeof d === 'object' && d !== null && ['answer', 'accused', 'paused'].some((part) => part in d);
+  typeof d === 'object' &&
+  d !== null &&
+  ['answer', 'accused', 'paused', 'hurried'].some((part) => part in d);
 
 /** What every replica committed, and where honest ones differ. */
 function commitsOf({ events }: Trace, { seats, total }: SceneView): readonly CommitView[] {

@@ -106,6 +106,7 @@ function noteSentence(model: TraceModel, details: EventView['details'], who: str
   if ('accused' in details)
     return `${who} has proof that ${nameOf(model, Number(details.accused))} lied`;
   if ('fired' in details) return `the attack acts: ${String(details.fired)} at ${who}`;
+  if ('hurried' in details) return `all timers of ${who} fire at once`;
   if ('paused' in details) return details.paused ? `${who} is held` : `${who} goes on`;
   if ('healed' in details) return 'no fault is to come any more';
   if ('backup' in details) return `the disk of ${who} is copied`;

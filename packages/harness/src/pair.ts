@@ -1,11 +1,12 @@
 /** What two runs side by side are made of: plain data, the same in the controls and in a link. */
-import {
-  attackOf,
-  completeScenario,
-  protocolOf,
-  type Scenario,
-  toleratedBy,
-} from '@quorumlab/harness';
+import { attackOf } from './attacks.ts';
+import { completeScenario } from './defaults.ts';
+import { type Edit, edited } from './edits.ts';
+import { protocolOf, toleratedBy } from './protocols.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Nodes by their indices; nothing: whom the attack takes. */
+export type Traitors = readonly number[] | undefined;
 
 /** Everything that can be chosen. */
 export interface Settings {
@@ -17,6 +18,10 @@ export interface Settings {
   readonly f: number;
   readonly n: number;
   readonly attack: string;
+  /** Who is faulty on each side, if that is not left to the attack. */
+  readonly by: readonly [left: Traitors, right: Traitors];
+  /** What was changed by hand on each side. */
+  readonly edits: readonly [left: readonly Edit[], right: readonly Edit[]];
   readonly network: string;
   readonly clocks: string;
   readonly workload: string;
@@ -33,6 +38,8 @@ export const demo: Settings = {
   f: 1,
   n: 4,
   attack: 'equivocating-leader',
+  by: [undefined, undefined],
+  edits: [[], []],
   network: 'lan',
   clocks: 'perfect',
   workload: 'contest',
@@ -71,11 +78,14 @@ export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
       ? { n: claims.replicas(settings.f), f: settings.f }
       : { n: settings.n, f: toleratedBy(claims, settings.n) };
   attackOf(attack);
-  return completeScenario({
+  const by = settings.by[side];
+  const scenario = completeScenario({
     ...{ protocol, ...size, attack, network, clocks: settings.clocks },
     ...{ workload, count, crypto, seed },
     ...(mutant === '' ? {} : { mutant }),
+    ...(by === undefined ? {} : { by }),
   });
+  return edited(scenario, settings.edits[side]);
 }
 
 /** What makes two sides comparable, in words: nobody should have to guess. */

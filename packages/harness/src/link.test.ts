@@ -1,12 +1,49 @@
-import { attacks, engine, protocols } from '@quorumlab/harness';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { linkOf, otherRun, placeOf } from './link.ts';
-import { clocks, demo, most, networks, type Settings } from './settings.ts';
+import { attacks } from './attacks.ts';
+import type { Edit } from './edits.ts';
+import { engine } from './engine.ts';
+import {
+  clocks,
+  demo,
+  linkOf,
+  most,
+  networks,
+  otherRun,
+  placeOf,
+  type Settings,
+  scenarioOf,
+} from './link.ts';
+import { protocols } from './protocols.ts';
+import { runScenario } from './run.ts';
 
 const names = protocols.map(({ name }) => name);
 const pair = (words: readonly string[]): fc.Arbitrary<readonly [string, string]> =>
   fc.tuple(fc.constantFrom(...words), fc.constantFrom(...words));
+const seat = fc.nat(40);
+const at = fc.nat(9_999_999);
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.record({ type: fc.constantFrom('crash', 'restart', 'timeout'), at, node: seat }),
+  fc.record({ type: fc.constant('heal' as const), at }),
+  fc.record({
+    type: fc.constant('split' as const),
+    at,
+    groups: fc.array(fc.array(seat, { minLength: 1, maxLength: 3 }), {
+      minLength: 2,
+      maxLength: 3,
+    }),
+  }),
+  fc.record({ from: seat, to: seat, nth: fc.nat(999), does: fc.constantFrom('drop', 'twice') }),
+  fc.record({
+    from: seat,
+    to: seat,
+    nth: fc.nat(999),
+    does: fc.constant('move' as const),
+    after: at,
+  }),
+);
+const some = fc.array(edit, { maxLength: 4 });
+const traitors = fc.option(fc.uniqueArray(seat, { maxLength: 3 }), { nil: undefined });
 const settings: fc.Arbitrary<Settings> = fc.record({
   protocols: pair(names),
   mutants: pair(['', 'figure-8', 'no-intersection']),
@@ -14,6 +51,8 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   f: fc.integer({ min: 0, max: most.f }),
   n: fc.integer({ min: 1, max: most.n }),
   attack: fc.constantFrom(...attacks.map(({ name }) => name)),
+  by: fc.tuple(traitors, traitors),
+  edits: fc.tuple(some, some),
   network: fc.constantFrom(...networks),
   clocks: fc.constantFrom(...clocks),
   workload: fc.constantFrom('contest', 'a', 'writes'),
@@ -54,6 +93,8 @@ test('what is wrong in a link is said, and what is usual takes its place', () =>
     ['#/play?count=1e9', /"count" of the link is no number/],
     ['#/play?sign=none', /"sign" of the link is none of ideal, ed25519/],
     ['#/play?seed=%', /damaged/],
+    ['#/play?by=x', /"by" of the link names nodes as 0\+2/],
+    ['#/play?e=12.burn.1', /"12.burn.1" is no edit; write e.g. 900ms.crash.1/],
     ['#/lessons', /no page "lessons"/],
     ['#/play/3', /no page "play\/3"/],
   ];
@@ -70,4 +111,21 @@ test('a link of another run is told apart by its digests', () => {
   expect(otherRun(place, ['aaaaaaaa11', 'cccccccc22'])).toMatch(
     /another run: digest aaaaaaaa and c/,
   );
+});
+
+test('edits of a link make faults and change single messages, and nothing else of the run', () => {
+  const plain = runScenario(scenarioOf({ ...demo, attack: 'none', crypto: 'ideal' }, 1));
+  const with_ = (e: string) => {
+    const { settings: read, complaints } = placeOf(`#/play?attack=none&sign=ideal&e=,${e}`);
+    expect(complaints).toEqual([]);
+    return runScenario(scenarioOf(read, 1));
+  };
+  expect(with_('').digest).toBe(plain.digest);
+  expect(with_('1.heal').word).toBe('ok');
+  for (const e of ['drop.0-1-0', 'twice.0-1-0', 'move.0-1-0.20ms', '10.timeout.1', '5.crash.2'])
+    expect(with_(e).digest, e).not.toBe(plain.digest);
+  // Three of four are enough, and two are not.
+  expect(with_('1.crash.2').word).toBe('ok');
+  expect(with_('1.crash.1~1.crash.2').word).toBe('stalled');
+  expect(with_('1.crash.1~1.crash.2~900.restart.1').word).toBe('ok');
 });

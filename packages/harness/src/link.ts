@@ -1,6 +1,20 @@
 /** Links that people can read and change by hand; what they say is looked at like any input. */
-import { engine } from '@quorumlab/harness';
-import { demo, most, type Settings } from './settings.ts';
+import { editsIn, editsText } from './edits.ts';
+import { engine } from './engine.ts';
+import { demo, most, type Settings, type Traitors } from './pair.ts';
+import { ScenarioError } from './scenario.ts';
+
+export { type Edit, editText, mostEdits } from './edits.ts';
+export {
+  clocks,
+  comparedAt,
+  demo,
+  most,
+  networks,
+  type Settings,
+  scenarioOf,
+  type Traitors,
+} from './pair.ts';
 
 /** The version of the parts below. */
 const version = '1';
@@ -33,7 +47,7 @@ export function linkOf(
   settings: Settings,
   { at, digests = [] }: Pick<Place, 'at' | 'digests'> = {},
 ): string {
-  const { protocols, mutants, same, f, n, attack, network, clocks, workload } = settings;
+  const { protocols, mutants, same, f, n, attack, by, edits, network, clocks, workload } = settings;
   const parts: readonly (readonly [string, string | number])[] = [
     ['v', version],
     ['p', protocols.join()],
@@ -41,6 +55,10 @@ export function linkOf(
     ['same', same],
     same === 'f' ? ['f', f] : ['n', n],
     ['attack', attack],
+    ...(by.some((each) => each !== undefined)
+      ? [['by', by.map(traitorsText).join()] as const]
+      : []),
+    ...(edits.some((each) => each.length > 0) ? [['e', edits.map(editsText).join()] as const] : []),
     ['net', network],
     ['clock', clocks],
     ['load', workload],
@@ -54,9 +72,17 @@ export function linkOf(
   return `#/play?${parts.map(([name, value]) => `${name}=${written(`${value}`)}`).join('&')}`;
 }
 
+/** `0+2`, `none`, or nothing if the attack takes whom it likes. */
+const traitorsText = (ids: Traitors): string =>
+  ids === undefined ? '' : ids.length === 0 ? 'none' : ids.join('+');
+
 /** A value as links have it: what needs no escape is left as people write it. */
 const written = (value: string): string =>
-  encodeURIComponent(value).replaceAll('%2C', ',').replaceAll('%3A', ':').replaceAll('%3D', '=');
+  encodeURIComponent(value)
+    .replaceAll('%2C', ',')
+    .replaceAll('%3A', ':')
+    .replaceAll('%3D', '=')
+    .replaceAll('%2B', '+');
 
 /** The place that a hash names. What is wrong in it is said, and what is usual takes its place. */
 export function placeOf(hash: string): Place {
@@ -122,6 +148,8 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
     f: numberIn(given, 'f', 0, most.f, complaints) ?? demo.f,
     n: numberIn(given, 'n', 1, most.n, complaints) ?? demo.n,
     attack: text('attack', demo.attack),
+    by: traitorsIn(given.get('by'), complaints),
+    edits: bothEdits(given.get('e'), complaints),
     network: text('net', demo.network),
     clocks: text('clock', demo.clocks),
     workload: text('load', demo.workload),
@@ -129,6 +157,30 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
     crypto: oneOf('sign', ['ideal', 'ed25519'], demo.crypto),
     seed: text('seed', demo.seed).slice(0, 100),
   };
+}
+
+function traitorsIn(value: string | undefined, complaints: string[]): Settings['by'] {
+  const [left, right] = (value ?? '').split(',').map((text): Traitors => {
+    if (text === '') return undefined;
+    if (text === 'none') return [];
+    if (/^\d{1,4}(\+\d{1,4})*$/.test(text)) return text.split('+').map(Number);
+    complaints.push(`"by" of the link names nodes as 0+2, or none, and "${text}" is neither.`);
+    return undefined;
+  });
+  return [left, right];
+}
+
+function bothEdits(value: string | undefined, complaints: string[]): Settings['edits'] {
+  const [left = [], right = []] = (value ?? '').split(',').map((text) => {
+    try {
+      return editsIn(text);
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error;
+      complaints.push(`"e" of the link is left out: ${error.message}`);
+      return [];
+    }
+  });
+  return [left, right];
 }
 
 function numberIn(
