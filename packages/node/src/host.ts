@@ -1,7 +1,7 @@
 /** A replica as a process: the machine of a protocol over a real network and a real disk. */
 import type { Behaviour } from '@quorumlab/adversary';
-import type { Instant, Machine, Protocol, ReplicaId, Slot, Status } from '@quorumlab/core';
-import type { Disk, Files } from '@quorumlab/disk';
+import type { Machine, ReplicaId, Slot } from '@quorumlab/core';
+import type { Disk } from '@quorumlab/disk';
 import {
   chunkBytes,
   clientMessages,
@@ -15,135 +15,32 @@ import {
   type Serviced,
   type ServicedProtocol,
   type ServiceOptions,
-  type StateMachine,
   serviced,
 } from '@quorumlab/log';
-import { type Counters, envelopes, type Keyring } from '@quorumlab/wire';
+import { envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
-import {
-  type ClusterIdentity,
-  checkCluster,
-  clusterDomain,
-  NodeConfigError,
-  principalsOf,
-} from './cluster-identity.ts';
+import { clusterDomain, NodeConfigError, principalsOf } from './cluster-identity.ts';
 import { type HostLimits, hostLimits } from './host-limits.ts';
-import { honestKeyring, nodeKeyring, type Signatures } from './keyring.ts';
-import type { MeshLimits } from './limits.ts';
-import { type Logger, nodeLogger } from './logging.ts';
-import { type Mesh, type MeshStats, startMesh } from './mesh.ts';
+import { honestKeyring } from './keyring.ts';
+import type { Logger } from './logging.ts';
+import { startMesh } from './mesh.ts';
+import type { Mesh } from './mesh-port.ts';
+import {
+  checkNode,
+  faultsForbidden,
+  keyringOf,
+  loggerOf,
+  type NodeOptions,
+} from './node-options.ts';
 import { Notices } from './notices.ts';
 import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
 import { rawCodec } from './raw-codec.ts';
 import { Runner } from './runner.ts';
-import type { Culprit, RunnerCounters, RunnerHooks, RunnerOptions } from './runner-options.ts';
+import type { Culprit, RunnerOptions } from './runner-options.ts';
+import type { NodeStatus, RunningNode } from './running-node.ts';
 import { openStable, type StableState, served } from './stable.ts';
 import { busyMicroseconds, now } from './time.ts';
 import { powerOf } from './traitor.ts';
-
-/** What an observer of a node may listen to; it must neither change nor keep what it is given. */
-export interface NodeHooks<S extends LogShape> extends RunnerHooks<Serviced<S>> {
-  /** A request ran, or was found to have run before. */
-  readonly applied?: (at: Instant, applied: LogOutput['applied'][number]) => void;
-  /** A behaviour of the adversary really did something. */
-  readonly fired?: (what: string) => void;
-}
-
-/** How to run a replica. */
-export interface NodeOptions<S extends LogShape, C, R, Q> {
-  readonly protocol: Protocol<S>;
-  readonly self: ReplicaId;
-  readonly cluster: ClusterIdentity;
-  /** The 32-byte Ed25519 seed of this replica. */
-  readonly secretKey: Uint8Array;
-  /** Where its state lives; made if it is not there. One process at a time. */
-  readonly folder: string;
-  /** Makes the application, empty. */
-  readonly stateMachine: () => StateMachine;
-  readonly logger: Logger;
-  /** How commands become bytes. Unless told, operations and results are bytes. */
-  readonly codec?: LogCodec<C, R, Q>;
-  /** Unless told, what the protocol's clients need: signatures, or the channel's word. */
-  readonly signatures?: Signatures;
-  /** Allows `behaviour` and `setBehaviour`. Only for clusters that were made to be attacked. */
-  readonly allowFaults?: boolean;
-  /** How this replica misbehaves. */
-  readonly behaviour?: Behaviour<Serviced<S>>;
-  /** Plain files unless told. */
-  readonly backEnd?: 'files' | 'sqlite';
-  /** The file operations of the back end `files`; Node's unless told. For tests that fail disks. */
-  readonly files?: Files;
-  /** Refuse to start on an empty folder: for a replica that has run before. */
-  readonly mustExist?: boolean;
-  /**
-   * It has run before, so if its folder is empty the disk was lost: then it rejoins. A protocol for
-   * crashes asks the others first what it may have promised; without this it would break that.
-   */
-  readonly rejoin?: boolean;
-  /**
-   * What any member or client may know of this replica, in at most 4,096 bytes; nothing unless
-   * told. It is called a few times per second and peer that asks, and must be quick.
-   */
-  readonly answer?: () => Uint8Array | undefined;
-  /** The multiaddr to listen on, where it is not the one that others dial. */
-  readonly listen?: string;
-  readonly limits?: Partial<HostLimits>;
-  readonly meshLimits?: Partial<MeshLimits>;
-  /** By how much this machine's wall clock may be wrong, in microseconds. 100 ms unless told. */
-  readonly clockError?: number;
-  readonly client?: ServiceOptions<S>['client'];
-  readonly hooks?: NodeHooks<S>;
-}
-
-/** What a node knows of itself; for dashboards and tests. */
-export interface NodeStatus extends Status {
-  readonly self: ReplicaId;
-  /** The last slot that has run here; -1: none. */
-  readonly applied: Slot;
-  /** Rolling hash of everything that has run: equal logs have equal hashes. */
-  readonly state: number;
-  /** The peers that are connected. */
-  readonly peers: readonly number[];
-  /** What each principal has taken so far and holds now; the last one stands for strangers. */
-  readonly use: readonly PeerUse[];
-  /** Time that this process's thread was busy since it came up, in microseconds. */
-  readonly busyMicros: number;
-  /** Why it stopped, if it stopped by itself. */
-  readonly failure: Error | undefined;
-  readonly counters: RunnerCounters & {
-    readonly signatures: Readonly<Counters>;
-    readonly mesh: MeshStats;
-    /** Times a behaviour really did something. */
-    readonly fired: number;
-  };
-}
-
-/** A replica at work. */
-export interface RunningNode<S extends LogShape, C, R, Q> {
-  /** The log, through the client inside this replica. */
-  readonly log: ReplicatedLog<C, R, Q>;
-  status(): NodeStatus;
-  /** Resolves when `count` replicas (all others unless given) are connected. */
-  ready(count?: number, signal?: AbortSignal): Promise<void>;
-  /** The multiaddrs it listens on. */
-  addresses(): readonly string[];
-  /**
-   * What the `answer` of another member is now. Rejects with {@link InquiryError} after `limitMs`
-   * milliseconds at the latest.
-   */
-  ask(id: ReplicaId, limitMs: number): Promise<Uint8Array>;
-  /** Why a member is not connected, as far as this replica has tried; see {@link Mesh.faultOf}. */
-  faultOf(id: ReplicaId): ReturnType<Mesh['faultOf']>;
-  /**
-   * Makes it misbehave, or behave again. Throws {@link NodeConfigError} unless faults are allowed.
-   * Who has ever misbehaved counts as faulty until the end: its state may be anything.
-   */
-  setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void;
-  /** Resolves with the reason if the node stops itself. */
-  readonly failed: Promise<Error>;
-  /** As abrupt as a crash: what is not durable is lost. Leaves no handle; idempotent. */
-  stop(): Promise<void>;
-}
 
 /**
  * Starts a replica. Resolves when it listens, with its state read back. Throws
@@ -196,38 +93,6 @@ export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Arr
   }
   return host;
 }
-
-function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C, R, Q>): void {
-  const { protocol, cluster, self, behaviour, allowFaults = false } = options;
-  checkCluster(protocol, cluster);
-  if (!protocol.members.includes(self))
-    throw new NodeConfigError(
-      `Replica ${self} is not one of ${protocol.members.join(', ')}; give it one of these numbers.`,
-    );
-  if (behaviour !== undefined && !allowFaults) throw faultsForbidden();
-}
-
-const loggerOf = <S extends LogShape, C, R, Q>({
-  logger,
-  self,
-  cluster,
-  protocol,
-}: NodeOptions<S, C, R, Q>): Logger =>
-  nodeLogger(logger, { node: self, role: 'replica', ...cluster, protocol: protocol.name });
-
-const faultsForbidden = (): NodeConfigError =>
-  new NodeConfigError(
-    'This cluster was not made for faults, so no replica may misbehave; start it with allowFaults.',
-  );
-
-const keyringOf = <S extends LogShape, C, R, Q>(
-  { signatures, self, secretKey, cluster }: NodeOptions<S, C, R, Q>,
-  group: ServicedProtocol<S>,
-): Keyring<Serviced<S>['Message']> => {
-  const { protocol, messages } = group;
-  const more = { protocol, messages, evidence: group };
-  return nodeKeyring<Serviced<S>['Message']>({ signatures, self, secretKey, cluster, ...more });
-};
 
 const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
 /** What clients ask for. */

@@ -3,8 +3,9 @@ import { afterEach, expect, test } from 'vitest';
 import { optionsOf, principals, seedOf, until } from '../test-support/cluster.ts';
 import { MAX_ANSWER_BYTES } from './inquiry.ts';
 import { publicKeyOf } from './keys.ts';
-import { type Mesh, startMesh } from './mesh.ts';
+import { startMesh } from './mesh.ts';
 import type { MeshOptions } from './mesh-options.ts';
+import type { Mesh } from './mesh-port.ts';
 import { PeerAccounts } from './peer-account.ts';
 import type { Principal } from './principal.ts';
 

@@ -57,6 +57,14 @@ export interface WaitingFrame<S extends Shape> {
   evidence?: boolean;
 }
 
+/** A copy of a frame whose head was looked at, as what waits. */
+export const frameOf = <S extends Shape>(
+  peer: PrincipalId,
+  payer: Payer,
+  { kind, from }: Glance,
+  frame: Uint8Array,
+): WaitingFrame<S> => ({ type: 'frame', peer, payer, kind, from, bytes: frame.slice() });
+
 /** What became of a frame in its turn. */
 export type Opened<S extends Shape> =
   /** Its time is over, and it is not all read, or some of its signatures are not checked yet. */

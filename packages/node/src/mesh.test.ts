@@ -10,8 +10,9 @@ import {
   until,
 } from '../test-support/cluster.ts';
 import { createLogger } from './logging.ts';
-import { MeshStoppedError, startMesh } from './mesh.ts';
+import { startMesh } from './mesh.ts';
 import { MeshConfigError } from './mesh-options.ts';
+import { MeshStoppedError } from './mesh-port.ts';
 
 const running: TestNode[] = [];
 afterEach(async () => {

@@ -1,17 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
-import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2p } from 'libp2p';
 import { type ChannelGuard, channelGuard } from './channel-guard.ts';
-import { type DialFault, dialFaultOf } from './dial-fault.ts';
+import type { DialFault } from './dial-fault.ts';
+import { keepDialled, withoutPeerId } from './dialling.ts';
 import { Door } from './door.ts';
 import { Inquiries } from './inquiry.ts';
 import { publicKeyOf } from './keys.ts';
 import { limitsOf, type MeshLimits } from './limits.ts';
-import { type Counters, type DropReason, hangUp, Link, type LinkHost } from './link.ts';
+import { type Counters, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
-import { type ConnectionRefusal, dials, type Member, Members, memberOf } from './members.ts';
+import { dials, type Member, Members, memberOf } from './members.ts';
 import { checkOptions, type MeshOptions, notListening } from './mesh-options.ts';
+import { type Mesh, type MeshStats, MeshStoppedError } from './mesh-port.ts';
 import { type NoticeFields, Notices } from './notices.ts';
 import { encodePass, passMaker } from './pass.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
@@ -21,80 +21,6 @@ import { Rooms } from './rooms.ts';
 import { now } from './time.ts';
 import { FRAME_PROTOCOL, peerIdOf, startTransport } from './transport.ts';
 import { Turns } from './turns.ts';
-
-/** Totals since the start of the mesh. */
-export interface MeshStats {
-  /** Frames handed to `onFrame`. */
-  readonly framesIn: number;
-  /** Frames accepted by `send`; a link that ends may still lose those it had queued. */
-  readonly framesOut: number;
-  /** Bytes of streams, headers, hellos and heartbeats included. */
-  readonly bytesIn: number;
-  /** As `bytesIn`, for what was given to libp2p. */
-  readonly bytesOut: number;
-  /** Frames for which `send` returned false, by reason. */
-  readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Times a peer was held back because it was above its rate. */
-  readonly pauses: number;
-  /** Connections refused after the handshake, by reason. */
-  readonly refused: Readonly<Record<ConnectionRefusal, number>>;
-  /** Links reset because of what the peer sent. */
-  readonly resets: number;
-  /** Bytes waiting in all queues now. */
-  readonly queuedBytes: number;
-  /** As `queuedBytes`, with what the connections hold below the queues. */
-  readonly unsentBytes: number;
-  /** Bytes that have come and are not cut into frames yet. */
-  readonly unreadBytes: number;
-}
-
-/** The cluster as one principal sees it: authenticated peers, ordered frames, bounded queues. */
-export interface Mesh {
-  /**
-   * Queues a frame for a peer and copies it. All frames of one tick to one peer leave together.
-   * False means dropped: the peer is down, its queue is full, or the frame is above the cap of
-   * either side. Never throws, also not after `stop`. True is no promise of delivery.
-   */
-  send(to: number, frame: Uint8Array): boolean;
-  /**
-   * Reports that a peer's frame was invalid. After repeated offences within a short time the peer
-   * is cut off and kept out for a while, longer with each repetition.
-   */
-  penalise(id: number, reason: string): void;
-  /** The numbers of the peers admitted now, in ascending order. */
-  connected(): readonly number[];
-  /**
-   * Resolves when `count` replicas (all others unless given) are connected; rejects with the
-   * signal's reason, or with {@link MeshStoppedError}.
-   */
-  ready(count?: number, signal?: AbortSignal): Promise<void>;
-  /** The multiaddrs this node listens on, without its PeerId. */
-  addresses(): readonly string[];
-  /**
-   * Ends everything at once, within milliseconds, and leaves no handle: like a crash, frames on
-   * the way may be lost. Safe to call twice.
-   */
-  stop(): Promise<void>;
-  /** Totals for monitoring. */
-  stats(): MeshStats;
-  /**
-   * What the `answer` of a connected peer is now. Rejects with `InquiryError`, which says why not,
-   * after `limitMs` at the latest.
-   */
-  ask(id: number, limitMs: number): Promise<Uint8Array>;
-  /**
-   * Why a peer that is not connected is not, as far as this node has tried: `waits-for-it` where
-   * it is the peer that dials. Nothing if it is connected, or nothing has been tried yet.
-   */
-  faultOf(id: number): DialFault | 'waits-for-it' | undefined;
-  /** What the channel of a principal holds now, without the frames that were handed on. */
-  holdings(id: number): Omit<PeerHoldings, 'waitingFrames' | 'waitingBytes'>;
-}
-
-/** The mesh was stopped while somebody waited for it. */
-export class MeshStoppedError extends Error {
-  override readonly name = 'MeshStoppedError';
-}
 
 /**
  * Joins the cluster: listens (a replica), dials those it has to dial, and keeps dialling. Resolves
@@ -240,7 +166,15 @@ class MeshHost implements Mesh, LinkHost {
       await node.handle(FRAME_PROTOCOL, accept, { maxInboundStreams: 1, maxOutboundStreams: 1 });
     }
     this.#ticker = setInterval(() => this.#tick(), this.limits.heartbeatMs);
-    this.#dialling = this.#toDial.map((member) => this.#keepDialled(node, member));
+    this.#dialling = this.#toDial.map((member) =>
+      keepDialled(node, member, {
+        limits: this.limits,
+        signal: this.#stopping.signal,
+        logger: this.#logger,
+        begin: (stream, connection) =>
+          this.#begin(new Link(this, member, stream, connection, true)),
+      }),
+    );
   }
 
   send(to: number, frame: Uint8Array): boolean {
@@ -398,58 +332,10 @@ class MeshHost implements Mesh, LinkHost {
     this.#begin(new Link(this, member, stream, connection, false));
   }
 
-  #begin(link: Link): void {
+  #begin(link: Link): Link {
     this.#links.add(link);
     link.start();
-  }
-
-  /** Dials a peer for as long as the mesh lives, with growing pauses while that fails. */
-  async #keepDialled(node: Libp2p, member: Member): Promise<void> {
-    const { signal } = this.#stopping;
-    const { redialMs, maxRedialMs } = this.limits;
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        const link = await this.#dial(node, member, signal);
-        await link.done;
-        // Only a link that lasted resets the pauses: two processes with one key would otherwise
-        // replace each other as fast as they can dial.
-        const livedMs = link.admittedAt === undefined ? 0 : now() - link.admittedAt;
-        if (link.admittedAt === undefined) member.fault = 'turned-away';
-        failures = livedMs >= this.limits.heartbeatMs ? 0 : failures + 1;
-      } catch (error) {
-        failures++;
-        if (!signal.aborted) member.fault = dialFaultOf(error);
-        this.#logger.trace({ peer: member.principal.id, err: error }, 'Could not dial a peer.');
-      }
-      const pauseMs = Math.min(maxRedialMs, redialMs * 2 ** Math.min(failures, 16));
-      const bannedMs = Math.max(0, member.bannedUntil - now());
-      await sleep(bannedMs + pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(
-        () => undefined,
-      );
-    }
-  }
-
-  async #dial(node: Libp2p, member: Member, signal: AbortSignal): Promise<Link> {
-    const address = withoutPeerId(member.principal.address ?? '');
-    // With the PeerId in the address, Noise refuses anybody else who answers there.
-    const connection = await node.dial(multiaddr(`${address}/p2p/${member.name}`), {
-      signal,
-      force: true,
-    });
-    try {
-      const timeout = AbortSignal.timeout(this.limits.upgradeTimeoutMs);
-      const stream = await connection.newStream(FRAME_PROTOCOL, {
-        signal: AbortSignal.any([signal, timeout]),
-      });
-      signal.throwIfAborted();
-      const link = new Link(this, member, stream, connection, true);
-      this.#begin(link);
-      return link;
-    } catch (error) {
-      hangUp(connection, 'no stream could be opened');
-      throw error;
-    }
+    return link;
   }
 
   #tick(): void {
@@ -475,9 +361,4 @@ class MeshHost implements Mesh, LinkHost {
 
 function stoppedError(): MeshStoppedError {
   return new MeshStoppedError('The mesh was stopped.');
-}
-
-/** The address as configured or reported, without the PeerId that libp2p appends. */
-function withoutPeerId(address: string): string {
-  return address.split('/p2p/')[0] ?? address;
 }

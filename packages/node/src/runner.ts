@@ -10,35 +10,30 @@ import {
   type Machine,
   maxInteger,
   nothing,
-  type Outgoing,
   type Output,
   type PrincipalId,
   type Shape,
-  type Signed,
   type TimerChange,
   type Write,
-  weigh,
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
-import type { Glance } from '@quorumlab/wire';
 import { Backlog } from './backlog.ts';
 import { Inbox, type InboxLoad, type Taken } from './inbox.ts';
-import { type FrameRefusal, Intake, noRefusals, type WaitingFrame } from './intake.ts';
-import type { Mesh } from './mesh.ts';
+import { type FrameRefusal, frameOf, Intake, noRefusals, type WaitingFrame } from './intake.ts';
+import type { Mesh } from './mesh-port.ts';
 import { type Payer, payerOf, peerOf } from './payer.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
+import { hasRoomForPeer, loadOfPeer } from './peer-load.ts';
 import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
+import { Speaker } from './speaker.ts';
 import { interval, microseconds, now } from './time.ts';
 import { type Due, Timers } from './timers.ts';
-import { Budgets, costOfStep, workOf } from './work.ts';
+import { answersTo, Budgets, costOfStep, workOf } from './work.ts';
 
 type Waiting<S extends Shape> =
   | { readonly type: 'event'; readonly event: Event<S> }
   | { readonly type: 'due'; readonly due: Due<S['Timer']> }
   | WaitingFrame<S>;
-
-/** So many messages are sealed and handed to the network between two looks at the clock. */
-const sendsPerPiece = 4;
 
 /** The network as the loop sees it. */
 type Network = Pick<Mesh, 'send' | 'penalise'>;
@@ -70,6 +65,7 @@ export class Runner<S extends Shape> {
   readonly #budgets: Budgets;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
+  readonly #speaker: Speaker<S>;
   /** What was released, to be said and done in its order. */
   readonly #backlog = new Backlog();
   readonly #listeners = new Set<(output: LogOutput) => void>();
@@ -95,8 +91,16 @@ export class Runner<S extends Shape> {
       accounts: this.#accounts,
     });
     this.#timers = new Timers((due) => this.#wait({ type: 'due', due }));
+    this.#speaker = new Speaker({
+      ...options,
+      self: this.#self,
+      budgets: this.#budgets,
+      accounts: this.#accounts,
+      keep: (message) => this.#wait({ type: 'event', event: { type: 'message', message } }),
+      send: (id, frame) => this.#network?.send(id, frame),
+    });
     this.#journal = journal<S>({
-      early: (messages) => this.#say(messages),
+      early: (messages) => this.#speaker.say(messages),
       commit: (writes, done) => this.#commit(writes, done),
       release: (output) => this.#release(output),
     });
@@ -116,6 +120,7 @@ export class Runner<S extends Shape> {
   /** Ends at once: nothing is stepped and nothing is said any more. */
   stop(): void {
     this.#stopped = true;
+    this.#speaker.stop();
     this.#backlog.clear();
     clearTimeout(this.#later);
     this.#timers.stop();
@@ -167,26 +172,13 @@ export class Runner<S extends Shape> {
    */
   busyMs(peer: PrincipalId): number {
     const debt = this.#budgets.debt(peer, now());
-    if (debt === 0 && this.#hasRoomFor(peer)) return 0;
+    if (debt === 0 && hasRoomForPeer(this.#inbox, peer, this.#options.limits)) return 0;
     return Math.min(250, Math.max(patienceMs, debt));
-  }
-
-  #hasRoomFor(peer: PrincipalId): boolean {
-    const { limits } = this.#options;
-    const { waitingPerPeer, waitingBytesPerPeer, passedOnPerPeer, passedOnBytesPerPeer } = limits;
-    const own = { items: waitingPerPeer, bytes: waitingBytesPerPeer };
-    if (!this.#inbox.hasRoomFor(peer, own)) return false;
-    const passedOn = { items: passedOnPerPeer, bytes: passedOnBytesPerPeer };
-    return this.#inbox.hasRoomFor(payerOf(peer, true), passedOn);
   }
 
   /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
   waitingOf(peer: PrincipalId): InboxLoad {
-    const own = this.#inbox.loadOf(peer);
-    const payer = payerOf(peer, true);
-    if (payer === peer) return own;
-    const other = this.#inbox.loadOf(payer);
-    return { items: own.items + other.items, bytes: own.bytes + other.bytes };
+    return loadOfPeer(this.#inbox, peer);
   }
 
   /** Reports that the link to `peer` began or ended. */
@@ -338,9 +330,7 @@ export class Runner<S extends Shape> {
    */
   #release(output: Output<S>): void {
     if (this.#stopped) return;
-    const { sends } = output;
-    for (let i = 0; i < sends.length; i += sendsPerPiece)
-      this.#backlog.add(() => this.#say(sends.slice(i, i + sendsPerPiece)));
+    for (const piece of this.#speaker.pieces(output.sends)) this.#backlog.add(piece);
     this.#backlog.add(() => this.#conclude(output));
     this.#goOn();
   }
@@ -359,29 +349,10 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     for (const change of output.timers) this.#change(change);
     for (const { first } of output.accusations) this.#accuse(first.from, first.kind);
-    this.#earn(output);
+    this.#budgets.released(output, now());
     this.#observe(output);
     if (output.applied.length + output.answers.length > 0 || output.writes.length > 0)
       this.#tell(output);
-  }
-
-  /** What gets done pays for what others have to say about it. */
-  #earn({ decisions, applied, answers }: Output<S>): void {
-    const slots = decisions.length;
-    const requests = applied.length + 2 * answers.length;
-    if (slots + requests === 0) return;
-    const at = now();
-    let bytes = 0;
-    let all = 0;
-    for (const { client, fresh, operations } of applied) {
-      let size = 0;
-      for (const { length } of operations) size += length;
-      bytes += size;
-      all += operations.length;
-      if (fresh) this.#budgets.ran(client, operations.length, size, at);
-    }
-    for (const { result } of answers) bytes += result?.length ?? 0;
-    this.#budgets.done({ slots, requests, operations: all, bytes }, at);
   }
 
   /** Somebody has broken its word, and both of its messages are signed. */
@@ -409,38 +380,6 @@ export class Runner<S extends Shape> {
     else this.#timers.clear(change.timer);
   }
 
-  /** Seals and encodes each message once, whoever it goes to. */
-  #say(messages: readonly Outgoing<S>[]): void {
-    if (this.#stopped) return;
-    const keyring = this.#options.keyring();
-    const { envelopes, members, hooks, chronicle, answerBytes } = this.#options;
-    let last: Outgoing<S>['message'] | undefined;
-    let sealed: Signed<S['Message']> | undefined;
-    let frame: Uint8Array | undefined;
-    const begin = now();
-    for (const { to, message } of messages) {
-      if (message !== last || sealed === undefined) {
-        sealed = keyring.sign(message);
-        frame = undefined;
-        last = message;
-      }
-      hooks.said?.(sealed, to);
-      chronicle?.said(message, to);
-      for (const id of to === 'all' ? members : [to]) {
-        if (id === this.#self) {
-          this.#wait({ type: 'event', event: { type: 'message', message: sealed } });
-          continue;
-        }
-        // The network copies it.
-        frame ??= envelopes.lend(sealed);
-        this.#network?.send(id, frame);
-        const asked = to === 'all' ? 0 : (answerBytes?.(message) ?? 0);
-        if (asked > 0) this.#budgets.asked(id, asked, now());
-      }
-    }
-    this.#accounts.charge(this.#self, 'say', begin);
-  }
-
   #fail(thrown: unknown, event?: Event<S>): void {
     if (this.#stopped) return;
     this.stop();
@@ -451,22 +390,6 @@ export class Runner<S extends Shape> {
     error.message += ` (It happened in a step for the message ${kind} of principal ${peer}.)`;
     this.#options.onFailure(error, { peer, kind });
   }
-}
-
-const frameOf = <S extends Shape>(
-  peer: PrincipalId,
-  payer: Payer,
-  { kind, from }: Glance,
-  frame: Uint8Array,
-): WaitingFrame<S> => ({ type: 'frame', peer, payer, kind, from, bytes: frame.slice() });
-
-/** What it costs to say to `peer` what a step says to it alone. */
-function answersTo<S extends Shape>({ sends, early }: Output<S>, peer: PrincipalId): number {
-  let cost = 0;
-  for (const list of [sends, early])
-    for (const { to, message } of list)
-      if (to === peer) cost += workOf.answer + weigh(message) * workOf.byte;
-  return cost;
 }
 
 const overloaded = (id: number): Answer => ({

@@ -2,7 +2,7 @@
  * What peers may make this process do. Work is counted by what it is and not by a clock, so that
  * the same frames cost the same on every machine, also on one that others keep busy.
  */
-import type { PrincipalId } from '@quorumlab/core';
+import { type Output, type PrincipalId, type Shape, weigh } from '@quorumlab/core';
 import { isPassedOn, type Payer, payerOf } from './payer.ts';
 import { isClient } from './principal.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -29,6 +29,15 @@ export const workOf = {
 
 /** A step of the machine with a message of so many bytes: it is gone through once more. */
 export const costOfStep = (bytes: number): number => workOf.step + bytes * workOf.byte;
+
+/** What it costs to say to `peer` what a step says to it alone. */
+export function answersTo<S extends Shape>({ sends, early }: Output<S>, peer: PrincipalId): number {
+  let cost = 0;
+  for (const list of [sends, early])
+    for (const { to, message } of list)
+      if (to === peer) cost += workOf.answer + weigh(message) * workOf.byte;
+  return cost;
+}
 
 /** How much work peers may cause. */
 export interface WorkLimits {
@@ -104,6 +113,25 @@ export class Budgets {
     const heard = 2 * (frame + signature + step + answer);
     const read = operations * 2 * part + bytes * 4 * byte;
     this.earn(payerOf(client, true), heard + read, now);
+  }
+
+  /** What a released output has done pays for what others have to say about it. */
+  released<S extends Shape>(output: Output<S>, now: number): void {
+    const { decisions, applied, answers } = output;
+    const slots = decisions.length;
+    const requests = applied.length + 2 * answers.length;
+    if (slots + requests === 0) return;
+    let bytes = 0;
+    let all = 0;
+    for (const { client, fresh, operations } of applied) {
+      let size = 0;
+      for (const { length } of operations) size += length;
+      bytes += size;
+      all += operations.length;
+      if (fresh) this.ran(client, operations.length, size, now);
+    }
+    for (const { result } of answers) bytes += result?.length ?? 0;
+    this.done({ slots, requests, operations: all, bytes }, now);
   }
 
   #of(payer: Payer, now: number): TokenBucket {

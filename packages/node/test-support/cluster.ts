@@ -4,8 +4,9 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicKeyOf } from '../src/keys.ts';
 import { createLogger } from '../src/logging.ts';
-import { type Mesh, startMesh } from '../src/mesh.ts';
+import { startMesh } from '../src/mesh.ts';
 import type { MeshOptions } from '../src/mesh-options.ts';
+import type { Mesh } from '../src/mesh-port.ts';
 import type { Principal } from '../src/principal.ts';
 
 /** A frame received by a test node. */
