@@ -55,6 +55,18 @@ describe.each(subjects)('$name costs per commit what its paper says', (subject) 
   });
 });
 
+test.each(sizes)('pbft: a read that is not ordered takes two delays, n=%i', (n) => {
+  const f = Math.floor((n - 1) / 3);
+  const options = { readOnly: true };
+  const cost = costOfProtocol({ protocol: 'pbft', n, f, options, reads: true, commits: 5 });
+  const sent = Object.entries(cost.kinds).map(([kind, { messages }]) => [kind, messages]);
+  expect(sent).toEqual([
+    ['query', n],
+    ['query-reply', n],
+  ]);
+  expect(cost.delaysToReply).toBe(2);
+});
+
 test.each([3, 5, 7])('zab: three messages to each of the others, n=%i', (n) => {
   const { kinds } = costOfProtocol({ protocol: 'zab', n, f: (n - 1) / 2, commits: 5 });
   const { propose, ack, commit } = kinds;

@@ -1,4 +1,4 @@
-import { range } from '@quorumlab/core';
+import { type OptionValues, range } from '@quorumlab/core';
 import {
   addReached,
   failureOf,
@@ -41,6 +41,18 @@ export function testSwarm(protocol: string): void {
     });
     describe(`${subject.name}: a crash at every boundary`, () => testBoundaries(subject));
   }
+}
+
+/** Runs fewer worlds with options that no swarm draws: by what they are, for people. */
+export function testVariants(
+  protocol: string,
+  variants: Readonly<Record<string, OptionValues>>,
+): void {
+  for (const [name, options] of Object.entries(variants))
+    test(`${protocol} with ${name}: ${perTest} random worlds`, () => {
+      for (const i of range(perTest))
+        expect(failureOf({ name: protocol, protocol, options }, i + 1)).toBeUndefined();
+    });
 }
 
 const sumOf = (seen: readonly Seen[], of: (each: Seen) => number): number =>

@@ -1,4 +1,4 @@
-import type { Digest, Journal, Machine, Shape, Slot } from '@quorumlab/core';
+import type { Digest, Journal, Machine, ReplicaId, Request, Shape, Slot } from '@quorumlab/core';
 
 /** What a member's application holds, for the next snapshot. */
 export interface State {
@@ -25,6 +25,23 @@ export interface Seat<S extends Shape> {
   reads: Map<number, Slot>;
   wanted: { readonly slot: Slot; readonly digest: Digest } | undefined;
 }
+
+/** What is wrong with a read that these have answered from a state that misses something. */
+export function lateRead(
+  members: readonly ReplicaId[],
+  upTo: Slot,
+  least: Slot,
+): { readonly word: 'stale-read'; readonly rule: string; readonly sentence: string } {
+  const who = members.map((each) => `n${each}`).join(', ');
+  const answers = members.length === 1 ? 'answers a read from its' : 'answer a read from one';
+  const sentence =
+    `${who} ${answers} state after position ${upTo}, ` +
+    `although position ${least} was decided before the read was asked for`;
+  return { word: 'stale-read', rule: 'linearizability', sentence };
+}
+
+/** What tells requests apart. */
+export const keyOf = ({ client, sequence }: Request): string => `${client}/${sequence}`;
 
 /** What a snapshot's event says of the group, if it was ever changed. */
 export const about = ({ configuration }: State): { readonly configuration?: Uint8Array } =>

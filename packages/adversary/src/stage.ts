@@ -26,7 +26,7 @@ import {
 } from '@quorumlab/core';
 import type { Played, RequestShape, StageDecision, StageFault, StageOptions } from './played.ts';
 import { type SealedKeys, sealedKeys } from './sealed-keys.ts';
-import { about, blank, type Seat, type State } from './stage-seat.ts';
+import { about, blank, keyOf, lateRead, type Seat, type State } from './stage-seat.ts';
 
 /** Plays `exhibit` with `protocol`, which is the right one or the wrong one. */
 export function playExhibit<S extends RequestShape>(
@@ -42,8 +42,6 @@ export function playExhibit<S extends RequestShape>(
 
 /** More deliveries in a row than any schedule needs: the group does not come to rest. */
 const maxDeliveries = 200_000;
-
-const keyOf = ({ client, sequence }: Request): string => `${client}/${sequence}`;
 
 class ScheduledGroup<S extends RequestShape> implements Stage<S> {
   readonly protocol: Protocol<S>;
@@ -61,6 +59,7 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
   private readonly clients: Map<string, number> = new Map();
   private readonly asked: Set<string> = new Set();
   private readonly states: Map<Digest, State> = new Map();
+  private readonly lateReads: Map<number, readonly ReplicaId[]> = new Map();
   /** The last slot that an honest member has decided commands in. */
   private newest: Slot = -1;
   private nextRead = 0;
@@ -136,7 +135,7 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
         timers.set(change.timer, [this.now + least, this.now + most]);
       }
     }
-    for (const { id: read, upTo } of output.reads) this.judgeRead(id, reads.get(read), upTo);
+    for (const { id: read, upTo } of output.reads) this.judgeRead(id, read, reads.get(read), upTo);
     for (const { slot, digest } of output.fetches) this.seat(id).wanted = { slot, digest };
     for (const { slot, commands, configured } of output.decisions)
       this.decide(id, slot, commands, configured?.state);
@@ -186,12 +185,13 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     return this.keys.nameOf(toUtf8(text)).toString(16).padStart(64, '0');
   }
 
-  private judgeRead(id: ReplicaId, least: Slot | undefined, upTo: Slot): void {
+  private judgeRead(id: ReplicaId, read: number, least: Slot | undefined, upTo: Slot): void {
     if (least === undefined || upTo >= least) return;
-    const sentence =
-      `n${id} answers a read from its state after position ${upTo}, ` +
-      `although position ${least} was decided before the read was asked for`;
-    this.fault({ word: 'stale-read', rule: 'linearizability', sentence, members: [id] });
+    const members = [...(this.lateReads.get(read) ?? []), id];
+    this.lateReads.set(read, members);
+    const all = [...members, ...[...this.liars].filter((each) => this.seat(each).reads.has(read))];
+    if (all.length < (this.protocol.client.reads ?? 1)) return;
+    this.fault({ ...lateRead(all, upTo, least), members });
   }
 
   private fault(fault: Omit<StageFault, 'at'>): void {
@@ -268,10 +268,12 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     for (const id of members) this.step(id, { type: 'propose', command });
   }
 
-  read(member: ReplicaId): void {
+  read(member: ReplicaId | readonly ReplicaId[]): void {
     const id = this.nextRead++;
-    this.seat(member).reads.set(id, this.newest);
-    this.step(member, { type: 'read', id });
+    for (const each of [member].flat()) {
+      this.seat(each).reads.set(id, this.newest);
+      this.step(each, { type: 'read', id });
+    }
   }
 
   timeout(member: ReplicaId, timer: S['Timer']): void {

@@ -271,6 +271,12 @@ export interface Claims {
 export interface ClientPolicy {
   /** How many replicas must give the same reply before it is believed: 1, or f+1. */
   readonly matching: number;
+  /**
+   * With `matching` above one: how many replicas must give the same answer to a linearizable read
+   * that takes no place in the log. All are asked at once; a read for which so many do not agree in
+   * time is ordered like a write. Absent: all reads are ordered.
+   */
+  readonly reads?: number;
   /** 'leader': a replica that is not the leader redirects. 'any': every replica takes requests. */
   readonly ask: 'leader' | 'any';
   /**

@@ -55,8 +55,11 @@ export interface Stage<S extends Shape> {
   request(text: string, parts?: RequestParts): S['Command'];
   /** A client asks these members for what `text` stands for. */
   propose(members: readonly ReplicaId[], text: string, parts?: RequestParts): void;
-  /** A client asks `member` for a read that misses nothing of what was decided before. */
-  read(member: ReplicaId): void;
+  /**
+   * A client asks `member` for a read that misses nothing of what was decided before; or several,
+   * where it takes equal answers of `ClientPolicy.reads` of them. Liars among these say the worst.
+   */
+  read(member: ReplicaId | readonly ReplicaId[]): void;
 
   /** Fires the timer; time goes on until it is due, if it is set. */
   timeout(member: ReplicaId, timer: S['Timer']): void;

@@ -46,6 +46,8 @@ export interface CostOptions {
    * rule. The numbers are the same. Slow.
    */
   readonly realSignatures?: boolean;
+  /** Counts reads in place of writes: a commit is one of them. */
+  readonly reads?: boolean;
   /** Crashes the leader afterwards and measures until the next commit. */
   readonly replacement?: boolean;
 }
@@ -105,7 +107,10 @@ export interface ProtocolCost {
   readonly kinds: Readonly<Record<string, KindCost>>;
   /** One-way delays from the client's request to its answer: messages after one another. */
   readonly delaysToReply: number;
-  /** One-way delays from the request's arrival at a replica to the first replica's decision. */
+  /**
+   * One-way delays from the request's arrival at a replica to the first replica's decision; 0 where
+   * reads are counted, which may need none.
+   */
   readonly delaysToDecision: number;
   /** Absent if it was not asked for, if there is one commit only, or if nobody leads thereafter. */
   readonly replacement?: ReplacementCost;
@@ -143,7 +148,7 @@ export function costOfProtocol(given: CostOptions): ProtocolCost {
     protocol,
     n,
     f,
-    workload: 'writes',
+    workload: given.reads ? 'c' : 'writes',
     count: 1_000_000,
     clients: 1,
     crypto: realSignatures ? 'ed25519' : 'ideal',
@@ -172,7 +177,7 @@ export function costOfProtocol(given: CostOptions): ProtocolCost {
     ...worksOf(prepared, before, after, commits),
     delaysToReply: delays(latencies.slice(-commits)),
     // The first delay is the request's own way to a replica.
-    delaysToDecision: delays(decisions.slice(-commits)) - 1,
+    delaysToDecision: given.reads ? 0 : delays(decisions.slice(-commits)) - 1,
     ...(given.replacement && !once ? replacementOf(run) : {}),
   };
 }
@@ -320,7 +325,7 @@ function clientOf(prepared: Prepared): MeasuredClient {
     return {
       at,
       seat,
-      event: { type: 'submit', id: id++, operation: operation.bytes, readOnly: false },
+      event: { type: 'submit', id: id++, operation: operation.bytes, readOnly: operation.readOnly },
     };
   };
   return {

@@ -1,7 +1,7 @@
 /** What a client believes of what replicas say, and what it does then. */
-import type { Answer, Instant, Signed } from '@quorumlab/core';
+import type { Answer, Instant, ReplicaId, Signed } from '@quorumlab/core';
 import { decode, sameBytes } from '@quorumlab/core';
-import { fill, send, suggest, watch } from './client-requests.ts';
+import { fill, orderRead, send, suggest, watch } from './client-requests.ts';
 import {
   type Answered,
   type Asker,
@@ -101,7 +101,9 @@ function onQueryReply(
 ): void {
   const { queries, requests } = state;
   const flight = queries.flights.get(message.sequence);
-  if (flight === undefined || asker.matching > 1) return;
+  if (flight === undefined) return;
+  if (asker.reads !== undefined) return onMatched(asker, state, flight, message, now, pen);
+  if (asker.matching > 1) return;
   if (message.results === null) {
     // This group cannot read without writing: everything that waits goes through the log.
     state.orderReads = true;
@@ -116,6 +118,34 @@ function onQueryReply(
   if (message.results.length > flight.tickets.length) return;
   close(state, queries, flight, message.sequence, message.results, pen);
   fill(asker, state, queries, now, pen);
+}
+
+/** One of the answers to a read that all replicas were asked: as many as it takes must be equal. */
+function onMatched(
+  asker: Asker,
+  state: ClientState,
+  flight: Flight,
+  { from, sequence, results }: Signed<QueryReply>,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  const { replies = new Map<ReplicaId, Answered>(), tickets } = flight;
+  if (results === null || results.length > tickets.length || replies.has(from)) return;
+  replies.set(from, { results, leader: null, term: 0 });
+  const counts = [...replies.values()].map(
+    (one) => [...replies.values()].filter((two) => sameResults(one.results, two.results)).length,
+  );
+  const most = Math.max(...counts);
+  const needed = asker.reads ?? asker.matching;
+  if (most >= needed) {
+    close(state, state.queries, flight, sequence, results, pen);
+    return fill(asker, state, state.queries, now, pen);
+  }
+  // Those who have not answered cannot make so many agree any more.
+  if (most + asker.members.length - replies.size < needed) {
+    orderRead(asker, state, flight, now, pen);
+    fill(asker, state, state.queries, now, pen);
+  }
 }
 
 function close(

@@ -64,6 +64,30 @@ export function fill(
   }
 }
 
+/** Whom a message goes to first. */
+const firstTarget = (
+  asker: Asker,
+  state: ClientState,
+  message: Request | Query,
+): ReplicaId | 'all' =>
+  message.kind === 'query' && asker.reads !== undefined ? 'all' : firstAsked(asker, state, message);
+
+/**
+ * A read for which too few replicas agree is ordered: they may be at different places of the log,
+ * or a liar is among those who would have to agree.
+ */
+export function orderRead(
+  asker: Asker,
+  state: ClientState,
+  { message, tickets }: Flight,
+  now: Instant,
+  pen: ClientPen,
+): void {
+  state.queries.flights.delete(message.sequence);
+  for (const ticket of tickets) if (!ticket.cancelled) state.requests.waiting.push(ticket);
+  fill(asker, state, state.requests, now, pen);
+}
+
 /** Reads that any replica answers begin at one by the client's number, so that all have some. */
 function firstAsked(
   { self, members, readsAnywhere }: Asker,
@@ -83,7 +107,7 @@ function depart(
   now: Instant,
   pen: ClientPen,
 ): void {
-  const target = firstAsked(asker, state, message);
+  const target = firstTarget(asker, state, message);
   const flight: Flight = {
     message,
     tickets,

@@ -36,10 +36,15 @@ export interface ClientOptions {
   readonly maxWaiting?: number;
   /**
    * Whether reads go through the log like writes. Unless told: where more than one matching reply
-   * is needed. A group that cannot read otherwise says so, and then the client orders its reads.
+   * is needed, unless `ClientPolicy.reads` says how else. A group that cannot read otherwise says
+   * so, and then the client orders its reads.
    */
   readonly orderReads?: boolean;
 }
+
+/** Whether clients believe an answer to a read that has no place in the log. */
+export const readsWithoutOrder = ({ matching, reads }: ClientPolicy): boolean =>
+  matching === 1 || reads !== undefined;
 
 /** {@link ClientOptions} with nothing left open. */
 export type ClientSettings = Required<Omit<ClientOptions, 'session'>> &
@@ -49,14 +54,14 @@ export type ClientSettings = Required<Omit<ClientOptions, 'session'>> &
 export const settle = (
   options: ClientOptions,
   members: readonly ReplicaId[],
-  matching: number,
+  policy: ClientPolicy,
 ): ClientSettings => ({
   leader: members[0] as ReplicaId,
   window: 4,
   timeout: ms(500),
   maxTimeout: ms(2000),
   maxWaiting: 65_536,
-  orderReads: matching > 1,
+  orderReads: !readsWithoutOrder(policy),
   ...options,
 });
 
@@ -202,6 +207,8 @@ export interface Asker {
   readonly members: readonly ReplicaId[];
   /** How many equal answers make one believed. */
   readonly matching: number;
+  /** How many make a read believed that is asked of all replicas: see `ClientPolicy.reads`. */
+  readonly reads: number | undefined;
   /** Whether any replica answers its linearizable reads: see `ClientPolicy.readsAnywhere`. */
   readonly readsAnywhere: boolean;
   readonly settings: ClientSettings;
@@ -211,9 +218,9 @@ export interface Asker {
 export const askerOf = (
   self: PrincipalId,
   members: readonly ReplicaId[],
-  { matching, readsAnywhere = false }: ClientPolicy,
+  { matching, reads, readsAnywhere = false }: ClientPolicy,
   settings: ClientSettings,
-): Asker => ({ self, members, matching, readsAnywhere, settings });
+): Asker => ({ self, members, matching, reads, readsAnywhere, settings });
 
 /** Takes an operation out of the books: it has been answered, or nobody waits for it. */
 export function forget(state: ClientState, id: number): void {

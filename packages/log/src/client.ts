@@ -18,7 +18,7 @@ import type {
 import { idle } from '@quorumlab/core';
 import { awaits, expectsAnswer } from './admits.ts';
 import { receive } from './client-answers.ts';
-import { arm, begin, fill, send, watch } from './client-requests.ts';
+import { arm, begin, fill, orderRead, send, watch } from './client-requests.ts';
 import {
   type Asker,
   askerOf,
@@ -64,7 +64,9 @@ export function submit(
     return refuse(
       `a change of the group has 1 to ${maxChangeBytes} bytes, not ${operation.length}`,
     );
-  const lane = readOnly && !state.orderReads ? state.queries : state.requests;
+  // One replica's own state may be a liar's: where more than one is asked such a read is ordered.
+  const isQuery = readOnly && !state.orderReads && !(event.local && asker.matching > 1);
+  const lane = isQuery ? state.queries : state.requests;
   if (state.tickets.size >= asker.settings.maxWaiting)
     return refuse(
       `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; ` +
@@ -120,8 +122,12 @@ export function timeout(asker: Asker, state: ClientState, now: Instant, pen: Cli
   expire(asker, state, now, pen);
   const suspect = state.believed;
   for (const lane of [state.requests, state.queries])
-    for (const flight of lane.flights.values()) {
+    for (const flight of [...lane.flights.values()]) {
       if (flight.deadline > now) continue;
+      if (lane.kind === 'query' && asker.reads !== undefined) {
+        orderRead(asker, state, flight, now, pen);
+        continue;
+      }
       if (flight.target === state.believed && state.believed === suspect)
         state.believed = after(asker, suspect);
       if (!flight.leaderless)
@@ -160,7 +166,7 @@ export function client(
   self: PrincipalId,
   options: ClientOptions = {},
 ): Machine<ClientShape> {
-  const settings = settle(options, members, policy.matching);
+  const settings = settle(options, members, policy);
   const asker = askerOf(self, members, policy, settings);
   let state = emptyClient(settings);
   const machine: Machine<ClientShape> = {

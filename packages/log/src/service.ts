@@ -23,7 +23,7 @@ import { admits, expects } from './admits.ts';
 import { cancel, submit, timeout } from './client.ts';
 import { receive } from './client-answers.ts';
 import { begin, suggest } from './client-requests.ts';
-import { askerOf, emptyClient, settle } from './client-state.ts';
+import { askerOf, emptyClient, readsWithoutOrder, settle } from './client-state.ts';
 import {
   follow,
   goOn,
@@ -118,11 +118,11 @@ function start<S extends LogShape>(
   const { mine, theirs } = split<S>(options.stable ?? serviceStable(protocol));
   const settings = settle(
     {
-      orderReads: protocol.read === undefined || protocol.client.matching > 1,
+      orderReads: protocol.read === undefined || !readsWithoutOrder(protocol.client),
       ...options.client,
     },
     protocol.members,
-    protocol.client.matching,
+    protocol.client,
   );
   const found = options.restarted ?? finished(restarting(mine, stateMachine, digest));
   const run: Run<S> = {
@@ -459,7 +459,7 @@ function onQuery<S extends LogShape>(
   const say = (answer: ServiceMessage): Output<Serviced<S>> =>
     within(run, input, ({ pen }) => void pen.sends.push({ to, message: answer }));
   if (
-    run.policy.matching > 1 ||
+    !readsWithoutOrder(run.policy) ||
     (run.protocol.read === undefined && message.consistency !== 'local')
   )
     return say({ kind: 'query-reply', sequence, results: null });

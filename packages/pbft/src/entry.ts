@@ -38,6 +38,11 @@ export const entry: Entry<Pbft> = {
       usual: '2',
       meaning: 'batches that are ordered and not yet executed',
     },
+    readOnly: {
+      kind: 'boolean',
+      usual: 'false',
+      meaning: 'reads are asked of all replicas, and take no place in the log',
+    },
   },
   small: { checkpointEvery: 2, window: 4 },
   drawn(random, network, { narrow }) {

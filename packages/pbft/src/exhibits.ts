@@ -215,6 +215,12 @@ function highNumber(group: Group): void {
 
 const four = { n: 4, f: 1 } as const;
 
+/** Ann is prepared at n0 to n2 and executed by n1, who tells her client, as does the liar n0. */
+function answered(group: Group): void {
+  order(group, [0, 1, 2], to(1));
+  group.betray(0);
+}
+
 /** By the names of the mutants. */
 export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
   'hard-coded-2f+1': {
@@ -320,6 +326,24 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
       group.lose();
       group.propose([0], 'Ann', { client: 0 });
       group.deliver();
+    },
+  },
+  'reads-at-once': {
+    options: { ...four, readOnly: true },
+    shows: 'stale-read',
+    story: 'n1 has executed Ann; a read asks n2, which has only prepared her, n3, and the liar n0.',
+    play(group) {
+      answered(group);
+      group.read([0, 2, 3]);
+    },
+  },
+  'reads-of-f+1': {
+    options: { ...four, readOnly: true },
+    shows: 'stale-read',
+    story: 'n1 has executed Ann; n3, which has heard of nothing, and the liar n0 answer a read.',
+    play(group) {
+      answered(group);
+      group.read([0, 3]);
     },
   },
 };

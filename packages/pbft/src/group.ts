@@ -37,6 +37,11 @@ export interface Options {
   /** Most batches that the primary has ordered and that are not executed yet. */
   readonly maxOutstanding?: number;
   /**
+   * Section 5.1.3 of TOCS 2002: reads are asked of all replicas and take no place in the log. Off
+   * unless told.
+   */
+  readonly readOnly?: boolean;
+  /**
    * The size of a quorum; ⌈(n+f+1)/2⌉ unless told. Fewer, or more than n-f, only with `unsafe`: to
    * see two quorums decide two things, or none be found.
    */
@@ -69,6 +74,7 @@ export interface Group {
   readonly intervalBytes: number;
   readonly maxBatch: number;
   readonly maxOutstanding: number;
+  readonly readOnly: boolean;
   readonly rules: Rules;
   readonly digest: DigestOf | undefined;
 }
@@ -82,6 +88,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     requestTimeout = ms(1000),
     maxBatch = 256,
     maxOutstanding = 2,
+    readOnly = false,
     unsafe = false,
   } = options;
   const sizes = { window, windowBytes, maxBatch, maxOutstanding };
@@ -116,6 +123,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     intervalBytes: Math.ceil(windowBytes / Math.ceil(window / checkpointEvery)),
     maxBatch,
     maxOutstanding,
+    readOnly,
     rules,
     digest: options.digest,
   };

@@ -37,6 +37,8 @@ export const mutants = {
   'timer-restarts': differing({ progressRestartsTimer: true }),
   'no-watermarks': differing({ keepsWatermarks: false }),
   'local-copy-executes': differing({ executesLocalCopy: true }),
+  'reads-at-once': differing({ readsAfter: (executed) => executed }),
+  'reads-of-f+1': differing({ readQuorum: (_, weak) => weak }),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<Pbft>>>;
 
 /** The names of the mutants. */
@@ -111,5 +113,14 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'ordered.',
     paper: 'Castro and Liskov 1999, §4.2',
     gallery: 'B-58',
+  },
+  'reads-at-once': {
+    rule: 'A replica answers a read although something is prepared that it has not executed.',
+    paper: 'Castro and Liskov 2002, §5.1.3',
+  },
+  'reads-of-f+1': {
+    rule: 'A client believes f+1 equal answers to a read: one of them may lie, and one lag behind.',
+    paper: 'Castro and Liskov 2002, §5.1.3',
+    gallery: 'B-10',
   },
 };

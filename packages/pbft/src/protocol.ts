@@ -48,6 +48,10 @@
  *                      the same O: enter v; multicast PREPAREs for O
  * 4.4-batch            upon the batch of a digest in O that was not here: prepare it
  * 4.4-proofs           if proofs of what O orders are not here: ask the primary of v for them
+ *
+ *                      Reads (TOCS 2002, §5.1.3), if the group is told so: a client asks all, and
+ *                      believes 2f+1 equal answers; if it does not get them, it sends a REQUEST
+ * 5.1.3-read           upon a read: answer it once all that is prepared here has been executed
  * ```
  *
  * Beyond this page: `restart`, `status`, `idle` and `status-committed` (`recovery.ts`): what was
@@ -66,16 +70,17 @@
  * | view change | primary | VIEW-CHANGEs of a quorum |
  * | primary | backup | a valid NEW-VIEW of a later view, of whose VIEW-CHANGEs none came (rare) |
  */
-import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
+import { type ClientPolicy, hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { expectations, guards } from './admits.ts';
 import { breaches } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { evidence } from './evidence.ts';
-import { groupOf, type Options, primaryOf } from './group.ts';
+import { type Group, groupOf, type Options, primaryOf } from './group.ts';
 import { invariant } from './invariant.ts';
 import { commit, prePrepare, prepare, propose, relay } from './normal-case.ts';
 import { noteHeard, requestTimeout } from './patience.ts';
 import { fetchProofs } from './proofs.ts';
+import { read } from './reads.ts';
 import {
   batch,
   committed,
@@ -106,6 +111,13 @@ const limitedBy = {
   'view-change': 'window',
   'new-view': 'window',
 };
+
+const clientOf = ({ quorum, weak, readOnly, rules }: Group): ClientPolicy => ({
+  matching: weak,
+  ...(readOnly ? { reads: rules.readQuorum(quorum, weak) } : {}),
+  ask: 'any',
+  signed: true,
+});
 
 /**
  * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
@@ -141,7 +153,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     members: group.members,
     group,
     f: group.f,
-    client: { matching: group.weak, ask: 'any', signed: true },
+    client: clientOf(group),
     messages: group.schemas.messages,
     limitedBy,
     stored: stored(group.schemas),
@@ -149,6 +161,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     volatile: firstVolatile,
     start,
     propose,
+    ...(group.readOnly ? { read } : {}),
     on: {
       relay: heard(relay),
       'pre-prepare': heard(prePrepare),

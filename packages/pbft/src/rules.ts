@@ -1,4 +1,4 @@
-import { byzantine, type Digest } from '@quorumlab/core';
+import { byzantine, type Digest, type Slot } from '@quorumlab/core';
 
 /**
  * The choices of PBFT that are easy to get wrong, gathered so that a broken variant (see
@@ -33,6 +33,10 @@ export interface Rules {
   timeout(first: number, attempts: number): number;
   /** Whether any progress restarts the timer of every waiting request. */
   readonly progressRestartsTimer: boolean;
+  /** After which slot a read may be answered, by those that are executed and prepared here. */
+  readsAfter(executed: Slot, prepared: Slot): Slot;
+  /** How many equal answers make a read believed that is not ordered. */
+  readQuorum(quorum: number, weak: number): number;
   /** Whether numbers outside the watermarks are refused. */
   readonly keepsWatermarks: boolean;
 }
@@ -53,5 +57,7 @@ export const rules: Rules = {
   // Section 4.5.2: doubling makes it longer than any delay, sooner or later. 2^16 is "later".
   timeout: (first, attempts) => first * 2 ** Math.min(attempts, 16),
   progressRestartsTimer: false,
+  readsAfter: (_, prepared) => prepared,
+  readQuorum: (quorum) => quorum,
   keepsWatermarks: true,
 };
