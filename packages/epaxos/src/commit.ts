@@ -1,9 +1,10 @@
 /** Rules 5 and 6: what is committed, here and at the others; rule 13. */
-import { type Ballot, requestKey, requestWeight, type Signed } from '@quorumlab/core';
+import { type Ballot, requestWeight, type Signed } from '@quorumlab/core';
 import { isSane } from './dependencies.ts';
 import { type Group, isPeer, leaderOf, othersOf } from './group.ts';
 import { commandOf, isCommitted, isDropped, isWithin, keep, put, rowOf } from './instances.ts';
 import type { Commit, InstanceId, Runs, Value } from './messages.ts';
+import { addPlace, removePlace } from './places.ts';
 import type { Context, Replica } from './state.ts';
 
 /** This replica knows, and tells the others. */
@@ -59,14 +60,21 @@ function learn(
   if (isNoOp && leaderOf(group, id) === ctx.self) giveBack(replica, id, ctx);
 }
 
-/** Its own instance came to nothing: its commands wait for another one, before all others. */
+/**
+ * Its own instance came to nothing: its commands wait for another one, before all others, unless
+ * they are in another one already.
+ */
 export function giveBack(replica: Replica, id: InstanceId, ctx: Context): void {
   const value = replica.own.get(id);
   if (value === undefined) return;
   ctx.line('resubmit');
   replica.own.delete(id);
-  replica.waiting = [...value.commands, ...replica.waiting];
-  for (const command of value.commands) replica.waitingBytes += requestWeight(command);
+  const given = value.commands.filter((command) => removePlace(replica, command) === 0);
+  replica.waiting = [...given, ...replica.waiting];
+  for (const command of given) {
+    addPlace(replica, command);
+    replica.waitingBytes += requestWeight(command);
+  }
 }
 
 /** An own instance is executed: its commands need not be told from copies of them any more. */
@@ -74,7 +82,7 @@ export function forget(replica: Replica, id: InstanceId): void {
   const value = replica.own.get(id);
   if (value === undefined) return;
   replica.own.delete(id);
-  for (const command of value.commands) replica.waitingKeys.delete(requestKey(command));
+  for (const command of value.commands) removePlace(replica, command);
 }
 
 /** Whether this replica could make something of it. */

@@ -4,7 +4,7 @@
  * anything, and takes part again once all is settled that was open before: nobody needs its answers
  * about that then. Of its own numbers it uses none that may have been used.
  */
-import { maxInteger, type ReplicaId, requestKey, type Signed } from '@quorumlab/core';
+import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { propose } from './accept.ts';
 import { each, isSane, runsOf } from './dependencies.ts';
 import { drive } from './driven.ts';
@@ -12,6 +12,7 @@ import { type Group, isPeer, leaderOf, mostPipeline, othersOf } from './group.ts
 import { commandOf, isCommitted, isSettled, rowOf, watch } from './instances.ts';
 import type { InstanceId, Recall, Recalled } from './messages.ts';
 import { setTick } from './patience.ts';
+import { addPlace } from './places.ts';
 import { lead } from './pre-accept.ts';
 import type { Context, Replica } from './state.ts';
 
@@ -39,7 +40,7 @@ function resume(group: Group, replica: Replica, id: InstanceId, ctx: Context): v
   const proposed = replica.values.get(id);
   if (leaderOf(group, id) !== ctx.self || proposed === undefined) return;
   replica.own.set(id, proposed);
-  for (const command of proposed.commands) replica.waitingKeys.add(requestKey(command));
+  for (const command of proposed.commands) addPlace(replica, command);
   if (ballot > 0 || phase === 'committed' || value === null) return;
   if (phase === 'pre-accepted' && initial !== null) lead(group, replica, id, ctx);
   if (phase !== 'accepted') return;

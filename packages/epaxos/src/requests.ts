@@ -9,21 +9,22 @@ import {
 import { isDue } from './checkpoint.ts';
 import type { Group } from './group.ts';
 import { checkpoint, type Value, valueBytes } from './messages.ts';
+import { addPlace } from './places.ts';
 import { submit } from './pre-accept.ts';
 import type { Context, Replica } from './state.ts';
 
 /** Whether there is room for a command, and it is not here already. */
 export const wants = (group: Group, replica: Replica, command: Signed<Request>): boolean =>
   replica.role === 'replica' &&
-  replica.waitingKeys.size < group.maxWaiting &&
+  replica.places.size < group.maxWaiting &&
   replica.waitingBytes + requestWeight(command) <= uncommittedBytes &&
-  !replica.waitingKeys.has(requestKey(command));
+  !replica.places.has(requestKey(command));
 
 /** A client asks for `command`. */
 export function onPropose(group: Group, replica: Replica, command: Signed<Request>): void {
   if (!wants(group, replica, command)) return;
   replica.waiting.push(command);
-  replica.waitingKeys.add(requestKey(command));
+  addPlace(replica, command);
   replica.waitingBytes += requestWeight(command);
 }
 

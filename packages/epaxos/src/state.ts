@@ -128,10 +128,14 @@ export interface Volatile {
   nextOwn: InstanceId;
   /** What all values take that are not dropped. */
   liveBytes: number;
-  /** Commands that wait for an instance or are in one, which they are, and what they take. */
+  /** Commands that wait for an instance, each once, and what they take. */
   waiting: Signed<Request>[];
-  readonly waitingKeys: Set<string>;
   waitingBytes: number;
+  /**
+   * In how many places a command is: one if it waits, and one for each own instance that it is in.
+   * That may be two after a restart: one came to nothing, and its commands are in another already.
+   */
+  readonly places: Map<string, number>;
   /** A snapshot on its way here. */
   fetching: { readonly slot: Slot; readonly digest: Digest } | null;
   /** When each member was last sent what it asked for. */
@@ -212,7 +216,7 @@ export function firstVolatile(
     nextOwn: self,
     liveBytes: [...values.values()].reduce((sum, value) => sum + valueBytes(value), 0),
     waiting: [],
-    waitingKeys: new Set(),
+    places: new Map(),
     waitingBytes: 0,
     fetching: null,
     answeredAt: new Map(),

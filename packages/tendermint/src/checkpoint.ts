@@ -103,8 +103,9 @@ function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): 
   );
   ctx.line('stable');
   ctx.save({ stableCheckpoint: proof });
-  // A window more than is needed here: others may be on their way.
-  const below = Math.min(replica.height, height - ctx.group.window + 1);
+  // A window more than is needed here: others may be on their way. And what led from the state on
+  // this disk to the height that this replica is at, or a restart would take it back.
+  const below = Math.min(replica.snapshot + 1, height - ctx.group.window + 1);
   if (below > 1) {
     ctx.drop('blocks', { below });
     ctx.drop('commits', { below });
