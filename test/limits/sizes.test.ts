@@ -2,6 +2,7 @@
 import { envelopeBytes, maxFrameBytes } from '@quorumlab/core';
 import { protocols } from '@quorumlab/harness';
 import { serviced } from '@quorumlab/log';
+import { pbft } from '@quorumlab/pbft';
 import { describe, expect, test } from 'vitest';
 
 describe.each(protocols.map((entry) => [entry.name, entry] as const))('%s', (_, entry) => {
@@ -11,4 +12,13 @@ describe.each(protocols.map((entry) => [entry.name, entry] as const))('%s', (_, 
     for (const { kind, maxBytes } of messages.kinds)
       expect(maxBytes + envelopeBytes, kind).toBeLessThanOrEqual(maxFrameBytes);
   });
+});
+
+test('pbft, n=512, a full window: a view-change has 12 kB, a new-view a third of a frame', () => {
+  const sizes = new Map(
+    serviced(pbft({ n: 512 })).messages.kinds.map(({ kind, maxBytes }) => [kind, maxBytes]),
+  );
+  expect(sizes.get('view-change')).toBeLessThan(12_500);
+  expect(sizes.get('new-view')).toBeLessThan(0.4 * maxFrameBytes);
+  for (const [kind, most] of sizes) expect(most + envelopeBytes, kind).toBeLessThan(maxFrameBytes);
 });
