@@ -4,10 +4,14 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import type { Ignorer } from '@stryker-mutator/api/ignore';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { hashOf } from './memory.ts';
 
 /** One small change of one place. */
 export interface Mutant {
+  /** The same in every run, as long as its file is the same: `file@version#place in the file`. */
   readonly id: string;
+  /** Of its switch in this run. */
+  readonly key: string;
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -81,13 +85,17 @@ export async function instrument(folder: string, files: readonly string[]): Prom
   );
   for (const { name, content } of written) writeFileSync(join(folder, name), content);
   const counted = mutants.filter(({ status }) => status !== 'Ignored');
+  const places = new Map<string, number>();
   return counted.map(({ id, fileName, location: { start, end }, replacement }) => {
     const lines = (texts.get(fileName) ?? '').split('\n').slice(start.line, end.line + 1);
     lines.push((lines.pop() ?? '').slice(0, end.column));
     // In one line, what was cut off at its end is not there any more.
     lines.unshift((lines.shift() ?? '').slice(start.column));
+    const place = places.get(fileName) ?? 0;
+    places.set(fileName, place + 1);
     return {
-      id,
+      id: `${fileName}@${hashOf(texts.get(fileName) ?? '')}#${place}`,
+      key: id,
       file: fileName,
       line: start.line + 1,
       within: oneLine((texts.get(fileName) ?? '').split('\n')[start.line] ?? ''),

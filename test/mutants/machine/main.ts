@@ -3,7 +3,7 @@
  * and whether a test notices it.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { flagsOf, oneOf, wholeOf } from '../../support/flags.ts';
 import { withCopy } from './copy.ts';
@@ -11,7 +11,7 @@ import { instrument, type Mutant } from './instrument.ts';
 import { findingsIn, memoryOf } from './memory.ts';
 import { type Part, parts, slow, slowFiles } from './parts.ts';
 import { count, tellScore, writeScore } from './report.ts';
-import type { Finding } from './runner.ts';
+import type { Finding, Table } from './runner.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const packages = parts.map(({ name }) => name);
@@ -65,6 +65,13 @@ export default defineConfig({
 });
 `;
 
+const memoryFolder = '/dev/shm';
+const tableFile = 'vitest.mutate.table.json';
+const tableOf = (mutants: readonly Mutant[]): Table => ({
+  names: Object.fromEntries(mutants.map(({ key, id }) => [key, id])),
+  files: [...new Set(mutants.map(({ id }) => id.slice(0, id.lastIndexOf('#'))))],
+});
+
 /** What came of the mutants of a package. */
 async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Finding[] }> {
   return await withCopy(root, async (folder) => {
@@ -72,8 +79,9 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
       .filter((file) => !file.endsWith('.test.ts') && !part.leaveOut.includes(basename(file)))
       .filter((file) => file.includes(values.file ?? ''))
       .sort();
-    const findings = memoryOf(root, part.name, files);
+    const findings = memoryOf(root, part.name);
     const mutants = await instrument(folder, files);
+    writeFileSync(join(folder, tableFile), JSON.stringify(tableOf(mutants)));
     writeFileSync(join(folder, 'vitest.mutate.config.ts'), configOf(part));
     const runner = "export { MutantRunner as default } from './test/mutants/machine/runner.ts';";
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
@@ -101,7 +109,10 @@ function runTests(folder: string, { findings, end, longest }: Limits): void {
       ...process.env,
       QUORUMLAB_SHORT_TESTS: '1',
       PBFT_SEEDS: '1',
+      // What is only flushed to memory is flushed at once: nobody takes the power away here.
+      ...(existsSync(memoryFolder) ? { TMPDIR: memoryFolder } : {}),
       QUORUMLAB_MUTATE_FINDINGS: findings,
+      QUORUMLAB_MUTATE_TABLE: join(folder, tableFile),
       QUORUMLAB_MUTATE_END: `${end}`,
       QUORUMLAB_MUTATE_LONGEST: `${longest}`,
     },

@@ -37,19 +37,23 @@ export function count(
   const reached = new Set<string>();
   const loaded = new Set<string>();
   const passedOver = new Map<string, string>();
+  const met = new Map<string, Set<string>>();
   for (const each of findings) {
     if (each.type === 'killed') killed.add(each.id);
     else if (each.type === 'passed-over') passedOver.set(each.test, each.why);
-    else if (each.type === 'done') passedOver.delete(each.test);
+    else if (each.type === 'done')
+      met.set(each.test, new Set([...(met.get(each.test) ?? []), ...each.files]));
     else for (const id of each.ids) (each.type === 'reached' ? reached : loaded).add(id);
   }
+  const files = [...new Set(mutants.map(({ id }) => id.slice(0, id.lastIndexOf('#'))))];
+  for (const [test, all] of met) if (files.every((file) => all.has(file))) passedOver.delete(test);
   const counted = mutants.filter(({ id }) => reached.has(id) || !loaded.has(id));
   const listed = (each: Mutant): boolean => equivalents.some((other) => isIt(each, other));
   const alive = counted.filter(({ id }) => !killed.has(id));
   const left = alive.filter((each) => !listed(each));
   return {
     name,
-    killed: killed.size,
+    killed: counted.length - alive.length,
     equivalent: alive.length - left.length,
     survived: left.filter(({ id }) => reached.has(id)),
     untested: left.filter(({ id }) => !reached.has(id)),

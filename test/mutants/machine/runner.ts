@@ -7,7 +7,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import fc from 'fast-check';
 import { type RunnerTestCase, TestRunner } from 'vitest';
-import { versionOf } from './memory.ts';
+import { findingsIn, versionOf } from './memory.ts';
 
 /** The switches: Stryker's instrumenter has put calls into the code that read and write these. */
 interface Switches {
@@ -26,7 +26,8 @@ export type Finding =
   | { readonly type: 'reached'; readonly ids: readonly string[] }
   | { readonly type: 'loaded'; readonly ids: readonly string[] }
   | { readonly type: 'killed'; readonly id: string; readonly test: string }
-  | { readonly type: 'done'; readonly test: string }
+  /** The test met every mutant of these files that it reaches and that nothing had noticed. */
+  | { readonly type: 'done'; readonly test: string; readonly files: readonly string[] }
   | {
       readonly type: 'passed-over';
       readonly test: string;
@@ -35,7 +36,18 @@ export type Finding =
       readonly took?: number;
     };
 
+/** What is mutated in this run. */
+export interface Table {
+  /** Names of the mutants by the keys of their switches. */
+  readonly names: Readonly<Record<string, string>>;
+  /** The files, as the names of their mutants begin. */
+  readonly files: readonly string[];
+}
+
 const findings = process.env.QUORUMLAB_MUTATE_FINDINGS as string;
+const { names, files } = JSON.parse(
+  readFileSync(process.env.QUORUMLAB_MUTATE_TABLE as string, 'utf8'),
+) as Table;
 /** When no further mutant is begun, in milliseconds since 1970. */
 const end = Number(process.env.QUORUMLAB_MUTATE_END);
 /** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
@@ -46,6 +58,10 @@ const cold = 8;
 const leastPatience = 2000;
 /** And after so many times what the test took without it: others use the machine, too. */
 const patience = 50;
+/** Looks at what a test waits for, each after so many milliseconds. */
+const stillMs = 20;
+/** After so many looks that find nothing it is believed that it waits for nothing. */
+const stillTimes = 5;
 
 // What breaks a property is not made smaller: nobody reads it here. And what a mutant breaks it
 // mostly breaks in the first few runs: a fifth of the usual ones.
@@ -68,15 +84,30 @@ Object.defineProperty(switches(), 'currentTestId', {
 });
 
 const tell = (finding: Finding): void => appendFileSync(findings, `${JSON.stringify(finding)}\n`);
+const namesOf = (keys: Iterable<string>): string[] => [...keys].flatMap((key) => names[key] ?? []);
 
-/** Mutants that were noticed before, and tests that met every mutant or are too slow for it. */
-function before(): { readonly killed: Set<string>; readonly done: Set<string> } {
-  const found = { killed: new Set<string>(), done: new Set<string>() };
-  for (const line of readFileSync(findings, 'utf8').split('\n')) {
-    const finding = line === '' ? undefined : (JSON.parse(line) as Finding);
-    if (finding?.type === 'killed') found.killed.add(finding.id);
-    const isSlow = finding?.type === 'passed-over' && (finding.took ?? 0) > longestTest;
-    if (finding?.type === 'done' || isSlow) found.done.add(finding.test);
+/** The file of a mutant, as the table has it. */
+const fileOf = (name: string): string => name.slice(0, name.lastIndexOf('#'));
+
+interface Before {
+  /** Mutants that were noticed. */
+  readonly killed: Set<string>;
+  /** For each test the files whose mutants it has met. */
+  readonly met: Map<string, Set<string>>;
+  /** Tests that are too slow. */
+  readonly slow: Set<string>;
+}
+
+function before(): Before {
+  const found: Before = { killed: new Set(), met: new Map(), slow: new Set() };
+  for (const finding of findingsIn(findings)) {
+    if (finding.type === 'killed') found.killed.add(finding.id);
+    if (finding.type === 'passed-over' && (finding.took ?? 0) > longestTest)
+      found.slow.add(finding.test);
+    if (finding.type !== 'done') continue;
+    const met = found.met.get(finding.test) ?? new Set();
+    found.met.set(finding.test, met);
+    for (const file of finding.files) met.add(file);
   }
   return found;
 }
@@ -89,18 +120,29 @@ const cpuSince = (begin: NodeJS.CpuUsage): number => {
 
 type Run = () => unknown;
 
+/** What can still call this thread. */
+const awaited = (): string => process.getActiveResourcesInfo().sort().join();
+
 /** Whether `run`, which takes about so many milliseconds, fails or does not end. */
 async function fails(run: Run, took: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), leastPatience + patience * took);
+    timers.push(setTimeout(() => resolve(true), leastPatience + patience * took));
+    // Where nothing is left that could call it, it waits for ever: nobody need wait with it.
+    timers.push(setInterval(() => void (isStill() && resolve(true)), stillMs));
+    const nothing = awaited();
+    let stillFor = 0;
+    const isStill = (): boolean => {
+      stillFor = awaited() === nothing ? stillFor + 1 : 0;
+      return stillFor > stillTimes;
+    };
   });
   try {
     return await Promise.race([Promise.resolve(run()).then(() => false), late]);
   } catch {
     return true;
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
   }
 }
 
@@ -112,8 +154,10 @@ export class MutantRunner extends TestRunner {
     const run = TestRunner.getTestFn(test as never) as Run;
     const path = relative(process.cwd(), test.file.filepath);
     const name = `${path}@${versionOf(test.file.filepath)}: ${test.fullTestName}`;
-    const { killed, done } = this.#before;
-    if (done.has(name)) return;
+    const { killed, met, slow: tooSlow } = this.#before;
+    const isMet = (file: string): boolean => met.get(name)?.has(file) === true;
+    if (tooSlow.has(name) || files.every(isMet)) return;
+    const done = { type: 'done', test: name, files } as const;
     const state = switches();
     state.activeMutant = undefined;
     noted = test.id;
@@ -128,9 +172,12 @@ export class MutantRunner extends TestRunner {
     const most = 10 * looks.count + 1_000_000;
     const first = cpuSince(begin);
     const reached = state.mutantCoverage?.perTest[test.id] ?? {};
-    tell({ type: 'reached', ids: Object.keys(reached) });
-    const alive = Object.entries(reached).filter(([id]) => !killed.has(id));
-    if (alive.length === 0) return tell({ type: 'done', test: name });
+    tell({ type: 'reached', ids: namesOf(Object.keys(reached)) });
+    const alive = Object.entries(reached).flatMap(([key, hits]) => {
+      const id = names[key];
+      return id === undefined || killed.has(id) || isMet(fileOf(id)) ? [] : [{ key, id, hits }];
+    });
+    if (alive.length === 0) return tell(done);
     const slow = { type: 'passed-over', test: name, why: 'slow' } as const;
     if (first > cold * longestTest) return tell({ ...slow, took: first });
     const again = process.threadCpuUsage();
@@ -139,11 +186,11 @@ export class MutantRunner extends TestRunner {
       return tell({ type: 'passed-over', test: name, why: 'runs only once' });
     const took = cpuSince(again);
     if (took > longestTest) return tell({ ...slow, took });
-    for (const [id, hits] of alive) {
+    for (const { key, id, hits } of alive) {
       if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
       state.hitCount = 0;
       state.hitLimit = 100 * hits + 10_000;
-      state.activeMutant = id;
+      state.activeMutant = key;
       looks.count = 0;
       looks.most = most;
       const noticed = await fails(run, took);
@@ -155,10 +202,10 @@ export class MutantRunner extends TestRunner {
       if (await fails(run, took))
         return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
     }
-    tell({ type: 'done', test: name });
+    tell(done);
   }
 
   onBeforeRunFiles(): void {
-    tell({ type: 'loaded', ids: Object.keys(switches().mutantCoverage?.static ?? {}) });
+    tell({ type: 'loaded', ids: namesOf(Object.keys(switches().mutantCoverage?.static ?? {})) });
   }
 }
