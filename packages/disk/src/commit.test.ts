@@ -454,3 +454,10 @@ test('a disk is closed once, and takes nothing behind that', async () => {
   await Promise.all([commit, closing]);
   expect((await over(files)).disk.stable?.votes).toEqual(new Map([[1, 1]]));
 });
+
+test('a commit that makes the log too large has it compacted, also if it is the last', async () => {
+  const { disk, rewrites } = await over(faultyFiles(), { compactAboveBytes: 200 });
+  await disk.commit([put(1, 1000)]);
+  await disk.close();
+  expect(rewrites()).toBe(1);
+});

@@ -18,7 +18,7 @@ async function writesOf(files: FaultyFiles, work: () => Promise<unknown>) {
 const sizeOn = (files: FaultyFiles, sequence: number): number =>
   files.image().get(pathOf(sequence))!.length;
 
-test('a small append that makes its file longer is followed by zeros, into which others fit', async () => {
+test('zeros are written behind a small append that needs room, and later ones fit in', async () => {
   const files = faultyFiles();
   const one = recordBytes(5);
   const { log } = await opened(files, { preallocateBytes: 2 * one });
@@ -116,4 +116,21 @@ test('a restart flushes the names once unless it takes some away', async () => {
   const again = faultyFiles(files.image());
   await opened(again);
   expect(again.journal.filter(({ kind }) => kind === 'syncFolder')).toHaveLength(1);
+});
+
+test('a restart knows how long the log is, and which zeros stand behind it', async () => {
+  const files = faultyFiles();
+  const one = recordBytes(5);
+  const options = { preallocateBytes: 3 * one, segmentBytes: segmentHeaderBytes + 2 * one };
+  const { log } = await opened(files, options);
+  for (let i = 0; i < 5; i++) await log.append(utf8('small'));
+  expect(log.bytes).toBe(3 * segmentHeaderBytes + 5 * one);
+  // As a kill leaves it; opening it marks its end with one record more.
+  const killed = faultyFiles(files.image());
+  const { log: again } = await opened(killed, options);
+  expect(again.bytes).toBe(log.bytes + recordBytes(0));
+  expect(sizeOn(killed, 3)).toBe(segmentHeaderBytes + 4 * one);
+  const long = { ...options, segmentBytes: 1 << 20 };
+  const { log: later } = await opened(faultyFiles(files.image()), long);
+  expect(later.bytes).toBe(again.bytes);
 });

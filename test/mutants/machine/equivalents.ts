@@ -281,4 +281,102 @@ export const equivalents: readonly Equivalent[] = [
     ['at + 3 < end', 'at + 3 >= end'],
     ['at + 3', 'at - 3'],
   ),
+  ...['cells.ts', 'log.ts', 'queue.ts', 'rows-beside.ts'].flatMap((file) =>
+    ['row', 'batch', 'group.bytes'].flatMap((buffer) =>
+      ['spare', 'queue.spare'].flatMap((spare) =>
+        alike(
+          `disk/src/${file}`,
+          'A buffer that is not given back is made anew: the bytes in it are the same.',
+          [`${spare}.give(${buffer});`, ';'],
+        ),
+      ),
+    ),
+  ),
+  ...alike(
+    'disk/src/crc32c.ts',
+    'Both ways take the same bytes in: eight at once is faster.',
+    ['at + 8 <= end', 'false'],
+    ['at + 8 <= end', 'at + 8 < end'],
+  ),
+  ...alike(
+    'disk/src/reader.ts',
+    'What is not taken from the window is read again: the bytes are the same.',
+    ['position >= start && position + length <= start + bytes.length', 'false'],
+    ['position >= start', 'position > start'],
+    ['position + length <= start + bytes.length', 'position + length < start + bytes.length'],
+    ['start + bytes.length', 'start - bytes.length'],
+    ['ready !== undefined', 'false'],
+    [
+      'Math.min(windowBytes, Math.max(size - position, 0))',
+      'Math.max(windowBytes, Math.max(size - position, 0))',
+    ],
+    ['Math.max(size - position, 0)', 'Math.min(size - position, 0)'],
+    ['size - position', 'size + position'],
+  ),
+  ...alike(
+    'disk/src/reader.ts',
+    'Beyond the end of a file there are zeros, and nothing that is not zero is found there.',
+    ['position < reader.size', 'position <= reader.size'],
+    ['reader.size - position', 'reader.size + position'],
+  ),
+  ...alike(
+    'disk/src/recover.ts',
+    'Beyond the end of a file there are zeros, and no record begins with them.',
+    ['reader.size - recordHeaderBytes', 'reader.size + recordHeaderBytes'],
+    ['stop - start', 'stop + start'],
+  ),
+  ...alike('disk/src/recover.ts', 'Where there is no segment nothing is compared with it.', [
+    '{ sequence: 0, record: 0, link: 0 }',
+    '{}',
+  ]),
+  ...[
+    ['torn: state?.torn ?? false,', 'false', 'true'],
+    ['marked: state?.marked ?? false,', 'false', 'true'],
+  ].map(([within = '', before = '', after = '']) => ({
+    file: 'disk/src/recover.ts',
+    within,
+    before,
+    after,
+    why: 'Where there is no segment nobody asks for this.',
+  })),
+  {
+    file: 'disk/src/log.ts',
+    within: 'log.marked = true;',
+    before: 'true',
+    after: 'false',
+    why: 'After a rotation the append that asked for it says so itself; a base is marked as read.',
+  },
+  ...alike(
+    'disk/src/flushed.ts',
+    'Turns of the two slots differ, and every turn is larger than that of no slot.',
+    ['(first?.turn ?? -1) > (second?.turn ?? -1)', '(first?.turn ?? -1) >= (second?.turn ?? -1)'],
+  ),
+  ...alike('disk/src/queue.ts', 'After the failure nothing that waits is taken any more.', [
+    '[]',
+    '["Stryker was here"]',
+  ]),
+  ...alike('disk/src/pieces.ts', 'The first piece of a commit begins a new list.', [
+    '[]',
+    '["Stryker was here"]',
+  ]),
+  ...alike(
+    'disk/src/stored.ts',
+    'Every name that is asked for here comes from the fields themselves.',
+    ['fields[name]?.write', 'fields[name].write'],
+    ['fields[name]?.read', 'fields[name].read'],
+  ),
+  ...alike(
+    'disk/src/disk.ts',
+    'How large a buffer is at first, and whether it is used again, nobody can see.',
+    ['compactionBatchBytes + 4096', 'compactionBatchBytes - 4096'],
+    ['out.bytes.length > keptBytes', 'true'],
+    ['out.bytes.length > keptBytes', 'false'],
+    ['out.bytes.length > keptBytes', 'out.bytes.length >= keptBytes'],
+    ['out.bytes.length > keptBytes', 'out.bytes.length <= keptBytes'],
+    ['{ durable: undefined }', '{}'],
+  ),
+  ...alike('disk/src/rows-beside.ts', 'Nothing to write is written as well as not.', [
+    'placed.length === 0',
+    'false',
+  ]),
 ];

@@ -34,6 +34,7 @@ export const parts: readonly Part[] = [
     leaveOut: [
       'crash-images.ts',
       'disk-suite.ts',
+      'end-child.ts',
       'lock-child.ts',
       'memory-files.ts',
       'record-log-suite.ts',
