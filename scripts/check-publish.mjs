@@ -27,6 +27,17 @@ if (!built.ok) {
   process.exit(1);
 }
 
+const page = run(
+  'node',
+  ['--conditions=source', 'playground/src/build.ts', '--to', 'cli/dist/page.html'],
+  packages,
+);
+if (!page.ok) {
+  console.log(page.output);
+  console.log('check:publish: the page of quorumlab play does not build');
+  process.exit(1);
+}
+
 const { pnpm } = JSON.parse(readFileSync(join(packages, '../package.json'), 'utf8')).config;
 
 /** What is wrong with the files in a tarball and with the manifest that users would get. */
@@ -38,6 +49,8 @@ function contentFaults(tarball) {
     if (!files.includes(`package/${name}`)) faults.push(`${name} is not published`);
   for (const file of files)
     if (/\.tsbuildinfo$|\.test\.|node_modules/.test(file)) faults.push(`${file} is published`);
+  if (files.includes('package/dist/commands/play.js') && !files.includes('package/dist/page.html'))
+    faults.push('the page of quorumlab play is not published');
   const text = run('tar', ['-xzOf', tarball, 'package/package.json']).output;
   const manifest = JSON.parse(text);
   for (const field of ['description', 'license', 'repository', 'keywords', 'homepage', 'bugs'])

@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lessonOf, lessons, sheetOf, words } from '@quorumlab/lessons';
 import { buildPage } from '@quorumlab/playground';
-import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openFile, openInBrowser } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
 import { taught } from './lessons-entry.ts';
+import { foundByAxe } from './walk.ts';
 
 const entry = fileURLToPath(new URL('./lessons-entry.ts', import.meta.url));
 
@@ -23,17 +22,6 @@ describe.skipIf(findChromium() === undefined)('the lessons in Node and in Chromi
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab-lessons-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** What axe finds against WCAG 2.2 AA, each with its first element. */
-async function foundByAxe(page: Page): Promise<unknown> {
-  const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  await page.evaluate(readFileSync(path, 'utf8'));
-  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-  return page.evaluate(
-    `axe.run({ runOnly: ${JSON.stringify(rules)} }).then(({ violations }) =>` +
-      ' violations.map(({ id, nodes }) => [id, nodes[0].html]))',
-  );
-}
 
 describe.skipIf(findChromium() === undefined)('lessons on a page and on paper', () => {
   it.each([

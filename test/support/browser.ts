@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { noNodeModules } from '../../packages/playground/src/no-node-modules.ts';
@@ -70,6 +71,19 @@ export async function openFile(
   size: { readonly width: number; readonly height: number },
   { scripts = true }: { readonly scripts?: boolean } = {},
 ): Promise<AsyncDisposable & { readonly page: Page; readonly errors: readonly string[] }> {
+  return open(pathToFileURL(path).href, /^(file|blob|data):/, size, scripts);
+}
+
+/** Opens an address of this machine in Chromium, as {@link openFile} opens a file. */
+export const openAddress = (address: string): ReturnType<typeof openFile> =>
+  open(address, new RegExp(`^(blob|data):|^${address}$`), { width: 1440, height: 900 }, true);
+
+async function open(
+  address: string,
+  mayAsk: RegExp,
+  size: { readonly width: number; readonly height: number },
+  scripts: boolean,
+): ReturnType<typeof openFile> {
   await using stack = new AsyncDisposableStack();
   const browser = await startBrowser(stack, scripts);
   const page = await browser.newPage();
@@ -81,9 +95,10 @@ export async function openFile(
   });
   page.on('request', (request) => {
     // The file itself, and the script of its workers.
-    if (!/^(file|blob|data):/.test(request.url())) errors.push(`it asked for ${request.url()}`);
+    const url = request.url().replace(/#.*$/, '');
+    if (!mayAsk.test(url) && url !== 'about:blank') errors.push(`it asked for ${url}`);
   });
-  await page.goto(pathToFileURL(path).href, { waitUntil: 'load' });
+  await page.goto(address, { waitUntil: 'load' });
   const owned = stack.move();
   return { page, errors, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -156,6 +171,28 @@ function serve(module: string): Promise<Server> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => resolve(server));
   });
+}
+
+/** Serves one page at a path of this machine, compressed as servers do, until it is disposed of. */
+export async function servePage(
+  text: string,
+  path: string,
+): Promise<AsyncDisposable & { readonly address: string }> {
+  const zipped = gzipSync(text);
+  const server = createServer((request, response) => {
+    const isPage = request.url === path;
+    response.writeHead(isPage ? 200 : 404, {
+      'content-type': 'text/html; charset=utf-8',
+      ...(isPage ? { 'content-encoding': 'gzip' } : {}),
+    });
+    response.end(isPage ? zipped : undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}${path}`,
+    [Symbol.asyncDispose]: () => stop(server),
+  };
 }
 
 function stop(server: Server): Promise<void> {

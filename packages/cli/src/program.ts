@@ -11,6 +11,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLesson } from './commands/lesson.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
+import { addPlay } from './commands/play.ts';
 import { addQuiz } from './commands/quiz.ts';
 import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
@@ -56,6 +57,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addCheck,
     addLesson,
     addQuiz,
+    addPlay,
     addReport,
     addTrace,
     addList,

@@ -2,6 +2,7 @@
 import { emitKeypressEvents, type Key } from 'node:readline';
 import type { TraceModel } from '@quorumlab/trace-view';
 import type { Io } from './io.ts';
+import { openInBrowser, playgroundPage, type Served, serve } from './page.ts';
 import { eventLine, pressed, screenOf, stepperOf } from './stepper.ts';
 
 /** Whether somebody can press keys and see what they do. */
@@ -21,7 +22,9 @@ const nameOf = (text: string | undefined, key: Key): string => {
 };
 
 /** Walks through a run until somebody leaves; the terminal is then as it was before. */
-export async function stepThrough(io: Io, model: TraceModel): Promise<void> {
+export async function stepThrough(io: Io, model: TraceModel, trace: string): Promise<void> {
+  await using pages = new AsyncDisposableStack();
+  const show = opener(trace, pages);
   const { stdin, stdout } = process;
   let stepper = stepperOf(model);
   let height = 0;
@@ -40,6 +43,11 @@ export async function stepThrough(io: Io, model: TraceModel): Promise<void> {
     await new Promise<void>((resolve) => {
       const onKey = (text: string | undefined, key: Key): void => {
         stepper = pressed(stepper, nameOf(text, key));
+        if (stepper.opens)
+          void show(stepper.at).then((note) => {
+            stepper = { ...stepper, note };
+            if (!stepper.ended) draw();
+          });
         if (!stepper.ended) return draw();
         stdin.off('keypress', onKey);
         resolve();
@@ -52,4 +60,19 @@ export async function stepThrough(io: Io, model: TraceModel): Promise<void> {
     stdin.pause();
     stdout.write('\r\n');
   }
+}
+
+/** Serves the playground with the trace once, and opens it at an event; says where it is. */
+function opener(trace: string, pages: AsyncDisposableStack): (at: number) => Promise<string> {
+  let served: Promise<Served> | undefined;
+  return async (at) => {
+    try {
+      served ??= playgroundPage().then(async (page) => pages.use(await serve(page, 0, trace)));
+      const address = `${(await served).address}#/trace?at=${at}`;
+      openInBrowser(address);
+      return `in the browser: ${address}`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
 }

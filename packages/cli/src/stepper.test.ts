@@ -68,3 +68,10 @@ test('what a trace says moves no cursor, and every screen fits its columns', () 
     for (const line of screenOf(io, keys(stepperOf(model), key)))
       expect([...line].length).toBeLessThanOrEqual(io.columns);
 });
+
+test('o asks for this moment in the playground, once', () => {
+  const asked = keys(stepperOf(model), 'right', 'o');
+  expect(asked).toMatchObject({ at: 1, opens: true, ended: false });
+  expect(shown(asked)).toContain('opening the playground');
+  expect(keys(asked, 'right').opens).toBeUndefined();
+});

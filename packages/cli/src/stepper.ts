@@ -31,6 +31,8 @@ export interface Stepper {
   /** Said once: what a key could not do. */
   readonly note?: string;
   readonly ended: boolean;
+  /** Whether the playground is to show this moment. */
+  readonly opens?: true;
 }
 
 /** The kinds of events and of messages in a trace: what a filter may name. */
@@ -64,7 +66,7 @@ function nearest(
 
 /** What a key does, by the name that Node gives it. */
 export function pressed(stepper: Stepper, key: string): Stepper {
-  const { note: _, ...plain } = stepper;
+  const { note: _, opens: __, ...plain } = stepper;
   if (plain.typed !== undefined) return typedInto(plain, plain.typed, key);
   const to = (step: 1 | -1, is: (event: EventView) => boolean, none: string): Stepper => {
     const found = nearest(plain, step, is);
@@ -101,6 +103,9 @@ export function pressed(stepper: Stepper, key: string): Stepper {
       return below('keys');
     case 'f':
       return { ...plain, typed: '' };
+    case 'o':
+    case 'w':
+      return { ...plain, opens: true, note: 'opening the playground …' };
     case 'q':
     case 'escape':
     case 'ctrl+c':
@@ -167,6 +172,7 @@ const keysHelp = [
   '→ Enter  next      ←  back      Home End  first, last      q  leave',
   'v V      next, previous violation',
   'm        the message    s  the state of the nodes    ?  these keys',
+  'o        this moment in the playground, in a browser',
   'f        only some: a node, a kind, a slot, e.g. n1 commit slot 3; nothing for all',
 ];
 
@@ -190,7 +196,7 @@ export function screenOf(io: Io, stepper: Stepper): readonly string[] {
     typed === undefined
       ? io.paint(
           'dim',
-          '→ next  ← back  v violation  m message  s state  f filter  ? keys  q leave',
+          '→ next  ← back  v violation  m message  s state  f filter  o open  ? keys  q leave',
         )
       : `filter: ${typed}`,
   ];

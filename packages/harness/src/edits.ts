@@ -85,6 +85,19 @@ function timedIn(text: string): TimedEdit | undefined {
   return { type: type as 'crash', at, node: Number(rest) };
 }
 
+/** The edits that a scenario has; what a link cannot say is left out. */
+export const editsOf = ({ faults, copies = [] }: Scenario): readonly Edit[] => [
+  ...faults.filter(isTimed),
+  ...copies,
+];
+
+const isTimed = (fault: ScenarioFault): fault is TimedEdit =>
+  fault.type === 'split' || fault.type === 'heal'
+    ? true
+    : (fault.type === 'crash' || fault.type === 'restart' || fault.type === 'timeout') &&
+      fault.node !== 'leader' &&
+      Object.keys(fault).length === 3;
+
 const isCopy = (edit: Edit): edit is CopyChange => 'does' in edit;
 
 /** A scenario with edits: those at moments are faults, in the order of their moments. */

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attacks } from './attacks.ts';
+import { completeScenario } from './defaults.ts';
 import type { Edit } from './edits.ts';
 import { engine } from './engine.ts';
 import {
   clocks,
   demo,
   linkOf,
+  linkOfScenario,
   most,
   networks,
   otherRun,
@@ -128,4 +130,27 @@ test('edits of a link make faults and change single messages, and nothing else o
   expect(with_('1.crash.2').word).toBe('ok');
   expect(with_('1.crash.1~1.crash.2').word).toBe('stalled');
   expect(with_('1.crash.1~1.crash.2~900.restart.1').word).toBe('ok');
+});
+
+test('a scenario of the command line has a link to the same run, or none at all', () => {
+  const told = [
+    completeScenario({ protocol: 'raft' }),
+    completeScenario({ protocol: 'pbft', n: 7, f: 2, attack: 'f+1-traitors', seed: 'x y' }),
+    completeScenario({ protocol: 'hotstuff', n: 5, f: 1, network: 'wan' }),
+    completeScenario({ protocol: 'raft', faults: [{ type: 'crash', at: 900_000, node: 0 }] }),
+    completeScenario({ protocol: 'raft', by: [1], attack: 'equivocating-leader' }),
+  ];
+  for (const scenario of told) {
+    const place = placeOf(linkOfScenario(scenario, 3) ?? '');
+    expect(place).toMatchObject({ route: 'play', at: 3, complaints: [] });
+    expect(JSON.stringify(runScenario(scenarioOf(place.settings, 0)).digest)).toBe(
+      JSON.stringify(runScenario(scenario).digest),
+    );
+  }
+  const untold = [
+    completeScenario({ protocol: 'raft', clients: 7 }),
+    completeScenario({ protocol: 'raft', faults: [{ type: 'crash', at: 9, node: 'leader' }] }),
+    completeScenario({ protocol: 'raft', script: { choices: [1], lost: [] } }),
+  ];
+  for (const scenario of untold) expect(linkOfScenario(scenario)).toBeUndefined();
 });

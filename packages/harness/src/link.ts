@@ -1,8 +1,8 @@
 /** Links that people can read and change by hand; what they say is looked at like any input. */
-import { editsIn, editsText } from './edits.ts';
+import { editsIn, editsOf, editsText } from './edits.ts';
 import { engine } from './engine.ts';
-import { demo, most, type Settings, type Traitors } from './pair.ts';
-import { ScenarioError } from './scenario.ts';
+import { demo, most, type Settings, scenarioOf, type Traitors } from './pair.ts';
+import { type Scenario, ScenarioError } from './scenario.ts';
 
 export { type Edit, editText, mostEdits } from './edits.ts';
 export {
@@ -71,6 +71,44 @@ export function linkOf(
   ];
   return `#/play?${parts.map(([name, value]) => `${name}=${written(`${value}`)}`).join('&')}`;
 }
+
+/**
+ * The link that shows a scenario of the command line on the left, and beside it the protocol of
+ * the first page. Nothing if no link tells everything that it depends on: then there is its trace.
+ */
+export function linkOfScenario(scenario: Scenario, at?: number): string | undefined {
+  const { protocol, mutant = '', n, f, attack, by, network, clocks, workload } = scenario;
+  const { count, crypto, seed } = scenario;
+  const beside = protocol === demo.protocols[1] ? demo.protocols[0] : demo.protocols[1];
+  const settings: Settings = {
+    ...{ protocols: [protocol, beside], mutants: [mutant, ''], same: 'f', f, n },
+    ...{ attack, network, clocks, workload, count, crypto, seed },
+    by: [by, undefined],
+    edits: [editsOf(scenario), []],
+  };
+  const sizes = [settings, { ...settings, same: 'n' as const }];
+  const same = sizes.find((each) => canonical(scenarioIn(each)) === canonical(scenario));
+  if (same === undefined) return undefined;
+  const usual = scenarioIn({ ...same, by: [undefined, undefined] });
+  const isUsual = canonical(usual) === canonical(scenario);
+  return linkOf(
+    isUsual ? { ...same, by: [undefined, undefined] } : same,
+    at === undefined ? {} : { at },
+  );
+}
+
+const scenarioIn = (settings: Settings): Scenario | undefined => {
+  try {
+    return scenarioOf(settings, 0);
+  } catch (error) {
+    if (error instanceof ScenarioError) return undefined;
+    throw error;
+  }
+};
+
+/** The same text for equal scenarios, whatever order their parts stand in. */
+const canonical = (scenario: Scenario | undefined): string =>
+  JSON.stringify(Object.entries(scenario ?? {}).sort(([one], [two]) => (one < two ? -1 : 1)));
 
 /** `0+2`, `none`, or nothing if the attack takes whom it likes. */
 const traitorsText = (ids: Traitors): string =>

@@ -1,7 +1,7 @@
 /** Builds the page: one file with everything in it, from any place and without a net. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { partsOf } from './parts.ts';
 
@@ -41,9 +41,11 @@ export async function buildPage(): Promise<string> {
 const inElement = (script: string): string => script.replaceAll('</script', '<\\/script');
 
 if (import.meta.main) {
+  const at = process.argv.indexOf('--to');
+  const to = at < 0 ? target : resolvePath(process.argv[at + 1] ?? target);
   const page = await buildPage();
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, page);
-  console.log(`playground: ${target} (${Math.round(page.length / 1024)} KiB)`);
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to, page);
+  console.log(`playground: ${to} (${Math.round(page.length / 1024)} KiB)`);
   console.log('Open this file in a browser, or put it on any server: it is all there is.');
 }

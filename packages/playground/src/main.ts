@@ -16,7 +16,12 @@ else {
   const first = document.currentScript?.textContent ?? '';
   const rest = (): string => document.querySelector('#rest')?.textContent ?? '';
   const state = createState(workers({ first, rest }));
-  const come = (): void => void loadRest().then(state.arrive);
+  const come = (): void => void loadRest().then(state.arrive).then(showGiven);
+  // Whoever serves the page may have put a trace into it.
+  const showGiven = (): void => {
+    const given = document.querySelector('#given-trace')?.textContent;
+    if (given && state.place.value.route === 'trace') state.open(given);
+  };
   addEventListener('DOMContentLoaded', come, { once: true });
   const visit = (): void => state.visit(location.hash);
   addEventListener('hashchange', visit);

@@ -10,12 +10,15 @@ import {
   type Scenario,
   workloads,
 } from '@quorumlab/harness';
+import { linkOfScenario } from '@quorumlab/harness/link';
 import { parseTrace, type Trace, type TraceDifference, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
+import { isLink } from '../link.ts';
+import { replayLink } from '../replay-link.ts';
 import { replayed } from '../replayed.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
 import { stoppable, stoppedBy } from '../stop.ts';
@@ -31,8 +34,12 @@ export function addReplay(program: Command): void {
     program.command('replay <trace>'),
     'quorumlab replay raft.trace.ndjson',
     'quorumlab replay raft.trace.ndjson --step',
+    "quorumlab replay '#/play?p=raft,pbft&seed=7&h=0660030b,b02ddc69'",
   )
-    .description('run a trace (a file, or - for stdin) again and compare it line by line')
+    .description(
+      'run a trace (a file, or - for stdin) again and compare it line by line; or the runs of a ' +
+        'link of the playground, by their digests',
+    )
     .option('--step', 'walk through it by keys; where no terminal is, print every event')
     .action(async (file: string, flags: ReplayFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
@@ -41,6 +48,7 @@ export function addReplay(program: Command): void {
           'QL100',
           '--step prints events for people, and --json one document; leave out one of them.',
         );
+      if (isLink(file)) return replayLink(io, file);
       const text = readText(file);
       const trace = parsed(text);
       const scenario = scenarioOfTrace(trace);
@@ -78,22 +86,24 @@ export function addReplay(program: Command): void {
         );
         return;
       }
-      if (flags.step) await sayStep(io, trace);
+      if (flags.step) await sayStep(io, trace, text);
       io.out(headline(scenario));
       io.out(
         `same ${engine} · ${trace.events.length} events · digest ${row.digest} ` +
           `${io.sign('ok')} identical`,
       );
       io.out(`${verdictWord(io, row.word)}   ${row.counterexample?.sentence ?? 'no violation'}`);
+      const link = linkOfScenario(scenario);
+      if (link !== undefined) io.out(`see it     quorumlab play '${link}'`);
     });
 }
 
 /** Loaded on demand: pictures and their words are for those who ask. */
-async function sayStep(io: Io, trace: Trace): Promise<void> {
+async function sayStep(io: Io, trace: Trace, text: string): Promise<void> {
   const { modelOf } = await import('@quorumlab/trace-view');
   const { isInteractive, sayEvents, stepThrough } = await import('../step-through.ts');
   const model = modelOf(trace);
-  if (isInteractive() && model.events.length > 0) await stepThrough(io, model);
+  if (isInteractive() && model.events.length > 0) await stepThrough(io, model, text);
   else sayEvents(io, model);
 }
 
