@@ -13,6 +13,8 @@ import { ms, type ReplicaId } from './vocabulary.ts';
 export interface EntrySize {
   readonly n: number;
   readonly f: number;
+  /** How many numbers there are for replicas that come later too; n unless told. */
+  readonly seats?: number;
   /** Allows an n that is too small for f. */
   readonly unsafe?: boolean;
   /** What names batches and states; protocols for crash faults need none. */
@@ -85,6 +87,12 @@ export interface Entry<S extends Shape> {
    * through both groups, whatever the protocol would do. Absent: there is no such change.
    */
   readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
+  /**
+   * What a client submits so that a server that was not made with the group becomes a learner, and
+   * all hosts know of it what `about` says. Its makers take `seats`: how many numbers there are.
+   * Absent: nobody comes later.
+   */
+  readonly seat?: (server: ReplicaId, about: Uint8Array) => Uint8Array;
   /** What a client submits so that this one leads. Absent: nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;
   /**

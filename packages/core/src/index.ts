@@ -32,6 +32,7 @@ export * from './quorum.ts';
 export * from './quorum-system.ts';
 export * from './replica.ts';
 export * from './request.ts';
+export * from './roster.ts';
 export * from './schema.ts';
 export * from './stage.ts';
 export * from './steps.ts';

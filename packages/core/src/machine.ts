@@ -1,4 +1,5 @@
 import type { Configured, Rows, Shape, Status } from './protocol.ts';
+import type { Roster } from './roster.ts';
 import type { Digest } from './schema.ts';
 import type {
   Certificate,
@@ -40,6 +41,8 @@ export interface Machine<S extends Shape> {
   fork(): Machine<S>;
   /** What it believes of its group. */
   status(): Status;
+  /** Who is in its group now; see {@link Protocol.roster}. Nothing: the members are all there are. */
+  roster?(): Roster | undefined;
 }
 
 /** The state of a machine. */

@@ -5,6 +5,7 @@
  */
 import type { Breach } from './breach.ts';
 import type { MessagesField } from './message.ts';
+import type { Roster } from './roster.ts';
 import type { Digest, Field } from './schema.ts';
 import type {
   Certificate,
@@ -201,6 +202,11 @@ export interface Protocol<S extends Shape> {
 
   /** What the replica believes of its group. For clients and dashboards, never for correctness. */
   status(replica: Replica<S>): Status;
+  /**
+   * Who is in the group by what this replica goes by, for hosts: they dial, admit and drop peers by
+   * it. The same object as long as nothing changes. Absent: who is in the group never changes.
+   */
+  roster?(replica: Replica<S>): Roster;
   /** What tells reigns apart, where one liar could use it up. Absent: no single member can. */
   readonly counter?: Counter<S>;
   /** What its paper calls {@link Status.term}, for people: 'term' unless told. */

@@ -147,6 +147,7 @@ export function replica<S extends Shape>(
       other.restore(machine.snapshot());
       return other;
     },
+    roster: () => protocol.roster?.(state),
     status() {
       const status = protocol.status(state);
       const trouble = counter && guard?.trouble(counter.known(state));

@@ -6,10 +6,11 @@ import {
   type Random,
   type ReplicaId,
 } from '@quorumlab/core';
+import { encodeStep } from '@quorumlab/multi-paxos';
 import { drawn, options } from '@quorumlab/multi-paxos/entry';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { flexiblePaxos } from './protocol.ts';
-import { encodeQuorumChange, type Quorums } from './quorums.ts';
+import { encodeQuorumChange, majorityText, type Quorums } from './quorums.ts';
 import type { FlexiblePaxos } from './state.ts';
 
 const majorityOf = ({ length }: readonly ReplicaId[]): Quorums => {
@@ -52,6 +53,9 @@ export const entry: Entry<FlexiblePaxos> = {
     ...drawn(random, network, group),
     ...drawQuorums(random, group.n, group.f),
   }),
+  // Sizes that were told for one group may be wrong for the next: then more than half decide.
+  member: (server, becomes) => encodeStep({ server, becomes, quorums: majorityText }),
+  seat: (server, about) => encodeStep({ server, becomes: 'learner', about }),
   change: (members) => encodeQuorumChange(members, majorityOf(members)),
   byHand: (quorum) => ({ q1: quorum, q2: quorum }),
 };

@@ -29,7 +29,8 @@ export function groupOf(options: Options, rules: Rules): Group {
     ...rest,
     f: faultsOf(options, first),
     // The text comes from the log; there is none before the first change.
-    quorums: (members, told) => rules.phases(members, told === '' ? first : parseQuorums(told)),
+    quorums: (members, told) =>
+      rules.phases(members, told === '' ? first : parseQuorums(told, members)),
   };
   return { quorums: first, multi };
 }

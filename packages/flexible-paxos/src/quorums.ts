@@ -57,8 +57,18 @@ const simpleForm = /^simple (\d{1,9}) (\d{1,9})$/;
 const gridForm = /^grid (\d{1,4})x(\d{1,4})$/;
 const weightsForm = /^weights (\d{1,9}(?:,\d{1,9})*) (\d{1,9}) (\d{1,9})$/;
 
-/** The opposite of {@link quorumText}. Throws core's QuorumError for any other text. */
-export function parseQuorums(text: string): Quorums {
+/** What stands for more than half of the members in both phases, however many they are. */
+export const majorityText = 'majority';
+
+/**
+ * The opposite of {@link quorumText}; {@link majorityText} is of `members`. Throws core's QuorumError
+ * for any other text.
+ */
+export function parseQuorums(text: string, { length }: readonly ReplicaId[] = []): Quorums {
+  if (text === majorityText && length > 0) {
+    const majority = Math.floor(length / 2) + 1;
+    return { kind: 'simple', q1: majority, q2: majority };
+  }
   const simple = simpleForm.exec(text);
   if (simple !== null) return { kind: 'simple', q1: Number(simple[1]), q2: Number(simple[2]) };
   const cells = gridForm.exec(text);

@@ -56,6 +56,8 @@ export interface ProtocolEntry {
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
   /** What a client submits so that one server becomes that; absent if there is no such change. */
   readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
+  /** What a client submits so that one that was not made with the group learns; see `Entry.seat`. */
+  readonly seat?: (server: ReplicaId, about: Uint8Array) => Uint8Array;
   /** What a client submits so that this one leads; absent if nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
@@ -108,6 +110,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     ...(parts.small ? { small: parts.small } : {}),
     ...(parts.change ? { change: parts.change } : {}),
     ...(parts.member ? { member: parts.member } : {}),
+    ...(parts.seat ? { seat: parts.seat } : {}),
     ...(parts.transfer ? { transfer: parts.transfer } : {}),
     ...variantsIn(sample.name, parts.variants, known),
     create({ options = {}, quorum, ...size }, mutant) {

@@ -95,6 +95,7 @@ export function service<S extends LogShape>(
       return other;
     },
     status: () => run.inner.status(),
+    roster: () => run.inner.roster?.(),
   };
   return machine;
 }

@@ -12,7 +12,7 @@ import {
   votesLimit,
 } from './messages.ts';
 import { maybeRejoin } from './rejoin.ts';
-import type { Context, Replica } from './state.ts';
+import { acquaintances, type Context, type Replica } from './state.ts';
 
 /** Something was learnt: asks for the rest, or goes on with what had to wait for it. */
 export function resume(group: Group, replica: Replica, ctx: Context): void {
@@ -108,6 +108,8 @@ export function snapshotOffer(
   ctx.line('snapshot-fetch');
   replica.fetching = { slot, digest, from };
   // Equal logs give equal snapshots, so any other member may hold this one too.
-  const others = group.members.filter((each) => each !== ctx.self && each !== from);
+  const others = acquaintances(group.known, replica).filter(
+    (each) => each !== ctx.self && each !== from,
+  );
   ctx.fetchSnapshot(slot, digest, [from, ...others]);
 }

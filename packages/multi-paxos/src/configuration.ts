@@ -4,19 +4,27 @@
  * slot knows its configuration once everything up to α slots before is executed.
  */
 import {
+  aboutField,
+  checked,
   decode,
   encode,
   type Field,
   integer,
   list,
+  type Membership,
   type Phases,
   QuorumError,
   type ReplicaId,
   record,
   requireOverlap,
   SchemaError,
+  type Seated,
   type Slot,
+  sameBytes,
+  seated,
+  seatedIn,
   text,
+  withSeat,
 } from '@quorumlab/core';
 
 /** What a client asks for: the members of the group from now on, and how many make a quorum. */
@@ -28,7 +36,7 @@ export interface Change {
 }
 
 /** A configuration, and the first slot that it governs; it does so up to the next one. */
-export interface Configuration extends Change {
+export interface Configuration extends Change, Seated {
   readonly fromSlot: Slot;
 }
 
@@ -45,11 +53,17 @@ const change: Field<Change> = record({
 
 /** Ascending: the one that governs the first unchosen slot, and the one that comes, if any. */
 export const configurations: Field<readonly Configuration[]> = list(
-  record({
-    members: list(integer(membersLimit), membersLimit),
-    quorums: text(256),
-    fromSlot: integer(),
-  }),
+  seated(
+    checked(
+      record({
+        members: list(integer(membersLimit), membersLimit),
+        quorums: text(256),
+        fromSlot: integer(),
+      }),
+      'configuration',
+      ({ members }) => (members.length > 0 ? undefined : 'a configuration has members'),
+    ),
+  ),
   4,
 );
 
@@ -73,14 +87,94 @@ export function encodeChange(members: readonly ReplicaId[], quorums = ''): Uint8
   return encode(change, { members: ascending, quorums });
 }
 
-/** What stands in a command, or nothing if no honest client made it. */
-function decodeChange(bytes: Uint8Array): Change | undefined {
+const becoming: readonly Membership[] = ['none', 'learner', 'voter'];
+
+const step = record({
+  server: integer(membersLimit - 1),
+  becomes: integer(becoming.length - 1),
+  quorums: text(256),
+  about: aboutField,
+});
+
+/** One replica is to be something else, and all others stay what they are. */
+export interface Step {
+  readonly server: ReplicaId;
+  readonly becomes: Membership;
+  /** As of a {@link Change}; empty unless told. */
+  readonly quorums?: string;
+  /** Of a replica that was not made with the group: what the hosts of the others have to know. */
+  readonly about?: Uint8Array;
+}
+
+/**
+ * What a client submits so that one replica votes, only learns, or leaves. Begins with a zero, as no
+ * {@link Change} does: that begins with how many members there are.
+ */
+export function encodeStep({ server, becomes, quorums = '', about }: Step): Uint8Array {
+  if (!(Number.isInteger(server) && server >= 0 && server < membersLimit))
+    throw new ConfigurationError(
+      `members are numbers from 0 to ${membersLimit - 1}, and ${server} is none`,
+    );
+  const told = about ?? new Uint8Array();
+  const bytes = encode(step, { server, becomes: becoming.indexOf(becomes), quorums, about: told });
+  return Uint8Array.from([0, ...bytes]);
+}
+
+/** The group that a command asks for after `last`, or why there can be none. */
+type Wanted = (Change & Seated) | { readonly refusal: string };
+
+function wantedBy(universe: Universe, last: Configuration, bytes: Uint8Array): Wanted {
   try {
-    return decode(change, bytes);
+    // A change that names nobody begins with a zero too, and ends there.
+    if (bytes[0] !== 0 || bytes.length <= 2) return { ...decode(change, bytes), ...seatedIn(last) };
+    const { server, becomes, quorums, about } = decode(step, bytes.subarray(1));
+    return after(universe, last, server, becoming[becomes] ?? 'none', quorums, about);
   } catch (error) {
-    if (error instanceof SchemaError) return undefined;
+    if (error instanceof SchemaError) return { refusal: 'it cannot be read' };
     throw error;
   }
+}
+
+/** A number means one replica for good: with another key it would be one that has forgotten. */
+function after(
+  { known, members: all }: Universe,
+  last: Configuration,
+  server: ReplicaId,
+  becomes: Membership,
+  quorums: string,
+  about: Uint8Array,
+): Wanted {
+  const { seats = [], left = [] } = last;
+  const isMade = server < known;
+  const seat = seats.find(({ member }) => member === server);
+  if (!all.includes(server))
+    return { refusal: `there is room for replicas 0 to ${all.length - 1}, and ${server} is none` };
+  if (isMade && about.length > 0)
+    return { refusal: `replica ${server} was made with the group; do not tell its key` };
+  if (!isMade && seat === undefined && about.length === 0)
+    return { refusal: `replica ${server} is not one of the ${known + seats.length} known` };
+  if (seat !== undefined && about.length > 0 && !sameBytes(seat.about, about))
+    return {
+      refusal:
+        `replica ${server} is known with another key or address; a number is never given ` +
+        'twice, so take the next one',
+    };
+  const is = last.members.includes(server) ? 'voter' : left.includes(server) ? 'none' : 'learner';
+  const isNew = !isMade && seat === undefined;
+  if (is === becomes && !isNew) return { refusal: 'the group is that already' };
+  const others = last.members.filter((each) => each !== server);
+  const next = becomes === 'voter' ? [...others, server] : others;
+  const stay = left.filter((each) => each !== server);
+  const gone = becomes === 'none' ? [...stay, server] : stay;
+  return {
+    members: next.sort((one, two) => one - two),
+    // Where the voters stay the same, so do their quorums.
+    quorums: next.length === last.members.length && is === 'learner' ? last.quorums : quorums,
+    ...seatedIn({
+      seats: about.length > 0 ? withSeat(last, server, about) : seats,
+      left: gone.sort((one, two) => one - two),
+    }),
+  };
 }
 
 /** What a configuration command came to: the group after it, and why if that is the same. */
@@ -91,7 +185,10 @@ export interface Outcome {
 
 /** What a group's membership hangs on: the part of the options that says who can be a member. */
 export interface Universe {
+  /** All numbers that replicas have, or may have once they come. */
   readonly members: readonly ReplicaId[];
+  /** How many of them were made with the group. */
+  readonly known: number;
   readonly alpha: number;
   readonly quorums: Quorums;
   /** The first slot that a change chosen at `slot` governs. */
@@ -108,30 +205,34 @@ export function execute(
   slot: Slot,
   command: Uint8Array,
 ): Outcome {
-  const wanted = decodeChange(command);
-  const refusal =
-    wanted === undefined ? 'it cannot be read' : refusalOf(universe, current, slot, wanted);
-  if (wanted === undefined || refusal !== undefined)
-    return { configurations: current, refusal: `the group stays as it is: ${refusal}` };
-  const { members, quorums } = wanted;
+  const wanted = wantedBy(universe, current.at(-1) as Configuration, command);
+  const refused = (refusal: string): Outcome => ({
+    configurations: current,
+    refusal: `the group stays as it is: ${refusal}`,
+  });
+  if ('refusal' in wanted) return refused(wanted.refusal);
+  const refusal = refusalOf(universe, current, slot, wanted);
+  if (refusal !== undefined) return refused(refusal);
   const fromSlot = universe.governs(slot, universe.alpha);
-  const next: Configuration = Object.freeze({ members: Object.freeze(members), quorums, fromSlot });
+  const next = frozen({ ...wanted, fromSlot });
   // With α = 1 the group that is replaced has no slot left.
   const before = universe.alpha === 1 ? [] : since(current, slot + 1);
   return { configurations: Object.freeze([...before, next]) };
 }
 
 function refusalOf(
-  { members: known, quorums }: Universe,
+  { known, quorums }: Universe,
   current: readonly Configuration[],
   slot: Slot,
-  wanted: Change,
+  wanted: Change & Seated,
 ): string | undefined {
   const last = current.at(-1) as Configuration;
-  const { members } = wanted;
+  const { members, seats = [] } = wanted;
   if (members.length === 0) return 'a group needs members';
-  const stranger = members.find((each) => !known.includes(each));
-  if (stranger !== undefined) return `replica ${stranger} is not one of the ${known.length} known`;
+  const isKnown = (id: ReplicaId): boolean => id < known || seats.some((s) => s.member === id);
+  const stranger = members.find((each) => !isKnown(each));
+  if (stranger !== undefined)
+    return `replica ${stranger} is not one of the ${known + seats.length} known`;
   if (members.some((each, i) => i > 0 && each <= (members[i - 1] as ReplicaId)))
     return 'its members are not in ascending order';
   if (last.fromSlot > slot)
@@ -188,5 +289,10 @@ export function decodeConfigurations(bytes: Uint8Array): readonly Configuration[
 }
 
 /** Frozen values are shared and never copied, so what is worked out for one is found again. */
-export const frozen = ({ members, quorums, fromSlot }: Configuration): Configuration =>
-  Object.freeze({ members: Object.freeze([...members]), quorums, fromSlot });
+export const frozen = ({ members, quorums, fromSlot, ...more }: Configuration): Configuration =>
+  Object.freeze({
+    ...seatedIn(more),
+    members: Object.freeze([...members]),
+    quorums,
+    fromSlot,
+  });

@@ -11,7 +11,7 @@ import {
   snapshotOption,
   threshold,
 } from '@quorumlab/core';
-import { encodeChange } from './configuration.ts';
+import { encodeChange, encodeStep } from './configuration.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { multiPaxos } from './protocol.ts';
 import type { MultiPaxos } from './state.ts';
@@ -64,6 +64,8 @@ export const entry: Entry<MultiPaxos> = {
   small: { snapshotEvery: 2, keepSlots: 0 },
   drawn,
   change: (members) => encodeChange(members),
+  member: (server, becomes) => encodeStep({ server, becomes }),
+  seat: (server, about) => encodeStep({ server, becomes: 'learner', about }),
   byHand: (quorum) => ({
     quorums: (members: readonly ReplicaId[]) => ({
       phase1: threshold(members, quorum),

@@ -1,4 +1,5 @@
 import {
+  mostSeats,
   OptionsError,
   type Phases,
   type PrincipalId,
@@ -27,6 +28,8 @@ import type { Context, Replica } from './state.ts';
 export interface Options {
   /** How many replicas there are: members of the group, and those that may become one. */
   readonly n: number;
+  /** How many numbers there are for members, those included that come later; `n` unless told. */
+  readonly seats?: number;
   /** How many of the first members may crash; as many as they allow unless told. */
   readonly f?: number;
   /** Allow too few members for f, or quorums that do not meet. For experiments only. */
@@ -92,9 +95,9 @@ export function majorities(members: readonly ReplicaId[]): Phases {
  */
 export function groupOf(options: Options, rules: Rules): Group {
   const n = wholeOption('n', options.n, 1, membersLimit);
-  const members = range(n);
+  const seats = wholeOption('seats', options.seats ?? n, n, Math.min(membersLimit, n + mostSeats));
   const quorums = options.quorums ?? majorities;
-  const first = firstGroup(options, members, quorums);
+  const first = firstGroup(options, range(n), quorums);
   const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
   if (wholeOption('heartbeat', pause, 1) * 2 > electionTimeout)
@@ -110,7 +113,8 @@ export function groupOf(options: Options, rules: Rules): Group {
   const known = new WeakMap<Configuration, Phases>();
   return {
     schemas: schemas({ maxBytesPerSlot }),
-    members,
+    members: range(seats),
+    known: n,
     initial: Object.freeze([first]),
     quorums,
     alpha,

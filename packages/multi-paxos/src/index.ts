@@ -9,7 +9,9 @@ export {
   type Configuration,
   ConfigurationError,
   encodeChange,
+  encodeStep,
   type Quorums,
+  type Step,
 } from './configuration.ts';
 export { majorities, type Options as MultiPaxosOptions } from './group.ts';
 export type {

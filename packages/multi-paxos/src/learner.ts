@@ -3,7 +3,7 @@ import { assert, type Ballot, type Configured, type ReplicaId, type Slot } from 
 import { encodeConfigurations, execute, since } from './configuration.ts';
 import type { Group } from './group.ts';
 import type { Value, Vote } from './messages.ts';
-import type { Context, Replica } from './state.ts';
+import { acquaintances, type Context, type Replica } from './state.ts';
 
 /** The first unchosen slot is chosen to hold `value`: execute it (rule 9). */
 export function executeNext(group: Group, replica: Replica, value: Value, ctx: Context): void {
@@ -111,9 +111,9 @@ export function catchUpTimeout(group: Group, replica: Replica, ctx: Context): vo
 }
 
 /** The other replica whose turn it is to be asked. */
-function nextTeacher(group: Group, { lastTeacher }: Replica, ctx: Context): ReplicaId {
-  const next = (lastTeacher + 1) % group.members.length;
-  return next === ctx.self ? (next + 1) % group.members.length : next;
+function nextTeacher(group: Group, replica: Replica, ctx: Context): ReplicaId {
+  const others = acquaintances(group.known, replica).filter((id) => id !== ctx.self);
+  return others.find((id) => id > replica.lastTeacher) ?? (others[0] as ReplicaId);
 }
 
 /**

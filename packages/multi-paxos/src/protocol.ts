@@ -91,6 +91,7 @@ import {
   firstVolatile,
   type MultiPaxos,
   type Replica,
+  roster,
   stored,
 } from './state.ts';
 import { conflict, vows } from './vows.ts';
@@ -184,6 +185,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
     counter,
     status: ({ leader, promised: term, role }) =>
       leader === null ? { term, role } : { leader, term, role },
+    roster: (replica) => roster(group.known, replica),
     vows,
     conflict,
     invariant: (replica) => invariant(group, replica),

@@ -4,14 +4,14 @@
  * it ever promised is durable at its candidate, and what it accepted is still at some other member
  * of the quorum that chose it (Michael et al., DISC 2017; "Paxos Made Live", 5.1).
  */
-import { maxInteger, type Signed, type Slot } from '@quorumlab/core';
+import { maxInteger, range, type Signed, type Slot } from '@quorumlab/core';
 import { mayAnswer, noteAnswer } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
 import { catchUp, isBehind, resumeFromDisk, saveChosen } from './learner.ts';
 import type { Recall, Recalled, Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
 import { setElectionTimer } from './role.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, hasSeats, type Replica } from './state.ts';
 
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
 export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
@@ -37,7 +37,7 @@ export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation
 export function ask(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role !== 'rejoining') return;
   ctx.setTimer('recall', group.electionTimeout);
-  for (const member of group.members) {
+  for (const member of range(group.known)) {
     const report = replica.recalled.get(member);
     if (member === ctx.self || (report !== undefined && isComplete(report))) continue;
     ctx.send(member, { kind: 'recall', attempt: replica.attempt });
@@ -47,7 +47,7 @@ export function ask(group: Group, replica: Replica, ctx: Context): void {
 /** All others have answered, and what they know to be chosen is executed: take part again. */
 export function maybeRejoin(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role !== 'rejoining') return;
-  const answered = group.members.every((each) => {
+  const answered = range(group.known).every((each) => {
     const report = replica.recalled.get(each);
     return each === ctx.self || (report !== undefined && isComplete(report));
   });
@@ -81,6 +81,8 @@ export function recall(
 ): void {
   // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
   if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
+  // Others have come that it does not know, so it would come back without having asked them.
+  if (hasSeats(replica)) return;
   if (!mayAnswer(group, replica, 'recall', from, ctx.now)) return;
   noteAnswer(replica, 'recall', from, ctx.now);
   const { promised, ballot, open } = replica;

@@ -11,6 +11,8 @@ import {
   type ReplicaId,
   type Replica as ReplicaOf,
   type Request,
+  type Roster,
+  range,
   record,
   type Shape,
   type Signed,
@@ -246,3 +248,30 @@ export function electorate({ configurations: all }: Replica): ReplicaId[] {
 /** Whether this replica is in a configuration that governs a slot still to be chosen. */
 export const isMember = (replica: Replica, self: ReplicaId): boolean =>
   replica.configurations.some(({ members }) => members.includes(self));
+
+/** Whether replicas have come that were not made with the group. */
+export const hasSeats = ({ configurations: all }: Replica): boolean =>
+  all.some(({ seats = [] }) => seats.length > 0);
+
+/** Every replica that there is, as far as this one knows: made with the group, or come later. */
+export function acquaintances(known: number, { configurations: all }: Replica): ReplicaId[] {
+  const later = all.at(-1)?.seats?.map(({ member }) => member) ?? [];
+  return [...range(known), ...later.sort((one, two) => one - two)];
+}
+
+const rosters = new WeakMap<readonly Configuration[], Roster>();
+
+/** Who is in the group, for hosts: whoever may still count is in it. */
+export function roster(known: number, replica: Replica): Roster {
+  const { configurations: all } = replica;
+  let found = rosters.get(all);
+  if (found !== undefined) return found;
+  const voters = electorate(replica);
+  const { seats = [], left = [] } = all.at(-1) ?? {};
+  const learners = acquaintances(known, replica).filter(
+    (id) => !voters.includes(id) && !left.includes(id),
+  );
+  found = Object.freeze({ voters, learners, seats, left, settled: all.length === 1 });
+  rosters.set(all, found);
+  return found;
+}

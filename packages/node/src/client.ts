@@ -1,5 +1,5 @@
 /** A client as a process: it asks a group's replicas over the network and is none of them. */
-import type { PrincipalId } from '@quorumlab/core';
+import type { PrincipalId, ReplicaId } from '@quorumlab/core';
 import {
   type ClientOptions,
   type ClientShape,
@@ -16,11 +16,12 @@ import {
   type ClusterProtocol,
   checkCluster,
   clusterDomain,
+  type MemberIdentity,
   NodeConfigError,
   principalsOf,
 } from './cluster-identity.ts';
 import { type HostLimits, hostLimits } from './host-limits.ts';
-import { nodeKeyring, type Signatures } from './keyring.ts';
+import { type NodeKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
 import { startMesh } from './mesh.ts';
@@ -57,6 +58,12 @@ export interface ClientNodeOptions<C, R, Q> {
 export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
   /** Resolves when `count` replicas (all unless given) are connected. */
   ready(count?: number, signal?: AbortSignal): Promise<void>;
+  /** Asks one more replica, which came to the group after this client was made. */
+  admit(member: MemberIdentity): void;
+  /** Asks a replica no longer, which has left the group. */
+  drop(id: ReplicaId): void;
+  /** What the `answer` of a replica is now; see {@link Mesh.ask}. */
+  ask(id: ReplicaId, limitMs: number): Promise<Uint8Array>;
   readonly counters: RunnerCounters;
   /** Resolves with the reason if the client stops itself. */
   readonly failed: Promise<Error>;
@@ -111,7 +118,10 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
   const notices = new Notices(logger);
   const limits = hostLimits(options.limits, { name: 'the service', messages: clientMessages });
   const failed = Promise.withResolvers<Error>();
-  const runner = runnerOf(options, limits, notices, (error) => {
+  // Changes in place: the machine asks whoever is in it now.
+  const members = cluster.members.map(({ id }) => id).sort((one, two) => one - two);
+  const keyring = keyringOf(options);
+  const runner = runnerOf(options, { limits, notices, members, keyring }, (error) => {
     logger.fatal({ err: error }, 'The client stops: it must not go on after this.');
     stop().then(
       () => failed.resolve(error),
@@ -122,6 +132,7 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
     secretKey,
     self,
     principals: principalsOf(cluster),
+    moreToCome: Math.max(0, (cluster.seats ?? 0) - members.length),
     maxFrameBytes: limits.maxFrameBytes,
     onFrame: (from, frame) => runner.receive(from, frame),
     busyMs: (from) => runner.busyMs(from),
@@ -151,19 +162,32 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
   return {
     ...log,
     ready: (count, signal) => mesh.ready(count, signal),
+    admit(member) {
+      keyring.admit(member.id, member.publicKey);
+      mesh.admit(member);
+      if (!members.includes(member.id)) members.push(member.id);
+    },
+    drop(id) {
+      const place = members.indexOf(id);
+      // Somebody has to be asked.
+      if (place < 0 || members.length === 1) return;
+      members.splice(place, 1);
+      mesh.drop(id, 'it has left the group');
+    },
+    ask: (id, limitMs) => mesh.ask(id, limitMs),
     counters: runner.counters,
     failed: failed.promise,
   };
 }
 
-function runnerOf<C, R, Q>(
-  options: ClientNodeOptions<C, R, Q>,
-  limits: HostLimits,
-  notices: Notices,
-  onFailure: (error: Error) => void,
-): Runner<ClientShape> {
-  const { cluster, protocol, self, secretKey, signatures, hooks = {} } = options;
-  const keyring = nodeKeyring<ServiceMessage>({
+function keyringOf<C, R, Q>({
+  cluster,
+  protocol,
+  self,
+  secretKey,
+  signatures,
+}: ClientNodeOptions<C, R, Q>): NodeKeyring<ServiceMessage> {
+  return nodeKeyring<ServiceMessage>({
     signatures,
     self,
     secretKey,
@@ -172,13 +196,28 @@ function runnerOf<C, R, Q>(
     messages: clientMessages,
     evidence: { messages: clientMessages },
   });
+}
+
+interface Around {
+  readonly limits: HostLimits;
+  readonly notices: Notices;
+  readonly members: readonly ReplicaId[];
+  readonly keyring: NodeKeyring<ServiceMessage>;
+}
+
+function runnerOf<C, R, Q>(
+  options: ClientNodeOptions<C, R, Q>,
+  { limits, notices, members, keyring }: Around,
+  onFailure: (error: Error) => void,
+): Runner<ClientShape> {
+  const { cluster, protocol, self, hooks = {} } = options;
   return new Runner<ClientShape>({
-    machine: client(protocol.client, protocol.members, self, {
+    machine: client(protocol.client, members, self, {
       // Where every request costs signatures, fewer and larger ones are better.
       ...(protocol.client.signed ? { window: 2 } : {}),
       ...options.client,
     }),
-    members: protocol.members,
+    members,
     keyring: () => keyring,
     envelopes: envelopes(clusterDomain(protocol, cluster), clientMessages),
     // A pure client has no stable state: it never writes.

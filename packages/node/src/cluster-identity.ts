@@ -20,6 +20,8 @@ export interface ClusterIdentity {
   readonly group: string;
   /** Which membership of the group this is. */
   readonly epoch: number;
+  /** How many numbers there are for replicas, where some may come later; none may unless told. */
+  readonly seats?: number;
   /** The replicas, by number. */
   readonly members: readonly MemberIdentity[];
   /** Who may send requests: numbers from 65,536 up. */
@@ -55,6 +57,9 @@ export const publicKeysOf = (cluster: ClusterIdentity): ReadonlyMap<PrincipalId,
 export function checkCluster(protocol: ClusterProtocol, cluster: ClusterIdentity): void {
   const given = cluster.members.map(({ id }) => id).sort((first, second) => first - second);
   if (given.join() === protocol.members.join()) return;
+  const isMember = (id: PrincipalId): boolean => protocol.members.includes(id);
+  const isOnce = new Set(given).size === given.length;
+  if (cluster.seats === protocol.members.length && given.every(isMember) && isOnce) return;
   throw new NodeConfigError(
     `The cluster ${cluster.cluster} lists the members ${given.join(', ')}, but ${protocol.name} ` +
       `was made for ${protocol.members.join(', ')}; list every replica once, by its number.`,

@@ -1,6 +1,6 @@
 /** A replica as a process: the machine of a protocol over a real network and a real disk. */
 import type { Behaviour } from '@quorumlab/adversary';
-import type { Machine, ReplicaId, Slot } from '@quorumlab/core';
+import type { Machine, ReplicaId, Roster, Slot } from '@quorumlab/core';
 import type { Disk } from '@quorumlab/disk';
 import {
   chunkBytes,
@@ -19,9 +19,15 @@ import {
 } from '@quorumlab/log';
 import { envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
-import { clusterDomain, NodeConfigError, principalsOf } from './cluster-identity.ts';
+import {
+  clusterDomain,
+  type MemberIdentity,
+  NodeConfigError,
+  principalsOf,
+} from './cluster-identity.ts';
+import { Gate } from './gate.ts';
 import { type HostLimits, hostLimits } from './host-limits.ts';
-import { honestKeyring } from './keyring.ts';
+import { honestKeyring, type NodeKeyring } from './keyring.ts';
 import type { Logger } from './logging.ts';
 import { startMesh } from './mesh.ts';
 import type { Mesh } from './mesh-port.ts';
@@ -130,11 +136,13 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly #limits: HostLimits;
   readonly #accounts = new PeerAccounts();
   readonly #disk: Disk<Serviced<S>>;
-  readonly #signing: Keyring<Serviced<S>['Message']>;
+  readonly #signing: NodeKeyring<Serviced<S>['Message']>;
   readonly #guarded: Keyring<Serviced<S>['Message']>;
   readonly #honest: Machine<Serviced<S>>;
   readonly #runner: Runner<Serviced<S>>;
   readonly #tellFailed: (error: Error) => void;
+  readonly left: Promise<void>;
+  readonly #gate: Gate;
   #mesh: Mesh | undefined;
   #behaves = true;
   #fired = 0;
@@ -147,7 +155,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     options: NodeOptions<S, C, R, Q>,
     group: ServicedProtocol<S>,
     { disk, restarted }: StableState<S>,
-    keyring: Keyring<Serviced<S>['Message']>,
+    keyring: NodeKeyring<Serviced<S>['Message']>,
     limits: HostLimits,
   ) {
     const { protocol, self, codec, hooks = {} } = options;
@@ -160,6 +168,18 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     this.#disk = disk;
     this.#signing = keyring;
     this.#guarded = honestKeyring(keyring, protocol, group);
+    const left = Promise.withResolvers<void>();
+    this.left = left.promise;
+    this.#gate = new Gate({
+      self,
+      members: options.cluster.members,
+      mesh: {
+        admit: (principal) => this.#mesh?.admit(principal),
+        drop: (id, reason) => this.#mesh?.drop(id, reason),
+      },
+      trust: (id, publicKey) => keyring.admit(id, publicKey),
+      left: left.resolve,
+    });
     const failed = Promise.withResolvers<Error>();
     this.failed = failed.promise;
     this.#tellFailed = failed.resolve;
@@ -173,7 +193,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     this.#state = snapshot?.state ?? 0;
     this.#runner = new Runner<Serviced<S>>({
       machine: this.#honest,
-      members: protocol.members,
+      members: this.#gate.inside,
+      ticked: () => this.#gate.look(this.roster()),
       keyring: () => (this.#behaves ? this.#guarded : this.#signing),
       envelopes: envelopes(clusterDomain(protocol, options.cluster), group.messages),
       commit: (writes) => disk.commit(writes),
@@ -203,6 +224,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       self,
       listen: listen ?? cluster.members.find(({ id }) => id === self)?.address ?? '',
       principals: principalsOf(cluster),
+      moreToCome: Math.max(0, (cluster.seats ?? 0) - cluster.members.length),
       maxFrameBytes: this.#limits.maxFrameBytes,
       onFrame: (from, frame) => runner.receive(from, frame),
       busyMs: (from) => runner.busyMs(from),
@@ -212,6 +234,8 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
       ...(answer === undefined ? {} : { answer }),
     });
+    // Who has come before this start stands on the disk.
+    this.#gate.look(this.roster());
     runner.start(this.#mesh);
     const fields = { addresses: this.addresses(), applied: this.#applied };
     this.#logger.info({ ...fields, ms: Math.round(now() - begin) }, 'The replica has started.');
@@ -251,6 +275,14 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
 
   addresses(): readonly string[] {
     return (this.#mesh as Mesh).addresses();
+  }
+
+  roster(): Roster | undefined {
+    return this.#honest.roster?.();
+  }
+
+  known(): readonly MemberIdentity[] {
+    return this.#gate.known();
   }
 
   ask(id: ReplicaId, limitMs: number): Promise<Uint8Array> {
@@ -339,6 +371,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   async #end(): Promise<void> {
     const begin = now();
     this.#runner.stop();
+    this.#gate.stop();
     await this.#mesh?.stop();
     // The log's own stop calls this method again, and gets the same promise.
     void this.log.stop();

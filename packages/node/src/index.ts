@@ -13,6 +13,7 @@ export {
 } from './cluster-identity.ts';
 export type { DialFault } from './dial-fault.ts';
 export { fastCrypto } from './fast-crypto.ts';
+export { decodeAbout, encodeAbout } from './gate.ts';
 export { startNode } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';
 export { InquiryError, type InquiryFault, MAX_ANSWER_BYTES } from './inquiry.ts';

@@ -34,22 +34,33 @@ export interface NodeKeyringOptions<M extends Tagged> {
   readonly evidence: EvidenceSource;
 }
 
+/** A keyring that takes the word of more principals as they come. */
+export interface NodeKeyring<M extends Tagged> extends Keyring<M> {
+  /** Throws `KeyError` at a key that must not be used. */
+  admit(principal: PrincipalId, publicKey: Uint8Array): void;
+}
+
 /**
  * The keyring of a principal. Throws `KeyringError` at `channel` for a Byzantine protocol, and
  * `KeyError` if any principal's key must not be used.
  */
-export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): Keyring<M> {
+export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): NodeKeyring<M> {
   const { self, secretKey, cluster, protocol, messages } = options;
   const signatures = options.signatures ?? (protocol.client.signed ? 'ed25519' : 'channel');
-  const publicKeys = publicKeysOf(cluster);
+  const publicKeys = new Map(publicKeysOf(cluster));
   if (signatures === 'channel') {
     // Noise proves who holds a key, and a key of small order is held by everybody.
     for (const [id, publicKey] of publicKeys) admitPublicKey(publicKey, `principal ${id}`);
-    return channelKeyring({
+    const keyring = channelKeyring<M>({
       self,
       faults: protocol.claims.faults,
       knows: (principal) => publicKeys.has(principal),
     });
+    const admit = (principal: PrincipalId, publicKey: Uint8Array): void => {
+      admitPublicKey(publicKey, `principal ${principal}`);
+      publicKeys.set(principal, publicKey);
+    };
+    return { ...keyring, admit };
   }
   return ed25519Keyring({
     domain: clusterDomain(protocol, cluster),

@@ -21,6 +21,8 @@ export interface Member {
   readonly account: PeerAccount;
   /** Why the last attempt to reach it failed; nothing once it is connected. */
   fault: DialFault | undefined;
+  /** Aborted once it is let in no longer. */
+  readonly gone: AbortController;
   score: number;
   scoredAt: number;
   bans: number;
@@ -51,19 +53,22 @@ export class Members {
   readonly #accounts: PeerAccounts;
   readonly #strangers = new Set<string>();
 
-  constructor(
-    members: readonly Member[],
-    limits: MeshLimits,
-    notices: Notices,
-    accounts: PeerAccounts,
-  ) {
-    for (const member of members) {
-      this.#byName.set(member.name, member);
-      this.#byId.set(member.principal.id, member);
-    }
+  constructor(limits: MeshLimits, notices: Notices, accounts: PeerAccounts) {
     this.#limits = limits;
     this.#notices = notices;
     this.#accounts = accounts;
+  }
+
+  /** Lets a principal in from now on. */
+  add(member: Member): void {
+    this.#byName.set(member.name, member);
+    this.#byId.set(member.principal.id, member);
+  }
+
+  /** Lets a principal in no longer: it is a stranger from now on. */
+  remove({ name, principal }: Member): void {
+    this.#byName.delete(name);
+    this.#byId.delete(principal.id);
   }
 
   /** The member with this number. */
@@ -178,6 +183,7 @@ export function memberOf(
     accepts: new TokenBucket(perSecond, perSecond * 10, now()),
     account,
     fault: undefined,
+    gone: new AbortController(),
     score: 0,
     scoredAt: now(),
     bans: 0,

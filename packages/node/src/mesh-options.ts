@@ -16,6 +16,8 @@ export interface MeshOptions {
   readonly listen?: string;
   /** Everyone who may talk to whom, this node included. Nobody else gets past the handshake. */
   readonly principals: readonly Principal[];
+  /** How many principals more may be let in later; none unless told. */
+  readonly moreToCome?: number;
   /** The largest frame accepted or sent, in bytes. */
   readonly maxFrameBytes: number;
   /**

@@ -3,6 +3,7 @@ import type { DialFault } from './dial-fault.ts';
 import type { DropReason } from './link.ts';
 import type { ConnectionRefusal } from './members.ts';
 import type { PeerHoldings } from './peer-account.ts';
+import type { Principal } from './principal.ts';
 
 /** Totals since the start of the mesh. */
 export interface MeshStats {
@@ -50,6 +51,13 @@ export interface Mesh {
    * signal's reason, or with {@link MeshStoppedError}.
    */
   ready(count?: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Lets one more principal in, and dials it if it is this node's turn. Nothing if it is let in
+   * already. Throws `MeshConfigError` for a number that has another key, and `KeyError`.
+   */
+  admit(principal: Principal): void;
+  /** Lets a principal in no longer, and ends the connection to it. Nothing for one that is not. */
+  drop(id: number, reason: string): void;
   /** The multiaddrs this node listens on, without its PeerId. */
   addresses(): readonly string[];
   /**

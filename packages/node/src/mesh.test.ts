@@ -158,6 +158,27 @@ describe('a mesh', () => {
     await node.mesh.ready(0);
   });
 
+  test('lets in whom it is told of later, and nobody whom it is told to drop', async () => {
+    const all = await principals(4);
+    const first = all.slice(0, 3);
+    const nodes = keep(await startAll(first));
+    await Promise.all(nodes.map(({ mesh }) => mesh.ready()));
+    const late = await startNode(all, 3);
+    keep([late]);
+    const [stranger] = all.slice(3);
+    if (stranger === undefined) throw new Error('four principals');
+    for (const { mesh } of nodes) mesh.admit(stranger);
+    await late.mesh.ready(3);
+    expect(() =>
+      nodes[0]?.mesh.admit({ ...stranger, publicKey: first[1]?.publicKey as Uint8Array }),
+    ).toThrow('another public key');
+    for (const { mesh } of nodes) mesh.drop(3, 'it has left');
+    await until('it is alone', () => late.mesh.connected().length === 0);
+    for (const { mesh } of nodes) expect(mesh.send(3, bytes('x'))).toBe(false);
+    for (const { mesh } of nodes) mesh.admit(stranger);
+    await late.mesh.ready(3);
+  });
+
   test('a node that listens on port 0 says where it listens', async () => {
     const all = await principals(2);
     const node = await startNode(all, 0, { listen: '/ip4/127.0.0.1/tcp/0' });

@@ -1,4 +1,5 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface';
+import { admitPublicKey } from '@quorumlab/wire';
 import type { Libp2p } from 'libp2p';
 import { type ChannelGuard, channelGuard } from './channel-guard.ts';
 import type { DialFault } from './dial-fault.ts';
@@ -10,12 +11,12 @@ import { limitsOf, type MeshLimits } from './limits.ts';
 import { type Counters, hangUp, Link, type LinkHost } from './link.ts';
 import type { Logger } from './logging.ts';
 import { dials, type Member, Members, memberOf } from './members.ts';
-import { checkOptions, type MeshOptions, notListening } from './mesh-options.ts';
+import { checkOptions, MeshConfigError, type MeshOptions, notListening } from './mesh-options.ts';
 import { type Mesh, type MeshStats, MeshStoppedError } from './mesh-port.ts';
 import { type NoticeFields, Notices } from './notices.ts';
 import { encodePass, passMaker } from './pass.ts';
 import { countReason, noteReset, PeerAccounts, type PeerHoldings } from './peer-account.ts';
-import { isClient } from './principal.ts';
+import { isClient, type Principal } from './principal.ts';
 import { Readiness } from './readiness.ts';
 import { Rooms } from './rooms.ts';
 import { now } from './time.ts';
@@ -66,7 +67,9 @@ class MeshHost implements Mesh, LinkHost {
   /** What the passes of those who call this node hold, and the passes for those whom it calls. */
   readonly #secrets = new Map<number, Uint8Array>();
   readonly #passes = new Map<string, Uint8Array>();
-  readonly #toDial: readonly Member[];
+  readonly #me: { readonly id: number; readonly name: string };
+  readonly #makePass: ReturnType<typeof passMaker>;
+  readonly #toDial = new Set<Member>();
   readonly #stopping = new AbortController();
   /** Links in any state but closed. */
   readonly #links = new Set<Link>();
@@ -75,7 +78,7 @@ class MeshHost implements Mesh, LinkHost {
   /** Admitted links. */
   readonly #byId = new Map<number, Link>();
   readonly #readiness = new Readiness(() => this.#replicas());
-  #dialling: readonly Promise<void>[] = [];
+  readonly #dialling = new Set<Promise<void>>();
   #ticker: NodeJS.Timeout | undefined;
   #node: Libp2p | undefined;
 
@@ -102,12 +105,9 @@ class MeshHost implements Mesh, LinkHost {
       answer: options.answer,
       send: (to, frame) => this.send(to, frame),
     });
-    const me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
-    const others = options.principals.filter((principal) => principal.id !== this.self);
-    const members = others.map((principal) =>
-      memberOf(principal, me, this.limits, this.#accounts.of(principal.id)),
-    );
-    this.#members = new Members(members, this.limits, this.#notices, this.#accounts);
+    this.#me = { id: this.self, name: peerIdOf(publicKeyOf(options.secretKey)).toString() };
+    this.#makePass = passMaker(options.secretKey);
+    this.#members = new Members(this.limits, this.#notices, this.#accounts);
     this.#guard = channelGuard(this.limits, {
       faulty: (peer, address, reason) => this.#faulty(peer, address, reason),
       paused: () => this.counters.pauses++,
@@ -115,18 +115,62 @@ class MeshHost implements Mesh, LinkHost {
       unread: this.unread,
       ownerOf: (peer) => this.#members.byPeerId(peer)?.principal.id,
     });
-    this.#toDial = members.filter((member) =>
-      dials(me, { id: member.principal.id, name: member.name }),
-    );
-    const makePass = passMaker(options.secretKey);
-    for (const { dialsUs, principal } of members)
-      if (dialsUs) this.#secrets.set(principal.id, makePass(principal.publicKey, false));
-    for (const { name, principal } of this.#toDial)
-      this.#passes.set(name, encodePass(this.self, makePass(principal.publicKey, true)));
+    for (const each of options.principals) if (each.id !== this.self) this.#enrol(each);
     this.#door = new Door(this.limits, {
       secretOf: (caller) => this.#secrets.get(caller),
       refused: (reason, address, caller) => this.#members.refusedAtDoor(reason, address, caller),
     });
+  }
+
+  admit(principal: Principal): void {
+    const { id, publicKey, address } = principal;
+    const before = id === this.self ? undefined : this.#members.byId(id);
+    if (id === this.self || this.#stopping.signal.aborted) return;
+    if (before !== undefined && Buffer.compare(before.principal.publicKey, publicKey) === 0) return;
+    if (before !== undefined)
+      throw new MeshConfigError(`Principal ${id} is known with another public key.`);
+    if (!isClient(id) && address === undefined)
+      throw new MeshConfigError(`Replica ${id} has no address; only clients may lack one.`);
+    admitPublicKey(publicKey, `principal ${id}`);
+    const member = this.#enrol(principal);
+    this.#notices.note('info', { peer: id }, 'A peer is let in from now on.');
+    if (this.#node !== undefined && this.#toDial.has(member)) this.#beginToDial(this.#node, member);
+  }
+
+  drop(id: number, reason: string): void {
+    const member = this.#members.byId(id);
+    if (member === undefined) return;
+    this.#members.remove(member);
+    this.#secrets.delete(id);
+    this.#passes.delete(member.name);
+    this.#toDial.delete(member);
+    this.#notices.note('info', { peer: id, reason }, 'A peer is not let in any more.');
+    // Also one that is only being greeted.
+    for (const link of this.#links) if (link.member === member) link.abort(reason);
+    member.gone.abort();
+  }
+
+  /** Whose pass is known, and whom this node calls, follows from who there is. */
+  #enrol(principal: Principal): Member {
+    const account = this.#accounts.of(principal.id);
+    const member = memberOf(principal, this.#me, this.limits, account);
+    const { name, dialsUs } = member;
+    this.#members.add(member);
+    if (dialsUs) this.#secrets.set(principal.id, this.#makePass(principal.publicKey, false));
+    if (!dials(this.#me, { id: principal.id, name })) return member;
+    this.#toDial.add(member);
+    this.#passes.set(name, encodePass(this.self, this.#makePass(principal.publicKey, true)));
+    return member;
+  }
+
+  #beginToDial(node: Libp2p, member: Member): void {
+    const dialling = keepDialled(node, member, {
+      limits: this.limits,
+      signal: AbortSignal.any([this.#stopping.signal, member.gone.signal]),
+      logger: this.#logger,
+      begin: (stream, connection) => this.#begin(new Link(this, member, stream, connection, true)),
+    }).finally(() => this.#dialling.delete(dialling));
+    this.#dialling.add(dialling);
   }
 
   deliver(from: number, frame: Uint8Array): void {
@@ -140,7 +184,7 @@ class MeshHost implements Mesh, LinkHost {
   faultOf(id: number): DialFault | 'waits-for-it' | undefined {
     const member = this.#members.byId(id);
     if (member === undefined || this.#byId.has(id)) return undefined;
-    return this.#toDial.includes(member) ? member.fault : 'waits-for-it';
+    return this.#toDial.has(member) ? member.fault : 'waits-for-it';
   }
 
   readonly schedule = (callback: () => void): void => queueMicrotask(callback);
@@ -150,7 +194,7 @@ class MeshHost implements Mesh, LinkHost {
     const node = await startTransport({
       secretKey,
       listen,
-      principals: principals.length,
+      principals: principals.length + (this.#options.moreToCome ?? 0),
       gater: this.#members.gater(),
       limits: this.limits,
       guard: this.#guard,
@@ -166,15 +210,7 @@ class MeshHost implements Mesh, LinkHost {
       await node.handle(FRAME_PROTOCOL, accept, { maxInboundStreams: 1, maxOutboundStreams: 1 });
     }
     this.#ticker = setInterval(() => this.#tick(), this.limits.heartbeatMs);
-    this.#dialling = this.#toDial.map((member) =>
-      keepDialled(node, member, {
-        limits: this.limits,
-        signal: this.#stopping.signal,
-        logger: this.#logger,
-        begin: (stream, connection) =>
-          this.#begin(new Link(this, member, stream, connection, true)),
-      }),
-    );
+    for (const member of this.#toDial) this.#beginToDial(node, member);
   }
 
   send(to: number, frame: Uint8Array): boolean {

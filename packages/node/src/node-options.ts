@@ -11,10 +11,9 @@ import type {
   ServiceOptions,
   StateMachine,
 } from '@quorumlab/log';
-import type { Keyring } from '@quorumlab/wire';
 import { type ClusterIdentity, checkCluster, NodeConfigError } from './cluster-identity.ts';
 import type { HostLimits } from './host-limits.ts';
-import { nodeKeyring, type Signatures } from './keyring.ts';
+import { type NodeKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
 import type { RunnerHooks } from './runner-options.ts';
@@ -99,7 +98,7 @@ export const faultsForbidden = (): NodeConfigError =>
 export const keyringOf = <S extends LogShape, C, R, Q>(
   { signatures, self, secretKey, cluster }: NodeOptions<S, C, R, Q>,
   group: ServicedProtocol<S>,
-): Keyring<Serviced<S>['Message']> => {
+): NodeKeyring<Serviced<S>['Message']> => {
   const { protocol, messages } = group;
   const more = { protocol, messages, evidence: group };
   return nodeKeyring<Serviced<S>['Message']>({ signatures, self, secretKey, cluster, ...more });

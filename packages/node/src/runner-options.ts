@@ -41,7 +41,7 @@ export interface Culprit {
 /** What {@link Runner} needs. */
 export interface RunnerOptions<S extends Shape> {
   readonly machine: Machine<S>;
-  /** The group: to whom `all` goes. */
+  /** The group: to whom `all` goes. May change in place. */
   readonly members: readonly ReplicaId[];
   /** Makes and checks seals; asked at each message, because a traitor's is another one. */
   readonly keyring: () => Keyring<S['Message']>;
@@ -56,6 +56,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly accounts?: PeerAccounts;
   /** Who tells the log what the machine does; a client's does nothing worth telling. */
   readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
+  /** Called after the steps of every tick. */
+  readonly ticked?: () => void;
   /** The kinds of message that clients may say; any, unless told. */
   readonly clientKinds?: ReadonlySet<string>;
   /** The kinds by which members pass on what clients ask; none, unless told. */

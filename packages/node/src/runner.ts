@@ -224,6 +224,7 @@ export class Runner<S extends Shape> {
       }
       stepped = undefined;
       this.#options.chronicle?.look(this.machine.status());
+      this.#options.ticked?.();
     } catch (error) {
       this.#fail(error, stepped);
     }

@@ -1,9 +1,9 @@
 /** A replica at work, as whoever started it sees it. */
 import type { Behaviour } from '@quorumlab/adversary';
-import type { ReplicaId, Slot, Status } from '@quorumlab/core';
+import type { ReplicaId, Roster, Slot, Status } from '@quorumlab/core';
 import type { LogShape, ReplicatedLog, Serviced } from '@quorumlab/log';
 import type { Counters } from '@quorumlab/wire';
-import { NodeConfigError } from './cluster-identity.ts';
+import { type MemberIdentity, NodeConfigError } from './cluster-identity.ts';
 import type { Mesh, MeshStats } from './mesh-port.ts';
 import type { PeerUse } from './peer-account.ts';
 import type { RunnerCounters } from './runner-options.ts';
@@ -52,6 +52,12 @@ export interface RunningNode<S extends LogShape, C, R, Q> {
    * Who has ever misbehaved counts as faulty until the end: its state may be anything.
    */
   setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void;
+  /** Who is in the group by this replica's log; nothing where that never changes. */
+  roster(): Roster | undefined;
+  /** Of whom it knows key and address: those it was told of, and those in the log. */
+  known(): readonly MemberIdentity[];
+  /** Resolves a moment after the group has let it go: then there is nothing left to do for it. */
+  readonly left: Promise<void>;
   /** Resolves with the reason if the node stops itself. */
   readonly failed: Promise<Error>;
   /** As abrupt as a crash: what is not durable is lost. Leaves no handle; idempotent. */

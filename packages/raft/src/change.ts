@@ -25,6 +25,7 @@ import {
   decodeWish,
   isJoint,
   type Placed,
+  seatedBy,
   settled,
   wantedBy,
 } from './configuration.ts';
@@ -87,7 +88,10 @@ export function changeGroup(
   const { index, configuration } = latest(leader);
   if (index > leader.commitIndex || isJoint(configuration))
     return refuse(`an earlier change, entry ${index} of the log, is on its way; wait for it`);
-  const wanted = wantedBy(wish, configuration, group.members.length);
+  const wanted =
+    wish.kind === 'seat'
+      ? seatedBy(wish, configuration, group.known, group.members.length)
+      : wantedBy(wish, configuration, group.known);
   if ('refusal' in wanted) return refuse(wanted.refusal);
   const newcomers = wanted.next.voters.filter((id) => !configuration.voters.includes(id));
   if (newcomers.length === 0) return appendChange(group, leader, command, wanted.next, ctx);

@@ -3,6 +3,7 @@
  * latest one in its log is what a server goes by, whether it is committed or not (4.1).
  */
 import {
+  aboutField,
   checked,
   decode,
   encode,
@@ -16,13 +17,19 @@ import {
   type ReplicaId,
   record,
   SchemaError,
+  type Seated,
+  sameBytes,
+  seated,
+  seatedBytes,
+  seatedIn,
+  withSeat,
 } from '@quorumlab/core';
 
 /** Most servers that one group can know: an entry with all of them fits into one append. */
 export const serversLimit = 5_120;
 
 /** Who votes, and who only listens. All lists are ascending. */
-export interface Configuration {
+export interface Configuration extends Seated {
   /** Whose majority elects and commits; while it is joint, those of C_new. Never empty. */
   readonly voters: readonly ReplicaId[];
   /** C_old, whose majority is needed as well while the configuration is C_old,new; else empty. */
@@ -41,12 +48,12 @@ export interface Placed {
 export const isJoint = ({ outgoing }: Configuration): boolean => outgoing.length > 0;
 
 /** C_new of a joint configuration: what its leader appends once the joint one is committed. */
-export const settled = ({ voters, learners }: Configuration): Configuration =>
-  frozen({ voters, outgoing: [], learners });
+export const settled = (joint: Configuration): Configuration => frozen({ ...joint, outgoing: [] });
 
 /** Frozen values are shared and never copied, so what is worked out for one is found again. */
-export const frozen = ({ voters, outgoing, learners }: Configuration): Configuration =>
+export const frozen = ({ voters, outgoing, learners, ...more }: Configuration): Configuration =>
   Object.freeze({
+    ...seatedIn(more),
     voters: Object.freeze([...voters]),
     outgoing: Object.freeze([...outgoing]),
     learners: Object.freeze([...learners]),
@@ -58,18 +65,20 @@ const isAscending = (servers: readonly ReplicaId[]): boolean =>
 const servers = list(integer(serversLimit - 1), serversLimit);
 
 /** The encoding of a configuration, in entries, on disks and in snapshots. */
-export const configurationField: Field<Configuration> = checked(
-  record({ voters: servers, outgoing: servers, learners: servers }),
-  `configuration of up to ${serversLimit} servers`,
-  ({ voters, outgoing, learners }) =>
-    voters.length > 0 && [voters, outgoing, learners].every(isAscending)
-      ? undefined
-      : 'a configuration has voters, and its lists ascend',
+export const configurationField: Field<Configuration> = seated(
+  checked(
+    record({ voters: servers, outgoing: servers, learners: servers }),
+    `configuration of up to ${serversLimit} servers`,
+    ({ voters, outgoing, learners }) =>
+      voters.length > 0 && [voters, outgoing, learners].every(isAscending)
+        ? undefined
+        : 'a configuration has voters, and its lists ascend',
+  ),
 );
 
 /** An upper bound of its encoded size, without encoding it. */
-export const configurationBytes = ({ voters, outgoing, learners }: Configuration): number =>
-  9 + 2 * (voters.length + outgoing.length + learners.length);
+export const configurationBytes = (of: Configuration): number =>
+  9 + 2 * (of.voters.length + of.outgoing.length + of.learners.length) + seatedBytes(of);
 
 /** How a change goes from the old group to the new one. */
 export type How = 'auto' | 'single' | 'joint';
@@ -87,9 +96,10 @@ const wishes = messages(
     how: integer(hows.length - 1),
   }),
   message('transfer', { to: integer(serversLimit - 1) }),
+  message('seat', { server: integer(serversLimit - 1), about: aboutField }),
 );
 
-/** See {@link encodeChange} and {@link encodeTransfer}. */
+/** See {@link encodeChange}, {@link encodeTransfer} and {@link encodeSeat}. */
 export type Wish = Infer<typeof wishes>;
 
 /** A wish that the group be another one. */
@@ -159,6 +169,19 @@ export function encodeTransfer(to: ReplicaId): Uint8Array {
   return encode(wishes, { kind: 'transfer', to });
 }
 
+/**
+ * What a client submits so that `server`, which nobody knew when the group was made, becomes a
+ * learner: see `Request.configuration`. `about` is what the others' hosts have to know of it. Throws
+ * {@link ConfigurationError} for what is no server.
+ */
+export function encodeSeat(server: ReplicaId, about: Uint8Array): Uint8Array {
+  if (!(Number.isInteger(server) && server >= 0 && server < serversLimit))
+    throw new ConfigurationError(
+      `servers are numbers from 0 to ${serversLimit - 1}, and ${server} is none`,
+    );
+  return encode(wishes, { kind: 'seat', server, about });
+}
+
 /** What stands in a command, or nothing if no honest client made it. */
 export function decodeWish(bytes: Uint8Array): Wish | undefined {
   try {
@@ -175,14 +198,48 @@ const ascending = (ids: Iterable<ReplicaId>): ReplicaId[] =>
 /** The group that a wish asks for, or why there can be none. */
 export type Wanted = { readonly next: Configuration } | { readonly refusal: string };
 
+/** A wish that a server becomes known, and a learner. */
+export type SeatWish = OfKind<Wish, 'seat'>;
+
+/**
+ * What the group is to be once a server has come that was not made with it. A number means one
+ * server for good: the same with another key would be one that has forgotten its votes. `known`:
+ * how many servers were made with the group; `seats`: how many numbers there are.
+ */
+export function seatedBy(
+  { server, about }: SeatWish,
+  current: Configuration,
+  known: number,
+  seats: number,
+): Wanted {
+  const refused = (refusal: string): Wanted => ({ refusal });
+  if (server < known)
+    return refused(`server ${server} was made with the group; let it in without telling its key`);
+  if (server >= seats)
+    return refused(`there is room for the servers 0 to ${seats - 1}, and ${server} is none`);
+  const before = current.seats?.find(({ member }) => member === server);
+  if (before !== undefined && !sameBytes(before.about, about))
+    return refused(
+      `server ${server} is known with another key or address; a number is never given twice, so ` +
+        'take the next one',
+    );
+  if ([...current.voters, ...current.learners].includes(server))
+    return refused('the group is that already');
+  const learners = ascending([...current.learners, server]);
+  const left = current.left?.filter((id) => id !== server) ?? [];
+  return { next: frozen({ ...current, learners, seats: withSeat(current, server, about), left }) };
+}
+
 /**
  * What the group is to be after `wish`: C_new at once, or C_old,new first. `known`: how many
- * servers there are.
+ * servers were made with it.
  */
 export function wantedBy(wish: ChangeWish, current: Configuration, known: number): Wanted {
   const refused = (refusal: string): Wanted => ({ refusal });
   const { voters, learners, leaving, only } = wish;
-  const stranger = [...voters, ...learners, ...leaving].find((id) => id >= known);
+  const isSeated = (id: ReplicaId): boolean => current.seats?.some((s) => s.member === id) === true;
+  const all = [...voters, ...learners, ...leaving];
+  const stranger = all.find((id) => id >= known && !isSeated(id));
   if (stranger !== undefined)
     return refused(`server ${stranger} is not one of the ${known} known, 0 to ${known - 1}`);
   const members = new Set([...current.voters, ...current.learners]);
@@ -211,7 +268,10 @@ export function wantedBy(wish: ChangeWish, current: Configuration, known: number
         'make one change after the other, or a joint one',
     );
   const outgoing = how === 'joint' || !isSingle ? current.voters : [];
-  return { next: frozen({ ...next, outgoing }) };
+  // Who is told to leave need not be talked to any more; who is only not named may wait.
+  const gone = [...(current.left ?? []), ...leaving];
+  const left = ascending(gone.filter((id) => !next.voters.concat(next.learners).includes(id)));
+  return { next: frozen({ ...current, ...next, outgoing, left }) };
 }
 
 /** What snapshots hold of the group. */

@@ -9,7 +9,7 @@ import {
   snapshotOption,
   threshold,
 } from '@quorumlab/core';
-import { encodeChange, encodeTransfer } from './configuration.ts';
+import { encodeChange, encodeSeat, encodeTransfer } from './configuration.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { raft } from './protocol.ts';
 import type { Raft } from './state.ts';
@@ -85,6 +85,7 @@ export const entry: Entry<Raft> = {
     const role = { voter: 'voters', learner: 'learners', none: 'leaving' }[becomes];
     return encodeChange({ [role]: [server], how: joint ? 'joint' : 'auto' });
   },
+  seat: encodeSeat,
   transfer: encodeTransfer,
   byHand: (quorum, n) => ({ quorum: threshold(range(n), quorum) }),
 };

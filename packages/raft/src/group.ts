@@ -1,4 +1,5 @@
 import {
+  mostSeats,
   OptionsError,
   type PrincipalId,
   type QuorumSystem,
@@ -17,6 +18,8 @@ import type { Context, Replica } from './state.ts';
 export interface Options {
   /** How many replicas there are: members of the group, and those that may become one. */
   readonly n: number;
+  /** How many numbers there are for members, those included that come later; `n` unless told. */
+  readonly seats?: number;
   /** How many of the first members may crash; as many as they allow unless told. */
   readonly f?: number;
   /**
@@ -73,8 +76,10 @@ export interface Options {
 /** A configured group: what every rule of the protocol looks at and none changes. */
 export interface Group {
   readonly schemas: Schemas;
-  /** All replicas that are known, in the group or not. */
+  /** All numbers that replicas have, or may have once they come. */
   readonly members: readonly ReplicaId[];
+  /** How many of them were made with the group. */
+  readonly known: number;
   /** Who is in the group at first. */
   readonly initial: Configuration;
   /** Whether the group can be changed: not where its quorums were set by hand. */
@@ -109,8 +114,9 @@ export interface Electorate {
 export function groupOf(options: Options, rules: Rules): Group {
   const { unsafe = false } = options;
   const n = wholeOption('n', options.n, 1, serversLimit);
-  const members = range(n);
-  const initial = firstGroup(options, members);
+  const seats = wholeOption('seats', options.seats ?? n, n, Math.min(serversLimit, n + mostSeats));
+  const members = range(seats);
+  const initial = firstGroup(options, range(n));
   const byHand = options.quorum;
   if (!unsafe && byHand !== undefined) requireOverlap({ phase1: byHand, phase2: byHand });
   const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
@@ -133,6 +139,7 @@ export function groupOf(options: Options, rules: Rules): Group {
   return {
     schemas: schemas({ maxBytesPerAppend }),
     members,
+    known: n,
     initial,
     isFixed: byHand !== undefined,
     electionTimeout,
@@ -147,7 +154,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
     keepEntries: wholeOption('keepEntries', options.keepEntries ?? 1_000, 0),
     rules,
-    electorateOf: electorates(rules, n, initial, byHand),
+    electorateOf: electorates(rules, seats, initial, byHand),
   };
 }
 

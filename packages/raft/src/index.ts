@@ -10,6 +10,7 @@ export {
   ConfigurationError,
   decodeConfiguration,
   encodeChange,
+  encodeSeat,
   encodeTransfer,
   type How,
 } from './configuration.ts';

@@ -2,7 +2,7 @@
  * Which configurations a server has in its log (thesis 4.1): they come with entries, go with
  * entries that are cut off, and are done with once a later one is committed.
  */
-import type { ReplicaId } from '@quorumlab/core';
+import { type ReplicaId, type Roster, range } from '@quorumlab/core';
 import { type Configuration, decodeConfiguration, frozen, type Placed } from './configuration.ts';
 import { electorate, type Group } from './group.ts';
 import type { Entry, Index } from './messages.ts';
@@ -63,6 +63,50 @@ export function configurationAt({ configurations }: Replica, index: Index): Conf
   for (const each of configurations) if (each.index <= index) found = each;
   return found.configuration;
 }
+
+/** Every server that there is, as far as this one knows: who was made with the group or came. */
+export function acquaintances(group: Group, replica: Replica): readonly ReplicaId[] {
+  const { seats = [] } = latestOf(replica);
+  const cameLater = seats.map(({ member }) => member).filter((id) => id < group.members.length);
+  return [...range(group.known), ...cameLater];
+}
+
+/** Whether servers have come that were not made with the group. */
+export const hasSeats = (replica: Replica): boolean => (latestOf(replica).seats ?? []).length > 0;
+
+const latestOf = ({ configurations }: Replica): Configuration =>
+  (configurations.at(-1) as Placed).configuration;
+
+const rosters = new WeakMap<readonly Placed[], Map<boolean, Roster>>();
+
+/** Who is in the group, for hosts: whoever may still count is in it. */
+export function roster(group: Group, { configurations, commitIndex }: Replica): Roster {
+  const latest = configurations.at(-1) as Placed;
+  const settled = configurations.length === 1 && latest.index <= commitIndex;
+  let known = rosters.get(configurations);
+  if (known === undefined) rosters.set(configurations, (known = new Map()));
+  let found = known.get(settled);
+  if (found !== undefined) return found;
+  const voters = new Set<ReplicaId>();
+  const everyone = new Set<ReplicaId>();
+  for (const { configuration } of configurations) {
+    const electorate = group.electorateOf(configuration);
+    for (const id of electorate.voters) voters.add(id);
+    for (const id of electorate.everyone) everyone.add(id);
+  }
+  found = Object.freeze({
+    voters: ascending(voters),
+    learners: ascending([...everyone].filter((id) => !voters.has(id))),
+    seats: latest.configuration.seats ?? [],
+    left: latest.configuration.left ?? [],
+    settled,
+  });
+  known.set(settled, found);
+  return found;
+}
+
+const ascending = (ids: Iterable<ReplicaId>): readonly ReplicaId[] =>
+  Object.freeze([...ids].sort((one, two) => one - two));
 
 /** Whether this server elects and commits. */
 export const isVoter = (group: Group, replica: Replica, id: ReplicaId): boolean =>

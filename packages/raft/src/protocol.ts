@@ -107,6 +107,7 @@ import { readAtFollower, readIndex, readIndexReply } from './follower-read.ts';
 import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { heartbeat, propose } from './leader.ts';
+import { roster } from './members.ts';
 import { read } from './read-index.ts';
 import { ask, isWaiting, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
 import { appendEntries, appendReply } from './replication.ts';
@@ -224,6 +225,7 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
       const role = isWaiting(replica) ? 'rejoining' : replica.role;
       return leader === null ? { term, role } : { leader, term, role };
     },
+    roster: (replica) => roster(group, replica),
     counter,
     vows,
     conflict: (message, fork, known) => conflict(group, message, fork, known),

@@ -6,11 +6,12 @@
  * Objects Without Stable Storage" (DISC 2017), and Chandra et al., "Paxos Made Live" (PODC 2007,
  * 5.1); why it is safe is in decision 071.
  */
-import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
+import { maxInteger, type ReplicaId, range, type Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
 import { pipelineOf, replicateTo } from './leader.ts';
 import { waitOut } from './lease.ts';
+import { hasSeats } from './members.ts';
 import type { Index, Rejoin, RejoinReply } from './messages.ts';
 import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
 import { setElectionTimer } from './term.ts';
@@ -74,7 +75,7 @@ export function ask(group: Group, replica: Replica, ctx: Context): void {
     nonce: rejoining.nonce,
     lastIndex: lastIndex(replica),
   } as const;
-  for (const peer of group.members)
+  for (const peer of range(group.known))
     if (peer !== ctx.self && !replica.heard.has(peer)) ctx.send(peer, message);
   ctx.setTimer('rejoin', group.electionTimeout);
 }
@@ -131,6 +132,8 @@ export function onRejoin(
 ): void {
   // Who waits itself knows nothing: two disks lost at once are one too many.
   if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+  // Others have come that it does not know, so it would come back without having asked them.
+  if (hasSeats(member)) return;
   if (!mayHelp(group, member, from, ctx.now)) return;
   member.helpedAt.set(from, ctx.now);
   ctx.line('rejoin-2');
@@ -162,5 +165,5 @@ export function rejoinReply(
   if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
   if (nonce !== replica.rejoining?.nonce) return;
   replica.heard.set(from, { index, term: lastTerm, currentTerm: term, ownTerm });
-  if (replica.heard.size === group.members.length - 1) comeBack(group, replica, nonce, ctx);
+  if (replica.heard.size === group.known - 1) comeBack(group, replica, nonce, ctx);
 }

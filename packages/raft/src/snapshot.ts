@@ -7,7 +7,7 @@ import { mayRefuse } from './answers.ts';
 import type { Configuration } from './configuration.ts';
 import { type Group, isPeer } from './group.ts';
 import { mayDropTo, replicateTo } from './leader.ts';
-import { configurationOf, noteSnapshot } from './members.ts';
+import { acquaintances, configurationOf, noteSnapshot } from './members.ts';
 import { entryBytes, type Index, type InstallSnapshot, type SnapshotReply } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge, movesWindow } from './replication.ts';
@@ -124,7 +124,7 @@ export function installSnapshot(
   // An earlier one may be nearly here, and this one may be out of reach: whichever comes will do.
   follower.fetching = [...others, { index, term: lastTerm, digest }].slice(-mostFetched);
   // Equal logs give equal snapshots, so any other member may hold this one too.
-  const rest = group.members.filter((each) => each !== ctx.self && each !== from);
+  const rest = acquaintances(group, follower).filter((each) => each !== ctx.self && each !== from);
   ctx.fetchSnapshot(index - 1, digest, [from, ...rest]);
 }
 
