@@ -41,7 +41,7 @@ export interface Machine<S extends Shape> {
   fork(): Machine<S>;
   /** What it believes of its group. */
   status(): Status;
-  /** Who is in its group now; see {@link Protocol.roster}. Nothing: the members are all there are. */
+  /** Who is in its group now; see {@link Protocol.roster}. Nothing: that never changes. */
   roster?(): Roster | undefined;
 }
 

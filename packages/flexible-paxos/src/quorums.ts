@@ -61,8 +61,8 @@ const weightsForm = /^weights (\d{1,9}(?:,\d{1,9})*) (\d{1,9}) (\d{1,9})$/;
 export const majorityText = 'majority';
 
 /**
- * The opposite of {@link quorumText}; {@link majorityText} is of `members`. Throws core's QuorumError
- * for any other text.
+ * The opposite of {@link quorumText}; {@link majorityText} is of `members`. Throws core's
+ * QuorumError for any other text.
  */
 export function parseQuorums(text: string, { length }: readonly ReplicaId[] = []): Quorums {
   if (text === majorityText && length > 0) {

@@ -56,7 +56,7 @@ export interface ProtocolEntry {
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
   /** What a client submits so that one server becomes that; absent if there is no such change. */
   readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
-  /** What a client submits so that one that was not made with the group learns; see `Entry.seat`. */
+  /** What a client submits so that one who comes later learns; see `Entry.seat`. */
   readonly seat?: (server: ReplicaId, about: Uint8Array) => Uint8Array;
   /** What a client submits so that this one leads; absent if nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;

@@ -107,8 +107,8 @@ export interface Step {
 }
 
 /**
- * What a client submits so that one replica votes, only learns, or leaves. Begins with a zero, as no
- * {@link Change} does: that begins with how many members there are.
+ * What a client submits so that one replica votes, only learns, or leaves. Begins with a zero, as
+ * no {@link Change} does: that begins with how many members there are.
  */
 export function encodeStep({ server, becomes, quorums = '', about }: Step): Uint8Array {
   if (!(Number.isInteger(server) && server >= 0 && server < membersLimit))

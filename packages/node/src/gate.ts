@@ -1,7 +1,7 @@
 /**
  * Who is let in, by the configuration that is in force. Members that came after the group was made
- * stand in its log, with key and address; who was told to leave is let in no longer, once it has had
- * a moment to hear of it.
+ * stand in its log, with key and address; who was told to leave is let in no longer, once it has
+ * had a moment to hear of it.
  */
 import {
   bytes,

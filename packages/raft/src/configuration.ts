@@ -171,8 +171,8 @@ export function encodeTransfer(to: ReplicaId): Uint8Array {
 
 /**
  * What a client submits so that `server`, which nobody knew when the group was made, becomes a
- * learner: see `Request.configuration`. `about` is what the others' hosts have to know of it. Throws
- * {@link ConfigurationError} for what is no server.
+ * learner: see `Request.configuration`. `about` is what the others' hosts have to know of it.
+ * Throws {@link ConfigurationError} for what is no server.
  */
 export function encodeSeat(server: ReplicaId, about: Uint8Array): Uint8Array {
   if (!(Number.isInteger(server) && server >= 0 && server < serversLimit))
