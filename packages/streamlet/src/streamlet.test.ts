@@ -1,53 +1,30 @@
 /** What one replica does, epoch by epoch. */
 import { readFileSync } from 'node:fs';
-import { certify } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import {
+  block,
+  chainOf,
+  clock,
+  follower,
+  group,
+  leader,
+  notarizationOf,
+  notarized,
+  proposal,
+  voteFor,
+} from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import { idOf } from './chain.ts';
-import { leaderOf } from './group.ts';
 import { streamlet } from './index.ts';
-import { type Block, type Message, type Notarization, schemas, type Vote } from './messages.ts';
-import { genesis, maxEpochsAhead } from './state.ts';
-
-const group = { n: 4, digest: testDigest, schemas: schemas({ n: 4, maxBatch: 256 }) };
-const leader = (epoch: number): number => leaderOf(group, epoch);
-const { epoch: rootEpoch, id: rootId } = genesis;
-
-const block = (epoch: number, part: Partial<Block> = {}): Block => ({
-  epoch,
-  height: 1,
-  parent: { epoch: rootEpoch, id: rootId },
-  batch: [requestOf(1, 1)],
-  ...part,
-});
-
-const voteFor = (each: Block): Vote => ({
-  kind: 'vote',
-  epoch: each.epoch,
-  height: each.height,
-  id: idOf(group, each),
-});
-
-const notarizationOf = (network: Network, each: Block, signers = [0, 1, 2]): Notarization =>
-  certify<Vote>(
-    voteFor(each),
-    signers.map((from) => network.sign<Vote>(voteFor(each), from)),
-  );
-
-const proposal = (each: Block, notarization: Notarization | null = null): Message => ({
-  kind: 'proposal',
-  block: each,
-  notarization,
-});
+import type { Block, Message } from './messages.ts';
+import { maxEpochsAhead } from './state.ts';
 
 /** Votes of `self` upon a message. */
 const votesUpon = (network: Network, from: number, self: number, message: Message) =>
   network
     .wouldAnswer(from, self, message)
     .sends.flatMap(({ message: said }) => (said.kind === 'vote' ? [said.id] : []));
-
-const follower = (epoch: number): number => (leader(epoch) + 1) % 4;
 
 describe('a vote', () => {
   it('is for the first proposal of the leader of the epoch, and for no other', () => {
@@ -81,8 +58,7 @@ describe('a vote', () => {
     const self = follower(2);
     const first = block(1);
     const tip = notarizationOf(network, first);
-    const report: Message = { kind: 'clock', over: 0, final: 0, stable: 0, tip };
-    network.inject(leader(1), self, report);
+    network.inject(leader(1), self, clock({ tip }));
     expect(network.state(self).epoch).toBe(2);
     expect(votesUpon(network, leader(2), self, proposal(block(2, { batch: [] })))).toEqual([]);
     const next = block(2, { height: 2, parent: { epoch: 1, id: idOf(group, first) } });
@@ -104,13 +80,7 @@ describe('a vote', () => {
 });
 
 describe('an epoch', () => {
-  const over = (epoch: number): Message => ({
-    kind: 'clock',
-    over: epoch,
-    final: 0,
-    stable: 0,
-    tip: null,
-  });
+  const over = (epoch: number): Message => clock({ over: epoch });
 
   it('is over by the word of a quorum, of which f+1 take a replica along', () => {
     const network = make();
@@ -150,26 +120,12 @@ describe('what is notarized', () => {
     for (const late of [1, 2, 3]) {
       const network = make();
       const self = 0;
-      const first = block(1);
-      const second = block(2, { height: 2, parent: { epoch: 1, id: idOf(group, first) } });
-      const third = block(3, { height: 3, parent: { epoch: 2, id: idOf(group, second) } });
-      const all = [first, second, third];
-      const told = (each: Block): Message => ({
-        kind: 'notarized',
-        block: each,
-        notarization: notarizationOf(network, each),
-      });
+      const all = chainOf(3);
       for (const each of all)
         if (each.epoch === late)
-          network.inject(1, self, {
-            kind: 'clock',
-            over: 0,
-            final: 0,
-            stable: 0,
-            tip: notarizationOf(network, each),
-          });
-        else network.inject(1, self, told(each));
-      network.inject(1, self, told(all[late - 1] as Block));
+          network.inject(1, self, clock({ tip: notarizationOf(network, each) }));
+        else network.inject(1, self, notarized(network, each));
+      network.inject(1, self, notarized(network, all[late - 1] as Block));
       expect(network.seat(self).applied, `epoch ${late}`).toBe(2);
     }
   });

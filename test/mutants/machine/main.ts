@@ -112,6 +112,9 @@ function runTests(folder: string, { findings, end, longest }: Limits): void {
       ...process.env,
       QUORUMLAB_SHORT_TESTS: '1',
       PBFT_SEEDS: '1',
+      HOTSTUFF_SEEDS: '1',
+      TENDERMINT_SEEDS: '1',
+      STREAMLET_SEEDS: '1',
       // What is only flushed to memory is flushed at once: nobody takes the power away here.
       ...(existsSync(memoryFolder) ? { TMPDIR: memoryFolder } : {}),
       QUORUMLAB_MUTATE_FINDINGS: findings,
