@@ -21,8 +21,8 @@ import {
   serviced,
   sessionNumber,
 } from '@quorumlab/log';
-import { storedSessions } from '../../packages/log/src/sessions.ts';
 import { type Colophon, decodeColophon, encodeColophon } from '../../packages/log/src/snapshots.ts';
+import { storedSessions } from '../../packages/log/src/stored-sessions.ts';
 import { fill, valueTrie, writePairs } from '../../packages/log/src/value-trie.ts';
 import type { Format, Kind, Kinds, Versions } from './golden.ts';
 import { ofField } from './of-field.ts';

@@ -2,46 +2,34 @@
  * What a service does with what its protocol says: decisions are run in the order of their slots,
  * allowed reads are answered, snapshots are taken, fetched and installed.
  */
-import type {
-  Configured,
-  Decision,
-  Event,
-  Fetch,
-  Input,
-  Output,
-  Request,
-  Slot,
-} from '@quorumlab/core';
 import {
   asksForSession,
   assert,
-  encode,
+  type Configured,
+  type Decision,
+  type Event,
+  type Fetch,
   mix,
+  type Output,
   requestBytes,
+  type Slot,
   snapshotEveryBytes,
 } from '@quorumlab/core';
-import { hold, release, shelve } from './disk-layout.ts';
-import { hashOf, mixBytes } from './hash.ts';
 import {
-  maxOperationBytes,
-  maxResultBytes,
-  outcome,
-  type ServiceMessage,
-  sessionNumber,
-} from './messages.ts';
-import type { Hopeful, Pen, PendingRead, Run, ServiceState } from './replica-state.ts';
+  isFull,
+  outcomeOf,
+  refuseHopeful,
+  sendRefusal,
+  sendReply,
+  sendSession,
+  serveReads,
+} from './answering.ts';
+import { hold } from './disk-layout.ts';
+import { endTransfer, isHere, transferPorts } from './fetching.ts';
+import { mixBytes } from './hash.ts';
+import type { Run, Step } from './replica-state.ts';
 import type { Results } from './replies.ts';
-import {
-  forgetSome,
-  isRefused,
-  loadSessions,
-  lookUp,
-  type Name,
-  nextSession,
-  type Refused,
-  runOnce,
-  wellFormed,
-} from './sessions.ts';
+import { forgetSome, isRefused, runOnce, wellFormed } from './sessions.ts';
 import {
   beginInstall,
   capture,
@@ -51,22 +39,16 @@ import {
   type Installed,
   installSome,
   remember,
-  shelvingOf,
   take,
 } from './snapshot-work.ts';
 import { kept } from './snapshots.ts';
-import { alsoWanted, begin, outlive, type TransferPorts, whole } from './transfer.ts';
-import type { LogShape, StateMachine } from './types.ts';
+import { loadSessions } from './stored-sessions.ts';
+import { alsoWanted, begin, outlive } from './transfer.ts';
+import { whole } from './transfer-state.ts';
+import type { LogShape } from './types.ts';
 
 /** Most decided slots that wait for a lower one. Protocols have smaller windows than this. */
 const maxBuffered = 65_536;
-
-/** What a step is about, and where its consequences are written down. */
-export interface Step<S extends LogShape> {
-  readonly run: Run<S>;
-  readonly input: Pick<Input<S>, 'now' | 'clock'>;
-  readonly pen: Pen<S>;
-}
 
 /** Gives the protocol an event of our own, as part of the same step. */
 const feed = <S extends LogShape>({ run, input, pen }: Step<S>, event: Event<S>): void =>
@@ -192,73 +174,9 @@ function applyRequest<S extends LogShape>(
   if (answers) sendReply(step, request, results);
 }
 
-/** The log has ended: who has found no slot in it is told so, unless there is more to tell. */
-function refuseHopeful<S extends LogShape>(step: Step<S>, { name, digest, hash }: Hopeful): void {
-  const found = lookUp(step.run.state.sessions, name, () => digest);
-  if (found !== undefined && !isRefused(found)) return;
-  refuse(step, name, hash, found ?? logFull);
-}
-
-/** Whether every slot of the log has been applied: then nothing more can ever run. */
-export const isFull = <S extends LogShape>({ protocol, state }: Run<S>): boolean =>
-  protocol.length !== undefined && state.next >= protocol.length;
-
-/** What is said of a request that has found no slot. */
-export const logFull: Refused = { reason: 'log-full', next: 0 };
-/** What is said when nothing may be added to the state. */
-export const stateTooLarge: Refused = { reason: 'state-too-large', next: 0 };
-
-/** Tells a client that its request will not run from now on, and why. */
-export const sendRefusal = <S extends LogShape>(
-  step: Step<S>,
-  request: Request,
-  why: Refused,
-): void => refuse(step, request, hashOf(request), why);
-
-function refuse<S extends LogShape>(
-  { pen }: Step<S>,
-  { client, sequence }: Name,
-  hash: number,
-  { reason, next }: Refused,
-): void {
-  pen.sends.push({ to: client, message: { kind: 'refusal', sequence, hash, reason, next } });
-}
-
-/** What whoever asked for a change of the group is told: nothing if it was made, or why not. */
-const outcomeOf = (configured: Configured | undefined): Results => [
-  encode(
-    outcome,
-    (configured === undefined ? unchangeable : (configured.refusal ?? '')).slice(0, 1024),
-  ),
-];
-
-const unchangeable = 'the group stays as it is: its protocol does not take this change';
-
 /** The part of a snapshot that is the protocol's, if there is any. */
 const groupOf = (configuration: Uint8Array): { readonly configuration?: Uint8Array } =>
   configuration.length === 0 ? {} : { configuration };
-
-/** Sends (again) what a request gave. */
-export function sendReply<S extends LogShape>(
-  { run, pen }: Step<S>,
-  request: Request,
-  results: Results,
-): void {
-  pen.status ??= run.inner.status();
-  const { leader = null, term } = pen.status;
-  const { client, sequence } = request;
-  const hash = hashOf(request);
-  pen.sends.push({
-    to: client,
-    message: { kind: 'reply', client, sequence, hash, leader, term, results },
-  });
-}
-
-/** Tells a client which session it may open. */
-export const sendSession = <S extends LogShape>(step: Step<S>, request: Request): void =>
-  sendReply(step, request, [
-    encode(sessionNumber, nextSession(step.run.state.sessions, request.client)),
-  ]);
 
 function hashed(before: number, slot: Slot, operations: Results, results: Results): number {
   let hash = mix(mix(before, slot | 0), operations.length);
@@ -267,37 +185,6 @@ function hashed(before: number, slot: Slot, operations: Results, results: Result
   // Snapshots hold it, and integers in messages have no sign.
   return hash >>> 0;
 }
-
-/** Answers read-only operations, as many as fit. */
-export function query(application: StateMachine, operations: readonly Uint8Array[]): Results {
-  const results: Uint8Array[] = [];
-  let left = maxResultBytes;
-  for (const each of operations) {
-    const result = application.query(each);
-    left -= result.length;
-    if (left < 0 || result.length > maxOperationBytes) break;
-    results.push(result);
-  }
-  return results;
-}
-
-function serveReads<S extends LogShape>({ run, pen }: Step<S>): void {
-  const { state } = run;
-  for (const [id, read] of state.reads) {
-    if (read.upTo === undefined || read.upTo >= state.next) continue;
-    state.reads.delete(id);
-    state.readBytes -= read.size;
-    pen.sends.push(answer(run, read));
-  }
-}
-
-const answer = <S extends LogShape>(
-  { application }: Run<S>,
-  { client, sequence, operations }: PendingRead,
-): { to: number; message: ServiceMessage } => ({
-  to: client,
-  message: { kind: 'query-reply', sequence, results: query(application, operations) },
-});
 
 /** Does this step's share of the work on snapshots. What comes of it may lead to more. */
 export function workOnSnapshots<S extends LogShape>(step: Step<S>): void {
@@ -332,32 +219,6 @@ export function goOn<S extends LogShape>({ run: { state, rows }, pen }: Step<S>)
   pen.timers.push({ type: 'set', timer: 'service/snapshot', after: 0 });
 }
 
-/** What is needed of a transfer in this step. */
-export const transferPorts = <S extends LogShape>(step: Step<S>): TransferPorts => {
-  const { run, input, pen } = step;
-  const { shelf, fetched } = run.state;
-  return {
-    digest: run.digest,
-    now: input.now,
-    // Who is told that a chunk is here can count on it until the transfer lets it go.
-    has: (name) => fetched.has(name) || (hold(shelf, name) && fetched.add(name).has(name)),
-    store(name, bytes) {
-      if (fetched.has(name)) return;
-      shelve(shelvingOf(step), name, bytes);
-      fetched.add(name);
-    },
-    retain(names) {
-      for (const name of fetched) {
-        if (names.has(name)) continue;
-        fetched.delete(name);
-        release(shelf, name);
-      }
-    },
-    send: (to, message) => void pen.sends.push({ to, message }),
-    wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
-  };
-};
-
 function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   const { state, self } = step.run;
   const { slot, digest } = wanted;
@@ -371,10 +232,6 @@ function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {
   maybeInstall(step);
 }
 
-/** Whether all chunks of a snapshot are here and it is being installed, or will be next. */
-const isHere = ({ installing, ready }: ServiceState, { slot, digest }: Fetch): boolean =>
-  (installing?.root === digest && installing.manifest.slot === slot) || ready?.slot === slot;
-
 /** What was being fetched may no longer be needed: decisions have led there, or further. */
 function maybeOutlive<S extends LogShape>(step: Step<S>): void {
   const { state } = step.run;
@@ -384,12 +241,6 @@ function maybeOutlive<S extends LogShape>(step: Step<S>): void {
   if (!outlive(transfer, state.next, transferPorts(step))) endTransfer(step);
   feed(step, { type: 'snapshot-installed', slot, digest });
   maybeInstall(step);
-}
-
-function endTransfer<S extends LogShape>(step: Step<S>): void {
-  step.run.state.transfer = undefined;
-  transferPorts(step).retain(new Set());
-  step.pen.timers.push({ type: 'clear', timer: 'service/transfer' });
 }
 
 /** Installs what was fetched as soon as nothing is missing, whatever brought that about. */

@@ -6,6 +6,7 @@ import type {
   Decision,
   Digest,
   DigestOf,
+  Input,
   Instant,
   Machine,
   Output,
@@ -22,16 +23,11 @@ import { copyShelf, type Shelf } from './disk-layout.ts';
 import type { SnapshotManifest } from './messages.ts';
 import type { Restarted } from './restart.ts';
 import type { Rows } from './rows.ts';
-import {
-  loadSessions,
-  type Name,
-  type SessionCaps,
-  type Sessions,
-  type StoredSessions,
-  storeSessions,
-} from './sessions.ts';
+import type { SessionCaps, Sessions } from './session-state.ts';
+import type { Name } from './sessions.ts';
 import type { Kept } from './snapshots.ts';
-import { copyTransfer, type Transfer } from './transfer.ts';
+import { loadSessions, type StoredSessions, storeSessions } from './stored-sessions.ts';
+import { copyTransfer, type Transfer } from './transfer-state.ts';
 import type {
   LogShape,
   Serviced,
@@ -262,3 +258,10 @@ const copyParts = (state: Copied): Copied => ({
   reads: new Map([...state.reads].map(([id, read]) => [id, { ...read }])),
   client: copyClient(state.client),
 });
+
+/** What a step is about, and where its consequences are written down. */
+export interface Step<S extends LogShape> {
+  readonly run: Run<S>;
+  readonly input: Pick<Input<S>, 'now' | 'clock'>;
+  readonly pen: Pen<S>;
+}

@@ -16,7 +16,8 @@ import {
   keyValueResult,
   kv,
 } from './key-value-store.ts';
-import { type LogOptions, type LogOutput, type LogPort, replicatedLog } from './replicated-log.ts';
+import type { LogOutput, LogPort } from './log-port.ts';
+import { type LogOptions, replicatedLog } from './replicated-log.ts';
 
 const codec = { command: keyValueOperation, result: keyValueResult, query: keyValueOperation };
 const put = (key: string): KeyValueOperation => ({

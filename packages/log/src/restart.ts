@@ -5,8 +5,9 @@
 import type { DigestOf, Steps } from '@quorumlab/core';
 import { SchemaError } from '@quorumlab/core';
 import { damaged, fromDisk, type OnDisk } from './disk-layout.ts';
-import { loadSessions, noSessions, type Sessions } from './sessions.ts';
+import { noSessions, type Sessions } from './session-state.ts';
 import { decodeColophon, manifestOf, restorerOf, sessionsOf } from './snapshots.ts';
+import { loadSessions } from './stored-sessions.ts';
 import type { ServiceStable, StateMachine, StoredSnapshot } from './types.ts';
 
 /** What a replica starts from. */

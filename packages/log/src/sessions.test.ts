@@ -18,19 +18,9 @@ import { runs } from '../test/runs.ts';
 import { digestOf } from '../test/world.ts';
 import { keyValueStore } from './key-value-store.ts';
 import { maxOutstanding } from './messages.ts';
-import {
-  isRefused,
-  loadSessions,
-  maxClients,
-  maxSessionsOfClient,
-  nextSession,
-  noSessions,
-  type Ran,
-  runOnce,
-  storedSessions,
-  storeSessions,
-  wellFormed,
-} from './sessions.ts';
+import { maxClients, maxSessionsOfClient, noSessions } from './session-state.ts';
+import { isRefused, nextSession, type Ran, runOnce, wellFormed } from './sessions.ts';
+import { loadSessions, storedSessions, storeSessions } from './stored-sessions.ts';
 
 const signature = new Uint8Array() as Signature;
 const echo = { ...keyValueStore(), apply: (operation: Uint8Array) => operation };

@@ -7,14 +7,14 @@
  * are counted here, in the order of the log: a number opens a session once, so a request of a
  * session that is no longer kept can never be taken for a new one.
  */
-import type { Digest, DigestOf, Field, PrincipalId, Request, Signed, Slot } from '@quorumlab/core';
 import {
-  bytes,
-  digest,
-  integer,
+  type Digest,
+  type DigestOf,
   lifeOf,
-  list,
-  record,
+  type PrincipalId,
+  type Request,
+  type Signed,
+  type Slot,
   sessionBytes,
   sessionsBytes,
 } from '@quorumlab/core';
@@ -27,80 +27,18 @@ import {
   maxResultBytes,
   type RefusalReason,
 } from './messages.ts';
+import { contentsOf, digestIn, type Results, replyOf, weigh } from './replies.ts';
 import {
-  contentsOf,
-  digestIn,
-  type HeldReply,
-  type KeptReply,
-  keptOf,
-  type Results,
-  replyOf,
-  weigh,
-} from './replies.ts';
+  type Account,
+  grow,
+  maxClients,
+  type Session,
+  type SessionCaps,
+  type Sessions,
+  sessionWeight,
+  usualCaps,
+} from './session-state.ts';
 import type { StateMachine } from './types.ts';
-
-/** Most clients. One more, and the sixteenth part that was silent longest is forgotten. */
-export const maxClients = 65_536;
-/** Most sessions of one client. One more, and the one that was silent longest is closed. */
-export const maxSessionsOfClient = 16;
-
-/** Where somebody is forgotten. All replicas of a group have the same, for as long as it lives. */
-export interface SessionCaps {
-  /** Most clients: {@link maxClients} unless told. */
-  readonly clients: number;
-  /** Most sessions of one client: {@link maxSessionsOfClient} unless told, and never more. */
-  readonly ofClient: number;
-  /**
-   * Nobody is forgotten because others came, before {@link forgetSome}: where the order of clients
-   * is each replica's own, they would not forget the same ones.
-   */
-  readonly keepsAll?: boolean;
-}
-
-/** What a group has unless told. */
-export const usualCaps: SessionCaps = { clients: maxClients, ofClient: maxSessionsOfClient };
-
-/** What a session takes beside its replies: no less than on the disk. */
-const sessionWeight = 256;
-
-/** What a replica remembers of one session. */
-export interface Session {
-  /** Which life of its client has opened it. */
-  readonly life: number;
-  acknowledged: number;
-  /** The slot of its last request: who is silent longest is forgotten first. */
-  used: Slot;
-  /** Bytes that `replies` take. */
-  size: number;
-  /** Of sequences from `acknowledged` on, as far as they ran: shorter than `maxOutstanding`. */
-  readonly replies: (HeldReply | undefined)[];
-}
-
-/** What a replica remembers of one client. */
-export interface Account {
-  /** How many sessions it has opened: the number of the next one. */
-  opened: number;
-  /** All its sessions from this number on are kept. */
-  complete: number;
-  /** The slot of its last request. */
-  used: Slot;
-  /** By number. */
-  readonly sessions: Map<number, Session>;
-  /** How it stands in a snapshot, unless something has changed since that was made. */
-  stored: StoredAccount | undefined;
-}
-
-/** All sessions, by client. */
-export interface Sessions {
-  readonly accounts: Map<PrincipalId, Account>;
-  /** Where the numbers of an unknown client begin: above those of all that were forgotten. */
-  forgotten: number;
-  /** Bytes that all sessions take. */
-  size: number;
-}
-
-/** Sessions of nobody. */
-export const noSessions = (): Sessions => ({ accounts: new Map(), forgotten: 0, size: 0 });
 
 /** What came of an ordered request, now or before. */
 export interface Ran {
@@ -243,11 +181,6 @@ function run(
   return results ?? [];
 }
 
-function grow(sessions: Sessions, session: Session, by: number): void {
-  session.size += by;
-  sessions.size += by;
-}
-
 function acknowledge(sessions: Sessions, session: Session, below: number): void {
   const { replies } = session;
   const gone = Math.min(below - session.acknowledged, replies.length);
@@ -355,109 +288,4 @@ function dropResults(sessions: Sessions, session: Session): void {
     grow(sessions, session, weigh(less) - weigh(reply));
     replies[i] = less;
   }
-}
-
-/**
- * The sessions as they stand in a snapshot: clients in the order in which the log has first heard
- * of them, numbers and sequences ascending.
- */
-export interface StoredSessions {
-  readonly forgotten: number;
-  readonly clients: readonly StoredAccount[];
-}
-
-/** The sessions of one client in a snapshot. */
-export interface StoredAccount {
-  readonly client: number;
-  readonly opened: number;
-  readonly complete: number;
-  readonly used: number;
-  readonly sessions: readonly {
-    readonly number: number;
-    readonly life: number;
-    readonly acknowledged: number;
-    readonly used: number;
-    readonly replies: readonly (KeptReply & { readonly sequence: number })[];
-  }[];
-}
-
-/** See {@link StoredSessions}. */
-export const storedSessions: Field<StoredSessions> = record({
-  forgotten: integer(),
-  clients: list(
-    record({
-      client: integer(),
-      opened: integer(),
-      complete: integer(),
-      used: integer(),
-      sessions: list(
-        record({
-          number: integer(),
-          life: integer(),
-          acknowledged: integer(),
-          used: integer(),
-          replies: list(
-            record({
-              sequence: integer(),
-              digest,
-              results: list(bytes(maxOperationBytes), maxOperations),
-            }),
-            maxOutstanding,
-          ),
-        }),
-        maxSessionsOfClient,
-      ),
-    }),
-    maxClients,
-  ),
-});
-
-/** For a snapshot. What has not changed since the last one costs next to nothing. */
-export const storeSessions = ({ accounts, forgotten }: Sessions): StoredSessions => ({
-  forgotten,
-  clients: [...accounts].map(
-    ([client, account]) => (account.stored ??= storeAccount(client, account)),
-  ),
-});
-
-const storeAccount = (
-  client: PrincipalId,
-  { opened, complete, used, sessions }: Account,
-): StoredAccount => ({
-  client,
-  opened,
-  complete,
-  used,
-  // A number is given once, so they stand in their order already.
-  sessions: [...sessions].map(([number, session]) => ({
-    number,
-    life: session.life,
-    acknowledged: session.acknowledged,
-    used: session.used,
-    replies: session.replies.flatMap((reply, i) =>
-      reply === undefined ? [] : [{ sequence: session.acknowledged + i, ...keptOf(reply) }],
-    ),
-  })),
-});
-
-/** From a snapshot. It may be a liar's: what no honest replica would have stored is left out. */
-export function loadSessions({ forgotten, clients }: StoredSessions): Sessions {
-  const sessions: Sessions = { accounts: new Map(), forgotten, size: 0 };
-  for (const { client, sessions: stored, ...rest } of clients) {
-    const account: Account = { ...rest, sessions: new Map(), stored: undefined };
-    sessions.accounts.set(client, account);
-    for (const { number, life, acknowledged, used, replies } of stored) {
-      const session: Session = { life, acknowledged, used, size: 0, replies: [] };
-      account.sessions.set(number, session);
-      sessions.size += sessionWeight;
-      for (const { sequence, ...reply } of replies) {
-        const place = sequence - acknowledged;
-        if (place < 0 || place >= maxOutstanding) continue;
-        while (session.replies.length < place) session.replies.push(undefined);
-        session.replies[place] = reply;
-        grow(sessions, session, weigh(reply));
-      }
-    }
-  }
-  return sessions;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Group, type GroupOptions, group } from '../test/group.ts';
 import { honest } from '../test/sequencer.ts';
 import { kv } from './key-value-store.ts';
-import { installedBy } from './replicated-log.ts';
+import { installedBy } from './log-port.ts';
 import type { ServiceStable, StateMachine } from './types.ts';
 
 const big = (i: number): string => `${i}`.padEnd(15_000, 'v');

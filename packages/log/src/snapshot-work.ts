@@ -10,7 +10,6 @@ import { damaged, hold, register, release, rowOf, type Shelving, shelve } from '
 import { fetchedOf } from './giving.ts';
 import { chunkBytes, maxChunks, type SnapshotManifest } from './messages.ts';
 import type { Installing, Pen, Run, ServiceState, Taking } from './replica-state.ts';
-import { storeSessions } from './sessions.ts';
 import {
   captured,
   decodeColophon,
@@ -25,6 +24,7 @@ import {
   sessionParts,
   sessionsOf,
 } from './snapshots.ts';
+import { storeSessions } from './stored-sessions.ts';
 import type { LogShape, StateMachine, StatePart } from './types.ts';
 
 /** Least snapshots that are kept: one that is being fetched must not vanish. */

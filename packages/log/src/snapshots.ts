@@ -13,7 +13,7 @@ import {
   type SnapshotManifest,
   snapshotManifest,
 } from './messages.ts';
-import { type StoredSessions, storedSessions } from './sessions.ts';
+import { type StoredSessions, storedSessions } from './stored-sessions.ts';
 import type { SnapshotRecord, StateMachine, StatePart, StateRestorer } from './types.ts';
 
 /** What the last chunk of a snapshot holds. */

@@ -2,7 +2,7 @@ import { firstClient, type Output, type Shape } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
 import { type Group, type GroupOptions, group } from '../test/group.ts';
 import { kv } from './key-value-store.ts';
-import { installedBy } from './replicated-log.ts';
+import { installedBy } from './log-port.ts';
 import type { SnapshotRecord } from './types.ts';
 
 const big = 'v'.repeat(30_000);

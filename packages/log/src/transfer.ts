@@ -10,98 +10,33 @@
  * too little. For too little the wait doubles each time, so in the end it is longer than any
  * snapshot takes that stays with its holders. Chunks are kept across that, whatever is fetched.
  */
-import type {
-  Delay,
-  Digest,
-  DigestOf,
-  Fetch,
-  Instant,
-  ReplicaId,
-  Signed,
-  Slot,
-} from '@quorumlab/core';
-import { ms } from '@quorumlab/core';
+import { type Digest, type Fetch, type Instant, ms, type Signed, type Slot } from '@quorumlab/core';
 import {
   answered,
-  copyHolder,
   type Holder,
-  hasteOf,
   leaveAlone,
   longestPatience,
   newHolder,
   overdue,
-  patienceWith,
   widen,
 } from './holders.ts';
-import type { ServiceMessage, SnapshotChunk, SnapshotManifest } from './messages.ts';
+import type { SnapshotChunk, SnapshotManifest } from './messages.ts';
 import { isChunk, isComplete, rootOf } from './snapshots.ts';
+import { advance } from './transfer-asking.ts';
+import {
+  mostOthers,
+  type Target,
+  type Transfer,
+  type TransferPorts,
+  whole,
+} from './transfer-state.ts';
 
-/** Most chunks under way: 3 MiB. */
-const mostUnderWay = 24;
-/** Most snapshots to fall back on. */
-const mostOthers = 3;
 /** Without anything new for so long, what is fetched is given up for another one. */
 const firstStall = ms(1000);
 const longestStall = ms(8000);
 /** With fewer chunks than one in this time too, measured over a while that doubles: see above. */
 const slowest = ms(250);
 const firstDwell = ms(2000);
-
-/** A snapshot that the protocol wishes for. */
-export interface Target extends Fetch {
-  /** It was given up for another one: that is not done again at once. */
-  readonly tried?: true;
-  /** Known if this one was being fetched before. */
-  readonly manifest?: SnapshotManifest;
-}
-
-/** A chunk that is not here. */
-interface Missing {
-  /** One of its places: equal chunks are fetched once. */
-  readonly index: number;
-  /** Who has been asked for it, each once until all have been. */
-  asked: ReplicaId[];
-  /** How many of them may still answer in time, and since when the last one is asked. */
-  underWay: number;
-  since: Instant;
-}
-
-/** One transfer under way. Plain data. */
-export interface Transfer {
-  slot: Slot;
-  root: Digest;
-  holders: Holder[];
-  /** The others that were wished for, the newest last: at most {@link mostOthers}. */
-  others: readonly Target[];
-  /** Who has lied, about whichever snapshot. */
-  readonly liars: Set<ReplicaId>;
-  manifest: SnapshotManifest | undefined;
-  /** In the order in which they are asked for. */
-  missing: Map<Digest, Missing>;
-  /** When the last one came, or this snapshot's turn; and how long nothing may come. */
-  touched: Instant;
-  stall: number;
-  /** How many have come since when; and how long that is measured. */
-  got: number;
-  since: Instant;
-  dwell: number;
-  /** When the timer fires. */
-  alarm: Instant;
-}
-
-/** What a transfer needs of its replica. */
-export interface TransferPorts {
-  readonly digest: DigestOf;
-  readonly now: Instant;
-  /** Whether the chunk of this digest is here. */
-  has(name: Digest): boolean;
-  /** Keeps a chunk that was checked. */
-  store(name: Digest, bytes: Uint8Array): void;
-  /** No chunk but these is needed for what is being fetched, or may be again. */
-  retain(names: ReadonlySet<Digest>): void;
-  send(to: ReplicaId, message: ServiceMessage): void;
-  wait(after: Delay): void;
-}
 
 /** A new transfer. */
 export function begin(wanted: Fetch, ports: TransferPorts): Transfer {
@@ -142,10 +77,6 @@ export function alsoWanted(transfer: Transfer, wanted: Fetch, ports: TransferPor
 
 const isSame = (one: Fetch, other: Fetch): boolean =>
   one.slot === other.slot && one.digest === other.digest;
-
-/** The manifest of a snapshot of which every chunk is here: the transfer is over. */
-export const whole = ({ manifest, missing }: Transfer): SnapshotManifest | undefined =>
-  missing.size === 0 ? manifest : undefined;
 
 /**
  * Drops what decisions have led to: what was fetched, too. False: nothing is left that would have
@@ -348,108 +279,3 @@ function turn(transfer: Transfer, target: Target, ports: TransferPorts): void {
   measure(transfer, now);
   if (target.manifest !== undefined) take(transfer, target.manifest, ports);
 }
-
-/** Asks whoever may be asked for what may be asked for, and sets the timer for the rest. */
-function advance(transfer: Transfer, ports: TransferPorts): void {
-  if (whole(transfer) !== undefined) return;
-  const { slot, root } = transfer;
-  const { now } = ports;
-  for (const holder of transfer.holders) {
-    if (holder.rest > now || (holder.state !== 'unheard' && holder.state !== 'absent')) continue;
-    holder.askedAt = now;
-    holder.rest = now + Math.min(longestPatience, patienceWith(holder) * 2 ** holder.vain);
-    holder.vain = Math.min(holder.vain + 1, 8);
-    ports.send(holder.id, { kind: 'snapshot-request', slot, root });
-  }
-  askForChunks(transfer, ports);
-  setAlarm(transfer, ports);
-}
-
-/** One chunk of each holder in turn, until nobody may owe more or nothing is left to ask for. */
-function askForChunks(transfer: Transfer, ports: TransferPorts): void {
-  const { holders, missing, root } = transfer;
-  const { now } = ports;
-  const usable = holders.filter(({ state, rest }) => state === 'ready' && rest <= now);
-  let underWay = owed(holders);
-  for (let asked = true; asked; ) {
-    asked = false;
-    for (const holder of usable) {
-      if (underWay >= mostUnderWay) return;
-      if (holder.owes.size >= holder.window) continue;
-      const name = next(transfer, holder, usable, now);
-      const wanted = name === undefined ? undefined : missing.get(name);
-      if (name === undefined || wanted === undefined) continue;
-      asked = true;
-      underWay += 1;
-      wanted.asked.push(holder.id);
-      wanted.underWay += 1;
-      wanted.since = now;
-      holder.owes.set(name, now);
-      ports.send(holder.id, { kind: 'chunk-request', root, index: wanted.index });
-    }
-  }
-}
-
-/** What to ask `holder` for. */
-function next(
-  { missing }: Transfer,
-  holder: Holder,
-  usable: readonly Holder[],
-  now: Instant,
-): Digest | undefined {
-  for (const [name, { underWay, asked }] of missing)
-    if (underWay === 0 && !asked.includes(holder.id)) return name;
-  for (const [name, wanted] of missing) {
-    if (wanted.underWay > 0 || !usable.every(({ id }) => wanted.asked.includes(id))) continue;
-    // Everybody was asked in vain, so all of them are asked once more.
-    wanted.asked = [];
-    return name;
-  }
-  for (const [name, { underWay, asked, since }] of missing)
-    if (underWay === 1 && now - since >= hasteOf(holder) && !asked.includes(holder.id)) return name;
-  return undefined;
-}
-
-/** Sets the timer to when something is late, or somebody may be asked again. */
-function setAlarm(transfer: Transfer, ports: TransferPorts): void {
-  const { holders, others, touched, stall } = transfer;
-  const { now } = ports;
-  let due = now + longestPatience;
-  if (others.length > 0) due = Math.min(due, touched + stall);
-  for (const holder of holders) {
-    if (holder.state === 'liar') continue;
-    if (holder.rest > now) due = Math.min(due, holder.rest);
-    for (const since of holder.owes.values()) due = Math.min(due, since + patienceWith(holder));
-  }
-  due = Math.min(due, whenToHaste(transfer, now));
-  if (transfer.alarm > now && transfer.alarm <= due) return;
-  transfer.alarm = Math.max(due, now + 1);
-  ports.wait(transfer.alarm - now);
-}
-
-/** When another holder may be asked for a chunk that only one is asked for. */
-function whenToHaste({ holders, missing }: Transfer, now: Instant): Instant {
-  let due = Number.POSITIVE_INFINITY;
-  if (owed(holders) >= mostUnderWay) return due;
-  // Whoever may owe more has nothing else to be asked for, so that little is missing.
-  for (const holder of holders)
-    if (holder.state === 'ready' && holder.rest <= now && holder.owes.size < holder.window)
-      for (const { underWay, since, asked } of missing.values())
-        if (underWay === 1 && !asked.includes(holder.id))
-          due = Math.min(due, since + hasteOf(holder));
-  return due;
-}
-
-/** How many chunks are under way. */
-const owed = (holders: readonly Holder[]): number =>
-  holders.reduce((sum, { owes }) => sum + owes.size, 0);
-
-/** An independent copy. */
-export const copyTransfer = (transfer: Transfer): Transfer => ({
-  ...transfer,
-  holders: transfer.holders.map(copyHolder),
-  liars: new Set(transfer.liars),
-  missing: new Map(
-    [...transfer.missing].map(([name, each]) => [name, { ...each, asked: [...each.asked] }]),
-  ),
-});
