@@ -1,6 +1,10 @@
+import { ms } from '@quorumlab/core';
 import { testSwarm, testVariants } from './suite.ts';
 
 testSwarm('pbft');
 
 /** What is off unless told, in worlds of the same seeds. */
-testVariants('pbft', { 'reads of all replicas': { readOnly: true } });
+testVariants('pbft', {
+  'reads of all replicas': { readOnly: true },
+  'primaries that are compared': { fair: true, reign: ms(200) },
+});

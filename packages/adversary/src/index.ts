@@ -8,6 +8,7 @@ export * from './behaviour.ts';
 export * from './behaviours.ts';
 export { type Coalition, coalition, type Face } from './coalition.ts';
 export * from './collude.ts';
+export * from './hold-back.ts';
 export * from './played.ts';
 export * from './stage.ts';
 export * from './trigger.ts';

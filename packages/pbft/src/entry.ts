@@ -38,6 +38,16 @@ export const entry: Entry<Pbft> = {
       usual: '2',
       meaning: 'batches that are ordered and not yet executed',
     },
+    fair: {
+      kind: 'boolean',
+      usual: 'false',
+      meaning: 'a primary is replaced if it lets one request wait far longer than others',
+    },
+    reign: {
+      kind: 'number',
+      usual: '0',
+      meaning: 'time after which a primary is replaced in any case; 0: never',
+    },
     readOnly: {
       kind: 'boolean',
       usual: 'false',

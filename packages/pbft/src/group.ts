@@ -37,6 +37,13 @@ export interface Options {
   /** Most batches that the primary has ordered and that are not executed yet. */
   readonly maxOutstanding?: number;
   /**
+   * A primary with which one request waits eight times as long as batches usually take is replaced,
+   * also before `requestTimeout`, but not before an eighth of it. Off unless told.
+   */
+  readonly fair?: boolean;
+  /** How long a primary leads at most while requests are executed; 0, unless told: for ever. */
+  readonly reign?: number;
+  /**
    * Section 5.1.3 of TOCS 2002: reads are asked of all replicas and take no place in the log. Off
    * unless told.
    */
@@ -75,6 +82,8 @@ export interface Group {
   readonly maxBatch: number;
   readonly maxOutstanding: number;
   readonly readOnly: boolean;
+  readonly fair: boolean;
+  readonly reign: number;
   readonly rules: Rules;
   readonly digest: DigestOf | undefined;
 }
@@ -89,12 +98,15 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxBatch = 256,
     maxOutstanding = 2,
     readOnly = false,
+    fair = false,
+    reign = 0,
     unsafe = false,
   } = options;
   const sizes = { window, windowBytes, maxBatch, maxOutstanding };
   const whole = { n, checkpointEvery, requestTimeout, ...sizes };
   for (const [name, value] of Object.entries(whole)) wholeOption(name, value, 1);
   wholeOption('f', f, 0);
+  wholeOption('reign', reign, 0);
   if (n < 3 * f + 1 && !unsafe)
     throw new OptionsError(
       `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
@@ -124,6 +136,8 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxBatch,
     maxOutstanding,
     readOnly,
+    fair,
+    reign,
     rules,
     digest: options.digest,
   };

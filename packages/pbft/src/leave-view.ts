@@ -3,6 +3,7 @@ import { assert } from '@quorumlab/core';
 import { type Group, primaryOf } from './group.ts';
 import type { Claim, Reached, ViewChange } from './messages.ts';
 import { watch } from './missing.ts';
+import { keepPace } from './pace.ts';
 import { type Context, countedTime, type Replica } from './state.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
@@ -45,6 +46,7 @@ const reported = (group: Group, replica: Replica): Claim[] =>
 
 /** Forgets what was under way in a view that ends. */
 export function leave(replica: Replica, ctx: Context): void {
+  keepPace(ctx.group, replica);
   replica.progress.clear();
   replica.enteredBy = null;
   replica.asked.clear();

@@ -25,6 +25,7 @@ import { type Group, isMember, primaryOf } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import { want, watch } from './missing.ts';
+import { notePace } from './pace.ts';
 import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
 import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
 import { count, votesOf } from './votes.ts';
@@ -229,8 +230,11 @@ export function decided(
   assert(sequence > replica.lastExecuted, 'a number is decided once');
   replica.committed.set(sequence, { since: ctx.now, commit: proof, batch });
   watch(replica, ctx);
-  if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view)
-    calm(ctx.group, replica, waited(replica, sequence, batch, ctx));
+  if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view) {
+    const wait = waited(replica, sequence, batch, ctx);
+    notePace(ctx.group, replica, wait);
+    calm(ctx.group, replica, wait);
+  }
   if (finished(replica, sequence)) replica.progress.delete(sequence);
   execute(replica, ctx);
 }

@@ -5,6 +5,7 @@
 import { type Batch, oldestCounted, type PrincipalId, requestKey } from '@quorumlab/core';
 import { type Group, isMember, primaryOf } from './group.ts';
 import { startViewChange } from './leave-view.ts';
+import { demandOf } from './pace.ts';
 import { type Context, countedTime, type Replica } from './state.ts';
 import { lowWatermark } from './watermarks.ts';
 
@@ -45,9 +46,13 @@ export function noteHeard(replica: Replica, from: PrincipalId, ctx: Context): vo
   noteExcuses(replica, ctx);
 }
 
-/** How long a request may wait in this view. */
+/** How long the new view may take to begin. */
 export const timeoutOf = (group: Group, replica: Replica): number =>
   group.rules.timeout(group.requestTimeout, replica.attempts);
+
+/** How long a request may wait in this view. */
+const patienceOf = (group: Group, replica: Replica): number =>
+  group.rules.timeout(demandOf(group, replica), replica.attempts);
 
 /**
  * "A backup starts a timer when it receives a request and the timer is not already running." It
@@ -57,7 +62,7 @@ export function armRequestTimer(replica: Replica, ctx: Context): void {
   if (replica.requestTimer || !replica.active) return;
   if (primaryOf(ctx.group, replica.view) === ctx.self) return;
   replica.requestTimer = true;
-  ctx.setTimer('request', timeoutOf(ctx.group, replica));
+  ctx.setTimer('request', patienceOf(ctx.group, replica));
 }
 
 /**
@@ -70,7 +75,7 @@ export function requestTimeout(replica: Replica, ctx: Context): void {
   const oldest = oldestWait(replica);
   if (oldest === undefined) return;
   const since = Math.max(oldest, replica.viewCounted);
-  const left = since + timeoutOf(ctx.group, replica) - countedTime(replica, ctx.now);
+  const left = since + patienceOf(ctx.group, replica) - countedTime(replica, ctx.now);
   if (left <= 0 && replica.excusedSince === null) {
     ctx.line('4.4-timeout');
     return startViewChange(replica, replica.view + 1, ctx);
@@ -111,6 +116,7 @@ export function waited(replica: Replica, sequence: number, batch: Batch, ctx: Co
  */
 export function calm(group: Group, replica: Replica, wait: number): void {
   const { timeout } = group.rules;
-  while (replica.attempts > 0 && timeout(group.requestTimeout, replica.attempts - 1) >= 2 * wait)
+  const first = demandOf(group, replica);
+  while (replica.attempts > 0 && timeout(first, replica.attempts - 1) >= 2 * wait)
     replica.attempts -= 1;
 }

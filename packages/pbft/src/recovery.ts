@@ -16,9 +16,11 @@ import { neverAnswered } from './answered.ts';
 import { batchAt, bodyOf, digestOf } from './batches.ts';
 import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import { type Group, isMember, primaryOf } from './group.ts';
+import { startViewChange } from './leave-view.ts';
 import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
 import { watch } from './missing.ts';
 import { decided, prepared, retry } from './normal-case.ts';
+import { isReignOver } from './pace.ts';
 import { armRequestTimer, noteExcuses } from './patience.ts';
 import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
 import { maybeBegin, maybeNewView } from './view-change.ts';
@@ -114,6 +116,7 @@ export function idleTimeout(replica: Replica, ctx: Context): void {
   const { group } = ctx;
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
+  if (isReignOver(replica, ctx)) startViewChange(replica, replica.view + 1, ctx);
   for (let i = 0; i < group.weak; i++) {
     replica.told = (replica.told + 1) % group.n;
     if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;

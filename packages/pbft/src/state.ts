@@ -143,6 +143,10 @@ export interface Volatile extends Mempool<Waiting> {
   readonly heard: Set<ReplicaId>;
   /** The highest number that was on the disk when this replica started. */
   readonly logged: number;
+  /** How long batches take in this view, a mean; null: not known. See `pace.ts`. */
+  pace: number | null;
+  /** The same of earlier views: at most n, the last ones. */
+  readonly paces: number[];
   /** View changes since the last progress. */
   attempts: number;
   /** The sequence of the snapshot that is being fetched; 0: none. */
@@ -238,6 +242,8 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     excusedSince: 0,
     heard: new Set([self]),
     logged: Math.max(0, ...stable.prePrepares.keys()),
+    pace: null,
+    paces: [],
     attempts: 0,
     fetching: 0,
     executedAt: null,
