@@ -87,6 +87,57 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     expect(errors).toEqual([]);
   });
 
+  it('makes branches by keys, searches, and saves what people ask for', async () => {
+    await using opened = await openFile(path, wide);
+    const { page, errors } = opened;
+    const quick = linkOf({ ...demo, crypto: 'ideal', attack: 'none' }, { at: 12 });
+    await page.evaluate(`location.hash = ${JSON.stringify(quick)}`);
+    await page.getByText(/^event 12 of/).waitFor();
+    await page.locator('summary', { hasText: 'by hand' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^make n\d a traitor/ }).press('Enter');
+    await page.getByRole('button', { name: /^● make n\d a traitor/ }).waitFor();
+    expect(await page.evaluate('location.hash')).toContain('&by=');
+    await page.getByRole('button', { name: /Search 1000 seeds/ }).click();
+    await page.getByText(/violates something, after|of 1000 seeds/).waitFor();
+    await page.getByRole('button', { name: /^○ as chosen/ }).click();
+    await page.getByRole('button', { name: 'Search 1000 seeds' }).click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped.').waitFor();
+    for (const [name, ending] of [
+      ['SVG', '.svg'],
+      ['PNG', '.png'],
+      ['Mermaid', '.mmd'],
+      ['ShiViz', '.log'],
+    ] as const) {
+      const saving = page.waitForEvent('download');
+      await page.getByRole('button', { name, exact: true }).first().click();
+      expect((await saving).suggestedFilename()).toContain(ending);
+    }
+    expect(errors).toEqual([]);
+  });
+
+  it('says what is wrong with a script of one’s own: unreadable, throwing, endless', {
+    timeout: 60_000,
+  }, async () => {
+    await using opened = await openFile(path, wide);
+    const { page } = opened;
+    await page.evaluate(`location.hash = ${JSON.stringify(linkOf({ ...demo, crypto: 'ideal' }))}`);
+    await page.getByText('✗ forked').first().waitFor();
+    await page.locator('summary', { hasText: 'by hand' }).click();
+    await page.locator('summary', { hasText: 'A lie of your own' }).click();
+    for (const [script, sentence] of [
+      ['(to, message) => {', /cannot be read: .*SyntaxError/],
+      ["() => { throw new Error('a mistake'); }", /Your script threw Error: a mistake/],
+      ['() => { for (;;) ; }', /did not come to an end within 10 seconds/],
+      ['(to) => (to === 2 ? false : undefined)', /It lied \d+ times/],
+    ] as const) {
+      await page.locator('textarea').fill(script);
+      await page.getByRole('button', { name: 'Run it' }).click();
+      await page.getByText(sentence).waitFor({ timeout: 20_000 });
+    }
+  });
+
   it('fits a telephone: only pictures and tables scroll sideways', async () => {
     await using opened = await openFile(path, narrow);
     const { page, errors } = opened;

@@ -6,6 +6,7 @@
  */
 export type { OptionValues } from '@quorumlab/core';
 export * from './agreement-of.ts';
+export * from './as-test.ts';
 export * from './attacks.ts';
 export * from './claims.ts';
 export { type ColumnsOptions, columns, sideBySide } from './columns.ts';
@@ -28,6 +29,7 @@ export * from './guilt.ts';
 export * from './history.ts';
 export * from './narrative.ts';
 export * from './options.ts';
+export * from './own-lie.ts';
 export * from './prepare.ts';
 export * from './proof-rows.ts';
 export * from './proof-values.ts';

@@ -21,7 +21,7 @@ const version = '1';
 
 /** A place of the page: which view, of what, and where the cursor stands. */
 export interface Place {
-  readonly route: 'home' | 'play' | 'trace' | 'compare' | 'learn';
+  readonly route: 'home' | 'play' | 'embed' | 'trace' | 'compare' | 'learn';
   /** What it was read from. */
   readonly hash: string;
   /** Of `learn`: which lesson, as the link has it; nothing: the list of them. */
@@ -37,7 +37,7 @@ export interface Place {
   readonly complaints: readonly string[];
 }
 
-const routes: readonly Place['route'][] = ['play', 'trace', 'compare', 'learn'];
+const routes: readonly Place['route'][] = ['play', 'embed', 'trace', 'compare', 'learn'];
 
 /** As many digits of a digest tell runs apart. */
 const shortDigest = (digest: string): string => digest.slice(0, 8);
@@ -232,7 +232,10 @@ function numberIn(
   if (value === undefined) return undefined;
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= least && number <= greatest) return number;
-  complaints.push(`"${name}" of the link is no number from ${least} to ${greatest}.`);
+  complaints.push(
+    `"${name}" of the link is no number from ${least} to ${greatest}: the usual one is taken. ` +
+      'Larger runs are for the command line, which also writes traces to open here.',
+  );
   return undefined;
 }
 

@@ -9,6 +9,12 @@ export type Question =
   | { readonly ask: 'run'; readonly scenario: Scenario }
   | { readonly ask: 'again'; readonly trace: string }
   | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number }
+  /** Looks for the first seed with a violation. */
+  | { readonly ask: 'search'; readonly scenario: Scenario; readonly seeds: number }
+  /** Makes a run that violates something smaller. */
+  | { readonly ask: 'shrink'; readonly scenario: Scenario }
+  /** Runs with the lie that stands in the worker as `quorumlabLie`. */
+  | { readonly ask: 'own'; readonly scenario: Scenario; readonly script: string }
   | { readonly ask: 'lesson'; readonly number: number }
   | { readonly ask: 'mark'; readonly number: number; readonly answer: string };
 
@@ -26,7 +32,25 @@ export type Answer =
   /** `differs`: where a trace is not that of its scenario; nothing if every line is the same. */
   | { readonly says: 'again'; readonly ran: Ran; readonly differs: string | undefined }
   | { readonly says: 'cell'; readonly cell: Cell; readonly isWhole: boolean }
+  /** How far a search has come, and the seed that it has found. */
+  | {
+      readonly says: 'searched';
+      readonly runs: number;
+      readonly seed: string | undefined;
+      readonly isWhole: boolean;
+    }
+  | {
+      readonly says: 'shrunk';
+      readonly ran: Ran | undefined;
+      readonly before: number;
+      readonly after: number;
+      readonly tries: number;
+      readonly isWhole: boolean;
+    }
   | { readonly says: 'lesson'; readonly lecture: Lecture }
   | { readonly says: 'marked'; readonly marked: Marked }
   /** Sentences for people: what was asked cannot be. */
   | { readonly says: 'cannot'; readonly why: string };
+
+/** Whether nothing comes behind an answer. */
+export const isLast = (answer: Answer): boolean => !('isWhole' in answer) || answer.isWhole;

@@ -84,6 +84,18 @@ export const keyActions: readonly KeyAction[] = [
     ...{ keys: ['e'], title: 'every message, and back', letter: true },
     run: ({ everything }) => void (everything.value = !everything.value),
   },
+  ...(
+    [
+      ['t', 'traitor', 'make the held node a traitor, or honest'],
+      ['x', 'crash', 'crash the held node, or restart it'],
+      ['w', 'timeout', 'time out the held node now'],
+      ['d', 'drop', 'drop the held message'],
+      ['n', 'now', 'deliver the held message now'],
+    ] as const
+  ).map(([key, name, title]) => ({
+    ...{ keys: [key], title, letter: true },
+    run: (state: State): void => state.rest.value?.act(state, name),
+  })),
   {
     ...{ keys: ['?'], title: 'this table', letter: true },
     run: ({ helping }) => void (helping.value = !helping.value),

@@ -6,6 +6,26 @@ import type { State } from './state.ts';
 /** Bytes of a trace at most: as a picture it takes many times as much. */
 const mostBytes = 32 * 1024 * 1024;
 
+/** What stands in a file, compressed or not; nothing if that is damaged or too much. */
+async function textOf(file: File): Promise<string> {
+  const [one, two] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  if (one !== 0x1f || two !== 0x8b) return file.text();
+  const reader = file.stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const parts: BlobPart[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return new Blob(parts).text();
+      length += value.length;
+      if (length > mostBytes) return '';
+      parts.push(value as BlobPart);
+    }
+  } catch {
+    return '';
+  }
+}
+
 /** The page that opens a trace. */
 export function TracePage({ state }: { readonly state: State }): JSX.Element {
   const open = async (file: File | undefined): Promise<void> => {
@@ -14,7 +34,7 @@ export function TracePage({ state }: { readonly state: State }): JSX.Element {
       state.sides.value = [
         { is: 'cannot', why: 'This trace has more than 32 MiB; shrink it with quorumlab shrink.' },
       ];
-    else state.open(await file.text());
+    else state.open(await textOf(file));
   };
   return h(
     'main',
@@ -35,7 +55,7 @@ export function TracePage({ state }: { readonly state: State }): JSX.Element {
     h('input', {
       type: 'file',
       'aria-label': 'a trace file',
-      accept: '.ndjson',
+      accept: '.ndjson,.gz,.html',
       onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) =>
         void open(currentTarget.files?.[0]),
     }),

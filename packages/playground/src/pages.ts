@@ -1,7 +1,7 @@
 /** The pages, and what is around them. */
 import { engine } from '@quorumlab/harness';
 import { comparedAt } from '@quorumlab/harness/link';
-import { h, type JSX } from 'preact';
+import { Component, type ComponentChildren, h, type JSX } from 'preact';
 import { Player } from './player.ts';
 import type { State } from './state.ts';
 
@@ -25,19 +25,51 @@ export function App({ state }: Props): JSX.Element {
   return h(
     'div',
     { class: 'quorumlab app' },
-    h(
-      'nav',
-      { 'aria-label': 'Pages' },
-      h('strong', null, 'quorumlab'),
-      links.map(([href, title]) =>
-        h('a', { href, 'aria-current': href === here ? 'page' : undefined }, title),
-      ),
-      h('span', { class: 'quiet' }, `${engine}, all of it runs in this page`),
-    ),
+    // A frame in another page has that page's own ways around.
+    route !== 'embed' && h(Around, { here }),
     complaints.map((each) => h('p', { class: 'note', role: 'alert' }, each)),
-    h(page, { state }),
+    h(Guard, null, h(page, { state })),
   );
 }
+
+/** Says what went wrong in drawing, so that nobody looks at an empty page. */
+class Guard extends Component<
+  { readonly children?: ComponentChildren },
+  { readonly why?: string }
+> {
+  override state: { readonly why?: string } = {};
+  override componentDidCatch(error: unknown): void {
+    this.setState({ why: error instanceof Error ? error.message : String(error) });
+  }
+  override render(): ComponentChildren {
+    const { why } = this.state;
+    if (why === undefined) return this.props.children;
+    return h(
+      'main',
+      null,
+      h('h1', null, 'This cannot be drawn'),
+      h('p', { class: 'note', role: 'alert' }, `An error of this page: ${why}. `),
+      h(
+        'p',
+        null,
+        'Please report it with the address above. Go on with the links on top of it, or ',
+      ),
+      h('button', { type: 'button', onClick: () => location.reload() }, 'load the page again'),
+    );
+  }
+}
+
+/** The ways to all pages. */
+const Around = ({ here }: { readonly here: string }): JSX.Element =>
+  h(
+    'nav',
+    { 'aria-label': 'Pages' },
+    h('strong', null, 'quorumlab'),
+    links.map(([href, title]) =>
+      h('a', { href, 'aria-current': href === here ? 'page' : undefined }, title),
+    ),
+    h('span', { class: 'quiet' }, `${engine}, all of it runs in this page`),
+  );
 
 /** One lie, two protocols: already run, and paused where it matters. */
 function Home({ state }: Props): JSX.Element {

@@ -4,6 +4,7 @@ import { Lanes, Log, Ring, Story } from '@quorumlab/trace-view';
 import { type ComponentChildren, h, type JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Ran } from './ran.ts';
+import { save } from './save.ts';
 import type { Side, State } from './state.ts';
 
 /** The half of the page that shows one side. */
@@ -36,6 +37,7 @@ function Run({
   readonly it: Side & { readonly is: 'ran' };
 }): JSX.Element {
   const { view, cursors, drawn, selection } = state;
+  const Exports = state.rest.value?.Exports;
   const layout = drawn.value[side]?.layout;
   const held = selection.value.side === side ? selection.value.event : undefined;
   const at = cursors.value[side] ?? -1;
@@ -57,6 +59,7 @@ function Run({
     log,
     h(Picture, { at }, picture),
     ran !== undefined && h(Behind, { ran }),
+    ran !== undefined && Exports !== undefined && h(Exports, { ran, model }),
   );
 }
 
@@ -127,20 +130,14 @@ function Behind({ ran }: { readonly ran: Ran }): JSX.Element {
     { class: 'behind' },
     h('p', null, headline),
     h('p', null, 'digest ', h('code', null, digest)),
-    h('p', null, 'the same run: ', h('code', null, command)),
+    command !== '' && h('p', null, 'the same run: ', h('code', null, command)),
     h(
       'button',
-      { type: 'button', onClick: () => save(file, trace) },
+      {
+        type: 'button',
+        onClick: () => save(file, new Blob([trace], { type: 'application/x-ndjson' })),
+      },
       'Save the trace, for quorumlab replay',
     ),
   );
-}
-
-/** Gives a text to the browser as a file. */
-function save(name: string, text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/x-ndjson' }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

@@ -3,6 +3,7 @@
 import { otherRun } from '@quorumlab/harness/link';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import { Controls } from './controls.ts';
+import { Hand } from './hand.ts';
 import { Player } from './player.ts';
 import type { State } from './state.ts';
 
@@ -30,5 +31,24 @@ export function Play({ state }: { readonly state: State }): JSX.Element {
       }),
     ),
     h(Player, { state }),
+    h(Hand, { state }),
   );
 }
+
+/** The page `#/embed`: two runs and nothing else, for a frame in somebody's own page. */
+export const Embed = ({ state }: { readonly state: State }): JSX.Element =>
+  h(
+    'main',
+    null,
+    h('h1', { class: 'unseen' }, 'Two protocols, one attack'),
+    h(Player, { state }),
+    h(
+      'p',
+      { class: 'quiet' },
+      h(
+        'a',
+        { href: state.link(), target: '_blank', rel: 'noopener' },
+        'Open this in the playground',
+      ),
+    ),
+  );

@@ -2,9 +2,11 @@
 import { ScenarioError } from '@quorumlab/harness';
 import { lessonOf } from '@quorumlab/lessons';
 import { Compare } from './compare.ts';
+import { act } from './editing.ts';
+import { Exports } from './exports.ts';
 import { Learn } from './learn.ts';
 import { TracePage } from './open-trace.ts';
-import { Play } from './play.ts';
+import { Embed, Play } from './play.ts';
 import { answer } from './runs.ts';
 import type { Rest } from './state.ts';
 import { completeRegistry } from './whole-registry.ts';
@@ -14,7 +16,8 @@ completeRegistry();
 
 /** All of it. */
 export const rest: Rest & Answers = {
-  pages: { play: Play, compare: Compare, trace: TracePage, learn: Learn },
+  pages: { play: Play, embed: Embed, compare: Compare, trace: TracePage, learn: Learn },
+  ...{ Exports, act },
   answer,
   lessonIn(part) {
     try {

@@ -1,9 +1,16 @@
 /** What the worker does. It is plain code, so it runs in Node as well: tests compare digests. */
 import {
   addTallies,
+  attackOfLie,
   claimOf,
+  nthSeed,
+  type OwnLie,
+  registerAttack,
+  runScenario,
   type Scenario,
+  ScenarioError,
   scenarioIn,
+  shrink,
   type Tally,
   tallyOf,
   wordOf,
@@ -24,6 +31,12 @@ export function* answer(question: Question): Generator<Answer> {
         return yield againOf(question.trace);
       case 'cell':
         return yield* cellsOf(question.scenario, question.seeds);
+      case 'search':
+        return yield* searched(question.scenario, question.seeds);
+      case 'shrink':
+        return yield* shrunk(question.scenario);
+      case 'own':
+        return yield ownOf(question.scenario);
       case 'lesson':
         return yield { says: 'lesson', lecture: lectureOf(question.number) };
       case 'mark':
@@ -56,5 +69,54 @@ function* cellsOf(scenario: Scenario, seeds: number): Generator<Answer> {
     tally = tally === undefined ? some : addTallies(tally, some);
     const cell = { tally, word: wordOf(tally), claimed };
     yield { says: 'cell', cell, isWhole: from + few >= seeds };
+  }
+}
+
+/** Runs one seed after the other until something is violated. */
+function* searched(scenario: Scenario, seeds: number): Generator<Answer> {
+  const few = 20;
+  for (let from = 0; from < seeds; from += few) {
+    const runs = Math.min(few, seeds - from);
+    for (let i = from; i < from + runs; i++) {
+      const seed = nthSeed(scenario.seed, i);
+      const { violation } = runScenario({ ...scenario, seed }, { lines: false });
+      if (violation !== undefined)
+        return yield { says: 'searched', runs: i + 1, seed, isWhole: true };
+    }
+    const isWhole = from + runs >= seeds;
+    yield { says: 'searched', runs: from + runs, seed: undefined, isWhole };
+  }
+}
+
+function* shrunk(scenario: Scenario): Generator<Answer> {
+  const small = shrink(scenario);
+  if (small === undefined)
+    return yield {
+      says: 'cannot',
+      why: 'Nothing goes wrong in this run; search for a seed first.',
+    };
+  const { before, after, tries } = small;
+  yield { says: 'shrunk', ran: ranOf(small.scenario), before, after, tries, isWhole: true };
+}
+
+/** Runs a scenario with the lie that somebody has written, or says what was wrong with it. */
+function ownOf(scenario: Scenario): Answer {
+  const { quorumlabLie: lie } = globalThis as { readonly quorumlabLie?: unknown };
+  if (typeof lie !== 'function')
+    throw new ScenarioError('QL130', 'Your script is no function of (to, message).');
+  let wrong: unknown;
+  const forget = registerAttack(
+    attackOfLie('own', lie as OwnLie, (error) => {
+      wrong ??= error ?? 'nothing';
+    }),
+  );
+  try {
+    const by = scenario.by.length === 0 ? [0] : scenario.by;
+    const ran = ranOf({ ...scenario, attack: 'own', by });
+    if (wrong === undefined) return { says: 'ran', ran };
+    const what = wrong instanceof Error ? `${wrong.name}: ${wrong.message}` : String(wrong);
+    throw new ScenarioError('QL130', `Your script threw ${what}. Mend it, and run it again.`);
+  } finally {
+    forget();
   }
 }

@@ -8,7 +8,15 @@ import type { ComponentType } from 'preact';
 import type { Answer, Question } from './ask.ts';
 import { createLessons, type Lessons } from './learning.ts';
 import type { Ran } from './ran.ts';
-import { countAt, cursorsAt, type Drawn, type Moment, startOf, timelineOf } from './timeline.ts';
+import {
+  countAt,
+  countUntil,
+  cursorsAt,
+  type Drawn,
+  type Moment,
+  startOf,
+  timelineOf,
+} from './timeline.ts';
 import type { Ask } from './worker.ts';
 
 /** One run, or why there is none. */
@@ -41,6 +49,16 @@ export interface Rest {
   >;
   /** The number of the lesson that a link names, or the sentence that there is none. */
   lessonIn(part: string): number | string;
+  /** What can be done with a run that is shown: exports. */
+  readonly Exports: ComponentType<{ readonly ran: Ran; readonly model: TraceModel }>;
+  /** Does what an edit is called, to what is held. */
+  act(state: State, name: string): void;
+}
+
+/** Runs that somebody can come back to. */
+export interface Branch {
+  readonly name: string;
+  readonly settings: Settings;
 }
 
 /** The state of a page. */
@@ -72,6 +90,18 @@ export interface State {
   link(): string;
   readonly lessons: Lessons;
   readonly ask: Ask;
+  /** The runs that came of edits, the first of them as it was chosen; `branch` is the one shown. */
+  readonly branches: Signal<readonly Branch[]>;
+  readonly branch: Signal<number>;
+  /** Runs other settings as a branch of its own, and stays at the same moment. */
+  edit(name: string, settings: Settings): void;
+  /** Shows a branch that there is, or forgets one. */
+  turnTo(branch: number): void;
+  forget(branch: number): void;
+  /** Shows a run in place of a side, with a note. */
+  show(side: number, ran: Ran, note: string): void;
+  /** Says of a side why it cannot be shown. */
+  refuse(side: number, why: string): void;
   /** What the first screen does not need, once it has arrived. */
   readonly rest: ReadonlySignal<Rest | undefined>;
   arrive(rest: Rest): void;
@@ -125,16 +155,39 @@ export function createState(ask: Ask): State {
   const set = (at: number, side: Side): void => {
     sides.value = sides.value.map((each, i) => (i === at ? side : each));
   };
+  const branches = signal<readonly Branch[]>([]);
+  const branch = signal(0);
+  /** Where the cursor stood in the run before an edit, in microseconds. */
+  let moment: number | undefined;
   const begin = (): void => {
     const { at } = place.value;
     if (sides.value.some(({ is }) => is === 'running')) return;
-    const start = at ?? startOf(timeline.value, drawn.value);
+    const there = moment === undefined ? undefined : countUntil(timeline.value, moment);
+    moment = undefined;
+    const start = there ?? at ?? startOf(timeline.value, drawn.value);
     selection.value = { count: Math.min(start, timeline.value.length) };
   };
   const ranInto = (at: number) => (answer: Answer) => {
     if (answer.says === 'cannot') set(at, { is: 'cannot', why: answer.why });
     if (answer.says === 'ran') set(at, { is: 'ran', ...seen(answer.ran) });
     begin();
+  };
+  const now = (): number | undefined => timeline.value[selection.value.count - 1]?.t;
+  /** Runs the settings of a branch, from where the cursor stands. */
+  const turn = (to: number): void => {
+    const next = branches.value[to];
+    if (next === undefined) return;
+    const at = now();
+    branch.value = to;
+    const { route } = place.value;
+    place.value = { route, hash: '', settings: next.settings, complaints: [] };
+    start(next.settings);
+    moment = at;
+    begin();
+  };
+  const begun = (settings: Settings): void => {
+    branches.value = [{ name: 'as chosen', settings }];
+    branch.value = 0;
   };
   const start = (settings: Settings): void => {
     clear();
@@ -166,6 +219,7 @@ export function createState(ask: Ask): State {
   });
   const state: State = {
     ...{ place, sides, selection, everything, drawn, timeline, cursors, ask, lessons, rest },
+    ...{ branches, branch },
     view: signal<View>('lanes'),
     pace,
     letters: signal(true),
@@ -178,8 +232,10 @@ export function createState(ask: Ask): State {
       const lesson = route === 'learn' ? lessonAt(place.value) : undefined;
       if (lesson === undefined) lessons.end();
       if (lesson !== undefined) lessons.begin(lesson);
-      else if (route === 'home' || route === 'play') start(settings);
-      else if (before.route !== route || route === 'learn') leave();
+      else if (route === 'home' || route === 'play' || route === 'embed') {
+        begun(settings);
+        start(settings);
+      } else if (before.route !== route || route === 'learn') leave();
     },
     arrive(all) {
       rest.value = all;
@@ -190,24 +246,41 @@ export function createState(ask: Ask): State {
       const { route } = place.value;
       // What a link said of its runs says nothing of others.
       place.value = { route, hash: '', settings, complaints: [] };
+      begun(settings);
       start(settings);
     },
+    edit(name, settings) {
+      branches.value = [...branches.value, { name, settings }];
+      turn(branches.value.length - 1);
+    },
+    turnTo: turn,
+    forget(gone) {
+      if (gone === 0 || branches.value[gone] === undefined) return;
+      branches.value = branches.value.filter((_, i) => i !== gone);
+      if (branch.value === gone) turn(gone - 1);
+      else if (branch.value > gone) branch.value--;
+    },
+    show(side, ran, note) {
+      set(side, { is: 'ran', ...seen(ran), note });
+      begin();
+    },
+    refuse: (side, why) => set(side, { is: 'cannot', why }),
     open(text) {
       clear();
       sides.value = [{ is: 'running' }];
       try {
-        const model = modelOf(parseTrace(text));
+        const model = modelOf(parseTrace(traceIn(text)));
         const note = 'Running it again …';
         sides.value = [{ is: 'ran', model, note }];
         stops = [
-          ask({ ask: 'again', trace: text }, (answer) => {
+          ask({ ask: 'again', trace: traceIn(text) }, (answer) => {
             const known = answer.says === 'again' ? { ran: answer.ran } : {};
             set(0, { is: 'ran', model, ...known, note: noteOf(answer) });
           }),
         ];
       } catch (error) {
         if (!(error instanceof Error)) throw error;
-        sides.value = [{ is: 'cannot', why: `This is no trace: ${error.message}.` }];
+        sides.value = [{ is: 'cannot', why: noTrace(text, error.message) }];
       }
       begin();
     },
@@ -260,4 +333,22 @@ function noteOf(answer: Answer): string {
     ? `✓ Run again in this page: every line is the same, digest ${answer.ran.digest}.`
     : `✗ Run again in this page: it differs first at ${answer.differs}. Either the file was ` +
         'edited, or this is a bug of determinism: please report it.';
+}
+
+/** The trace in a text: of a report that of its first counterexample. */
+function traceIn(text: string): string {
+  if (!text.trimStart().startsWith('<')) return text;
+  const [, inside = ''] = /<script type="text\/plain"[^>]*>(.*?)<\/script>/s.exec(text) ?? [];
+  return inside.trim();
+}
+
+/** What a text is instead of a trace, and what to do. */
+function noTrace(text: string, why: string): string {
+  if (text.trim() === '')
+    return 'This file is empty, damaged or too large to be opened here; make it anew with --trace.';
+  if (text.trimStart().startsWith('<'))
+    return 'This page holds no trace; open a report that has counterexamples, or a trace.';
+  if (text.includes('"quorumlab.result/1"'))
+    return 'This is a result and no trace; open the trace file that it names.';
+  return `This is no trace: ${why}. Make one with quorumlab run and --trace, and open that file.`;
 }

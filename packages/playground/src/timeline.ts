@@ -41,6 +41,10 @@ export function cursorsAt(
 export const countAt = (timeline: readonly Moment[], side: number, event: number): number =>
   timeline.findLastIndex((each) => each.side === side && each.event <= event) + 1;
 
+/** How many moments are over at a time. */
+export const countUntil = (timeline: readonly Moment[], time: number): number =>
+  timeline.findLastIndex(({ t }) => t <= time) + 1;
+
 /** Where people begin: at the first violation, or else at the end. */
 export function startOf(
   timeline: readonly Moment[],

@@ -1,6 +1,6 @@
 /** The two ends of the worker. It is the page's own script: one file is all there is. */
 
-import type { Answer, Question } from './ask.ts';
+import { type Answer, isLast, type Question } from './ask.ts';
 import { answerRun, isFirst } from './first.ts';
 
 /** What a worker has in place of a page. */
@@ -38,16 +38,39 @@ export function workers(parts: { readonly first: string; readonly rest: () => st
   let small: string | undefined;
   let whole: string | undefined;
   return (question, hear) => {
+    const isOwn = question.ask === 'own';
     if (isFirst(question)) small ??= url(parts.first);
     else whole ??= url(parts.first, parts.rest());
-    const worker = new Worker((isFirst(question) ? small : whole) ?? '');
+    // What somebody writes is a script of this one worker, which holds nothing and reaches nobody.
+    const own = isOwn ? url(parts.first, parts.rest(), scriptOf(question.script)) : undefined;
+    const worker = new Worker(own ?? (isFirst(question) ? small : whole) ?? '');
+    const tooLong = isOwn ? setTimeout(() => stop(endless), patienceMs) : undefined;
+    const end = (): void => {
+      clearTimeout(tooLong);
+      worker.terminate();
+      if (own !== undefined) URL.revokeObjectURL(own);
+    };
+    const stop = (why: string): void => {
+      end();
+      hear({ says: 'cannot', why });
+    };
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       // Whatever is not a part of a cell is all that it has to say.
-      if (data.says !== 'cell' || data.isWhole) worker.terminate();
+      if (isLast(data)) end();
       hear(data);
     };
-    worker.onerror = ({ message }) => hear({ says: 'cannot', why: `internal error: ${message}` });
+    worker.onerror = ({ message }) =>
+      stop(isOwn ? `Your script cannot be read: ${message}.` : `internal error: ${message}`);
     worker.postMessage(question);
-    return () => worker.terminate();
+    return end;
   };
 }
+
+/** How long a script of somebody's own may take. */
+const patienceMs = 10_000;
+const endless =
+  `Your script did not come to an end within ${patienceMs / 1000} seconds, and was stopped: look ` +
+  'for a loop without an end.';
+
+/** The worker's name for what somebody has written. */
+const scriptOf = (script: string): string => `globalThis.quorumlabLie = (\n${script}\n);`;

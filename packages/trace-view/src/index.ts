@@ -22,6 +22,7 @@ export {
   type EventView,
   modelOf,
   nameOf,
+  sendOf,
   type TraceModel,
 } from './model.ts';
 export { Picture, PictureDefinitions, type PictureProps } from './picture.ts';
