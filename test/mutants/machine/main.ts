@@ -88,10 +88,11 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
     const runner = "export { MutantRunner as default } from './test/mutants/machine/runner.ts';";
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
     const end = Date.now() + seconds * 1000;
-    // Quick tests first: what they notice need not meet the slow ones.
-    if (values.tell) return { mutants, findings: findingsIn(findings) };
-    for (const longest of [...[3, 10, 30].filter((each) => each < longestMs), longestMs])
-      runTests(folder, { findings, end, longest });
+    // Quick tests first, and those that notice much: what they notice need not meet the others.
+    const limits = [...[3, 10, 30].filter((each) => each < longestMs), longestMs];
+    for (const onlyGood of values.tell ? [] : [true, false])
+      for (const longest of limits)
+        if (Date.now() < end) runTests(folder, { findings, end, longest, onlyGood });
     return { mutants, findings: findingsIn(findings) };
   });
 }
@@ -100,9 +101,11 @@ interface Limits {
   readonly findings: string;
   readonly end: number;
   readonly longest: number;
+  /** Without tests that turn out to notice hardly anything that the others have not. */
+  readonly onlyGood: boolean;
 }
 
-function runTests(folder: string, { findings, end, longest }: Limits): void {
+function runTests(folder: string, { findings, end, longest, onlyGood }: Limits): void {
   const vitest = join(root, 'node_modules/.bin/vitest');
   const run = spawnSync(vitest, ['run', '--config', 'vitest.mutate.config.ts'], {
     cwd: folder,
@@ -121,6 +124,7 @@ function runTests(folder: string, { findings, end, longest }: Limits): void {
       QUORUMLAB_MUTATE_TABLE: join(folder, tableFile),
       QUORUMLAB_MUTATE_END: `${end}`,
       QUORUMLAB_MUTATE_LONGEST: `${longest}`,
+      QUORUMLAB_MUTATE_GOOD: onlyGood ? '1' : '0',
     },
   });
   if (run.status !== 0) process.stderr.write(`${run.stdout}${run.stderr}`);

@@ -102,7 +102,7 @@ export function writeScore(readme: string, score: Score): void {
   const { name, killed, equivalent, survived, untested, atLoad, passedOver } = score;
   const left = survived.length + untested.length;
   const all = killed + equivalent + left;
-  const cut = passedOver.filter((each) => each.startsWith('no time left')).length;
+  const cut = passedOver.filter((each) => /^(no time left|notices too seldom)/.test(each)).length;
   const notRun = cut === 0 ? '' : `; ${cut} tests not run for want of time`;
   const row =
     `| ${name} | ${all} | ${killed} | ${equivalent} | ${left} | ${percent(score)} % ` +

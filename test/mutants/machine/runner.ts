@@ -52,6 +52,10 @@ const { names, files } = JSON.parse(
 const end = Number(process.env.QUORUMLAB_MUTATE_END);
 /** A test that takes longer than this is not run for mutants, in milliseconds of the processor. */
 const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
+/** Whether a test that seldom notices a mutant leaves the rest of them to other tests. */
+const onlyGood = process.env.QUORUMLAB_MUTATE_GOOD === '1';
+/** Of how many mutants it must have met, and how many of those it must notice not to be seldom. */
+const seldom = { met: 40, noticed: 1 / 20 };
 /** By so much the first run of a test may be slower than the next, whose code is compiled. */
 const cold = 8;
 /** A mutant whose test does not end is noticed too, after at least so many milliseconds. */
@@ -118,6 +122,13 @@ const cpuSince = (begin: NodeJS.CpuUsage): number => {
   return (user + system) / 1000;
 };
 
+/** The same, so mixed that neighbours stand far apart: any beginning of it is like the whole. */
+function spread<T>(all: readonly T[]): readonly T[] {
+  const step = 7919;
+  if (all.length % step === 0) return all;
+  return all.map((_, i) => all[(i * step) % all.length] as T);
+}
+
 type Run = () => unknown;
 
 /** What can still call this thread. */
@@ -154,8 +165,8 @@ export class MutantRunner extends TestRunner {
     const run = TestRunner.getTestFn(test as never) as Run;
     const path = relative(process.cwd(), test.file.filepath);
     const name = `${path}@${versionOf(test.file.filepath)}: ${test.fullTestName}`;
-    const { killed, met, slow: tooSlow } = this.#before;
-    const isMet = (file: string): boolean => met.get(name)?.has(file) === true;
+    const { killed, met: metBefore, slow: tooSlow } = this.#before;
+    const isMet = (file: string): boolean => metBefore.get(name)?.has(file) === true;
     if (tooSlow.has(name) || files.every(isMet)) return;
     const done = { type: 'done', test: name, files } as const;
     const state = switches();
@@ -186,7 +197,12 @@ export class MutantRunner extends TestRunner {
       return tell({ type: 'passed-over', test: name, why: 'runs only once' });
     const took = cpuSince(again);
     if (took > longestTest) return tell({ ...slow, took });
-    for (const { key, id, hits } of alive) {
+    let met = 0;
+    let noticedOf = 0;
+    for (const { key, id, hits } of spread(alive)) {
+      if (onlyGood && met >= seldom.met && noticedOf < seldom.noticed * met)
+        return tell({ type: 'passed-over', test: name, why: 'notices too seldom' });
+      met += 1;
       if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
       state.hitCount = 0;
       state.hitLimit = 100 * hits + 10_000;
@@ -197,6 +213,7 @@ export class MutantRunner extends TestRunner {
       looks.most = Number.POSITIVE_INFINITY;
       state.activeMutant = undefined;
       if (!noticed) continue;
+      noticedOf += 1;
       killed.add(id);
       tell({ type: 'killed', id, test: name });
       if (await fails(run, took))
