@@ -32,6 +32,7 @@ const kinds = {
   'pbft view-change': '@view:i =low:l? =claims:c',
   'hotstuff proposal': '@view:i =height:i =parent:d =batch:b ...',
   'hotstuff vote': '@view:i =block:d +justify:i',
+  'hotstuff vote basic': '@phase:i @view:i =block:d +justify:i',
   'hotstuff timeout': '@view:i =high:i',
   'hotstuff checkpoint': '@height:i +view:i =block:d =state:d',
   'tendermint proposal': '@height:i @view:i =batch:b =valid:i? ...',
@@ -55,13 +56,14 @@ const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
 function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const [isSame, isLater] = [same(one['@'], two['@']), two.view > one.view];
   const up = (name) => blocks.get(name)?.parent;
-  const lock = { chained: blocks.get(up(up(one.block)))?.view, 'hotstuff-2': one.justify }[rules];
+  const [chained, basic] = [blocks.get(up(up(one.block)))?.view, one.phase === 2 ? one.view : 0];
+  const lock = { chained, basic, 'hotstuff-2': one.justify }[rules];
   const claim = two.claims?.find((each) => each.sequence === one.sequence) ?? { view: -1 };
   const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
   const isOther = one.value && two.value && one.value !== two.value && one.height === two.height;
   const lies = {
     [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
-    'vote timeout': two.view >= one.view && two.high < one.justify,
+    'vote timeout': two.view >= one.view && two.high < (one.phase > 0 ? one.view : one.justify),
     'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
     'precommit prevote': accountable && isLater && isOther && (two.valid ?? -1) < one.view,
   };
@@ -90,7 +92,8 @@ export function check(proof) {
     const place = [text(), text(), int(), text(), int(), int(), text(), int()];
     const wanted = [hexOf(cluster), hexOf(group), epoch, hexOf(protocol), version, member];
     if (!same(place.slice(0, 6), wanted)) refuse('a statement of another place');
-    return statement(`${protocol} ${Buffer.from(place[6], 'hex')}`);
+    const kind = `${protocol} ${Buffer.from(place[6], 'hex')}`;
+    return statement(kinds[`${kind} ${options.rules}`] ? `${kind} ${options.rules}` : kind);
   };
   for (const { member, first, second } of culprits)
     if (!isLie(said(member, first), said(member, second), options, blocks)) refuse('no lie');

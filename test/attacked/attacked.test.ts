@@ -32,7 +32,11 @@ function attackedIn(subject: Subject): ReadonlyMap<string, Tried> {
   const { fromAnybody, refused, presence = [] } = refusals[entry.name] ?? nothing;
   const present = new Set(presence.map((name) => `keeps ${name}`));
   const listed = new Map<string, Refusal>();
-  for (const refusal of refused)
+  const { options: told } = subject;
+  const { messages } = entry.create({ n: entry.claims.replicas(1), f: 1, options: told });
+  // Some messages are of one rule set only.
+  const spoken = refused.filter(({ kind }) => messages.of(kind) !== undefined);
+  for (const refusal of spoken)
     for (const each of refusal.attacks) listed.set(`${refusal.kind} ${each}`, refusal);
   const stranger = (attack: string): boolean =>
     attack.endsWith(' from a client') && !fromAnybody.includes(attack.split(' ')[0] ?? '');

@@ -68,14 +68,16 @@ const chain = (source: string, blocks: number): Formula => ({
   // certificate in the proposal, of which all signers but the leader know their own signature.
   verified(size) {
     const { n } = size;
-    const certificate = (n - 1) * quorum(size) - (quorum(size) - 1);
-    return 2 * n + blocks * (2 * (n - 1) + certificate);
+    return 2 * n + blocks * (2 * (n - 1) + certificateShown(size));
   },
   positions: blocks,
   delaysToReply: 2 * blocks + 1,
   // The last block needs no votes any more.
   delaysToDecision: 2 * (blocks - 1),
 });
+
+/** Checks of a certificate that a leader shows: each of the others checks all but its own part. */
+const certificateShown = (size: Size): number => (size.n - 1) * quorum(size) - (quorum(size) - 1);
 
 /** By name of the subject. */
 export const formulas: Readonly<Record<string, Formula>> = {
@@ -199,6 +201,26 @@ export const formulas: Readonly<Record<string, Formula>> = {
   'hotstuff:jolteon': chain('Gelashvili et al., FC 2022, section 3.2: two-chains', 3),
   'hotstuff:hotstuff-2': chain('Malkhi and Nayak, HotStuff-2, 2023, section 4: two-chains', 3),
   'hotstuff:chained': chain('Yin et al., PODC 2019, section 5: three-chains', 4),
+  'hotstuff:basic': {
+    source: 'Yin et al., PODC 2019, section 4, algorithm 2: three rounds of votes and DECIDE',
+    messages: {
+      request: one,
+      proposal: others,
+      'pre-commit': others,
+      commit: others,
+      decide: others,
+      vote: ({ n }) => 3 * (n - 1),
+      reply: all,
+    },
+    // Request, replies, what the leader says four times, and three votes of each.
+    signed: ({ n }) => 1 + n + 4 + 3 * n,
+    // The request by all, the replies by the client; what the leader says by the others, their
+    // votes by it, and three certificates: the one in the next proposal is known by then.
+    verified: (size) => 2 * size.n + 7 * (size.n - 1) + 3 * certificateShown(size),
+    positions: 1,
+    delaysToReply: 9,
+    delaysToDecision: 6,
+  },
 };
 
 /**

@@ -64,12 +64,19 @@ export const protocolFormat = (protocol: Protocol<LogShape>): Format => ({
 
 const size = { n: 4, f: 1 };
 
-/** A protocol with several rule sets has the same bytes in all of them. */
+/**
+ * A protocol with several rule sets has the same bytes in all of them, but for those with messages
+ * of their own: these have a file of their own.
+ */
 export const ofProtocols: readonly Format[] = protocols
   .flatMap(({ name }) => subjectsOf(name))
-  .map(({ protocol, options }) =>
-    protocolFormat(protocolOf(protocol).create({ ...size, options })),
-  );
+  .map(({ name, protocol, options }) => {
+    const { create } = protocolOf(protocol);
+    const format = protocolFormat(create({ ...size, options }));
+    const usual = create(size).messages.kinds.length;
+    const isOwn = create({ ...size, options }).messages.kinds.length !== usual;
+    return isOwn ? { ...format, name: name.replace(':', '-') } : format;
+  });
 
 const raft = protocolOf('raft').create(size);
 

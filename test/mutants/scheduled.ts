@@ -72,6 +72,9 @@ export const scheduled: Readonly<Record<string, string>> = {
   'hotstuff/vote-amnesia':
     'it takes a crash between two votes of one view, and a leader who proposes twice in it',
   'hotstuff/duplicate-signers': craftedLie,
+  'hotstuff/skipped-commit-phase': oneOrder,
+  'hotstuff/lock-on-prepare': onlySlow,
+  'hotstuff/never-unlocks': oneOrder,
   'hotstuff/view-inflation': craftedLie,
   'tendermint/no-lock': oneOrder,
   'tendermint/no-unlock': oneOrder,

@@ -68,7 +68,7 @@ test('n = 3f shows why it is 3f+1: PBFT and HotStuff fork, each output says UNSA
   const traces = mkdtempSync(join(tmpdir(), 'quorumlab-unsafe-'));
   const long = process.env.QUORUMLAB_LONG_TESTS === '1';
   const hotstuff = long ? 'hotstuff' : 'hotstuff --option rules=chained';
-  for (const [protocol, variants] of [['pbft', 1] as const, [hotstuff, long ? 3 : 1] as const]) {
+  for (const [protocol, variants] of [['pbft', 1] as const, [hotstuff, long ? 4 : 1] as const]) {
     const line = `attack ${protocol} -n 3 -f 1 --unsafe-n --seeds 1 --traces ${traces} --json`;
     const { verdicts, exit } = JSON.parse((await quorumlab(line)).out);
     expect(exit).toBe(0);

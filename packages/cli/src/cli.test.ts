@@ -166,7 +166,7 @@ test('every variant of a protocol is attacked, one row each, unless one is named
   const line = 'attack hotstuff --attack silent-follower --seeds 1 --json';
   const rules = async (args: string) =>
     (await json(args)).verdicts.map(({ options }: { options: { rules: string } }) => options.rules);
-  expect(await rules(line)).toEqual(['jolteon', 'hotstuff-2', 'chained']);
+  expect(await rules(line)).toEqual(['jolteon', 'hotstuff-2', 'chained', 'basic']);
   expect(await rules(`${line} --option rules=chained`)).toEqual(['chained']);
 });
 

@@ -19,7 +19,7 @@ const outcomes = (protocol: string, n: number, f: number, seeds = 1): readonly Q
 const byArithmetic = ({ honest, lives }: QuorumRow): string =>
   honest > 0 ? (lives ? 'ok' : 'stalls') : lives ? 'forks' : 'forks and stalls';
 
-for (const [protocol, variants] of [['pbft', 1] as const, ['hotstuff', 3] as const])
+for (const [protocol, variants] of [['pbft', 1] as const, ['hotstuff', 4] as const])
   test(`${protocol}: any quorum of three with one liar breaks, and one of four does not`, () => {
     for (const n of [3, 4]) {
       const rows = outcomes(protocol, n, 1);

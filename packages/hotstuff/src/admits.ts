@@ -8,19 +8,22 @@ import {
   type Guards,
   hasNews,
   patientGuards,
+  type Signed,
 } from '@quorumlab/core';
-import { certifies, hasQuorum, isTimeoutCertificate, isWeakCertificate } from './certificates.ts';
-import { endOfReign, type Group, leaderOf } from './group.ts';
-import type { NewView } from './messages.ts';
-import { provesView } from './pipeline.ts';
 import {
-  type HotStuff,
-  highViewOf,
-  maxViewsAhead,
-  type Replica,
-  stableHeight,
-  viewOf,
-} from './state.ts';
+  certifies,
+  hasQuorum,
+  isAwaited,
+  isHigher,
+  isPlausible,
+  isTimeoutCertificate,
+  isWeakCertificate,
+} from './certificates.ts';
+import { collectorOf, endOfReign, type Group, leaderOf } from './group.ts';
+import type { NewView } from './messages.ts';
+import { matchingQC, type Shown } from './phases.ts';
+import { provesView } from './pipeline.ts';
+import { type HotStuff, maxViewsAhead, type Replica, stableHeight } from './state.ts';
 
 /** The guards of a group. The first message of a member counts whatever it says: it is there. */
 export const guards = (group: Group): Guards<HotStuff> =>
@@ -38,14 +41,18 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
     acceptable(message.block.batch) &&
     (!group.rules.provesViews || provesView(message)) &&
     (message.block.view > replica.committed.view || teaches(replica, message)),
-  vote: (replica, { from, view, block, justifyView }, { self }) =>
-    leaderOf(group, view + 1) === self &&
-    view > highViewOf(replica) &&
-    justifyView < view &&
-    Math.abs(view - replica.view) <= maxViewsAhead &&
-    replica.votes.get(view)?.votes.get(from)?.block !== block,
-  timeout: (replica, { from, view, highView }, { self, now }) => {
-    if (highView >= view || view !== endOfReign(group, view)) return false;
+  vote: (replica, message, { self }) =>
+    collectorOf(group, message.view) === self &&
+    isAwaited(replica, message) &&
+    message.justifyView < message.view &&
+    Math.abs(message.view - replica.view) <= maxViewsAhead &&
+    replica.votes.get(message.view)?.votes.get(message.from)?.block !== message.block,
+  'pre-commit': (replica, message) => isNew(group, replica, message),
+  commit: (replica, message) => isNew(group, replica, message),
+  decide: (replica, message) => isNew(group, replica, message),
+  timeout: (replica, message, { self, now }) => {
+    const { from, view, highView } = message;
+    if (!isPlausible(group, message) || view !== endOfReign(group, view)) return false;
     if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) return false;
     const earlier = replica.timeoutVotes.get(from);
     if (view >= replica.view && (earlier === undefined || earlier.view < view)) return true;
@@ -57,7 +64,7 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
   'new-view': (replica, message) =>
     (message.justify === null || hasQuorum(group, message.justify)) &&
     teaches(replica, message) &&
-    (viewOf(message.justify) > highViewOf(replica) ||
+    (saysMore(replica, message.justify) ||
       (message.timeouts !== null && isTimeoutCertificate(group, message.timeouts))),
   relay: (replica, { requests }) => acceptable(requests) && hasNews(replica, requests),
   'fetch-blocks': (replica, { from }, { self }) =>
@@ -82,13 +89,19 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
     isWeakCertificate(group, checkpoint),
 });
 
+/** Whether its leader shows a certificate that says more than what is known. */
+const isNew = (group: Group, replica: Replica, message: Signed<Shown>): boolean =>
+  isHigher(message.justify.body, replica.high) && matchingQC(group, message);
+
 /** Whether its certificates are higher than those that are known. */
 const teaches = (
   replica: Replica,
   { justify, timeouts }: Pick<NewView, 'justify' | 'timeouts'>,
 ): boolean =>
-  viewOf(justify) > highViewOf(replica) ||
-  (timeouts !== null && (timeouts[0]?.view ?? -1) >= replica.view);
+  saysMore(replica, justify) || (timeouts !== null && (timeouts[0]?.view ?? -1) >= replica.view);
+
+const saysMore = (replica: Replica, justify: NewView['justify']): boolean =>
+  justify !== null && isHigher(justify.body, replica.high);
 
 const mayBeAnswered = (group: Group, replica: Replica, from: number, now: number): boolean => {
   const last = replica.answered.get(from);

@@ -34,7 +34,7 @@ describe('groups that cannot work are refused', () => {
     ['quorums that share only a liar', { quorum: 2 }],
     ['quorums that a silent replica prevents', { quorum: 4 }],
     ['quorums of more than all', { quorum: 5, unsafe: true }],
-    ['rules that do not exist', { rules: 'basic' }],
+    ['rules that do not exist', { rules: 'simple' }],
   ])('%s', (_, options) => {
     expect(() => group(options)).toThrow(OptionsError);
   });

@@ -13,7 +13,14 @@ import {
   SchemaError,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Link, Message, Schemas, Timeout, Vote } from './messages.ts';
+import {
+  type Link,
+  type Message,
+  Phase,
+  type Schemas,
+  type Timeout,
+  type Vote,
+} from './messages.ts';
 
 /** The rules that a group of this family can be held to. */
 export function breachesOf(group: Group): readonly Breach<Message>[] {
@@ -29,12 +36,17 @@ export function breachesOf(group: Group): readonly Breach<Message>[] {
 
 /** Who has voted for a block has its parent's certificate, and says no less when it leaves. */
 function deniedAfterVote(vote: Vote, timeout: Timeout): string | undefined {
-  if (timeout.view < vote.view || timeout.highView >= vote.justifyView) return undefined;
+  const known = knownBy(vote);
+  if (timeout.view < vote.view || timeout.highView >= known) return undefined;
   return (
-    `voted in view ${vote.view} on a certificate of view ${vote.justifyView}, and when it left ` +
+    `voted in view ${vote.view} on a certificate of view ${known}, and when it left ` +
     `view ${timeout.view} said that it knew none above view ${timeout.highView}`
   );
 }
+
+/** The view of the certificate that a vote is on: in a later phase it is one of its own view. */
+const knownBy = ({ phase = Phase.prepare, view, justifyView }: Vote): number =>
+  phase === Phase.prepare ? justifyView : view;
 
 /** The highest certificate that one knows only rises. */
 function deniedLater(one: Timeout, other: Timeout): string | undefined {
@@ -47,7 +59,8 @@ function deniedLater(one: Timeout, other: Timeout): string | undefined {
 
 /** A vote for a block whose parent was certified before what the voter was locked on. */
 function belowLock(group: Group, one: Vote, other: Vote, content: ContentOf): string | undefined {
-  if (other.view <= one.view || other.justifyView >= one.justifyView) return undefined;
+  if (other.view <= one.view || other.justifyView >= Math.max(one.justifyView, knownBy(one)))
+    return undefined;
   const lock = lockOf(group, one, content);
   if (other.justifyView >= lock) return undefined;
   return (
@@ -57,12 +70,15 @@ function belowLock(group: Group, one: Vote, other: Vote, content: ContentOf): st
 }
 
 /** The view that whoever cast this vote is locked on at least; 0: none, or nobody can tell. */
-function lockOf(group: Group, { block, justifyView }: Vote, content: ContentOf): number {
+function lockOf(group: Group, vote: Vote, content: ContentOf): number {
+  const { view, phase, block, justifyView } = vote;
   switch (group.rules.votesLock) {
     case 'nothing':
       return 0;
     case 'parent':
       return justifyView;
+    case 'phase':
+      return phase === Phase.commit ? view : 0;
     case 'grandparent': {
       // The names of blocks are digests, so nobody can make another chain below this one.
       const parent = blockOf(group, content(block))?.parent;

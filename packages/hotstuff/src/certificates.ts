@@ -5,9 +5,23 @@
 import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
 import { genesisHash } from './blocks.ts';
 import { type Group, isMember, leaderOf } from './group.ts';
-import type { QuorumCertificate, TimeoutCertificate, Vote } from './messages.ts';
+import {
+  Phase,
+  type QuorumCertificate,
+  type Timeout,
+  type TimeoutCertificate,
+  type Vote,
+} from './messages.ts';
 import { countedTime, longer } from './patience.ts';
-import { type Context, hasLeft, highViewOf, maxViewsAhead, type Replica } from './state.ts';
+import {
+  type Context,
+  hasLeft,
+  highViewOf,
+  maxViewsAhead,
+  type Replica,
+  viewAfter,
+  viewOf,
+} from './state.ts';
 
 /** Whether `certificate` names a quorum. The host has checked the signatures. */
 export const hasQuorum = (group: Group, { seals }: Certificate<unknown>): boolean =>
@@ -33,12 +47,35 @@ export function isTimeoutCertificate(group: Group, timeouts: TimeoutCertificate)
   let last = -1;
   for (const each of timeouts) {
     if (each.view !== view || each.from <= last || !isMember(group, each.from)) return false;
-    // A certificate of that view or a later one would have ended the wait.
-    if (each.highView >= each.view) return false;
+    if (!isPlausible(group, each)) return false;
     last = each.from;
   }
   return timeouts.length >= group.quorum;
 }
+
+/**
+ * Whether an honest member can have said so: a certificate that ends the view, or one of a later
+ * view, would have ended its wait.
+ */
+export const isPlausible = (group: Group, { view, highView }: Timeout): boolean =>
+  highView < view || (group.rules.phased && highView === view);
+
+/** Whether `vote` is of the first phase of its view. */
+const isFirst = ({ phase = Phase.prepare }: Vote): boolean => phase === Phase.prepare;
+
+/** Whether votes like this one would make the next certificate above the highest known one. */
+export const isAwaited = ({ high }: Replica, vote: Vote): boolean =>
+  vote.view > viewOf(high)
+    ? isFirst(vote)
+    : vote.view === viewOf(high) && vote.phase === phaseAfter(high) && !isFirst(vote);
+
+/** The phase after the certified one; NaN: its view has no more. */
+const phaseAfter = (certificate: QuorumCertificate | null): number =>
+  (certificate?.body.phase ?? Number.NaN) + 1;
+
+/** Whether `vote`, certified, says more than the highest known certificate. */
+export const isHigher = ({ view, phase = 0 }: Vote, high: QuorumCertificate | null): boolean =>
+  view > viewOf(high) || (view === viewOf(high) && phase > (high?.body.phase ?? 0));
 
 /** The highest certified view that a timeout certificate names. */
 export const highestIn = (timeouts: TimeoutCertificate): number =>
@@ -55,16 +92,17 @@ export function learn(
 ): boolean {
   if (certificate === null) return true;
   const { body } = certificate;
-  if (body.view <= highViewOf(replica)) return hasQuorum(ctx.group, certificate);
+  if (!isHigher(body, replica.high)) return hasQuorum(ctx.group, certificate);
   if (!certifies(ctx.group, certificate, body.block)) return false;
   ctx.line('qc-high');
   ctx.save({ high: certificate });
   replica.news = true;
   for (const view of replica.votes.keys()) if (view <= body.view) replica.votes.delete(view);
   lock(replica, body, ctx);
-  if (body.view >= replica.view) {
+  const next = viewAfter(certificate);
+  if (next > replica.view) {
     ctx.line('advance-qc');
-    enter(replica, body.view + 1, ctx);
+    enter(replica, next, ctx);
   }
   return true;
 }

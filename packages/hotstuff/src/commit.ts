@@ -2,9 +2,10 @@
 import { assert, forget } from '@quorumlab/core';
 import type { Node } from './blocks.ts';
 import { lock, signersOf } from './certificates.ts';
+import type { Vote } from './messages.ts';
 import { want } from './missing.ts';
 import { countedTime } from './patience.ts';
-import { type Context, highBlockOf, type Replica, stableHeight, viewOf } from './state.ts';
+import { type Context, type Replica, stableHeight, viewOf } from './state.ts';
 import { parentOf, treeOf } from './tree.ts';
 
 /**
@@ -20,14 +21,15 @@ function commitAll(replica: Replica, ctx: Context): boolean {
   const { high } = replica;
   if (high === null || viewOf(high) <= replica.committed.view) return hasState(replica);
   const tree = treeOf(replica);
-  let node = replica.tree.get(highBlockOf(replica));
+  let certified: Vote = high.body;
+  let node = replica.tree.get(certified.block);
   if (node === undefined) {
     want(replica, high.body.block, signersOf(high, ctx.self), ctx);
     return false;
   }
   lock(replica, high.body, ctx);
   while (node !== undefined && node.height > replica.committed.height) {
-    const target: Node | undefined = ctx.group.rules.commits(tree, node);
+    const target: Node | undefined = ctx.group.rules.commits(tree, node, certified);
     if (target !== undefined) {
       ctx.voters(high.seals.map(({ from }) => from));
       if (!execute(replica, target, ctx)) return false;
@@ -38,6 +40,7 @@ function commitAll(replica: Replica, ctx: Context): boolean {
       wantParent(replica, node, ctx);
       return false;
     }
+    if (node.justify !== null) certified = node.justify.body;
     node = parent;
   }
   replica.wanted.clear(); // Everything up to the highest certificate is here.

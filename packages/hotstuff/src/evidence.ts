@@ -16,6 +16,10 @@ export function evidence(message: Message): readonly Evidence<HotStuff>[] {
       return message.requests;
     case 'blocks':
       return message.blocks.flatMap(linked);
+    case 'pre-commit':
+    case 'commit':
+    case 'decide':
+      return [message.justify];
     case 'stable-checkpoint':
       return [message.checkpoint];
     case 'vote':

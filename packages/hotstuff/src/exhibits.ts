@@ -2,152 +2,32 @@
  * The schedules that expose the mutants: the right rules survive each of them. Reigns last four
  * views: replica 0 leads views 1 to 3, replica 1 leads 4 to 7, and so on. Heights start at 1.
  */
-import {
-  type Exhibit,
-  type ReplicaId,
-  type Request,
-  type Seal,
-  type Signed,
-  type Stage,
-  seal,
-  type Which,
-} from '@quorumlab/core';
+import { type Exhibit, seal } from '@quorumlab/core';
 import { genesisHash } from './blocks.ts';
+import { loneLock, undecided } from './exhibits-basic.ts';
 import type { Options } from './group.ts';
-import {
-  type Block,
-  type Message,
-  type QuorumCertificate,
-  schemas,
-  type Timeout,
-  type Vote,
-} from './messages.ts';
+import { type Block, type Message, Phase, type QuorumCertificate, type Vote } from './messages.ts';
 import type { RulesName } from './rules.ts';
+import {
+  among,
+  build,
+  certified,
+  giveUp,
+  hashOf,
+  isA,
+  leaves,
+  type Staged,
+  sealsOf,
+  skipTo,
+  taken,
+} from './staging.ts';
 import type { HotStuff } from './state.ts';
-
-type Group = Stage<HotStuff>;
-
-const { content } = schemas({ n: 4, maxBatch: 256 });
-const hashOf = (group: Group, block: Block) => group.digest(content, block);
-
-const among =
-  (...seats: readonly ReplicaId[]): Which<HotStuff> =>
-  ({ from, to }) =>
-    seats.includes(from) && seats.includes(to);
-
-const isA =
-  (...kinds: readonly Message['kind'][]): Which<HotStuff> =>
-  ({ message }) =>
-    kinds.includes(message.kind);
-
-/** Takes what was sent to the liar `self` and is of `kind` off the network. */
-function taken<K extends Message['kind']>(group: Group, self: ReplicaId, kind: K) {
-  const found = group.hold(({ to, message }) => to === self && message.kind === kind);
-  return found.map(({ message }) => message as Signed<Extract<Message, { kind: K }>>);
-}
-
-const sealsOf = (signed: readonly Seal[]): Seal[] =>
-  [...signed]
-    .sort((one, other) => one.from - other.from)
-    .map(({ from, signature }) => ({ from, signature }));
-
-/** The certificate of `vote` by what honest replicas sent to `self`, and by its own vote. */
-function certified(group: Group, self: ReplicaId, vote: Vote): QuorumCertificate | undefined {
-  const quorum = 3;
-  const votes = taken(group, self, 'vote').filter(
-    ({ view, block }) => view === vote.view && block === vote.block,
-  );
-  const all = sealsOf([...votes, group.sign(vote, self)]);
-  return all.length >= quorum ? { body: vote, seals: all } : undefined;
-}
-
-/** What a liar builds. */
-interface Chain {
-  readonly view: number;
-  readonly height: number;
-  readonly justify: QuorumCertificate | null;
-  readonly timeouts: readonly Signed<Timeout>[] | null;
-  readonly blocks: number;
-  /** Who hears of the last block, if it is not everybody who hears of the others. */
-  readonly last?: readonly ReplicaId[];
-  /** What is asked for in the first block; Bob unless told. */
-  readonly text?: string;
-}
-
-/** The liar `self` builds a chain, one block a view, and sends it to `seats`. */
-function build(
-  group: Group,
-  self: ReplicaId,
-  seats: readonly ReplicaId[],
-  chain: Chain,
-): QuorumCertificate | null {
-  let { view, height, justify } = chain;
-  for (let i = 0; i < chain.blocks; i++, view++, height++) {
-    const parent = justify?.body.block ?? genesisHash;
-    const first: Signed<Request> = group.request(chain.text ?? 'Bob');
-    const block: Block = { view, height, parent, batch: i === 0 ? [first] : [] };
-    const timeouts = i === 0 ? chain.timeouts : null;
-    const hearers = i === chain.blocks - 1 ? (chain.last ?? seats) : seats;
-    group.say(self, hearers, { kind: 'proposal', block, justify, timeouts });
-    group.deliver(({ to, message }) => hearers.includes(to) && message.kind === 'proposal');
-    const justifyView = justify?.body.view ?? 0;
-    const vote: Vote = { kind: 'vote', view, block: hashOf(group, block), justifyView };
-    const next = certified(group, self, vote);
-    if (next === undefined) return null;
-    justify = next;
-  }
-  return justify;
-}
-
-/** `self` gives up the leader that it has. */
-function leaves(group: Group, self: ReplicaId): void {
-  const before = group.view(self).lastTimeout?.view ?? 0;
-  for (let i = 0; i < 20 && (group.view(self).lastTimeout?.view ?? 0) === before; i++) {
-    group.wait(1e9);
-    group.timeout(self, 'pacemaker');
-  }
-}
-
-/** The liar's timeout, which knows nothing, among those of others. */
-function withOwn(group: Group, self: ReplicaId, heard: readonly Signed<Timeout>[], view: number) {
-  const own = group.sign<Timeout>({ kind: 'timeout', view, highView: 0 }, self);
-  return [...heard, own].sort((one, other) => one.from - other.from);
-}
-
-/** `seats` give up the reign; the liar takes their timeouts, and adds its own. */
-function giveUp(group: Group, seats: readonly ReplicaId[], self: ReplicaId): Signed<Timeout>[] {
-  for (const each of seats) leaves(group, each);
-  const timeouts = taken(group, self, 'timeout');
-  group.lose();
-  return withOwn(group, self, timeouts, timeouts[0]?.view ?? 0);
-}
-
-/** Nothing else gets through until `seats` and the liar have left every view before `view`. */
-function skipTo(group: Group, view: number, seats: readonly ReplicaId[], self: ReplicaId) {
-  for (;;) {
-    for (const each of seats) leaves(group, each);
-    const timeouts = taken(group, self, 'timeout');
-    const left = timeouts[0]?.view ?? 0;
-    if (left >= view - 1) {
-      group.lose();
-      return withOwn(group, self, timeouts, left);
-    }
-    group.say(self, seats, { kind: 'timeout', view: left, highView: 0 });
-    const fits = isA('timeout', 'new-view');
-    group.settle(
-      (flight) =>
-        fits(flight) &&
-        seats.includes(flight.to) &&
-        (seats.includes(flight.from) || flight.from === self),
-    );
-  }
-}
 
 const viewOf = (message: Message): number =>
   message.kind === 'proposal' ? message.block.view : message.kind === 'vote' ? message.view : -1;
 
 /** Replica 0 orders Ann in views 1 to `last`, heard by replicas 0, 2 and 3; replica 1 lies. */
-function lead(group: Group, last: number): void {
+function lead(group: Staged, last: number): void {
   group.betray(1);
   group.propose([0, 2, 3], 'Ann');
   for (let view = 1; view <= last; view++)
@@ -155,14 +35,14 @@ function lead(group: Group, last: number): void {
 }
 
 /** The liar starts again from the genesis block, with Bob. */
-function startAgain(group: Group): void {
+function startAgain(group: Staged): void {
   group.propose([2, 3], 'Bob');
   const timeouts = giveUp(group, [2, 3], 1);
   build(group, 1, [2, 3], { view: 4, height: 1, justify: null, timeouts, blocks: 4 });
 }
 
 /** Replica 0 alone learns that its third block is certified, and commits the first. */
-function keptBack(group: Group): void {
+function keptBack(group: Staged): void {
   lead(group, 3);
   const vote = group.flights
     .filter(({ to, message }) => to === 1 && message.kind === 'vote')
@@ -176,14 +56,14 @@ function keptBack(group: Group): void {
 }
 
 /** The last proposal reaches its leader only: it carries the certificate that commits Ann. */
-function overtaken(group: Group): void {
+function overtaken(group: Staged): void {
   lead(group, 2);
   group.settle((flight) => flight.from === 0 && flight.to === 0);
   startAgain(group);
 }
 
 /** Replica 1, a liar, takes turns with a silent network: certificates with views between them. */
-function gaps(group: Group): void {
+function gaps(group: Staged): void {
   lead(group, 2);
   const justify = taken(group, 1, 'proposal').at(-1)?.justify ?? null;
   group.lose();
@@ -204,7 +84,7 @@ function gaps(group: Group): void {
 }
 
 /** Replica 2 votes for both chains of the liar, with a crash between any two votes of a view. */
-function forgotten(group: Group): void {
+function forgotten(group: Staged): void {
   group.betray(0);
   const restart = (): void => {
     group.restart(2);
@@ -223,7 +103,7 @@ function forgotten(group: Group): void {
 }
 
 /** The liar signs each certificate three times, for two replicas, each with a chain of its own. */
-function signedThrice(group: Group): void {
+function signedThrice(group: Staged): void {
   group.betray(0);
   for (const [self, text] of [
     [1, 'Ann'],
@@ -245,7 +125,7 @@ function signedThrice(group: Group): void {
 }
 
 /** Replica 3 hears of nothing, until it has to catch up with three blocks at once. */
-function lateComer(group: Group): void {
+function lateComer(group: Staged): void {
   for (const text of ['Ann', 'Bob']) {
     group.propose([0], text);
     group.settle(among(0, 1, 2));
@@ -255,7 +135,7 @@ function lateComer(group: Group): void {
 }
 
 /** The first leader shows its certificate to replica 3 alone, which locks on it. */
-function shownToOne(group: Group): void {
+const shownToOne = (phase?: number) => (group: Staged) => {
   for (const self of [0, 6]) group.betray(self);
   const honest = [1, 2, 3, 4, 5];
   group.propose(honest, 'Ann');
@@ -263,7 +143,9 @@ function shownToOne(group: Group): void {
   const block: Block = { view: 1, height: 1, parent: genesisHash, batch };
   group.say(0, honest, { kind: 'proposal', block, justify: null, timeouts: null });
   group.deliver(isA('proposal'));
-  const vote: Vote = { kind: 'vote', view: 1, block: hashOf(group, block), justifyView: 0 };
+  const ofPhase = phase === undefined ? {} : { phase };
+  const name = hashOf(group, block);
+  const vote: Vote = { kind: 'vote', ...ofPhase, view: 1, block: name, justifyView: 0 };
   const heard = taken(group, 0, 'vote').filter(({ from }) => from <= 3);
   const votes = [...heard, group.sign(vote, 0), group.sign(vote, 6)];
   const justify = { body: vote, seals: sealsOf(votes) };
@@ -278,7 +160,7 @@ function shownToOne(group: Group): void {
   if (group.due(1, 'propose') !== undefined) group.timeout(1, 'propose');
   group.deliver();
   group.expectAnswers('after the reign of a leader that did not wait for a certificate it lacked');
-}
+};
 
 /** Time enough for many timeouts, which double where nothing is committed. */
 const long = 3e8;
@@ -303,7 +185,7 @@ export const exhibits: Readonly<Record<string, Exhibit<HotStuff, Told>>> = {
     shows: 'stalled',
     story:
       'n0 shows a certificate to n3 alone; n1 leads next, does not wait for n3 and gets no vote.',
-    play: shownToOne,
+    play: shownToOne(),
   },
   'two-chain-old-lock': {
     options: told('hotstuff-2'),
@@ -390,5 +272,23 @@ export const exhibits: Readonly<Record<string, Exhibit<HotStuff, Told>>> = {
     story:
       'n3 hears of nothing until Ann, Bob and Cleo are committed, and catches up with all of them.',
     play: lateComer,
+  },
+  'skipped-commit-phase': {
+    options: told('basic'),
+    shows: 'forked',
+    story: 'n0 commits Ann, on whom nobody else is locked; n1 starts again from the beginning.',
+    play: undecided,
+  },
+  'lock-on-prepare': {
+    options: { ...told('basic'), n: 7, f: 2 },
+    shows: 'stalled',
+    story: 'n0 shows a prepareQC to n3 alone, which locks on it, and n1 gets no vote of n3.',
+    play: shownToOne(Phase.prepare),
+  },
+  'never-unlocks': {
+    options: told('basic'),
+    shows: 'stalled',
+    story: 'n0 shows a precommitQC to n3 alone, and starts another chain when it leads again.',
+    play: loneLock,
   },
 };

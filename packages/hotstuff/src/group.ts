@@ -1,4 +1,5 @@
 import {
+  type Digest,
   type DigestOf,
   ms,
   OptionsError,
@@ -10,7 +11,7 @@ import {
   weak,
   wholeOption,
 } from '@quorumlab/core';
-import { type Schemas, schemas } from './messages.ts';
+import { Phase, type Schemas, schemas, type Vote } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
 
 /**
@@ -122,7 +123,7 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
         `${requestTimeout} µs; make requestTimeout at least twice delta`,
     );
   return {
-    schemas: schemas({ n, maxBatch }),
+    schemas: schemas({ n, maxBatch, phased: rules.phased }),
     n,
     f,
     members: range(n),
@@ -176,6 +177,19 @@ export const isMember = (group: Group, from: PrincipalId): boolean => from < gro
 /** The leader of `view`: leaders take turns, each for one reign. */
 export const leaderOf = (group: Group, view: number): ReplicaId =>
   Math.floor(view / group.reign) % group.n;
+
+/** Who makes a certificate of the votes of `view`: who needs it first. */
+export const collectorOf = (group: Group, view: number): ReplicaId =>
+  leaderOf(group, group.rules.phased ? view : view + 1);
+
+/** ⟨VOTE, v, b⟩, with its phase where there are several. */
+export const voteFor = (
+  { rules }: Group,
+  view: number,
+  block: Digest,
+  justifyView: number,
+  phase: number = Phase.prepare,
+): Vote => ({ kind: 'vote', ...(rules.phased ? { phase } : {}), view, block, justifyView });
 
 /** The last view of the reign that `view` is part of: leaving one view of it is leaving all. */
 export const endOfReign = (group: Group, view: number): number =>

@@ -6,10 +6,12 @@ import {
   batchField,
   bounded,
   certificate,
+  type Digest,
   digest,
   type Infer,
   integer,
   list,
+  type MessageField,
   message,
   messages,
   nullable,
@@ -22,17 +24,22 @@ import {
 /** Most blocks in one answer to a laggard. */
 export const maxBlocks = 16;
 
+/** The phases of a view whose votes are certified, in their order: algorithm 2. */
+export const Phase = { prepare: 0, preCommit: 1, commit: 2 } as const;
+
 /** What the limits of the encodings follow from. */
 export interface Sizes {
   readonly n: number;
   readonly maxBatch: number;
+  /** Whether a view has several phases, and votes say of which they are. */
+  readonly phased?: boolean;
 }
 
 // Small enough that adding to it stays exact, large enough never to be reached.
 const number = integer(2 ** 40);
 
 /** Every schema of a group of `n`. The order of `messages` is the tag on the wire. */
-export function schemas({ n, maxBatch }: Sizes) {
+export function schemas({ n, maxBatch, phased = false }: Sizes) {
   const batch = batchField(maxBatch);
   // Its place in the chain: the first block has height 1, and slot 0 of the log. The parent is
   // always a certified block.
@@ -40,7 +47,10 @@ export function schemas({ n, maxBatch }: Sizes) {
   const block = record({ ...place, batch });
   // The view in which its parent was certified makes forks attributable: one vote says what its
   // signer had seen.
-  const vote = message('vote', { view: number, block: digest, justifyView: number });
+  const votes = { view: number, block: digest, justifyView: number };
+  const vote: MessageField<Vote> = phased
+    ? message('vote', { phase: integer(Phase.commit), ...votes })
+    : message('vote', votes);
   const timeout = message('timeout', { view: number, highView: number });
   // The certificate of the parent; null: the parent is the genesis block.
   const justify = nullable(certificate(vote, n));
@@ -50,6 +60,12 @@ export function schemas({ n, maxBatch }: Sizes) {
   const point = { height: number, view: number, block: digest };
   const checkpoint = message('checkpoint', { ...point, state: digest });
   const stable = certificate(checkpoint, n);
+  const shown = { justify: certificate(vote, n) };
+  const phases = [
+    message('pre-commit', shown),
+    message('commit', shown),
+    message('decide', shown),
+  ] as const;
   return {
     // What a block's name is the digest of.
     content: record({ ...place, batch: list(request, maxBatch) }),
@@ -78,6 +94,7 @@ export function schemas({ n, maxBatch }: Sizes) {
       message('status', { view: number, highView: number, height: number, stable: number }),
       checkpoint,
       message('stable-checkpoint', { checkpoint: stable }),
+      ...(phased ? phases : []),
     ),
   };
 }
@@ -95,7 +112,14 @@ export type Message = Infer<Schemas['messages']>;
 export type Block = Infer<Schemas['block']>;
 
 /** ⟨VOTE, v, b⟩: for `block`, whose parent was certified in `justifyView`. */
-export type Vote = OfKind<Message, 'vote'>;
+export interface Vote {
+  readonly kind: 'vote';
+  /** One of {@link Phase} in basic HotStuff; the other rules have one phase, which is not named. */
+  readonly phase?: number;
+  readonly view: number;
+  readonly block: Digest;
+  readonly justifyView: number;
+}
 
 /** QC: votes of a quorum for one block. */
 export type QuorumCertificate = NonNullable<Infer<Schemas['justify']>>;
@@ -132,6 +156,15 @@ export type StatusReport = OfKind<Message, 'status'>;
 
 /** The state after the block at `height` has this digest. */
 export type Checkpoint = OfKind<Message, 'checkpoint'>;
+
+/** Msg(pre-commit, ⊥, prepareQC). */
+export type PreCommit = OfKind<Message, 'pre-commit'>;
+
+/** Msg(commit, ⊥, precommitQC). */
+export type Commit = OfKind<Message, 'commit'>;
+
+/** Msg(decide, ⊥, commitQC). */
+export type Decide = OfKind<Message, 'decide'>;
 
 /** f+1 members have the same state after the same block: one of them is honest. */
 export type StableCheckpoint = OfKind<Message, 'stable-checkpoint'>;

@@ -5,7 +5,9 @@
  * @packageDocumentation
  */
 import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
+import type { Node, Tree } from './blocks.ts';
 import type { Options } from './group.ts';
+import { Phase } from './messages.ts';
 import { hotstuff } from './protocol.ts';
 import type { Rules, RulesName } from './rules.ts';
 import type { Context, HotStuff, Replica } from './state.ts';
@@ -19,7 +21,7 @@ const differing =
     hotstuff({ ...options, rules: name }, wrong);
 
 /** Three certified blocks in a row, whatever their views. */
-const anyThree: Rules['commits'] = (tree, node) => {
+const anyThree = (tree: Tree, node: Node): Node | undefined => {
   const parent = tree.parent(node);
   return parent && tree.parent(parent);
 };
@@ -67,6 +69,13 @@ export const mutants = {
   'view-inflation': differing('hotstuff-2', { provesViews: false }),
   'forgets-proposed': differing('jolteon', { forgetsProposed: true }),
   'flush-order': differing('jolteon', { inOrder: (path) => path }),
+  'skipped-commit-phase': differing('basic', {
+    commits: (_, node, { phase = Phase.prepare }) => (phase >= Phase.preCommit ? node : undefined),
+  }),
+  'lock-on-prepare': differing('basic', { locks: ({ view, block }) => ({ view, block }) }),
+  'never-unlocks': differing('basic', {
+    mayVote: ({ block, locked, tree }) => tree.extends(block.parent, locked),
+  }),
 } satisfies Readonly<Record<string, Maker>>;
 
 /** The names of the mutants. */
@@ -143,5 +152,18 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'Ancestors that are committed together are executed newest first.',
     paper: 'Yin et al. 2019, §5',
     gallery: 'B-34',
+  },
+  'skipped-commit-phase': {
+    rule: 'A precommitQC commits, although nobody may be locked on it yet but who has seen it.',
+    paper: 'Yin et al. 2019, Algorithm 2, COMMIT phase',
+  },
+  'lock-on-prepare': {
+    rule: 'A replica locks on the prepareQC, one phase before a quorum knows that it exists.',
+    paper: 'Yin et al. 2019, Algorithm 2, COMMIT phase, and §4.4',
+    gallery: 'B-24',
+  },
+  'never-unlocks': {
+    rule: 'A locked replica votes for what extends its lock only, whatever was certified since.',
+    paper: 'Yin et al. 2019, Algorithm 1, safeNode: the liveness rule',
   },
 };

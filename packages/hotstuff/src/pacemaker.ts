@@ -3,13 +3,14 @@
  * timeout leaves the whole reign of a leader, so its view is always the last one of a reign.
  */
 import { oldestCounted, type ReplicaId, type Signed } from '@quorumlab/core';
-import { countedTimeouts, learn, learnTimeouts } from './certificates.ts';
+import { countedTimeouts, isPlausible, learn, learnTimeouts } from './certificates.ts';
 import { endOfReign, type Group, isMember, leaderOf } from './group.ts';
 import { relayOldest } from './mempool.ts';
-import type { NewView, Proposal, Timeout } from './messages.ts';
+import type { Message, NewView, Proposal, Timeout } from './messages.ts';
 import { watch } from './missing.ts';
 import { countedTime, timeoutOf } from './patience.ts';
-import { type Context, hasLeft, highViewOf, maxViewsAhead, type Replica, viewOf } from './state.ts';
+import { ownShown } from './phases.ts';
+import { begins, type Context, hasLeft, highViewOf, maxViewsAhead, type Replica } from './state.ts';
 
 /** Arms the timer while requests wait. It looks for the oldest when it fires. */
 export function armPacemaker(replica: Replica, ctx: Context): void {
@@ -60,7 +61,7 @@ export function sayTimeout(replica: Replica, ctx: Context): void {
 export function timeout(replica: Replica, message: Signed<Timeout>, ctx: Context): void {
   const { group } = ctx;
   const { from, view, highView } = message;
-  if (!isMember(group, from) || highView >= view) return;
+  if (!isMember(group, from) || !isPlausible(group, message)) return;
   if (view !== endOfReign(group, view)) return; // No honest replica leaves a part of a reign.
   if (view < replica.view) return help(replica, from, ctx);
   if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) {
@@ -133,19 +134,23 @@ function help(replica: Replica, to: ReplicaId, ctx: Context): void {
   explain(replica, to, ctx);
 }
 
-/** The certificates that led here, and the leader's proposal. */
+/** The certificates that led here, and what the leader has said. */
 export function explain(replica: Replica, to: ReplicaId, ctx: Context): void {
   ctx.send(to, { kind: 'new-view', justify: replica.high, timeouts: replica.timeouts });
-  const own = ownProposal(ctx.group, replica, ctx.self);
+  const own = ownWord(ctx.group, replica, ctx.self);
   if (own !== undefined) ctx.send(to, own);
 }
 
-/** What this replica proposed in the current view, to be said again word for word. */
-export function ownProposal(group: Group, replica: Replica, self: ReplicaId): Proposal | undefined {
+/** What this replica has last said as leader of the current view, to be said again. */
+export const ownWord = (group: Group, replica: Replica, self: ReplicaId): Message | undefined =>
+  ownShown(group, replica) ?? ownProposal(group, replica, self);
+
+/** What it proposed, word for word. */
+function ownProposal(group: Group, replica: Replica, self: ReplicaId): Proposal | undefined {
   if (replica.lastProposed !== replica.view || leaderOf(group, replica.view) !== self)
     return undefined;
   const row = replica.blocks.get(replica.view);
   if (!row) return undefined;
-  const timeouts = viewOf(row.justify) + 1 === replica.view ? null : replica.timeouts;
+  const timeouts = begins(row.justify, replica.view) ? null : replica.timeouts;
   return { kind: 'proposal', block: row.block, justify: row.justify, timeouts };
 }

@@ -17,6 +17,26 @@ export const paper = {
     section: '§5',
     text: 'The leader has votes of a quorum for one block: they are its certificate.',
   },
+  'phase-pre-commit': {
+    section: '§4, PRE-COMMIT',
+    text: 'Basic: the leader shows the prepareQC of its view to all.',
+  },
+  'vote-pre-commit': {
+    section: '§4, PRE-COMMIT',
+    text: 'Basic: a replica that has the prepareQC of its view votes to pre-commit.',
+  },
+  'phase-commit': {
+    section: '§4, COMMIT',
+    text: 'Basic: the leader shows the precommitQC of its view to all.',
+  },
+  'vote-commit': {
+    section: '§4, COMMIT',
+    text: 'Basic: a replica that is locked on the precommitQC of its view votes to commit.',
+  },
+  'phase-decide': {
+    section: '§4, DECIDE',
+    text: 'Basic: the leader shows the commitQC of its view to all, who execute.',
+  },
   'qc-high': {
     section: '§5',
     text: 'A certificate of a higher view than all before: remember it.',

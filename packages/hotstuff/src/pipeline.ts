@@ -20,6 +20,7 @@ import {
   certifies,
   hasQuorum,
   highestIn,
+  isAwaited,
   learn,
   learnTimeouts,
   lock,
@@ -27,13 +28,15 @@ import {
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import { isFilled } from './filling.ts';
-import { endOfReign, isMember, leaderOf } from './group.ts';
+import { collectorOf, endOfReign, isMember, leaderOf, voteFor } from './group.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { want } from './missing.ts';
 import { leave } from './pacemaker.ts';
 import { awaitsCheckpoint, countedTime, isFull } from './patience.ts';
+import { show } from './phases.ts';
 import {
+  begins,
   type Context,
   hasLeft,
   highBlockOf,
@@ -52,10 +55,11 @@ export function maybePropose(replica: Replica, ctx: Context): void {
   const { view } = replica;
   if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
+  if (highViewOf(replica) >= view) return; // It has forgotten what it proposed in it.
   const tip = replica.tree.get(highBlockOf(replica));
   // A leader that lacks blocks or the state would order for others without knowing when to stop.
   if (tip === undefined || !replica.complete) return;
-  const direct = highViewOf(replica) + 1 === view;
+  const direct = begins(replica.high, view);
   const timeouts = direct ? null : replica.timeouts;
   if (!direct) {
     if (timeouts === null || timeouts[0]?.view !== view - 1) return;
@@ -70,8 +74,9 @@ export function maybePropose(replica: Replica, ctx: Context): void {
   // While requests wait for room, blocks without any commit the earlier ones, up to a checkpoint.
   const makesRoom = full ? !awaitsCheckpoint(group, replica) : filled;
   const fills = makesRoom && replica.waiting.size > 0;
-  const reason =
-    batch.length > 0 || fills || !direct || hasRequestsAbove(replica, tip.hash, replica.announced);
+  // Where a view has phases, its last one has told all what is committed.
+  const tells = !group.rules.phased && hasRequestsAbove(replica, tip.hash, replica.announced);
+  const reason = batch.length > 0 || fills || !direct || tells;
   if (!reason) return;
   ctx.line('propose');
   const block = { view, height: tip.height + 1, parent: tip.hash, batch };
@@ -120,8 +125,9 @@ function remember(replica: Replica, message: Signed<Proposal>): void {
 
 /** Whether the proposal shows why its view has begun: by a certificate of the view before. */
 export function provesView({ block, justify, timeouts }: Proposal): boolean {
-  if (timeouts === null) return viewOf(justify) + 1 === block.view;
-  return timeouts[0]?.view === block.view - 1 && viewOf(justify) < block.view - 1;
+  if (timeouts === null) return begins(justify, block.view);
+  if (viewOf(justify) >= block.view || begins(justify, block.view)) return false;
+  return timeouts[0]?.view === block.view - 1;
 }
 
 /** Adds the block to the tree once its parent is there, and votes. */
@@ -162,7 +168,7 @@ function connect(replica: Replica, message: Signed<Proposal>, ctx: Context): voi
   else replica.parked.set(from, message);
 }
 
-/** ⟨VOTE, v, b⟩ to the leader of the next view: once a view, and never below a timeout. */
+/** ⟨VOTE, v, b⟩ to whoever collects votes: once a view, and never below a timeout. */
 function vote(
   replica: Replica,
   { block, justify, timeouts }: Proposal,
@@ -181,15 +187,15 @@ function vote(
   if (!ctx.group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
   ctx.line('vote');
   ctx.save({ lastVoted: view });
-  ctx.send(leaderOf(ctx.group, view + 1), { kind: 'vote', view, block: hash, justifyView });
+  ctx.send(collectorOf(ctx.group, view), voteFor(ctx.group, view, hash, justifyView));
 }
 
 /** Votes of a quorum for one block are its certificate. */
 export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): void {
   const { group } = ctx;
-  const { from, view, block, justifyView } = message;
-  if (!isMember(group, from) || leaderOf(group, view + 1) !== ctx.self) return;
-  if (view <= highViewOf(replica) || justifyView >= view) return;
+  const { from, view, block, justifyView, phase } = message;
+  if (!isMember(group, from) || collectorOf(group, view) !== ctx.self) return;
+  if (!isAwaited(replica, message) || justifyView >= view) return;
   // Timeouts may have left the highest certificate far behind, with room for votes without end.
   if (Math.abs(view - replica.view) > maxViewsAhead) return void (replica.dropped += 1);
   let votes = replica.votes.get(view);
@@ -203,9 +209,10 @@ export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): v
   const matching = votesFor(votes, what);
   if (matching.length < group.quorum) return;
   ctx.line('qc');
-  const certificate = certify<Vote>({ kind: 'vote', view, block, justifyView }, matching);
+  const certificate = certify<Vote>(voteFor(group, view, block, justifyView, phase), matching);
   assert(hasQuorum(group, certificate), 'a quorum of votes is a certificate');
   learn(replica, certificate, ctx);
+  if (group.rules.phased) show(certificate, ctx);
 }
 
 /** Proposals that waited for a block, or for the state, go on when it has come. */

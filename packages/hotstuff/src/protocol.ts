@@ -1,8 +1,8 @@
 /**
- * The HotStuff family: Yin et al., "HotStuff" (PODC '19), §5, with the pacemaker of Gelashvili et
- * al., "Jolteon" (FC '22), figure 2. The pipeline is in `pipeline.ts`, certificates in
- * `certificates.ts`, commits in `commit.ts`, the pacemaker in `pacemaker.ts`; what the members of
- * the family differ in is in `rules/`: chained HotStuff, Jolteon and HotStuff-2.
+ * The HotStuff family: Yin et al., "HotStuff" (PODC '19), §4 and §5, with the pacemaker of
+ * Gelashvili et al., "Jolteon" (FC '22), figure 2. The pipeline is in `pipeline.ts`, certificates
+ * in `certificates.ts`, commits in `commit.ts`, the pacemaker in `pacemaker.ts`; what the members
+ * of the family differ in is in `rules/`: basic and chained HotStuff, Jolteon and HotStuff-2.
  *
  * ```text
  *               n = 3f+1 replicas; a quorum is 2f+1; a leader has some views in a row, its reign
@@ -22,9 +22,17 @@
  * advance-qc      if its view is v or later: v ← its view + 1
  * commit          if the rules commit b: execute b and its ancestors, oldest first
  *
+ *               The phases of basic HotStuff (§4): votes are of a phase, and go to the leader of v
+ * phase-pre-commit  upon PREPARE votes of a quorum: multicast ⟨PRE-COMMIT, prepareQC⟩
+ * vote-pre-commit   upon the prepareQC of this view: send a PRE-COMMIT vote
+ * phase-commit      upon PRE-COMMIT votes of a quorum: multicast ⟨COMMIT, precommitQC⟩
+ * vote-commit       upon the precommitQC of this view: lock on it, send a COMMIT vote
+ * phase-decide      upon COMMIT votes of a quorum: multicast ⟨DECIDE, commitQC⟩, which ends v
+ *
  *               The rules        may vote for b, if         lock on          commit
  *               chained          b extends the lock, or     the parent of    the first of three
  *                                qc.view > lock.view        the certified    in consecutive views
+ *               basic            as chained         precommitQC      what a commitQC is of
  *               HotStuff-2       qc.view ≥ lock.view        the certified    the first of two
  *               Jolteon          qc.view = v - 1, or        nothing          the first of two
  *                                tc, and qc.view ≥ all
@@ -67,6 +75,7 @@ import { groupOf, isMember, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
 import { newView, pacemakerTimeout, timeout } from './pacemaker.ts';
+import { onShown } from './phases.ts';
 import { onVote, proposal, proposeTimeout } from './pipeline.ts';
 import { blocks, fetchBlocks, idleTimeout, start, status, statusTimeout } from './recovery.ts';
 import type { Rules } from './rules.ts';
@@ -137,6 +146,9 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
       status: told(status),
       checkpoint: told(checkpoint),
       'stable-checkpoint': told(stableCheckpoint),
+      'pre-commit': told(onShown),
+      commit: told(onShown),
+      decide: told(onShown),
     },
     admits: guards(group),
     expects: expectations,

@@ -6,7 +6,7 @@ import { windowBytes } from '@quorumlab/core';
 import { chaos, testDigest, treasons, wrongIn } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { hotstuff, type RulesName } from './index.ts';
+import { hotstuff, type RulesName, rulesNames } from './index.ts';
 import type { HotStuff } from './state.ts';
 
 const file = 'packages/hotstuff/src/random.test.ts';
@@ -37,7 +37,7 @@ const run = (rules: RulesName, kind: string, seed: number) =>
     seed,
   );
 
-describe.each(['jolteon', 'hotstuff-2', 'chained'] satisfies RulesName[])('%s', (rules) => {
+describe.each(rulesNames)('%s', (rules) => {
   it.each(Object.keys(treasons))('agrees and ends well with one liar: %s', (kind) => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
       const replay = `${rules}, ${kind}: HOTSTUFF_SEED=${seed} HOTSTUFF_SEEDS=1 vitest run ${file}`;

@@ -5,7 +5,7 @@
 import { acceptable, bytesOf, type Digest, maxBatchBytes, type Signed } from '@quorumlab/core';
 import { certifies } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
-import { type Group, isMember, leaderOf } from './group.ts';
+import { collectorOf, type Group, isMember, leaderOf, voteFor } from './group.ts';
 import { keepWaiting, nextLeader, relayOldest } from './mempool.ts';
 import {
   type Blocks,
@@ -17,8 +17,9 @@ import {
   type Vote,
 } from './messages.ts';
 import { watch } from './missing.ts';
-import { explain, mayAnswer, ownProposal, sayTimeout } from './pacemaker.ts';
+import { explain, mayAnswer, ownWord, sayTimeout } from './pacemaker.ts';
 import { countedTime, longer } from './patience.ts';
+import { nextVote } from './phases.ts';
 import {
   type Context,
   hasLeft,
@@ -72,10 +73,10 @@ function waitForBlocks(replica: Replica, ctx: Context): void {
 /** What this replica has said and may have to say again, and where it stands. */
 function say(replica: Replica, ctx: Context): void {
   if (hasLeft(replica, replica.view)) sayTimeout(replica, ctx);
-  const proposal = ownProposal(ctx.group, replica, ctx.self);
-  if (proposal !== undefined) ctx.broadcast(proposal);
-  const vote = ownVote(replica);
-  if (vote !== undefined) ctx.send(leaderOf(ctx.group, replica.view + 1), vote);
+  const word = ownWord(ctx.group, replica, ctx.self);
+  if (word !== undefined) ctx.broadcast(word);
+  const vote = ownVote(ctx.group, replica);
+  if (vote !== undefined) ctx.send(collectorOf(ctx.group, replica.view), vote);
   for (const checkpoint of latestCheckpoints(replica)) ctx.broadcast(checkpoint);
   ctx.broadcast(statusOf(replica));
 }
@@ -85,10 +86,13 @@ const latestCheckpoints = ({ checkpoints }: Replica): readonly Checkpoint[] =>
   [...checkpoints.values()].sort((one, other) => other.height - one.height).slice(0, 3);
 
 /** The vote of this view, if there was one, word for word: the row of a view is what it was for. */
-function ownVote({ view, lastVoted, blocks }: Replica): Vote | undefined {
+function ownVote(group: Group, replica: Replica): Vote | undefined {
+  const { view, lastVoted, blocks } = replica;
+  const later = nextVote(replica);
+  if (later !== undefined) return later;
   const row = blocks.get(view);
   if (lastVoted !== view || !row) return undefined;
-  return { kind: 'vote', view, block: row.hash, justifyView: viewOf(row.justify) };
+  return voteFor(group, view, row.hash, viewOf(row.justify));
 }
 
 /** Where this replica stands. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
 import { hotstuff, type RulesName } from './index.ts';
 
-const cases = (['jolteon', 'hotstuff-2', 'chained'] satisfies RulesName[]).flatMap((rules) =>
-  (['sticky', 'round-robin'] as const).map((leaders) => ({ rules, leaders })),
+const cases = (['jolteon', 'hotstuff-2', 'chained', 'basic'] satisfies RulesName[]).flatMap(
+  (rules) => (['sticky', 'round-robin'] as const).map((leaders) => ({ rules, leaders })),
 );
 
 describe.each(cases)('$rules, $leaders leaders', ({ rules, leaders }) => {

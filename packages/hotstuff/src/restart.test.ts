@@ -2,11 +2,11 @@
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { hotstuff, type RulesName } from './index.ts';
+import { hotstuff, rulesNames } from './index.ts';
 
 const members = [0, 1, 2, 3];
 
-describe.each(['jolteon', 'hotstuff-2', 'chained'] satisfies RulesName[])('%s', (rules) => {
+describe.each(rulesNames)('%s', (rules) => {
   // Long swarm, jolteon, seed 37506.
   it('what one replica executed before all crashed is executed by all, with no client left', () => {
     const network = new Network(hotstuff({ n: 4, digest: testDigest, rules }));

@@ -1,5 +1,6 @@
 import { byzantine, OptionsError, type Seal } from '@quorumlab/core';
 import type { Node } from './blocks.ts';
+import { basic } from './rules/basic.ts';
 import { chained } from './rules/chained.ts';
 import { hotStuff2 } from './rules/hotstuff-2.ts';
 import { jolteon } from './rules/jolteon.ts';
@@ -53,6 +54,7 @@ export const rules = {
   jolteon: right(jolteon),
   'hotstuff-2': right(hotStuff2),
   chained: right(chained),
+  basic: right(basic),
 } as const;
 
 /** The members of the family. */

@@ -3,6 +3,7 @@ import { commit } from './commit.ts';
 import { handOver } from './mempool.ts';
 import { armPacemaker, maybeTimeoutCertificate } from './pacemaker.ts';
 import { noteExcuses } from './patience.ts';
+import { maybeConfirm } from './phases.ts';
 import { maybePropose, retryParked } from './pipeline.ts';
 import type { Context, Replica } from './state.ts';
 
@@ -16,6 +17,7 @@ export function settle(replica: Replica, ctx: Context): void {
     retryParked(replica, complete, ctx);
   }
   noteExcuses(replica, ctx);
+  maybeConfirm(replica, ctx);
   maybePropose(replica, ctx);
   handOver(replica, ctx);
   armPacemaker(replica, ctx);

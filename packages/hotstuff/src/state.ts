@@ -20,16 +20,17 @@ import {
 } from '@quorumlab/core';
 import { genesisHash, type Node, type Place, type Point, place } from './blocks.ts';
 import type { Group } from './group.ts';
-import type {
-  Checkpoint,
-  Link,
-  Message,
-  Proposal,
-  QuorumCertificate,
-  Schemas,
-  Timeout,
-  TimeoutCertificate,
-  Vote,
+import {
+  type Checkpoint,
+  type Link,
+  type Message,
+  Phase,
+  type Proposal,
+  type QuorumCertificate,
+  type Schemas,
+  type Timeout,
+  type TimeoutCertificate,
+  type Vote,
 } from './messages.ts';
 import type { Line } from './paper.ts';
 
@@ -65,7 +66,10 @@ export interface Waiting extends WaitingRequest {
 /** What a crash may take. Each collection names its bound. */
 export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
-  /** The current view: one above the highest certificate of votes or timeouts. */
+  /**
+   * The current view: the highest that a certificate of votes or timeouts has begun, or a phase of
+   * which is certified.
+   */
   view: number;
   /** At most 4 windows, and {@link maxUncommitted} more: see `sweep`. */
   readonly tree: Map<Digest, Node>;
@@ -103,6 +107,8 @@ export interface Volatile extends Mempool<Waiting> {
   excusedSince: Instant | null;
   /** Who has spoken since this replica came back: at most one entry a member. */
   readonly heard: Set<ReplicaId>;
+  /** The last vote on a certificate of a phase, since this replica came back. */
+  confirmed: Vote | null;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
   /** At most checkpoints of two windows a member. */
@@ -199,7 +205,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
   const tcView = stable.timeouts?.[0]?.view ?? 0;
   return {
     self,
-    view: Math.max(highViewOf(stable), tcView) + 1,
+    view: Math.max(viewAfter(stable.high), tcView + 1),
     tree,
     committed: stable.snapshot,
     chain: new Map(),
@@ -219,6 +225,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     excused: 0,
     excusedSince: null,
     heard: new Set([self]),
+    confirmed: null,
     waitedIn: 0,
     checkpointVotes: new Map(),
     ahead: null,
@@ -243,6 +250,19 @@ const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
 /** The view of a certificate; the genesis block's is 0. */
 export const viewOf = (certificate: QuorumCertificate | null): number =>
   certificate?.body.view ?? 0;
+
+/** Whether a certificate of such votes ends their view: where it has phases, only the last does. */
+export const endsView = ({ phase }: Vote): boolean => phase === undefined || phase === Phase.commit;
+
+/** The view that whoever knows `certificate` is in at least. */
+export const viewAfter = (certificate: QuorumCertificate | null): number =>
+  certificate === null || endsView(certificate.body)
+    ? viewOf(certificate) + 1
+    : certificate.body.view;
+
+/** Whether `view` begins with this certificate: then nobody has had to give up the one before. */
+export const begins = (justify: QuorumCertificate | null, view: number): boolean =>
+  viewOf(justify) + 1 === view && (justify === null || endsView(justify.body));
 
 /** The view of the highest certificate. */
 export const highViewOf = (replica: Pick<Stable, 'high'>): number => viewOf(replica.high);

@@ -4,7 +4,7 @@
  */
 import { type Batch, type Digest, otherBatch, otherDigest } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import type { Link, Message, Proposal, Timeout } from './messages.ts';
+import type { Link, Message, Proposal, Timeout, Vote } from './messages.ts';
 
 /** What an honest replica says only once: [about what, what]. */
 export function* vows(
@@ -16,7 +16,7 @@ export function* vows(
       yield [`proposal/${message.block.view}`, nameOf(group, message)];
       return;
     case 'vote':
-      yield [`vote/${message.view}`, message.block];
+      yield [`vote/${phaseIn(message)}${message.view}`, message.block];
       return;
     case 'timeout':
       yield [`timeout/${message.view}`, `${message.highView}`];
@@ -28,10 +28,16 @@ export function* vows(
     case 'relay':
     case 'blocks':
     case 'stable-checkpoint':
+    case 'pre-commit':
+    case 'commit':
+    case 'decide':
     case 'status':
     case 'fetch-blocks':
   }
 }
+
+/** Each phase of a view has a vote of its own. */
+const phaseIn = ({ phase }: Vote): string => (phase === undefined ? '' : `${phase}/`);
 
 const nameOf = ({ schemas, digest }: Group, { block }: Link): Digest =>
   digest(schemas.content, block);
@@ -54,6 +60,9 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
     case 'relay':
     case 'blocks':
     case 'stable-checkpoint':
+    case 'pre-commit':
+    case 'commit':
+    case 'decide':
     case 'status':
     case 'fetch-blocks':
       return message;

@@ -137,7 +137,7 @@ function rarer(
   const { drawn, change, transfer, create } = entryOf(subject);
   const { options: told } = subject;
   const random = decisions({ seed: `rare ${protocol} ${seed}` });
-  const kinds = create({ n, f }).messages.kinds.map(({ kind }) => kind);
+  const kinds = create({ n, f, options: told }).messages.kinds.map(({ kind }) => kind);
   const world = { random, n, healsAt, kinds };
   const work = rareWork(world, scenario);
   const { network = scenario.network } = work;

@@ -35,6 +35,7 @@ export const chained: RuleSet = {
   },
 
   waits: false,
+  phased: false,
   votesLock: 'grandparent',
   leadersInARow: 4,
 };

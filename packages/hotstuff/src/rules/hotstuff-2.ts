@@ -21,6 +21,7 @@ export const hotStuff2: RuleSet = {
 
   /** "Otherwise, wait": P_pc + Δ after entering the view. */
   waits: true,
+  phased: false,
   votesLock: 'parent',
   leadersInARow: 3,
 };

@@ -23,6 +23,7 @@ export const jolteon: RuleSet = {
   },
 
   waits: false,
+  phased: false,
   votesLock: 'nothing',
   leadersInARow: 3,
 };

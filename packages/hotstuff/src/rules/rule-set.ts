@@ -23,15 +23,17 @@ export interface RuleSet {
    * undefined while its block is unknown.
    */
   locks(certified: Vote, node: Node | undefined): Point | undefined;
-  /** The newest block that is committed because `node` is certified, if there is one. */
-  commits(tree: Tree, node: Node): Node | undefined;
+  /** The newest block that is committed because `node` is `certified`, if there is one. */
+  commits(tree: Tree, node: Node, certified: Vote): Node | undefined;
   /** Whether a leader that does not hold the certificate of the view before waits for others. */
   readonly waits: boolean;
+  /** Whether a block goes through all phases in its own view, each with a round of votes. */
+  readonly phased: boolean;
   /**
    * Whose certificate a voter for a block is locked on: that of the block's parent, of its
-   * grandparent, or nothing that its vote could tell.
+   * grandparent, of the block itself in the last phase, or nothing that its vote could tell.
    */
-  readonly votesLock: 'parent' | 'grandparent' | 'nothing';
+  readonly votesLock: 'parent' | 'grandparent' | 'phase' | 'nothing';
   /** Leaders in a row that must be alive for a commit when each leads one view. */
   readonly leadersInARow: number;
 }
