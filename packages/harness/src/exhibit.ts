@@ -17,12 +17,13 @@ import {
   toUtf8,
 } from '@quorumlab/core';
 import { keyValueOperation, type LogShape } from '@quorumlab/log';
-import { digestOf, sha256 } from '@quorumlab/wire';
+import { sha256 } from '@quorumlab/wire';
 import { agreementOf } from './agreement-of.ts';
 import { describeRequest } from './describe.ts';
 import type { AnyShape } from './prepare.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { ScenarioError } from './scenario.ts';
+import { simulatedDigest } from './simulated-digest.ts';
 import {
   requestsIn,
   type StoryLine,
@@ -123,7 +124,7 @@ function playOne(shown: Exhibit<LogShape>, protocol: Protocol<LogShape>): Exhibi
   };
   const liars = new Set<number>();
   const played = playExhibit<Shape>(shown as Exhibit<Shape>, protocol as Protocol<Shape>, {
-    digest: digestOf,
+    digest: simulatedDigest,
     operation,
     watch: {
       ...watch,

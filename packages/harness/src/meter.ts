@@ -9,8 +9,9 @@ import {
   seal,
   type Tagged,
 } from '@quorumlab/core';
-import { digestOf, type EvidenceItem, envelopes, type Keyring } from '@quorumlab/wire';
+import { type EvidenceItem, envelopes, type Keyring } from '@quorumlab/wire';
 import type { AnyShape, Prepared } from './prepare.ts';
+import { simulatedDigest } from './simulated-digest.ts';
 
 type Message = AnyShape['Message'];
 
@@ -67,7 +68,7 @@ export function countingNotary(prepared: Prepared, self: PrincipalId, bytes: num
   let verified = 0;
   const isNew = (from: PrincipalId, statement: Tagged): boolean => {
     // The schema is only asked about values whose kind has selected it.
-    const key = `${from}/${digestOf(messages, statement as Message)}`;
+    const key = `${from}/${simulatedDigest(messages, statement as Message)}`;
     return !known.has(key) && Boolean(known.add(key));
   };
   const verify = (from: PrincipalId, statement: Tagged): void => {

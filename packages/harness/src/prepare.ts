@@ -34,7 +34,6 @@ import {
 } from '@quorumlab/sim';
 import {
   type Domain,
-  digestOf,
   ed25519Keyring,
   idealAuthority,
   idealKeyring,
@@ -51,6 +50,7 @@ import {
   type ScenarioFault,
   unknownName,
 } from './scenario.ts';
+import { simulatedDigest } from './simulated-digest.ts';
 
 /** The shape of every machine in a run: the service around any protocol. */
 export type AnyShape = Serviced<LogShape>;
@@ -396,7 +396,7 @@ function replicaMachine(
   const make = (from: AnyShape['Stable'] | undefined): Machine<AnyShape> =>
     group.machine(id, {
       stateMachine: keyValueStore,
-      digest: digestOf,
+      digest: simulatedDigest,
       lines,
       ...(stepBytes === undefined ? {} : { stepBytes }),
       ...(sessionCaps === undefined ? {} : { sessionCaps }),

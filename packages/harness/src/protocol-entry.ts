@@ -13,9 +13,9 @@ import type {
   ReplicaId,
 } from '@quorumlab/core';
 import { anyProtocol, type LogShape } from '@quorumlab/log';
-import { digestOf } from '@quorumlab/wire';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
 import { ScenarioError, unknownName } from './scenario.ts';
+import { simulatedDigest } from './simulated-digest.ts';
 
 /** What every protocol can be told, besides what is its own. */
 export interface ProtocolSize extends Omit<EntrySize, 'digest'> {
@@ -116,7 +116,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);
       const quorums = quorum === undefined ? {} : setByHand(sample.name, parts, quorum, size.n);
-      const told = { ...options, ...size, digest: digestOf, ...quorums };
+      const told = { ...options, ...size, digest: simulatedDigest, ...quorums };
       return anyProtocol(mutant === undefined ? right(told) : makerOf(mutant)(told));
     },
     exhibit(mutant) {
@@ -124,7 +124,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
       const exhibit = parts.exhibits?.[mutant];
       if (exhibit === undefined) return undefined;
       // Where a schedule leaves out f, its makers know how many faults their group survives.
-      const told = { ...exhibit.options, digest: digestOf } as EntrySize;
+      const told = { ...exhibit.options, digest: simulatedDigest } as EntrySize;
       return {
         exhibit: exhibit as unknown as Exhibit<LogShape>,
         right: anyProtocol(right(told)),
@@ -142,7 +142,7 @@ function sampleOf<S extends LogShape>(right: Entry<S>['right']): Protocol<S> {
   let first: unknown;
   for (const n of sampleSizes)
     try {
-      return right({ n, f: 1, digest: digestOf });
+      return right({ n, f: 1, digest: simulatedDigest });
     } catch (error) {
       first ??= error;
     }

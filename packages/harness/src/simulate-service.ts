@@ -16,7 +16,8 @@ import {
   serviced,
 } from '@quorumlab/log';
 import { lan, type NetworkModel, type Seat, type Simulation, simulate, ssd } from '@quorumlab/sim';
-import { digestOf, idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { simulatedDigest } from './simulated-digest.ts';
 
 /** What {@link simulateService} is told. */
 export interface ServiceSimulationOptions<S extends LogShape> {
@@ -121,7 +122,7 @@ function replicasOf<S extends LogShape>(
   const shared = coalition();
   return members.map((self): Seat<Serviced<S>> => {
     const make = (stable?: Serviced<S>['Stable']) =>
-      group.machine(self, { stateMachine, digest: digestOf, ...(stable ? { stable } : {}) });
+      group.machine(self, { stateMachine, digest: simulatedDigest, ...(stable ? { stable } : {}) });
     const behaviour = traitors[self];
     if (behaviour === undefined) return { principal: self, disk: ssd, make: (from) => make(from) };
     const power = { protocol: group, members, make, coalition: shared };

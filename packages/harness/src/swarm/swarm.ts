@@ -174,7 +174,12 @@ export function failureOf(
   const replay = `replay: ${again(world)}`;
   let result: RunResult;
   try {
-    result = runScenario(world.scenario, { ...options, proofs: seed % 8 === 0, reached: true });
+    result = runScenario(world.scenario, {
+      ...options,
+      proofs: seed % 8 === 0,
+      reached: true,
+      lines: false,
+    });
   } catch (error) {
     return `it threw: ${String(error)}; ${replay}`;
   }
