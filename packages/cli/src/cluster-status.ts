@@ -33,8 +33,8 @@ export interface StatusResult {
 
 /** The status in its schema. */
 export function statusResult(folder: string, status: ClusterStatus): StatusResult {
-  const { config, rows, word, sentence, obstacle = null, disagreement = null } = status;
-  const { protocol, n, f, signatures } = config;
+  const { config, rows, n, f, word, sentence, obstacle = null, disagreement = null } = status;
+  const { protocol, signatures } = config;
   const { claims } = protocolOf(protocol);
   const liars = rows.filter(({ traitor }) => traitor).length;
   const away = rows.filter(({ state }) => state !== 'up' && state !== 'elsewhere').length;
@@ -74,7 +74,7 @@ export function sayStatus(
   const up = rows.filter(({ state }) => state === 'up').length;
   const unknown = rows.filter(({ state }) => state === 'elsewhere').length;
   const rest = unknown === 0 ? '' : `, ${unknown} not known from here`;
-  io.out(`${protocol} n=${n} f=${f} (${faults}), ${up} of ${n} nodes up${rest}`);
+  io.out(`${protocol} n=${n} f=${f} (${faults}), ${up} of ${rows.length} nodes up${rest}`);
   const term = faults === 'crash' ? 'term' : 'view';
   const head = ['node', term, 'committed', 'behind', 'digest', 'peers', 'last commit', 'note'];
   const table = [head, ...rows.map((row) => cellsOf(io, row))];

@@ -13,7 +13,7 @@ import {
   readKeyFile,
   startMesh,
 } from '@quorumlab/node';
-import { type ClusterConfig, identityOf, paths } from './config.ts';
+import { type ClusterConfig, identityOf, nodeIn, paths } from './config.ts';
 import { takeClient } from './connect.ts';
 import { tryAskNode } from './control-client.ts';
 import { ClusterError } from './errors.ts';
@@ -152,7 +152,7 @@ const probeFaults: Readonly<Record<string, RemoteFault>> = {
 
 /** What a bare socket tells where nobody here could ask. */
 function probed(config: ClusterConfig, node: number, asked: Asked | undefined): Promise<Asked> {
-  const { host, port } = placeOf(config.members[node]?.address ?? '');
+  const { host, port } = placeOf(nodeIn(config, node)?.address ?? '');
   const asker = asked !== undefined && 'fault' in asked ? asked.asker : undefined;
   return new Promise((resolve) => {
     const end = (fault: RemoteFault): void => {

@@ -1,8 +1,7 @@
 /** Who has lied in a cluster, by what its nodes on this machine have kept and proven. */
 import { existsSync } from 'node:fs';
-import { range } from '@quorumlab/core';
 import { accusationRecord } from './accusations.ts';
-import { paths, readConfig } from './config.ts';
+import { paths, presentNodes, readConfig } from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { guiltIn, messagesIn } from './evidence.ts';
 import type { HeardStatement } from './reports.ts';
@@ -30,7 +29,7 @@ export interface ClusterEvidence {
 export async function clusterEvidence(folder: string): Promise<ClusterEvidence> {
   const config = await readConfig(folder);
   const { name: cluster, protocol, n, f } = config;
-  const here = range(n).filter((node) => existsSync(paths.node(folder, node)));
+  const here = presentNodes(config).filter((node) => existsSync(paths.node(folder, node)));
   const pairs = here.flatMap((node) =>
     accusationRecord(config, paths.node(folder, node), () => undefined).pairs(),
   );

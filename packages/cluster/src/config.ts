@@ -1,5 +1,5 @@
 /** What a cluster is, as one file that all its processes read: `cluster.json`. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromHex, type Protocol, type ReplicaId } from '@quorumlab/core';
 import { type OptionValues, protocolOf, requireOptions } from '@quorumlab/harness';
@@ -42,6 +42,12 @@ export interface ClusterConfig {
   /** Whether nodes may be told to lie. */
   readonly allowFaults: boolean;
   readonly members: readonly ClusterMember[];
+  /** How many numbers there are for nodes, where some may come later; absent: none may. */
+  readonly seats?: number;
+  /** Who came later, by number; absent: nobody has yet. */
+  readonly joined?: readonly ClusterMember[];
+  /** Who was told to leave and has not come back; absent: nobody. */
+  readonly left?: readonly number[];
   readonly clients: readonly ClusterPrincipal[];
 }
 
@@ -116,11 +122,18 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   if (!Array.isArray(members) || !Array.isArray(clients))
     throw wrong('"members" and "clients" must be lists');
   if (members.length !== n) throw wrong(`it lists ${members.length} members, and n is ${n}`);
-  for (const each of [...members, ...clients])
+  const { seats, joined = [], left = [] } = config;
+  if (!Array.isArray(joined) || !Array.isArray(left) || !left.every(isCount))
+    throw wrong('"joined" and "left" must be lists');
+  if (seats !== undefined && !(isCount(seats) && seats >= n + joined.length))
+    throw wrong('"seats" must be a number, and has to be enough for all nodes');
+  if (joined.some((each, i) => each?.id !== n + i))
+    throw wrong('"joined" must list nodes by their numbers, without a gap');
+  for (const each of [...members, ...joined, ...clients])
     if (!isCount(each?.id) || !/^[0-9a-f]{64}$/.test(each.publicKey))
       throw wrong('a member or client has no number or no public key of 64 digits');
-  requireKeys([...members, ...clients], wrong);
-  for (const each of members)
+  requireKeys([...members, ...joined, ...clients], wrong);
+  for (const each of [...members, ...joined])
     if (typeof each.address !== 'string') throw wrong(`n${each.id} has no address`);
   // Absent where an older version made the cluster.
   const { options = {} } = config;
@@ -148,15 +161,50 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** The protocol that a cluster runs. */
-export const protocolIn = ({ protocol, n, f, options }: ClusterConfig): Protocol<LogShape> =>
-  protocolOf(protocol).create({ n, f, options });
+export const protocolIn = ({ protocol, n, f, options, seats }: ClusterConfig): Protocol<LogShape> =>
+  protocolOf(protocol).create({ n, f, options, ...(seats === undefined ? {} : { seats }) });
+
+/** All nodes that there are or were, by number: those made with the cluster, and who came later. */
+export const allNodes = ({ members, joined = [] }: ClusterConfig): readonly ClusterMember[] => [
+  ...members,
+  ...joined,
+];
+
+/** One of {@link allNodes}; nothing for a number that nobody has. */
+export const nodeIn = (config: ClusterConfig, node: ReplicaId): ClusterMember | undefined =>
+  allNodes(config).find(({ id }) => id === node);
+
+/** The numbers of those that have not left, as far as this file knows. */
+export const presentNodes = (config: ClusterConfig): readonly ReplicaId[] =>
+  allNodes(config)
+    .map(({ id }) => id)
+    .filter((id) => config.left?.includes(id) !== true);
+
+/** Throws {@link ClusterError} for the number of no node. */
+export function requireNode(config: ClusterConfig, node: ReplicaId): ClusterMember {
+  const found = nodeIn(config, node);
+  if (found !== undefined) return found;
+  throw new ClusterError(
+    `The cluster has the nodes n0 to n${allNodes(config).length - 1}, and n${node} is none.`,
+  );
+}
+
+/** Writes `<folder>/cluster.json` anew, all of it or nothing. */
+export async function writeConfig(folder: string, config: ClusterConfig): Promise<void> {
+  const file = paths.config(folder);
+  const draft = `${file}.${process.pid}`;
+  const text = `${JSON.stringify(config, undefined, 2)}\n`;
+  await writeFile(draft, text, { mode: 0o600, flush: true });
+  await rename(draft, file);
+}
 
 /** A cluster as its nodes and clients know it. */
 export const identityOf = (config: ClusterConfig): ClusterIdentity => ({
   cluster: config.name,
   group: config.group,
   epoch: config.epoch,
-  members: config.members.map(({ id, publicKey, address }) => ({
+  ...(config.seats === undefined ? {} : { seats: config.seats }),
+  members: allNodes(config).map(({ id, publicKey, address }) => ({
     id,
     address,
     publicKey: fromHex(publicKey),

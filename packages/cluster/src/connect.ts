@@ -1,8 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FolderLockedError, lockFolder } from '@quorumlab/disk';
-import { connectClient, createLogger, type RunningClient, readKeyFile } from '@quorumlab/node';
-import { identityOf, paths, protocolIn, readConfig } from './config.ts';
+import {
+  type ClusterIdentity,
+  connectClient,
+  createLogger,
+  type RunningClient,
+  readKeyFile,
+} from '@quorumlab/node';
+import {
+  type ClusterConfig,
+  identityOf,
+  paths,
+  presentNodes,
+  protocolIn,
+  readConfig,
+} from './config.ts';
 import { ClusterError } from './errors.ts';
+import { followGroup } from './follow-group.ts';
 import { openLogFile } from './log-file.ts';
 
 /** A client of a running cluster in this process; operations and results are bytes. */
@@ -47,7 +61,7 @@ export async function connectCluster(
   const file = openLogFile(paths.log(home));
   try {
     const running = await connectClient({
-      cluster: identityOf(config),
+      cluster: present(config),
       protocol: protocolIn(config),
       self: id,
       secretKey: await readKeyFile(paths.key(home)),
@@ -58,9 +72,13 @@ export async function connectCluster(
     });
     // What is sent to a replica that is not connected yet waits for its time-out: a moment's
     // patience saves that, and a replica that is down costs no more than it.
-    await running.ready(config.n, AbortSignal.timeout(connectMs)).catch(() => undefined);
+    await running
+      .ready(presentNodes(config).length, AbortSignal.timeout(connectMs))
+      .catch(() => undefined);
     let stopping: Promise<void> | undefined;
+    const follows = config.seats === undefined ? () => undefined : followGroup(running, config);
     const stop = async (): Promise<void> => {
+      follows();
       await running.stop();
       file.close();
       release();
@@ -71,6 +89,13 @@ export async function connectCluster(
     release();
     throw error;
   }
+}
+
+/** The group without those that have left: nobody of it would answer. */
+function present(config: ClusterConfig): ClusterIdentity {
+  const identity = identityOf(config);
+  const ids = presentNodes(config);
+  return { ...identity, members: identity.members.filter(({ id }) => ids.includes(id)) };
 }
 
 /** How often a client that is in use is looked at again, in milliseconds. */

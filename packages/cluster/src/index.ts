@@ -23,9 +23,13 @@ export { faultNode } from './fault.ts';
 export { type InitOptions, initCluster } from './init.ts';
 export { newKeyFile, type PublicKey, peerNameOf, showKeyFile } from './keys.ts';
 export {
+  type AddOptions,
+  type AddResult,
+  addMember,
   changeMember,
   type MembershipOptions,
   type MembershipResult,
+  removeMember,
   transferLead,
 } from './membership.ts';
 export type { NodeState } from './node-state.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { range, toHex } from '@quorumlab/core';
+import { mostSeats, range, toHex } from '@quorumlab/core';
 import { type OptionValues, protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
 import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
@@ -132,6 +132,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
       signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
     allowFaults,
     members,
+    ...(protocolOf(protocol).seat === undefined ? {} : { seats: n + mostSeats }),
     clients: await Promise.all(
       range(clients).map((i) =>
         newPrincipal(paths.client(draft, FIRST_CLIENT + i), FIRST_CLIENT + i),
@@ -149,7 +150,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
 }
 
 /** A folder with a key in it that only its owner can read. */
-async function newPrincipal(home: string, id: number): Promise<ClusterPrincipal> {
+export async function newPrincipal(home: string, id: number): Promise<ClusterPrincipal> {
   const seed = generateSeed();
   await mkdir(home, { mode: 0o700 });
   await writeKeyFile(paths.key(home), seed);

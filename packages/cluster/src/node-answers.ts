@@ -1,4 +1,5 @@
 /** What a node answers beside its own report: how the others are, and who takes what of it. */
+import type { Roster } from '@quorumlab/core';
 import type { NodeStatus } from '@quorumlab/node';
 import { type Asked, askPeer } from './ask-others.ts';
 import type { ClusterConfig } from './config.ts';
@@ -8,6 +9,8 @@ import type { UseReport } from './reports.ts';
 /** What is asked of a node. */
 interface Node extends Pick<Parameters<typeof askPeer>[0], 'ask' | 'faultOf'> {
   status(): Pick<NodeStatus, 'use' | 'busyMicros'>;
+  roster(): Roster | undefined;
+  known(): readonly { readonly id: number }[];
 }
 
 /** How many frames and connections of others a node has refused. */
@@ -31,7 +34,8 @@ export function othersOf({
   let asking: Promise<Record<string, Asked>> | undefined;
   const digest = clusterDigest(config);
   const ask = async (): Promise<Record<string, Asked>> => {
-    const others = config.members.filter(({ id }) => id !== self);
+    const left = node.roster()?.left ?? [];
+    const others = node.known().filter(({ id }) => id !== self && !left.includes(id));
     const all = await Promise.all(
       others.map(async ({ id }) => [id, await askPeer(node, id, digest, `n${self}`)] as const),
     );

@@ -1,6 +1,6 @@
 /** What a running node can be asked and told on its control channel. */
 import type { Behaviour } from '@quorumlab/adversary';
-import type { ReplicaId } from '@quorumlab/core';
+import type { ReplicaId, Roster } from '@quorumlab/core';
 import { type AnyShape, attackOf, attacks, completeScenario, realPace } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { Logger, RunningNode } from '@quorumlab/node';
@@ -99,6 +99,23 @@ function fault(options: AtWork, name: string): { readonly attack: string } {
 }
 
 /** What a node says of itself. */
+/** What a node is to its group, by its log. */
+function membershipOf(
+  self: number,
+  roster: Roster | undefined,
+): Pick<NodeReport, 'membership' | 'voters'> {
+  if (roster === undefined) return {};
+  const { voters, learners, left } = roster;
+  const is = voters.includes(self)
+    ? 'voter'
+    : left.includes(self)
+      ? 'left'
+      : learners.includes(self)
+        ? 'learner'
+        : 'waiting';
+  return { membership: is, voters };
+}
+
 export function reportOf({ node, kept }: Pick<AtWork, 'node' | 'kept'>): NodeReport {
   const { self, role, term, leader, trouble, applied, state, peers, counters } = node.status();
   const { lastCommit, attack, lying } = kept.state;
@@ -112,6 +129,7 @@ export function reportOf({ node, kept }: Pick<AtWork, 'node' | 'kept'>): NodeRep
     applied,
     state: state.toString(16).padStart(8, '0'),
     committed: kept.log.last(),
+    ...membershipOf(self, node.roster()),
     peers,
     lastCommitMilliseconds:
       lastCommit === undefined ? undefined : Math.round(performance.now() - lastCommit),

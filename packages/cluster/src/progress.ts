@@ -1,6 +1,6 @@
 /** Whether a group can answer anything now, and if not, why. */
 
-import { byzantine, majority } from '@quorumlab/core';
+import { byzantine, majority, range } from '@quorumlab/core';
 import { protocolOf } from '@quorumlab/harness';
 import { type ClusterConfig, protocolIn } from './config.ts';
 import { named } from './node-names.ts';
@@ -17,13 +17,39 @@ function neededNodes({ protocol, n, f, options }: ClusterConfig): number {
 }
 
 /** What is looked at of each node. */
-type Seen = Pick<StatusRow, 'node' | 'state' | 'role' | 'leader' | 'peers' | 'note'>;
+type Seen = Pick<
+  StatusRow,
+  'node' | 'state' | 'role' | 'leader' | 'peers' | 'note' | 'voters' | 'committed'
+>;
+
+/**
+ * Whose votes count now, by whoever knows most of the log; and the cluster as if it had been made
+ * with them, where the group was changed.
+ */
+export function voting<R extends Pick<Seen, 'node' | 'voters' | 'committed'>>(
+  config: ClusterConfig,
+  all: readonly R[],
+): { readonly config: ClusterConfig; readonly rows: readonly R[] } {
+  const [newest] = all
+    .filter(({ voters }) => voters !== undefined)
+    .sort((one, two) => (two.committed ?? 0) - (one.committed ?? 0));
+  const voters = newest?.voters;
+  const isAsMade = voters === undefined || voters.join() === range(config.n).join();
+  if (isAsMade) return { config, rows: all };
+  const n = voters.length;
+  const options = { ...config.options };
+  // Whatever was told for the first group: changes of one member go by more than half.
+  for (const name of ownQuorums) delete options[name];
+  const rows = all.filter(({ node }) => voters.includes(node));
+  return { config: { ...config, n, f: majority(n).tolerates, options }, rows };
+}
 
 /**
  * Why nothing is answered until somebody does something, as one sentence: too few are up, or too
  * many lost their disks. Nothing if neither is so.
  */
-export function shortageOf(config: ClusterConfig, rows: readonly Seen[]): string | undefined {
+export function shortageOf(made: ClusterConfig, all: readonly Seen[]): string | undefined {
+  const { config, rows } = voting(made, all);
   const needed = neededNodes(config);
   const { n, protocol } = config;
   const away = rows.filter(({ state }) => state !== 'up' && state !== 'elsewhere');
@@ -46,15 +72,16 @@ export function shortageOf(config: ClusterConfig, rows: readonly Seen[]): string
 }
 
 /** Why nothing is answered now, as one sentence; nothing if nothing stands in the way. */
-export function obstacleOf(config: ClusterConfig, rows: readonly Seen[]): string | undefined {
-  const shortage = shortageOf(config, rows);
+export function obstacleOf(made: ClusterConfig, all: readonly Seen[]): string | undefined {
+  const shortage = shortageOf(made, all);
   if (shortage !== undefined) return shortage;
+  const { config, rows } = voting(made, all);
   const needed = neededNodes(config);
   const { n } = config;
   const up = rows.filter(({ state }) => state === 'up');
   if (up.length < needed) return undefined; // The others are elsewhere: nobody here knows.
   const leads = up.find(({ node, leader }) => leader === node);
-  const asksLeaders = protocolIn(config).client.ask === 'leader';
+  const asksLeaders = protocolIn(made).client.ask === 'leader';
   if (asksLeaders && up.every(({ leader }) => leader === undefined))
     return (
       `no node has found a leader; n${up[0]?.node} is connected to ${up[0]?.peers} of ` +

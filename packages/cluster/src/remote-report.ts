@@ -1,5 +1,6 @@
 /** What a node tells whoever has a key of its cluster: bounded, and judged when it is read. */
 import {
+  aboutField,
   boolean,
   bounded,
   bytes,
@@ -12,6 +13,7 @@ import {
   integer,
   list,
   nullable,
+  type Roster,
   record,
   SchemaError,
   text,
@@ -77,6 +79,13 @@ export const remoteReport = record({
   lying: boolean,
   /** What stands in its way, if it knows. */
   trouble: nullable(sentence(maxTroubleBytes)),
+  /** What it is to its group, and whose votes count; null and nobody: that never changes. */
+  membership: nullable(word(16)),
+  voters: list(integer(firstClient - 1), 128),
+  /** Who came to the group later and is in it, the last ones: for clients that know them not. */
+  came: bounded(list(record({ member: integer(firstClient - 1), about: aboutField }), 16), 1600),
+  /** Who has left it. */
+  left: list(integer(firstClient - 1), 128),
   /** Frames and connections of others that it refused. */
   refused: integer(),
   /** Lies that it can prove, by the frames of two statements each: as many as there is room for. */
@@ -103,8 +112,10 @@ export function encodeReport(
   report: NodeReport,
   refused: number,
   lies: readonly PassedLie[] = [],
+  roster?: Roster,
 ): Uint8Array | undefined {
   const { role, term, leader, committed, applied, state, peers } = report;
+  const left = roster?.left ?? [];
   try {
     return encode(remoteReport, {
       cluster,
@@ -119,6 +130,10 @@ export function encodeReport(
       attack: report.attack ?? null,
       lying: report.lying,
       trouble: report.trouble?.replaceAll(/[^ -~]/g, '?').slice(0, maxTroubleBytes) ?? null,
+      membership: report.membership ?? null,
+      voters: report.voters ?? [],
+      came: (roster?.seats ?? []).filter(({ member }) => !left.includes(member)).slice(-16),
+      left,
       refused,
       lies: passable(lies),
     });

@@ -49,6 +49,9 @@ export interface AccusedRow {
   readonly proof: string;
 }
 
+/** What a node is to its group: it votes, only learns, has left, or waits to be let in. */
+export type NodeMembership = 'voter' | 'learner' | 'left' | 'waiting';
+
 /** How a node is. */
 export interface NodeReport {
   readonly self: number;
@@ -66,6 +69,10 @@ export interface NodeReport {
   /** The last slot of the log that was committed without a gap; -1: none. */
   readonly committed: number;
   readonly peers: readonly number[];
+  /** What it is to its group, by its own log; absent: who is in the group never changes. */
+  readonly membership?: NodeMembership;
+  /** Whose votes count, by its own log; absent: everybody's, for good. */
+  readonly voters?: readonly number[];
   /** Milliseconds since the last commit, if there was one since the start. */
   readonly lastCommitMilliseconds: number | undefined;
   /** What it has been told to do since it was made, even if it behaves again. */

@@ -11,7 +11,14 @@ import {
   startNode,
 } from '@quorumlab/node';
 import { accusationRecord } from './accusations.ts';
-import { type ClusterConfig, identityOf, paths, readConfig } from './config.ts';
+import {
+  type ClusterConfig,
+  identityOf,
+  nodeIn,
+  paths,
+  readConfig,
+  requireNode,
+} from './config.ts';
 import { controlPath } from './control-path.ts';
 import { startControl } from './control-server.ts';
 import { ClusterError, sentenceOf } from './errors.ts';
@@ -65,12 +72,13 @@ export interface RunningClusterNode {
 export async function runNode(options: RunNodeOptions): Promise<RunningClusterNode> {
   const { folder, self, attack } = options;
   const config = await readConfig(folder);
-  if (!(Number.isSafeInteger(self) && self >= 0 && self < config.n))
+  const { address } = requireNode(config, self);
+  if (config.left?.includes(self))
     throw new ClusterError(
-      `The cluster has the nodes 0 to ${config.n - 1}, and ${self} is none of them.`,
+      `n${self} has left the group; let it in again: quorumlab cluster member add n${self}`,
     );
   const first = attack === undefined ? undefined : behaviourOf(config, self, attack);
-  const listen = listenAddressOf(config.members[self]?.address ?? '', options.listen);
+  const listen = listenAddressOf(address, options.listen);
   const home = paths.node(folder, self);
   for (const place of [paths.started, paths.traitor, paths.pid]) requirePlainFile(place(home));
   requirePlainFile(paths.log(home), Number.MAX_SAFE_INTEGER);
@@ -148,7 +156,13 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
 
 /** What a node tells others: how it is, and what it can prove against whom. */
 const told = (digest: string, node: AnyNode, kept: Keeping): Uint8Array | undefined =>
-  encodeReport(digest, reportOf({ node, kept }), refusedBy(node), kept.accused.passedOn());
+  encodeReport(
+    digest,
+    reportOf({ node, kept }),
+    refusedBy(node),
+    kept.accused.passedOn(),
+    node.roster(),
+  );
 
 /** How often a node asks the others what they can prove, in milliseconds. */
 const askingMs = 10_000;
@@ -186,7 +200,7 @@ function untilDurable(hooks: NodeHooks<LogShape>, home: string): NodeHooks<LogSh
 async function readOwnKey(config: ClusterConfig, home: string, self: number): Promise<Uint8Array> {
   const secretKey = await readKeyFile(paths.key(home));
   const publicKey = Buffer.from(publicKeyOf(secretKey)).toString('hex');
-  if (publicKey !== config.members.find(({ id }) => id === self)?.publicKey)
+  if (publicKey !== nodeIn(config, self)?.publicKey)
     throw new ClusterError(
       `${paths.key(home)} is not the key of n${self} in cluster.json; restore the right file.`,
     );
@@ -233,6 +247,10 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     throw error;
   }
   void node.failed.then(stop);
+  void node.left.then(() => {
+    logger.info('The group has let this node go, and it ends.');
+    return stop();
+  });
   logger.info({ control: controlPath(home) }, 'The node can be asked.');
   return { stop: () => stop(), ended: ended.promise };
 }

@@ -33,9 +33,18 @@ export const restoreStarted = (home: string, before: string | undefined): Promis
  */
 export function requireFewLost(
   folder: string,
-  { n, f, protocol }: ClusterConfig,
+  config: ClusterConfig,
   rejoin: readonly number[],
 ): void {
+  const { n, f, protocol, joined = [], left = [] } = config;
+  // Who left cannot be asked any more, and who came later is not asked.
+  if (rejoin.length > 0 && joined.length + left.length > 0)
+    throw new ClusterError(
+      `${named(rejoin)} lost ${rejoin.length === 1 ? 'its disk' : 'their disks'}, and the group ` +
+        'has changed since it was made, so not everybody can be asked what was promised. Put a ' +
+        `new node in the place of each: quorumlab cluster member remove n${rejoin[0]}, then ` +
+        `quorumlab cluster member add n${n + joined.length}`,
+    );
   const under = range(n).filter((id) => isRejoining(paths.node(folder, id)));
   const lost = [...new Set([...under, ...rejoin])].sort((one, two) => one - two);
   if (lost.length <= f) return;

@@ -1,6 +1,6 @@
 import type { NodeState } from './node-state.ts';
 import type { RemoteFault } from './remote-fault.ts';
-import type { AccusedRow, UseReport } from './reports.ts';
+import type { AccusedRow, NodeMembership, UseReport } from './reports.ts';
 
 /** One node of a cluster. */
 export interface StatusRow {
@@ -14,6 +14,10 @@ export interface StatusRow {
   /** Whether it runs on another machine, as far as is known here. */
   readonly remote: boolean;
   readonly pid?: number;
+  /** What it is to its group; absent: who is in the group never changes, or it does not answer. */
+  readonly membership?: NodeMembership;
+  /** Whose votes count, by its log; absent: everybody's. */
+  readonly voters?: readonly number[];
   readonly role?: string;
   readonly term?: number;
   readonly leader?: number;

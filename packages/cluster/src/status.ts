@@ -2,16 +2,23 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ofOneClient, relativeOrder, type VerdictWord } from '@quorumlab/checker';
-import { range, toUtf8 } from '@quorumlab/core';
+import { toUtf8 } from '@quorumlab/core';
 import { protocolOf } from '@quorumlab/harness';
 import { type Asked, askOthers } from './ask-others.ts';
-import { type ClusterConfig, paths, readConfig } from './config.ts';
+import { type ClusterConfig, nodeIn, paths, presentNodes, readConfig } from './config.ts';
 import { askNode, tryAskNode } from './control-client.ts';
 import { named } from './node-names.ts';
 import { absenceOf } from './node-state.ts';
-import { obstacleOf, shortageOf } from './progress.ts';
+import { obstacleOf, shortageOf, voting } from './progress.ts';
 import { faultSentence } from './remote-fault.ts';
-import type { AccusedRow, LogDigests, LoggedSlot, NodeReport, UseReport } from './reports.ts';
+import type {
+  AccusedRow,
+  LogDigests,
+  LoggedSlot,
+  NodeMembership,
+  NodeReport,
+  UseReport,
+} from './reports.ts';
 import type { StatusRow } from './status-row.ts';
 import { readTraitor } from './traitor-file.ts';
 import { reports } from './up.ts';
@@ -27,6 +34,9 @@ export interface Disagreement {
 export interface ClusterStatus {
   readonly config: ClusterConfig;
   readonly rows: readonly StatusRow[];
+  /** How many vote, and how many of them may be faulty: as the cluster was made, unless changed. */
+  readonly n: number;
+  readonly f: number;
   /**
    * `forked` if two honest logs differ, `stalled` if nothing can be answered, `inconclusive` if
    * fewer than two logs could be read.
@@ -47,10 +57,12 @@ export async function clusterStatus(folder: string): Promise<ClusterStatus> {
   const rows = await settledRows(folder, config);
   const honest = rows.filter(({ up, traitor }) => up && !traitor).map(({ node }) => node);
   // Whole logs are compared where they are: nobody sends theirs over the network for that.
-  const here = honest.filter((node) => rows[node]?.remote === false);
+  const isHere = new Set(rows.filter(({ remote }) => !remote).map(({ node }) => node));
+  const here = honest.filter((node) => isHere.has(node));
   const views = await digestsOf(folder, here);
   const obstacle = obstacleOf(config, rows);
-  const found = { config, rows, ...(obstacle === undefined ? {} : { obstacle }) };
+  const { n, f } = voting(config, rows).config;
+  const found = { config, rows, n, f, ...(obstacle === undefined ? {} : { obstacle }) };
   const { order } = protocolOf(config.protocol).claims;
   if (order === 'conflicts') return { ...found, ...(await comparedOrders(folder, here, obstacle)) };
   const fork = firstFork(views);
@@ -169,14 +181,16 @@ async function allRows(folder: string, config: ClusterConfig): Promise<readonly 
 function remoteRow(config: ClusterConfig, node: number, asked: Asked): StatusRow {
   if ('fault' in asked) {
     const fault = asked.fault === 'waits-for-it' ? 'not-connected' : asked.fault;
-    const note = faultSentence(fault, config.members[node]?.address ?? '', asked.asker);
+    const note = faultSentence(fault, nodeIn(config, node)?.address ?? '', asked.asker);
     const state = fault === 'not-asked' ? 'elsewhere' : 'unreachable';
     return { node, up: false, state, fault, remote: true, traitor: false, note };
   }
   const { leader, committed, applied, attack, trouble, lastCommitMilliseconds, ...more } =
     asked.report;
+  const { membership, voters, ...rest } = more;
   const row = upRow(node, {
-    ...more,
+    ...rest,
+    ...(membership === null ? {} : { membership: membership as NodeMembership, voters }),
     leader: leader ?? undefined,
     attack: attack ?? undefined,
     ...(trouble === null ? {} : { trouble }),
@@ -184,13 +198,15 @@ function remoteRow(config: ClusterConfig, node: number, asked: Asked): StatusRow
     applied: applied - 1,
     lastCommitMilliseconds: lastCommitMilliseconds ?? undefined,
   });
-  return { ...row, remote: true, refused: more.refused };
+  return { ...row, remote: true, refused: rest.refused };
 }
 
 /** What every node of this machine says of itself now, or why it does not. */
 export async function rowsOf(folder: string, config: ClusterConfig): Promise<readonly StatusRow[]> {
   const all = await reports(folder, config);
-  const rows = await Promise.all(range(config.n).map((node) => rowOf(folder, node, all[node])));
+  const rows = await Promise.all(
+    presentNodes(config).map((node) => rowOf(folder, node, all.get(node))),
+  );
   return withLag(rows);
 }
 
@@ -203,6 +219,8 @@ function withLag(rows: readonly StatusRow[]): readonly StatusRow[] {
   );
   return rows.map((row) => {
     const { committed, lastCommitMilliseconds: last } = row;
+    // Who has left is not to have what was committed since.
+    if (row.membership === 'left') return row;
     if (committed === undefined || committed >= most) return row;
     const late =
       last === undefined || newest === Infinity ? {} : { lagMilliseconds: last - newest };
@@ -236,7 +254,7 @@ function upRow(
   const traitor = attack !== undefined;
   const { role, term, leader, committed, applied, state, peers } = report;
   const leads = leader === node ? role : role === 'rejoining' ? 'lost its disk, rejoining' : '';
-  const { accused = [] } = report;
+  const { accused = [], membership, voters } = report;
   const lies = traitor ? (report.lying ? `traitor: ${attack}` : `was a traitor: ${attack}`) : '';
   return {
     node,
@@ -254,10 +272,27 @@ function upRow(
       ? {}
       : { lastCommitMilliseconds: report.lastCommitMilliseconds }),
     traitor,
+    ...(membership === undefined ? {} : { membership }),
+    ...(voters === undefined ? {} : { voters }),
     ...(accused.length === 0 ? {} : { accused }),
-    note: [leads, lies, report.trouble, accusedNote(accused)].filter(Boolean).join(', '),
+    note: [
+      leads,
+      membershipNotes[membership ?? 'voter'],
+      lies,
+      report.trouble,
+      accusedNote(accused),
+    ]
+      .filter(Boolean)
+      .join(', '),
   };
 }
+
+const membershipNotes: Readonly<Record<NodeMembership, string>> = {
+  voter: '',
+  learner: 'learns, has no vote',
+  left: 'has left the group',
+  waiting: 'waits to be let in',
+};
 
 /** Whom a node has proofs against, and how to see them. */
 function accusedNote(accused: readonly AccusedRow[]): string {

@@ -1,6 +1,6 @@
 import { fromUtf8, toHex } from '@quorumlab/core';
 import { kv, LogFullError, OperationError } from '@quorumlab/log';
-import { type ClusterConfig, protocolIn, readConfig } from './config.ts';
+import { allNodes, type ClusterConfig, protocolIn, readConfig } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
 import { ClusterError } from './errors.ts';
 import { type ClusterOperation, parseOperation, usage } from './operation.ts';
@@ -112,7 +112,9 @@ async function requireReached(
   const { matching } = protocolIn(config).client;
   const waitMs = Math.min(limitMs, reachMs);
   await client.ready(matching, AbortSignal.timeout(waitMs)).catch(() => {
-    const addresses = config.members.map(({ address }) => address).join(', ');
+    const addresses = allNodes(config)
+      .map(({ address }) => address)
+      .join(', ');
     throw new ClusterError(
       `Nothing was submitted: fewer than ${matching} of ${config.n} replicas could be reached ` +
         `in ${waitMs / 1000} s at ${addresses}; look whether they run, and at the network.`,

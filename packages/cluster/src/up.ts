@@ -1,7 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { range } from '@quorumlab/core';
-import { type ClusterConfig, paths, readConfig } from './config.ts';
+import {
+  allNodes,
+  type ClusterConfig,
+  paths,
+  presentNodes,
+  readConfig,
+  requireNode,
+} from './config.ts';
 import { tryAskNode } from './control-client.ts';
 import { controlPath } from './control-path.ts';
 import { ClusterError, ClusterNodeError, lostDiskExit } from './errors.ts';
@@ -50,9 +56,12 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
   const config = await readConfig(folder);
   requireRejoining(folder, config, rejoin);
   const before = await reports(folder, config);
-  const missing = range(config.n).filter((id) => before[id] === undefined);
+  const wanted = presentNodes(config);
+  const missing = wanted.filter((id) => !before.has(id));
   if (missing.length === 0) {
-    const who = before.map((each) => `n${each?.self} is process ${each?.pid}`).join(', ');
+    const who = [...before.values()]
+      .map(({ self, pid }) => `n${self} is process ${pid}`)
+      .join(', ');
     throw new ClusterError(`All nodes are up already (${who}); stop them: quorumlab cluster down`);
   }
   signal?.throwIfAborted();
@@ -61,7 +70,7 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
     const lie = attack === undefined ? {} : { attack };
     return spawnNode({ folder, self, rejoin: rejoin.includes(self), ...lie });
   });
-  const up: NodeReport[] = before.filter((each) => each !== undefined);
+  const up: NodeReport[] = [...before.values()];
   const refused: { readonly node: number; readonly why: string }[] = [];
   // For ways to end that await nothing, such as process.exit: a node is its own process.
   const lastResort = (): void => {
@@ -78,7 +87,7 @@ export async function upCluster(folder: string, options: UpOptions = {}): Promis
           refused.push({ node: each.self, why: error.words.replace(/^\w+: /, '') });
           return;
         }
-        progress?.(up, config.n);
+        progress?.(up, wanted.length);
       }),
     );
     if (refused.length > 0 && refused.length === spawned.length)
@@ -105,20 +114,24 @@ const isLostDisk = (error: unknown): error is ClusterNodeError =>
 
 /** More lost disks than faults that it survives: what was promised and written may be gone. */
 function requireRejoining(folder: string, config: ClusterConfig, rejoin: readonly number[]): void {
-  const { n } = config;
-  const stranger = rejoin.find((id) => !(Number.isSafeInteger(id) && id >= 0 && id < n));
-  if (stranger !== undefined)
-    throw new ClusterError(`The cluster has the nodes n0 to n${n - 1}, and n${stranger} is none.`);
+  for (const id of rejoin) requireNode(config, id);
   // Who has not come back yet counts as well, whoever told it to, and comes back with every start.
   requireFewLost(folder, config, rejoin);
 }
 
-/** What every node says of itself; nothing where nobody answers. */
-export const reports = (
+/** What every node says of itself, by its number; of those that answer. */
+export async function reports(
   folder: string,
-  { n }: ClusterConfig,
-): Promise<readonly (NodeReport | undefined)[]> =>
-  Promise.all(range(n).map((id) => tryAskNode<NodeReport>(paths.node(folder, id), 'status')));
+  config: ClusterConfig,
+): Promise<ReadonlyMap<number, NodeReport>> {
+  const found = await Promise.all(
+    allNodes(config).map(
+      async ({ id }) =>
+        [id, await tryAskNode<NodeReport>(paths.node(folder, id), 'status')] as const,
+    ),
+  );
+  return new Map(found.flatMap(([id, report]) => (report === undefined ? [] : [[id, report]])));
+}
 
 /** Stops a process that this one has started; the signal cannot hit another one. */
 export async function endSpawned({ child }: SpawnedNode, graceMs = 2000): Promise<void> {
@@ -157,7 +170,9 @@ export async function downCluster(
   { graceMs = 5000, nodes }: DownOptions = {},
 ): Promise<readonly DownRow[]> {
   const config = await readConfig(folder);
-  return Promise.all((nodes ?? range(config.n)).map((id) => downNode(folder, id, graceMs)));
+  return Promise.all(
+    (nodes ?? allNodes(config).map(({ id }) => id)).map((id) => downNode(folder, id, graceMs)),
+  );
 }
 
 async function downNode(folder: string, node: number, graceMs: number): Promise<DownRow> {

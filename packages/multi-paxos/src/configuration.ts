@@ -161,6 +161,7 @@ function after(
     };
   const is = last.members.includes(server) ? 'voter' : left.includes(server) ? 'none' : 'learner';
   const isNew = !isMade && seat === undefined;
+  if (is === becomes && is === 'none') return { refusal: `replica ${server} is not in the group` };
   if (is === becomes && !isNew) return { refusal: 'the group is that already' };
   const others = last.members.filter((each) => each !== server);
   const next = becomes === 'voter' ? [...others, server] : others;

@@ -15,7 +15,7 @@ const ANSWER = [0x51, 0x4c, 0x41, 0x01];
 const ASK_BYTES = 8;
 
 /** Most bytes of an answer, its head of nine not counted. */
-export const MAX_ANSWER_BYTES = 4096;
+export const MAX_ANSWER_BYTES = 8192;
 
 /** What an answer begins with, after the number. */
 const codes = { answered: 0, 'too-often': 1, 'nothing-to-say': 2 } as const;

@@ -33,7 +33,7 @@ export interface MeshOptions {
    */
   readonly busyMs?: (from: number) => number;
   /**
-   * What this node tells any peer that asks how it is, at most 4,096 bytes;
+   * What this node tells any peer that asks how it is, at most 8,192 bytes;
    * nothing unless told. It is called a few times per second and peer, and must be quick.
    */
   readonly answer?: () => Uint8Array | undefined;

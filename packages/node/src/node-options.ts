@@ -58,7 +58,7 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
    */
   readonly rejoin?: boolean;
   /**
-   * What any member or client may know of this replica, in at most 4,096 bytes; nothing unless
+   * What any member or client may know of this replica, in at most 8,192 bytes; nothing unless
    * told. It is called a few times per second and peer that asks, and must be quick.
    */
   readonly answer?: () => Uint8Array | undefined;

@@ -12,7 +12,7 @@ import type { MeshLimits } from './limits.ts';
 import { quickened } from './quick-channel.ts';
 
 /** The stream protocol of the mesh; both ends must name it to talk. */
-export const FRAME_PROTOCOL = '/quorumlab/frames/2.0.0';
+export const FRAME_PROTOCOL = '/quorumlab/frames/3.0.0';
 
 /** The longest timeout Node knows: heartbeats, not sockets, decide when a peer is dead. */
 const NEVER_MS = 2 ** 31 - 1;

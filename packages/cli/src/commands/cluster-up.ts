@@ -177,10 +177,11 @@ async function sayUp(
 ): Promise<void> {
   const { peerNameOf } = await clusterPackage();
   const address = config.members[0]?.address.split('/')[2] ?? '';
-  const some = nodes.length < config.n ? `${nodes.length} of ` : '';
-  io.out(`${some}${config.n} nodes, libp2p tcp + noise on ${address}, data in ${folder}/`);
+  const all = config.n + (config.joined?.length ?? 0) - (config.left?.length ?? 0);
+  const some = nodes.length < all ? `${nodes.length} of ` : '';
+  io.out(`${some}${all} nodes, libp2p tcp + noise on ${address}, data in ${folder}/`);
   for (const node of nodes) {
-    const member = config.members[node.self];
+    const member = [...config.members, ...(config.joined ?? [])][node.self];
     const name = peerNameOf(Buffer.from(member?.publicKey ?? '', 'hex'));
     const short = `${name.slice(0, 6)}…${name.slice(-2)}`;
     const port = member?.address.split('/').at(-1);
