@@ -87,8 +87,8 @@ export async function changeMember(
 
 /**
  * Lets node `node` into the group of the running cluster in `folder`. One that nobody knows yet
- * gets a key and an address; the group is told of both in its log, so that its members let it in; its
- * process is started; and once it has caught up it votes. Throws {@link ClusterError} as
+ * gets a key and an address; the group is told of both in its log, so that its members let it in;
+ * its process is started; and once it has caught up it votes. Throws {@link ClusterError} as
  * {@link changeMember} does, for a number that is not the next one, and if it does not catch up.
  */
 export async function addMember(

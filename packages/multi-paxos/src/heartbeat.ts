@@ -1,6 +1,6 @@
 /** The leader's sign of life, which tells what is chosen and asks whether it still leads. */
 import type { Group } from './group.ts';
-import type { Context, Replica } from './state.ts';
+import { acquaintances, type Context, type Replica } from './state.ts';
 
 /** To everybody who is or may become a member, so that newcomers are up to date when they join. */
 export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): void {
@@ -9,5 +9,6 @@ export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): voi
   const { ballot, round, firstUnchosen } = leader;
   const message = { kind: 'heartbeat', ballot, round, firstUnchosen } as const;
   // It carries nothing that a disk must hold: the ballot is durable since phase 1.
-  for (const member of group.members) if (member !== ctx.self) ctx.sendEarly(member, message);
+  for (const member of acquaintances(group.known, leader))
+    if (member !== ctx.self) ctx.sendEarly(member, message);
 }
