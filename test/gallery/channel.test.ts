@@ -48,11 +48,11 @@ test('a channel that proves who speaks takes it from nobody but replica 1', () =
 });
 
 /** The keyring of one member of a cluster, and what it signs there. */
-function memberOf(cluster: string, self: number) {
+function memberOf(cluster: string, self: number, epoch = 0) {
   const { name, version, messages } = raft({ n: 3 });
   const secret = (id: number): Uint8Array => new Uint8Array(32).fill(id + 1);
   return ed25519Keyring<RaftMessage>({
-    domain: domainOf({ name, version }, { cluster, group: 'main', epoch: 0 }),
+    domain: domainOf({ name, version }, { cluster, group: 'main', epoch }),
     messages,
     protocol: { messages },
     self,
@@ -72,6 +72,16 @@ test('B-57: clusters that share keys and a name take votes from each other', () 
 test('with the name of the cluster under each signature they do not', () => {
   const heard = memberOf('test', 1).sign(vote);
   expect(memberOf('payments', 0).check(heard)).toBe(false);
+});
+
+test('B-54: where signatures leave the configuration out, who was removed still votes', () => {
+  const heard = memberOf('payments', 2).sign(vote);
+  expect(memberOf('payments', 0).check(heard)).toBe(true);
+});
+
+test('with the epoch of the configuration under each signature it does not', () => {
+  const heard = memberOf('payments', 2, 0).sign(vote);
+  expect(memberOf('payments', 0, 1).check(heard)).toBe(false);
 });
 
 interface Vector {

@@ -2,7 +2,16 @@
  * The schedules that expose the mutants: the right protocol survives each of them. Replica 0 is the
  * primary of view 0; numbers start at 1, slots at 0.
  */
-import type { Batch, Digest, Exhibit, ReplicaId, Signed, Stage, Which } from '@quorumlab/core';
+import {
+  type Batch,
+  certify,
+  type Digest,
+  type Exhibit,
+  type ReplicaId,
+  type Signed,
+  type Stage,
+  type Which,
+} from '@quorumlab/core';
 import { nullBatch } from './batches.ts';
 import type { Options } from './group.ts';
 import { type Message, type NewView, schemas, type ViewChange } from './messages.ts';
@@ -326,6 +335,23 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
       group.lose();
       group.propose([0], 'Ann', { client: 0 });
       group.deliver();
+    },
+  },
+  'checkpoint-unproven': {
+    options: { ...four, checkpointEvery: 2 },
+    shows: 'invalid',
+    story:
+      'n3 has slept; the liar n0 offers it a state after number 2 that nobody else has signed.',
+    play(group) {
+      meet(group);
+      group.betray(0);
+      const body = { kind: 'checkpoint', sequence: 2, digest: '0b'.repeat(32) } as const;
+      const checkpoint = certify(body, [group.sign(body, 0)]);
+      group.say(0, [3], { kind: 'stable-checkpoint', checkpoint });
+      group.deliver(to(3));
+      const state = group.view(3).stableCheckpoint?.body.digest;
+      const sentence = 'n3 fetches a state, and will install it, that only the liar n0 has signed';
+      group.expect(state !== body.digest, 'state', sentence);
     },
   },
   'reads-at-once': {

@@ -48,6 +48,74 @@ describe('what a group of n = 3f, and one backup, cannot do', () => {
   });
 });
 
+/**
+ * How many honest replicas can answer for a request: the primary leaves replica 3 out and answers
+ * nobody. Whether 3 is told later what was decided is up to `tells`.
+ */
+function answersOf(tells: boolean): number {
+  const network = new Network(pbft({ n: 4 }));
+  network.seat(0).treason = ({ to, message }) => (to === 3 ? [] : [{ to, message }]);
+  propose(network, [0, 1, 2, 3], a);
+  do {
+    network.deliver(({ to, message }) => tells || to !== 3 || message.kind !== 'committed');
+    network.drop();
+  } while (network.tick(900_000));
+  return [1, 2, 3].filter((self) => network.seat(self).applied > 0).length;
+}
+
+describe('B-09: where reads make clients wait for 2f+1 replies to writes', () => {
+  it('one that is left out and told nothing keeps them waiting', () => {
+    expect(answersOf(false)).toBeLessThan(3);
+  });
+
+  it('f+1 replies are there, which is all that it takes here', () => {
+    const { client, f } = pbft({ n: 4, readOnly: true });
+    expect([client.matching, client.reads]).toEqual([f + 1, 2 * f + 1]);
+    expect(answersOf(false)).toBeGreaterThanOrEqual(client.matching);
+  });
+
+  it('and who is left out is told what was decided', () => {
+    expect(answersOf(true)).toBe(3);
+  });
+});
+
+/**
+ * The views that a group of four goes through because of one client, whose requests pass for
+ * genuine at those who `believe` them: what an authenticator, one code for each, makes possible.
+ */
+function viewsBecauseOf(believe: (self: number, primary: number) => boolean): number {
+  const network = new Network(pbft({ n: 4 }));
+  const bad = requestOf(2, 0, 'bad');
+  for (let round = 0; round < 12; round++) {
+    propose(network, [network.state(1).view % 4], bad);
+    propose(network, [0, 1, 2, 3], requestOf(0, round));
+    for (let i = 0; i < 8; i++) {
+      network.deliver(({ to, message }) => {
+        const asked = message.kind === 'pre-prepare' && message.batch.some(isSame(bad));
+        return !asked || believe(to, message.view % 4);
+      });
+      network.drop();
+      network.tick(network.now + 1_000_000);
+    }
+  }
+  return network.state(1).view;
+}
+
+const isSame =
+  (one: { readonly client: number }) =>
+  (other: { readonly client: number }): boolean =>
+    other.client === one.client;
+
+describe('B-14: a client whose requests only the primary can verify', () => {
+  it('has every primary replaced, if each can be told another code', () => {
+    expect(viewsBecauseOf((self, primary) => self === primary)).toBeGreaterThanOrEqual(4);
+  });
+
+  it('costs nothing where requests are signed: all of them believe it, or nobody', () => {
+    expect(viewsBecauseOf(() => true)).toBe(0);
+  });
+});
+
 describe('mistakes that signatures prevent', () => {
   it('B-08: Prepares do not prove anything in another view, number or phase', () => {
     const network = new Network(pbft({ n: 4 }));

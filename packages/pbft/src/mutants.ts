@@ -37,6 +37,7 @@ export const mutants = {
   'timer-restarts': differing({ progressRestartsTimer: true }),
   'no-watermarks': differing({ keepsWatermarks: false }),
   'local-copy-executes': differing({ executesLocalCopy: true }),
+  'checkpoint-unproven': differing({ provesCheckpoints: false }),
   'reads-at-once': differing({ readsAfter: (executed) => executed }),
   'reads-of-f+1': differing({ readQuorum: (_, weak) => weak }),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<Pbft>>>;
@@ -113,6 +114,11 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'ordered.',
     paper: 'Castro and Liskov 1999, §4.2',
     gallery: 'B-58',
+  },
+  'checkpoint-unproven': {
+    rule: 'A replica that lags takes over the state that one other signs, whoever that is.',
+    paper: 'Castro and Liskov 1999, §4.3',
+    gallery: 'B-12',
   },
   'reads-at-once': {
     rule: 'A replica answers a read although something is prepared that it has not executed.',

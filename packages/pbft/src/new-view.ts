@@ -49,7 +49,8 @@ const isCheckpoint = (group: Group, { sequence }: Reached): boolean =>
 
 /** Whether a quorum signed the checkpoint, and it is one. */
 export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint>): boolean =>
-  isCheckpoint(group, checkpoint.body) && signedBy(group, checkpoint, group.quorum);
+  isCheckpoint(group, checkpoint.body) &&
+  signedBy(group, checkpoint, group.rules.provesCheckpoints ? group.quorum : 1);
 
 /**
  * Whether `proof` shows that its batch was prepared in its view: Prepares of a quorum less one, all

@@ -21,6 +21,8 @@ export interface Rules {
    * Whether entries of P in a view-change must come with a quorum's Prepares from an older view.
    */
   readonly provesPrepared: boolean;
+  /** Whether a stable checkpoint must come with a quorum's signatures. */
+  readonly provesCheckpoints: boolean;
   /** Whether a view-change reports what is prepared, and not only what is committed. */
   readonly carriesPrepared: boolean;
   /** Whether backups compute O of a new-view themselves. */
@@ -50,6 +52,7 @@ export const rules: Rules = {
   executesWhenPrepared: false,
   executesLocalCopy: false,
   provesPrepared: true,
+  provesCheckpoints: true,
   carriesPrepared: true,
   recomputesOrders: true,
   outranks: (candidate, chosen) => candidate > chosen,
