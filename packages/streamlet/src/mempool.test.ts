@@ -134,7 +134,7 @@ describe('a block', () => {
     expect(clients(many)).not.toContain(1);
   });
 
-  it('is proposed with the votes for its parent, though nothing waits: that one is not final', () => {
+  it('is proposed with the votes for its parent, as long as that is not final', () => {
     const found = proposed(() => undefined);
     expect(found?.block).toMatchObject({ epoch: 2, height: 2, batch: [] });
     expect(found?.notarization?.body.id).toBe(found?.block.parent.id);
