@@ -9,6 +9,8 @@ export const routes: readonly (readonly [hash: string, ready: string])[] = [
   ['#/', '✗ forked'],
   ['#/play?p=raft,pbft&sign=ideal', '✗ forked'],
   ['#/learn', lessons[13]?.text.title ?? ''],
+  ['#/learn/quiz', words.quizInvitation],
+  ['#/embed?p=raft,pbft&sign=ideal', 'Open this in the playground'],
   ['#/compare', 'Run them'],
   ['#/trace', 'Open a trace'],
 ];

@@ -82,7 +82,7 @@ export const commandStart = (): string =>
 
 /** Names that follow `quorumlab` in a command; anything else is about quorumlab and no command. */
 const commands =
-  'demo|run|attack|compare|play|report|trace|quorums|shrink|replay|explain|check|lesson|quiz|list|' +
+  'demo|run|attack|compare|play|report|trace|quorums|shrink|replay|explain|check|lesson|quiz|lab|list|' +
   'keys|node|cluster|completion|help|--\\w';
 const mention = new RegExp(`(?<![\\w/@.-])${name}(?= (?:${commands}))`, 'g');
 

@@ -8,6 +8,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addKeys } from './commands/keys.ts';
+import { addLab } from './commands/lab.ts';
 import { addLesson } from './commands/lesson.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
@@ -57,6 +58,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addCheck,
     addLesson,
     addQuiz,
+    addLab,
     addPlay,
     addReport,
     addTrace,

@@ -11,6 +11,8 @@ export type {
   RunExperiment,
   ScheduleExperiment,
 } from './experiment.ts';
+export type { Graded, Lab, Solution } from './labs/lab.ts';
+export { labOf, labs } from './labs/labs.ts';
 export type { Decisive, Lesson, LessonText, Question, Shown, Trial } from './lesson.ts';
 export { lessonOf, lessons } from './lessons.ts';
 export {

@@ -16,7 +16,14 @@ export type Question =
   /** Runs with the lie that stands in the worker as `quorumlabLie`. */
   | { readonly ask: 'own'; readonly scenario: Scenario; readonly script: string }
   | { readonly ask: 'lesson'; readonly number: number }
+  | { readonly ask: 'settle'; readonly number: number }
   | { readonly ask: 'mark'; readonly number: number; readonly answer: string };
+
+/** What one run says to a statement, and how to see it again. */
+export interface Reason {
+  readonly reason: string;
+  readonly command: string;
+}
 
 /** Runs of one attack against one protocol. */
 export interface Cell {
@@ -48,6 +55,8 @@ export type Answer =
       readonly isWhole: boolean;
     }
   | { readonly says: 'lesson'; readonly lecture: Lecture }
+  /** Whether a statement of the quiz holds, and what its runs came to. */
+  | { readonly says: 'settled'; readonly holds: boolean; readonly reasons: readonly Reason[] }
   | { readonly says: 'marked'; readonly marked: Marked }
   /** Sentences for people: what was asked cannot be. */
   | { readonly says: 'cannot'; readonly why: string };

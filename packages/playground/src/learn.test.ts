@@ -1,4 +1,4 @@
-import { lessons, words } from '@quorumlab/lessons';
+import { lessons, quiz, words } from '@quorumlab/lessons';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
@@ -119,6 +119,26 @@ test('another lesson begins anew, and what ran for the one before is stopped', (
   expect(html(state)).toContain('✗ forked');
   state.visit('#/learn');
   expect(state.sides.value).toEqual([]);
+});
+
+test('the quiz is answered once, and settled by runs', () => {
+  const asked: number[] = [];
+  const state = visited('#/learn/quiz', (question, hear) => {
+    if (question.ask === 'settle') asked.push(question.number);
+    return atOnce(question, hear);
+  });
+  const shown = html(state);
+  for (const { statement } of quiz) expect(shown).toContain(statement);
+  expect(shown.match(/<fieldset/g)).toHaveLength(quiz.length);
+  expect(html(visited('#/learn'))).toContain('href="#/learn/quiz"');
+  expect([...answer({ ask: 'settle', number: 1 })]).toEqual([
+    {
+      says: 'settled',
+      holds: false,
+      reasons: [expect.objectContaining({ reason: expect.any(String) })],
+    },
+  ]);
+  expect(asked).toEqual([]);
 });
 
 test('the page of a lesson has its headings in order, and a name for every control', () => {

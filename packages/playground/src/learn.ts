@@ -12,6 +12,7 @@ import { h, type JSX, type TargetedEvent } from 'preact';
 import type { Learning } from './learning.ts';
 import type { Came, Lecture } from './lecture.ts';
 import { Player } from './player.ts';
+import { Quiz } from './quiz.ts';
 import type { State } from './state.ts';
 
 interface Props {
@@ -21,6 +22,7 @@ interface Props {
 /** The page `#/learn`, or that of one lesson. */
 export function Learn({ state }: Props): JSX.Element {
   const { lesson } = state.place.value;
+  if (lesson === 'quiz') return h(Quiz, { state });
   return lesson === undefined
     ? List()
     : h(OneLesson, { state, lesson: lessonOf(lesson), key: lesson });
@@ -49,6 +51,7 @@ const List = (): JSX.Element =>
         ),
       ),
     ),
+    h('p', null, h('a', { class: 'button', href: '#/learn/quiz' }, words.quiz)),
   );
 
 function OneLesson({ state, lesson }: Props & { readonly lesson: Lesson }): JSX.Element {

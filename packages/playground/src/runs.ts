@@ -15,6 +15,7 @@ import {
   tallyOf,
   wordOf,
 } from '@quorumlab/harness';
+import { quizItemOf, settle } from '@quorumlab/lessons';
 import { compareTraces, parseTrace } from '@quorumlab/sim';
 import type { Answer, Question } from './ask.ts';
 import { answerRun, cannot } from './first.ts';
@@ -37,6 +38,8 @@ export function* answer(question: Question): Generator<Answer> {
         return yield* shrunk(question.scenario);
       case 'own':
         return yield ownOf(question.scenario);
+      case 'settle':
+        return yield settledOf(question.number);
       case 'lesson':
         return yield { says: 'lesson', lecture: lectureOf(question.number) };
       case 'mark':
@@ -106,7 +109,7 @@ function ownOf(scenario: Scenario): Answer {
     throw new ScenarioError('QL130', 'Your script is no function of (to, message).');
   let wrong: unknown;
   const forget = registerAttack(
-    attackOfLie('own', lie as OwnLie, (error) => {
+    attackOfLie('own', { lie: lie as OwnLie }, (error) => {
       wrong ??= error ?? 'nothing';
     }),
   );
@@ -119,4 +122,11 @@ function ownOf(scenario: Scenario): Answer {
   } finally {
     forget();
   }
+}
+
+/** Runs what settles a statement of the quiz. */
+function settledOf(number: number): Answer {
+  const { holds, trials } = settle(quizItemOf(String(number)));
+  const reasons = trials.map(({ reason, outcome: { command } }) => ({ reason, command }));
+  return { says: 'settled', holds, reasons };
 }

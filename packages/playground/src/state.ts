@@ -147,7 +147,8 @@ export function createState(ask: Ask): State {
   };
   /** The lesson of a place; of one that is not there the list is shown, and why. */
   const lessonAt = ({ lesson, ...list }: Place): number | undefined => {
-    const found = lesson === undefined ? undefined : rest.value?.lessonIn(lesson);
+    const isNone = lesson === undefined || lesson === 'quiz';
+    const found = isNone ? undefined : rest.value?.lessonIn(lesson);
     if (typeof found === 'string')
       place.value = { ...list, complaints: [...list.complaints, found] };
     return typeof found === 'number' ? found : undefined;
