@@ -76,6 +76,8 @@ export interface Entry<S extends Shape> {
   readonly options?: Readonly<Record<string, OptionKind | EntryOption>>;
   /** Draws these for random worlds. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
+  /** See `ProtocolEntry.patience` in `@quorumlab/harness`. 1 unless told. */
+  readonly patience?: number;
   /** Options with which a few commands make snapshots. Absent: it makes none. */
   readonly small?: OptionValues;
   /** The option, one of words, whose values are rule sets: all of them are attacked. */

@@ -48,6 +48,11 @@ export interface ProtocolEntry {
   readonly notes: Readonly<Record<string, OptionNote>>;
   /** Draws options for random worlds: see `swarmWorld`. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
+  /**
+   * In random worlds: how many times the time of others it has, once everything works again, to
+   * answer all that clients wait for. 1 unless told.
+   */
+  readonly patience?: number;
   /** Options with which a few commands make snapshots. */
   readonly small?: OptionValues;
   /** See {@link Variants}; absent: there is one rule set. */
@@ -108,6 +113,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     notes,
     ...(parts.drawn ? { drawn: parts.drawn } : {}),
     ...(parts.small ? { small: parts.small } : {}),
+    ...(parts.patience ? { patience: parts.patience } : {}),
     ...(parts.change ? { change: parts.change } : {}),
     ...(parts.member ? { member: parts.member } : {}),
     ...(parts.seat ? { seat: parts.seat } : {}),

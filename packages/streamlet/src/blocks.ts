@@ -14,7 +14,7 @@ const mayAct = (group: Group, replica: Replica): boolean =>
 
 /** Propose: the leader extends the longest notarized chain that it has seen, once an epoch. */
 export function maybePropose(replica: Replica, ctx: Context): boolean {
-  const { epoch, voted, tip } = replica;
+  const { epoch, voted } = replica;
   if (leaderOf(ctx.group, epoch) !== ctx.self || voted >= epoch) return false;
   if (!isBusy(replica) || !mayAct(ctx.group, replica)) return false;
   const parent = longestOf(replica);
@@ -22,11 +22,27 @@ export function maybePropose(replica: Replica, ctx: Context): boolean {
   const batch = nextBatch(ctx.group, replica, parent);
   const block: Block = { epoch, height: height + 1, parent: named, batch };
   ctx.line('propose');
-  const notarization = tip?.body.id === parent.id ? tip : null;
-  ctx.broadcast({ kind: 'proposal', block, notarization });
+  ctx.broadcast(proposalOf(replica, block));
   noteProposed(replica, batch);
   voteFor(replica, block, ctx);
   return true;
+}
+
+/** The votes for its parent are beside a block, so that whoever lacks them can vote for it too. */
+function proposalOf(replica: Replica, block: Block): Proposal {
+  const votes = replica.notarized.get(block.parent.epoch);
+  const notarization = votes?.body.id === block.parent.id ? votes : null;
+  return { kind: 'proposal', block, notarization };
+}
+
+/** What this replica has said in the epoch that it has voted in, word for word. */
+export function ownWords(replica: Replica, ctx: Context): readonly (Proposal | Vote)[] {
+  const kept = replica.blocks.get(replica.voted);
+  if (kept === undefined) return [];
+  const { epoch, height } = kept.block;
+  const vote: Vote = { kind: 'vote', epoch, height, id: kept.id };
+  const isLeader = leaderOf(ctx.group, epoch) === ctx.self;
+  return isLeader ? [proposalOf(replica, kept.block), vote] : [vote];
 }
 
 /** What a proposal must be, whatever its receiver knows: the first line of its handler. */

@@ -4,7 +4,7 @@
  * was away.
  */
 import { acceptable, bytesOf, maxBatchBytes, type ReplicaId, type Signed } from '@quorumlab/core';
-import { blockOf, hasGap, idOf, isQuorum, notarizedAs } from './chain.ts';
+import { blockOf, hasGap, idOf, isQuorum, notarizedAs, wholeTip } from './chain.ts';
 import { explainCheckpoints, fetchState, lacksCheckpoint } from './checkpoint.ts';
 import { clockOf } from './epochs.ts';
 import { type Group, isMember } from './group.ts';
@@ -40,7 +40,7 @@ export function idleTimeout(replica: Replica, ctx: Context): void {
   for (let i = 0; i <= ctx.group.f; i++) {
     replica.told = (replica.told + 1) % ctx.group.n;
     if (replica.told === ctx.self) replica.told = (replica.told + 1) % ctx.group.n;
-    if (replica.told !== ctx.self) ctx.send(replica.told, clockOf(replica));
+    if (replica.told !== ctx.self) inquire(replica, replica.told, ctx);
   }
 }
 
@@ -70,28 +70,34 @@ export function clock(replica: Replica, message: Signed<ClockReport>, ctx: Conte
   if (lacks(replica, message) && mayAnswer(ctx.group, replica, message, ctx.now)) {
     ctx.line('echo');
     replica.answered.set(from, { at: ctx.now, final });
-    explainChain(replica, from, final, ctx);
+    explainChain(replica, message, ctx);
     explainCheckpoints(replica, message, ctx);
   }
   if (final > replica.final.height) ask(replica, from, ctx);
 }
 
-/** The notarized blocks above `final` of the longest chain, the lowest first. */
-function explainChain(replica: Replica, to: ReplicaId, final: number, ctx: Context): void {
-  const chain: Omit<Notarized, 'kind'>[] = [];
-  let at = longestOf(replica);
-  while (at.height > final) {
-    const block = blockOf(replica, at);
-    const notarization = replica.notarized.get(at.epoch);
-    // It was let go: the state is what its receiver needs.
-    if (block === undefined || notarization?.body.id !== at.id) return;
-    chain.push({ block, notarization });
-    at = { ...block.parent, height: at.height - 1 };
-  }
+/**
+ * The notarized blocks above what its sender has without a gap, the lowest first, and if it has
+ * finalized less those above that: what makes a block final may be on a branch that came to
+ * nothing.
+ */
+function explainChain(
+  replica: Replica,
+  { from, final, tip }: Signed<ClockReport>,
+  ctx: Context,
+): void {
+  const whole = Math.max(final, tip?.body.height ?? 0);
+  const starts = final < replica.final.height ? [final, whole] : [whole];
+  const isAsked = (height: number): boolean =>
+    starts.some((start) => height > start && height <= start + answeredAtMost);
+  const above = [...replica.notarized.values()].filter(({ body }) => isAsked(body.height));
+  above.sort((one, other) => one.body.height - other.body.height);
   let bytes = 0;
-  for (const each of chain.reverse().slice(0, answeredAtMost)) {
-    for (const request of each.block.batch) bytes += bytesOf(request);
-    ctx.send(to, { kind: 'notarized', ...each });
+  for (const notarization of above) {
+    const block = blockOf(replica, notarization.body);
+    if (block === undefined) continue;
+    for (const request of block.batch) bytes += bytesOf(request);
+    ctx.send(from, { kind: 'notarized', block, notarization });
     if (bytes > maxBatchBytes) return;
   }
 }
@@ -115,8 +121,8 @@ export function notarized(replica: Replica, message: Signed<Notarized>, ctx: Con
   ctx.line('catch-up');
   learn(replica, notarization, ctx, block);
   // Once all of an answer is here the next one is asked for.
-  const isLast = block.height === replica.final.height + answeredAtMost;
-  if (isLast && isMember(ctx.group, from)) ctx.send(from, clockOf(replica));
+  const isLast = block.height === replica.asked + answeredAtMost;
+  if (isLast && isMember(ctx.group, from)) inquire(replica, from, ctx);
 }
 
 /** Whether it is long enough ago that somebody was asked. */
@@ -128,7 +134,14 @@ function ask(replica: Replica, member: ReplicaId, ctx: Context): void {
   if (!mayAsk(ctx.group, replica, ctx.now)) return;
   replica.askedAt = ctx.now;
   ctx.line('ask');
-  ctx.send(member, clockOf(replica));
+  inquire(replica, member, ctx);
+}
+
+/** Tells `member` what is here without a gap, so that it answers with what comes next. */
+function inquire(replica: Replica, member: ReplicaId, ctx: Context): void {
+  const tip = wholeTip(replica);
+  replica.asked = Math.max(replica.final.height, tip?.body.height ?? 0);
+  ctx.send(member, { ...clockOf(replica), tip });
 }
 
 /** While a block is missing here, it is asked for once it is late. */

@@ -1,8 +1,8 @@
 /** Chains: blocks by their ids, each of which extends its parent, down to the last final one. */
 import { acceptable, batchSize, type Certificate } from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
-import type { Block, Ref } from './messages.ts';
-import { genesis, type Kept, type Replica, refOf } from './state.ts';
+import type { Block, Notarization, Ref } from './messages.ts';
+import { genesis, isLonger, type Kept, type Replica, refOf } from './state.ts';
 
 /** What blocks are called: the digest of all that is in them, their parent's id included. */
 export const idOf = ({ schemas, digest }: Pick<Group, 'schemas' | 'digest'>, block: Block) =>
@@ -89,6 +89,21 @@ export const hasGap = (replica: Replica): boolean =>
   replica.tip !== null &&
   replica.tip.body.epoch > replica.final.epoch &&
   pathTo(replica, replica.tip.body) === undefined;
+
+/** The longest notarized chain without a gap: of which every block above the final one is here. */
+export function wholeTip(replica: Replica): Notarization | null {
+  if (!hasGap(replica)) return replica.tip;
+  const whole = new Set([replica.final.id]);
+  let longest: Notarization | null = null;
+  // A parent is of an earlier epoch.
+  for (const [epoch, votes] of [...replica.notarized].sort(([one], [other]) => one - other)) {
+    const block = blockOf(replica, { epoch, id: votes.body.id });
+    if (block === undefined || !whole.has(block.parent.id)) continue;
+    whole.add(votes.body.id);
+    if (isLonger(votes, longest)) longest = votes;
+  }
+  return longest;
+}
 
 /** Whether anything here waits to become final. */
 export const isBusy = (replica: Replica): boolean =>

@@ -45,5 +45,7 @@ export const entry: Entry<Streamlet> = {
       maxBatch: drawOne(random, narrow ? [1, 2] : [1, 3, 256]),
     };
   },
+  // A block is final after three epochs in a row that go well; with chance leaders that takes many.
+  patience: 3,
   byHand: (quorum) => ({ quorum }),
 };

@@ -33,10 +33,14 @@ export function maybeEnter(replica: Replica, ctx: Context): boolean {
   replica.epoch = next;
   replica.ticking = false;
   ctx.clearTimer('epoch');
+  ctx.clearTimer('repeat');
   for (const old of replica.heard.keys())
     if (old < next - maxEpochsBehind) replica.heard.delete(old);
   return true;
 }
+
+/** A lost message is said again so often that a few of them fit into an epoch. */
+export const repeatAfter = ({ epochTime }: Group): number => Math.ceil(epochTime / 4);
 
 /** One honest member's epoch is over: so will everybody's be. */
 export function maybeJoin(replica: Replica, ctx: Context): boolean {
@@ -77,5 +81,6 @@ export function maybeTick(replica: Replica, ctx: Context): boolean {
   replica.ticking = true;
   const behind = replica.epoch - replica.final.epoch;
   ctx.setTimer('epoch', ctx.group.rules.epochTime(ctx.group.epochTime, behind));
+  ctx.setTimer('repeat', repeatAfter(ctx.group));
   return true;
 }

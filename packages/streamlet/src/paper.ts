@@ -33,6 +33,10 @@ export const paper = {
     section: 'ours',
     text: 'The time of the epoch is over, and nothing is notarized in it: say so.',
   },
+  repeat: {
+    section: 'ours: its links lose nothing',
+    text: 'The epoch is not over, and what was said in it may be lost: say it again.',
+  },
   join: {
     section: 'ours',
     text: 'An epoch is over for f+1 members: say so too.',

@@ -33,8 +33,9 @@
  * echo          upon ⟨CLOCK, e, tip⟩ of one that has seen less: send it what it lacks
  * ```
  *
- * Beyond this page: `relay` (`mempool.ts`); `ask`, `catch-up`, `restart` and `idle`
- * (`catch-up.ts`); `checkpoint`, `stable`, `state-fetch` and `state-installed` (`checkpoint.ts`).
+ * Beyond this page: `relay` (`mempool.ts`); `repeat` (`repeat.ts`); `ask`, `catch-up`, `restart`
+ * and `idle` (`catch-up.ts`); `checkpoint`, `stable`, `state-fetch` and `state-installed`
+ * (`checkpoint.ts`).
  *
  * The states of a replica, which follow from the epoch:
  *
@@ -56,6 +57,7 @@ import { evidence } from './evidence.ts';
 import { groupOf, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
+import { repeatTimeout } from './repeat.ts';
 import { type Rules, rules } from './rules.ts';
 import { settle } from './settle.ts';
 import { firstStable, firstVolatile, type Streamlet, stored } from './state.ts';
@@ -113,6 +115,7 @@ export function streamlet(options: Options, chosen: Partial<Rules> = {}): Protoc
     wants: hasRoomFor,
     timeout(replica, timer, ctx) {
       if (timer === 'epoch') epochTimeout(replica, ctx);
+      else if (timer === 'repeat') repeatTimeout(replica, ctx);
       else if (timer === 'missing') missingTimeout(replica, ctx);
       else idleTimeout(replica, ctx);
     },

@@ -111,12 +111,14 @@ export interface Volatile extends Mempool<Waiting> {
   missing: boolean;
   /** When somebody was last asked for blocks. */
   askedAt: Instant | null;
+  /** Above which height others were last asked for blocks. */
+  asked: number;
   /** The member that was last told where this one stands, of its own accord. */
   told: ReplicaId;
 }
 
 /** Names of timers. */
-export type Timer = 'epoch' | 'idle' | 'missing';
+export type Timer = 'epoch' | 'repeat' | 'idle' | 'missing';
 
 /** The types Streamlet is made of. */
 export interface Streamlet {
@@ -188,6 +190,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     fetching: null,
     missing: false,
     askedAt: null,
+    asked: 0,
     told: self,
   };
 }

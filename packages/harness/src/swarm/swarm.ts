@@ -72,7 +72,7 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
   const { protocol, options: told } = subject;
   const random = decisions({ seed: `swarm ${protocol} ${seed}` });
   const entry = entryOf(subject);
-  const { claims, drawn } = entry;
+  const { claims, drawn, patience = 1 } = entry;
   const f = random.below(4) === 0 ? 2 : 1;
   // Flexible quorums only differ from majorities in groups larger than they need be.
   const n = claims.replicas(f) + random.below(protocol === 'flexible-paxos' ? 4 : 2);
@@ -114,7 +114,7 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
     count: drawBetween(random, 5, 40),
     clients: drawBetween(random, 1, 4),
     outstanding: drawBetween(random, 1, 3),
-    until: healsAt + (network === 'wan' ? 4 : 1) * livenessBound,
+    until: healsAt + (network === 'wan' ? 4 : 1) * patience * livenessBound,
     crypto: 'ideal',
     options: { ...drawn?.(random, network, { n, f, told }), ...told },
     seed: `${seed}`,
