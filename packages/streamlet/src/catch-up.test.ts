@@ -1,5 +1,5 @@
 /** Who has seen less is told more, in bounded pieces, and who misses something asks for it. */
-import { batchSize } from '@quorumlab/core';
+import { batchSize, type Signed } from '@quorumlab/core';
 import { requestOf } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -104,10 +104,37 @@ describe('a block that is missing', () => {
       const said = saidTo(network, self, () => network.fire(self, 'missing'));
       expect(said).toHaveLength(1);
       expect(others(self).slice(0, 2)).toContain(said[0]?.to);
-      expect(said[0]?.message).toMatchObject({ kind: 'clock', final: 0, tip });
+      // The longest chain that is here without a gap: what comes next is what it lacks.
+      expect(said[0]?.message).toMatchObject({ kind: 'clock', final: 0, tip: null });
       // Asked again as long as it does not come.
       expect(network.seat(self).due('missing')).toBe(network.now + quarter);
     }
+  });
+
+  it('comes from one who misses another block of the same chain', () => {
+    const chain = gappy(5);
+    const network = make();
+    const without = (self: number, height: number) => {
+      for (const each of chain)
+        if (each.height !== height) network.inject(3, self, notarized(network, each));
+        else network.inject(3, self, clock({ tip: notarizationOf(network, each) }));
+    };
+    without(0, 2);
+    without(1, 4);
+    const heights = (self: number) => [...network.state(self).blocks.values()].length;
+    expect([heights(0), heights(1)]).toEqual([4, 4]);
+    network.drop();
+    for (const [one, other] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const [asked] = saidTo(network, one, () => network.fire(one, 'missing'));
+      const { from, signature: _, ...report } = asked?.message as Signed<Message>;
+      expect(from).toBe(one);
+      const { sends } = network.wouldAnswer(one, other, report as Message);
+      for (const { message } of sends) network.inject(other, one, message);
+    }
+    expect([heights(0), heights(1)]).toEqual([5, 5]);
   });
 
   it('is not asked for once it has come', () => {
@@ -141,6 +168,23 @@ describe('an answer', () => {
     expect(asks(chain[62] as Block)).toBe(0);
   });
 
+  it('holds what made a block final, also on a branch that came to nothing', () => {
+    const network = make({ checkpointEvery: 128 });
+    const chain = chainOf(3);
+    // Of another branch, and as long as the one whose last three are of epochs in a row.
+    const aside = above(chain[1] as Block, { epoch: 4 });
+    const behind = follower(4);
+    tell(network, behind, [...chain.slice(0, 2), aside]);
+    expect(network.state(behind).final.height).toBe(1);
+    tell(network, leader(1), [...chain, aside]);
+    const { final, tip } = network.state(leader(1));
+    expect(final.height).toBe(2);
+    const report = clock({ tip });
+    const { sends } = network.wouldAnswer(behind, leader(1), report);
+    for (const { message } of sends) network.inject(leader(1), behind, message);
+    expect(network.state(behind).final.height).toBe(2);
+  });
+
   it('holds the proof of a checkpoint for those whose own is an earlier one', () => {
     const network = make();
     tell(network, 0, chainOf(9));
@@ -168,6 +212,33 @@ describe('an answer', () => {
       { to: 3, message: expect.objectContaining({ kind: 'stable-checkpoint' }) },
     ]);
     expect(lacks.wouldAnswer(3, 0, clock({ stable: 4 })).sends).toEqual([]);
+  });
+});
+
+describe('while an epoch lasts', () => {
+  it('what was said in it is said again, word for word, and nothing of another one', () => {
+    const network = make();
+    const self = leader(1);
+    const event = { type: 'propose', command: requestOf(9, 1) } as const;
+    const first = saidTo(network, self, () => network.input(self, event));
+    const words = (said: typeof first) =>
+      said.map(({ message }) => message).filter(({ kind }) => ['proposal', 'vote'].includes(kind));
+    expect(words(first).map(({ kind }) => kind)).toContain('proposal');
+    expect(network.seat(self).due('repeat')).toBe(network.now + quarter);
+    const again = saidTo(network, self, () => network.fire(self, 'repeat'));
+    expect(words(again)).toEqual(words(first));
+    tell(network, self, [block(2)]);
+    expect(network.state(self).epoch).toBe(3);
+    expect(words(saidTo(network, self, () => network.fire(self, 'repeat')))).toEqual([]);
+  });
+
+  it('that it is over is said again until the next one begins', () => {
+    const network = make();
+    const event = { type: 'propose', command: requestOf(9, 1) } as const;
+    network.input(0, event);
+    network.fire(0, 'epoch');
+    const again = saidTo(network, 0, () => network.fire(0, 'repeat'));
+    expect(again.filter(({ message }) => message.kind === 'clock')).toHaveLength(3);
   });
 });
 
