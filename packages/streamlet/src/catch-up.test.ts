@@ -129,10 +129,11 @@ describe('a block that is missing', () => {
       [1, 0],
     ] as const) {
       const [asked] = saidTo(network, one, () => network.fire(one, 'missing'));
-      const { from, signature: _, ...report } = asked?.message as Signed<Message>;
+      const message = (asked as { message: Signed<Message> }).message;
+      const { from, signature: _, ...report } = message;
       expect(from).toBe(one);
       const { sends } = network.wouldAnswer(one, other, report as Message);
-      for (const { message } of sends) network.inject(other, one, message);
+      for (const sent of sends) network.inject(other, one, sent.message);
     }
     expect([heights(0), heights(1)]).toEqual([5, 5]);
   });
