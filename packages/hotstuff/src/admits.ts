@@ -19,7 +19,7 @@ import {
   isTimeoutCertificate,
   isWeakCertificate,
 } from './certificates.ts';
-import { collectorOf, endOfReign, type Group, leaderOf } from './group.ts';
+import { collects, endOfReign, type Group, leaderOf } from './group.ts';
 import type { NewView } from './messages.ts';
 import { matchingQC, type Shown } from './phases.ts';
 import { provesView } from './pipeline.ts';
@@ -42,7 +42,7 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
     (!group.rules.provesViews || provesView(message)) &&
     (message.block.view > replica.committed.view || teaches(replica, message)),
   vote: (replica, message, { self }) =>
-    collectorOf(group, message.view) === self &&
+    collects(group, message.view, self) &&
     isAwaited(replica, message) &&
     message.justifyView < message.view &&
     Math.abs(message.view - replica.view) <= maxViewsAhead &&

@@ -4,7 +4,7 @@
  */
 import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
 import { genesisHash } from './blocks.ts';
-import { type Group, isMember, leaderOf } from './group.ts';
+import { collectorOf, type Group, isMember, leaderOf } from './group.ts';
 import {
   Phase,
   type QuorumCertificate,
@@ -135,6 +135,12 @@ export function learnTimeouts(
       ctx.setTimer('propose', group.delta * longer(group, replica));
   } else ctx.send(leader, { kind: 'new-view', justify: replica.high, timeouts });
   return true;
+}
+
+/** Says a vote to whoever makes a certificate of it. */
+export function sayVote(vote: Vote, ctx: Context): void {
+  if (ctx.group.votesToAll) ctx.broadcast(vote);
+  else ctx.send(collectorOf(ctx.group, vote.view), vote);
 }
 
 /** A view begins. */

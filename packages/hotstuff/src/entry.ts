@@ -21,9 +21,9 @@ export const entry: Entry<HotStuff> = {
       meaning: 'which member of the family: how to vote, lock and commit',
     },
     leaders: {
-      kind: ['sticky', 'round-robin'],
+      kind: ['sticky', 'round-robin', 'every-view'],
       usual: 'sticky',
-      meaning: 'who leads: one for a reign, or another in every view',
+      meaning: 'who leads: one for a reign, or another in every view (and votes go to all)',
     },
     reign: { kind: 'number', usual: '128', meaning: 'views of one sticky leader, 4 or more' },
     requestTimeout: {

@@ -14,6 +14,9 @@ import {
 import { Phase, type Schemas, schemas, type Vote } from './messages.ts';
 import { type Rules, type RulesName, rulesOf } from './rules.ts';
 
+/** Who leads, and for how long. */
+export type Leaders = 'sticky' | 'round-robin' | 'every-view';
+
 /**
  * What {@link hotstuff} can be told. All times in microseconds. Equal on all members of a group.
  */
@@ -28,9 +31,10 @@ export interface Options {
   readonly rules?: RulesName;
   /**
    * 'sticky' unless told: a leader stays for `reign` views or until it is given up. 'round-robin':
-   * every view has another leader.
+   * every view has another leader, as in the papers. 'every-view': the same, and votes go to all,
+   * so that no certificate is lost with the next leader: live with any f silent members.
    */
-  readonly leaders?: 'sticky' | 'round-robin';
+  readonly leaders?: Leaders;
   /** Views of one sticky leader, at least 4; 128 unless told. */
   readonly reign?: number;
   /**
@@ -78,6 +82,10 @@ export interface Group {
   readonly rules: Rules;
   /** Views of one leader in a row. */
   readonly reign: number;
+  /** Whether votes go to all, and not only to whoever needs their certificate first. */
+  readonly votesToAll: boolean;
+  /** Leaders in a row that must be alive for a commit when each leads one view. */
+  readonly leadersInARow: number;
   readonly requestTimeout: number;
   readonly delta: number;
   /** How long something may be missing before it is asked for: half a timeout. */
@@ -111,7 +119,11 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
   const quorum = options.quorum ?? rules.quorum(n, f);
   const refusal = refusalOfQuorum(quorum, n, f, unsafe);
   if (options.quorum !== undefined && refusal !== null) throw new OptionsError(refusal);
-  if (!unsafe) requireReign({ n, f, reign, leaders, rules });
+  // In basic HotStuff the leader who needs the votes of a view is the one who proposed in it.
+  const votesToAll = leaders === 'every-view' && !rules.phased;
+  // The last of them only has to hear the votes, which then all do.
+  const leadersInARow = rules.leadersInARow - (votesToAll ? 1 : 0);
+  if (!unsafe) requireReign({ n, f, reign, leaders, leadersInARow });
   if (window < checkpointEvery + 4)
     throw new OptionsError(
       `${window} blocks are too few to reach the checkpoint at ${checkpointEvery} and commit it; ` +
@@ -131,6 +143,8 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
     weak: weak(n, f).size,
     rules,
     reign,
+    votesToAll,
+    leadersInARow,
     requestTimeout,
     delta,
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
@@ -156,18 +170,18 @@ function requireReign(given: {
   readonly n: number;
   readonly f: number;
   readonly reign: number;
-  readonly leaders: 'sticky' | 'round-robin';
-  readonly rules: Rules;
+  readonly leaders: Leaders;
+  readonly leadersInARow: number;
 }): void {
-  const { n, f, reign, leaders, rules } = given;
+  const { n, f, reign, leaders, leadersInARow } = given;
   if (leaders === 'sticky' && reign < 4)
     throw new OptionsError(`a reign of ${reign} views is too short to commit in; use 4 or more`);
   const inARow = f === 0 ? n : Math.ceil((n - f) / f);
-  if (leaders === 'sticky' || f === 0 || inARow >= rules.leadersInARow) return;
+  if (leaders === 'sticky' || f === 0 || inARow >= leadersInARow) return;
   throw new OptionsError(
-    `these rules need ${rules.leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
-      `leave as few as ${inARow}: nothing would ever be committed. Use sticky leaders, or ` +
-      `n = ${(rules.leadersInARow - 1) * f + f + 1} or more`,
+    `these rules need ${leadersInARow} live leaders in a row, and ${f} crashed of ${n} can ` +
+      `leave as few as ${inARow}: nothing would ever be committed. Use leaders 'every-view', ` +
+      `whose votes go to all, or 'sticky', or n = ${leadersInARow * f + 1} or more`,
   );
 }
 
@@ -178,9 +192,13 @@ export const isMember = (group: Group, from: PrincipalId): boolean => from < gro
 export const leaderOf = (group: Group, view: number): ReplicaId =>
   Math.floor(view / group.reign) % group.n;
 
-/** Who makes a certificate of the votes of `view`: who needs it first. */
+/** Who needs the certificate of `view` first. */
 export const collectorOf = (group: Group, view: number): ReplicaId =>
   leaderOf(group, group.rules.phased ? view : view + 1);
+
+/** Whether `self` makes certificates of the votes of `view`. */
+export const collects = (group: Group, view: number, self: ReplicaId): boolean =>
+  group.votesToAll || collectorOf(group, view) === self;
 
 /** ⟨VOTE, v, b⟩, with its phase where there are several. */
 export const voteFor = (

@@ -39,7 +39,7 @@ export function noteExcuses(replica: Replica, ctx: Context): void {
  * alone, so replicas that agree on these agree on it, after a restart too.
  */
 export function longer(group: Group, { view, committed }: Replica): number {
-  const inARow = group.reign === 1 ? group.rules.leadersInARow : 1;
+  const inARow = group.reign === 1 ? group.leadersInARow : 1;
   // A state that came may be of a later view than this replica has heard of.
   const since = Math.min(view, committed.view);
   const reigns = Math.floor(view / group.reign) - Math.floor(since / group.reign);

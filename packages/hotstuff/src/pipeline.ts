@@ -24,11 +24,12 @@ import {
   learn,
   learnTimeouts,
   lock,
+  sayVote,
   signersOf,
 } from './certificates.ts';
 import { commit } from './commit.ts';
 import { isFilled } from './filling.ts';
-import { collectorOf, endOfReign, isMember, leaderOf, voteFor } from './group.ts';
+import { collects, endOfReign, isMember, leaderOf, voteFor } from './group.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
 import type { Proposal, Vote } from './messages.ts';
 import { want } from './missing.ts';
@@ -187,14 +188,14 @@ function vote(
   if (!ctx.group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
   ctx.line('vote');
   ctx.save({ lastVoted: view });
-  ctx.send(collectorOf(ctx.group, view), voteFor(ctx.group, view, hash, justifyView));
+  sayVote(voteFor(ctx.group, view, hash, justifyView), ctx);
 }
 
 /** Votes of a quorum for one block are its certificate. */
 export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): void {
   const { group } = ctx;
   const { from, view, block, justifyView, phase } = message;
-  if (!isMember(group, from) || collectorOf(group, view) !== ctx.self) return;
+  if (!isMember(group, from) || !collects(group, view, ctx.self)) return;
   if (!isAwaited(replica, message) || justifyView >= view) return;
   // Timeouts may have left the highest certificate far behind, with room for votes without end.
   if (Math.abs(view - replica.view) > maxViewsAhead) return void (replica.dropped += 1);

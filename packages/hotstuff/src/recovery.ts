@@ -3,9 +3,9 @@
  * want, and the others send it. Blocks are checked by their digests, oldest executed first.
  */
 import { acceptable, bytesOf, type Digest, maxBatchBytes, type Signed } from '@quorumlab/core';
-import { certifies } from './certificates.ts';
+import { certifies, sayVote } from './certificates.ts';
 import { adopt, fetchState } from './checkpoint.ts';
-import { collectorOf, type Group, isMember, leaderOf, voteFor } from './group.ts';
+import { type Group, isMember, leaderOf, voteFor } from './group.ts';
 import { keepWaiting, nextLeader, relayOldest } from './mempool.ts';
 import {
   type Blocks,
@@ -76,7 +76,7 @@ function say(replica: Replica, ctx: Context): void {
   const word = ownWord(ctx.group, replica, ctx.self);
   if (word !== undefined) ctx.broadcast(word);
   const vote = ownVote(ctx.group, replica);
-  if (vote !== undefined) ctx.send(collectorOf(ctx.group, replica.view), vote);
+  if (vote !== undefined) sayVote(vote, ctx);
   for (const checkpoint of latestCheckpoints(replica)) ctx.broadcast(checkpoint);
   ctx.broadcast(statusOf(replica));
 }

@@ -5,7 +5,8 @@ import { Network } from '../test/network.ts';
 import { hotstuff, type RulesName } from './index.ts';
 
 const cases = (['jolteon', 'hotstuff-2', 'chained', 'basic'] satisfies RulesName[]).flatMap(
-  (rules) => (['sticky', 'round-robin'] as const).map((leaders) => ({ rules, leaders })),
+  (rules) =>
+    (['sticky', 'round-robin', 'every-view'] as const).map((leaders) => ({ rules, leaders })),
 );
 
 describe.each(cases)('$rules, $leaders leaders', ({ rules, leaders }) => {
