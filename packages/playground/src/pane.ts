@@ -1,7 +1,8 @@
 /** One run: the verdict first, then the picture and the logs. */
+import { useSignal } from '@preact/signals';
 import { verdictSigns } from '@quorumlab/harness';
-import { Lanes, Log, Ring, Story } from '@quorumlab/trace-view';
-import { type ComponentChildren, h, type JSX } from 'preact';
+import { Lanes, Log, Ring, Story, type Window } from '@quorumlab/trace-view';
+import { type ComponentChildren, h, type JSX, type TargetedEvent } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Ran } from './ran.ts';
 import { save } from './save.ts';
@@ -43,13 +44,19 @@ function Run({
   const at = cursors.value[side] ?? -1;
   const onSelect = (event: number): void => state.hold(side, event);
   const selected = held ?? at;
+  const sight = useSignal<Window>([0, windowStep * 3]);
+  const isLarge = view.value === 'lanes' && (layout?.arrows.length ?? 0) > mostDrawn;
+  const window = isLarge ? sight.value : undefined;
   const props = { model, at, selected, onSelect, ...(layout && { layout }) };
   // A step moves the cursor of one side; what has not changed on the other is not drawn again.
   const same = [state, side, model, at, selected, layout];
   const log = useMemo(() => h(Log, props), same);
   const picture = useMemo(
-    () => h(view.value === 'ring' ? Ring : view.value === 'story' ? Story : Lanes, props),
-    [...same, view.value],
+    () =>
+      view.value === 'lanes'
+        ? h(Lanes, { ...props, ...(window && { window }) })
+        : h(view.value === 'ring' ? Ring : Story, props),
+    [...same, view.value, window],
   );
   return h(
     'div',
@@ -57,18 +64,27 @@ function Run({
     ran === undefined ? h('h2', null, model.protocol) : h(Verdict, { ran }),
     note !== undefined && h('p', { class: 'note', role: 'status' }, note),
     log,
-    h(Picture, { at }, picture),
+    h(Picture, { at, onSight: (seen) => void (sight.value = seen) }, picture),
     ran !== undefined && h(Behind, { ran }),
     ran !== undefined && Exports !== undefined && h(Exports, { ran, model }),
   );
 }
 
+/** Of a picture with more arrows only what is in sight is drawn: browsers draw no more at once. */
+const mostDrawn = 1_500;
+
+/** In steps of so many pixels what is in sight changes. */
+const windowStep = 1_000;
+
 /** A frame that follows the cursor. */
 function Picture({
   at,
+  onSight,
   children,
 }: {
   readonly at: number;
+  /** Told what is in sight, with as much above and below it. */
+  readonly onSight: (window: Window) => void;
   readonly children?: ComponentChildren;
 }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
@@ -83,6 +99,10 @@ function Picture({
     'div',
     {
       ...{ ref: frame, class: 'picture', tabIndex: 0 },
+      onScroll: ({ currentTarget }: TargetedEvent<HTMLDivElement>) => {
+        const step = Math.floor(currentTarget.scrollTop / windowStep);
+        onSight([(step - 1) * windowStep, (step + 3) * windowStep]);
+      },
       ...{ role: 'region', 'aria-label': 'Picture of the run' },
     },
     children,

@@ -6,7 +6,7 @@
 export { type Folded, folded, unfolded, type VoteGroup } from './fold.ts';
 export { Inspector, type InspectorProps } from './inspector.ts';
 export type { Box, Label } from './labels.ts';
-export { Lanes, type LanesProps } from './lanes.ts';
+export { Lanes, type LanesProps, type Window } from './lanes.ts';
 export {
   type Arrow,
   type ArrowRole,

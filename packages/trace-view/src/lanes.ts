@@ -10,13 +10,22 @@ import { summaryOf, timeText } from './words.ts';
 export interface LanesProps extends ViewProps {
   /** Made once for a run with `layoutOf`; made here if it is left out. */
   readonly layout?: Layout;
+  /** What of the picture is in sight, in its own pixels; all of it is drawn if this is left out. */
+  readonly window?: Window;
 }
+
+/** From one height to another. */
+export type Window = readonly [top: number, bottom: number];
+
+const isWithin = (window: Window | undefined, top: number, bottom = top): boolean =>
+  window === undefined ||
+  (Math.max(top, bottom) >= window[0] && Math.min(top, bottom) <= window[1]);
 
 /** Lanes side by side, time downwards: every message an arrow, every step a mark. */
 export function Lanes(props: LanesProps): JSX.Element {
-  const { model, at, layout = layoutOf(model) } = props;
+  const { model, at, layout = layoutOf(model), window } = props;
   const { width, height, arrows, marks, labels } = layout;
-  const past = arrows.filter(({ end }) => end <= at);
+  const past = arrows.filter(({ end, from, to }) => end <= at && isWithin(window, from[1], to[1]));
   const picture = h(
     'svg',
     {
@@ -28,7 +37,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       viewBox: `0 0 ${width} ${height}`,
     },
     h(Patterns, null),
-    h(Frame, { model, layout, at }),
+    h(Frame, { model, layout, at, window }),
     h(
       'g',
       null,
@@ -37,13 +46,17 @@ export function Lanes(props: LanesProps): JSX.Element {
     h(
       'g',
       null,
-      marks.filter(({ event }) => event <= at).map((mark) => h(MarkView, { mark, ...props })),
+      marks
+        .filter(({ event, y }) => event <= at && isWithin(window, y))
+        .map((mark) => h(MarkView, { mark, ...props })),
     ),
     // Labels come last, so that no line runs through them.
     h(
       'g',
       null,
-      labels.filter(({ event }) => event <= at).map((label) => h(LabelView, { label, ...props })),
+      labels
+        .filter(({ event, box }) => event <= at && isWithin(window, box.y))
+        .map((label) => h(LabelView, { label, ...props })),
     ),
   );
   return h(
@@ -106,10 +119,12 @@ function Frame({
   model,
   layout: { lanes, rows, height, width },
   at,
+  window,
 }: {
   readonly model: TraceModel;
   readonly layout: Layout;
   readonly at: number;
+  readonly window: Window | undefined;
 }): JSX.Element {
   const now = model.events[at]?.t ?? 0;
   const y = rows.findLast(({ t }) => t <= now)?.y ?? 0;
@@ -123,10 +138,12 @@ function Frame({
         h('line', { x1: x, y1: 0, x2: x, y2: height }),
       ),
     ),
-    rows.map(({ t, y: place, gap }) => [
-      gap && h('text', { x: 30, y: place - 15, class: 'gap', 'text-anchor': 'middle' }, '⋮'),
-      h('text', { x: 54, y: place + 4, class: 'time', 'text-anchor': 'end' }, timeText(t)),
-    ]),
+    rows
+      .filter(({ y: place }) => isWithin(window, place))
+      .map(({ t, y: place, gap }) => [
+        gap && h('text', { x: 30, y: place - 15, class: 'gap', 'text-anchor': 'middle' }, '⋮'),
+        h('text', { x: 54, y: place + 4, class: 'time', 'text-anchor': 'end' }, timeText(t)),
+      ]),
     y > 0 && h('line', { class: 'now', x1: 0, y1: y + 9, x2: width, y2: y + 9 }),
   );
 }

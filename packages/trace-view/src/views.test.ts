@@ -197,3 +197,18 @@ test('a trace that was cut off, or whose header says nothing, is shown as far as
   expect(bare.seats.map(({ name }) => name)).toEqual(['n0', 'n1', 'n2', 'c0', 'c1']);
   expect(text(html(Story, all(bare)))).toContain('commits Ann');
 });
+
+test('what is not in sight is not drawn, and what is stands where it stood', () => {
+  const model = forked();
+  const layout = layoutOf(model);
+  const at = model.events.length - 1;
+  const drawn = (window?: readonly [number, number]): string =>
+    render(h(Lanes, { model, layout, at, onSelect: () => undefined, ...(window && { window }) }));
+  const count = (text: string, part: string): number => text.split(part).length - 1;
+  const whole = drawn();
+  const half = drawn([0, layout.height / 2]);
+  expect(count(half, 'class="stroke"')).toBeLessThan(count(whole, 'class="stroke"'));
+  expect(count(half, 'class="stroke"')).toBeGreaterThan(0);
+  expect(drawn([0, layout.height])).toBe(whole);
+  expect(half).toContain(`height="${layout.height}"`);
+});
