@@ -1,5 +1,5 @@
 import { paper as basicPaxosPaper } from '@quorumlab/basic-paxos';
-import { ms } from '@quorumlab/core';
+import { ms, range } from '@quorumlab/core';
 import { paper as epaxosPaper } from '@quorumlab/epaxos';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
 import {
@@ -25,6 +25,21 @@ import { linesUnder } from './schedules.ts';
 
 /** Worlds per protocol that may be needed until every line has run. */
 const budget = 200;
+
+/**
+ * Seeds whose worlds have shown what is rare come first. When runs have changed, others will show
+ * it, and all that is lost is time.
+ */
+const telling: Readonly<Record<string, readonly number[]>> = {
+  'multi-paxos': [112],
+  epaxos: [121],
+  raft: [15, 20, 25, 45, 10],
+  zab: [41],
+};
+
+/** Each seed of the budget once. */
+const seedsOf = (protocol: string): ReadonlySet<number> =>
+  new Set([...(telling[protocol] ?? []), ...range(budget).map((i) => i + 1)]);
 
 /** Leaders that come and go while followers need snapshots: what plain worlds rarely have. */
 const snapshots = reigns(
@@ -139,7 +154,6 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
     swarm('multi-paxos', seed),
     laggards(seed),
     gaps(seed),
-
     lostDisk('multi-paxos', seed),
   ],
   epaxos: (seed) => [swarm('epaxos', seed), lostDisk('epaxos', seed)],
@@ -178,7 +192,8 @@ for (const [protocol, paper] of [
     test(`every line of the paper runs within ${budget} seeds`, { timeout: 240_000 }, () => {
       const own = Object.keys(paper).filter((line) => !(line in (inherited[protocol] ?? {})));
       const missing = (): string[] => own.filter((line) => !lines.has(line));
-      for (let seed = 1; seed <= budget && missing().length > 0; seed++) {
+      for (const seed of seedsOf(protocol)) {
+        if (missing().length === 0) break;
         for (const scenario of worlds[protocol]?.(seed) ?? [])
           for (const line of Object.keys(runScenario(scenario).counters.lines)) lines.add(line);
         for (const line of more[protocol]?.(seed) ?? []) lines.add(line);
