@@ -9,20 +9,20 @@ import { defaultHostLimits } from '@quorumlab/node';
 import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
 import { digests, domainOf, envelopes } from '@quorumlab/wire';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { nodeKeyring } from '../../packages/node/src/keyring.ts';
 import { chance } from '../../packages/node/test-support/child-of.ts';
 import { seedOf, until } from '../../packages/node/test-support/cluster.ts';
 import { type Any, forged, variants } from '../bench/hostile/forge.ts';
-import { groupsOfTests } from './support/groups.ts';
-import { type Outsider, outsider } from './support/outsider.ts';
-import { type AnyProtocol, pbftOf, raftOf, type TestReplica } from './support/replicas.ts';
-
-const groupOf = groupsOfTests();
-const outsiders: Outsider[] = [];
-afterEach(async () => {
-  await Promise.all(outsiders.splice(0).map(({ mesh }) => mesh.stop()));
-});
+import { outsider } from './support/outsider.ts';
+import {
+  type AnyProtocol,
+  pbftOf,
+  raftOf,
+  type TestGroup,
+  type TestReplica,
+  testGroup,
+} from './support/replicas.ts';
 
 /** One frame of each kind and each way to be wrong, unless the long forms are asked for. */
 const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
@@ -38,7 +38,7 @@ const protocols: Readonly<Record<string, AnyProtocol>> = {
 };
 
 /** Frames of every kind of message, as principal `self` would make them. */
-function* framesBy(self: number, { cluster, protocol }: Awaited<ReturnType<typeof groupOf>>) {
+function* framesBy(self: number, { cluster, protocol }: TestGroup) {
   const group = serviced(protocol);
   const { messages } = group;
   const keyring = nodeKeyring<Any>({
@@ -64,10 +64,14 @@ function* framesBy(self: number, { cluster, protocol }: Awaited<ReturnType<typeo
 const waitingOf = (node: TestReplica, peer: number): number =>
   node.status().use.find(({ id }) => id === peer)?.waitingBytes ?? 0;
 
+// Together, because each waits most of the time.
 for (const [name, protocol] of Object.entries(protocols))
   for (const by of ['member', 'client'])
-    test(`${name}: a hostile ${by} stops no replica and nobody's work`, async () => {
-      const group = await groupOf(protocol);
+    test.concurrent(`${name}: a hostile ${by} stops no replica and nobody's work`, async ({
+      onTestFinished,
+    }) => {
+      const group = await testGroup(protocol);
+      onTestFinished(() => group.end());
       const n = protocol.members.length;
       const others = protocol.members.slice(0, n - 1);
       const nodes = await Promise.all(others.map((id) => group.start(id)));
@@ -77,7 +81,7 @@ for (const [name, protocol] of Object.entries(protocols))
       await client.propose(kv.put('before', '1'));
       const self = by === 'member' ? n - 1 : 65_538;
       const liar = await outsider(group, self);
-      outsiders.push(liar);
+      onTestFinished(() => liar.mesh.stop());
       await liar.mesh.ready(others.length);
       const answered: Promise<unknown>[] = [];
       let count = 0;
