@@ -95,6 +95,7 @@ describe('an acceptor', () => {
       waiting: [],
       waitingKeys: new Set(),
       contacts: new Map(),
+      roundsSent: [],
     });
     expect([...(group.nodes[2]?.timers.keys() ?? [])]).toEqual(['election']);
   });

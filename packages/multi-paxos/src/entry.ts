@@ -36,6 +36,16 @@ export const options: Readonly<Record<string, EntryOption>> = {
     usual: '1024',
     meaning: 'commands in one slot, up to 1024',
   },
+  reads: {
+    kind: ['quorum', 'lease'],
+    usual: 'quorum',
+    meaning: 'how a leader knows at a read that it still leads: it asks, or trusts clocks',
+  },
+  clockDrift: {
+    kind: 'number',
+    usual: '1000',
+    meaning: 'with leases: parts in a million by which the rate of a clock may be wrong',
+  },
   maxWaiting: { kind: 'number', usual: '65536', meaning: 'commands that wait at a leader' },
 };
 

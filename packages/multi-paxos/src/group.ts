@@ -49,6 +49,17 @@ export interface Options {
   readonly electionTimeout?: number;
   /** Between two heartbeats; a tenth of the election timeout unless told. */
   readonly heartbeat?: number;
+  /**
+   * How a leader makes sure that it still leads when it answers a read: by asking a quorum
+   * ('quorum', unless told), or by a lease that it has from a quorum ('lease', see `lease.ts`),
+   * which costs no message and trusts clocks.
+   */
+  readonly reads?: 'quorum' | 'lease';
+  /**
+   * With leases: by how many parts in a million the rate of any member's clock may be wrong, 0 to
+   * 500,000. If one is wrong by more, a read may miss an acknowledged write. 1,000 unless told.
+   */
+  readonly clockDrift?: number;
   /** Slots between two snapshots; 0: none. 10,000 unless told. */
   readonly snapshotEvery?: number;
   /** Slots kept behind a snapshot for replicas a little behind. 1,000 unless told. */
@@ -75,6 +86,8 @@ export interface Group extends Universe {
   readonly maxWaiting: number;
   readonly maxReads: number;
   readonly keepSlots: number;
+  /** How long a lease lasts by the leader's clock, in microseconds; 0: there are none. */
+  readonly leaseLength: number;
   /** How far above its first unchosen slot an acceptor accepts: 4α. */
   readonly reach: number;
   readonly rules: Rules;
@@ -127,6 +140,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxWaiting: wholeOption('maxWaiting', options.maxWaiting ?? 65_536, 1),
     maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
     keepSlots: wholeOption('keepSlots', options.keepSlots ?? 1_000, 0),
+    leaseLength: leaseOf(options, electionTimeout),
     reach: 4 * alpha,
     rules,
     phasesOf(configuration) {
@@ -138,6 +152,15 @@ export function groupOf(options: Options, rules: Rules): Group {
       return phases;
     },
   };
+}
+
+/** How long a lease lasts by the leader's clock if others wait for `timeout` by theirs. */
+export const leaseLength = (timeout: number, partsPerMillion: number): number =>
+  Math.floor((timeout * (1_000_000 - partsPerMillion)) / (1_000_000 + partsPerMillion)) - 1;
+
+function leaseOf({ reads, clockDrift }: Options, electionTimeout: number): number {
+  const drift = wholeOption('clockDrift', clockDrift ?? 1000, 0, 500_000);
+  return reads === 'lease' ? leaseLength(electionTimeout, drift) : 0;
 }
 
 /** The configuration that governs slot 0. */

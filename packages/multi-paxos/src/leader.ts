@@ -11,6 +11,7 @@ import { governing } from './configuration.ts';
 import { type Group, isKnown, isPeer, phasesAt } from './group.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { executeNext, saveChosen } from './learner.ts';
+import { noteGrant } from './lease.ts';
 import { type Accepted, type HeartbeatAck, noOp, type Value } from './messages.ts';
 import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read.ts';
@@ -75,7 +76,8 @@ function maybeLead(group: Group, candidate: Replica, ctx: Context): boolean {
   candidate.role = 'leader';
   candidate.leader = ctx.self;
   for (const member of group.members)
-    if (member !== ctx.self) candidate.contacts.set(member, { heardAt: null, round: 0 });
+    if (member !== ctx.self)
+      candidate.contacts.set(member, { heardAt: null, round: 0, grantedAt: null });
   ctx.clearTimer('election');
   ctx.setTimer('heartbeat', group.heartbeat);
   ctx.setTimer('check-quorum', group.electionTimeout);
@@ -284,6 +286,7 @@ export function heartbeatAck(
   if (contact === undefined) return;
   contact.heardAt = ctx.now;
   contact.round = round;
+  noteGrant(group, leader, contact);
   maybeAllowReads(group, leader, ctx);
 }
 

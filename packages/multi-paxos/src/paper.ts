@@ -43,6 +43,14 @@ export const paper = {
     'Note how far the log is chosen; ask whether it still leads.',
   ),
   'read-2': line('Ongaro, thesis 6.4', 'Answers that meet every phase 1 quorum: the read may go.'),
+  'lease-1': line(
+    live('5.2'),
+    'With leases: whoever starts promises nothing for an election timeout.',
+  ),
+  'lease-2': line(
+    live('5.2'),
+    'With leases: while those of a quorum last, a read needs no message.',
+  ),
   change: line('§3', 'The members are part of the state: a command changes them, α slots on.'),
   'refuse-change': line('§3', 'A change that would leave no group, or comes too early, is void.'),
   'fill-alpha': line('§3', 'No-ops lead to the slot where a change takes effect.'),

@@ -41,6 +41,10 @@
  * read-1            upon a read at the leader: note firstUnchosen; send a round of heartbeats
  * read-2            upon answers to it that meet every phase 1 quorum: the read may go there
  *
+ *                   With master leases ("Paxos Made Live", 5.2)
+ * lease-1           upon start: promise nothing for an election timeout, as if a leader was heard
+ * lease-2           upon a read at the leader, while grants of a quorum last: it may go
+ *
  *                   The configuration is part of the state (§3)
  * change            execute a change at slot: its members govern from slot + α on
  * refuse-change       unless it would leave no group, or one is under way
@@ -143,7 +147,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
     start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
     rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
     propose: told(onPropose),
-    read: (leader, id) => read(group, leader, id),
+    read: (leader, id, ctx) => read(group, leader, id, ctx),
     on: {
       prepare: told(prepare),
       promise: told(promise),

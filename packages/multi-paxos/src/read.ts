@@ -1,12 +1,18 @@
 /** Linearizable reads without a log entry: a round of heartbeats tells whether one still leads. */
 import type { Group } from './group.ts';
 import { sendHeartbeats } from './heartbeat.ts';
+import { hasLease } from './lease.ts';
 import { isEstablished } from './phase1.ts';
 import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read; others are sent to the leader by the service. */
-export function read({ maxReads }: Group, leader: Replica, id: number): void {
+export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
+  const { maxReads } = group;
   if (leader.role !== 'leader') return;
+  if (hasLease(group, leader, ctx)) {
+    ctx.line('lease-2');
+    return ctx.allowRead(id, leader.firstUnchosen - 1);
+  }
   if (leader.reads.length + (leader.readRound?.ids.length ?? 0) >= maxReads) return;
   leader.reads.push(id);
 }

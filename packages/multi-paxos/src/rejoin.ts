@@ -8,6 +8,7 @@ import { maxInteger, range, type Signed, type Slot } from '@quorumlab/core';
 import { mayAnswer, noteAnswer } from './answers.ts';
 import { type Group, isPeer } from './group.ts';
 import { catchUp, isBehind, resumeFromDisk, saveChosen } from './learner.ts';
+import { waitOut } from './lease.ts';
 import type { Recall, Recalled, Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
 import { setElectionTimer } from './role.ts';
@@ -16,6 +17,7 @@ import { type Context, hasSeats, type Replica } from './state.ts';
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
 export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   resumeFromDisk(group, replica, ctx);
+  waitOut(group, replica, ctx);
   if (replica.rejoining) rejoin(group, replica, ctx, incarnation);
   else setElectionTimer(group, ctx);
 }
@@ -28,6 +30,7 @@ export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation
   ctx.line('recall');
   if (!replica.rejoining) ctx.save({ rejoining: true });
   replica.role = 'rejoining';
+  waitOut(group, replica, ctx);
   replica.attempt = incarnation;
   replica.recalled.clear();
   ask(group, replica, ctx);

@@ -15,7 +15,9 @@ export function recentContact(
   replica: Replica,
   ctx: Pick<Context, 'now'>,
 ): number | undefined {
-  if (replica.leader === null || replica.lastContact === null) return undefined;
+  if (replica.lastContact === null) return undefined;
+  // A lease that was granted lasts, whatever else was heard since.
+  if (replica.leader === null && group.leaseLength === 0) return undefined;
   const since = ctx.now - replica.lastContact;
   return since < group.electionTimeout ? since : undefined;
 }
@@ -50,6 +52,7 @@ export function forgetBallot(replica: Replica): void {
   replica.waitingBytes = 0;
   replica.round = 0;
   replica.contacts.clear();
+  replica.roundsSent = [];
   // A replica that no longer leads can no longer tell how new its state is.
   replica.reads = [];
   replica.readRound = null;

@@ -82,6 +82,8 @@ export interface Contact {
   heardAt: Instant | null;
   /** The highest heartbeat round that it answered. */
   round: number;
+  /** With leases: when the latest round was sent that it answered; null: it granted nothing. */
+  grantedAt: Instant | null;
 }
 
 /** A member that catches up with a snapshot. */
@@ -153,6 +155,8 @@ export interface Volatile {
   waitingBytes: number;
   round: number;
   readonly contacts: Map<ReplicaId, Contact>;
+  /** With leases: when the last rounds were sent; at most 64. */
+  roundsSent: { readonly round: number; readonly at: Instant }[];
   /** Reads that wait for the next round; at most `maxReads` together with those of `readRound`. */
   reads: number[];
   readRound: ReadRound | null;
@@ -232,6 +236,7 @@ export const firstVolatile = (
   waitingBytes: 0,
   round: 0,
   contacts: new Map(),
+  roundsSent: [],
   reads: [],
   readRound: null,
   attempt: 0,
