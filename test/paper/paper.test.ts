@@ -60,9 +60,9 @@ const snapshots = reigns(
 );
 
 /** Reads while a leader has a lease. */
-const leased = (seed: number): Scenario =>
+const leased = (protocol: string, seed: number): Scenario =>
   completeScenario({
-    protocol: 'raft',
+    protocol,
     n: 3,
     workload: 'a',
     options: { reads: 'lease' },
@@ -154,10 +154,11 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
     swarm('multi-paxos', seed),
     laggards(seed),
     gaps(seed),
+    leased('multi-paxos', seed),
     lostDisk('multi-paxos', seed),
   ],
   epaxos: (seed) => [swarm('epaxos', seed), lostDisk('epaxos', seed)],
-  raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed), leased(seed)],
+  raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed), leased('raft', seed)],
   zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
   pbft: (seed) => [swarm('pbft', seed), optimised(seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],

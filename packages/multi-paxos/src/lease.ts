@@ -1,7 +1,7 @@
 /**
  * Reads without a message, by a master lease: "Paxos Made Live", 5.2. Off unless the group says
- * `reads: 'lease'`, because it is the one rule here that trusts clocks: the rate of none of them may
- * be wrong by more than `clockDrift` says.
+ * `reads: 'lease'`, because it is the one rule here that trusts clocks: the rate of none of them
+ * may be wrong by more than `clockDrift` says.
  *
  * Whoever hears a leader promises nothing to anybody else for an election timeout: that is what it
  * grants. The leader counts it from the moment at which it sent what was answered, and makes it
