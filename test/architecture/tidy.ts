@@ -1,22 +1,20 @@
 import { layersOf, matching } from './lexer.ts';
-import { type Faults, lineAt, packagesOf, sourcesOf, type Tree } from './tree.ts';
+import { type Faults, lineAt, sourcesOf, type Tree } from './tree.ts';
 
-const fileLinesMaxBelowHosts = 400;
-const fileLinesMax = 500;
+const fileLinesMax = 400;
 const functionLinesMax = 70;
 const columnsMax = 100;
 
-/** A file that fits in the head: 400 lines on floors 0 to 2, 500 elsewhere. */
-export function fileLengthFaults(tree: Tree): Faults {
-  const low = packagesOf(tree).filter(({ manifest }) => (manifest.floor ?? 0) <= 2);
-  return sourcesOf(tree).flatMap(([path, text]) => {
-    const limit = low.some(({ folder }) => path.startsWith(`${folder}/`))
-      ? fileLinesMaxBelowHosts
-      : fileLinesMax;
+/**
+ * A file that fits in the head: 400 lines, tests too. No file is excepted: what is made by machine
+ * (the gallery, the page of the playground) is no source, and long data stands in files of data.
+ */
+export const fileLengthFaults = (tree: Tree): Faults =>
+  sourcesOf(tree).flatMap(([path, text]) => {
     const lines = text.trimEnd().split('\n').length;
-    return lines > limit ? [`${path} has ${lines} lines; at most ${limit}`] : [];
+    if (lines <= fileLinesMax) return [];
+    return [`${path} has ${lines} lines; at most ${fileLinesMax}: split it by subject`];
   });
-}
 
 /**
  * No line is wider than 100 columns; one long word alone (an address, a key, test data) cannot

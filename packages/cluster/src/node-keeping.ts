@@ -5,6 +5,7 @@ import type { AccusationRecord } from './accusations.ts';
 import { type ClusterConfig, protocolIn } from './config.ts';
 import { hearing, logView, storyRecord } from './node-record.ts';
 
+/** See {@link keeping}. */
 export type Keeping = ReturnType<typeof keeping>;
 
 /** What is remembered for whoever asks. Story and evidence only where nodes may lie: they cost. */

@@ -22,8 +22,9 @@ import {
   readFlushed,
   unproven,
 } from './flushed.ts';
-import { guardState, hashOwner } from './log.ts';
+import { hashOwner } from './log.ts';
 import { type Backend, commitQueue, spareBytes } from './queue.ts';
+import { guardState } from './segment.ts';
 import { type LogOptions, limitsOf, type RecordLog } from './types.ts';
 
 const databaseName = 'log.sqlite';

@@ -1,30 +1,10 @@
-import type { Observer } from '@quorumlab/checker';
-import { ms, type OptionValues, type PrincipalId } from '@quorumlab/core';
-import {
-  decisions,
-  type InputSource,
-  type ScheduledInput,
-  simulate,
-  uniformNetwork,
-} from '@quorumlab/sim';
-import type { Keyring } from '@quorumlab/wire';
+import type { OptionValues } from '@quorumlab/core';
 import { completeScenario } from './defaults.ts';
-import {
-  copyOf,
-  countingNotary,
-  type Meter,
-  metered,
-  type Notary,
-  signatureBytes,
-  signingNotary,
-  startMeter,
-} from './meter.ts';
-import { type AnyShape, type Prepared, prepare } from './prepare.ts';
+import { type Meter, signatureBytes } from './meter.ts';
+import { type Count, type MeteredRun, meteredRun, oneWay } from './metered-run.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { protocolOf } from './protocols.ts';
-import { leaderOf } from './run.ts';
-import { ScenarioError } from './scenario.ts';
-import { workloadOf } from './workload.ts';
 
 /** What is to be measured. */
 export interface CostOptions {
@@ -117,14 +97,6 @@ export interface ProtocolCost {
 }
 
 /**
- * One-way delay of every message, in microseconds: far below every timeout, so that heartbeats
- * hardly ever fall among the commits that are counted.
- */
-const oneWay = 10;
-
-const network = uniformNetwork('unit', { delay: { type: 'constant', delay: oneWay } });
-
-/**
  * Measures what one commit costs in an honest group, in the steady state: one client asks for one
  * write of 100 bytes after the other; every message takes the same time, steps and disks take none.
  * A commit is one such request, from the client's asking to its believing the answer. The numbers
@@ -191,167 +163,6 @@ const sum = (numbers: Iterable<number>): number =>
 /** To a thousandth: whole numbers stay whole. */
 const per = (total: number, count: number): number =>
   count === 0 ? 0 : Math.round((1000 * total) / count) / 1000;
-
-/** Everything counted so far, at one instant. */
-interface Count {
-  readonly at: number;
-  readonly positions: number;
-  /** Per seat: replicas, then the client. */
-  readonly meters: readonly Meter[];
-}
-
-/** A run that goes on for as long as somebody wants to count. */
-interface MeteredRun {
-  /** Until so many more requests have been answered. */
-  answer(more: number): void;
-  /** As `answer`, and says whether they have been: it throws nothing. */
-  answers(more: number): boolean;
-  /** Until what is under way has arrived, without any timeout. */
-  settle(): void;
-  crashLeader(): void;
-  count(): Count;
-  /** Microseconds from asking to the answer, and to the first decision: one per commit. */
-  readonly latencies: readonly number[];
-  readonly decisions: readonly number[];
-}
-
-/** Nothing is committed for so long: something is wrong. */
-const patience = ms(60_000);
-
-function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
-  const client = clientOf(prepared);
-  const bytes = signatureBytes(prepared);
-  const notaries: Notary[] = prepared.seats.map(({ principal }, seat) =>
-    real && bytes > 0
-      ? signingNotary(realKeyring(prepared, seat, principal))
-      : countingNotary(prepared, principal, bytes),
-  );
-  const meters = prepared.seats.map(startMeter);
-  const simulation = simulate<AnyShape>({
-    messages: prepared.messages,
-    keyring: (seat) => ({
-      sign: (message) => (notaries[seat] as Notary).sign(message),
-      // Checked by the metered machines, once per recipient and not once per message.
-      check: () => true,
-      checkEvidence: () => true,
-      // biome-ignore lint/correctness/useYield: nothing is checked here.
-      *checkInSteps() {
-        return undefined;
-      },
-    }),
-    seats: prepared.seats.map(({ principal, make }, seat) => ({
-      principal,
-      make: (stable, host) =>
-        metered(prepared, make(stable, host), notaries[seat] as Notary, meters[seat] as Meter),
-    })),
-    members: prepared.protocol.members,
-    network,
-    inputs: client.source,
-    observer: client.observer,
-    seed: prepared.scenario.seed,
-    limits: {},
-  });
-  const answers = (more: number): boolean => {
-    const wanted = client.latencies.length + more;
-    const end = simulation.now + patience;
-    while (client.latencies.length < wanted && simulation.now < end) if (!simulation.step()) break;
-    return client.latencies.length >= wanted;
-  };
-  return {
-    answers,
-    answer(more) {
-      if (answers(more)) return;
-      throw new ScenarioError(
-        'QL116',
-        `${prepared.protocol.name} n=${prepared.scenario.n} committed nothing within 60 s, so ` +
-          'there is nothing to measure; try quorumlab run to see what it does.',
-      );
-    },
-    settle: () => void simulation.runUntil(simulation.now + settling),
-    crashLeader() {
-      const leader = leaderOf(simulation, prepared.scenario.n);
-      simulation.inject({ type: 'crash', at: simulation.now, seat: leader });
-    },
-    count: () => ({
-      at: simulation.now,
-      positions: client.positions(),
-      meters: meters.map(copyOf),
-    }),
-    latencies: client.latencies,
-    decisions: client.decisions,
-  };
-}
-
-/** Long enough for everything that follows from a message without a timeout. */
-const settling = 20 * oneWay;
-
-function realKeyring(
-  prepared: Prepared,
-  seat: number,
-  principal: PrincipalId,
-): Keyring<AnyShape['Message']> {
-  const keyring = prepared.keyring(seat, principal);
-  if (!('counters' in keyring)) throw new TypeError('this keyring does not count what it does');
-  // Scenarios with real keys have the wire package's keyrings, which count.
-  return keyring as Keyring<AnyShape['Message']>;
-}
-
-/** One client that asks for the next write as soon as it has the answer to the one before. */
-interface MeasuredClient {
-  readonly source: InputSource<AnyShape>;
-  readonly observer: Observer;
-  readonly latencies: number[];
-  readonly decisions: number[];
-  /** Positions that any replica has decided. */
-  positions(): number;
-}
-
-function clientOf(prepared: Prepared): MeasuredClient {
-  const { scenario, firstClientSeat: seat, protocol } = prepared;
-  // What a full log would refuse is not asked for.
-  const most = protocol.length ?? scenario.count;
-  const workload = workloadOf(scenario, decisions({ seed: scenario.seed }));
-  const decided = new Set<number>();
-  const latencies: number[] = [];
-  const firstDecisions: number[] = [];
-  let id = 0;
-  let asked = ms(1);
-  let isDecided = false;
-  const ask = (at: number): ScheduledInput<AnyShape> | undefined => {
-    const operation = workload.next(0);
-    if (operation === undefined) return undefined;
-    asked = at;
-    isDecided = false;
-    return {
-      at,
-      seat,
-      event: { type: 'submit', id: id++, operation: operation.bytes, readOnly: operation.readOnly },
-    };
-  };
-  return {
-    source: {
-      next: () => (id === 0 ? ask(asked) : undefined),
-      answered(at, _seat, { result }) {
-        if (result === undefined) return undefined;
-        latencies.push(at - asked);
-        return most > latencies.length ? ask(at) : undefined;
-      },
-    },
-    observer: {
-      decided(at, _seat, { slot, commands }) {
-        if (decided.has(slot)) return;
-        decided.add(slot);
-        if (commands.length === 0 || isDecided) return;
-        isDecided = true;
-        firstDecisions.push(at - asked);
-      },
-      violation: undefined,
-    },
-    latencies,
-    decisions: firstDecisions,
-    positions: () => decided.size,
-  };
-}
 
 /** The work between two counts. */
 function worksOf(

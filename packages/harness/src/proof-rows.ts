@@ -1,6 +1,7 @@
 /** Proofs as rows of `quorumlab.result/1`. */
 import { toHex } from '@quorumlab/core';
-import type { Lie, RunResult } from './run.ts';
+import type { Lie } from './lies.ts';
+import type { RunResult } from './run.ts';
 import type { ProofRow, Statement } from './verdict-row.ts';
 
 const statement = (message: Lie['first'], what: string): Statement => ({

@@ -10,32 +10,27 @@ import { ms, type Request, range, type Status } from '@quorumlab/core';
 import {
   type Counters,
   type CrashPoint,
-  decisions,
-  type InputSource,
-  type ScheduledInput,
   type Simulation,
   type SimulationResult,
   simulate,
   type TraceSink,
   type Watcher,
 } from '@quorumlab/sim';
-import { detector, type Proof } from '@quorumlab/wire';
 import { agreementOf } from './agreement-of.ts';
 import { type Claim, claimOf } from './claims.ts';
+import { type ClosedLoop, closedLoop } from './closed-loop.ts';
 import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { type Guilt, guiltRecord, unasked } from './guilt.ts';
 import { keyValueHistory } from './history.ts';
+import { type Lie, lieRecord } from './lies.ts';
 import { type AnyShape, type Prepared, prepare } from './prepare.ts';
-import { meanings, type ProofValues } from './proof-values.ts';
+import type { ProofValues } from './proof-values.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
-import { type Reached, type Reaching, reaching } from './reached.ts';
+import { type Reached, reaching } from './reached.ts';
+import { type Progress, watchProgress } from './recovery.ts';
 import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
-import { workloadOf } from './workload.ts';
-
-/** Two statements of one node of which it may only make one. */
-export type Lie = Proof<AnyShape['Message']>;
 
 /** How a run is watched. */
 export interface RunOptions {
@@ -289,32 +284,6 @@ function* drive(
   return yield* pace(Math.min(scenario.until, simulation.now + settling));
 }
 
-/** How far state machines have come, to see when a group has recovered what it had. */
-interface Progress {
-  readonly observer: Observer;
-  /** Whether a running replica has everything that any replica ever had. */
-  isKept(): boolean;
-}
-
-function watchProgress(): Progress {
-  let most = -1;
-  const reached = new Map<number, number>();
-  const at = (seat: number, slot: number): void => {
-    most = Math.max(most, slot);
-    reached.set(seat, slot);
-  };
-  return {
-    observer: {
-      applied: (_at, seat, { slot }) => at(seat, slot),
-      installed: (_at, seat, slot) => at(seat, slot),
-      started: (_at, seat) => void reached.delete(seat),
-      stopped: (_at, seat) => void reached.delete(seat),
-      violation: undefined,
-    },
-    isKept: () => most < 0 || [...reached.values()].includes(most),
-  };
-}
-
 /** Whom most running replicas take for the leader. */
 export function leaderOf(simulation: Simulation<AnyShape>, n: number): number {
   const votes = new Map<number, number>();
@@ -337,27 +306,6 @@ function recording(committed: Map<number, Map<number, readonly Request[]>>): Obs
       slots.set(slot, commands);
     },
     violation: undefined,
-  };
-}
-
-/** The proofs of a run, and what their statements are for. */
-function lieRecord({ group }: Prepared): {
-  readonly watcher: Watcher<AnyShape>;
-  found(): Pick<RunResult, 'proofs' | 'proofValues'>;
-} {
-  const detect = detector(group);
-  const meant = meanings(group.vows);
-  const proofs: Lie[] = [];
-  return {
-    watcher: {
-      said(_at, _seat, message) {
-        meant.heard(message);
-        const proof = detect.observe(message);
-        if (proof !== undefined) proofs.push(proof);
-      },
-    },
-    // What a digest stands for may be said after the lie.
-    found: () => ({ proofs, proofValues: proofs.map((proof) => meant.of(proof)) }),
   };
 }
 
@@ -410,80 +358,5 @@ function traceOf({ scenario, protocol }: Prepared, sink: TraceSink) {
     engine,
     scenario,
     protocolVersions: { [protocol.name]: String(protocol.version) },
-  };
-}
-
-/** Clients that ask for the next thing as soon as they have the answer to one before. */
-interface ClosedLoop {
-  readonly source: InputSource<AnyShape>;
-  finished(): boolean;
-  answered(): number;
-}
-
-function closedLoop(prepared: Prepared, check: Observer, counting?: Reaching): ClosedLoop {
-  const { scenario, firstClientSeat, healedAt, changes } = prepared;
-  const { clients, outstanding } = scenario;
-  // There must be load while things go wrong: the last operation is asked for when all is healed.
-  const lasts = healedAt < scenario.until ? healedAt : 0;
-  // All clients ask at the same moments, so that they contend.
-  const together = clients * outstanding;
-  const pace = Math.floor((lasts * together) / Math.max(1, scenario.count));
-  let asked: { at: number; seat: number; id: number; operation: Uint8Array }[] = [];
-  /** Checkers hear of an operation when its time has come, and before anything that follows. */
-  const tell = (now: number): void => {
-    for (const { at, seat, id, operation } of asked)
-      if (at <= now) check.invoked?.(at, seat, id, operation);
-    asked = asked.filter(({ at }) => at > now);
-  };
-  // A stream of its own: what clients ask for must not depend on how the network delays it.
-  const workload = workloadOf(scenario, decisions({ seed: `workload ${scenario.seed}` }));
-  const reads = new Map<number, number>();
-  let nextId = 0;
-  let open = changes.length;
-  let done = 0;
-  let started = 0;
-  let dry = false;
-  const ask = (at: number, seat: number): ScheduledInput<AnyShape> | undefined => {
-    const operation = workload.next(seat - firstClientSeat);
-    if (operation === undefined) {
-      dry = true;
-      return undefined;
-    }
-    open++;
-    const { bytes, readOnly } = operation;
-    const id = nextId++;
-    const then = Math.max(at, ms(1) + Math.floor(id / together) * pace);
-    asked.push({ at: then, seat, id, operation: bytes });
-    if (readOnly) reads.set(id, then);
-    return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly } };
-  };
-  return {
-    source: {
-      next() {
-        if (started >= clients * outstanding) return undefined;
-        const seat = firstClientSeat + (started % clients);
-        const turn = Math.floor(started / clients);
-        started++;
-        return ask(ms(1) + turn, seat);
-      },
-      answered(at, seat, answer) {
-        tell(at);
-        const { id, result } = answer;
-        const change = seat === changes[0]?.seat ? changes[id] : undefined;
-        if (change !== undefined) {
-          open--;
-          return void counting?.asked('change', change.at, at);
-        }
-        const began = reads.get(id);
-        if (began !== undefined) counting?.asked('read', began, at);
-        if (result !== undefined) check.returned?.(at, seat, id, result);
-        else if (answer.refused !== undefined) check.failed?.(at, seat, id);
-        open--;
-        done++;
-        return ask(at, seat);
-      },
-    },
-    finished: () => (dry || nextId >= scenario.count) && open === 0 && nextId > 0,
-    answered: () => done,
   };
 }

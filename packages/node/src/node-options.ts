@@ -72,6 +72,7 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
   readonly hooks?: NodeHooks<S>;
 }
 
+/** Throws {@link NodeConfigError} for options that cannot work. */
 export function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C, R, Q>): void {
   const { protocol, cluster, self, behaviour, allowFaults = false } = options;
   checkCluster(protocol, cluster);
@@ -82,6 +83,7 @@ export function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C
   if (behaviour !== undefined && !allowFaults) throw faultsForbidden();
 }
 
+/** The log of this replica: each line says whose it is. */
 export const loggerOf = <S extends LogShape, C, R, Q>({
   logger,
   self,
@@ -90,11 +92,13 @@ export const loggerOf = <S extends LogShape, C, R, Q>({
 }: NodeOptions<S, C, R, Q>): Logger =>
   nodeLogger(logger, { node: self, role: 'replica', ...cluster, protocol: protocol.name });
 
+/** Why a replica of this cluster may not misbehave. */
 export const faultsForbidden = (): NodeConfigError =>
   new NodeConfigError(
     'This cluster was not made for faults, so no replica may misbehave; start it with allowFaults.',
   );
 
+/** The keyring of this replica. */
 export const keyringOf = <S extends LogShape, C, R, Q>(
   { signatures, self, secretKey, cluster }: NodeOptions<S, C, R, Q>,
   group: ServicedProtocol<S>,

@@ -1,7 +1,6 @@
 /** One seat's life: starting, stepping, "durable before said", stopping. */
 import {
   type Answer,
-  type Delay,
   type Event,
   type Interval,
   idle,
@@ -11,7 +10,7 @@ import {
   type Shape,
   type TimerChange,
 } from '@quorumlab/core';
-import { dueTime, localTime, wallTime } from './clock.ts';
+import { localTime, wallTime } from './clock.ts';
 import { count } from './counters.ts';
 import { hashBytes, hashText, mixWord } from './digest.ts';
 import { applyWrites, copyStorage, emptyStorage, readStorage, type Storage } from './disk.ts';
@@ -19,8 +18,9 @@ import { lose, say } from './links.ts';
 import { sampleDelay } from './network.ts';
 import type { Boundary, Fault, ScheduledInput } from './options.ts';
 import { entryKind, pushEntry } from './queue.ts';
+import { changeTimer } from './seat-timers.ts';
 import { showInstalled, shownWrites, showStatus, tell } from './showing.ts';
-import { armTimer, disarmTimer, makeTimer } from './timers.ts';
+import { disarmTimer } from './timers.ts';
 import {
   type Batch,
   type Cut,
@@ -30,9 +30,6 @@ import {
   type SeatState,
   type World,
 } from './world.ts';
-
-/** Timers of one seat that are remembered while they are not armed. */
-const idleTimers = 16;
 
 const silent = idle();
 
@@ -293,37 +290,6 @@ function sayAll<S extends Shape>(
     // What cannot be signed or encoded is a bug of the machine that said it.
     return { reason: why(error), cause };
   }
-}
-
-function changeTimer<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  change: TimerChange<S>,
-  cause: number,
-): void {
-  const { timer: name } = change;
-  let timer = state.timers.get(name);
-  if (change.type === 'clear') {
-    if (timer === undefined) return;
-    disarmTimer(world.timers, timer);
-    if (state.timers.size > idleTimers) state.timers.delete(name);
-    return;
-  }
-  if (timer === undefined) {
-    timer = makeTimer(state.index, name, hashText(name));
-    state.timers.set(name, timer);
-  }
-  timer.cause = cause;
-  const due = dueTime(state.clock, world.now, pick(world, change.after));
-  armTimer(world.timers, timer, due, world.order++);
-}
-
-const pick = <S extends Shape>(world: World<S>, after: Delay): number =>
-  typeof after === 'number' ? after : after[0] + world.random.below(after[1] - after[0] + 1);
-
-/** Forgets a timer that has fired, if the seat knows many. */
-export function forgetTimer<S extends Shape>(state: SeatState<S>, name: string): void {
-  if (state.timers.size > idleTimers) state.timers.delete(name);
 }
 
 function answered<S extends Shape>(

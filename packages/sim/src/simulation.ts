@@ -1,23 +1,23 @@
 /** The simulator: one decision stream, one queue, any number of machines. */
-import type { Request, Shape, Submit, Tagged } from '@quorumlab/core';
+import type { Shape } from '@quorumlab/core';
+import { arrive, deliver, pull } from './arriving.ts';
 import { wishes } from './clients.ts';
 import { type Counters, readCounters } from './counters.ts';
-import { finalDigest, hashBytes, hashText, mixEvent } from './digest.ts';
-import { readStorage } from './disk.ts';
-import { awaitStability, happen, hold, requireFault, settle, timerKind } from './faults.ts';
-import { isCut, lose } from './links.ts';
+import { finalDigest, mixEvent } from './digest.ts';
+import { awaitStability, happen, requireFault, settle, timerKind } from './faults.ts';
 import type {
   Ending,
   Fault,
   Progress,
   Seat,
-  SeatView,
   Simulation,
   SimulationOptions,
   SimulationResult,
 } from './options.ts';
 import { entryKind, popEntry, pushEntry } from './queue.ts';
-import { diskDone, forgetTimer, hand, schedule, startSeat } from './seat.ts';
+import { diskDone, hand, schedule, startSeat } from './seat.ts';
+import { forgetTimer } from './seat-timers.ts';
+import { View } from './seat-view.ts';
 import { disarmTimer, type Timer } from './timers.ts';
 import {
   type Arrival,
@@ -32,94 +32,6 @@ import {
 
 /** What a seat's digest events are, beside the kinds of entries. */
 const timeoutMark = 7;
-
-/** Gives a message to a seat, if it still gets there and its signatures are right. */
-function deliver<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  parcel: Parcel<S>,
-  cause: number,
-): void {
-  const { counters } = world;
-  const own = parcel.seat === state.index;
-  if (state.machine === undefined) return lose(world, parcel, state.index, cause, 'down');
-  if (state.paused) {
-    if (!hold(state, { kind: entryKind.message, payload: parcel, cause }))
-      lose(world, parcel, state.index, cause, 'overflow');
-    return;
-  }
-  if (!own) {
-    if (world.cutting && isCut(world, parcel.seat, state.index, parcel))
-      return lose(world, parcel, state.index, cause, 'cut');
-    counters.verified++;
-    if (parcel.verdict === 0) parcel.verdict = isGenuine(world, state, parcel) ? 1 : 2;
-    if (parcel.verdict === 2) {
-      counters.refused++;
-      return lose(world, parcel, state.index, cause, 'signature');
-    }
-    counters.delivered[parcel.kind] = (counters.delivered[parcel.kind] as number) + 1;
-  }
-  mixEvent(world.lanes, world.now, state.index, entryKind.message, parcel.hash);
-  const index =
-    world.trace === undefined ? -1 : note(world, state.index, 'deliver', cause, parcel.name);
-  hand(world, state, parcel.event, index);
-}
-
-function isGenuine<S extends Shape>(
-  { options }: World<S>,
-  { keyring }: SeatState<S>,
-  { message }: Parcel<S>,
-): boolean {
-  if (!keyring.check(message)) return false;
-  const { evidence } = options;
-  return evidence === undefined || keyring.checkEvidence(message, evidence(message));
-}
-
-/** Gives an input from outside to a seat, and asks the source for the next. */
-function arrive<S extends Shape>(
-  world: World<S>,
-  state: SeatState<S>,
-  arrival: Arrival<S>,
-  cause: number,
-): void {
-  const { event } = arrival.input;
-  if (arrival.pulled) pull(world);
-  if (state.paused) {
-    const item = { kind: entryKind.input, payload: { ...arrival, pulled: false }, cause };
-    if (hold(state, item)) return;
-  }
-  if (state.machine === undefined || state.paused) {
-    world.counters.inputsRefused++;
-    const reaction = world.options.inputs?.refused?.(world.now, state.index, event);
-    if (reaction !== undefined) schedule(world, reaction, false, cause);
-    return;
-  }
-  const hash = event.type === 'submit' ? hashBytes(event.operation) : hashText(event.type);
-  mixEvent(world.lanes, world.now, state.index, entryKind.input, hash);
-  if (state.wishes !== undefined) listen(world, state, event);
-  const index =
-    world.trace === undefined ? -1 : note(world, state.index, 'input', cause, undefined, event);
-  hand(world, state, event, index);
-}
-
-function listen<S extends Shape>(
-  world: World<S>,
-  { wishes: book }: SeatState<S>,
-  event: Arrival<S>['input']['event'],
-): void {
-  if (event.type === 'submit') book?.submitted(event satisfies Submit);
-  if (event.type !== 'propose') return;
-  // A command given to a replica by hand is a request if it says so.
-  const command = event.command as Tagged;
-  if (command.kind !== 'request') return;
-  world.options.observer?.asked?.(world.now, command as unknown as Request);
-  world.judge = true;
-}
-
-function pull<S extends Shape>(world: World<S>): void {
-  const input = world.options.inputs?.next();
-  if (input !== undefined) schedule(world, input, true, -1);
-}
 
 /** A timer is due. */
 function fire<S extends Shape>(world: World<S>, timer: Timer): void {
@@ -239,42 +151,6 @@ function plan<S extends Shape>(world: World<S>, fault: Fault): void {
   world.faultsLeft++;
   const at = Math.max(fault.at, world.now);
   pushEntry(world.queue, at, world.order++, entryKind.fault, -1, fault, -1);
-}
-
-/** A class, so that each question is answered when it is asked, and none costs an object. */
-class View<S extends Shape> implements SeatView<S> {
-  readonly #state: SeatState<S>;
-  constructor(state: SeatState<S>) {
-    this.#state = state;
-  }
-  get principal() {
-    return this.#state.principal;
-  }
-  get running() {
-    return this.#state.machine !== undefined;
-  }
-  get paused() {
-    return this.#state.paused;
-  }
-  get reason() {
-    return this.#state.reason;
-  }
-  get starts() {
-    return this.#state.starts;
-  }
-  get machine() {
-    return this.#state.machine;
-  }
-  get status() {
-    return this.#state.machine?.status();
-  }
-  get stable() {
-    const { storage } = this.#state;
-    return storage?.written ? readStorage<S>(storage, false) : undefined;
-  }
-  get boundaries() {
-    return this.#state.boundaries;
-  }
 }
 
 /**

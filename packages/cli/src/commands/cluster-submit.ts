@@ -7,6 +7,7 @@ import { grouped, type Io, progressOf } from '../io.ts';
 import { stoppable, stopped } from '../stop.ts';
 import { type Flags, say } from './cluster-io.ts';
 
+/** Flags of `submit`. */
 export interface SubmitFlags extends Flags {
   readonly count?: string;
   readonly outstanding?: string;
@@ -14,6 +15,7 @@ export interface SubmitFlags extends Flags {
   readonly timeout?: string;
 }
 
+/** Runs operations and says what they gave. */
 export async function submit(
   io: Io,
   flags: SubmitFlags,

@@ -26,6 +26,7 @@ interface InitFlags extends Flags {
   readonly host?: string;
 }
 
+/** Adds the flags by which a cluster is made. */
 export const withInitFlags = (command: Command): Command =>
   command
     .option('--protocol <name>', 'the protocol: quorumlab list protocols (required for a new one)')
@@ -90,6 +91,7 @@ const sizeOf = ({
   ...(clients === undefined ? {} : { clients: wholeNumber('--clients', clients, 1, 64) }),
 });
 
+/** Makes a cluster. */
 export async function init(io: Io, flags: InitFlags): Promise<void> {
   const config = await make(flags);
   const { folder } = flags;
@@ -109,6 +111,7 @@ export async function init(io: Io, flags: InitFlags): Promise<void> {
 const signatures = ({ signatures: kind }: ClusterConfig): string =>
   kind === 'ed25519' ? 'signed with Ed25519' : 'authenticated by the channel (Noise), not signed';
 
+/** Starts the nodes that do not run; makes the cluster if there is none. */
 export async function up(io: Io, flags: InitFlags): Promise<void> {
   const { folder } = flags;
   const { upCluster, readConfig } = await clusterPackage();
