@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { answer, tracesIn } from '@quorumlab/playground';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
@@ -48,6 +49,18 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
     expect(await page.locator('article svg.lanes').count()).toBe(3);
     expect(await page.locator('article').first().textContent()).toContain('quorumlab replay');
     expect(await page.locator('button').count()).toBe(0);
+  });
+
+  it('holds its counterexamples, which the playground runs again to the same', async () => {
+    const report = readFileSync(path, 'utf8');
+    const traces = await tracesIn(report);
+    expect(traces).toHaveLength(3);
+    for (const { text } of traces) {
+      const [told] = answer({ ask: 'again', trace: text });
+      expect(told).toMatchObject({ says: 'again', differs: undefined });
+      if (told?.says === 'again') expect(report).toContain(told.ran.digest);
+    }
+    expect(await tracesIn('<html>nothing</html>')).toEqual([]);
   });
 
   it('has its picture in docs, which UPDATE_REPORTS=1 takes anew', async () => {

@@ -158,8 +158,4 @@ test('what is opened and is no trace is a sentence that says what to do', () => 
     state.open(text);
     expect(html(state)).toContain(sentence);
   }
-  const [ran] = heard({ ask: 'run', scenario: scenarioOf(quick, 0) });
-  const trace = ran?.says === 'ran' ? ran.ran.trace : '';
-  state.open(`<html><script type="text/plain" id="x">${trace.replaceAll('<', '\\u003c')}</script>`);
-  expect(html(state)).toContain('every line is the same');
 });

@@ -1,6 +1,8 @@
 /** The page `#/trace`: a file of the command line, shown, run again and compared. */
+import { useSignal } from '@preact/signals';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import { Player } from './player.ts';
+import { type HeldTrace, inflated, tracesIn } from './report-file.ts';
 import type { State } from './state.ts';
 
 /** Bytes of a trace at most: as a picture it takes many times as much. */
@@ -10,31 +12,23 @@ const mostBytes = 32 * 1024 * 1024;
 async function textOf(file: File): Promise<string> {
   const [one, two] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   if (one !== 0x1f || two !== 0x8b) return file.text();
-  const reader = file.stream().pipeThrough(new DecompressionStream('gzip')).getReader();
-  const parts: BlobPart[] = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return new Blob(parts).text();
-      length += value.length;
-      if (length > mostBytes) return '';
-      parts.push(value as BlobPart);
-    }
-  } catch {
-    return '';
-  }
+  return inflated(file.stream(), 'gzip', mostBytes).catch(() => '');
 }
 
 /** The page that opens a trace. */
 export function TracePage({ state }: { readonly state: State }): JSX.Element {
+  const held = useSignal<readonly HeldTrace[]>([]);
   const open = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
     if (file.size > mostBytes)
       state.sides.value = [
         { is: 'cannot', why: 'This trace has more than 32 MiB; shrink it with quorumlab shrink.' },
       ];
-    else state.open(await textOf(file));
+    else {
+      const text = await textOf(file);
+      held.value = await tracesIn(text).catch(() => []);
+      state.open(held.value[0]?.text ?? text);
+    }
   };
   return h(
     'main',
@@ -59,6 +53,14 @@ export function TracePage({ state }: { readonly state: State }): JSX.Element {
       onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) =>
         void open(currentTarget.files?.[0]),
     }),
+    held.value.length > 1 &&
+      h(
+        'div',
+        { class: 'choices', role: 'group', 'aria-label': 'Counterexamples of this report' },
+        held.value.map(({ name, text }) =>
+          h('button', { type: 'button', onClick: () => state.open(text) }, name),
+        ),
+      ),
     state.sides.value.length > 0 && h(Player, { state }),
   );
 }

@@ -270,11 +270,11 @@ export function createState(ask: Ask): State {
       clear();
       sides.value = [{ is: 'running' }];
       try {
-        const model = modelOf(parseTrace(traceIn(text)));
+        const model = modelOf(parseTrace(text));
         const note = 'Running it again …';
         sides.value = [{ is: 'ran', model, note }];
         stops = [
-          ask({ ask: 'again', trace: traceIn(text) }, (answer) => {
+          ask({ ask: 'again', trace: text }, (answer) => {
             const known = answer.says === 'again' ? { ran: answer.ran } : {};
             set(0, { is: 'ran', model, ...known, note: noteOf(answer) });
           }),
@@ -334,13 +334,6 @@ function noteOf(answer: Answer): string {
     ? `✓ Run again in this page: every line is the same, digest ${answer.ran.digest}.`
     : `✗ Run again in this page: it differs first at ${answer.differs}. Either the file was ` +
         'edited, or this is a bug of determinism: please report it.';
-}
-
-/** The trace in a text: of a report that of its first counterexample. */
-function traceIn(text: string): string {
-  if (!text.trimStart().startsWith('<')) return text;
-  const [, inside = ''] = /<script type="text\/plain"[^>]*>(.*?)<\/script>/s.exec(text) ?? [];
-  return inside.trim();
 }
 
 /** What a text is instead of a trace, and what to do. */

@@ -18,6 +18,8 @@ import { type Html, html, raw } from './markup.ts';
 /** A trace as far as it can be shown. */
 export interface Evidence {
   readonly trace: Trace;
+  /** The trace as it stands in its file. */
+  readonly text: string;
   /** As HTML, or why there is none. */
   readonly picture: Html | string;
   readonly sentences: Html;
@@ -39,7 +41,7 @@ export function evidenceOf(text: string): Evidence | string {
     const layout = layoutOf(model);
     const shown = layout.shown.length;
     return {
-      trace,
+      ...{ trace, text },
       picture:
         shown > mostShown
           ? `its picture would have ${shown} events; quorumlab shrink makes it smaller`

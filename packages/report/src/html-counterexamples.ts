@@ -1,4 +1,5 @@
 /** Counterexamples: what went wrong, as a picture, as sentences, and as a line to replay. */
+import { deflateRawSync } from 'node:zlib';
 import {
   type Counterexample,
   expectation,
@@ -6,14 +7,18 @@ import {
   type VerdictRow,
   verdictSigns,
 } from '@quorumlab/harness';
+import { scriptJson } from './escape.ts';
 import type { Evidence } from './evidence.ts';
 import type { ReportInput } from './input.ts';
-import { type Html, html, type Part } from './markup.ts';
+import { type Html, html, type Part, raw } from './markup.ts';
 import { rowName } from './name.ts';
 import { standingOf } from './rows.ts';
 
 /** Pictures and sentences take this many bytes of one report at most, the unexpected ones first. */
 const mostBytes = 450_000;
+
+/** Traces take this many bytes besides, compressed: the same ones first. */
+const mostTraceBytes = 350_000;
 
 /** The section of counterexamples, the unexpected ones first. */
 export function counterexampleSection({ result, evidence }: ReportInput): Html | undefined {
@@ -25,6 +30,7 @@ export function counterexampleSection({ result, evidence }: ReportInput): Html |
     standingOf(row, result) === 'unexpected';
   const sorted = [...all.filter(isFirst), ...all.filter((each) => !isFirst(each))];
   let left = mostBytes;
+  let leftForTraces = mostTraceBytes;
   const articles = sorted.map(({ row, place, found }) => {
     const known = evidence?.get(place);
     const size = sizeOf(known);
@@ -33,7 +39,10 @@ export function counterexampleSection({ result, evidence }: ReportInput): Html |
     const shown = fits
       ? known
       : 'its picture is left out, so that this file stays small: the line below shows it';
-    return articleOf(row, place, found, shown);
+    const inside = isEvidence(known) ? traceOf(row, place, known.text) : undefined;
+    const isKept = inside !== undefined && inside.html.length <= leftForTraces;
+    if (isKept) leftForTraces -= inside.html.length;
+    return articleOf(row, place, found, shown, isKept ? inside : undefined);
   });
   return html`<section aria-labelledby="counterexamples">
 <h2 id="counterexamples">Counterexamples</h2>
@@ -44,9 +53,21 @@ changed nothing is left out.</p>
 ${articles}</section>`;
 }
 
+const isEvidence = (known: Evidence | string | undefined): known is Evidence =>
+  known !== undefined && typeof known !== 'string';
+
+/** A trace inside the report, for the page that opens traces. */
+function traceOf(row: VerdictRow, place: number, text: string): Html {
+  const name = `${rowName(row)} n=${row.n} under ${row.attack}`;
+  const inside = { name, deflated: deflateRawSync(text, { level: 9 }).toString('base64') };
+  return html`<script type="application/json" class="trace" id="t${place}">${raw(
+    scriptJson(inside),
+  )}</script>`;
+}
+
 /** How many bytes the evidence of one counterexample takes. */
 function sizeOf(evidence: Evidence | string | undefined): number {
-  if (evidence === undefined || typeof evidence === 'string') return 0;
+  if (!isEvidence(evidence)) return 0;
   const { picture, sentences } = evidence;
   const both = (typeof picture === 'string' ? picture : picture.html) + sentences.html;
   return new TextEncoder().encode(both).length;
@@ -57,10 +78,10 @@ function articleOf(
   place: number,
   found: Counterexample,
   evidence: Evidence | string | undefined,
+  inside: Html | undefined,
 ): Html {
   const { rule, sentence, shrunk, first, replay, events, culprits } = found;
   const name = `${rowName(row)} n=${row.n} under ${row.attack}`;
-  const isShown = evidence !== undefined && typeof evidence !== 'string';
   return html`<article id="c${place}" aria-labelledby="h${place}">
 <h3 id="h${place}">${verdictSigns[row.word]} ${row.word}: ${name}</h3>
 <p class="verdict ${row.word}"><strong>${rule}</strong>: ${sentence}</p>
@@ -75,12 +96,14 @@ ${row.story !== undefined && html`<ul>${row.story.map((each) => html`<li>${each}
 ${
   found.trace !== undefined &&
   html`<p>Step through it: <code>quorumlab replay ${quoted(found.trace)} --step</code>, or open
-this file on the page Open a trace of the playground, which runs it again.</p>`
+${inside === undefined ? 'that file' : 'this report'} on the page Open a trace of the playground,
+which runs it again.</p>`
 }
+${inside}
 ${first !== undefined && html`<p>The run that was found first: <code>${first.replay}</code></p>`}
 ${culprits.length > 0 && proofsOf(found)}
 ${
-  isShown
+  isEvidence(evidence)
     ? evidenceOf(evidence, name)
     : evidence !== undefined && html`<p class="quiet">There is no picture: ${evidence}.</p>`
 }</article>`;

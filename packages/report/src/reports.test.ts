@@ -1,6 +1,9 @@
+import { completeScenario, runScenario } from '@quorumlab/harness';
+import { traceBuffer } from '@quorumlab/sim';
 import { describe, expect, test } from 'vitest';
 import { sampleResult, sampleRow } from '../test-support/sample.ts';
 import { chartOf, exponentOf, exponentText } from './chart.ts';
+import { evidenceOf } from './evidence.ts';
 import { githubAnnotations } from './github.ts';
 import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
@@ -168,4 +171,16 @@ describe('reading', () => {
   ])('%.30s is refused with a sentence', (json, why) => {
     expect(() => readResult(json, 'a.json')).toThrow(why);
   });
+});
+
+test('a report of 72 cells with all their traces has at most 1 MB', () => {
+  const trace = traceBuffer();
+  const scenario = completeScenario({ protocol: 'pbft', count: 40 });
+  runScenario(scenario, { trace });
+  const evidence = evidenceOf(trace.text());
+  const rows = Array.from({ length: 72 }, () => bad);
+  const all = new Map(rows.map((_, place) => [place, evidence]));
+  const page = htmlReport({ result: sampleResult(rows), evidence: all });
+  expect(new TextEncoder().encode(page).length).toBeLessThanOrEqual(1_000_000);
+  expect(page.match(/class="trace"/g)?.length).toBeGreaterThan(3);
 });
