@@ -196,7 +196,7 @@ export const hunts: readonly Hunt[] = [
 
 /** What is wrong with the run of `scenario`; nothing if it is right. */
 function flawIn(scenario: Scenario): string | undefined {
-  const { word, violation, reasons } = runScenario(scenario);
+  const { word, violation, reasons } = runScenario(scenario, { lines: false });
   const reason = reasons.find((each) => each !== undefined);
   if (reason !== undefined) return `a replica stopped: ${reason}`;
   return word === 'ok' ? undefined : `${word}: ${violation?.sentence ?? 'not finished'}`;

@@ -45,7 +45,10 @@ export function testBoundaries(subject: Subject): void {
       for (const [seat, count] of boundaries.entries())
         for (const boundary of range(count)) {
           const crashAt = { seat, boundary, ...crash };
-          const { word, reasons, counters, violation } = runScenario(scenario, { crashAt });
+          const { word, reasons, counters, violation } = runScenario(scenario, {
+            crashAt,
+            lines: false,
+          });
           const replay = `runScenario(${JSON.stringify(scenario)}, ${JSON.stringify({ crashAt })})`;
           expect(word, `${violation?.sentence}; replay: ${replay}`).toBe('ok');
           expect(reasons.filter(Boolean), replay).toEqual([]);
