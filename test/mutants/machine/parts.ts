@@ -43,6 +43,7 @@ export const parts: readonly Part[] = [
   }),
   part('multi-paxos'),
   part('zab'),
+  part('epaxos'),
   part('basic-paxos'),
   part('flexible-paxos'),
   part('adversary'),
