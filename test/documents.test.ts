@@ -32,7 +32,7 @@ const examples = [
 ];
 /** Where most people begin: an editor shows an example there. */
 const entryPoints = [
-  ...['raft', 'zab', 'pbft', 'hotstuff', 'tendermint', 'streamlet'],
+  ...['raft', 'zab', 'pbft', 'hotstuff', 'tendermint', 'streamlet', 'minbft'],
   ...['multiPaxos', 'basicPaxos', 'flexiblePaxos'],
   ...['runScenario', 'testProtocol', 'simulateService', 'protocolEntry', 'matchers'],
   ...['startNode', 'connectClient', 'checkLinearizable', 'simulate'],

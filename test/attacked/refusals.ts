@@ -249,6 +249,21 @@ const tendermint: Refusals = {
   ],
 };
 
+const minbft: Refusals = {
+  // Who said it is signed inside it.
+  fromAnybody: ['said'],
+  refused: [
+    row('relay', 'waiting already', 'requests emptied', 'twice'),
+    row('batch', 'here already', 'twice'),
+    row('prepare', 'heard already', 'twice'),
+    row('commit', 'heard already', 'twice'),
+    row('checkpoint', 'heard already', 'twice'),
+    row('view-change', 'heard already', 'twice'),
+    row('new-view', 'heard already', 'twice'),
+    row('req-view-change', 'asked already', 'view nothing', 'twice'),
+  ],
+};
+
 const streamlet: Refusals = {
   // The votes of a quorum prove it, whoever brings it.
   fromAnybody: ['notarized'],
@@ -276,4 +291,5 @@ export const refusals: Readonly<Record<string, Refusals>> = {
   hotstuff,
   tendermint,
   streamlet,
+  minbft,
 };

@@ -46,15 +46,25 @@ const damage: Readonly<Record<string, VerdictWord>> = {
 };
 
 /** The word that an attack with its usual number of traitors must give. */
-function expectedWord({ claims }: ProtocolEntry, { name, needs, beyond }: Attack): VerdictWord {
+function expectedWord(
+  entry: ProtocolEntry,
+  { name, needs, beyond, setsBack }: Attack,
+): VerdictWord {
+  const { claims, isCounted } = entry;
   if (needs !== 'byzantine') return 'ok';
+  // While their counters work, liars cannot say two things; together they can lie to clients.
+  if (isCounted && beyond) return setsBack ? 'forked' : 'invalid';
   if (claims.faults === 'byzantine') return beyond ? 'forked' : 'ok';
   return damage[name] ?? 'ok';
 }
 
+/** Not those that set back what a protocol does not have. */
+const attacksOn = ({ isCounted }: ProtocolEntry): readonly Attack[] =>
+  attacks.filter(({ setsBack }) => isCounted || setsBack !== true);
+
 /** Every protocol, in every variant, under every attack, as small as it can be for f = 1. */
 export const matrix: readonly Cell[] = protocols.flatMap((entry) =>
-  attacks.flatMap((attack) =>
+  attacksOn(entry).flatMap((attack) =>
     cellsOf(expectedWord(entry, attack), { protocol: entry.name, attack: attack.name }),
   ),
 );
@@ -94,12 +104,16 @@ const tooManyCrashes = ({ name: protocol, claims }: ProtocolEntry): readonly Cel
   ];
 };
 
-const tooManyLies = ({ name: protocol, claims }: ProtocolEntry): readonly Cell[] => {
+const tooManyLies = ({ name: protocol, claims, isCounted }: ProtocolEntry): readonly Cell[] => {
   const n = claims.replicas(1);
   const small = { protocol, n: n - 1, f: 1, unsafe: true };
   return [
-    ...cellsOf('forked', { protocol, n, attack: 'double-voter', by: [0, 1] }),
-    ...cellsOf('forked', { protocol, n: claims.replicas(2), attack: 'f+1-traitors' }),
+    ...(isCounted
+      ? cellsOf('forked', { protocol, n: claims.replicas(2), attack: 'rollback-counter' })
+      : [
+          ...cellsOf('forked', { protocol, n, attack: 'double-voter', by: [0, 1] }),
+          ...cellsOf('forked', { protocol, n: claims.replicas(2), attack: 'f+1-traitors' }),
+        ]),
     ...cellsOf('stalled', { protocol, n, attack: 'silent-leader', by: [0, 1] }),
     ...cellsOf('stalled', { ...small, attack: 'silent-follower' }),
   ];

@@ -1,5 +1,5 @@
 import { ms, range } from '@quorumlab/core';
-import { attackOf, protocolOf, runScenario, tooManyLiars } from '@quorumlab/harness';
+import { attackOf, leastLiars, protocolOf, runScenario } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
 import { broke, type Cell, find, larger, matrix, replay } from './cells.ts';
 
@@ -36,7 +36,7 @@ describe('who broke a vow is named, and nobody else', () => {
       const { claims } = protocolOf(scenario.protocol);
       // A fork of a Byzantine protocol takes more liars than it tolerates, and convicts them.
       if (word !== 'forked' || claims.faults !== 'byzantine') return;
-      expect(named.length).toBeGreaterThanOrEqual(tooManyLiars(claims, scenario.f));
+      expect(named.length).toBeGreaterThanOrEqual(leastLiars(scenario.attack, claims, scenario.f));
     });
 });
 

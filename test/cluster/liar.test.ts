@@ -10,11 +10,11 @@ import { endAll, groups, killed, limitMs, loadOn, started } from './support/runn
 
 afterEach(endAll, limitMs);
 
-/** The newest in the ordinary run: who lies is the business of hosts, the same for all. */
+/** The two newest in the ordinary run: who lies is the business of hosts, the same for all. */
 const tried = groups.filter(
   ([protocol]) =>
     protocolOf(protocol).claims.faults === 'byzantine' &&
-    (process.env.QUORUMLAB_LONG_TESTS === '1' || protocol === 'streamlet'),
+    (process.env.QUORUMLAB_LONG_TESTS === '1' || ['streamlet', 'minbft'].includes(protocol)),
 );
 const writes = 8;
 

@@ -74,7 +74,7 @@ test.each([3, 5, 7])('zab: three messages to each of the others, n=%i', (n) => {
   expect(sent).toEqual([n - 1, n - 1, n - 1]);
 });
 
-test.each(['pbft', 'hotstuff', 'tendermint', 'streamlet'])(
+test.each(['pbft', 'hotstuff', 'tendermint', 'streamlet', 'minbft'])(
   '%s: signatures that are counted are those that are made',
   (name) => {
     for (const subject of subjectsOf(name)) {

@@ -198,6 +198,25 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToReply: 6,
     delaysToDecision: 4,
   },
+  minbft: {
+    source:
+      'Veronese et al., IEEE TC 2013, section 5.1: two phases; the batch goes beside its ' +
+      'PREPARE, which is so short that a COMMIT repeats it',
+    messages: {
+      request: one,
+      batch: others,
+      prepare: others,
+      commit: ({ n }) => (n - 1) ** 2,
+      reply: all,
+    },
+    // Request, batch, prepare, n-1 commits, n replies.
+    signed: ({ n }) => 2 * n + 2,
+    // Every copy of the above by its recipient, the request in the batch by each backup.
+    verified: ({ n }) => n ** 2 + 2 * n - 1,
+    positions: 1,
+    delaysToReply: 4,
+    delaysToDecision: 2,
+  },
   'hotstuff:jolteon': chain('Gelashvili et al., FC 2022, section 3.2: two-chains', 3),
   'hotstuff:hotstuff-2': chain('Malkhi and Nayak, HotStuff-2, 2023, section 4: two-chains', 3),
   'hotstuff:chained': chain('Yin et al., PODC 2019, section 5: three-chains', 4),

@@ -15,6 +15,7 @@ const shares = isLong
       hotstuff: 150_000,
       tendermint: 150_000,
       streamlet: 150_000,
+      minbft: 150_000,
     }
   : { raft: 17_500, pbft: 2_500 };
 
@@ -31,7 +32,7 @@ test.concurrent.each(Object.entries(shares))(
     expect(found.grown).toBeLessThan(64 * 2 ** 20);
     // A lie may stop a replica where members are trusted, and then it says whose it was.
     for (const why of found.stopped) expect(why).toContain('of principal');
-    if (['pbft', 'hotstuff', 'tendermint', 'streamlet'].includes(protocol))
+    if (['pbft', 'hotstuff', 'tendermint', 'streamlet', 'minbft'].includes(protocol))
       expect(found.stopped).toEqual([]);
   },
 );

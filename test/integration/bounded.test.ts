@@ -22,6 +22,7 @@ const groups: readonly Group[] = [
   ['hotstuff', 4, { checkpointEvery: 16, rules: 'chained' }],
   ['tendermint', 4, { checkpointEvery: 16, window: 32 }],
   ['streamlet', 4, { checkpointEvery: 16, window: 32 }],
+  ['minbft', 3, { checkpointEvery: 16, window: 32 }],
 ];
 
 /** How many values a piece of state is made of; 32 bytes count as one. */

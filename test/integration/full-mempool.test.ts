@@ -2,6 +2,7 @@
 import { firstClient, maxWaitingOfClient, type Signature, seal } from '@quorumlab/core';
 import { hotstuff } from '@quorumlab/hotstuff';
 import { anyProtocol, keyValueStore, serviced } from '@quorumlab/log';
+import { minbft } from '@quorumlab/minbft';
 import { pbft } from '@quorumlab/pbft';
 import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
@@ -13,6 +14,7 @@ const protocols = [
   anyProtocol(hotstuff({ n: 4, digest: digestOf })),
   anyProtocol(tendermint({ n: 4, digest: digestOf })),
   anyProtocol(streamlet({ n: 4, digest: digestOf })),
+  anyProtocol(minbft({ n: 3, digest: digestOf })),
 ];
 
 const request = (sequence: number) =>

@@ -30,6 +30,8 @@ const groups: readonly Group[] = [
   ['tendermint', 4, { checkpointEvery: 16 }],
   ['streamlet', 4, {}],
   ['streamlet', 4, { checkpointEvery: 16 }],
+  ['minbft', 3, {}],
+  ['minbft', 3, { checkpointEvery: 16 }],
   ...(['jolteon', 'hotstuff-2', 'chained', 'basic'] as const).flatMap((rules): Group[] => [
     ['hotstuff', 4, { rules }],
     ['hotstuff', 4, { rules, checkpointEvery: 16 }],

@@ -13,6 +13,7 @@ import type {
   SnapshotChunk,
   StateMachine,
 } from '@quorumlab/log';
+import { minbft } from '@quorumlab/minbft';
 import { multiPaxos } from '@quorumlab/multi-paxos';
 import { pbft } from '@quorumlab/pbft';
 import { raft } from '@quorumlab/raft';
@@ -243,6 +244,7 @@ describe('under load, where each snapshot is another one and is soon replaced', 
     ['hotstuff', hotstuff({ ...byzantine, checkpointEvery: 8 })],
     ['tendermint', tendermint({ ...byzantine, checkpointEvery: 10 })],
     ['streamlet', streamlet({ ...byzantine, checkpointEvery: 10 })],
+    ['minbft', minbft({ ...byzantine, checkpointEvery: 10 })],
   ] as const)('%s: the laggard catches up', (_, protocol) => {
     const { members } = protocol;
     const lazy = members.length - 1;

@@ -190,6 +190,12 @@ export const hunts: readonly Hunt[] = [
     30,
     attacked({ protocol: 'streamlet', n: 5, f: 1, attack: 'double-voter' }),
   ),
+  mutant(
+    'minbft',
+    'quorum-of-f',
+    30,
+    attacked({ protocol: 'minbft', n: 3, f: 1, attack: 'split' }),
+  ),
   lyingDisk('raft', 3),
   lyingDisk('pbft', 4),
 ];

@@ -97,5 +97,8 @@ export const scheduled: Readonly<Record<string, string>> = {
   'streamlet/chain-amnesia': oneOrder,
   'streamlet/vote-amnesia':
     'it takes a crash between two votes of one epoch, and a leader who proposes twice in it',
+  'minbft/counter-gaps': craftedLie,
+  'minbft/commits-not-carried': craftedLie,
+  'minbft/never-leaves': onlySlow,
   'streamlet/no-future-bound': 'it takes a liar who fills the memory, and worlds are not weighed',
 };

@@ -5,6 +5,7 @@
  */
 import { hotstuff } from '@quorumlab/hotstuff';
 import { anyProtocol, kv, serviced } from '@quorumlab/log';
+import { minbft } from '@quorumlab/minbft';
 import { defaultHostLimits } from '@quorumlab/node';
 import { streamlet } from '@quorumlab/streamlet';
 import { tendermint } from '@quorumlab/tendermint';
@@ -35,6 +36,7 @@ const protocols: Readonly<Record<string, AnyProtocol>> = {
   hotstuff: anyProtocol(hotstuff({ n: 4, digest: digests() })),
   tendermint: anyProtocol(tendermint({ n: 4, digest: digests() })),
   streamlet: anyProtocol(streamlet({ n: 4, digest: digests() })),
+  minbft: anyProtocol(minbft({ n: 4, f: 1, digest: digests() })),
 };
 
 /** Frames of every kind of message, as principal `self` would make them. */

@@ -4,6 +4,7 @@ import { paper as epaxosPaper } from '@quorumlab/epaxos';
 import { paper as flexiblePaxosPaper } from '@quorumlab/flexible-paxos';
 import { protocols } from '@quorumlab/harness';
 import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
+import { paper as minbftPaper } from '@quorumlab/minbft';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
@@ -30,6 +31,7 @@ const papers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   hotstuff: hotstuffPaper,
   tendermint: tendermintPaper,
   streamlet: streamletPaper,
+  minbft: minbftPaper,
 };
 
 describe.each(Object.entries(papers))('the page of %s', (protocol, paper) => {

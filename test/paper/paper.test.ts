@@ -10,6 +10,7 @@ import {
   swarmWorld,
 } from '@quorumlab/harness';
 import { paper as hotstuffPaper } from '@quorumlab/hotstuff';
+import { paper as minbftPaper } from '@quorumlab/minbft';
 import { paper as multiPaxosPaper } from '@quorumlab/multi-paxos';
 import { paper as pbftPaper } from '@quorumlab/pbft';
 import { paper as raftPaper } from '@quorumlab/raft';
@@ -163,6 +164,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
   pbft: (seed) => [swarm('pbft', seed), optimised(seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],
   streamlet: (seed) => [swarm('streamlet', seed)],
+  minbft: (seed) => [swarm('minbft', seed)],
   // Only two of the three rule sets have a lock.
   hotstuff: (seed) => subjectsOf('hotstuff').map((subject) => swarmWorld(subject, seed).scenario),
 };
@@ -186,6 +188,7 @@ for (const [protocol, paper] of [
   ['hotstuff', hotstuffPaper],
   ['tendermint', tendermintPaper],
   ['streamlet', streamletPaper],
+  ['minbft', minbftPaper],
 ] as const)
   describe(protocol, () => {
     const lines = new Set<string>();

@@ -1,7 +1,14 @@
 /** What a running node can be asked and told on its control channel. */
 import type { Behaviour } from '@quorumlab/adversary';
 import type { ReplicaId, Roster } from '@quorumlab/core';
-import { type AnyShape, attackOf, attacks, completeScenario, realPace } from '@quorumlab/harness';
+import {
+  type AnyShape,
+  type Attack,
+  attackOf,
+  attacks,
+  completeScenario,
+  realPace,
+} from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { Logger, RunningNode } from '@quorumlab/node';
 import type { ClusterConfig } from './config.ts';
@@ -29,9 +36,11 @@ export function behaviourOf(
         'make another one with: quorumlab cluster init --allow-faults',
     );
   const scenario = completeScenario({ protocol, n, f, options, attack: name, by: [self] });
+  // A node's counter is a file, which no machine can set back.
+  const canLie = (each: Attack): boolean => each.behaviour !== undefined && each.setsBack !== true;
   const behaviour = attack.behaviour?.<AnyShape>(scenario, self, realPace);
-  if (behaviour !== undefined) return behaviour;
-  const able = attacks.filter((each) => each.behaviour !== undefined).map((each) => each.name);
+  if (behaviour !== undefined && canLie(attack)) return behaviour;
+  const able = attacks.filter(canLie).map((each) => each.name);
   throw new ClusterError(
     `${name} is not something that one process can do by itself; use one of ${able.join(', ')}, ` +
       'or stop and kill processes yourself.',

@@ -220,6 +220,11 @@ export interface Protocol<S extends Shape> {
    * keyrings refuse to sign the second, observers report it, and `conflict` has to produce it.
    */
   vows?(message: S['Message']): Iterable<readonly [about: string, what: string]>;
+  /**
+   * The number under which the trusted counter of its signer signs `message`; nothing: it signs it
+   * without. Hosts sign what has a number through a counter that gives each number to one text.
+   */
+  numbered?(message: S['Message']): number | undefined;
   /** Rules that two statements of one member can break without breaking a vow. */
   readonly breaches?: readonly Breach<S['Message']>[];
   /** Digests that {@link Protocol.breaches} may ask about, with the encodings that they are of. */

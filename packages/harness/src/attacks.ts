@@ -38,6 +38,8 @@ export interface Attack {
   readonly needs: 'byzantine' | 'crash' | 'network' | 'nothing';
   /** Whether it takes one liar more than the protocol tolerates; it proves nothing with fewer. */
   readonly beyond?: boolean;
+  /** Whether it sets back the trusted counters of faulty nodes, on which its protocols rest. */
+  readonly setsBack?: boolean;
   /** Whether the faulty nodes are two copies under one key, each talking to its own half. */
   readonly twins?: boolean;
   /** How each faulty node misbehaves. */
@@ -85,6 +87,19 @@ function halves({ n, by }: Scenario): readonly (readonly ReplicaId[])[] {
   return [first, second];
 }
 
+/** Hurries to lead, and shows `others` another value. */
+const equivocator = <S extends Shape>(
+  others: readonly ReplicaId[],
+  n: number,
+  { hurry, patience }: Pace,
+): Behaviour<S> =>
+  chain(
+    hasty<S>(hurry),
+    // It thinks before it speaks, until it knows two true commands to lie with.
+    delay<S>(patience, (to) => to < n),
+    equivocate<S>((to) => others.includes(to)),
+  );
+
 const list: Attack[] = [
   { name: 'none', title: 'Every node is honest and nothing breaks.', needs: 'nothing' },
   {
@@ -99,12 +114,7 @@ const list: Attack[] = [
       const others = otherHalf(n, by);
       // More than are tolerated need no luck: whoever of them leads, all vote for both its values.
       if (by.length > Math.max(1, f)) return twoFaced<S>({ traitors: by, second: others }, hurry);
-      return chain(
-        hasty<S>(hurry),
-        // It thinks before it speaks, until it knows two true commands to lie with.
-        delay<S>(patience, (to) => to < n),
-        equivocate<S>((to) => others.includes(to)),
-      );
+      return equivocator<S>(others, n, { hurry, patience });
     },
   },
   {
@@ -154,6 +164,18 @@ const list: Attack[] = [
       _seat: ReplicaId,
       { hurry } = simulatedPace,
     ): Behaviour<S> => twoFaced<S>({ traitors: by, second: otherHalf(n, by) }, hurry),
+  },
+  {
+    name: 'rollback-counter',
+    title: 'The leader sets back its trusted counter, and signs two values under one number.',
+    needs: 'byzantine',
+    beyond: true,
+    setsBack: true,
+    behaviour: <S extends Shape>(
+      { n, by }: Scenario,
+      _seat: ReplicaId,
+      { hurry, patience } = simulatedPace,
+    ): Behaviour<S> => equivocator<S>(otherHalf(n, by), n, { hurry, patience }),
   },
   {
     name: 'silent-leader',
@@ -252,6 +274,12 @@ function minority(n: number): readonly (readonly ReplicaId[])[] {
   return [all.slice(0, size), all.slice(size)];
 }
 
+/** Why a protocol has nothing that an attack could set back; nothing if it has, or need not. */
+function noCounter({ attack, protocol }: Scenario, entry: ProtocolEntry): string | undefined {
+  if (attackOf(attack).setsBack !== true || entry.isCounted) return undefined;
+  return `${protocol} has no trusted counters that ${attack} could set back`;
+}
+
 /** How many liars it takes to be one more than a protocol tolerates: one if it trusts everybody. */
 export const tooManyLiars = ({ faults }: Claims, f: number): number =>
   faults === 'crash' ? 1 : f + 1;
@@ -259,10 +287,16 @@ export const tooManyLiars = ({ faults }: Claims, f: number): number =>
 /** Why a scenario's attack beyond the claims is none: too few traitors. Nothing if it is well. */
 export function tooFewTraitors(scenario: Scenario, entry?: ProtocolEntry): string | undefined {
   const { protocol, attack, f, by } = scenario;
-  const least = tooManyLiars((entry ?? protocolOf(protocol)).claims, f);
+  const found = entry ?? protocolOf(protocol);
+  const least = leastLiars(attack, found.claims, f);
+  if (attackOf(attack).setsBack === true && by.length > 0) return noCounter(scenario, found);
   if (attackOf(attack).beyond !== true || new Set(by).size >= least) return undefined;
   return `${attack} takes ${least} traitors against ${protocol} with f=${f}, not ${by.length}`;
 }
+
+/** How many traitors an attack beyond the claims takes. */
+export const leastLiars = (attack: string, claims: Claims, f: number): number =>
+  attackOf(attack).setsBack === true ? 1 : tooManyLiars(claims, f);
 
 /** All attacks, in the order in which they are listed; those that were registered last. */
 export const attacks: readonly Attack[] = list;

@@ -3,7 +3,7 @@ import type { VerdictWord } from '@quorumlab/checker';
 import type { Claims } from '@quorumlab/core';
 import { attackOf } from './attacks.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
-import { protocolOf, toleratedBy } from './protocols.ts';
+import { formulaOf, protocolOf, toleratedBy } from './protocols.ts';
 import type { Scenario, ScenarioFault } from './scenario.ts';
 
 /** Whether a protocol claims to survive the faults of a scenario. */
@@ -47,9 +47,11 @@ export function claimOf(scenario: Scenario, entry?: ProtocolEntry): Claim {
 
 /** Why not even safety is claimed; nothing if it is. */
 function beyondSafety(scenario: Scenario, claims: Claims): string | undefined {
-  const { protocol, mutant, n, f, faults, quorum } = scenario;
+  const { protocol, mutant, n, f, faults, quorum, attack } = scenario;
   const name = `${protocol} n=${n} f=${f}`;
   if (mutant !== undefined) return `${mutant} is a wrong variant of ${protocol}`;
+  if (attackOf(attack).setsBack === true)
+    return `${name} rests on trusted counters, and they are set back`;
   const unfit = quorum === undefined ? undefined : setByHand(scenario, quorum, claims);
   if (unfit !== undefined) return unfit;
   const least = claims.replicas(f);
@@ -92,9 +94,6 @@ export function unsafeMark(scenario: Scenario, entry?: ProtocolEntry): string | 
 export function livingQuorum({ protocol, n, f }: Scenario): number | undefined {
   return n < protocolOf(protocol).claims.replicas(f) && n > f ? n - f : undefined;
 }
-
-/** `2f+1` or `3f+1`. */
-export const formulaOf = ({ faults }: Claims): string => (faults === 'crash' ? '2f+1' : '3f+1');
 
 const nodes = (count: number): string => (count === 0 ? 'no node' : `${count} of its nodes`);
 

@@ -1,5 +1,5 @@
 import { range } from '@quorumlab/core';
-import { attackOf, tooManyLiars } from './attacks.ts';
+import { attackOf, leastLiars } from './attacks.ts';
 import { defaultUntil } from './prepare.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { protocolOf } from './protocols.ts';
@@ -15,7 +15,7 @@ export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'prot
   const { claims } = protocolOf(given.protocol);
   const f = given.f ?? (given.n === undefined ? 1 : largest(claims.replicas, given.n));
   const beyond = given.attack !== undefined && attackOf(given.attack).beyond === true;
-  const liars = beyond ? tooManyLiars(claims, f) : 1;
+  const liars = beyond ? leastLiars(given.attack ?? '', claims, f) : 1;
   return {
     schema: 'quorumlab.scenario/1',
     n: claims.replicas(f),

@@ -12,7 +12,7 @@ import {
   transcript,
   transcriptBytes,
 } from '@quorumlab/wire';
-import { tooManyLiars } from './attacks.ts';
+import { leastLiars } from './attacks.ts';
 import type { AnyShape, Prepared } from './prepare.ts';
 
 /** A member of a run that is proven to have lied. */
@@ -70,7 +70,7 @@ function whyNot(
     return 'who says nothing signs nothing: silence cannot be told from a slow network';
   if (word !== 'forked') return undefined;
   const { claims, hides } = protocol;
-  const needed = tooManyLiars(claims, scenario.f);
+  const needed = leastLiars(scenario.attack, claims, scenario.f);
   if (convicted >= needed) return undefined;
   const so = `${convicted} convicted, and it takes ${needed}`;
   if (scenario.mutant !== undefined)

@@ -34,12 +34,13 @@ import {
   publicKeyOf,
   sha256,
 } from '@quorumlab/wire';
-import { type Attack, attackOf, tooFewTraitors, tooManyLiars } from './attacks.ts';
+import { type Attack, attackOf, leastLiars, tooFewTraitors } from './attacks.ts';
 import { clockOf, networkOf } from './network-and-clock.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { protocolOf, requireSize } from './protocols.ts';
 import { type Scenario, ScenarioError, type ScenarioFault } from './scenario.ts';
 import { simulatedDigest } from './simulated-digest.ts';
+import { countersOf } from './trusted-counters.ts';
 
 /** The shape of every machine in a run: the service around any protocol. */
 export type AnyShape = Serviced<LogShape>;
@@ -127,14 +128,16 @@ function requireNodes(fault: ScenarioFault, n: number): void {
  */
 export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true): Prepared {
   const found = entry ?? protocolOf(scenario.protocol);
-  const { n, f, options, quorum, unsafe } = scenario;
+  const { n, f, by, options, quorum, unsafe } = scenario;
   if (scenario.unsafe !== true) requireSize(found, n, f);
   const attack = attackOf(scenario.attack);
   const few = tooFewTraitors(scenario, found);
   if (few !== undefined)
     throw new ScenarioError(
       'QL115',
-      `${few}.\n  use   --by ${range(tooManyLiars(found.claims, f)).join(',')}`,
+      attack.setsBack === true && by.length > 0
+        ? `${few}.\n  use   --attack equivocating-leader`
+        : `${few}.\n  use   --by ${range(leastLiars(attack.name, found.claims, f)).join(',')}`,
     );
   const protocol = found.create(
     {
@@ -313,10 +316,12 @@ function keysOf(
 ): Pick<Prepared, 'keyring' | 'publicKeys'> {
   const { crypto, n, seed } = scenario;
   const { messages } = group;
+  const counted = countersOf(scenario, group);
   if (crypto === 'ideal') {
     const authority = idealAuthority();
     return {
-      keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: group, self }),
+      keyring: (_seat, self) =>
+        counted(idealKeyring({ authority, messages, protocol: group, self })),
       publicKeys: undefined,
     };
   }
@@ -335,14 +340,9 @@ function keysOf(
       const known = made.get(self);
       if (known !== undefined) return known;
       const secretKey = secretKeys.get(self) as Uint8Array;
-      const keyring = ed25519Keyring({
-        domain,
-        messages,
-        protocol: group,
-        self,
-        secretKey,
-        publicKeys,
-      });
+      const keyring = counted(
+        ed25519Keyring({ domain, messages, protocol: group, self, secretKey, publicKeys }),
+      );
       made.set(self, keyring);
       return keyring;
     },

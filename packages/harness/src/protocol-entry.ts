@@ -38,6 +38,8 @@ export interface ProtocolEntry {
   /** One sentence for people. */
   readonly title: string;
   readonly claims: Claims;
+  /** Whether it rests on trusted counters: `Protocol.numbered`. */
+  readonly isCounted: boolean;
   /** Names of its wrong variants. */
   readonly mutants: readonly string[];
   /** What is wrong with each of them, by its name. */
@@ -107,6 +109,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     name: sample.name,
     title,
     claims: sample.claims,
+    isCounted: sample.numbered !== undefined,
     mutants,
     flaws,
     options: known,

@@ -30,6 +30,9 @@ export function protocolOf(name: string): ProtocolEntry {
   throw new ScenarioError(code, nearest(name, names).length > 0 ? message : message + own);
 }
 
+/** `2f+1` or `3f+1`. */
+export const formulaOf = ({ replicas }: Claims): string => `${replicas(1) - 1}f+1`;
+
 /** How many faulty members n replicas survive by the protocol's claim. */
 export function toleratedBy(claims: Claims, n: number): number {
   let f = 0;
@@ -41,7 +44,7 @@ export function toleratedBy(claims: Claims, n: number): number {
 export function requireSize({ name, claims }: ProtocolEntry, n: number, f: number): void {
   const need = claims.replicas(f);
   if (n >= need) return;
-  const formula = claims.faults === 'crash' ? '2f+1' : '3f+1';
+  const formula = formulaOf(claims);
   const whom = claims.faults === 'crash' ? 'crashes' : 'traitors';
   throw new ScenarioError(
     'QL104',

@@ -2,6 +2,7 @@ import { entry as basicPaxos } from '@quorumlab/basic-paxos/entry';
 import { entry as epaxos } from '@quorumlab/epaxos/entry';
 import { entry as flexiblePaxos } from '@quorumlab/flexible-paxos/entry';
 import { entry as hotstuff } from '@quorumlab/hotstuff/entry';
+import { entry as minbft } from '@quorumlab/minbft/entry';
 import { entry as multiPaxos } from '@quorumlab/multi-paxos/entry';
 import { entry as pbft } from '@quorumlab/pbft/entry';
 import { entry as raft } from '@quorumlab/raft/entry';
@@ -22,4 +23,5 @@ export const entries: ProtocolEntry[] = [
   protocolEntry(hotstuff),
   protocolEntry(tendermint),
   protocolEntry(streamlet),
+  protocolEntry(minbft),
 ];

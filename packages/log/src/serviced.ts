@@ -43,6 +43,8 @@ export interface ServicedProtocol<S extends LogShape>
   evidence(message: Tagged): Iterable<Signed<Tagged> | Certificate<Tagged>>;
   /** What `message` binds its signer to. The service's own messages bind nobody. */
   vows(message: Tagged): Iterable<readonly [about: string, what: string]>;
+  /** As `Protocol.numbered`; absent: this protocol needs no trusted counter. */
+  readonly numbered?: (message: Tagged) => number | undefined;
   /** As `Protocol.breaches`: rules about the protocol's own messages. */
   readonly breaches: readonly Breach<Serviced<S>['Message']>[];
   /** As `Protocol.contents`, of messages that may be anybody's. */
@@ -88,6 +90,9 @@ export function serviced<S extends LogShape>(protocol: Protocol<S>): ServicedPro
     isOwn,
     evidence: (message) => (isOwn(message) ? (protocol.evidence?.(message) ?? []) : []),
     vows: (message) => (isOwn(message) ? (protocol.vows?.(message) ?? []) : []),
+    ...(protocol.numbered === undefined
+      ? {}
+      : { numbered: (message) => (isOwn(message) ? protocol.numbered?.(message) : undefined) }),
     // Each rule names the kinds that it is asked about, and these are the protocol's.
     breaches: (protocol.breaches ?? []) as readonly Breach<Serviced<S>['Message']>[],
     contents: (message) => (isOwn(message) ? (protocol.contents?.(message) ?? []) : []),

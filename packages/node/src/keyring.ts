@@ -2,9 +2,12 @@ import type { MessagesField, PrincipalId, Tagged } from '@quorumlab/core';
 import {
   admitPublicKey,
   channelKeyring,
+  countedKeyring,
   type EvidenceSource,
   ed25519Keyring,
   type Keyring,
+  type NumberedSource,
+  type TrustedCounter,
   type VowSource,
   vowGuard,
 } from '@quorumlab/wire';
@@ -31,7 +34,9 @@ export interface NodeKeyringOptions<M extends Tagged> {
   readonly cluster: ClusterIdentity;
   readonly protocol: ClusterProtocol;
   readonly messages: MessagesField<M>;
-  readonly evidence: EvidenceSource;
+  readonly evidence: EvidenceSource & Pick<NumberedSource, 'numbered'>;
+  /** A replica's trusted counter; for protocols that number what they say. */
+  readonly counter?: TrustedCounter;
 }
 
 /** A keyring that takes the word of more principals as they come. */
@@ -62,7 +67,7 @@ export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): N
     };
     return { ...keyring, admit };
   }
-  return ed25519Keyring({
+  const keyring = ed25519Keyring({
     domain: clusterDomain(protocol, cluster),
     messages,
     protocol: options.evidence,
@@ -71,6 +76,12 @@ export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): N
     publicKeys,
     fast: fastCrypto,
   });
+  const { numbered } = options.evidence;
+  if (numbered === undefined || options.counter === undefined) return keyring;
+  // The schema of M is only ever asked about values whose kind has selected it.
+  const source = { messages: messages as unknown as MessagesField<Tagged>, numbered };
+  const counted = countedKeyring<M>(keyring, source, options.counter);
+  return Object.assign(counted, { admit: keyring.admit });
 }
 
 /**

@@ -12,6 +12,7 @@ import type {
   StateMachine,
 } from '@quorumlab/log';
 import { type ClusterIdentity, checkCluster, NodeConfigError } from './cluster-identity.ts';
+import { counterFile } from './counter-file.ts';
 import type { HostLimits } from './host-limits.ts';
 import { type NodeKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
@@ -100,10 +101,11 @@ export const faultsForbidden = (): NodeConfigError =>
 
 /** The keyring of this replica. */
 export const keyringOf = <S extends LogShape, C, R, Q>(
-  { signatures, self, secretKey, cluster }: NodeOptions<S, C, R, Q>,
+  { signatures, self, secretKey, cluster, folder }: NodeOptions<S, C, R, Q>,
   group: ServicedProtocol<S>,
 ): NodeKeyring<Serviced<S>['Message']> => {
   const { protocol, messages } = group;
-  const more = { protocol, messages, evidence: group };
+  const counter = counterFile(`${folder}.counter`);
+  const more = { protocol, messages, evidence: group, counter };
   return nodeKeyring<Serviced<S>['Message']>({ signatures, self, secretKey, cluster, ...more });
 };

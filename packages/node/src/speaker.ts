@@ -1,5 +1,6 @@
 /** Says what a machine has said: seals it, encodes it, and hands it to the network. */
 import type { Outgoing, PrincipalId, Shape, Signed } from '@quorumlab/core';
+import { CounterError } from '@quorumlab/wire';
 import type { PeerAccounts } from './peer-account.ts';
 import type { RunnerOptions } from './runner-options.ts';
 import { now } from './time.ts';
@@ -12,7 +13,7 @@ const sendsPerPiece = 4;
 export interface SpeakerOptions<S extends Shape>
   extends Pick<
     RunnerOptions<S>,
-    'keyring' | 'envelopes' | 'members' | 'hooks' | 'chronicle' | 'answerBytes'
+    'keyring' | 'notices' | 'envelopes' | 'members' | 'hooks' | 'chronicle' | 'answerBytes'
   > {
   readonly self: PrincipalId;
   readonly budgets: Pick<Budgets, 'asked'>;
@@ -46,14 +47,14 @@ export class Speaker<S extends Shape> {
   say(messages: readonly Outgoing<S>[]): void {
     if (this.#stopped) return;
     const { envelopes, members, hooks, chronicle, answerBytes, self, budgets } = this.#options;
-    const keyring = this.#options.keyring();
     let last: Outgoing<S>['message'] | undefined;
     let sealed: Signed<S['Message']> | undefined;
     let frame: Uint8Array | undefined;
     const begin = now();
     for (const { to, message } of messages) {
       if (message !== last || sealed === undefined) {
-        sealed = keyring.sign(message);
+        sealed = this.#seal(message);
+        if (sealed === undefined) continue;
         frame = undefined;
         last = message;
       }
@@ -72,5 +73,16 @@ export class Speaker<S extends Shape> {
       }
     }
     this.#options.accounts.charge(self, 'say', begin);
+  }
+
+  /** Nothing: its trusted counter has given this number to another text, so it is not said. */
+  #seal(message: S['Message']): Signed<S['Message']> | undefined {
+    try {
+      return this.#options.keyring().sign(message);
+    } catch (error) {
+      if (!(error instanceof CounterError)) throw error;
+      this.#options.notices.note('warn', { reason: 'counter' }, error.message);
+      return undefined;
+    }
   }
 }

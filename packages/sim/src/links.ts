@@ -20,8 +20,8 @@ function seal<S extends Shape>(
   world: World<S>,
   state: SeatState<S>,
   message: S['Message'],
-): Parcel<S> {
-  if (message === state.lastMessage) return state.lastParcel as Parcel<S>;
+): Parcel<S> | undefined {
+  if (message === state.lastMessage) return state.lastParcel;
   const { options, counters, lanes } = world;
   if (world.strict) freeze(message);
   const hash = options.messages.mix(state.principal, message);
@@ -29,6 +29,11 @@ function seal<S extends Shape>(
   const bytes = options.countBytes || world.strict ? encode(options.messages, message).length : 0;
   const oversized = (world.mayBeLarge[kind] ?? false) && isOversized(world, state, message);
   const signed = state.keyring.sign(message);
+  if (signed === undefined) {
+    state.lastMessage = message;
+    state.lastParcel = undefined;
+    return undefined;
+  }
   if (world.strict) Object.freeze(signed);
   counters.signed++;
   mixWord(lanes, hash);
@@ -80,6 +85,10 @@ export function say<S extends Shape>(
   cause: number,
 ): void {
   const parcel = seal(world, state, message);
+  if (parcel === undefined) {
+    note(world, state.index, 'note', cause, undefined, { refused: message.kind });
+    return;
+  }
   const seats = to === 'all' ? world.everyone : world.seatsOf.get(to);
   if (seats === undefined) {
     // Nobody has that name: the message goes nowhere, as on any network.

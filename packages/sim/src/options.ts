@@ -55,7 +55,8 @@ export interface Seat<S extends Shape> {
  * somewhere, and not once per recipient.
  */
 export interface SimulatedKeyring<M extends Tagged> {
-  sign(message: M): Signed<M>;
+  /** Nothing: the seat's trusted counter has given this number to another text. It is not said. */
+  sign(message: M): Signed<M> | undefined;
   check(message: Signed<M>): boolean;
   checkEvidence(message: Signed<M>, evidence: Iterable<Signed<Tagged> | Certificate<M>>): boolean;
 }

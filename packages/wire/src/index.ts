@@ -41,4 +41,5 @@ export {
   type SignatureFault,
 } from './keyring.ts';
 export * from './transcript.ts';
+export * from './trusted-counter.ts';
 export * from './vows.ts';

@@ -35,6 +35,7 @@ export const groups: readonly Group[] = [
   ['pbft', 4, { requestTimeout: 300_000, checkpointEvery: 16, window: 64 }],
   ['hotstuff', 4, { requestTimeout: 300_000, checkpointEvery: 16 }],
   ['tendermint', 4, { proposeTimeout: 300_000, checkpointEvery: 16, window: 64 }],
+  ['minbft', 3, { requestTimeout: 300_000, checkpointEvery: 16, window: 64 }],
   ['streamlet', 4, { epochTime: 300_000, checkpointEvery: 16, window: 64 }],
 ];
 

@@ -27,6 +27,7 @@ export const parts: readonly Part[] = [
   part('hotstuff', { tests: ['test/conformance/hotstuff.test.ts'] }),
   part('tendermint', { leaveOut: ['schedules.ts'] }),
   part('streamlet', { leaveOut: ['schedules.ts'] }),
+  part('minbft'),
   part('wire'),
   part('core'),
   part('log'),

@@ -203,7 +203,10 @@ function scenariosOf(
       ? actingScenarioOf(protocol, { ...withoutLiars, attack })
       : actingScenarioOf(protocol, { ...others, attack });
   if (chosen !== 'all') return { scenarios: variantsOf(of(chosen)), leftOut: [] };
-  const named = attacks.filter(({ needs }) => needs !== 'nothing').map(({ name }) => of(name));
+  const named = attacks
+    // Nothing survives that by claim, and few protocols have what it sets back.
+    .filter(({ needs, setsBack }) => needs !== 'nothing' && setsBack !== true)
+    .map(({ name }) => of(name));
   const leftOut = named.flatMap((scenario): LeftOut[] => {
     const why = tooFewTraitors(scenario);
     return why === undefined ? [] : [{ attack: scenario.attack, why }];

@@ -1,0 +1,3 @@
+import { testSwarm } from './suite.ts';
+
+testSwarm('minbft');
