@@ -220,10 +220,7 @@ export interface Protocol<S extends Shape> {
    * keyrings refuse to sign the second, observers report it, and `conflict` has to produce it.
    */
   vows?(message: S['Message']): Iterable<readonly [about: string, what: string]>;
-  /**
-   * The number under which the trusted counter of its signer signs `message`; nothing: it signs it
-   * without. Hosts sign what has a number through a counter that gives each number to one text.
-   */
+  /** The number that its signer's trusted counter gives to `message`; nothing: it needs none. */
   numbered?(message: S['Message']): number | undefined;
   /** Rules that two statements of one member can break without breaking a vow. */
   readonly breaches?: readonly Breach<S['Message']>[];
@@ -384,8 +381,7 @@ export interface Context<S extends Shape, Line extends string = string> {
   fetchSnapshot(slot: Slot, digest: Digest, holders: readonly ReplicaId[]): void;
 
   /**
-   * Two messages one signer should never both have signed. Anyone can check them by
-   * {@link Protocol.vows}; what breaks none of these is no accusation, and is left out.
+   * Two messages one signer should never both have signed, by {@link Protocol.vows}; else none.
    */
   accuse(first: Signed<S['Message']>, second: Signed<S['Message']>): void;
   /** Which line of the paper this is: shown by the visualiser, counted by the tests. */
