@@ -80,6 +80,7 @@ export function sayStatus(
   const table = [head, ...rows.map((row) => cellsOf(io, row))];
   for (const line of inColumns(table)) io.out(line);
   for (const line of rows.flatMap(refusalLines)) io.out(line);
+  for (const line of clockLines(rows)) io.out(line);
   if (use) for (const row of rows) sayUse(io, row);
   io.out(`${verdictWord(io, word)}: ${sentence}`);
   if (obstacle !== null && word !== 'stalled') io.out(`nothing is answered now: ${obstacle}`);
@@ -87,6 +88,17 @@ export function sayStatus(
     io.out(
       `expected: NO. ${config.protocol} n=${config.n} claims to survive this; please report it`,
     );
+}
+
+/** Whose clocks may be wrong by how much, and who says so: one line for each who says it. */
+function clockLines(rows: readonly StatusRow[]): readonly string[] {
+  const told = rows.flatMap(({ node, clock }) => (clock === undefined ? [] : [{ node, ...clock }]));
+  return [...Map.groupBy(told, ({ source }) => source)].map(([source, some]) => {
+    const most = Math.max(...some.map(({ error }) => error));
+    const who = some.map(({ node }) => `n${node}`).join(', ');
+    const says = source === 'chrony' ? 'as chrony says' : 'as declared in cluster.json';
+    return `clocks of ${who}: wrong by up to ${(most / 1000).toFixed(1)} ms, ${says}`;
+  });
 }
 
 function cellsOf(io: Io, row: StatusRow): readonly string[] {

@@ -49,6 +49,8 @@ export interface ClusterConfig {
   /** Who was told to leave and has not come back; absent: nobody. */
   readonly left?: readonly number[];
   readonly clients: readonly ClusterPrincipal[];
+  /** By how much wall clocks may be wrong where chrony says nothing, in microseconds; 100,000. */
+  readonly clockError?: number;
 }
 
 /** Where a cluster's parts are. */
@@ -122,6 +124,8 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   if (!Array.isArray(members) || !Array.isArray(clients))
     throw wrong('"members" and "clients" must be lists');
   if (members.length !== n) throw wrong(`it lists ${members.length} members, and n is ${n}`);
+  if (config.clockError !== undefined && !isCount(config.clockError))
+    throw wrong('"clockError" must be a number of microseconds');
   const { seats, joined = [], left = [] } = config;
   if (!Array.isArray(joined) || !Array.isArray(left) || !left.every(isCount))
     throw wrong('"joined" and "left" must be lists');

@@ -126,7 +126,8 @@ function membershipOf(
 }
 
 export function reportOf({ node, kept }: Pick<AtWork, 'node' | 'kept'>): NodeReport {
-  const { self, role, term, leader, trouble, applied, state, peers, counters } = node.status();
+  const { self, role, term, leader, trouble, applied, state, peers, counters, clock } =
+    node.status();
   const { lastCommit, attack, lying } = kept.state;
   return {
     self,
@@ -140,6 +141,7 @@ export function reportOf({ node, kept }: Pick<AtWork, 'node' | 'kept'>): NodeRep
     committed: kept.log.last(),
     ...membershipOf(self, node.roster()),
     peers,
+    clock,
     lastCommitMilliseconds:
       lastCommit === undefined ? undefined : Math.round(performance.now() - lastCommit),
     attack,

@@ -1,5 +1,5 @@
 /** What a node tells on its control channel: plain data, the same on both ends. */
-import type { PeerUse } from '@quorumlab/node';
+import type { ClockBound, PeerUse } from '@quorumlab/node';
 
 /** One committed request. */
 export interface LoggedRequest {
@@ -69,6 +69,8 @@ export interface NodeReport {
   /** The last slot of the log that was committed without a gap; -1: none. */
   readonly committed: number;
   readonly peers: readonly number[];
+  /** By how much its wall clock may be wrong, in microseconds, and who says so. */
+  readonly clock?: ClockBound;
   /** What it is to its group, by its own log; absent: who is in the group never changes. */
   readonly membership?: NodeMembership;
   /** Whose votes count, by its own log; absent: everybody's, for good. */

@@ -122,6 +122,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         mustExist: before !== undefined && !rejoin,
         rejoin,
         answer,
+        ...(config.clockError === undefined ? {} : { clockError: config.clockError }),
         hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
         ...(first === undefined ? {} : { behaviour: first }),
         ...(listen === undefined ? {} : { listen }),

@@ -1,3 +1,4 @@
+import type { ClockBound } from '@quorumlab/node';
 import type { NodeState } from './node-state.ts';
 import type { RemoteFault } from './remote-fault.ts';
 import type { AccusedRow, NodeMembership, UseReport } from './reports.ts';
@@ -28,6 +29,8 @@ export interface StatusRow {
   /** Rolling hash of all that has run. */
   readonly digest?: string;
   readonly peers?: number;
+  /** By how much its wall clock may be wrong, and who says so; of nodes on this machine. */
+  readonly clock?: ClockBound;
   readonly lastCommitMilliseconds?: number;
   /** Frames and connections of others that it refused, where a node elsewhere has said so. */
   readonly refused?: number;

@@ -268,6 +268,7 @@ function upRow(
     applied: applied + 1,
     digest: state,
     peers: peers.filter((id) => id < 65_536).length,
+    ...(report.clock === undefined ? {} : { clock: report.clock }),
     ...(report.lastCommitMilliseconds === undefined
       ? {}
       : { lastCommitMilliseconds: report.lastCommitMilliseconds }),

@@ -225,7 +225,7 @@ function runnerOf<C, R, Q>(
     limits,
     hooks,
     notices,
-    clockError: 0,
+    clockError: () => 0,
     onFailure,
   });
 }

@@ -19,6 +19,7 @@ import {
 } from '@quorumlab/log';
 import { envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
+import { type ClockBound, type WatchedClock, watchClock } from './clock-bound.ts';
 import {
   clusterDomain,
   type MemberIdentity,
@@ -143,6 +144,9 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
   readonly #tellFailed: (error: Error) => void;
   readonly left: Promise<void>;
   readonly #gate: Gate;
+  /** By how much the wall clock may be wrong as long as nobody else says so. */
+  readonly #declared: number;
+  #clock: WatchedClock | undefined;
   #mesh: Mesh | undefined;
   #behaves = true;
   #fired = 0;
@@ -168,6 +172,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     this.#disk = disk;
     this.#signing = keyring;
     this.#guarded = honestKeyring(keyring, protocol, group);
+    this.#declared = options.clockError ?? 100_000;
     const left = Promise.withResolvers<void>();
     this.left = left.promise;
     this.#gate = new Gate({
@@ -204,7 +209,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       accounts: this.#accounts,
       ...whatIsSaid(group, hooks.heard !== undefined),
       chronicle,
-      clockError: options.clockError ?? 100_000,
+      clockError: () => this.#bound().error,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
       onFailure: (error, culprit) => this.#fail(error, culprit),
     });
@@ -234,6 +239,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
       ...(answer === undefined ? {} : { answer }),
     });
+    this.#clock = watchClock(this.#declared);
     // Who has come before this start stands on the disk.
     this.#gate.look(this.roster());
     runner.start(this.#mesh);
@@ -250,6 +256,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       state: this.#state,
       peers: mesh.connected(),
       use: this.#use(mesh),
+      clock: this.#bound(),
       busyMicros: busyMicroseconds(),
       failure: this.#failure,
       counters: {
@@ -259,6 +266,10 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
         fired: this.#fired,
       },
     };
+  }
+
+  #bound(): ClockBound {
+    return this.#clock?.bound() ?? { error: this.#declared, source: 'declared' };
   }
 
   #use(mesh: Mesh): readonly PeerUse[] {
@@ -372,6 +383,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     const begin = now();
     this.#runner.stop();
     this.#gate.stop();
+    this.#clock?.stop();
     await this.#mesh?.stop();
     // The log's own stop calls this method again, and gets the same promise.
     void this.log.stop();

@@ -4,6 +4,7 @@
  * the host loop that runs a machine over it and over a disk.
  */
 export { type ClientNodeOptions, connectClient, type RunningClient } from './client.ts';
+export type { ClockBound, ClockSource } from './clock-bound.ts';
 export {
   type ClusterIdentity,
   type ClusterProtocol,

@@ -67,7 +67,10 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
   readonly listen?: string;
   readonly limits?: Partial<HostLimits>;
   readonly meshLimits?: Partial<MeshLimits>;
-  /** By how much this machine's wall clock may be wrong, in microseconds. 100 ms unless told. */
+  /**
+   * By how much this machine's wall clock may be wrong, in microseconds, where chrony does not run
+   * or does not know. 100 ms unless told.
+   */
   readonly clockError?: number;
   readonly client?: ServiceOptions<S>['client'];
   readonly hooks?: NodeHooks<S>;

@@ -67,7 +67,7 @@ export interface RunnerOptions<S extends Shape> {
   /** Bytes of the answer that a message asks for; 0: it asks for nothing worth counting. */
   readonly answerBytes?: (message: S['Message']) => number;
   /** By how much this machine's wall clock may be wrong, in microseconds. */
-  readonly clockError: number;
+  readonly clockError: () => number;
   /** The machine has run before, and its disk was lost since. Not so unless told. */
   readonly rejoin?: boolean;
   /** Called once, with what stopped the loop, and in a step for a message with whose it was. */

@@ -206,7 +206,7 @@ export class Runner<S extends Shape> {
     const { inputsPerTick, sliceMs } = this.#options.limits;
     this.counters.ticks++;
     const at = microseconds();
-    const clock = interval(this.#options.clockError);
+    const clock = interval(this.#options.clockError());
     const begin = now();
     let blocked = false;
     let stepped: Event<S> | undefined;

@@ -3,6 +3,7 @@ import type { Behaviour } from '@quorumlab/adversary';
 import type { ReplicaId, Roster, Slot, Status } from '@quorumlab/core';
 import type { LogShape, ReplicatedLog, Serviced } from '@quorumlab/log';
 import type { Counters } from '@quorumlab/wire';
+import type { ClockBound } from './clock-bound.ts';
 import { type MemberIdentity, NodeConfigError } from './cluster-identity.ts';
 import type { Mesh, MeshStats } from './mesh-port.ts';
 import type { PeerUse } from './peer-account.ts';
@@ -15,6 +16,8 @@ export interface NodeStatus extends Status {
   readonly applied: Slot;
   /** Rolling hash of everything that has run: equal logs have equal hashes. */
   readonly state: number;
+  /** By how much its wall clock may be wrong, and who says so. */
+  readonly clock: ClockBound;
   /** The peers that are connected. */
   readonly peers: readonly number[];
   /** What each principal has taken so far and holds now; the last one stands for strangers. */

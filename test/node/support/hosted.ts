@@ -47,7 +47,7 @@ async function live<S extends Shape>(
     limits: defaultHostLimits,
     hooks: {},
     notices: new Notices(createLogger({ level: 'silent' })),
-    clockError: 1000,
+    clockError: () => 1000,
     onFailure: failed,
   });
   const mesh = await startMesh({
