@@ -96,7 +96,7 @@ function clockLines(rows: readonly StatusRow[]): readonly string[] {
   return [...Map.groupBy(told, ({ source }) => source)].map(([source, some]) => {
     const most = Math.max(...some.map(({ error }) => error));
     const who = some.map(({ node }) => `n${node}`).join(', ');
-    const says = source === 'chrony' ? 'as chrony says' : 'as declared in cluster.json';
+    const says = source === 'chrony' ? 'as chrony says' : 'as declared: chrony says nothing';
     return `clocks of ${who}: wrong by up to ${(most / 1000).toFixed(1)} ms, ${says}`;
   });
 }
