@@ -30,6 +30,11 @@ export interface Machine<S extends Shape> {
   admits?(message: Signed<S['Message']>, now: Instant): boolean;
   /** As {@link Machine.admits}, of every message of this kind of `from`. Absent: any could. */
   expects?(kind: S['Message']['kind'], from: PrincipalId): boolean;
+  /**
+   * Whether a step with this message would take the machine to a later term, view or ballot than
+   * it is at: see `Protocol.counter`. Absent: it has none, or nobody alone can move it.
+   */
+  raises?(message: Signed<S['Message']>): boolean;
   /** As {@link Machine.admits}, of a `propose` with this command. */
   wants?(command: S['Command']): boolean;
   /**

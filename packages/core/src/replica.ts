@@ -130,6 +130,7 @@ export function replica<S extends Shape>(
     },
     expects: (kind, from) =>
       protocol.members.includes(from) && expectations[kind]?.(state, from, self) !== false,
+    raises: (message) => counter !== undefined && counter.said(message) > counter.known(state),
     wants: (command) => protocol.wants?.(state, command) ?? true,
     snapshot() {
       const stable: Record<string, unknown> = {};

@@ -49,6 +49,10 @@ export function service<S extends LogShape>(
     step: (input) => dispatch(run, input),
     admits: (message, now) => admits(run, message, now),
     expects: (kind, from) => expects(run, kind, from),
+    raises: (message) =>
+      // What is of the service says nothing of terms.
+      !serviceKinds.has(message.kind) &&
+      run.inner.raises?.(message as Signed<S['Message']>) === true,
     snapshot: () => snapshotOf(run),
     restore: (snapshot) => restoreFrom(run, snapshot),
     fork() {

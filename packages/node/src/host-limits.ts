@@ -10,13 +10,14 @@ import {
   waitingOutputBytes,
 } from '@quorumlab/core';
 import { NodeConfigError } from './cluster-identity.ts';
+import type { RaiseLimits } from './raises.ts';
 import type { WorkLimits } from './work.ts';
 
 /**
  * See the module's comment. Work is counted in `work.ts`; where the sizes come from is in core's
  * `limits.ts`.
  */
-export interface HostLimits extends WorkLimits {
+export interface HostLimits extends WorkLimits, RaiseLimits {
   /** Most inputs that are stepped before the event loop gets its turn. */
   readonly inputsPerTick: number;
   /** Most milliseconds of the loop until others get theirs, also amid the check of one frame. */
@@ -51,6 +52,8 @@ export const defaultHostLimits: HostLimits = {
   clientWorkPerSecond: 100_000,
   savedWorkSeconds: 4,
   savedPassedOnSeconds: 1,
+  savedRaises: 4,
+  raiseEveryMs: 5_000,
   waitingPerPeer: 1024,
   waitingBytesPerPeer: inboxBytesOfPeer,
   passedOnPerPeer: 1024,

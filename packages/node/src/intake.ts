@@ -21,6 +21,8 @@ export type FrameRefusal =
   | SignatureFault
   /** Its sender is a client, and only members say such things. */
   | 'not-for-clients'
+  /** It speaks of a later term, and its sender did so more often than elections do: no offence. */
+  | 'raised-too-often'
   /** It waited behind others when its sender was cut off. */
   | 'cut-off';
 
@@ -36,6 +38,7 @@ export const noRefusals = (): Record<FrameRefusal, number> => ({
   'not-for-clients': 0,
   'bad-signature': 0,
   'bad-evidence': 0,
+  'raised-too-often': 0,
   'cut-off': 0,
 });
 

@@ -24,6 +24,7 @@ import type { Mesh } from './mesh-port.ts';
 import { type Payer, payerOf, peerOf } from './payer.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
 import { hasRoomForPeer, loadOfPeer } from './peer-load.ts';
+import { Raises } from './raises.ts';
 import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
 import { Speaker } from './speaker.ts';
 import { interval, microseconds, now } from './time.ts';
@@ -63,6 +64,7 @@ export class Runner<S extends Shape> {
   readonly #inbox: Inbox<Waiting<S>>;
   readonly #intake: Intake<S>;
   readonly #budgets: Budgets;
+  readonly #raises: Raises<S>;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
   readonly #speaker: Speaker<S>;
@@ -84,6 +86,7 @@ export class Runner<S extends Shape> {
     this.#accounts = options.accounts ?? new PeerAccounts();
     this.#inbox = new Inbox(options.limits, this.#self);
     this.#budgets = new Budgets(options.limits, options.members);
+    this.#raises = new Raises(options.limits);
     this.#intake = new Intake({
       ...options,
       machine: () => this.machine,
@@ -243,6 +246,8 @@ export class Runner<S extends Shape> {
     this.#accounts.charge(peer, 'step', begin);
     const cost = costOfStep(item.type === 'frame' ? item.bytes.byteLength : 0);
     this.#charge(payer, cost + answersTo(output, peer));
+    if (output.decisions.length > 0 && item.type === 'frame')
+      this.#raises.decided(item.from, this.machine);
     if (output !== nothing) this.#journal.add(output);
   }
 
@@ -291,6 +296,8 @@ export class Runner<S extends Shape> {
       case 'checked':
         this.#options.hooks.heard?.(opened.message, waiting.bytes, peer);
         if (opened.evidence) break;
+        if (this.#raises.isTooMany(this.machine, opened.message, now()))
+          return this.#note(peer, 'raised-too-often');
         return { type: 'message', message: opened.message };
       case 'not-needed':
         break;
@@ -300,10 +307,7 @@ export class Runner<S extends Shape> {
   }
 
   #refuse(peer: PrincipalId, reason: FrameRefusal): undefined {
-    this.counters.refused[reason]++;
-    countReason(this.#accounts.of(peer).refused, reason);
-    this.#options.hooks.refused?.(peer, reason);
-    this.#options.notices.note('warn', { peer, reason }, 'Refused a frame.');
+    this.#note(peer, reason);
     this.#network?.penalise(peer, reason);
     // What a peer that was just cut off has left behind is not worth the computing.
     if (!this.#cut.has(peer)) return;
@@ -311,6 +315,13 @@ export class Runner<S extends Shape> {
     const cleared = this.#inbox.clear(peer) + (payer === peer ? 0 : this.#inbox.clear(payer));
     this.counters.refused['cut-off'] += cleared;
     countReason(this.#accounts.of(peer).refused, 'cut-off', cleared);
+  }
+
+  #note(peer: PrincipalId, reason: FrameRefusal): undefined {
+    this.counters.refused[reason]++;
+    countReason(this.#accounts.of(peer).refused, reason);
+    this.#options.hooks.refused?.(peer, reason);
+    this.#options.notices.note('warn', { peer, reason }, 'Refused a frame.');
   }
 
   #commit(writes: readonly Write<S>[], done: () => void): void {
