@@ -16,7 +16,7 @@ const none = new Uint8Array();
 /** So often the liar says that there is a later term. */
 const claims = 40;
 
-test('a member that speaks of ever later terms ends a few reigns, and then it has to wait', async () => {
+test('a member that speaks of ever later terms ends a few reigns, and then it waits', async () => {
   const group = await groupOf(raftOf({ n: 3 }));
   const nodes = await Promise.all([0, 1].map((id) => group.start(id)));
   const client = await group.client();
