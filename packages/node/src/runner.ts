@@ -1,7 +1,6 @@
 /** The loop in which a machine lives: inputs, steps, "durable before said", outputs. */
 import { randomInt } from 'node:crypto';
 import {
-  type Answer,
   type Event,
   type Input,
   type Instant,
@@ -21,6 +20,7 @@ import { Backlog } from './backlog.ts';
 import { Inbox, type InboxLoad, type Taken } from './inbox.ts';
 import { type FrameRefusal, frameOf, Intake, noRefusals, type WaitingFrame } from './intake.ts';
 import type { Mesh } from './mesh-port.ts';
+import { OwnOperations, overloaded } from './own-operations.ts';
 import { type Payer, payerOf, peerOf } from './payer.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
 import { hasRoomForPeer, loadOfPeer } from './peer-load.ts';
@@ -65,6 +65,7 @@ export class Runner<S extends Shape> {
   readonly #intake: Intake<S>;
   readonly #budgets: Budgets;
   readonly #raises: Raises<S>;
+  readonly #own: OwnOperations;
   readonly #journal: Journal<S>;
   readonly #timers: Timers<S['Timer']>;
   readonly #speaker: Speaker<S>;
@@ -76,8 +77,6 @@ export class Runner<S extends Shape> {
   #scheduled = false;
   #later: NodeJS.Timeout | undefined;
   #stopped = false;
-  #submits = 0;
-  #submitBytes = 0;
 
   constructor(options: RunnerOptions<S>) {
     this.#options = options;
@@ -87,6 +86,7 @@ export class Runner<S extends Shape> {
     this.#inbox = new Inbox(options.limits, this.#self);
     this.#budgets = new Budgets(options.limits, options.members);
     this.#raises = new Raises(options.limits);
+    this.#own = new OwnOperations(options.limits);
     this.#intake = new Intake({
       ...options,
       machine: () => this.machine,
@@ -132,18 +132,12 @@ export class Runner<S extends Shape> {
   /** Gives the machine an event of this process. */
   hand(event: Event<S>): void {
     if (this.#stopped) return;
-    if (event.type === 'submit') {
-      const { waitingSubmits, waitingSubmitBytes } = this.#options.limits;
-      const bytes = this.#submitBytes + event.operation.length;
-      if (this.#submits >= waitingSubmits || bytes > waitingSubmitBytes) {
-        this.counters.refusedSubmits++;
-        const text = 'Refused an operation of this process: too many wait.';
-        this.#options.notices.note('warn', { reason: 'overload' }, text);
-        this.#tell({ applied: [], writes: [], answers: [overloaded(event.id)] });
-        return;
-      }
-      this.#submits++;
-      this.#submitBytes = bytes;
+    if (event.type === 'submit' && !this.#own.admit(event)) {
+      this.counters.refusedSubmits++;
+      const text = 'Refused an operation of this process: too many wait.';
+      this.#options.notices.note('warn', { reason: 'overload' }, text);
+      this.#tell({ applied: [], writes: [], answers: [overloaded(event.id)] });
+      return;
     }
     this.#wait({ type: 'event', event });
   }
@@ -269,10 +263,7 @@ export class Runner<S extends Shape> {
   #admitted(waiting: Waiting<S>, at: Instant, until: number): Event<S> | undefined {
     switch (waiting.type) {
       case 'event':
-        if (waiting.event.type === 'submit') {
-          this.#submits--;
-          this.#submitBytes -= waiting.event.operation.length;
-        }
+        if (waiting.event.type === 'submit') this.#own.release(waiting.event);
         return waiting.event;
       case 'due':
         return this.#timers.claim(waiting.due)
@@ -403,8 +394,3 @@ export class Runner<S extends Shape> {
     this.#options.onFailure(error, { peer, kind });
   }
 }
-
-const overloaded = (id: number): Answer => ({
-  id,
-  error: 'too many operations wait in this process and this one was not sent; submit it later',
-});
