@@ -43,7 +43,7 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     paper: 'Veronese et al. 2013, §5.2',
   },
   'quorum-of-f': {
-    rule: 'f votes are enough: at f = 1 the primary executes what nobody else has seen.',
+    rule: 'As many as f votes are enough: at f = 1 the primary executes what nobody else has seen.',
     paper: 'Veronese et al. 2013, §5.1',
   },
   'never-leaves': {
