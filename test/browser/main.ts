@@ -14,6 +14,7 @@ import { lessons } from '@quorumlab/lessons';
 import { buildPage } from '@quorumlab/playground';
 import { openAddress, openFile, servePage } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { flagsOf } from '../support/flags.ts';
 import { foundByAxe, goTo, playByKeys, routes, untilFork } from './walk.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -91,7 +92,19 @@ async function look(from: string, open: () => ReturnType<typeof openAddress>): P
   judge(`${from}: no error, no request elsewhere`, errors.length === 0, errors.join('; '));
 }
 
-if (process.argv.includes('--check')) await check();
+const usage = `Usage: npm run play [-- options] [link]
+
+Serves the playground on this machine, at one of its links if you name it.
+
+  --check         build it, walk through all of it in Chromium, and print what was measured
+  --port PORT     where it listens, on 127.0.0.1 alone; any free port unless told
+  --open          open it in the browser of this desktop
+  --trace FILE    show this trace, a file or - for stdin`;
+const text = { type: 'string' } as const;
+const yes = { type: 'boolean' } as const;
+const { values } = flagsOf(usage, { check: yes, port: text, open: yes, trace: text }, 1);
+
+if (values.check === true) await check();
 else {
   const program = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
   const line = ['--conditions=source', program, 'play', ...process.argv.slice(2)];

@@ -134,7 +134,7 @@ const hasGap = ({ heard }: Replica): boolean =>
 /** A statement that was handed on: once much of an answer is here, the next one is asked for. */
 export function said(replica: Replica, message: Signed<Said>, ctx: Context): void {
   const { from, statement } = message;
-  if (!isMember(ctx.group, from)) return;
+  if (!isMember(ctx.group, from) || !isMember(ctx.group, statement.from)) return;
   hear(replica, statement, ctx);
   if (statement.number % askedAfter === 0 && heardOf(replica, statement.from).early.size > 0)
     ctx.send(from, statusOf(replica, ctx));
