@@ -1,4 +1,5 @@
 import { kv, type ServiceMessage } from '@quorumlab/log';
+import { encodeTransfer } from '@quorumlab/raft';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../packages/node/test-support/cluster.ts';
 import { groupsOfTests } from './support/groups.ts';
@@ -40,4 +41,20 @@ test('a member that speaks of ever later terms ends a few reigns, and then it wa
     );
   await until('both hold it back, and say so', () => held().every((count) => count > 0));
   expect(nodes.map((node) => node.status().counters.refused['bad-signature'])).toEqual([0, 0]);
+});
+
+test('elections that somebody wins are as frequent as leaders change', async () => {
+  const group = await groupOf(raftOf({ n: 3 }));
+  const nodes = await Promise.all([0, 1, 2].map((id) => group.start(id)));
+  const client = await group.client();
+  await client.propose(kv.put('before', '1'));
+  // Two of them hand the lead to each other: each raises the term of the others six times.
+  for (let i = 0; i < 12; i++) {
+    await client.reconfigure(encodeTransfer(i % 2));
+    await client.propose(kv.put('meanwhile', `${i}`));
+  }
+  for (const node of nodes) {
+    expect(node.status().term).toBeGreaterThan(10);
+    expect(node.status().counters.refused['raised-too-often']).toBe(0);
+  }
 });

@@ -240,8 +240,7 @@ export class Runner<S extends Shape> {
     this.#accounts.charge(peer, 'step', begin);
     const cost = costOfStep(item.type === 'frame' ? item.bytes.byteLength : 0);
     this.#charge(payer, cost + answersTo(output, peer));
-    if (output.decisions.length > 0 && item.type === 'frame')
-      this.#raises.decided(item.from, this.machine);
+    if (item.type === 'frame') this.#raises.stepped(this.machine, item.from, output, begin);
     if (output !== nothing) this.#journal.add(output);
   }
 

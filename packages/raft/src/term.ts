@@ -63,6 +63,8 @@ export function recentContact(
 
 /** The highest term that a message would have its receiver take over, into its log as well. */
 function highestTerm(message: Message): number {
+  // A pre-vote is given for a term that nobody has begun.
+  if (message.kind === 'pre-vote-reply' && message.granted) return 0;
   const term = 'term' in message ? message.term : 0;
   if (message.kind === 'append-entries') return Math.max(term, message.entries.at(-1)?.term ?? 0);
   if (message.kind === 'rejoin-reply') return Math.max(term, message.lastTerm, message.ownTerm);
