@@ -1,4 +1,4 @@
-/** What people see, as pictures in docs: of pages that are whole. UPDATE_PICTURES=1 takes them anew. */
+/** What people see, as pictures in docs. UPDATE_PICTURES=1 takes them anew. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
