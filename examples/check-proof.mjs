@@ -1,18 +1,15 @@
 // Checks a proof of guilt with no code of quorumlab: node check-proof.mjs FILE
+import { fail as refuse } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { hashes, Point, verify } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 
 hashes.sha512 = sha512;
-function refuse(why) {
-  throw new Error(why);
-}
 const hexOf = (text) => Buffer.from(text).toString('hex');
 const bytesOf = (hex) => (/^([0-9a-f]{2})*$/.test(hex) ? Buffer.from(hex, 'hex') : refuse('hex'));
 let [bytes, at] = [Buffer.of(), 0];
 const take = (n) => (n > bytes.length - at ? refuse('cut off') : bytes.subarray(at, (at += n)));
-const int = (sum = 0, scale = 1) => {
-  const [byte] = take(1);
+const int = (sum = 0, scale = 1, [byte] = take(1)) => {
   if ((byte === 0 && scale > 1) || scale > 2 ** 42) refuse('a number is not in its one form');
   return byte < 128 ? sum + byte * scale : int(sum + (byte - 128) * scale, scale * 128);
 };
@@ -43,10 +40,11 @@ const kinds = {
   'streamlet vote': '@view:i =height:i =block:d',
   'streamlet checkpoint': '=view:i @height:i =block:d =state:d',
 };
-function statement(kind) {
-  const it = { kind: kind.split(' ')[1], '@': [], '=': [], '+': [] };
+for (const kind of ['prepare', 'commit', 'checkpoint', 'view-change', 'new-view'])
+  kinds[`minbft ${kind}`] = '@number:i ...';
+function statement(kind, it = { kind: kind.split(' ')[1], '@': [], '=': [], '+': [] }) {
   for (const part of (kinds[kind] ?? refuse(`no rule about a ${kind}`)).split(' ')) {
-    if (part === '...') return it;
+    if (part === '...') return { ...it, rest: hexOf(bytes.subarray(at)) };
     const [, mark, name, type, mayBeNull] = /(.)(\w+):(\w)(\??)/.exec(part);
     it[mark].push((it[name] = mayBeNull ? or(types[type]) : types[type]()));
   }
@@ -55,6 +53,7 @@ function statement(kind) {
 const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
 function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const [isSame, isLater] = [same(one['@'], two['@']), two.view > one.view];
+  if (one.number >= 0) return isSame && (one.kind !== two.kind || one.rest !== two.rest);
   const up = (name) => blocks.get(name)?.parent;
   const [chained, basic] = [blocks.get(up(up(one.block)))?.view, one.phase === 2 ? one.view : 0];
   const lock = { chained, basic, 'hotstuff-2': one.justify }[rules];
@@ -78,9 +77,8 @@ export function check(proof) {
   if (schema !== 'quorumlab.proof/2' || culprits.length === 0) refuse('this is no proof of guilt');
   const { cluster, group, epoch, protocol, version } = domain;
   const blocks = new Map();
-  for (const each of contents.map(bytesOf)) {
-    [bytes, at] = [each, 0];
-    const name = hexOf(sha256(Buffer.concat([Buffer.from('quorumlab/digest/1\n'), each])));
+  for ([bytes, at] of contents.map((each) => [bytesOf(each), 0])) {
+    const name = hexOf(sha256(Buffer.concat([Buffer.from('quorumlab/digest/1\n'), bytes])));
     blocks.set(name, { view: int(), height: int(), parent: digest() });
   }
   const said = (member, { signed, signature }) => {

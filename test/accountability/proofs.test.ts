@@ -36,6 +36,15 @@ const scenarios = ['pbft', 'hotstuff', 'tendermint', 'streamlet'].flatMap((proto
     }),
   ),
 );
+/** Of f+1 liars it takes none, but a trusted counter that somebody has set back. */
+const counted = (by: number): Scenario =>
+  completeScenario({
+    protocol: 'minbft',
+    attack: 'rollback-counter',
+    by: [by],
+    count: 4,
+    crypto: 'ed25519',
+  });
 const nameOf = ({ protocol, options = {} }: Scenario): string =>
   [protocol, ...Object.values(options)].join(' ');
 
@@ -138,6 +147,13 @@ describe.each(scenarios.map((each) => [nameOf(each), each] as const))('%s', (_, 
   });
 });
 
+test('a fork of MinBFT convicts whose trusted counter was set back', () => {
+  const { word, guilt } = runScenario(counted(0), { proofs: true });
+  expect([word, guilt.culprits.map(({ signer }) => signer)]).toEqual(['forked', [0]]);
+  const prepared = prepare(counted(0));
+  expect(verdicts(prepared, guiltFileOf(prepared, guilt) ?? '')).toEqual([[0], [0]]);
+});
+
 const one = 'a'.repeat(64);
 const two = 'b'.repeat(64);
 const vote = (view: number, justifyView: number, block = one) => ({
@@ -188,6 +204,15 @@ const block = (view: number, height: number, parent: string) => ({
   timeouts: null,
 });
 
+/** A statement under a number of MinBFT's counter. */
+const counting = (number: number, digest: string, view?: number) => ({
+  ...(view === undefined ? { kind: 'checkpoint' } : { kind: 'prepare', view }),
+  number,
+  sequence: 5,
+  digest,
+});
+const asks = (view: number) => ({ kind: 'req-view-change', view });
+
 /** Two statements and, by protocol and rule set, whether no honest member signs both. */
 const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['pbft', placed('commit', 1, one), placed('commit', 1, two), true],
@@ -228,6 +253,11 @@ const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['streamlet', ballot(4, 3, one), ballot(6, 2, two), true],
   ['streamlet', ballot(4, 3, one), ballot(6, 3, two), false],
   ['streamlet', ballot(4, 3, one), ballot(6, 4, two), false],
+  ['minbft', counting(7, one, 1), counting(7, two, 1), true],
+  ['minbft', counting(7, one, 1), counting(7, one), true],
+  ['minbft', counting(7, one, 1), counting(8, two, 1), false],
+  ['minbft', counting(7, one, 1), asks(7), false],
+  ['minbft', asks(7), asks(7), false],
 ];
 
 test.each(cases)('%s: %o and %o: both checkers say of each whether it is a lie', (...each) => {
@@ -271,7 +301,7 @@ test('chained HotStuff convicts who votes below its lock, by the blocks that it 
 
 /** What a judge finds of statements that member 2 has signed, with real keys. */
 function byHand(name: string, said: readonly Tagged[]) {
-  const scenario = scenarios.find((each) => nameOf(each) === name) as Scenario;
+  const scenario = [...scenarios, counted(2)].find((each) => nameOf(each) === name) as Scenario;
   const prepared = prepare(scenario);
   const source = prepared.group;
   const keyring = prepared.keyring(2, 2);
