@@ -61,13 +61,12 @@ function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
   const isOther = one.value && two.value && one.value !== two.value && one.height === two.height;
   const lies = {
+    [`${one.kind} ${two.kind}`]: isSame && one.digest !== two.digest,
     [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
     'vote timeout': two.view >= one.view && two.high < (one.phase > 0 ? one.view : one.justify),
     'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
     'precommit prevote': accountable && isLater && isOther && (two.valid ?? -1) < one.view,
   };
-  for (const pair of ['prepare commit', 'pre-prepare commit', 'pre-prepare prepare'])
-    lies[pair] = isSame && one.digest !== two.digest;
   lies['timeout timeout'] ||= isLater && two.high < one.high;
   lies['vote vote'] ||= isLater && (two.height < one.height || two.justify < lock);
   return lies[`${one.kind} ${two.kind}`];
