@@ -4,7 +4,7 @@ import type { Node } from './blocks.ts';
 import { lock, signersOf } from './certificates.ts';
 import type { Vote } from './messages.ts';
 import { want } from './missing.ts';
-import { countedTime } from './patience.ts';
+import { countedTime, easePatience, keepPatience } from './patience.ts';
 import { type Context, type Replica, stableHeight, viewOf } from './state.ts';
 import { parentOf, treeOf } from './tree.ts';
 
@@ -78,10 +78,12 @@ function execute(replica: Replica, target: Node, ctx: Context): boolean {
       `${replica.committed.block} at ${replica.committed.height}: more than f members lie`,
   );
   const now = countedTime(replica, ctx.now);
+  keepPatience(replica, target.view, ctx);
   let slot = replica.committed.height;
   for (const { hash, view, height, block } of ctx.group.rules.inOrder(path)) {
     assert(block !== null, 'only blocks above the snapshot are executed');
     ctx.line('commit');
+    easePatience(replica, block.batch, ctx);
     ctx.decide(slot, block.batch);
     slot += 1;
     for (const request of block.batch) forget(replica, request, now);

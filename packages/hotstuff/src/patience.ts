@@ -1,5 +1,5 @@
 /** How long a leader may take, and which time does not count against it. */
-import type { Instant } from '@quorumlab/core';
+import { type Batch, type Instant, requestKey } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import { type Context, highBlockOf, type Replica, stableHeight } from './state.ts';
 
@@ -38,7 +38,10 @@ export function noteExcuses(replica: Replica, ctx: Context): void {
  * commit that honest leaders who follow each other must have been among them. It follows from views
  * alone, so replicas that agree on these agree on it, after a restart too.
  */
-export function longer(group: Group, { view, committed }: Replica): number {
+export function longer(
+  group: Group,
+  { view, committed }: Pick<Replica, 'view' | 'committed'>,
+): number {
   const inARow = group.reign === 1 ? group.leadersInARow : 1;
   // A state that came may be of a later view than this replica has heard of.
   const since = Math.min(view, committed.view);
@@ -47,6 +50,26 @@ export function longer(group: Group, { view, committed }: Replica): number {
   return 2 ** Math.min(Math.floor(reigns / (inARow * group.weak)), 16);
 }
 
-/** How long a request may wait under this leader: grows while that does not help. */
+/**
+ * How long a request may wait under this leader: grows while that does not help, and falls back no
+ * further than commits have shown to be enough.
+ */
 export const timeoutOf = (group: Group, replica: Replica): number =>
-  group.requestTimeout * longer(group, replica);
+  group.requestTimeout * Math.max(longer(group, replica), replica.patience);
+
+/**
+ * A block of `view` is about to be committed. As long as it took to get there, the next one may
+ * take too: a network may be slower for good.
+ */
+export function keepPatience(replica: Replica, view: number, { group }: Context): void {
+  const { committed } = replica;
+  replica.patience = Math.max(replica.patience, longer(group, { view, committed }));
+}
+
+/** A batch that is committed in less than a quarter of a timeout shows that half would do. */
+export function easePatience(replica: Replica, batch: Batch, { group, now }: Context): void {
+  if (replica.patience === 1 || batch.length === 0) return;
+  const since = batch.map((request) => replica.waiting.get(requestKey(request))?.counted ?? now);
+  const took = countedTime(replica, now) - Math.max(replica.reignSince, Math.min(...since));
+  if (4 * took < group.requestTimeout * replica.patience) replica.patience /= 2;
+}

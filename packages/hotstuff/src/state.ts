@@ -101,6 +101,8 @@ export interface Volatile extends Mempool<Waiting> {
   asked: number;
   /** {@link countedTime} when the leader's reign, or the attempt to end it, began. */
   reignSince: number;
+  /** How many times longer timeouts are because it took so long lately: see `patience.ts`. */
+  patience: number;
   /** How long no leader could have helped, without the time that goes on. */
   excused: number;
   /** Since when no leader could have helped; null: one could. See {@link noteExcuses}. */
@@ -222,6 +224,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     relaysTo: 0,
     asked: 0,
     reignSince: 0,
+    patience: 1,
     excused: 0,
     excusedSince: null,
     heard: new Set([self]),
