@@ -57,31 +57,19 @@ export type DrawOptions = (random: Random, network: string, group: DrawnGroup) =
 /** What a server is to its group: it votes, it gets the log without a vote, or neither. */
 export type Membership = 'voter' | 'learner' | 'none';
 
-/** What a protocol tells of itself. */
-export interface Entry<S extends Shape> {
+/** What a protocol tells of itself that everybody takes as it is, whatever its shape. */
+export interface CommonEntry {
   /** One sentence for people: what it is, and what it survives. */
   readonly title: string;
-  /** The protocol as it should be; options of its own stand beside n and f. */
-  readonly right: (size: EntrySize) => Protocol<S>;
-  /** Wrong variants by name, to prove that tests test. */
-  readonly mutants?: Readonly<Record<string, (size: EntrySize) => Protocol<S>>>;
-  /** What is wrong with each, for people. */
-  readonly flaws?: Readonly<Record<string, Flaw>>;
-  /** Schedules that expose them: the right protocol survives each. */
-  readonly exhibits?: Readonly<Record<string, Exhibit<S>>>;
-  /**
-   * The options of its own that may be set by name; the makers get them beside n and f. Of an
-   * option that is its kind alone, people are told no more.
-   */
-  readonly options?: Readonly<Record<string, OptionKind | EntryOption>>;
-  /** Draws these for random worlds. Absent: all have the usual ones. */
+  /** Draws options of its own for random worlds. Absent: all have the usual ones. */
   readonly drawn?: DrawOptions;
-  /** See `ProtocolEntry.patience` in `@quorumlab/harness`. 1 unless told. */
+  /**
+   * In random worlds: how many times the time of others it has, once everything works again, to
+   * answer all that clients wait for. 1 unless told.
+   */
   readonly patience?: number;
   /** Options with which a few commands make snapshots. Absent: it makes none. */
   readonly small?: OptionValues;
-  /** The option, one of words, whose values are rule sets: all of them are attacked. */
-  readonly variants?: string;
   /** What a client submits so that these are the group. Absent: it cannot be changed. */
   readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
   /**
@@ -97,6 +85,25 @@ export interface Entry<S extends Shape> {
   readonly seat?: (server: ReplicaId, about: Uint8Array) => Uint8Array;
   /** What a client submits so that this one leads. Absent: nobody can say who leads. */
   readonly transfer?: (to: ReplicaId) => Uint8Array;
+}
+
+/** What a protocol tells of itself. */
+export interface Entry<S extends Shape> extends CommonEntry {
+  /** The protocol as it should be; options of its own stand beside n and f. */
+  readonly right: (size: EntrySize) => Protocol<S>;
+  /** Wrong variants by name, to prove that tests test. */
+  readonly mutants?: Readonly<Record<string, (size: EntrySize) => Protocol<S>>>;
+  /** What is wrong with each, for people. */
+  readonly flaws?: Readonly<Record<string, Flaw>>;
+  /** Schedules that expose them: the right protocol survives each. */
+  readonly exhibits?: Readonly<Record<string, Exhibit<S>>>;
+  /**
+   * The options of its own that may be set by name; the makers get them beside n and f. Of an
+   * option that is its kind alone, people are told no more.
+   */
+  readonly options?: Readonly<Record<string, OptionKind | EntryOption>>;
+  /** The option, one of words, whose values are rule sets: all of them are attacked. */
+  readonly variants?: string;
   /**
    * What the makers are told beside `unsafe` if any `quorum` of n replicas are to be a quorum.
    * Absent: its quorums cannot be set by hand.

@@ -1,16 +1,14 @@
 import type {
   Claims,
-  DrawOptions,
+  CommonEntry,
   Entry,
   EntryOption,
   EntrySize,
   Exhibit,
   Flaw,
-  Membership,
   OptionKind,
   OptionValues,
   Protocol,
-  ReplicaId,
 } from '@quorumlab/core';
 import { anyProtocol, type LogShape } from '@quorumlab/log';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
@@ -33,10 +31,8 @@ export interface HandSetSize extends ProtocolSize {
 export type OptionNote = Omit<EntryOption, 'kind'>;
 
 /** A protocol that scenarios can name. */
-export interface ProtocolEntry {
+export interface ProtocolEntry extends CommonEntry {
   readonly name: string;
-  /** One sentence for people. */
-  readonly title: string;
   readonly claims: Claims;
   /** Whether it rests on trusted counters: `Protocol.numbered`. */
   readonly isCounted: boolean;
@@ -48,25 +44,8 @@ export interface ProtocolEntry {
   readonly options: Readonly<Record<string, OptionKind>>;
   /** What these are, and what they are unless told. */
   readonly notes: Readonly<Record<string, OptionNote>>;
-  /** Draws options for random worlds: see `swarmWorld`. Absent: all have the usual ones. */
-  readonly drawn?: DrawOptions;
-  /**
-   * In random worlds: how many times the time of others it has, once everything works again, to
-   * answer all that clients wait for. 1 unless told.
-   */
-  readonly patience?: number;
-  /** Options with which a few commands make snapshots. */
-  readonly small?: OptionValues;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
-  /** What a client submits so that these are the group. Absent: it cannot be changed. */
-  readonly change?: (members: readonly ReplicaId[]) => Uint8Array;
-  /** What a client submits so that one server becomes that; absent if there is no such change. */
-  readonly member?: (server: ReplicaId, becomes: Membership, joint?: boolean) => Uint8Array;
-  /** What a client submits so that one who comes later learns; see `Entry.seat`. */
-  readonly seat?: (server: ReplicaId, about: Uint8Array) => Uint8Array;
-  /** What a client submits so that this one leads; absent if nobody can say who leads. */
-  readonly transfer?: (to: ReplicaId) => Uint8Array;
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
   exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
@@ -96,8 +75,9 @@ export interface Exposure {
  * ```
  */
 export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntry {
-  const { title, right, mutants: wrong = {}, flaws = {} } = parts;
-  const [known, notes] = kindsAndNotes(parts.options ?? {});
+  const { right, mutants: wrong = {}, flaws = {}, exhibits = {}, ...more } = parts;
+  const { options: own = {}, variants, byHand, ...common } = more;
+  const [known, notes] = kindsAndNotes(own);
   const sample = sampleOf(right);
   const mutants = Object.keys(wrong);
   const makerOf = (mutant: string): ((size: EntrySize) => Protocol<S>) => {
@@ -106,31 +86,24 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     return make;
   };
   return {
+    ...common,
     name: sample.name,
-    title,
     claims: sample.claims,
     isCounted: sample.numbered !== undefined,
     mutants,
     flaws,
     options: known,
     notes,
-    ...(parts.drawn ? { drawn: parts.drawn } : {}),
-    ...(parts.small ? { small: parts.small } : {}),
-    ...(parts.patience ? { patience: parts.patience } : {}),
-    ...(parts.change ? { change: parts.change } : {}),
-    ...(parts.member ? { member: parts.member } : {}),
-    ...(parts.seat ? { seat: parts.seat } : {}),
-    ...(parts.transfer ? { transfer: parts.transfer } : {}),
-    ...variantsIn(sample.name, parts.variants, known),
+    ...variantsIn(sample.name, variants, known),
     create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);
-      const quorums = quorum === undefined ? {} : setByHand(sample.name, parts, quorum, size.n);
+      const quorums = quorum === undefined ? {} : setByHand(sample.name, byHand, quorum, size.n);
       const told = { ...options, ...size, digest: simulatedDigest, ...quorums };
       return anyProtocol(mutant === undefined ? right(told) : makerOf(mutant)(told));
     },
     exhibit(mutant) {
       const make = makerOf(mutant);
-      const exhibit = parts.exhibits?.[mutant];
+      const exhibit = exhibits[mutant];
       if (exhibit === undefined) return undefined;
       // Where a schedule leaves out f, its makers know how many faults their group survives.
       const told = { ...exhibit.options, digest: simulatedDigest } as EntrySize;
@@ -159,9 +132,9 @@ function sampleOf<S extends LogShape>(right: Entry<S>['right']): Protocol<S> {
 }
 
 /** What a maker is told of quorums set by hand. Throws a ScenarioError if it takes none. */
-function setByHand<S extends LogShape>(
+function setByHand(
   name: string,
-  { byHand }: Entry<S>,
+  byHand: Entry<LogShape>['byHand'],
   quorum: number,
   n: number,
 ): object {
