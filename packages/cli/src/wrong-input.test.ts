@@ -176,7 +176,7 @@ const rows: readonly (readonly [line: string, ...named: string[]])[] = [
   ['cluster submit --timeout soon "get a"', '--timeout takes a time', 'not "soon"'],
   ['cluster submit --outstanding 0 "get a"', '--outstanding takes a whole number from 1'],
   ['cluster fault many silent-leader', 'the node takes a whole number'],
-  ['cluster fault 0 silent-leadr', 'Did you mean silent-leader or silent-follower?'],
+  ['cluster fault 0 silent-leadr', 'Did you mean silent-leader or slow-leader?'],
   ['cluster down --folder none', 'There is no cluster in'],
 ];
 

@@ -28,6 +28,7 @@ import { type KeyValueResult, keyValueResult } from '@quorumlab/log';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { protocolOf } from './protocols.ts';
 import { requireNewName, type Scenario, type ScenarioFault, unknownName } from './scenario.ts';
+import { slowLeader } from './slow-leader.ts';
 
 /** A way for a run to go wrong, the same for every protocol. */
 export interface Attack {
@@ -220,6 +221,12 @@ const list: Attack[] = [
       },
       { type: 'heal', at: Math.floor(until / 2) },
     ],
+  },
+  {
+    name: 'slow-leader',
+    title: "The leader's clock runs slow, the others' fast; it is cut off, and clients read there.",
+    needs: 'network',
+    faults: slowLeader,
   },
 ];
 

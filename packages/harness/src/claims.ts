@@ -2,6 +2,7 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import type { Claims } from '@quorumlab/core';
 import { attackOf } from './attacks.ts';
+import { beyondDrift } from './clock-rates.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { formulaOf, protocolOf, toleratedBy } from './protocols.ts';
 import type { Scenario, ScenarioFault } from './scenario.ts';
@@ -20,15 +21,20 @@ const everything: readonly VerdictWord[] = ['forked', 'invalid', 'stale-read', '
 /**
  * What the protocol of `scenario`, or `entry`, claims of its faults. What it does not claim to
  * survive may end in any way; where only too many nodes are gone for good, it claims to stay safe
- * and not to answer.
+ * and not to answer, and where only a clock is worse than leases allow, reads may be stale.
  */
 export function claimOf(scenario: Scenario, entry?: ProtocolEntry): Claim {
-  const { claims } = entry ?? protocolOf(scenario.protocol);
-  const why = beyondSafety(scenario, claims);
+  const found = entry ?? protocolOf(scenario.protocol);
+  const why = beyondSafety(scenario, found.claims);
   if (why !== undefined) return { claimed: false, why, allows: everything };
   const { n, f, protocol } = scenario;
   const { gone, most } = down(scenario);
   for (const id of liarsIn(scenario)) gone.add(id);
+  const clock = beyondDrift(scenario, found);
+  if (clock !== undefined) {
+    const stalls = gone.size > f ? ['stalled' as const] : [];
+    return { claimed: false, why: clock, allows: ['stale-read', ...stalls] };
+  }
   const only = `${protocol} n=${n} f=${f} claims to go on`;
   if (gone.size > f)
     return {
