@@ -219,11 +219,18 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
   const ended = Promise.withResolvers<Error | undefined>();
   let stopping: Promise<void> | undefined;
   const stop = (reason?: Error): Promise<void> => (stopping ??= end(reason));
-  const control = await startControl(
-    controlPath(home),
-    handlersOf(options, () => void stop()),
-  ).catch(async (error: unknown) => {
+  const open = async () => {
+    // Whoever is answered may look for the process at once.
+    if (attack !== undefined) writeTraitor(home, attack);
+    await writePid(home);
+    return startControl(
+      controlPath(home),
+      handlersOf(options, () => void stop()),
+    );
+  };
+  const control = await open().catch(async (error: unknown) => {
     await node.stop();
+    await clearPid(home);
     throw error;
   });
   const deafen = hearOthers(options);
@@ -239,13 +246,6 @@ async function attend(options: Attending): Promise<RunningClusterNode> {
     );
     close();
     ended.resolve(failure);
-  }
-  try {
-    if (attack !== undefined) writeTraitor(home, attack);
-    await writePid(home);
-  } catch (error) {
-    await end(asError(error));
-    throw error;
   }
   void node.failed.then(stop);
   void node.left.then(() => {
