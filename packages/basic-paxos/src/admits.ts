@@ -6,6 +6,7 @@ import {
   ballotOwner,
   type Guards,
   type Instant,
+  isDue,
   type ReplicaId,
   type Signed,
 } from '@quorumlab/core';
@@ -29,15 +30,12 @@ export const guards = (group: Group): Guards<BasicPaxos> => ({
 });
 
 /** Whether it is told what was chosen: a value may be much, and who lacks it asks seldom. */
-export function mayTell(
+export const mayTell = (
   { retry }: Group,
   { toldAt }: Replica,
   from: ReplicaId,
   now: Instant,
-): boolean {
-  const last = toldAt.get(from);
-  return last === undefined || now - last >= retry / 2;
-}
+): boolean => isDue(toldAt.get(from), retry / 2, now);
 
 /** Whether an acceptor has an answer for the owner of a ballot. */
 function isHeard(

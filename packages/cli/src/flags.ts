@@ -17,9 +17,9 @@ import {
   workloads,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { usualJobs } from './crew.ts';
 import { readText } from './files.ts';
 import { withProtocolOptions } from './help.ts';
+import { usualJobs } from './worker-pool.ts';
 
 /** Scenario flags as commander gives them. */
 export interface ScenarioFlags {

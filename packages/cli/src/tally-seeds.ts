@@ -1,11 +1,11 @@
 /** Many seeds of one scenario, shared among threads, until all have run or somebody says stop. */
 import { addTallies, type Scenario, type Tally } from '@quorumlab/harness';
-import type { Crew } from './crew.ts';
 import { unlessStopped } from './stop.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** How to tally. */
 export interface TallyOptions {
-  /** Parts that are given to the crew at a time. */
+  /** Parts that are given to the pool at a time. */
   readonly lanes: number;
   readonly signal: AbortSignal;
   /** Called for each part, in the order in which they end. */
@@ -20,7 +20,7 @@ const chunk = 10;
  * the signal is aborted, and nothing if none has.
  */
 export async function tallySeeds(
-  crew: Crew,
+  pool: WorkerPool,
   scenario: Scenario,
   seeds: number,
   { lanes, signal, update }: TallyOptions,
@@ -38,7 +38,7 @@ export async function tallySeeds(
     while (next < chunks && !signal.aborted) {
       const i = next++;
       const size = Math.min(chunk, seeds - i * chunk);
-      const part = await unlessStopped(crew.tally(scenario, i * chunk, size), signal);
+      const part = await unlessStopped(pool.tally(scenario, i * chunk, size), signal);
       if (part === undefined) return;
       early.set(i, part);
       for (let ready = early.get(merged); ready !== undefined; ready = early.get(++merged)) {

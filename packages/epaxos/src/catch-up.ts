@@ -18,7 +18,7 @@ export const isBehind = ({ cut }: Replica, checkpoints: number): boolean =>
   checkpoints > cut.checkpoints;
 
 /** Asks `members` for these instances, and for a snapshot if they have dropped what comes next. */
-export function ask(
+export function askForInstances(
   { cut: { checkpoints } }: Replica,
   instances: readonly InstanceId[],
   members: readonly number[],
@@ -54,7 +54,7 @@ export function onProgress(
   const missing = missingOf(group, replica, message);
   for (const id of missing) watch(replica, id, ctx);
   if (checkpoints > replica.cut.checkpoints + 1 || missing.length > 0)
-    ask(replica, missing, [from], ctx);
+    askForInstances(replica, missing, [from], ctx);
 }
 
 /** What another replica knows to be committed and this one does not. */

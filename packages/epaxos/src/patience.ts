@@ -1,6 +1,6 @@
 /** What a replica does now and then: it says again, asks, recovers, and tells how far it is. */
 import { sayAccept } from './accept.ts';
-import { ask, sayProgress } from './catch-up.ts';
+import { askForInstances, sayProgress } from './catch-up.ts';
 import { type Group, othersOf } from './group.ts';
 import { isCommitted, isSettled } from './instances.ts';
 import { type InstanceId, namesLimit } from './messages.ts';
@@ -77,7 +77,7 @@ function lookAfter(group: Group, replica: Replica, ctx: Context): void {
     unresolved.asked = true;
     unresolved.since = ctx.now;
   }
-  if (wanted.length > 0) ask(replica, wanted, othersOf(group, ctx), ctx);
+  if (wanted.length > 0) askForInstances(replica, wanted, othersOf(group, ctx), ctx);
   for (const id of stuck) {
     const unresolved = replica.unresolved.get(id);
     if (unresolved === undefined) continue;
@@ -96,5 +96,5 @@ function askAll(group: Group, replica: Replica, ctx: Context): void {
   const wanted = [...replica.open, ...replica.unresolved.keys()].filter(
     (id) => !isSettled(replica, id) && !isCommitted(replica, id),
   );
-  ask(replica, [...new Set(wanted)], othersOf(group, ctx), ctx);
+  askForInstances(replica, [...new Set(wanted)], othersOf(group, ctx), ctx);
 }

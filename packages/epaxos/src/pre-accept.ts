@@ -1,7 +1,7 @@
 /** Rules 1 to 3: a command leader opens an instance, and takes the fast path or the slow one. */
 import { assert, type Signed } from '@quorumlab/core';
 import { propose } from './accept.ts';
-import { ask, isBehind } from './catch-up.ts';
+import { askForInstances, isBehind } from './catch-up.ts';
 import { commit, hasRoom, tell } from './commit.ts';
 import { isSane, none, union } from './dependencies.ts';
 import { drive, step } from './driven.ts';
@@ -71,7 +71,7 @@ export function onPreAccept(
   const { from, instance, checkpoints, value, dependencies: proposed } = message;
   if (!isPeer(group, from, ctx) || !mayPreAccept(group, replica, message)) return;
   // What its leader has executed before it is not known here yet.
-  if (isBehind(replica, checkpoints)) return ask(replica, [], [from], ctx);
+  if (isBehind(replica, checkpoints)) return askForInstances(replica, [], [from], ctx);
   if (isCommitted(replica, instance)) return tell(replica, instance, from, ctx);
   const row = rowOf(replica, instance);
   if (row.ballot > 0 || row.phase === 'accepted') return;

@@ -1,7 +1,7 @@
 /** Rules 10 to 12: could an instance have been committed on the fast path? */
 import type { ReplicaId, Signed } from '@quorumlab/core';
 import { propose, proposeNoOp } from './accept.ts';
-import { ask, isBehind } from './catch-up.ts';
+import { askForInstances, isBehind } from './catch-up.ts';
 import { hasRoom, tell } from './commit.ts';
 import { has, isSane } from './dependencies.ts';
 import { step } from './driven.ts';
@@ -104,7 +104,7 @@ export function onValidate(
 ): void {
   const { from, ballot, instance, checkpoints, value, dependencies } = message;
   if (!isPeer(group, from, ctx) || !mayValidate(group, replica, message)) return;
-  if (isBehind(replica, checkpoints)) return ask(replica, [], [from], ctx);
+  if (isBehind(replica, checkpoints)) return askForInstances(replica, [], [from], ctx);
   if (isCommitted(replica, instance)) return tell(replica, instance, from, ctx);
   const row = rowOf(replica, instance);
   if (row.ballot !== ballot || row.phase === 'accepted') return;

@@ -7,6 +7,7 @@ import {
   type Expectations,
   type Guards,
   hasNews,
+  isDue,
   patientGuards,
   type Signed,
 } from '@quorumlab/core';
@@ -103,7 +104,5 @@ const teaches = (
 const saysMore = (replica: Replica, justify: NewView['justify']): boolean =>
   justify !== null && isHigher(justify.body, replica.high);
 
-const mayBeAnswered = (group: Group, replica: Replica, from: number, now: number): boolean => {
-  const last = replica.answered.get(from);
-  return last === undefined || now - last.at >= group.statusPeriod / 2;
-};
+const mayBeAnswered = (group: Group, replica: Replica, from: number, now: number): boolean =>
+  isDue(replica.answered.get(from)?.at, group.statusPeriod / 2, now);

@@ -10,6 +10,9 @@ import {
   certify,
   type Digest,
   forgetWaiting,
+  keepLatest,
+  latestOf,
+  retainLatest,
   type Signed,
   type Slot,
 } from '@quorumlab/core';
@@ -58,19 +61,12 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const { height, from } = message;
   if (!isMember(group, from)) return;
   if (height % group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
-  const kept = replica.checkpointVotes.get(from) ?? [];
-  const earlier = kept.find((each) => each.height === height);
-  if (earlier !== undefined) {
-    if (earlier.state !== message.state || earlier.block !== message.block)
-      ctx.accuse(earlier, message);
-    return;
-  }
-  kept.push(message);
-  kept.sort((one, other) => one.height - other.height);
   // Two windows hold so many; one more is the latest of a sender far ahead of us.
-  if (kept.length > (2 * group.window) / group.checkpointEvery + 1) kept.shift();
-  replica.checkpointVotes.set(from, kept);
-  maybeStable(replica, message, ctx);
+  const most = (2 * group.window) / group.checkpointEvery + 1;
+  const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.height, most);
+  if (earlier === undefined) maybeStable(replica, message, ctx);
+  else if (earlier.state !== message.state || earlier.block !== message.block)
+    ctx.accuse(earlier, message);
 }
 
 /**
@@ -83,11 +79,11 @@ function maybeStable(
   ctx: Context,
 ): void {
   const { group } = ctx;
-  const same: Signed<Checkpoint>[] = [];
-  for (const kept of replica.checkpointVotes.values())
-    for (const each of kept)
-      if (each.height === height && each.state === state && each.block === block) same.push(each);
-  const votes = same.filter((each) => each.view === view);
+  const votes = latestOf(
+    replica.checkpointVotes,
+    (each) =>
+      each.height === height && each.state === state && each.block === block && each.view === view,
+  );
   if (votes.length < group.weak) return;
   const proof = certify<Checkpoint>({ kind, height, view, block, state }, votes);
   learnCheckpoint(replica, proof, ctx);
@@ -160,11 +156,7 @@ function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, ctx: Con
   replica.news = true;
   if (replica.committed.height < height) place(replica.tree, replica.committed);
   for (const at of replica.chain.keys()) if (at <= height) replica.chain.delete(at);
-  for (const [from, kept] of replica.checkpointVotes)
-    replica.checkpointVotes.set(
-      from,
-      kept.filter((each) => each.height > height),
-    );
+  retainLatest(replica.checkpointVotes, (each) => each.height > height);
 }
 
 /** Asks for the state of the stable checkpoint unless it is there. */

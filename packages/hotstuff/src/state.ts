@@ -7,6 +7,7 @@ import {
   digest,
   emptyMempool,
   type Instant,
+  type LatestVotes,
   type Mempool,
   nullable,
   type ReplicaId,
@@ -114,7 +115,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
   /** At most checkpoints of two windows a member. */
-  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** A stable checkpoint that this replica has not reached. */
   ahead: Certificate<Checkpoint> | null;
   /** The height of the snapshot that is being fetched; 0: none. */

@@ -1,6 +1,6 @@
 /** What a service, and a client, could make something of: asked before signatures are checked. */
 import type { Instant, PrincipalId, Request, Signed } from '@quorumlab/core';
-import type { Asker, ClientState } from './client-state.ts';
+import type { ClientConfig, ClientState } from './client-state.ts';
 import type { Holder } from './holders.ts';
 import { clientMessages, type ServiceMessage } from './messages.ts';
 import type { Run } from './replica-state.ts';
@@ -11,12 +11,16 @@ import type { LogShape, Serviced } from './types.ts';
 const kinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
 
 /** Whether a client waits for such an answer, and of such a principal. */
-export function awaits(asker: Asker, state: ClientState, message: Signed<ServiceMessage>): boolean {
-  if (!asker.members.includes(message.from)) return false;
+export function awaits(
+  config: ClientConfig,
+  state: ClientState,
+  message: Signed<ServiceMessage>,
+): boolean {
+  if (!config.members.includes(message.from)) return false;
   const { requests, queries } = state;
   switch (message.kind) {
     case 'reply':
-      return message.client === asker.self && requests.flights.has(message.sequence);
+      return message.client === config.self && requests.flights.has(message.sequence);
     case 'refusal':
       return requests.flights.has(message.sequence);
     case 'query-reply':
@@ -30,12 +34,12 @@ export function awaits(asker: Asker, state: ClientState, message: Signed<Service
 
 /** As {@link awaits}, of any message of this kind of `from`. */
 export function expectsAnswer(
-  asker: Asker,
+  config: ClientConfig,
   { requests, queries }: ClientState,
   kind: string,
   from: PrincipalId,
 ): boolean {
-  if (!asker.members.includes(from)) return false;
+  if (!config.members.includes(from)) return false;
   switch (kind) {
     case 'reply':
     case 'refusal':
@@ -69,7 +73,7 @@ export function expects<S extends LogShape>(
     case 'snapshot-manifest':
       return isMember(run, from) && (mayGive(run, from) ?? 'ready') !== 'ready';
     default:
-      return expectsAnswer(run.asker, run.state.client, kind, from);
+      return expectsAnswer(run.config, run.state.client, kind, from);
   }
 }
 
@@ -110,7 +114,7 @@ function isUseful<S extends LogShape>(run: Run<S>, message: Signed<ServiceMessag
     case 'snapshot-chunk':
       return isMember(run, message.from) && isAsked(run, message);
     default:
-      return awaits(run.asker, run.state.client, message);
+      return awaits(run.config, run.state.client, message);
   }
 }
 

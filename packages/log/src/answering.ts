@@ -8,7 +8,7 @@ import {
   type ServiceMessage,
   sessionNumber,
 } from './messages.ts';
-import type { Hopeful, PendingRead, Run, Step } from './replica-state.ts';
+import type { PendingRead, Run, Step, UnplacedRequest } from './replica-state.ts';
 import type { Results } from './replies.ts';
 import { isRefused, lookUp, type Name, nextSession, type Refused } from './sessions.ts';
 import type { LogShape, StateMachine } from './types.ts';
@@ -16,7 +16,7 @@ import type { LogShape, StateMachine } from './types.ts';
 /** The log has ended: who has found no slot in it is told so, unless there is more to tell. */
 export function refuseHopeful<S extends LogShape>(
   step: Step<S>,
-  { name, digest, hash }: Hopeful,
+  { name, digest, hash }: UnplacedRequest,
 ): void {
   const found = lookUp(step.run.state.sessions, name, () => digest);
   if (found !== undefined && !isRefused(found)) return;
@@ -40,12 +40,12 @@ export const sendRefusal = <S extends LogShape>(
 ): void => refuse(step, request, hashOf(request), why);
 
 function refuse<S extends LogShape>(
-  { pen }: Step<S>,
+  { out }: Step<S>,
   { client, sequence }: Name,
   hash: number,
   { reason, next }: Refused,
 ): void {
-  pen.sends.push({ to: client, message: { kind: 'refusal', sequence, hash, reason, next } });
+  out.sends.push({ to: client, message: { kind: 'refusal', sequence, hash, reason, next } });
 }
 
 /** What whoever asked for a change of the group is told: nothing if it was made, or why not. */
@@ -60,15 +60,15 @@ const unchangeable = 'the group stays as it is: its protocol does not take this 
 
 /** Sends (again) what a request gave. */
 export function sendReply<S extends LogShape>(
-  { run, pen }: Step<S>,
+  { run, out }: Step<S>,
   request: Request,
   results: Results,
 ): void {
-  pen.status ??= run.inner.status();
-  const { leader = null, term } = pen.status;
+  out.status ??= run.inner.status();
+  const { leader = null, term } = out.status;
   const { client, sequence } = request;
   const hash = hashOf(request);
-  pen.sends.push({
+  out.sends.push({
     to: client,
     message: { kind: 'reply', client, sequence, hash, leader, term, results },
   });
@@ -94,13 +94,13 @@ export function query(application: StateMachine, operations: readonly Uint8Array
 }
 
 /** Answers the queries that the protocol has allowed, as far as the log has been run for them. */
-export function serveReads<S extends LogShape>({ run, pen }: Step<S>): void {
+export function serveReads<S extends LogShape>({ run, out }: Step<S>): void {
   const { state } = run;
   for (const [id, read] of state.reads) {
     if (read.upTo === undefined || read.upTo >= state.next) continue;
     state.reads.delete(id);
     state.readBytes -= read.size;
-    pen.sends.push(answer(run, read));
+    out.sends.push(answer(run, read));
   }
 }
 

@@ -1,11 +1,11 @@
 /** What a client believes of what replicas say, and what it does then. */
 import type { Answer, Instant, ReplicaId, Signed } from '@quorumlab/core';
 import { decode, sameBytes } from '@quorumlab/core';
-import { fill, orderRead, send, suggest, watch } from './client-requests.ts';
+import { fillWindow, orderRead, send, suggest, watch } from './client-requests.ts';
 import {
   type Answered,
-  type Asker,
-  type ClientPen,
+  type ClientConfig,
+  type ClientOutputs,
   type ClientState,
   type Flight,
   forget,
@@ -26,47 +26,47 @@ import type { Results } from './replies.ts';
 
 /** Takes a message, from anybody; what an honest replica would not say is ignored. */
 export function receive(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   message: Signed<ServiceMessage>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
-  if (!asker.members.includes(message.from)) return;
-  if (message.kind === 'reply') return onReply(asker, state, message, now, pen);
-  if (message.kind === 'redirect') return onRedirect(asker, state, message, now, pen);
-  if (message.kind === 'refusal') return onRefusal(asker, state, message, now, pen);
-  if (message.kind === 'query-reply') return onQueryReply(asker, state, message, now, pen);
+  if (!config.members.includes(message.from)) return;
+  if (message.kind === 'reply') return onReply(config, state, message, now, out);
+  if (message.kind === 'redirect') return onRedirect(config, state, message, now, out);
+  if (message.kind === 'refusal') return onRefusal(config, state, message, now, out);
+  if (message.kind === 'query-reply') return onQueryReply(config, state, message, now, out);
 }
 
 function onReply(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   message: Signed<Reply>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const flight = state.requests.flights.get(message.sequence);
-  if (message.client !== asker.self || message.hash !== flight?.hash) return;
+  if (message.client !== config.self || message.hash !== flight?.hash) return;
   const isAsking = flight.tickets.length === 0;
   if (message.results.length > (isAsking ? 1 : flight.tickets.length)) return;
   if (flight.replies === undefined) {
-    if (message.leader !== null) suggest(asker, state, message.leader, message.term);
+    if (message.leader !== null) suggest(config, state, message.leader, message.term);
   } else {
     flight.replies.set(message.from, message);
     const equal = [...flight.replies.values()].filter((each) =>
       sameResults(each.results, message.results),
     );
-    if (equal.length < asker.matching) return;
-    learn(asker, state, equal);
+    if (equal.length < config.matching) return;
+    learn(config, state, equal);
   }
   if (isAsking) {
     const session = sessionIn(message.results);
     if (session === undefined) return;
     state.session = session;
   }
-  close(state, state.requests, flight, message.sequence, message.results, pen);
-  fill(asker, state, state.requests, now, pen);
+  close(state, state.requests, flight, message.sequence, message.results, out);
+  fillWindow(config, state, state.requests, now, out);
 }
 
 /** Undefined if only a liar can have said that. */
@@ -79,11 +79,11 @@ function sessionIn([number]: Results): number | undefined {
 }
 
 /** A leader is believed like a result: only if enough replicas name it, so that one is honest. */
-function learn(asker: Asker, state: ClientState, equal: readonly Answered[]): void {
+function learn(config: ClientConfig, state: ClientState, equal: readonly Answered[]): void {
   for (const { leader, term } of equal) {
     const same = equal.filter((each) => each.leader === leader && each.term === term);
-    if (leader === null || same.length < asker.matching) continue;
-    suggest(asker, state, leader, term);
+    if (leader === null || same.length < config.matching) continue;
+    suggest(config, state, leader, term);
     return;
   }
 }
@@ -93,17 +93,17 @@ const sameResults = (first: Results, second: Results): boolean =>
   first.every((each, i) => sameBytes(each, second[i] as Uint8Array));
 
 function onQueryReply(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   message: Signed<QueryReply>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const { queries, requests } = state;
   const flight = queries.flights.get(message.sequence);
   if (flight === undefined) return;
-  if (asker.reads !== undefined) return onMatched(asker, state, flight, message, now, pen);
-  if (asker.matching > 1) return;
+  if (config.reads !== undefined) return onMatched(config, state, flight, message, now, out);
+  if (config.matching > 1) return;
   if (message.results === null) {
     // This group cannot read without writing: everything that waits goes through the log.
     state.orderReads = true;
@@ -112,22 +112,22 @@ function onQueryReply(
     queries.flights.clear();
     queries.waiting = [];
     queries.taken = 0;
-    fill(asker, state, requests, now, pen);
+    fillWindow(config, state, requests, now, out);
     return;
   }
   if (message.results.length > flight.tickets.length) return;
-  close(state, queries, flight, message.sequence, message.results, pen);
-  fill(asker, state, queries, now, pen);
+  close(state, queries, flight, message.sequence, message.results, out);
+  fillWindow(config, state, queries, now, out);
 }
 
 /** One of the answers to a read that all replicas were asked: as many as it takes must be equal. */
 function onMatched(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   flight: Flight,
   { from, sequence, results }: Signed<QueryReply>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const { replies = new Map<ReplicaId, Answered>(), tickets } = flight;
   if (results === null || results.length > tickets.length || replies.has(from)) return;
@@ -136,15 +136,15 @@ function onMatched(
     (one) => [...replies.values()].filter((two) => sameResults(one.results, two.results)).length,
   );
   const most = Math.max(...counts);
-  const needed = asker.reads ?? asker.matching;
+  const needed = config.reads ?? config.matching;
   if (most >= needed) {
-    close(state, state.queries, flight, sequence, results, pen);
-    return fill(asker, state, state.queries, now, pen);
+    close(state, state.queries, flight, sequence, results, out);
+    return fillWindow(config, state, state.queries, now, out);
   }
   // Those who have not answered cannot make so many agree any more.
-  if (most + asker.members.length - replies.size < needed) {
-    orderRead(asker, state, flight, now, pen);
-    fill(asker, state, state.queries, now, pen);
+  if (most + config.members.length - replies.size < needed) {
+    orderRead(config, state, flight, now, out);
+    fillWindow(config, state, state.queries, now, out);
   }
 }
 
@@ -154,7 +154,7 @@ function close(
   flight: Flight,
   sequence: number,
   results: Results,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   lane.flights.delete(sequence);
   const { tickets } = flight;
@@ -163,7 +163,7 @@ function close(
     if (cancelled) continue;
     forget(state, id);
     const result = results[i];
-    pen.answers.push(
+    out.answers.push(
       result === undefined
         ? { id, error: 'it ran, but its result did not fit into one reply; read less at once' }
         : { id, result },
@@ -173,11 +173,11 @@ function close(
 
 /** Believed like a result: if one replica says so, or f+1 where one may lie. */
 function onRefusal(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   { from, sequence, hash, reason, next }: Signed<RefusalMessage>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const { requests } = state;
   const flight = requests.flights.get(sequence);
@@ -186,18 +186,18 @@ function onRefusal(
   const others = flight.refusals.filter((each) => each.from !== from);
   flight.refusals = [...others, { from, reason, next }];
   const equal = flight.refusals.filter((each) => each.reason === reason);
-  if (equal.length < asker.matching) return;
-  if (reason === 'session-taken') again(state, nextIn(equal, asker.matching));
+  if (equal.length < config.matching) return;
+  if (reason === 'session-taken') again(state, nextIn(equal, config.matching));
   else {
     if (reason === 'session-expired') state.session = undefined;
     requests.flights.delete(sequence);
     for (const { id, cancelled } of flight.tickets) {
       if (cancelled) continue;
       forget(state, id);
-      pen.answers.push({ id, ...unanswerable[reason] });
+      out.answers.push({ id, ...unanswerable[reason] });
     }
   }
-  fill(asker, state, requests, now, pen);
+  fillWindow(config, state, requests, now, out);
 }
 
 /**
@@ -252,30 +252,30 @@ const unanswerable: Record<
 };
 
 function onRedirect(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   message: Signed<Redirect>,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const { from, leader, term } = message;
   const lane = message.about === 'request' ? state.requests : state.queries;
   const flight = lane.flights.get(message.sequence);
-  if (flight === undefined || asker.matching > 1) return;
+  if (flight === undefined || config.matching > 1) return;
   // An answer to what was asked before, or of nobody we asked.
   if (flight.target !== from && flight.also !== from) return;
-  const known = leader !== null && leader !== from && asker.members.includes(leader);
-  if (known && term >= state.term && flight.hops < asker.members.length) {
-    suggest(asker, state, leader, term);
+  const known = leader !== null && leader !== from && config.members.includes(leader);
+  if (known && term >= state.term && flight.hops < config.members.length) {
+    suggest(config, state, leader, term);
     flight.hops++;
     if (leader === flight.also) flight.target = leader;
-    else if (leader !== flight.target) send(flight, leader, now, pen);
-    watch(state, flight.deadline, now, pen);
+    else if (leader !== flight.target) send(flight, leader, now, out);
+    watch(state, flight.deadline, now, out);
     return;
   }
   // Nobody leads, or nobody agrees who does. Ask again soon, but not at the speed of the network:
   // whoever else was asked may be down for good.
   flight.leaderless = true;
-  flight.deadline = Math.min(flight.deadline, now + Math.ceil(asker.settings.timeout / 4));
-  watch(state, flight.deadline, now, pen);
+  flight.deadline = Math.min(flight.deadline, now + Math.ceil(config.settings.timeout / 4));
+  watch(state, flight.deadline, now, out);
 }

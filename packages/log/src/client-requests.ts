@@ -2,8 +2,8 @@
 import type { Instant, PrincipalId, ReplicaId, Request, Start } from '@quorumlab/core';
 import { firstSequenceOf, lifeOf } from '@quorumlab/core';
 import {
-  type Asker,
-  type ClientPen,
+  type ClientConfig,
+  type ClientOutputs,
   type ClientState,
   type Flight,
   type Lane,
@@ -20,37 +20,47 @@ const maxGroup = { operations: 256, bytes: 1 << 18 };
  * A life begins: its sequences are those of no other. One that may have been here before asks which
  * session it may open; it does so with its first request.
  */
-export function begin(asker: Asker, state: ClientState, { incarnation = 0 }: Start): void {
+export function begin(config: ClientConfig, state: ClientState, { incarnation = 0 }: Start): void {
   // What tells lives apart may repeat in rare cases; that it has lived before is certain.
-  state.session = asker.settings.session ?? (incarnation === 0 ? 0 : undefined);
+  state.session = config.settings.session ?? (incarnation === 0 ? 0 : undefined);
   state.requests.next = firstSequenceOf(incarnation);
   state.queries.next = firstSequenceOf(incarnation);
   state.life = lifeOf(state.requests.next);
 }
 
 /** A hint from the replica beside an embedded client. */
-export function suggest(asker: Asker, state: ClientState, leader: number, term: number): void {
-  if (term < state.term || !asker.members.includes(leader)) return;
+export function suggest(
+  config: ClientConfig,
+  state: ClientState,
+  leader: number,
+  term: number,
+): void {
+  if (term < state.term || !config.members.includes(leader)) return;
   state.term = term;
   state.believed = leader;
 }
 
-export function send(flight: Flight, to: ReplicaId | 'all', now: Instant, pen: ClientPen): void {
+export function send(
+  flight: Flight,
+  to: ReplicaId | 'all',
+  now: Instant,
+  out: ClientOutputs,
+): void {
   flight.target = to;
   flight.deadline = now + flight.backoff;
-  pen.sends.push({ to, message: flight.message });
+  out.sends.push({ to, message: flight.message });
 }
 
 /** Self-clocked batches: what comes while the window is full shares the next request. */
-export function fill(
-  asker: Asker,
+export function fillWindow(
+  config: ClientConfig,
   state: ClientState,
   lane: Lane,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
-  while (lane.flights.size < asker.settings.window && lane.taken < lane.waiting.length) {
-    if (lane.kind === 'request' && !hasSession(asker, state, now, pen)) break;
+  while (lane.flights.size < config.settings.window && lane.taken < lane.waiting.length) {
+    if (lane.kind === 'request' && !hasSession(config, state, now, out)) break;
     const lowest = lane.flights.keys().next().value ?? lane.next;
     if (lane.next - lowest >= maxOutstanding) break;
     const tickets = group(lane);
@@ -58,39 +68,41 @@ export function fill(
     const sequence = lane.next++;
     const message =
       lane.kind === 'request'
-        ? requestOf(asker.self, sequence, lowest, state.session ?? 0, tickets)
+        ? requestOf(config.self, sequence, lowest, state.session ?? 0, tickets)
         : queryOf(sequence, tickets);
-    depart(asker, state, lane, message, tickets, now, pen);
+    depart(config, state, lane, message, tickets, now, out);
   }
 }
 
 /** Whom a message goes to first. */
 const firstTarget = (
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   message: Request | Query,
 ): ReplicaId | 'all' =>
-  message.kind === 'query' && asker.reads !== undefined ? 'all' : firstAsked(asker, state, message);
+  message.kind === 'query' && config.reads !== undefined
+    ? 'all'
+    : firstAsked(config, state, message);
 
 /**
  * A read for which too few replicas agree is ordered: they may be at different places of the log,
  * or a liar is among those who would have to agree.
  */
 export function orderRead(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   { message, tickets }: Flight,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   state.queries.flights.delete(message.sequence);
   for (const ticket of tickets) if (!ticket.cancelled) state.requests.waiting.push(ticket);
-  fill(asker, state, state.requests, now, pen);
+  fillWindow(config, state, state.requests, now, out);
 }
 
 /** Reads that any replica answers begin at one by the client's number, so that all have some. */
 function firstAsked(
-  { self, members, readsAnywhere }: Asker,
+  { self, members, readsAnywhere }: ClientConfig,
   { believed }: ClientState,
   message: Request | Query,
 ): ReplicaId {
@@ -99,35 +111,40 @@ function firstAsked(
 }
 
 function depart(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   lane: Lane,
   message: Request | Query,
   tickets: readonly Ticket[],
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
-  const target = firstTarget(asker, state, message);
+  const target = firstTarget(config, state, message);
   const flight: Flight = {
     message,
     tickets,
     target,
     also: undefined,
     deadline: now,
-    backoff: asker.settings.timeout,
+    backoff: config.settings.timeout,
     leaderless: false,
     hops: 0,
-    replies: asker.matching > 1 ? new Map() : undefined,
+    replies: config.matching > 1 ? new Map() : undefined,
     hash: hashOf(message),
     refusals: [],
   };
   lane.flights.set(message.sequence, flight);
-  send(flight, target, now, pen);
-  watch(state, flight.deadline, now, pen);
+  send(flight, target, now, out);
+  watch(state, flight.deadline, now, out);
 }
 
 /** Whether the next request has a session. If not, one is asked for when nothing is under way. */
-function hasSession(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): boolean {
+function hasSession(
+  config: ClientConfig,
+  state: ClientState,
+  now: Instant,
+  out: ClientOutputs,
+): boolean {
   const { requests } = state;
   if (state.session !== undefined && lifeOf(requests.next) === state.life) return true;
   if (requests.flights.size > 0) return false;
@@ -136,8 +153,8 @@ function hasSession(asker: Asker, state: ClientState, now: Instant, pen: ClientP
   state.life = lifeOf(requests.next);
   state.session = undefined;
   const sequence = requests.next++;
-  const message = requestOf(asker.self, sequence, sequence, 0, []);
-  depart(asker, state, requests, message, [], now, pen);
+  const message = requestOf(config.self, sequence, sequence, 0, []);
+  depart(config, state, requests, message, [], now, out);
   return false;
 }
 
@@ -193,12 +210,12 @@ function group(lane: Lane): Ticket[] {
 }
 
 /** The timer must not fire later than `due`. Mostly an older one is due before it. */
-export function watch(state: ClientState, due: Instant, now: Instant, pen: ClientPen): void {
-  if (state.armed === undefined || due < state.armed) arm(state, now, pen);
+export function watch(state: ClientState, due: Instant, now: Instant, out: ClientOutputs): void {
+  if (state.armed === undefined || due < state.armed) arm(state, now, out);
 }
 
 /** One timer for everything: set for the earliest deadline, looked at again when it fires. */
-export function arm(state: ClientState, now: Instant, pen: ClientPen): void {
+export function arm(state: ClientState, now: Instant, out: ClientOutputs): void {
   let earliest: Instant | undefined;
   for (const lane of [state.requests, state.queries])
     for (const { deadline } of lane.flights.values())
@@ -210,5 +227,5 @@ export function arm(state: ClientState, now: Instant, pen: ClientPen): void {
   state.armed = isExact ? expires : earliest;
   if (state.armed === undefined) return;
   const after = Math.max(state.armed - now, 1);
-  pen.timers.push({ type: 'set', timer: 'service/client', after: isExact ? after : spread(after) });
+  out.timers.push({ type: 'set', timer: 'service/client', after: isExact ? after : spread(after) });
 }

@@ -202,7 +202,7 @@ export function copyClient(state: ClientState): ClientState {
 export const spread = (delay: number): Delay => [delay, delay + Math.floor(delay / 4)];
 
 /** What a client is made of. */
-export interface Asker {
+export interface ClientConfig {
   readonly self: PrincipalId;
   readonly members: readonly ReplicaId[];
   /** How many equal answers make one believed. */
@@ -215,12 +215,12 @@ export interface Asker {
 }
 
 /** What a client of a group of `members` with this policy goes by. */
-export const askerOf = (
+export const clientConfigOf = (
   self: PrincipalId,
   members: readonly ReplicaId[],
   { matching, reads, readsAnywhere = false }: ClientPolicy,
   settings: ClientSettings,
-): Asker => ({ self, members, matching, reads, readsAnywhere, settings });
+): ClientConfig => ({ self, members, matching, reads, readsAnywhere, settings });
 
 /** Takes an operation out of the books: it has been answered, or nobody waits for it. */
 export function forget(state: ClientState, id: number): void {
@@ -229,7 +229,7 @@ export function forget(state: ClientState, id: number): void {
 }
 
 /** What one step of a client asks for. */
-export interface ClientPen {
+export interface ClientOutputs {
   readonly sends: ServiceSend[];
   readonly timers: ServiceTimerChange[];
   readonly answers: Answer[];

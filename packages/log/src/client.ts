@@ -18,13 +18,13 @@ import type {
 import { idle } from '@quorumlab/core';
 import { awaits, expectsAnswer } from './admits.ts';
 import { receive } from './client-answers.ts';
-import { arm, begin, fill, orderRead, send, watch } from './client-requests.ts';
+import { arm, begin, fillWindow, orderRead, send, watch } from './client-requests.ts';
 import {
-  type Asker,
-  askerOf,
+  type ClientConfig,
   type ClientOptions,
-  type ClientPen,
+  type ClientOutputs,
   type ClientState,
+  clientConfigOf,
   copyClient,
   emptyClient,
   forget,
@@ -47,14 +47,14 @@ export interface ClientShape extends Shape {
 
 /** Takes an operation. Every id is answered once, or cancelled. */
 export function submit(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   event: Submit,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const { id, operation, readOnly } = event;
-  const refuse = (error: string) => void pen.answers.push({ id, error });
+  const refuse = (error: string) => void out.answers.push({ id, error });
   if (operation.length > maxOperationBytes)
     return refuse(
       `an operation of ${operation.length} bytes is above ${maxOperationBytes}; split it`,
@@ -65,11 +65,11 @@ export function submit(
       `a change of the group has 1 to ${maxChangeBytes} bytes, not ${operation.length}`,
     );
   // One replica's own state may be a liar's: where more than one is asked such a read is ordered.
-  const isQuery = readOnly && !state.orderReads && !(event.local && asker.matching > 1);
+  const isQuery = readOnly && !state.orderReads && !(event.local && config.matching > 1);
   const lane = isQuery ? state.queries : state.requests;
-  if (state.tickets.size >= asker.settings.maxWaiting)
+  if (state.tickets.size >= config.settings.maxWaiting)
     return refuse(
-      `${asker.settings.maxWaiting} operations are unanswered and this one was not sent; ` +
+      `${config.settings.maxWaiting} operations are unanswered and this one was not sent; ` +
         'submit it again later',
     );
   const expires = event.within === undefined ? undefined : now + event.within;
@@ -85,8 +85,8 @@ export function submit(
   state.tickets.set(id, ticket);
   if (expires !== undefined) state.expiring.set(id, ticket);
   lane.waiting.push(ticket);
-  fill(asker, state, lane, now, pen);
-  if (expires !== undefined) watch(state, expires, now, pen);
+  fillWindow(config, state, lane, now, out);
+  if (expires !== undefined) watch(state, expires, now, out);
 }
 
 /**
@@ -94,11 +94,11 @@ export function submit(
  * or may run later. One that was not sent never will.
  */
 export function cancel(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   id: number,
   now: Instant,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
   const ticket = state.tickets.get(id);
   if (ticket === undefined) return;
@@ -112,47 +112,52 @@ export function cancel(
       lane.waiting = lane.waiting.slice(lane.taken).filter((each) => !each.cancelled);
       lane.taken = 0;
     }
-    fill(asker, state, lane, now, pen);
+    fillWindow(config, state, lane, now, out);
   }
 }
 
 /** Gives up what has expired, and asks again for what is overdue. */
-export function timeout(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): void {
+export function timeout(
+  config: ClientConfig,
+  state: ClientState,
+  now: Instant,
+  out: ClientOutputs,
+): void {
   state.armed = undefined;
-  expire(asker, state, now, pen);
+  expire(config, state, now, out);
   const suspect = state.believed;
   for (const lane of [state.requests, state.queries])
     for (const flight of [...lane.flights.values()]) {
       if (flight.deadline > now) continue;
-      if (lane.kind === 'query' && asker.reads !== undefined) {
-        orderRead(asker, state, flight, now, pen);
+      if (lane.kind === 'query' && config.reads !== undefined) {
+        orderRead(config, state, flight, now, out);
         continue;
       }
       if (flight.target === state.believed && state.believed === suspect)
-        state.believed = after(asker, suspect);
+        state.believed = after(config, suspect);
       if (!flight.leaderless)
-        flight.backoff = Math.min(flight.backoff * 2, asker.settings.maxTimeout);
+        flight.backoff = Math.min(flight.backoff * 2, config.settings.maxTimeout);
       flight.leaderless = false;
       flight.hops = 0;
       flight.also = flight.target;
-      send(flight, asker.matching > 1 ? 'all' : state.believed, now, pen);
+      send(flight, config.matching > 1 ? 'all' : state.believed, now, out);
       // A lost message is likelier than a dead leader, so the one who was asked is asked again.
-      if (asker.matching === 1 && flight.also !== flight.target)
-        pen.sends.push({ to: flight.also, message: flight.message });
+      if (config.matching === 1 && flight.also !== flight.target)
+        out.sends.push({ to: flight.also, message: flight.message });
     }
-  arm(state, now, pen);
+  arm(state, now, out);
 }
 
-function expire(asker: Asker, state: ClientState, now: Instant, pen: ClientPen): void {
+function expire(config: ClientConfig, state: ClientState, now: Instant, out: ClientOutputs): void {
   for (const { id, expires } of [...state.expiring.values()]) {
     if (expires === undefined || expires > now) continue;
-    cancel(asker, state, id, now, pen);
+    cancel(config, state, id, now, out);
     const error = 'nobody answered within the time given; if it was sent, it may run or have run';
-    pen.answers.push({ id, error, expired: true });
+    out.answers.push({ id, error, expired: true });
   }
 }
 
-const after = ({ members }: Asker, replica: ReplicaId): ReplicaId =>
+const after = ({ members }: ClientConfig, replica: ReplicaId): ReplicaId =>
   members[(members.indexOf(replica) + 1) % members.length] as ReplicaId;
 
 /**
@@ -167,16 +172,16 @@ export function client(
   options: ClientOptions = {},
 ): Machine<ClientShape> {
   const settings = settle(options, members, policy);
-  const asker = askerOf(self, members, policy, settings);
+  const config = clientConfigOf(self, members, policy, settings);
   let state = emptyClient(settings);
   const machine: Machine<ClientShape> = {
     self,
     step(input) {
-      const pen: ClientPen = { sends: [], timers: [], answers: [] };
-      clientStep(asker, state, input, pen);
+      const out: ClientOutputs = { sends: [], timers: [], answers: [] };
+      clientStep(config, state, input, out);
       const none = idle<ClientShape>();
-      if (pen.sends.length + pen.timers.length + pen.answers.length === 0) return none;
-      const { sends, timers, answers } = pen;
+      if (out.sends.length + out.timers.length + out.answers.length === 0) return none;
+      const { sends, timers, answers } = out;
       return {
         early: none.early,
         writes: none.writes,
@@ -191,8 +196,8 @@ export function client(
         answers,
       };
     },
-    admits: (message) => awaits(asker, state, message),
-    expects: (kind, from) => expectsAnswer(asker, state, kind, from),
+    admits: (message) => awaits(config, state, message),
+    expects: (kind, from) => expectsAnswer(config, state, kind, from),
     snapshot: () => ({ stable: {}, volatile: copyClient(state) }),
     restore(snapshot) {
       state = copyClient(snapshot.volatile);
@@ -208,15 +213,15 @@ export function client(
 }
 
 function clientStep(
-  asker: Asker,
+  config: ClientConfig,
   state: ClientState,
   { event, now }: Input<ClientShape>,
-  pen: ClientPen,
+  out: ClientOutputs,
 ): void {
-  if (event.type === 'start') return begin(asker, state, event);
-  if (event.type === 'submit') return submit(asker, state, event, now, pen);
-  if (event.type === 'cancel') return cancel(asker, state, event.id, now, pen);
-  if (event.type === 'message') return receive(asker, state, event.message, now, pen);
+  if (event.type === 'start') return begin(config, state, event);
+  if (event.type === 'submit') return submit(config, state, event, now, out);
+  if (event.type === 'cancel') return cancel(config, state, event.id, now, out);
+  if (event.type === 'message') return receive(config, state, event.message, now, out);
   if (event.type === 'timeout' && event.timer === 'service/client')
-    return timeout(asker, state, now, pen);
+    return timeout(config, state, now, out);
 }

@@ -51,12 +51,12 @@ import type { LogShape } from './types.ts';
 const maxBuffered = 65_536;
 
 /** Gives the protocol an event of our own, as part of the same step. */
-const feed = <S extends LogShape>({ run, input, pen }: Step<S>, event: Event<S>): void =>
-  void pen.outputs.push(run.inner.step({ now: input.now, clock: input.clock, event }));
+const feed = <S extends LogShape>({ run, input, out }: Step<S>, event: Event<S>): void =>
+  void out.outputs.push(run.inner.step({ now: input.now, clock: input.clock, event }));
 
 /** Carries out everything the protocol asked of us in this step; each may lead to more. */
 export function follow<S extends LogShape>(step: Step<S>): void {
-  const { outputs } = step.pen;
+  const { outputs } = step.out;
   const { state } = step.run;
   for (let i = 0; i < outputs.length; i++) {
     const { decisions, reads, fetches } = outputs[i] as Output<S>;
@@ -111,7 +111,7 @@ function applySlot<S extends LogShape>(
     forgetSome(run.state.sessions, run.sessionCaps);
   }
   for (const command of commands) run.state.sinceSnapshot += requestBytes(command);
-  if (isFull(run)) for (const each of run.state.hopeful.splice(0)) refuseHopeful(step, each);
+  if (isFull(run)) for (const each of run.state.unplaced.splice(0)) refuseHopeful(step, each);
   if (!wantsSnapshot(run, slot, configured)) return;
   capture(step);
   workOnSnapshots(step);
@@ -141,11 +141,11 @@ function applyRequest<S extends LogShape>(
   configured: Configured | undefined,
 ): void {
   if (!wellFormed(request)) return;
-  const { run, pen } = step;
+  const { run, out } = step;
   const { state } = run;
-  pen.status ??= run.inner.status();
+  out.status ??= run.inner.status();
   // Where clients ask the leader, the leader answers; elsewhere they wait for several answers.
-  const answers = run.policy.ask === 'any' || pen.status.leader === run.self;
+  const answers = run.policy.ask === 'any' || out.status.leader === run.self;
   if (asksForSession(request)) {
     if (answers) sendSession(step, request);
     return;
@@ -170,7 +170,7 @@ function applyRequest<S extends LogShape>(
         : hashed(state.hash, slot, what, results);
   }
   const done = { slot, client, sequence, operations, results, fresh, state: state.hash };
-  pen.applied.push(configuration === undefined ? done : { ...done, configuration });
+  out.applied.push(configuration === undefined ? done : { ...done, configuration });
   if (answers) sendReply(step, request, results);
 }
 
@@ -212,11 +212,11 @@ export function workOnSnapshots<S extends LogShape>(step: Step<S>): void {
 }
 
 /** Asks for another step if there is work left, or chunks that are not known to be durable. */
-export function goOn<S extends LogShape>({ run: { state, rows }, pen }: Step<S>): void {
+export function goOn<S extends LogShape>({ run: { state, rows }, out }: Step<S>): void {
   if (state.working || !(hasWork(state) || rows.waits())) return;
   state.working = true;
   rows.mark();
-  pen.timers.push({ type: 'set', timer: 'service/snapshot', after: 0 });
+  out.timers.push({ type: 'set', timer: 'service/snapshot', after: 0 });
 }
 
 function startFetch<S extends LogShape>(step: Step<S>, wanted: Fetch): void {

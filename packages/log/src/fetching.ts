@@ -8,7 +8,7 @@ import type { LogShape } from './types.ts';
 
 /** What is needed of a transfer in this step. */
 export const transferPorts = <S extends LogShape>(step: Step<S>): TransferPorts => {
-  const { run, input, pen } = step;
+  const { run, input, out } = step;
   const { shelf, fetched } = run.state;
   return {
     digest: run.digest,
@@ -27,8 +27,8 @@ export const transferPorts = <S extends LogShape>(step: Step<S>): TransferPorts 
         release(shelf, name);
       }
     },
-    send: (to, message) => void pen.sends.push({ to, message }),
-    wait: (after) => void pen.timers.push({ type: 'set', timer: 'service/transfer', after }),
+    send: (to, message) => void out.sends.push({ to, message }),
+    wait: (after) => void out.timers.push({ type: 'set', timer: 'service/transfer', after }),
   };
 };
 
@@ -40,5 +40,5 @@ export const isHere = ({ installing, ready }: ServiceState, { slot, digest }: Fe
 export function endTransfer<S extends LogShape>(step: Step<S>): void {
   step.run.state.transfer = undefined;
   transferPorts(step).retain(new Set());
-  step.pen.timers.push({ type: 'clear', timer: 'service/transfer' });
+  step.out.timers.push({ type: 'clear', timer: 'service/transfer' });
 }

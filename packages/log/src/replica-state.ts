@@ -17,7 +17,7 @@ import type {
   Status,
   Write,
 } from '@quorumlab/core';
-import type { Asker, ClientOptions, ClientState } from './client-state.ts';
+import type { ClientConfig, ClientOptions, ClientState } from './client-state.ts';
 import { copyClient } from './client-state.ts';
 import { copyShelf, type Shelf } from './disk-layout.ts';
 import type { SnapshotManifest } from './messages.ts';
@@ -75,7 +75,7 @@ export interface Run<S extends LogShape> {
   readonly digest: DigestOf;
   readonly stateMachine: () => StateMachine;
   readonly inner: Machine<S>;
-  readonly asker: Asker;
+  readonly config: ClientConfig;
   readonly stepBytes: number;
   readonly maxSnapshotBytes: number;
   readonly sessionCaps: SessionCaps;
@@ -132,7 +132,7 @@ export interface PendingRead {
 }
 
 /** A request that may find no slot. */
-export interface Hopeful {
+export interface UnplacedRequest {
   readonly name: Name;
   /** What it asks for; its operations are not kept. */
   readonly digest: Digest;
@@ -179,7 +179,7 @@ export interface ServiceState {
   tooLarge: boolean;
   transfer: Transfer | undefined;
   /** Requests given to a protocol whose log has an end: to be refused if it comes first. */
-  hopeful: Hopeful[];
+  unplaced: UnplacedRequest[];
   readonly reads: Map<number, PendingRead>;
   /** Bytes of all operations in `reads`. */
   readBytes: number;
@@ -188,7 +188,7 @@ export interface ServiceState {
 }
 
 /** What one step of a service asks for, beside what its protocol asks for. */
-export interface Pen<S extends LogShape> {
+export interface StepOutputs<S extends LogShape> {
   /** Outputs of the protocol in this step, in order. */
   readonly outputs: Output<S>[];
   readonly writes: Write<Serviced<LogShape>>[];
@@ -244,7 +244,15 @@ export const loadService = (
 
 type Copied = Pick<
   ServiceState,
-  'buffered' | 'kept' | 'served' | 'shelf' | 'fetched' | 'transfer' | 'hopeful' | 'reads' | 'client'
+  | 'buffered'
+  | 'kept'
+  | 'served'
+  | 'shelf'
+  | 'fetched'
+  | 'transfer'
+  | 'unplaced'
+  | 'reads'
+  | 'client'
 >;
 
 const copyParts = (state: Copied): Copied => ({
@@ -254,7 +262,7 @@ const copyParts = (state: Copied): Copied => ({
   shelf: copyShelf(state.shelf),
   fetched: new Set(state.fetched),
   transfer: state.transfer && copyTransfer(state.transfer),
-  hopeful: [...state.hopeful],
+  unplaced: [...state.unplaced],
   reads: new Map([...state.reads].map(([id, read]) => [id, { ...read }])),
   client: copyClient(state.client),
 });
@@ -263,5 +271,5 @@ const copyParts = (state: Copied): Copied => ({
 export interface Step<S extends LogShape> {
   readonly run: Run<S>;
   readonly input: Pick<Input<S>, 'now' | 'clock'>;
-  readonly pen: Pen<S>;
+  readonly out: StepOutputs<S>;
 }

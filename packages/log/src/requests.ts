@@ -21,7 +21,7 @@ import {
 import { readsWithoutOrder } from './client-state.ts';
 import { hashOf } from './hash.ts';
 import type { Query, ServiceMessage } from './messages.ts';
-import type { Hopeful, Run } from './replica-state.ts';
+import type { Run, UnplacedRequest } from './replica-state.ts';
 import { contentsOf } from './replies.ts';
 import { pass, within } from './service-step.ts';
 import { isCrowded, isRefused, lookUp, wellFormed } from './sessions.ts';
@@ -39,7 +39,7 @@ export function onRequest<S extends LogShape>(
 ): Output<Serviced<S>> {
   if (!wellFormed(message)) return idle();
   const { client, sequence } = message;
-  const { sessions, hopeful } = run.state;
+  const { sessions, unplaced } = run.state;
   // A log with an end has no slot to spare for that, and closes no sessions.
   if (asksForSession(message) && run.protocol.length !== undefined)
     return within(run, input, (step) => sendSession(step, message));
@@ -58,29 +58,33 @@ export function onRequest<S extends LogShape>(
     const { leader = null, term } = run.inner.status();
     // A protocol that forwards gives it to the leader itself, if it knows one.
     if (leader !== run.self && !(run.policy.forwards && leader !== null))
-      return within(run, input, ({ pen }) => {
+      return within(run, input, ({ out }) => {
         const redirect = { kind: 'redirect', about: 'request', sequence, leader, term } as const;
-        pen.sends.push({ to: client, message: redirect });
+        out.sends.push({ to: client, message: redirect });
       });
   }
-  if (run.protocol.length !== undefined && hopeful.length < maxHopeful)
-    hope(hopeful, message, run.digest);
+  if (run.protocol.length !== undefined && unplaced.length < maxHopeful)
+    noteUnplaced(unplaced, message, run.digest);
   // The whole message is the command, so that the client's seal goes with it wherever it goes.
   return pass(run, input, { type: 'propose', command: message });
 }
 
 /** Notes a request that may find no slot; a client may have several under one sequence. */
-function hope(hopeful: Hopeful[], request: Signed<Request>, digestOf: DigestOf): void {
+function noteUnplaced(
+  unplaced: UnplacedRequest[],
+  request: Signed<Request>,
+  digestOf: DigestOf,
+): void {
   const { client, session = 0, sequence } = request;
   const digest = contentsOf(request, digestOf);
   if (
-    hopeful.some(
+    unplaced.some(
       (each) =>
         each.digest === digest && each.name.sequence === sequence && each.name.client === client,
     )
   )
     return;
-  hopeful.push({ name: { client, session, sequence }, digest, hash: hashOf(request) });
+  unplaced.push({ name: { client, session, sequence }, digest, hash: hashOf(request) });
 }
 
 /** Takes a query: it is answered once the protocol allows a read. */
@@ -91,7 +95,7 @@ export function onQuery<S extends LogShape>(
 ): Output<Serviced<S>> {
   const { from: to, sequence, operations } = message;
   const say = (answer: ServiceMessage): Output<Serviced<S>> =>
-    within(run, input, ({ pen }) => void pen.sends.push({ to, message: answer }));
+    within(run, input, ({ out }) => void out.sends.push({ to, message: answer }));
   if (
     !readsWithoutOrder(run.policy) ||
     (run.protocol.read === undefined && message.consistency !== 'local')

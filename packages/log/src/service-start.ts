@@ -1,6 +1,6 @@
 /** How a service begins, and its state as a whole: from a disk, and as a copy. */
 import { type Protocol, type ReplicaId, replica, type Snapshot, type Steps } from '@quorumlab/core';
-import { askerOf, emptyClient, readsWithoutOrder, settle } from './client-state.ts';
+import { clientConfigOf, emptyClient, readsWithoutOrder, settle } from './client-state.ts';
 import { storedOf } from './disk-layout.ts';
 import { interference } from './interference.ts';
 import { maxSnapshotBytes } from './messages.ts';
@@ -60,7 +60,7 @@ export function start<S extends LogShape>(
       lines: lines ?? true,
       interferes: interference(stateMachine()),
     }),
-    asker: askerOf(self, protocol.members, protocol.client, settings),
+    config: clientConfigOf(self, protocol.members, protocol.client, settings),
     stepBytes: options.stepBytes ?? stepBytes,
     maxSnapshotBytes: options.maxSnapshotBytes ?? maxSnapshotBytes,
     sessionCaps: {
@@ -91,7 +91,7 @@ export function start<S extends LogShape>(
       sinceSnapshot: 0,
       tooLarge: false,
       transfer: undefined,
-      hopeful: [],
+      unplaced: [],
       reads: new Map(),
       readBytes: 0,
       nextRead: 0,

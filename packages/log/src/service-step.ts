@@ -1,7 +1,7 @@
 /** One step of a service: what it asks for, beside what its protocol asks for. */
 import { type AllowedRead, type Event, type Input, idle, type Output } from '@quorumlab/core';
 import { follow, goOn } from './delivery.ts';
-import type { Pen, Run, Step } from './replica-state.ts';
+import type { Run, Step, StepOutputs } from './replica-state.ts';
 import type { LogShape, Serviced } from './types.ts';
 
 /** The fast path: what the protocol says goes out as it is unless it asks something of us. */
@@ -17,14 +17,14 @@ export function pass<S extends LogShape>(
   );
   if (output.decisions.length + output.reads.length + output.fetches.length === 0)
     return asServiced(output);
-  return finish({ run, input, pen: newPen(run, [output]) });
+  return finish({ run, input, out: newOutputs(run, [output]) });
 }
 
 /** An output of the protocol is one of the service: every union of the service contains its own. */
 const asServiced = <S extends LogShape>(output: Output<S>): Output<Serviced<S>> =>
   output as unknown as Output<Serviced<S>>;
 
-const newPen = <S extends LogShape>(run: Run<S>, outputs: Output<S>[]): Pen<S> => ({
+const newOutputs = <S extends LogShape>(run: Run<S>, outputs: Output<S>[]): StepOutputs<S> => ({
   outputs,
   writes: [],
   sends: [],
@@ -41,16 +41,16 @@ export function within<S extends LogShape>(
   input: Input<Serviced<S>>,
   act: (step: Step<S>) => void,
 ): Output<Serviced<S>> {
-  const step: Step<S> = { run, input, pen: newPen(run, []) };
+  const step: Step<S> = { run, input, out: newOutputs(run, []) };
   act(step);
   return finish(step);
 }
 
 function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
-  const { pen } = step;
+  const { out } = step;
   follow(step);
   goOn(step);
-  const { outputs, writes, sends, timers, applied, answers } = pen;
+  const { outputs, writes, sends, timers, applied, answers } = out;
   if (outputs.length + writes.length + sends.length + timers.length + answers.length === 0)
     return idle();
   const inner = outputs.length === 1 ? (outputs[0] as Output<S>) : joinedOutputs(outputs);

@@ -76,8 +76,8 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
       break;
     case 'timeout':
       if (event.timer === 'service/client')
-        return within(run, input, ({ pen }) =>
-          timeout(run.asker, run.state.client, input.now, pen),
+        return within(run, input, ({ out }) =>
+          timeout(run.config, run.state.client, input.now, out),
         );
       if (event.timer === 'service/transfer') return within(run, input, onTimeout);
       if (event.timer === 'service/snapshot') return within(run, input, onWork);
@@ -85,8 +85,8 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
     case 'submit':
       return within(run, input, (step) => onSubmit(step, event));
     case 'cancel':
-      return within(run, input, ({ pen }) =>
-        cancel(run.asker, run.state.client, event.id, input.now, pen),
+      return within(run, input, ({ out }) =>
+        cancel(run.config, run.state.client, event.id, input.now, out),
       );
     case 'read':
       // Even numbers are the service's own reads.
@@ -96,7 +96,7 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
       assert(false, 'a service takes and installs snapshots itself; no host may report one');
       break;
     case 'start':
-      begin(run.asker, run.state.client, event);
+      begin(run.config, run.state.client, event);
       break;
     case 'propose':
       break;
@@ -105,11 +105,11 @@ function dispatch<S extends LogShape>(run: Run<S>, input: Input<Serviced<S>>): O
   return pass(run, input, event as Event<S>);
 }
 
-function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submit): void {
+function onSubmit<S extends LogShape>({ run, input, out }: Step<S>, event: Submit): void {
   if (event.readOnly && event.local) {
     const result = query(run.application, [event.operation])[0];
     const { id } = event;
-    pen.answers.push(
+    out.answers.push(
       result
         ? { id, result }
         : { id, error: 'the result does not fit into 65,536 bytes; read less' },
@@ -118,8 +118,8 @@ function onSubmit<S extends LogShape>({ run, input, pen }: Step<S>, event: Submi
   }
   const { leader, term } = run.inner.status();
   const { client } = run.state;
-  if (leader !== undefined) suggest(run.asker, client, leader, term);
-  submit(run.asker, client, event, input.now, pen);
+  if (leader !== undefined) suggest(run.config, client, leader, term);
+  submit(run.config, client, event, input.now, out);
 }
 
 /** What was written before is durable: on with the work on snapshots. */
@@ -150,8 +150,8 @@ function onMessage<S extends LogShape>(
     case 'redirect':
     case 'refusal':
     case 'query-reply':
-      return within(run, input, ({ pen }) =>
-        receive(run.asker, run.state.client, message, input.now, pen),
+      return within(run, input, ({ out }) =>
+        receive(run.config, run.state.client, message, input.now, out),
       );
     default:
       if (!run.protocol.members.includes(message.from)) return idle();
@@ -163,12 +163,12 @@ function onTransferMessage<S extends LogShape>(
   step: Step<S>,
   message: Signed<ServiceMessage>,
 ): void {
-  const { run, pen } = step;
+  const { run, out } = step;
   const { transfer } = run.state;
   const answer = given(run, message);
   if (answer !== undefined && answer.kind !== 'snapshot-absent' && 'root' in message)
     run.state.served.set(message.from, { root: message.root, at: step.input.now });
-  if (answer !== undefined) return void pen.sends.push({ to: message.from, message: answer });
+  if (answer !== undefined) return void out.sends.push({ to: message.from, message: answer });
   if (transfer === undefined) return;
   const ports = transferPorts(step);
   if (message.kind === 'snapshot-absent') onAbsent(transfer, message, ports);

@@ -63,11 +63,11 @@ describe('a serviced protocol', () => {
   });
 
   test('makes replicas and clients that understand each other', () => {
-    const [replica, asker] = [group.machine(0, options), group.client(firstClient)];
+    const [replica, config] = [group.machine(0, options), group.client(firstClient)];
     const input = { now: 0, clock: { earliest: 0, latest: 0 } };
     const operation = new Uint8Array(1);
     const event = { type: 'submit', id: 0, operation, readOnly: false } as const;
-    const [asked] = asker.step({ ...input, event }).sends;
+    const [asked] = config.step({ ...input, event }).sends;
     if (asked === undefined) throw new Error('the client asks nobody');
     const message = seal<Said>(asked.message, firstClient, unsigned);
     const said = replica.step({ ...input, event: { type: 'message', message } });

@@ -9,7 +9,7 @@ import type { Digest, Instant, Slot } from '@quorumlab/core';
 import { damaged, hold, register, release, rowOf, type Shelving, shelve } from './disk-layout.ts';
 import { fetchedOf } from './giving.ts';
 import { chunkBytes, maxChunks, type SnapshotManifest } from './messages.ts';
-import type { Installing, Pen, Run, ServiceState, Taking } from './replica-state.ts';
+import type { Installing, Run, ServiceState, StepOutputs, Taking } from './replica-state.ts';
 import {
   captured,
   decodeColophon,
@@ -40,14 +40,14 @@ const manifestCost = 64;
 /** What a step does its share of the work with. */
 export interface Desk<S extends LogShape> {
   readonly run: Run<S>;
-  readonly pen: Pen<S>;
+  readonly out: StepOutputs<S>;
 }
 
 /** Where chunks are put in this step. */
-export const shelvingOf = <S extends LogShape>({ run, pen }: Desk<S>): Shelving => ({
+export const shelvingOf = <S extends LogShape>({ run, out }: Desk<S>): Shelving => ({
   shelf: run.state.shelf,
   rows: run.rows,
-  writes: pen.writes,
+  writes: out.writes,
 });
 
 /** Notes down everything as it is now, to be written while the state machine goes on. */
@@ -80,12 +80,12 @@ export interface Taken extends Kept {
 
 /** Works on the oldest snapshot that is being taken. Returns it once it is whole. */
 export function take<S extends LogShape>(desk: Desk<S>): Taken | undefined {
-  const { run, pen } = desk;
+  const { run, out } = desk;
   const { state } = run;
   const taking = state.takings[0];
   if (taking === undefined) return undefined;
   for (; taking.at < taking.parts.length; taking.at++) {
-    if (pen.work <= 0) return undefined;
+    if (out.work <= 0) return undefined;
     const before = taking.names.length;
     if (!takePart(desk, taking, taking.parts[taking.at] as StatePart)) return giveUp(desk);
     if (taking.at >= taking.sessionsFrom) taking.sessions += taking.names.length - before;
@@ -96,9 +96,9 @@ export function take<S extends LogShape>(desk: Desk<S>): Taken | undefined {
     if (!add(desk, taking, last)) return giveUp(desk);
     const manifest = manifestOf(slot, taking.size, taking.names);
     taking.whole = kept(manifest, taking.state, 'taken', run.digest);
-    pen.work -= taking.names.length * manifestCost;
+    out.work -= taking.names.length * manifestCost;
     // The step that writes the record has enough to do.
-    if (pen.work <= 0) return undefined;
+    if (out.work <= 0) return undefined;
   }
   state.takings.shift();
   state.tooLarge = false;
@@ -107,10 +107,10 @@ export function take<S extends LogShape>(desk: Desk<S>): Taken | undefined {
 
 /** Writes one part, unless it is the same as before. False: there is no room for it. */
 function takePart<S extends LogShape>(desk: Desk<S>, taking: Taking, part: StatePart): boolean {
-  const { run, pen } = desk;
+  const { run, out } = desk;
   const known = run.encoded.get(part);
   if (known?.names.every((name) => rowOf(run.state.shelf, name) !== undefined)) {
-    pen.work -= unchangedCost;
+    out.work -= unchangedCost;
     for (const name of known.names) hold(run.state.shelf, name);
     taking.names.push(...known.names);
     taking.size += known.size;
@@ -126,8 +126,8 @@ function takePart<S extends LogShape>(desk: Desk<S>, taking: Taking, part: State
 
 /** Writes one chunk. False: it is too large, or one too many. */
 function add<S extends LogShape>(desk: Desk<S>, taking: Taking, piece: Uint8Array): boolean {
-  const { run, pen } = desk;
-  pen.work -= piece.length;
+  const { run, out } = desk;
+  out.work -= piece.length;
   if (piece.length > chunkBytes || taking.names.length >= maxChunks) return false;
   if (taking.size + piece.length > run.maxSnapshotBytes) return false;
   const name = nameOf(piece, run.digest);
@@ -205,14 +205,14 @@ export interface Opened {
 }
 
 /** Works on the snapshot that is being installed. Returns it when that has come to an end. */
-export function installSome<S extends LogShape>({ run, pen }: Desk<S>): Installed | undefined {
+export function installSome<S extends LogShape>({ run, out }: Desk<S>): Installed | undefined {
   const { state } = run;
   const { installing } = state;
   if (installing === undefined) return undefined;
   const { manifest, root } = installing;
   let opened: Opened | undefined;
   try {
-    opened = restoreSome(run, pen, installing);
+    opened = restoreSome(run, out, installing);
   } catch (error) {
     if (error instanceof LostChunkError) throw damaged({ slot: manifest.slot, digest: root });
     // In the crash model the digest is only a leader's word: if that leader lies, what has the
@@ -229,7 +229,7 @@ class LostChunkError extends Error {
 
 function restoreSome<S extends LogShape>(
   run: Run<S>,
-  pen: Pen<S>,
+  out: StepOutputs<S>,
   installing: Installing,
 ): Opened | undefined {
   const { manifest, application, restorer, sessions } = installing;
@@ -243,9 +243,9 @@ function restoreSome<S extends LogShape>(
   const last = decodeColophon(manifest, read(chunks.length - 1));
   const pieces = chunks.length - 1 - last.sessions;
   for (; installing.at < chunks.length - 1; installing.at++) {
-    if (pen.work <= 0) return undefined;
+    if (out.work <= 0) return undefined;
     const data = read(installing.at);
-    pen.work -= data.length;
+    out.work -= data.length;
     if (installing.at < pieces) restorer.add(data);
     else sessions.push(data);
   }

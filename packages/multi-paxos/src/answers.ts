@@ -1,7 +1,7 @@
 /**
  * What is asked again and again is answered only so often: an answer costs more than its question.
  */
-import type { Instant, ReplicaId, Slot } from '@quorumlab/core';
+import { type Instant, isDue, type ReplicaId, type Slot } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Replica } from './state.ts';
 
@@ -15,16 +15,13 @@ const pauseOf = ({ heartbeat, electionTimeout }: Group, question: Question): num
   (question === 'old-ballot' || question === 'prepare' ? heartbeat : electionTimeout) / 2;
 
 /** Whether the last answer to this question of `from` is long enough ago. */
-export function mayAnswer(
+export const mayAnswer = (
   group: Group,
   { answeredAt }: Replica,
   question: Question,
   from: ReplicaId,
   now: Instant,
-): boolean {
-  const last = answeredAt.get(keyOf(question, from));
-  return last === undefined || now - last >= pauseOf(group, question);
-}
+): boolean => isDue(answeredAt.get(keyOf(question, from)), pauseOf(group, question), now);
 
 /** Notes that `from` is being answered. */
 export function noteAnswer(

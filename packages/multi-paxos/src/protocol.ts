@@ -86,7 +86,7 @@ import {
 } from './leader.ts';
 import { catchUpTimeout } from './learner.ts';
 import { read } from './read.ts';
-import { ask, recall, recalled, rejoin, start } from './rejoin.ts';
+import { askToRejoin, recall, recalled, rejoin, start } from './rejoin.ts';
 import { type Rules, rules } from './rules.ts';
 import { snapshotInstalled, snapshotTaken } from './snapshot.ts';
 import {
@@ -176,7 +176,7 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
         case 'catch-up':
           return catchUpTimeout(group, replica, ctx);
         case 'recall':
-          return ask(group, replica, ctx);
+          return askToRejoin(group, replica, ctx);
       }
     },
     settle: (replica, ctx) => settle(group, replica, ctx),

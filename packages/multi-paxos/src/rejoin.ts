@@ -33,11 +33,11 @@ export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation
   waitOut(group, replica, ctx);
   replica.attempt = incarnation;
   replica.recalled.clear();
-  ask(group, replica, ctx);
+  askToRejoin(group, replica, ctx);
 }
 
 /** `upon recall timeout`, and at first: asks whoever has not answered. */
-export function ask(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
   if (replica.role !== 'rejoining') return;
   ctx.setTimer('recall', group.electionTimeout);
   for (const member of range(group.known)) {

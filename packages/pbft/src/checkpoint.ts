@@ -8,6 +8,9 @@ import {
   certify,
   type Digest,
   forgetWaiting,
+  keepLatest,
+  latestOf,
+  retainLatest,
   type Signed,
   type Slot,
 } from '@quorumlab/core';
@@ -41,28 +44,21 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const { sequence, from } = message;
   if (!isMember(group, from)) return;
   if (sequence % group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
-  const kept = replica.checkpointVotes.get(from) ?? [];
-  const earlier = kept.find((each) => each.sequence === sequence);
-  if (earlier !== undefined) {
-    if (earlier.digest !== message.digest) ctx.accuse(earlier, message);
-    return;
-  }
-  kept.push(message);
-  kept.sort((one, other) => one.sequence - other.sequence);
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
-  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
-  replica.checkpointVotes.set(from, kept);
-  maybeStable(replica, message, ctx);
+  const most = group.window / group.checkpointEvery + 1;
+  const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.sequence, most);
+  if (earlier === undefined) maybeStable(replica, message, ctx);
+  else if (earlier.digest !== message.digest) ctx.accuse(earlier, message);
 }
 
 /** stable: a quorum has the same state after the same number. */
 function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { group } = ctx;
   const { sequence, digest } = vote;
-  const same: Signed<Checkpoint>[] = [];
-  for (const kept of replica.checkpointVotes.values())
-    for (const each of kept)
-      if (each.sequence === sequence && each.digest === digest) same.push(each);
+  const same = latestOf(
+    replica.checkpointVotes,
+    (each) => each.sequence === sequence && each.digest === digest,
+  );
   const far =
     sequence > lowWatermark(replica) + group.window ||
     sequence > replica.lastExecuted + group.checkpointEvery;
@@ -140,11 +136,7 @@ export function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, c
   for (const [key, { body }] of replica.proofs)
     if (body.sequence < below) replica.proofs.delete(key);
   replica.above.clear();
-  for (const [from, kept] of replica.checkpointVotes)
-    replica.checkpointVotes.set(
-      from,
-      kept.filter((each) => each.sequence >= below),
-    );
+  retainLatest(replica.checkpointVotes, (each) => each.sequence >= below);
   replica.next = Math.max(replica.next, below);
   noteExcuses(replica, ctx);
   watch(replica, ctx);

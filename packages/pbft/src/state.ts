@@ -8,6 +8,7 @@ import {
   digest,
   emptyMempool,
   type Instant,
+  type LatestVotes,
   type Mempool,
   nullable,
   type ReplicaId,
@@ -114,7 +115,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** At most one a member: that of its latest view. */
   readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
   /** At most window / K + 1 a member. */
-  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** At most 64 a member of a later view, or three windows of this one: see `early.ts`. */
   readonly early: Map<ReplicaId, Signed<Early>[]>;
   /** At most 4 windows: digests of batches that are being fetched, and their numbers. */

@@ -24,7 +24,7 @@ import { guardedStep } from './guarded-step.ts';
 import { bare, ScriptedHost } from './scripted-host.ts';
 
 /** A replicated log of requests, with snapshots. */
-export interface LogShape extends Shape {
+export interface SnapshotShape extends Shape {
   readonly Command: Signed<Request>;
   readonly Stable: { readonly snapshot: { readonly digest: string } | null };
 }
@@ -86,7 +86,7 @@ const arrival = <P extends Shape>(from: PrincipalId, message: P['Message']): Eve
 });
 
 /** See the module's comment. */
-export class CrashGroup<P extends LogShape> {
+export class CrashGroup<P extends SnapshotShape> {
   readonly nodes: readonly Node<P>[];
   readonly packets: Packet<P>[] = [];
   readonly lines: Set<string> = new Set();

@@ -4,7 +4,7 @@
  * them the properties of a replicated log are checked.
  */
 import type { Protocol, Random, ReplicaId, Request, Signed } from '@quorumlab/core';
-import type { CrashGroup, GroupOptions, LogShape, Node, Packet } from './crash-group.ts';
+import type { CrashGroup, GroupOptions, Node, Packet, SnapshotShape } from './crash-group.ts';
 import { random } from './random.ts';
 
 /** How often what happens. */
@@ -43,7 +43,7 @@ export interface Checks {
 }
 
 /** What the schedules have to know about a protocol. */
-export interface Subject<P extends LogShape, G extends CrashGroup<P>> {
+export interface Subject<P extends SnapshotShape, G extends CrashGroup<P>> {
   group(protocol: Protocol<P>, options: GroupOptions): G;
   checks(group: G): Checks;
   /** The kinds of messages by which a leader is elected. */
@@ -59,7 +59,7 @@ export interface Subject<P extends LogShape, G extends CrashGroup<P>> {
 }
 
 /** The schedules of one protocol. */
-export interface Schedules<P extends LogShape> {
+export interface Schedules<P extends SnapshotShape> {
   /** Runs the schedule of `seed`. */
   run(protocol: Protocol<P>, seed: number, schedule: Schedule): Outcome;
   /**
@@ -76,7 +76,7 @@ export interface Schedules<P extends LogShape> {
 }
 
 /** Random schedules for the protocol of `subject`. */
-export const schedules = <P extends LogShape, G extends CrashGroup<P>>(
+export const schedules = <P extends SnapshotShape, G extends CrashGroup<P>>(
   subject: Subject<P, G>,
 ): Schedules<P> => ({
   run(protocol, seed, schedule) {
@@ -108,7 +108,7 @@ export const schedules = <P extends LogShape, G extends CrashGroup<P>>(
 /** Nothing happens by itself. */
 const still: Schedule = { steps: 0, crashes: 0, loss: 0, reorder: 1, hurry: 0 };
 
-class Run<P extends LogShape, G extends CrashGroup<P>> {
+class Run<P extends SnapshotShape, G extends CrashGroup<P>> {
   private readonly subject: Subject<P, G>;
   private readonly group: G;
   private readonly checks: Checks;

@@ -1,12 +1,9 @@
 /**
  * What is asked again and again is answered only so often: an answer costs more than its question.
  */
-import type { Instant, ReplicaId } from '@quorumlab/core';
+import { type Instant, isDue, type ReplicaId } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Replica } from './state.ts';
-
-const isDue = (last: Instant | undefined, pause: number, now: Instant): boolean =>
-  last === undefined || now - last >= pause;
 
 /** Whether the leader of an old term is told so: it sends something with each heartbeat. */
 export const mayRefuse = (

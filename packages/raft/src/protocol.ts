@@ -109,7 +109,7 @@ import { invariant } from './invariant.ts';
 import { heartbeat, propose } from './leader.ts';
 import { roster } from './members.ts';
 import { read } from './read-index.ts';
-import { ask, isWaiting, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
+import { askToRejoin, isWaiting, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
 import { appendEntries, appendReply } from './replication.ts';
 import { type Rules, rules } from './rules.ts';
 import { installSnapshot, snapshotInstalled, snapshotReply, snapshotTaken } from './snapshot.ts';
@@ -208,7 +208,7 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
         case 'check-quorum':
           return checkQuorum(group, replica, ctx);
         case 'rejoin':
-          return ask(group, replica, ctx);
+          return askToRejoin(group, replica, ctx);
         case 'catch-up':
           return catchUpTimeout(group, replica, ctx);
         case 'transfer':

@@ -24,7 +24,7 @@ export function start(group: Group, replica: Replica, ctx: Context, incarnation:
   replica.life = incarnation;
   waitOut(group, replica, ctx);
   if (!isWaiting(replica)) setElectionTimer(group, ctx);
-  ask(group, replica, ctx);
+  askToRejoin(group, replica, ctx);
 }
 
 /** `upon start` of a replica whose disk was lost. */
@@ -33,7 +33,7 @@ export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation
   replica.life = incarnation;
   waitOut(group, replica, ctx);
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
-  ask(group, replica, ctx);
+  askToRejoin(group, replica, ctx);
 }
 
 /** Whether it must not take part in anything yet. */
@@ -66,7 +66,7 @@ export function nextTerm({ currentTerm, rejoining }: Replica): number {
 }
 
 /** Asks whoever has not answered; and, once all have, whoever leads to send what is lacking. */
-export function ask(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
   const { rejoining } = replica;
   if (rejoining === null || !isBehind(replica)) return;
   ctx.line('rejoin-1');
@@ -95,7 +95,7 @@ function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): 
   // It may have voted in this term. It is no candidate, so a vote for itself elects nobody.
   ctx.save({ currentTerm, votedFor: ctx.self, rejoining: { nonce, best, ownTerm } });
   setElectionTimer(group, ctx);
-  ask(group, replica, ctx);
+  askToRejoin(group, replica, ctx);
 }
 
 /** Once the log has been as good as theirs, it is a log like any other, even if it is cut later. */

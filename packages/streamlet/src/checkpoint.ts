@@ -9,6 +9,9 @@ import {
   certify,
   type Digest,
   forgetWaiting,
+  keepLatest,
+  latestOf,
+  retainLatest,
   type Signed,
   type Slot,
 } from '@quorumlab/core';
@@ -35,17 +38,13 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const { kind, epoch, height, id, state, from } = message;
   if (!isMember(ctx.group, from) || height % ctx.group.checkpointEvery !== 0) return;
   if (height <= stableHeight(replica)) return;
-  const kept = replica.checkpointVotes.get(from) ?? [];
-  const earlier = kept.find((each) => each.height === height);
-  if (earlier !== undefined) return ctx.accuse(earlier, message);
-  kept.push(message);
-  kept.sort((one, other) => one.height - other.height);
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
-  if (kept.length > ctx.group.window / ctx.group.checkpointEvery + 1) kept.shift();
-  replica.checkpointVotes.set(from, kept);
+  const most = ctx.group.window / ctx.group.checkpointEvery + 1;
+  const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.height, most);
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
   const isSame = (each: Checkpoint): boolean =>
     each.height === height && each.epoch === epoch && each.id === id && each.state === state;
-  const same = [...replica.checkpointVotes.values()].flatMap((each) => each.filter(isSame));
+  const same = latestOf(replica.checkpointVotes, isSame);
   const isFinal = height <= replica.final.height;
   const isFar = height >= replica.final.height + ctx.group.checkpointEvery;
   // Between the two its blocks are on their way, and one's own checkpoint counts again then.
@@ -83,11 +82,7 @@ function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): 
   ctx.save({ stableCheckpoint: proof });
   letGo(replica, Math.min(before, replica.snapshot.epoch), ctx);
   ctx.drop('checkpoints', { below: height + 1 });
-  for (const [from, kept] of replica.checkpointVotes)
-    replica.checkpointVotes.set(
-      from,
-      kept.filter((each) => each.height > height),
-    );
+  retainLatest(replica.checkpointVotes, (each) => each.height > height);
   finalizeAll(replica, ctx);
   fetchState(replica, ctx);
 }

@@ -6,6 +6,7 @@ import {
   digest,
   emptyMempool,
   type Instant,
+  type LatestVotes,
   type Mempool,
   nullable,
   type ReplicaId,
@@ -104,7 +105,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** At most one a member. */
   readonly answered: Map<ReplicaId, Answered>;
   /** At most window / K + 1 a member. */
-  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** The block whose state is being fetched. */
   fetching: Ref | null;
   /** The timer runs after which a block that is missing is asked for. */

@@ -9,6 +9,9 @@ import {
   certify,
   type Digest,
   forgetWaiting,
+  keepLatest,
+  latestOf,
+  retainLatest,
   type Signed,
   type Slot,
 } from '@quorumlab/core';
@@ -36,14 +39,10 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const { height, from } = message;
   if (!isMember(group, from) || height % group.checkpointEvery !== 0) return;
   if (height <= stableHeight(replica)) return;
-  const kept = replica.checkpointVotes.get(from) ?? [];
-  const earlier = kept.find((each) => each.height === height);
-  if (earlier !== undefined) return ctx.accuse(earlier, message);
-  kept.push(message);
-  kept.sort((one, other) => one.height - other.height);
   // A window holds window / K checkpoints. One more is the latest of a sender far ahead of us.
-  if (kept.length > group.window / group.checkpointEvery + 1) kept.shift();
-  replica.checkpointVotes.set(from, kept);
+  const most = group.window / group.checkpointEvery + 1;
+  const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.height, most);
+  if (earlier !== undefined) return ctx.accuse(earlier, message);
   maybeStable(replica, message, ctx);
 }
 
@@ -51,9 +50,10 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
 function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { group } = ctx;
   const { height, state } = vote;
-  const same: Signed<Checkpoint>[] = [];
-  for (const kept of replica.checkpointVotes.values())
-    for (const each of kept) if (each.height === height && each.state === state) same.push(each);
+  const same = latestOf(
+    replica.checkpointVotes,
+    (each) => each.height === height && each.state === state,
+  );
   const weight = weigh(group, same);
   const isDecided = height < replica.height;
   const isFar =
@@ -111,11 +111,7 @@ function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): 
     ctx.drop('commits', { below });
   }
   ctx.drop('checkpoints', { below: height + 1 });
-  for (const [from, kept] of replica.checkpointVotes)
-    replica.checkpointVotes.set(
-      from,
-      kept.filter((each) => each.height > height),
-    );
+  retainLatest(replica.checkpointVotes, (each) => each.height > height);
   if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
 }
 

@@ -7,6 +7,7 @@ import {
   digest,
   emptyMempool,
   type Instant,
+  type LatestVotes,
   type Mempool,
   nullable,
   type ReplicaId,
@@ -147,7 +148,7 @@ export interface Volatile extends Mempool<Waiting> {
   /** At most one a member. */
   readonly answered: Map<ReplicaId, Answered>;
   /** At most window / K + 1 a member. */
-  readonly checkpointVotes: Map<ReplicaId, Signed<Checkpoint>[]>;
+  readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** The height of the snapshot that is being fetched; 0: none. */
   fetching: number;
   /** When something was last decided here; null: not since the start. */

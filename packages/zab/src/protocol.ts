@@ -88,7 +88,7 @@ import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose } from './proposals.ts';
 import { read } from './read.ts';
-import { ask, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
+import { askToRejoin, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
 import { type Rules, rules } from './rules.ts';
 import { snap, snapshotInstalled, snapshotTaken } from './snapshot.ts';
 import {
@@ -179,7 +179,7 @@ export function zab(options: Options, chosen: Partial<Rules> = {}): Protocol<Zab
         case 'quorum':
           return quorumTimeout(group, replica, ctx);
         case 'rejoin':
-          return ask(group, replica, ctx);
+          return askToRejoin(group, replica, ctx);
       }
     },
     snapshotEvery,

@@ -15,7 +15,7 @@ import { type Context, type Credentials, type Replica, zero } from './state.ts';
 
 /** `upon start`: looks for a leader, or for what the others know of its promises. */
 export function start(group: Group, replica: Replica, ctx: Context): void {
-  if (isWaiting(replica)) return ask(group, replica, ctx);
+  if (isWaiting(replica)) return askToRejoin(group, replica, ctx);
   // All start at about the same time: the first moment would hear nobody.
   ctx.setTimer('election', [group.heartbeat, 2 * group.heartbeat]);
 }
@@ -23,11 +23,11 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
 /** `upon start` of a replica whose disk was lost. */
 export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
   ctx.save({ rejoining: { nonce: incarnation, best: null } });
-  ask(group, replica, ctx);
+  askToRejoin(group, replica, ctx);
 }
 
 /** Asks whoever has not answered. */
-export function ask(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
   const { rejoining } = replica;
   if (rejoining === null || !isWaiting(replica)) return;
   ctx.line('rejoin-1');

@@ -18,7 +18,6 @@ import {
 } from '@quorumlab/harness';
 import type { LeftOut } from '@quorumlab/report/result';
 import type { Command } from 'commander';
-import { type Crew, hire, type SmallRun } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import {
   actingScenarioOf,
@@ -39,6 +38,7 @@ import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayNotes, sayProofs, sayStory, storyColumns, verdictWord } from '../words.ts';
+import { type SmallRun, type WorkerPool, workerPool } from '../worker-pool.ts';
 import { attackMutants, every } from './attack-mutant.ts';
 
 interface AttackFlags extends ScenarioFlags, ReporterFlags {
@@ -161,19 +161,19 @@ interface Found {
 async function attackAll(search: Search): Promise<Found> {
   const { scenarios, seeds, signal } = search;
   const jobs = Math.min(search.jobs, Math.ceil(seeds / seedsPerThread));
-  const crew = hire(jobs);
+  const pool = workerPool(jobs);
   const rows: VerdictRow[] = [];
   const failures: Exit[] = [];
   try {
     for (const scenario of scenarios) {
-      const one = await attackOne(search, crew, scenario);
+      const one = await attackOne(search, pool, scenario);
       if (one === undefined) break;
       rows.push(one.row);
       failures.push(...one.failures);
       if (signal.aborted) break;
     }
   } finally {
-    await crew.dismiss();
+    await pool.dismiss();
   }
   if (!signal.aborted) return { rows, failures };
   const ran = rows.reduce((sum, { runs }) => sum + runs, 0);
@@ -218,13 +218,13 @@ function scenariosOf(
 /** Searches one scenario and says what came of it; nothing if no run ended before a signal. */
 async function attackOne(
   { io, scenarios, seeds, jobs, folder, proof, signal }: Search,
-  crew: Crew,
+  pool: WorkerPool,
   scenario: Scenario,
 ): Promise<{ readonly row: VerdictRow; readonly failures: readonly Exit[] } | undefined> {
   const progress = progressOf(io, 'seeds');
   let runs = 0;
   let hits = 0;
-  const tally = await tallySeeds(crew, scenario, seeds, {
+  const tally = await tallySeeds(pool, scenario, seeds, {
     lanes: jobs,
     signal,
     update(part) {
@@ -247,7 +247,7 @@ async function attackOne(
   // The search keeps nothing; the first hit is run again, smaller, with its trace and its proofs.
   const { seed, events } = tally.first;
   const hit = { ...scenario, seed };
-  const small = await unlessStopped(crew.shrink(hit, {}), signal);
+  const small = await unlessStopped(pool.shrink(hit, {}), signal);
   const shown = small?.scenario ?? hit;
   const traced = await runWithTrace(signedIf(shown, proof), join(folder, fileOf(shown)));
   const first = { seed, events, replay: commandLine(hit) };

@@ -16,7 +16,6 @@ import {
   type Rows,
   sayComparison,
 } from '../compare-words.ts';
-import { type Crew, hire } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
@@ -34,6 +33,7 @@ import {
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { tallySeeds } from '../tally-seeds.ts';
 import { errorsOf, fileOf, runWithTrace, sayErrors } from '../traced.ts';
+import { type WorkerPool, workerPool } from '../worker-pool.ts';
 
 interface CompareFlags extends ReporterFlags {
   readonly n?: string;
@@ -80,11 +80,11 @@ export function addCompare(program: Command): void {
       const sizes = sizesOf(flags);
       const reporters = reportersOf(flags, io);
       const result = await stoppable(async (signal) => {
-        const crew = hire(jobs);
+        const pool = workerPool(jobs);
         try {
           return await compare({
             io,
-            crew,
+            pool,
             lanes: jobs,
             cells,
             seeds,
@@ -94,7 +94,7 @@ export function addCompare(program: Command): void {
             signal,
           });
         } finally {
-          await crew.dismiss();
+          await pool.dismiss();
         }
       });
       process.exitCode = result.exit;
@@ -110,8 +110,8 @@ export function addCompare(program: Command): void {
 /** A comparison that is being made. */
 interface Comparing {
   readonly io: Io;
-  readonly crew: Crew;
-  /** Parts of one cell that the crew is given at a time. */
+  readonly pool: WorkerPool;
+  /** Parts of one cell that the pool is given at a time. */
   readonly lanes: number;
   readonly cells: readonly Scenario[];
   readonly seeds: number;
@@ -151,11 +151,11 @@ function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly S
 }
 
 async function compare(comparing: Comparing): Promise<CompareResult> {
-  const { crew, cells, seeds, sizes, flags, reporters, signal } = comparing;
+  const { pool, cells, seeds, sizes, flags, reporters, signal } = comparing;
   // Awaited together, so that an error of one is never left without somebody who hears it.
   const [costs = [], grown = [], tallies] = await Promise.all([
-    unlessStopped(costsOf(crew, cells), signal),
-    unlessStopped(Promise.all(sizes.map((size) => costsOf(crew, cells, size))), signal),
+    unlessStopped(costsOf(pool, cells), signal),
+    unlessStopped(Promise.all(sizes.map((size) => costsOf(pool, cells, size))), signal),
     talliesOf(comparing),
   ]);
   const { verdicts, failures } = await rowsOf(comparing, tallies);
@@ -188,10 +188,10 @@ async function compare(comparing: Comparing): Promise<CompareResult> {
 
 /** Once per protocol and variant; of the groups of the cells, or of the smallest for another f. */
 function costsOf(
-  crew: Crew,
+  pool: WorkerPool,
   cells: readonly Scenario[],
   size?: number,
-): ReturnType<typeof Promise.all<ReturnType<Crew['cost']>[]>> {
+): ReturnType<typeof Promise.all<ReturnType<WorkerPool['cost']>[]>> {
   const one = new Map(cells.map((cell) => [rowName(cell), cell]));
   return Promise.all(
     [...one.values()].map((cell) => {
@@ -199,7 +199,7 @@ function costsOf(
       const { n, f } = size === undefined ? cell : completeScenario({ protocol, f: size });
       // Without a fault to survive there is nobody to lead in another's place.
       const replacement = f > 0 && size === undefined;
-      return crew.cost({ protocol, n, f, replacement, ...(options ? { options } : {}) });
+      return pool.cost({ protocol, n, f, replacement, ...(options ? { options } : {}) });
     }),
   );
 }
@@ -207,7 +207,7 @@ function costsOf(
 /** Every cell under every seed. What comes of it does not depend on how many threads there are. */
 async function talliesOf({
   io,
-  crew,
+  pool,
   lanes,
   cells,
   seeds,
@@ -223,7 +223,7 @@ async function talliesOf({
     progress.update(done, of, `${io.sign('fail')} ${grouped(hits)}`);
   };
   const tallies = await Promise.all(
-    cells.map((cell) => tallySeeds(crew, cell, seeds, { lanes, signal, update })),
+    cells.map((cell) => tallySeeds(pool, cell, seeds, { lanes, signal, update })),
   );
   progress.end();
   return tallies;
@@ -233,7 +233,7 @@ async function talliesOf({
 const shrinking = { tries: 250, events: 2_000_000 };
 
 async function rowsOf(
-  { io, crew, cells, flags, signal }: Comparing,
+  { io, pool, cells, flags, signal }: Comparing,
   tallies: readonly (Tally | undefined)[],
 ): Promise<Rows> {
   const progress = progressOf(io, 'counterexamples');
@@ -253,7 +253,7 @@ async function rowsOf(
       if (tally === undefined) return [];
       if (tally.shown === undefined || !hasCounterexample(tally)) return [cellRow(cell, tally, {})];
       const found = { ...cell, seed: tally.shown.seed };
-      const small = await unlessStopped(crew.shrink(found, shrinking), signal);
+      const small = await unlessStopped(pool.shrink(found, shrinking), signal);
       progress.update(++done, of, 'shrunk');
       // Without a violation (the time was over) there is nothing to hold on to.
       if (small === undefined && !signal.aborted) return [cellRow(cell, tally, {})];

@@ -9,13 +9,13 @@ import {
   type TrialOutcome,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { hire } from '../crew.ts';
 import { type Exit, exitCodes } from '../errors.ts';
 import { gather, optionsOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { verdictLook } from '../words.ts';
+import { workerPool } from '../worker-pool.ts';
 
 interface QuorumFlags {
   readonly n?: string;
@@ -80,9 +80,9 @@ function rowsOf(
   const progress = progressOf(io, 'sizes');
   const rows: QuorumRow[] = [];
   return stoppable(async (signal) => {
-    const crew = hire(1);
+    const pool = workerPool(1);
     try {
-      const told = crew.quorums(trial, (row) => {
+      const told = pool.quorums(trial, (row) => {
         rows.push(row);
         progress.update(row.quorum, trial.n, row.outcome);
       });
@@ -92,7 +92,7 @@ function rowsOf(
       return { rows, stop: stopped(signal, `${done} sizes of ${trial.n} were tried`) };
     } finally {
       progress.end();
-      await crew.dismiss();
+      await pool.dismiss();
     }
   });
 }

@@ -10,7 +10,6 @@ import {
   type VerdictRow,
 } from '@quorumlab/harness';
 import type { Command } from 'commander';
-import { hire, type SmallRun } from '../crew.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { wholeNumber } from '../flags.ts';
@@ -21,6 +20,7 @@ import { stopOf } from '../run-stoppably.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayProofs, storyColumns, verdictWord } from '../words.ts';
+import { type SmallRun, workerPool } from '../worker-pool.ts';
 import { scenarioIn } from './replay.ts';
 
 interface ShrinkFlags {
@@ -83,19 +83,19 @@ function shrunk(
   tries: number,
 ): Promise<{ readonly small: SmallRun | undefined; readonly stop?: Exit }> {
   return stoppable(async (signal) => {
-    const crew = hire(1);
+    const pool = workerPool(1);
     let best: SmallRun | undefined;
     const update = (found: SmallRun): void => {
       best = found;
     };
     try {
       const options = { tries, events: tries * 25_000 };
-      const small = await unlessStopped(crew.shrink(scenario, options, update), signal);
+      const small = await unlessStopped(pool.shrink(scenario, options, update), signal);
       if (!signal.aborted) return { small };
       const so = best === undefined ? 'nothing smaller was found' : 'this is the smallest so far';
       return { small: best, stop: stopped(signal, so) };
     } finally {
-      await crew.dismiss();
+      await pool.dismiss();
     }
   });
 }

@@ -1,8 +1,8 @@
-/** A thread of a {@link Crew}: does one task after the other. */
+/** A thread of a {@link WorkerPool}: does one task after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { costOfProtocol, quorumRows, ScenarioError, shrink, tallyOf } from '@quorumlab/harness';
 import { loadModule } from '@quorumlab/harness/modules';
-import type { Reply, Task } from './crew.ts';
+import type { Reply, Task } from './worker-pool.ts';
 
 function work(task: Task): unknown {
   switch (task.kind) {

@@ -43,7 +43,7 @@ export interface Reply {
 export type SmallRun = Omit<Shrunk, 'result'>;
 
 /** Threads that share tasks, in the order in which they are given. */
-export interface Crew {
+export interface WorkerPool {
   tally(scenario: Scenario, from: number, seeds: number): Promise<Tally>;
   cost(options: CostOptions): Promise<ProtocolCost>;
   /** `update` is told whenever a smaller run was found. */
@@ -70,11 +70,11 @@ interface Waiting {
 
 /** The program of a thread: source or build, as this file is. */
 const program = import.meta.url.endsWith('.ts')
-  ? new URL('./crew-worker.ts', import.meta.url)
-  : new URL('./crew-worker.js', import.meta.url);
+  ? new URL('./worker.ts', import.meta.url)
+  : new URL('./worker.js', import.meta.url);
 
 /** Starts `jobs` threads. */
-export function hire(jobs: number): Crew {
+export function workerPool(jobs: number): WorkerPool {
   const waiting: Waiting[] = [];
   const idle: Worker[] = [];
   const busy = new Map<Worker, Waiting>();
