@@ -24,6 +24,10 @@ export const scheduled: Readonly<Record<string, string>> = {
   'multi-paxos/alpha-ignored': noChanges,
   'multi-paxos/first-value': oneOrder,
   'multi-paxos/snapshot-without-configuration': noChanges,
+  'multi-paxos/lease-forgotten':
+    'it takes an acceptor that restarts and elects another within the moment of its lease',
+  'multi-paxos/lease-from-answer':
+    'it takes an answer that is late by most of a lease, and a leader who is cut off just then',
   'flexible-paxos/live-resize': 'its quorums are changed by hand at one replica after another',
   'epaxos/ballot-overwrite': oneOrder,
   'epaxos/no-validation':

@@ -60,6 +60,10 @@ export const drawn: DrawOptions = (random, network, { narrow }) => {
     keepSlots: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
     maxCommandsPerSlot: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
     ...(narrow ? { maxWaiting: drawOne(random, [1, 4, 16]) } : {}),
+    // The clocks of random worlds run wrong by up to 10,000 ppm.
+    ...(random.below(2) === 0
+      ? { reads: 'lease', clockDrift: drawOne(random, [10_000, 30_000, 100_000]) }
+      : {}),
   };
 };
 

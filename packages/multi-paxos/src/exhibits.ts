@@ -92,6 +92,25 @@ function oldGroup(group: Group): void {
   write(group, 1, 'Cleo', 1, 2);
 }
 
+/** n0 leads, has written Ann, and goes on for longer than a lease; n2 hears none of it. */
+function leased(group: Group): void {
+  elect(group, 0, 0, 1, 2);
+  write(group, 0, 'Ann', 0, 1, 2);
+  for (let i = 0; i < 11; i++) {
+    group.timeout(0, 'heartbeat');
+    group.settle(among(0, 1));
+  }
+}
+
+/** n2 leads by the promise of n1 and writes Bob; a client whom n0 still hears asks it to read. */
+function rival(group: Group): void {
+  group.fire(2, 'election');
+  group.settle(among(1, 2));
+  write(group, 2, 'Bob', 1, 2);
+  group.read(0);
+  group.settle(among(1, 2));
+}
+
 /** By the names of the mutants. */
 export const exhibits: Readonly<Record<string, Exhibit<MultiPaxos, Options>>> = {
   'gap-noop': {
@@ -171,5 +190,34 @@ export const exhibits: Readonly<Record<string, Exhibit<MultiPaxos, Options>>> = 
     story:
       'n1 sleeps while the group becomes n0, n2, n3, wakes by a snapshot, and leads the old one.',
     play: oldGroup,
+  },
+  'lease-forgotten': {
+    options: { n: 3, reads: 'lease' },
+    shows: 'stale-read',
+    selfAtOnce: true,
+    story:
+      'n0 leads with a lease of n1, which is restarted and elects n2; a client asks n0 for a read.',
+    play(group) {
+      leased(group);
+      group.restart(1);
+      rival(group);
+    },
+  },
+  'lease-from-answer': {
+    options: { n: 3, reads: 'lease' },
+    shows: 'stale-read',
+    selfAtOnce: true,
+    story:
+      'What n1 grants n0 arrives when it is nearly over; n1 then elects n2, and n0 still reads.',
+    play(group) {
+      leased(group);
+      group.timeout(0, 'heartbeat');
+      group.pass(among(0, 1));
+      group.lose(({ to }) => to === 2);
+      group.wait(250_000);
+      group.settle(among(0, 1));
+      group.wait(60_000);
+      rival(group);
+    },
   },
 };

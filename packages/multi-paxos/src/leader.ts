@@ -286,7 +286,7 @@ export function heartbeatAck(
   if (contact === undefined) return;
   contact.heardAt = ctx.now;
   contact.round = round;
-  noteGrant(group, leader, contact);
+  noteGrant(group, leader, contact, ctx);
   maybeAllowReads(group, leader, ctx);
 }
 

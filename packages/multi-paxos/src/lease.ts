@@ -31,10 +31,10 @@ export function noteRound(group: Group, leader: Replica, ctx: Context): void {
 }
 
 /** A member has answered the round of its contact: its grant counts from when that was sent. */
-export function noteGrant(group: Group, leader: Replica, contact: Contact): void {
+export function noteGrant(group: Group, leader: Replica, contact: Contact, ctx: Context): void {
   if (group.leaseLength === 0) return;
   const sent = leader.roundsSent.find(({ round }) => round === contact.round);
-  if (sent !== undefined) contact.grantedAt = sent.at;
+  if (sent !== undefined) contact.grantedAt = group.rules.grantedFrom(sent.at, ctx.now);
 }
 
 /**

@@ -38,6 +38,17 @@ function lastVoted({ accepted, keptFrom }: Replica): number {
   return last;
 }
 
+/** Whoever starts promises at once, although it may have granted a lease a moment before. */
+function forgetGrants(right: Protocol<MultiPaxos>): Protocol<MultiPaxos> {
+  return {
+    ...right,
+    start(replica, ctx, incarnation) {
+      right.start?.(replica, ctx, incarnation);
+      replica.lastContact = null;
+    },
+  };
+}
+
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
@@ -63,6 +74,11 @@ export const mutants = {
         right.snapshotInstalled?.(replica, slot, digest, ctx),
     };
   },
+
+  'lease-forgotten': (options) => forgetGrants(multiPaxos({ ...options, reads: 'lease' })),
+
+  'lease-from-answer': (options) =>
+    multiPaxos({ ...options, reads: 'lease' }, { grantedFrom: (_, answered) => answered }),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<MultiPaxos>>>;
 
 /** The names of the mutants. */
@@ -106,5 +122,14 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'the quorums of an older group.',
     paper: 'Chandra et al. 2007, §5.5',
     gallery: 'A-50',
+  },
+  'lease-forgotten': {
+    rule: 'An acceptor that was restarted forgets the lease that it granted, and elects another.',
+    paper: 'Chandra et al. 2007, §5.2',
+    gallery: 'A-10',
+  },
+  'lease-from-answer': {
+    rule: 'A leader counts its lease from the answer, not from when what was answered was sent.',
+    paper: 'Chandra et al. 2007, §5.2',
   },
 };

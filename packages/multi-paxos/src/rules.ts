@@ -1,4 +1,4 @@
-import type { Slot } from '@quorumlab/core';
+import type { Instant, Slot } from '@quorumlab/core';
 import type { SlotVote, Vote } from './messages.ts';
 import type { Notice, Replica } from './state.ts';
 
@@ -15,6 +15,8 @@ export interface Rules {
   isChosen(vote: Vote, notice: Notice): boolean;
   /** Which of two votes for one slot a new leader must propose again (§2.2, phase 2a). */
   outranks(vote: Vote, other: Vote): boolean;
+  /** From when on a grant counts: of the heartbeat and of its answer (Chandra et al., 5.2). */
+  grantedFrom(sent: Instant, answered: Instant): Instant;
 }
 
 /** The rules of the paper. */
@@ -27,4 +29,6 @@ export const rules: Rules = {
   isChosen: (vote, notice) => vote.ballot === notice.ballot,
   // The highest ballot: not the most frequent value, not the first that came.
   outranks: (vote, other) => vote.ballot > other.ballot,
+  // Whoever granted it began to count between the two; only the earlier one is before that.
+  grantedFrom: (sent) => sent,
 };

@@ -82,7 +82,7 @@ export interface Contact {
   heardAt: Instant | null;
   /** The highest heartbeat round that it answered. */
   round: number;
-  /** With leases: when the latest round was sent that it answered; null: it granted nothing. */
+  /** With leases: from when its grant counts, which is when what it answered was sent; or null. */
   grantedAt: Instant | null;
 }
 
