@@ -22,6 +22,7 @@ describe('the examples', () => {
       'bank.ts',
       'counter-on-multi-paxos.ts',
       'counter.ts',
+      'epaxos-wan.ts',
       'fenced-lock.ts',
       'one-liar.ts',
       'quorum-sizes.ts',
@@ -109,6 +110,24 @@ describe('the examples', () => {
     // The more answers a write waits for, the longer it takes over a wide area.
     const seconds = numbers.map((row) => row[2] ?? 0);
     expect(seconds).toEqual([...seconds].sort((one, two) => one - two));
+  });
+
+  it('epaxos-wan: a site commits in one round trip of its own, less than to a leader', async () => {
+    const lines = (await outputOf('epaxos-wan.ts')).trim().split('\n');
+    const rows = lines.slice(2, 7).map((line) => line.match(/\d+/g)?.map(Number) ?? []);
+    expect(rows).toHaveLength(5);
+    for (const [bound = 0, none = 0, some = 0, all = 0] of rows) {
+      // Delays are up to a sixteenth longer than the shortest ones.
+      expect(none).toBeGreaterThanOrEqual(bound);
+      expect(none).toBeLessThanOrEqual(1.07 * bound + 1);
+      expect(some).toBeLessThan(all);
+      expect(all).toBeGreaterThanOrEqual(2 * bound);
+    }
+    // Where the leader stands, nobody can do better.
+    const [bound = 0, , , , led = 0] = rows[0] ?? [];
+    expect(led).toBeLessThanOrEqual(1.07 * bound + 1);
+    for (const [, none = 0, , , led = 0] of rows.slice(1)) expect(none).toBeLessThan(led);
+    expect(lines.at(-1)).toMatch(/a client waits up to +\d+ ms until its command is executed/);
   });
 
   it('two-shards: transfers between groups move money as a whole, at every timestamp', async () => {

@@ -43,6 +43,7 @@ const parts: Readonly<Record<string, Load>> = {
   'disk-proof': async () => (await import('./disk-proof.ts')).diskProof,
   snapshot: async () => (await import('./snapshot.ts')).snapshot,
   frames: async () => (await import('./frames.ts')).frames,
+  wan: async () => (await import('./sites.ts')).sites,
   'cluster-basic-paxos': async () => (await import('./clusters.ts')).basicPaxosCluster,
   'cluster-epaxos': async () => (await import('./clusters.ts')).epaxosCluster,
   'cluster-multi-paxos': async () => (await import('./clusters.ts')).multiPaxosCluster,

@@ -10,6 +10,7 @@ export * from './ballot.ts';
 export * from './breach.ts';
 export { type Buffers, buffers } from './buffers.ts';
 export * from './bytes.ts';
+export * from './client-policy.ts';
 export * from './contradiction.ts';
 export * from './copy.ts';
 export { isDue } from './due.ts';

@@ -4,6 +4,7 @@
  * outside until the handler has returned: the context only writes down what was asked for.
  */
 import type { Breach } from './breach.ts';
+import type { ClientPolicy } from './client-policy.ts';
 import type { MessagesField } from './message.ts';
 import type { Roster } from './roster.ts';
 import type { Digest, Field } from './schema.ts';
@@ -273,32 +274,6 @@ export interface Claims {
    * What its decision has as {@link Configured.state} is part of the snapshot.
    */
   readonly order: 'total' | 'conflicts';
-}
-
-/** What a client of a protocol has to know (architecture 11.1). */
-export interface ClientPolicy {
-  /** How many replicas must give the same reply before it is believed: 1, or f+1. */
-  readonly matching: number;
-  /**
-   * With `matching` above one: how many replicas must give the same answer to a linearizable read
-   * that takes no place in the log. All are asked at once; a read for which so many do not agree in
-   * time is ordered like a write. Absent: all reads are ordered.
-   */
-  readonly reads?: number;
-  /** 'leader': a replica that is not the leader redirects. 'any': every replica takes requests. */
-  readonly ask: 'leader' | 'any';
-  /**
-   * With 'leader': a replica that knows the leader gives it what clients ask to have ordered, by
-   * {@link Protocol.propose}, and redirects only their reads. The leader replies.
-   */
-  readonly forwards?: boolean;
-  /**
-   * With 'leader': {@link Protocol.read} answers at any replica that follows a leader, so clients
-   * take their linearizable reads to all of them in turn.
-   */
-  readonly readsAnywhere?: boolean;
-  /** Whether requests and replies must be signed, or the channel's word is enough. */
-  readonly signed: boolean;
 }
 
 /** What the commands about the group itself that a slot holds came to: `Request.configuration`. */

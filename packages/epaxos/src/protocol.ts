@@ -134,7 +134,7 @@ export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'conflicts' },
     members: group.members,
     f: group.f,
-    client: { matching: 1, ask: 'any', signed: false },
+    client: { matching: 1, ask: 'any', stays: true, signed: false },
     messages: group.schemas.messages,
     limitedBy,
     stored: stored(group.schemas),

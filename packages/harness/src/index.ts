@@ -52,6 +52,7 @@ export * from './scenario.ts';
 export * from './search.ts';
 export * from './shrink.ts';
 export * from './simulate-service.ts';
+export * from './site-latency.ts';
 export * from './story.ts';
 export { isRare } from './swarm/rare.ts';
 export * from './swarm/swarm.ts';

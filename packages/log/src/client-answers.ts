@@ -51,7 +51,8 @@ function onReply(
   const isAsking = flight.tickets.length === 0;
   if (message.results.length > (isAsking ? 1 : flight.tickets.length)) return;
   if (flight.replies === undefined) {
-    if (message.leader !== null) suggest(config, state, message.leader, message.term);
+    if (message.leader !== null && !config.stays)
+      suggest(config, state, message.leader, message.term);
   } else {
     flight.replies.set(message.from, message);
     const equal = [...flight.replies.values()].filter((each) =>

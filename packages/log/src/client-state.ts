@@ -211,6 +211,8 @@ export interface ClientConfig {
   readonly reads: number | undefined;
   /** Whether any replica answers its linearizable reads: see `ClientPolicy.readsAnywhere`. */
   readonly readsAnywhere: boolean;
+  /** Whether it stays with the replica that it asks: see `ClientPolicy.stays`. */
+  readonly stays: boolean;
   readonly settings: ClientSettings;
 }
 
@@ -218,9 +220,9 @@ export interface ClientConfig {
 export const clientConfigOf = (
   self: PrincipalId,
   members: readonly ReplicaId[],
-  { matching, reads, readsAnywhere = false }: ClientPolicy,
+  { matching, reads, readsAnywhere = false, stays = false }: ClientPolicy,
   settings: ClientSettings,
-): ClientConfig => ({ self, members, matching, reads, readsAnywhere, settings });
+): ClientConfig => ({ self, members, matching, reads, readsAnywhere, stays, settings });
 
 /** Takes an operation out of the books: it has been answered, or nobody waits for it. */
 export function forget(state: ClientState, id: number): void {

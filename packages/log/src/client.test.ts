@@ -2,6 +2,7 @@
 import { firstClient, maxOperationBytes, type Request } from '@quorumlab/core';
 import { describe, expect, test } from 'vitest';
 import { living } from '../test/living.ts';
+import { client } from './client.ts';
 import { hashOf } from './hash.ts';
 import { maxOutstanding, type Query, type ServiceMessage } from './messages.ts';
 
@@ -71,6 +72,24 @@ describe('a client', () => {
       [[3, 2], [[2_000_000, 2_500_000]]],
       [[0, 3], [[2_000_000, 2_500_000]]],
     ]);
+  });
+
+  test('goes to whom a reply names, or stays with the one that it asks where nobody leads', () => {
+    for (const [stays, next] of [
+      [false, 2],
+      [true, 1],
+    ] as const) {
+      const policy = { matching: 1, ask: 'any', stays, signed: false } as const;
+      const machine = client(policy, [0, 1, 2], firstClient, { leader: 1 });
+      const step = (event: Parameters<typeof machine.step>[0]['event']) =>
+        machine.step({ now: 0, clock: { earliest: 0, latest: 0 }, event });
+      const [first] = step(submit(1)).sends;
+      const named = { ...replyTo(first?.message as Request, byte(1)), leader: 2 };
+      // Replica 2 was the first to execute it, and answers too.
+      const signature = new Uint8Array() as never;
+      step({ type: 'message', message: { ...named, from: 2, signature } });
+      expect(step(submit(2)).sends.map(({ to }) => to)).toEqual([next]);
+    }
   });
 
   test('asks all where several have to answer', () => {
