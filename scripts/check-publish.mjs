@@ -51,6 +51,8 @@ function contentFaults(tarball) {
     if (/\.tsbuildinfo$|\.test\.|node_modules/.test(file)) faults.push(`${file} is published`);
   if (files.includes('package/dist/commands/play.js') && !files.includes('package/dist/page.html'))
     faults.push('the page of quorumlab play is not published');
+  if (files.includes('package/dist/reporters.js') && !files.includes('package/dist/report.js'))
+    faults.push('the viewer of reports is not published');
   const text = run('tar', ['-xzOf', tarball, 'package/package.json']).output;
   const manifest = JSON.parse(text);
   for (const field of ['description', 'license', 'repository', 'keywords', 'homepage', 'bugs'])

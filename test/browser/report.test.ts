@@ -1,12 +1,17 @@
 /** A report as people open it: from a file, with scripts off and on. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer, tracesIn } from '@quorumlab/playground';
+import { answer, buildReportScript, tracesIn } from '@quorumlab/playground';
+import { evidenceOf, htmlReport } from '@quorumlab/report';
+import type { Result } from '@quorumlab/report/result';
 import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { goThrough } from './report-walk.ts';
 
 const path = fileURLToPath(new URL('../../docs/reports/example.html', import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -17,6 +22,25 @@ async function violationsIn(page: Page): Promise<unknown> {
   return page.evaluate(
     `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
   );
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'quorumlab live report '));
+const file = join(folder, 'report.html');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let viewer: Promise<string> | undefined;
+
+/** The report of docs with a viewer in it; of traces that somebody has changed. */
+async function liveReport(change = (trace: string): string => trace): Promise<string> {
+  const report = readFileSync(path, 'utf8');
+  const held = /id="result">(.*?)<\/script>/s.exec(report)?.[1] ?? '';
+  const result = JSON.parse(held) as Result;
+  const places = [...report.matchAll(/class="trace" id="t(\d+)"/g)].map(([, n]) => Number(n));
+  const traces = await tracesIn(report);
+  const evidence = new Map(
+    places.map((place, i) => [place, evidenceOf(change(traces[i]?.text ?? ''))]),
+  );
+  viewer ??= buildReportScript();
+  return htmlReport({ result, evidence, viewer: await viewer });
 }
 
 describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file', () => {
@@ -61,6 +85,61 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
       if (told?.says === 'again') expect(report).toContain(told.ran.digest);
     }
     expect(await tracesIn('<html>nothing</html>')).toEqual([]);
+  });
+
+  it('says with scripts on what a run says, step by step, and runs it again to the same', {
+    timeout: 120_000,
+  }, async () => {
+    const live = await liveReport();
+    writeFileSync(file, live);
+    await using opened = await openFile(file, { width: 1440, height: 900 });
+    const { page, errors } = opened;
+    const rest = await goThrough(page);
+    expect(rest).toEqual({ shown: 3, same: 3 });
+    await page.locator('.live .story, .live .lanes').first().waitFor();
+    await page.locator('.live .picture').first().focus();
+    await page.keyboard.press('Home');
+    await page
+      .locator('.live output', { hasText: /^event 0 of/ })
+      .first()
+      .waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page
+      .locator('.live output', { hasText: /^event 1 of/ })
+      .first()
+      .waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await violationsIn(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 900 });
+    expect(await violationsIn(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    expect(errors).toEqual([]);
+    await using still = await openFile(file, { width: 390, height: 900 }, { scripts: false });
+    expect(await still.page.locator('article svg.lanes').count()).toBe(3);
+    expect(await still.page.locator('button').count()).toBe(0);
+  });
+
+  it('runs no script but its own, and hostile names in a run stay text', async () => {
+    const evil =
+      '<img src=x onerror="globalThis.evil=1"></script><script>globalThis.evil=2</script>';
+    const named = JSON.stringify(evil).slice(1, -1);
+    const page = await liveReport((trace) => trace.replaceAll(/Ann|append-entries/g, () => named));
+    // What an error of ours would let in: it is there, and not run.
+    writeFileSync(
+      file,
+      page.replace('<main>', () => `<main>${evil}`),
+    );
+    await using opened = await openFile(file, { width: 1440, height: 900 });
+    await opened.page
+      .getByRole('button', { name: /^Step through it here/ })
+      .first()
+      .click();
+    await opened.page.locator('.live .inspector', { hasText: '<img src=x' }).first().waitFor();
+    await opened.page.getByRole('button', { name: 'Story' }).first().click();
+    await opened.page.locator('.live .story', { hasText: '<img src=x' }).first().waitFor();
+    expect(await opened.page.locator('.live img, .live script').count()).toBe(0);
+    expect(await opened.page.evaluate('globalThis.evil')).toBeUndefined();
+    expect(opened.errors.filter((each) => !/Content Security Policy/.test(each))).toEqual([]);
   });
 
   it('has its picture in docs, which UPDATE_REPORTS=1 takes anew', async () => {

@@ -1,7 +1,7 @@
-/** The traces of a result's counterexamples, for reports that draw them. */
+/** The traces of a result's runs, for reports that draw them. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { runScenario } from '@quorumlab/harness';
+import { runScenario, type Scenario } from '@quorumlab/harness';
 import { type Evidence, evidenceOf } from '@quorumlab/report';
 import type { Result } from '@quorumlab/report/result';
 import { traceBuffer } from '@quorumlab/sim';
@@ -10,9 +10,12 @@ import { readText } from './files.ts';
 /** Bytes of a trace that is drawn, at most. */
 const mostBytes = 32 * 1024 * 1024;
 
+/** Operations of a run that is shown although nothing went wrong in it, at most. */
+const mostOperations = 200;
+
 /**
- * What there is to show of each counterexample, by the place of its row: from its trace where that
- * is a file, here or in one of `folders`, and else by running it again, where it was one run.
+ * What there is to show of each counterexample and of each single run, by the place of its row:
+ * from its trace where that is a file, here or in one of `folders`, and else by running it again.
  */
 export function evidenceFor(
   result: Result,
@@ -21,8 +24,7 @@ export function evidenceFor(
   const all = new Map<number, Evidence | string>();
   for (const [place, row] of result.verdicts.entries()) {
     const { counterexample, protocol, attack, runs, digest } = row;
-    if (counterexample === undefined) continue;
-    const { trace } = counterexample;
+    const trace = counterexample?.trace;
     const file = trace === undefined ? undefined : fileIn(trace, folders);
     if (file !== undefined) {
       const found = evidenceOf(readText(file));
@@ -31,10 +33,11 @@ export function evidenceFor(
       all.set(place, isOf(scenario, protocol, attack) ? found : notOf(found, file));
     } else if (trace !== undefined) all.set(place, `${trace} is not here`);
     else if (runs === 1 && !Array.isArray(result.scenario)) {
+      const scenario = result.scenario as Scenario;
+      // A long run in which nothing went wrong is read by nobody.
+      if (counterexample === undefined && scenario.count > mostOperations) continue;
       const buffer = traceBuffer();
-      const again = runScenario(result.scenario as Parameters<typeof runScenario>[0], {
-        trace: buffer,
-      });
+      const again = runScenario(scenario, { trace: buffer });
       if (again.digest === digest) all.set(place, evidenceOf(buffer.text()));
     }
   }

@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { usageError } from './errors.ts';
 
-/** Where the build puts the page beside the published code. */
+/** Where the build puts the page, and the script of reports, beside the published code. */
 const published = new URL('./page.html', import.meta.url);
+const publishedScript = new URL('./report.js', import.meta.url);
 
 /** The text of the page: made from sources where this runs from sources, else as published. */
 export async function playgroundPage(): Promise<string> {
@@ -15,10 +16,22 @@ export async function playgroundPage(): Promise<string> {
     const { buildPage } = await import('@quorumlab/playground');
     return buildPage();
   }
-  if (existsSync(published)) return readFileSync(published, 'utf8');
+  return asPublished(published, 'the page');
+}
+
+let viewer: Promise<string> | undefined;
+
+/** The script that makes a report live: made from sources, once, or as published. */
+export const reportViewer = (): Promise<string> =>
+  (viewer ??= import.meta.url.endsWith('.ts')
+    ? import('@quorumlab/playground').then(({ buildReportScript }) => buildReportScript())
+    : Promise.resolve().then(() => asPublished(publishedScript, 'the viewer of reports')));
+
+function asPublished(file: URL, what: string): string {
+  if (existsSync(file)) return readFileSync(file, 'utf8');
   throw usageError(
     'QL108',
-    `the page is not at ${fileURLToPath(published)}; install quorumlab again, or use ` +
+    `${what} is not at ${fileURLToPath(file)}; install quorumlab again, or use ` +
       'npm run build in its sources.',
   );
 }

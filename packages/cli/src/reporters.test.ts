@@ -15,7 +15,7 @@ const attacks = '--attack none,equivocating-leader,f+1-traitors';
 const examples = new URL('../../../docs/reports/', import.meta.url);
 
 test('a comparison writes all its reports at once, which are those of docs/reports', async () => {
-  const files = 'html=a.html,junit=a.xml,md=a.md,json=a.json';
+  const files = 'plain=a.html,junit=a.xml,md=a.md,json=a.json';
   const line = `compare raft pbft -f 1 ${attacks} --seeds 5 --sizes 1,2,3 --reporter ${files}`;
   const { out, code } = await quorumlab(line);
   expect(code).toBe(0);
@@ -72,7 +72,7 @@ test('a build of GitHub gets notes and a summary; with --json beside the documen
 describe('what cannot be written is refused before anything runs', () => {
   mkdirSync(join(folder, 'there'));
   test.each([
-    ['pdf=x', 'QL101', 'html, junit, md, json or github, not "pdf"'],
+    ['pdf=x', 'QL101', 'html, plain, junit, md, json or github, not "pdf"'],
     ['html', 'QL100', 'takes a file'],
     ['html=', 'QL100', 'takes a file'],
     ['html=-', 'QL100', 'use --json'],

@@ -11,6 +11,7 @@ import { gather, oneOf } from './flags.ts';
 import { localised, telling } from './invocation.ts';
 import type { Io } from './io.ts';
 import { withNamed } from './modules.ts';
+import { reportViewer } from './page.ts';
 
 /** What `--reporter` gives. */
 export interface ReporterFlags {
@@ -18,7 +19,7 @@ export interface ReporterFlags {
 }
 
 /** The kinds of reports; `github` writes to the build that it runs in, all others to a file. */
-const kinds = ['html', 'junit', 'md', 'json', 'github'] as const;
+const kinds = ['html', 'plain', 'junit', 'md', 'json', 'github'] as const;
 type Kind = (typeof kinds)[number];
 
 interface Reporter {
@@ -42,8 +43,8 @@ export const withReporterFlag = (command: Command): Command =>
   command.addOption(
     new Option(
       '--reporter <kind=file>',
-      'the result as a file too: html=, junit=, md= or json= and a file, or github for its ' +
-        'notes and summary; repeatable (default: none)',
+      'the result as a file too: html= (plain= for the same page without a script), junit=, md= ' +
+        'or json= and a file, or github for its notes and summary; repeatable (default: none)',
     ).argParser(gather),
   );
 
@@ -140,10 +141,20 @@ async function write({ kind, file }: Reporter, result: Result, more: ReportMore,
       return put(report.junitReport(result));
     case 'md':
       return put(report.markdownReport(result));
+    case 'plain':
     case 'html': {
       const evidence = evidenceFor(result, more.folders);
       const { date } = more;
-      return put(report.htmlReport({ result, evidence, ...(date === undefined ? {} : { date }) }));
+      // Nothing to show, nothing to show it with.
+      const isLive =
+        kind === 'html' && [...evidence.values()].some((each) => typeof each !== 'string');
+      return put(
+        report.htmlReport({
+          ...{ result, evidence },
+          ...(isLive ? { viewer: await reportViewer() } : {}),
+          ...(date === undefined ? {} : { date }),
+        }),
+      );
     }
     case 'github': {
       for (const line of report.githubAnnotations(result)) {

@@ -1,9 +1,10 @@
 /** Builds the page: one file with everything in it, from any place and without a net. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, resolve as resolvePath } from 'node:path';
+import { dirname, join, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { partsOf } from './parts.ts';
+import { buildReportScript } from './report-script.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entry = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -16,9 +17,9 @@ const policy =
 
 /** The text of the page. Throws if its code needs a module of Node, or a style is missing. */
 export async function buildPage(): Promise<string> {
-  const styles = ['@quorumlab/trace-view/style.css', '@quorumlab/playground/style.css'];
+  const styles = ['trace-view/style.css', 'playground/player.css', 'playground/style.css'];
   const { resolve } = createRequire(import.meta.url);
-  const css = styles.map((each) => readFileSync(resolve(each), 'utf8')).join('\n');
+  const css = styles.map((each) => readFileSync(resolve(`@quorumlab/${each}`), 'utf8')).join('\n');
   const { first, rest } = await partsOf(root, entry);
   return [
     '<!doctype html>',
@@ -48,4 +49,6 @@ if (import.meta.main) {
   writeFileSync(to, page);
   console.log(`playground: ${to} (${Math.round(page.length / 1024)} KiB)`);
   console.log('Open this file in a browser, or put it on any server: it is all there is.');
+  // Whoever publishes the page publishes the script of reports beside it.
+  if (at >= 0) writeFileSync(join(dirname(to), 'report.js'), await buildReportScript());
 }

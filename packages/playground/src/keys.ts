@@ -8,6 +8,8 @@ export interface KeyAction {
   readonly title: string;
   /** Single letters can be switched off. */
   readonly letter: boolean;
+  /** Whether it changes a run, which a report does not offer. */
+  readonly byHand?: boolean;
   run(state: State): void;
 }
 
@@ -93,7 +95,7 @@ export const keyActions: readonly KeyAction[] = [
       ['n', 'now', 'deliver the held message now'],
     ] as const
   ).map(([key, name, title]) => ({
-    ...{ keys: [key], title, letter: true },
+    ...{ keys: [key], title, letter: true, byHand: true },
     run: (state: State): void => state.rest.value?.act(state, name),
   })),
   {

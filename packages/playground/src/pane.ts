@@ -48,9 +48,12 @@ function Run({
   const isLarge = view.value === 'lanes' && (layout?.arrows.length ?? 0) > mostDrawn;
   const window = isLarge ? sight.value : undefined;
   const props = { model, at, selected, onSelect, ...(layout && { layout }) };
+  // Regions of one page have names of their own.
+  const sideName = state.sides.value.length > 1 ? ['left', 'right'][side] : undefined;
+  const of = [state.title, sideName].filter(Boolean).join(', ');
   // A step moves the cursor of one side; what has not changed on the other is not drawn again.
   const same = [state, side, model, at, selected, layout];
-  const log = useMemo(() => h(Log, props), same);
+  const log = useMemo(() => h(Log, { ...props, of }), same);
   const picture = useMemo(
     () =>
       view.value === 'lanes'
@@ -64,7 +67,7 @@ function Run({
     ran === undefined ? h('h2', null, model.protocol) : h(Verdict, { ran }),
     note !== undefined && h('p', { class: 'note', role: 'status' }, note),
     log,
-    h(Picture, { at, onSight: (seen) => void (sight.value = seen) }, picture),
+    h(Picture, { at, of, onSight: (seen) => void (sight.value = seen) }, picture),
     ran !== undefined && h(Behind, { ran }),
     ran !== undefined && Exports !== undefined && h(Exports, { ran, model }),
   );
@@ -79,10 +82,12 @@ const windowStep = 1_000;
 /** A frame that follows the cursor. */
 function Picture({
   at,
+  of,
   onSight,
   children,
 }: {
   readonly at: number;
+  readonly of: string;
   /** Told what is in sight, with as much above and below it. */
   readonly onSight: (window: Window) => void;
   readonly children?: ComponentChildren;
@@ -103,7 +108,7 @@ function Picture({
         const step = Math.floor(currentTarget.scrollTop / windowStep);
         onSight([(step - 1) * windowStep, (step + 3) * windowStep]);
       },
-      ...{ role: 'region', 'aria-label': 'Picture of the run' },
+      ...{ role: 'region', 'aria-label': of ? `Picture of the run: ${of}` : 'Picture of the run' },
     },
     children,
   );

@@ -88,6 +88,7 @@ function Evidence({ state }: Props): JSX.Element {
       model,
       selected: event ?? last?.event,
       onSelect: (i: number) => hold(side, i),
+      of: state.title,
       ...(it?.is === 'ran' && it.ran !== undefined ? { proofs: it.ran.proofs } : {}),
     }),
   );
@@ -143,11 +144,12 @@ function Scrubber({ state }: Props): JSX.Element {
   );
 }
 
-function Keys({ state: { letters } }: Props): JSX.Element {
+function Keys({ state: { letters, rest, title } }: Props): JSX.Element {
+  const offered = keyActions.filter(({ byHand }) => !byHand || rest.value !== undefined);
   const named = (key: string): string => (key === ' ' ? 'Space' : key.replace('Arrow', ''));
   return h(
     'section',
-    { class: 'keys', 'aria-label': 'Keys' },
+    { class: 'keys', 'aria-label': title ? `Keys: ${title}` : 'Keys' },
     h(
       'label',
       null,
@@ -161,7 +163,7 @@ function Keys({ state: { letters } }: Props): JSX.Element {
     h(
       'table',
       null,
-      keyActions.map(({ keys, title }) =>
+      offered.map(({ keys, title }) =>
         h('tr', null, h('th', { scope: 'row' }, keys.map(named).join(' ')), h('td', null, title)),
       ),
     ),

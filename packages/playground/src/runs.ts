@@ -9,14 +9,13 @@ import {
   runScenario,
   type Scenario,
   ScenarioError,
-  scenarioIn,
   shrink,
   type Tally,
   tallyOf,
   wordOf,
 } from '@quorumlab/harness';
 import { quizItemOf, settle } from '@quorumlab/lessons';
-import { compareTraces, parseTrace } from '@quorumlab/sim';
+import { againOf } from './again.ts';
 import type { Answer, Question } from './ask.ts';
 import { answerRun, cannot } from './first.ts';
 import { lectureOf, markedOf } from './lecture.ts';
@@ -48,18 +47,6 @@ export function* answer(question: Question): Generator<Answer> {
   } catch (error) {
     yield cannot(error);
   }
-}
-
-/** Runs what a trace says that it is of, and compares every line. */
-function againOf(text: string): Answer {
-  const ran = ranOf(scenarioIn(parseTrace(text)));
-  const difference = compareTraces(text, ran.trace);
-  const at = difference?.event === undefined ? '' : ` (event ${difference.event})`;
-  return {
-    says: 'again',
-    ran,
-    differs: difference === undefined ? undefined : `line ${difference.line}${at}`,
-  };
 }
 
 /** Runs one after the other, and says after each few what is known. */

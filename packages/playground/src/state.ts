@@ -63,6 +63,8 @@ export interface Branch {
 
 /** The state of a page. */
 export interface State {
+  /** What its runs are called where others stand on the same page; else empty. */
+  readonly title: string;
   readonly place: Signal<Place>;
   readonly sides: Signal<readonly Side[]>;
   readonly selection: Signal<Selection>;
@@ -80,6 +82,8 @@ export interface State {
   visit(hash: string): void;
   /** Runs two scenarios, and stops what was under way. */
   run(settings: Settings): void;
+  /** Shows a trace with a note, or why it cannot be shown: then there is no model. */
+  read(text: string, note: string): TraceModel | undefined;
   /** Shows a trace of the command line, and runs it again. */
   open(text: string): void;
   /** Moves the cursor, within the runs. */
@@ -108,7 +112,7 @@ export interface State {
 }
 
 /** A page that knows nothing yet; `ask` is how it runs something. */
-export function createState(ask: Ask): State {
+export function createState(ask: Ask, title = ''): State {
   const place = signal(placeOf(''));
   const rest = signal<Rest | undefined>(undefined);
   const sides = signal<readonly Side[]>([]);
@@ -201,6 +205,20 @@ export function createState(ask: Ask): State {
     });
     begin();
   };
+  const read = (text: string, note: string): TraceModel | undefined => {
+    clear();
+    sides.value = [{ is: 'running' }];
+    let model: TraceModel | undefined;
+    try {
+      model = modelOf(parseTrace(text));
+      sides.value = [{ is: 'ran', model, note }];
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      sides.value = [{ is: 'cannot', why: noTrace(text, error.message) }];
+    }
+    begin();
+    return model;
+  };
   const lessons = createLessons(ask, {
     wait() {
       clear();
@@ -220,7 +238,7 @@ export function createState(ask: Ask): State {
   });
   const state: State = {
     ...{ place, sides, selection, everything, drawn, timeline, cursors, ask, lessons, rest },
-    ...{ branches, branch },
+    ...{ branches, branch, title },
     view: signal<View>('lanes'),
     pace,
     letters: signal(true),
@@ -266,24 +284,16 @@ export function createState(ask: Ask): State {
       begin();
     },
     refuse: (side, why) => set(side, { is: 'cannot', why }),
+    read,
     open(text) {
-      clear();
-      sides.value = [{ is: 'running' }];
-      try {
-        const model = modelOf(parseTrace(text));
-        const note = 'Running it again …';
-        sides.value = [{ is: 'ran', model, note }];
-        stops = [
-          ask({ ask: 'again', trace: text }, (answer) => {
-            const known = answer.says === 'again' ? { ran: answer.ran } : {};
-            set(0, { is: 'ran', model, ...known, note: noteOf(answer) });
-          }),
-        ];
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        sides.value = [{ is: 'cannot', why: noTrace(text, error.message) }];
-      }
-      begin();
+      const model = read(text, 'Running it again …');
+      if (model === undefined) return;
+      stops = [
+        ask({ ask: 'again', trace: text }, (answer) => {
+          const known = answer.says === 'again' ? { ran: answer.ran } : {};
+          set(0, { is: 'ran', model, ...known, note: noteOf(answer) });
+        }),
+      ];
     },
     move(count) {
       const within = Math.max(0, Math.min(timeline.value.length, furthest(), count));

@@ -37,18 +37,25 @@ export function workers(parts: { readonly first: string; readonly rest: () => st
     URL.createObjectURL(new Blob([scripts.join('\n')], { type: 'text/javascript' }));
   let small: string | undefined;
   let whole: string | undefined;
+  return asking((question) => {
+    // What somebody writes is a script of this one worker, which holds nothing and reaches nobody.
+    if (question.ask === 'own') return url(parts.first, parts.rest(), scriptOf(question.script));
+    if (isFirst(question)) return (small ??= url(parts.first));
+    return (whole ??= url(parts.first, parts.rest()));
+  });
+}
+
+/** Asks workers that run the script at the address that a question is given. */
+export function asking(addressFor: (question: Question) => string): Ask {
   return (question, hear) => {
     const isOwn = question.ask === 'own';
-    if (isFirst(question)) small ??= url(parts.first);
-    else whole ??= url(parts.first, parts.rest());
-    // What somebody writes is a script of this one worker, which holds nothing and reaches nobody.
-    const own = isOwn ? url(parts.first, parts.rest(), scriptOf(question.script)) : undefined;
-    const worker = new Worker(own ?? (isFirst(question) ? small : whole) ?? '');
+    const address = addressFor(question);
+    const worker = new Worker(address);
     const tooLong = isOwn ? setTimeout(() => stop(endless), patienceMs) : undefined;
     const end = (): void => {
       clearTimeout(tooLong);
       worker.terminate();
-      if (own !== undefined) URL.revokeObjectURL(own);
+      if (isOwn) URL.revokeObjectURL(address);
     };
     const stop = (why: string): void => {
       end();

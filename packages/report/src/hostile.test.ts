@@ -1,8 +1,12 @@
 /** Names, operations and sentences of others never become markup, whatever they are. */
+import { createHash } from 'node:crypto';
+import { completeScenario, runScenario } from '@quorumlab/harness';
+import { traceBuffer } from '@quorumlab/sim';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sampleResult, sampleRow } from '../test-support/sample.ts';
 import { githubData, githubProperty, markdown, markdownCode, scriptJson, xml } from './escape.ts';
+import { evidenceOf } from './evidence.ts';
 import { githubAnnotations } from './github.ts';
 import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
@@ -68,6 +72,39 @@ test('a page of hostile names has the elements of one of harmless names, and no 
     expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(result)));
   }
   expect(plain.length).toBeGreaterThan(50);
+});
+
+/** A run whose operations, and whose protocol, are called so. */
+const evidenceNamed = (text: string) => {
+  const trace = traceBuffer();
+  runScenario(completeScenario({ protocol: 'raft', attack: 'equivocating-leader' }), { trace });
+  const said = JSON.stringify(text).slice(1, -1);
+  return evidenceOf(trace.text().replaceAll(/Ann|append-entries/g, () => said));
+};
+
+test('a page with a viewer runs that one script, and holds hostile runs as text', () => {
+  const live = (text: string): string =>
+    htmlReport({
+      result: hostile(text),
+      evidence: new Map([[0, evidenceNamed(text)]]),
+      viewer: `'</script><!--<script>'`,
+    });
+  const plain = elements(live('harmless'));
+  for (const text of evil) {
+    const page = live(text);
+    expect(elements(page)).toEqual(plain);
+    expect(page).not.toMatch(/\son\w+="/);
+    const scripts = [...page.matchAll(/<script(?<of>[^>]*)>(?<is>.*?)<\/script>/gs)];
+    const [run, ...more] = scripts.filter(({ groups }) => !/type="app/.test(groups?.of ?? ''));
+    expect(more).toEqual([]);
+    // The policy names it by its digest: another script, wherever it came from, is not run.
+    const digest = createHash('sha256')
+      .update(run?.groups?.is ?? '')
+      .digest('base64');
+    expect(page).toContain(`; script-src &#39;sha256-${digest}&#39; blob:; worker-src blob:"`);
+    const held = scripts.find(({ groups }) => groups?.of?.includes('class="trace"'));
+    expect(JSON.parse(held?.groups?.is ?? '').name).toContain(JSON.parse(JSON.stringify(text)));
+  }
 });
 
 test('whatever a text is, it stays text in an element and in an attribute', () => {

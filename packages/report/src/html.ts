@@ -1,4 +1,4 @@
-/** A result as one HTML file: to be read without scripts, printed, mailed, opened anywhere. */
+/** A result as one HTML file: read without scripts, printed, mailed, opened anywhere. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expectation, type VerdictRow, verdictSigns } from '@quorumlab/harness';
@@ -7,19 +7,34 @@ import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { scriptJson } from './escape.ts';
 import { costSection } from './html-costs.ts';
-import { counterexampleSection } from './html-counterexamples.ts';
 import { matrixSection } from './html-matrix.ts';
+import { runSections } from './html-runs.ts';
 import type { ReportInput } from './input.ts';
+import { type Live, liveOf } from './live.ts';
 import { type Html, html, raw } from './markup.ts';
 import { rowName } from './name.ts';
 import type { Result } from './result.ts';
 import { countsOf, grouped, replayOf, sentenceOfResult, standingOf } from './rows.ts';
 
+/** A report takes this many bytes, if its tables alone do not take more. */
+const mostBytes = 1_000_000;
+
+/** Pictures and traces have this many bytes in any case. */
+const leastRoom = 100_000;
+
 /** The report as a page. */
 export function htmlReport(input: ReportInput): string {
-  const { result, date } = input;
-  // Nothing is loaded, and no script runs, whoever may have put one in.
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+  const { viewer } = input;
+  const live = viewer === undefined ? undefined : liveOf(viewer);
+  const without = Buffer.byteLength(pageOf(input, undefined, live));
+  const found = runSections(input, Math.max(leastRoom, mostBytes - without));
+  // A viewer that has nothing to show would be a script for nothing.
+  return pageOf(input, found.all, found.traces > 0 ? live : undefined);
+}
+
+function pageOf({ result, date }: ReportInput, runs: Html | undefined, live?: Live): string {
+  // Nothing is loaded, and no script runs but the one that is named by its digest, if any.
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:${live?.policy ?? ''}`;
   const { unexpected } = countsOf(result);
   const title = `quorumlab: ${sentenceOfResult(result)}`;
   return `${
@@ -42,10 +57,11 @@ ${numbersOf(result)}
 ${unexpectedSection(result)}
 ${matrixSection(result)}
 ${costSection(result)}
-${counterexampleSection(input)}
+${runs}
 ${coverageSection(result)}
 ${dataSection(result)}
 </main>
+${live?.elements}
 </html>`.html
   }\n`;
 }

@@ -4,8 +4,13 @@ import type { Result } from './result.ts';
 /** What a report is made of. */
 export interface ReportInput {
   readonly result: Result;
-  /** Of each counterexample, by the place of its row, or why there is none. */
+  /** Of each row that is one run, by its place, or why there is none. */
   readonly evidence?: ReadonlyMap<number, Evidence | string>;
+  /**
+   * The text of the script that steps through runs in the page and runs them again there; without
+   * one the page has no script, and its policy allows none.
+   */
+  readonly viewer?: string;
   /** Shown as it stands; without one, equal results give equal bytes. */
   readonly date?: string;
 }

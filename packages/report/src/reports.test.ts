@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { completeScenario, runScenario } from '@quorumlab/harness';
 import { traceBuffer } from '@quorumlab/sim';
 import { describe, expect, test } from 'vitest';
@@ -73,7 +74,7 @@ test('unexpected results come first in Markdown and in HTML, with their line to 
 });
 
 test('a page has no script that runs, and its policy allows none', () => {
-  const page = htmlReport({ result });
+  const page = htmlReport({ result, viewer: 'with nothing to show' });
   expect(page.match(/<script(?! type="application\/json")/g)).toBeNull();
   expect(page).toContain(
     'default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; img-src data:',
@@ -173,14 +174,24 @@ describe('reading', () => {
   });
 });
 
-test('a report of 72 cells with all their traces has at most 1 MB', () => {
+test('a report of 72 cells with traces and viewer has at most 1 MB, and each can be shown', () => {
   const trace = traceBuffer();
   const scenario = completeScenario({ protocol: 'pbft', count: 40 });
   runScenario(scenario, { trace });
   const evidence = evidenceOf(trace.text());
   const rows = Array.from({ length: 72 }, () => bad);
   const all = new Map(rows.map((_, place) => [place, evidence]));
-  const page = htmlReport({ result: sampleResult(rows), evidence: all });
-  expect(new TextEncoder().encode(page).length).toBeLessThanOrEqual(1_000_000);
-  expect(page.match(/class="trace"/g)?.length).toBeGreaterThan(3);
+  const sizeOf = (page: string): number => new TextEncoder().encode(page).length;
+  const input = { result: sampleResult(rows), evidence: all };
+  const plain = htmlReport(input);
+  expect(sizeOf(plain)).toBeLessThanOrEqual(1_000_000);
+  expect(plain.match(/class="trace"/g)?.length).toBeGreaterThan(3);
+  // As large as the real one, and as hard to compress; test/browser has the real one.
+  const blocks = Array.from({ length: 7000 }, (_, i) => hash('sha256', `${i}`, 'base64'));
+  const live = htmlReport({ ...input, viewer: blocks.join('') });
+  expect(sizeOf(live)).toBeGreaterThan(600_000);
+  expect(sizeOf(live)).toBeLessThanOrEqual(1_000_000);
+  // What has no room as a trace is there as a scenario, which the page makes the trace of.
+  expect(live.match(/class="trace"/g)).toHaveLength(72);
+  expect(live.match(/"digest":"[0-9a-f]{64}","scenario":\{/g)?.length).toBeGreaterThan(3);
 });

@@ -15,7 +15,7 @@ export {
   type Mark,
   type Row,
 } from './layout.ts';
-export { Log } from './log.ts';
+export { Log, type LogProps } from './log.ts';
 export type { Carried, MessageView } from './message.ts';
 export {
   type CommitView,

@@ -10,11 +10,14 @@ import { messageText, sentenceOf, timeText } from './words.ts';
 export interface InspectorProps extends Omit<ViewProps, 'at'> {
   /** Proofs that somebody lied, which the run has found. */
   readonly proofs?: readonly ProofRow[];
+  /** What the run is called, where a page has several. */
+  readonly of?: string | undefined;
 }
 
 /** The event that is looked at, with links to its cause and to its effects. */
 export function Inspector(props: InspectorProps): JSX.Element {
-  const { model, selected, onSelect, proofs = [] } = props;
+  const { model, selected, onSelect, proofs = [], of } = props;
+  const name = of ? `What is looked at: ${of}` : 'What is looked at';
   const event = selected === undefined ? undefined : model.events[selected];
   if (event === undefined)
     return h('section', { class: 'inspector' }, 'Choose an arrow, a mark or a sentence.');
@@ -23,7 +26,7 @@ export function Inspector(props: InspectorProps): JSX.Element {
   const link = (at: number): JSX.Element => h(EventLink, { model, at, onSelect });
   return h(
     'section',
-    { class: 'inspector', 'aria-label': 'What is looked at' },
+    { class: 'inspector', 'aria-label': name },
     h('p', { class: 'what' }, `${sentenceOf(model, event)}.`),
     h('p', { class: 'when' }, `event ${i} at ${timeText(t)}`),
     h(Part, { title: 'Because' }, cause === undefined ? 'of nothing before it' : link(cause)),

@@ -3,8 +3,13 @@ import { h, type JSX } from 'preact';
 import type { CommitView } from './model.ts';
 import { classes, type ViewProps } from './views.ts';
 
+/** The log table, and what it is called besides where a page has several. */
+export interface LogProps extends ViewProps {
+  readonly of?: string | undefined;
+}
+
 /** The log table: forks are hatched and crossed, and a liar's own word is marked as such. */
-export function Log({ model, at, selected, onSelect }: ViewProps): JSX.Element {
+export function Log({ model, at, selected, onSelect, of }: LogProps): JSX.Element {
   const past = model.commits.filter(({ event }) => event <= at);
   const slots = [...new Set(past.map(({ slot }) => slot))].sort((one, two) => one - two);
   const cells = new Map(past.map((each) => [`${each.seat} ${each.slot}`, each]));
@@ -13,7 +18,7 @@ export function Log({ model, at, selected, onSelect }: ViewProps): JSX.Element {
     return h('p', { class: 'log empty' }, 'Nobody has committed anything yet.');
   return h(
     'div',
-    { class: 'log', tabIndex: 0, role: 'region', 'aria-label': 'Logs' },
+    { class: 'log', tabIndex: 0, role: 'region', 'aria-label': of ? `Logs: ${of}` : 'Logs' },
     h(
       'table',
       null,
