@@ -82,7 +82,8 @@ ${rest}</section>`
 const legend =
   'Time runs down; an arrow is a message, dashed and red if it is a lie, ending in a cross if it ' +
   'was lost. A diamond is a commit, hatched where honest nodes differ; a square is a write to ' +
-  'disk, a flag a change of role, a tick votes that were counted. What changed nothing is left out.';
+  'disk, a flag a change of role, a tick votes that were counted. What changed nothing is left ' +
+  'out.';
 
 const isEvidence = (known: Evidence | string | undefined): known is Evidence =>
   known !== undefined && typeof known !== 'string';

@@ -34,7 +34,8 @@ export function htmlReport(input: ReportInput): string {
 
 function pageOf({ result, date }: ReportInput, runs: Html | undefined, live?: Live): string {
   // Nothing is loaded, and no script runs but the one that is named by its digest, if any.
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:${live?.policy ?? ''}`;
+  const nothing = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+  const policy = `${nothing}${live?.policy ?? ''}`;
   const { unexpected } = countsOf(result);
   const title = `quorumlab: ${sentenceOfResult(result)}`;
   return `${
