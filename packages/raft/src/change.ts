@@ -29,7 +29,6 @@ import {
   settled,
   wantedBy,
 } from './configuration.ts';
-import type { Group } from './group.ts';
 import {
   append,
   mayAppend,
@@ -38,9 +37,10 @@ import {
   replicateTo,
   sendHeartbeats,
 } from './leader.ts';
+import { lastIndex } from './log.ts';
 import { type Index, refusalLimit } from './messages.ts';
 import { maybeAllowReads } from './read-index.ts';
-import { type CatchUp, type Context, lastIndex, type Replica } from './state.ts';
+import type { CatchUp, Context, Replica } from './state.ts';
 import { becomeFollower } from './term.ts';
 import { transferTo } from './transfer.ts';
 
@@ -54,33 +54,23 @@ const patience = { silent: 10, stuck: 200 } as const;
 const latest = ({ configurations }: Replica): Placed => configurations.at(-1) as Placed;
 
 /** What came of a request that leaves the group as it is is part of the log, for its session. */
-function answer(
-  group: Group,
-  leader: Replica,
-  command: Signed<Request>,
-  why: string,
-  ctx: Context,
-): void {
+function answer(leader: Replica, command: Signed<Request>, why: string, ctx: Context): void {
   ctx.line('change-refuse');
   const refusal = `the group stays as it is: ${why}`.slice(0, refusalLimit);
-  append(group, leader, { command, refusal }, ctx);
+  append(leader, { command, refusal }, ctx);
 }
 
 /** A client asks for another group. */
-export function changeGroup(
-  group: Group,
-  leader: Replica,
-  command: Signed<Request>,
-  ctx: Context,
-): void {
+export function changeGroup(leader: Replica, command: Signed<Request>, ctx: Context): void {
+  const { group } = ctx;
   if (leader.role !== 'leader') return;
   const wish = decodeWish(command.configuration ?? new Uint8Array());
-  if (wish?.kind === 'transfer') return transferTo(group, leader, command, wish.to, ctx);
+  if (wish?.kind === 'transfer') return transferTo(leader, command, wish.to, ctx);
   if (leader.transfer !== null || !mayAppend(group, leader, command)) return;
   const { catchUp } = leader;
   if (catchUp !== null && requestKey(catchUp.command) === requestKey(command)) return;
   if (!group.rules.mayChange(leader)) return ctx.line('change-wait');
-  const refuse = (why: string): void => answer(group, leader, command, why, ctx);
+  const refuse = (why: string): void => answer(leader, command, why, ctx);
   if (wish === undefined) return refuse('it cannot be read');
   if (group.isFixed) return refuse('its quorums were set by hand');
   if (catchUp !== null)
@@ -94,8 +84,8 @@ export function changeGroup(
       : wantedBy(wish, configuration, group.known);
   if ('refusal' in wanted) return refuse(wanted.refusal);
   const newcomers = wanted.next.voters.filter((id) => !configuration.voters.includes(id));
-  if (newcomers.length === 0) return appendChange(group, leader, command, wanted.next, ctx);
-  begin(group, leader, command, newcomers, ctx);
+  if (newcomers.length === 0) return appendChange(leader, command, wanted.next, ctx);
+  begin(leader, command, newcomers, ctx);
 }
 
 const named = (servers: readonly ReplicaId[]): string =>
@@ -103,19 +93,17 @@ const named = (servers: readonly ReplicaId[]): string =>
 
 /** From the moment at which it is in the log the configuration counts (thesis 4.1). */
 function appendChange(
-  group: Group,
   leader: Replica,
   command: Signed<Request>,
   configuration: Configuration,
   ctx: Context,
 ): void {
   ctx.line(isJoint(configuration) ? 'joint-1' : 'single');
-  append(group, leader, { command, configuration }, ctx);
+  append(leader, { command, configuration }, ctx);
 }
 
 /** Servers that are new to the vote get the log first: else nothing might commit until they do. */
 function begin(
-  group: Group,
   leader: Replica,
   command: Signed<Request>,
   servers: readonly ReplicaId[],
@@ -133,17 +121,17 @@ function begin(
     least: 0,
     leastSince: now,
   };
-  noteAudience(group, leader, goal, ctx);
-  for (const id of servers) replicateTo(group, leader, id, ctx);
-  ctx.setTimer('catch-up', group.heartbeat);
-  goOn(group, leader, ctx);
+  noteAudience(leader, goal, ctx);
+  for (const id of servers) replicateTo(leader, id, ctx);
+  ctx.setTimer('catch-up', ctx.group.heartbeat);
+  goOn(leader, ctx);
 }
 
 const leastOf = ({ matchIndex }: Replica, { servers }: CatchUp): Index =>
   Math.min(...servers.map((id) => matchIndex.get(id) ?? 0));
 
 /** A new server has acknowledged something, or time has passed: the change may be due. */
-export function goOn(group: Group, leader: Replica, ctx: Context): void {
+export function goOn(leader: Replica, ctx: Context): void {
   for (;;) {
     const { catchUp } = leader;
     if (catchUp === null) return;
@@ -153,11 +141,10 @@ export function goOn(group: Group, leader: Replica, ctx: Context): void {
       return;
     }
     // What has come since takes about as long as this round did: nobody waits longer for a commit.
-    if (ctx.now - catchUp.roundBegan < group.electionTimeout)
-      return caughtUp(group, leader, catchUp, ctx);
+    if (ctx.now - catchUp.roundBegan < ctx.group.electionTimeout)
+      return caughtUp(leader, catchUp, ctx);
     if (catchUp.round >= mostRounds)
       return giveUp(
-        group,
         leader,
         `${named(catchUp.servers)} did not catch up in ${mostRounds} rounds: each took longer ` +
           'than an election timeout',
@@ -169,28 +156,29 @@ export function goOn(group: Group, leader: Replica, ctx: Context): void {
   }
 }
 
-function caughtUp(group: Group, leader: Replica, { command }: CatchUp, ctx: Context): void {
+function caughtUp(leader: Replica, { command }: CatchUp, ctx: Context): void {
   leader.catchUp = null;
   ctx.clearTimer('catch-up');
   const wish = decodeWish(command.configuration ?? new Uint8Array()) as ChangeWish;
-  const wanted = wantedBy(wish, latest(leader).configuration, group.members.length);
+  const wanted = wantedBy(wish, latest(leader).configuration, ctx.group.members.length);
   assert('next' in wanted, 'the group has changed while new servers caught up');
-  appendChange(group, leader, command, wanted.next, ctx);
+  appendChange(leader, command, wanted.next, ctx);
 }
 
-function giveUp(group: Group, leader: Replica, why: string, ctx: Context): void {
+function giveUp(leader: Replica, why: string, ctx: Context): void {
   const { catchUp } = leader;
   if (catchUp === null) return;
   ctx.line('catch-up-3');
   leader.catchUp = null;
   ctx.clearTimer('catch-up');
-  noteAudience(group, leader, lastIndex(leader), ctx);
-  answer(group, leader, catchUp.command, why, ctx);
+  noteAudience(leader, lastIndex(leader), ctx);
+  answer(leader, catchUp.command, why, ctx);
 }
 
 /** `upon catch-up timeout`: looks whether the new servers still get on. */
-export function catchUpTimeout(group: Group, leader: Replica, ctx: Context): void {
-  goOn(group, leader, ctx);
+export function catchUpTimeout(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
+  goOn(leader, ctx);
   const { catchUp } = leader;
   if (catchUp === null) return;
   const { servers, roundBegan, leastSince, goal } = catchUp;
@@ -199,13 +187,12 @@ export function catchUpTimeout(group: Group, leader: Replica, ctx: Context): voi
   const silent = servers.filter((id) =>
     isLate(pipelineOf(leader, id).heardAt ?? roundBegan, patience.silent),
   );
-  if (silent.length > 0)
-    return giveUp(group, leader, `${named(silent)} did not answer; is it up?`, ctx);
+  if (silent.length > 0) return giveUp(leader, `${named(silent)} did not answer; is it up?`, ctx);
   if (isLate(leastSince, patience.stuck)) {
     const least = leastOf(leader, catchUp);
     const stuck = servers.filter((id) => (leader.matchIndex.get(id) ?? 0) === least);
     const where = `has stayed at entry ${least} of ${goal} for too long`;
-    return giveUp(group, leader, `${named(stuck)} ${where}`, ctx);
+    return giveUp(leader, `${named(stuck)} ${where}`, ctx);
   }
   ctx.setTimer('catch-up', group.heartbeat);
 }
@@ -214,13 +201,14 @@ export function catchUpTimeout(group: Group, leader: Replica, ctx: Context): voi
  * Something was committed. If the latest configuration is among it, whoever left hears of it; a
  * joint one is followed by C_new, whoever began it; and a leader that has left makes room.
  */
-export function settleGroup(group: Group, leader: Replica, ctx: Context): void {
+export function settleGroup(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { index, configuration } = latest(leader);
   if (index > leader.commitIndex) return;
   if (isJoint(configuration)) {
     if (!group.rules.mayChange(leader) || leader.transfer !== null) return;
     ctx.line('joint-2');
-    return append(group, leader, { command: null, configuration: settled(configuration) }, ctx);
+    return append(leader, { command: null, configuration: settled(configuration) }, ctx);
   }
   if (leader.settled >= index) return;
   leader.settled = index;
@@ -229,15 +217,15 @@ export function settleGroup(group: Group, leader: Replica, ctx: Context): void {
   const hasLeft = (id: ReplicaId): boolean =>
     !everyone.includes(id) && leader.catchUp?.servers.includes(id) !== true;
   if (isLeaving || leader.followers.some(hasLeft)) {
-    sendHeartbeats(group, leader, ctx);
-    noteAudience(group, leader, lastIndex(leader), ctx);
+    sendHeartbeats(leader, ctx);
+    noteAudience(leader, lastIndex(leader), ctx);
   }
   // Whoever is left may have answered already: nobody else will.
-  if (!isLeaving) return maybeAllowReads(group, leader, ctx);
+  if (!isLeaving) return maybeAllowReads(leader, ctx);
   ctx.line('leave');
   // Nobody has to wait until it is missed (thesis 3.10).
   const successor = voters.find((id) => group.rules.mayHandOver(leader, id));
   if (successor !== undefined)
     ctx.send(successor, { kind: 'timeout-now', term: leader.currentTerm });
-  becomeFollower(group, leader, null, ctx);
+  becomeFollower(leader, null, ctx);
 }

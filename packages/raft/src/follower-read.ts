@@ -12,29 +12,29 @@
  * ```
  */
 import type { Signed } from '@quorumlab/core';
-import { type Group, isPeer } from './group.ts';
 import { hasLease } from './lease.ts';
+import { isPeer } from './members.ts';
 import type { ReadIndex, ReadIndexReply } from './messages.ts';
 import { maybeStartReadRound } from './read-index.ts';
 import type { Context, Replica } from './state.ts';
 
 /** A client of a follower wants to read. */
-export function readAtFollower(group: Group, follower: Replica, id: number, ctx: Context): void {
+export function readAtFollower(follower: Replica, id: number, ctx: Context): void {
   if (follower.leader === null) return;
   const { question, unasked } = follower;
-  if (unasked.length + (question?.ids.length ?? 0) >= group.maxReads) return;
+  if (unasked.length + (question?.ids.length ?? 0) >= ctx.group.maxReads) return;
   unasked.push(id);
-  ask(group, follower, ctx);
+  ask(follower, ctx);
 }
 
 /** One question at a time. The reads of one that was not answered go along with the next. */
-function ask(group: Group, follower: Replica, ctx: Context): void {
+function ask(follower: Replica, ctx: Context): void {
   const { question, unasked, leader } = follower;
   if (unasked.length === 0 || leader === null) return;
   const isOpen =
     question !== null &&
     question.leader === leader &&
-    ctx.now - question.askedAt < group.electionTimeout;
+    ctx.now - question.askedAt < ctx.group.electionTimeout;
   if (isOpen) return;
   ctx.line('follower-read-1');
   follower.questions += 1;
@@ -47,33 +47,31 @@ function ask(group: Group, follower: Replica, ctx: Context): void {
 
 /** A follower asks for its readers. */
 export function readIndex(
-  group: Group,
   leader: Replica,
   { life, question, from }: Signed<ReadIndex>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx) || leader.role !== 'leader') return;
+  if (!isPeer(from, ctx) || leader.role !== 'leader') return;
   ctx.line('follower-read-2');
-  if (hasLease(group, leader, ctx))
+  if (hasLease(leader, ctx))
     return ctx.send(from, { kind: 'read-index-reply', life, question, index: leader.commitIndex });
   // At most one a member: a later question is for all the reads of those before.
   leader.asking.set(from, { life, question });
-  maybeStartReadRound(group, leader, ctx);
+  maybeStartReadRound(leader, ctx);
 }
 
 /** The leader had committed up to `index`, and still led after it was asked. */
 export function readIndexReply(
-  group: Group,
   follower: Replica,
   { life, question: number, index, from }: Signed<ReadIndexReply>,
   ctx: Context,
 ): void {
   const { question } = follower;
-  if (!isPeer(group, from, ctx) || question === null) return;
+  if (!isPeer(from, ctx) || question === null) return;
   // An answer to an earlier life, or to an earlier question, may be older than what is asked for.
   if (life !== follower.life || number !== question.number) return;
   ctx.line('follower-read-3');
   for (const id of question.ids) ctx.allowRead(id, index - 1);
   follower.question = null;
-  ask(group, follower, ctx);
+  ask(follower, ctx);
 }

@@ -1,7 +1,6 @@
 import {
   mostSeats,
   OptionsError,
-  type PrincipalId,
   type QuorumSystem,
   type ReplicaId,
   range,
@@ -11,8 +10,7 @@ import {
 } from '@quorumlab/core';
 import { type Configuration, frozen, isJoint, serversLimit } from './configuration.ts';
 import { entriesLimit, leastBytesPerAppend, type Schemas, schemas } from './messages.ts';
-import type { Rules } from './rules.ts';
-import type { Context, Replica } from './state.ts';
+import type { Rules, Server } from './rules.ts';
 
 /** How a group runs Raft, the same for all members. Times are integer microseconds. */
 export interface Options {
@@ -222,7 +220,7 @@ function electorates(
 }
 
 /** Who elects and commits, by what this replica goes by. */
-export const electorate = (group: Group, replica: Replica): Electorate =>
+export const electorate = (group: Group, replica: Server): Electorate =>
   group.electorateOf(group.rules.inForce(replica));
 
 /** How long a lease lasts by the leader's clock if others wait for `timeout` by theirs. */
@@ -238,7 +236,3 @@ function leaseOf({ reads, clockDrift, checkQuorum }: Options, electionTimeout: n
     );
   return leaseLength(electionTimeout, drift);
 }
-
-/** Whether `from` is another member of the group. Clients and strangers are not. */
-export const isPeer = (group: Group, from: PrincipalId, ctx: Context): boolean =>
-  from !== ctx.self && from < group.members.length;

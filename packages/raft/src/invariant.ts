@@ -1,5 +1,6 @@
+import { lastIndex } from './log.ts';
 /** What one replica can check by itself after every step. */
-import { lastIndex, type Replica } from './state.ts';
+import type { Replica } from './state.ts';
 
 /** The invariants of Raft that one replica can check by itself in constant time. */
 export function invariant(replica: Replica): string | undefined {

@@ -13,16 +13,10 @@ import {
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import { noteRound } from './lease.ts';
+import { lastIndex, termAt } from './log.ts';
 import { audience, newPipeline, noteEntry } from './members.ts';
 import { type AppendEntries, type Entry, entryBytes, entrySize, type Index } from './messages.ts';
-import {
-  type Context,
-  lastIndex,
-  type Pipeline,
-  type Raft,
-  type Replica,
-  termAt,
-} from './state.ts';
+import type { Context, Pipeline, Raft, Replica } from './state.ts';
 
 /** Most that is kept behind a snapshot for followers that need it. */
 const mostKept = { entries: 65_536, bytes: 64 << 20 };
@@ -30,7 +24,8 @@ const mostKept = { entries: 65_536, bytes: 64 << 20 };
 const noEntries: readonly Entry[] = Object.freeze([]);
 
 /** Upon election (§5.2): take up the volatile state on leaders, and announce it with a no-op. */
-export function becomeLeader(group: Group, leader: Replica, ctx: Context): void {
+export function becomeLeader(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   leader.role = 'leader';
   leader.leader = ctx.self;
   leader.writing = false;
@@ -40,26 +35,26 @@ export function becomeLeader(group: Group, leader: Replica, ctx: Context): void 
   // Its clients ask again, and are answered by itself.
   leader.question = null;
   leader.unasked = [];
-  noteRound(group, leader, ctx);
+  noteRound(leader, ctx);
   const next = lastIndex(leader) + 1;
   for (let index = leader.commitIndex + 1; index < next; index++)
     note(leader, leader.log.get(index)?.command ?? null);
   leader.matchIndex.set(ctx.self, 0);
-  noteAudience(group, leader, next, ctx);
+  noteAudience(leader, next, ctx);
   ctx.clearTimer('election');
   ctx.setTimer('heartbeat', group.heartbeat);
   if (group.checkQuorum) ctx.setTimer('check-quorum', group.electionTimeout);
   // §8: with an entry of its own term it learns which entries are committed.
   ctx.line('leaders-1');
-  append(group, leader, { command: null }, ctx);
+  append(leader, { command: null }, ctx);
 }
 
 /**
  * Who is in the group has changed, or may: whom it sends to, and what it knows of them. Who is new
  * is sent what begins at `next`, and then what it lacks.
  */
-export function noteAudience(group: Group, leader: Replica, next: Index, ctx: Context): void {
-  const followers = audience(group, leader, ctx.self);
+export function noteAudience(leader: Replica, next: Index, ctx: Context): void {
+  const followers = audience(ctx.group, leader, ctx.self);
   for (const id of leader.followers)
     if (!followers.includes(id)) {
       leader.matchIndex.delete(id);
@@ -100,22 +95,17 @@ export function forget(leader: Replica, command: Raft['Command'] | null): void {
 }
 
 /** §5.3: it becomes an entry of the leader's log, and is sent to all in parallel. */
-export function append(
-  group: Group,
-  leader: Replica,
-  about: Omit<Entry, 'term'>,
-  ctx: Context,
-): void {
+export function append(leader: Replica, about: Omit<Entry, 'term'>, ctx: Context): void {
   const index = lastIndex(leader) + 1;
   const entry: Entry = { term: leader.currentTerm, ...about };
   ctx.put('log', index, entry);
   note(leader, entry.command);
   if (entry.configuration !== undefined) {
     noteEntry(leader, index, entry, ctx);
-    noteAudience(group, leader, index, ctx);
+    noteAudience(leader, index, ctx);
   }
   countOwn(leader, ctx);
-  replicate(group, leader, ctx);
+  replicate(leader, ctx);
 }
 
 /**
@@ -138,9 +128,9 @@ export function countOwn(leader: Replica, ctx: Context): void {
 }
 
 /** Sends each follower what it lacks, as far as its window is open. */
-function replicate(group: Group, leader: Replica, ctx: Context): void {
+function replicate(leader: Replica, ctx: Context): void {
   let sent: AppendEntries | undefined;
-  for (const follower of leader.followers) sent = replicateTo(group, leader, follower, ctx, sent);
+  for (const follower of leader.followers) sent = replicateTo(leader, follower, ctx, sent);
 }
 
 /**
@@ -149,12 +139,12 @@ function replicate(group: Group, leader: Replica, ctx: Context): void {
  * `sent` is the message that another follower just got: equal messages are one object.
  */
 export function replicateTo(
-  group: Group,
   leader: Replica,
   follower: ReplicaId,
   ctx: Context,
   sent?: AppendEntries,
 ): AppendEntries | undefined {
+  const { group } = ctx;
   const pipeline = pipelineOf(leader, follower);
   let message = sent;
   while (pipeline.inFlight.length < (pipeline.probing ? 1 : group.maxInFlight)) {
@@ -267,10 +257,10 @@ function isTooMuch(leader: Replica, index: Index): boolean {
  * A new round of heartbeats. Each ends at matchIndex, where the follower is known to agree: it
  * succeeds whatever is in flight, tells how much is committed, and asks "do you still follow me?".
  */
-export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): void {
+export function sendHeartbeats(leader: Replica, ctx: Context): void {
   ctx.line('leaders-heartbeat');
   leader.round += 1;
-  noteRound(group, leader, ctx);
+  noteRound(leader, ctx);
   let message: AppendEntries | undefined;
   for (const follower of leader.followers) {
     const match = leader.matchIndex.get(follower) as Index;
@@ -281,14 +271,14 @@ export function sendHeartbeats(group: Group, leader: Replica, ctx: Context): voi
 }
 
 /** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
-export function heartbeat(group: Group, leader: Replica, ctx: Context): void {
+export function heartbeat(leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
-  ctx.setTimer('heartbeat', group.heartbeat);
+  ctx.setTimer('heartbeat', ctx.group.heartbeat);
   leader.writing = false;
   countOwn(leader, ctx);
   for (const [follower, pipeline] of leader.pipelines) backUpIfLost(leader, follower, pipeline);
-  sendHeartbeats(group, leader, ctx);
-  replicate(group, leader, ctx);
+  sendHeartbeats(leader, ctx);
+  replicate(leader, ctx);
 }
 
 /**
@@ -304,14 +294,9 @@ function backUpIfLost(leader: Replica, follower: ReplicaId, pipeline: Pipeline):
 }
 
 /** Figure 2, Leaders: a command from a client is appended to the local log. */
-export function propose(
-  group: Group,
-  leader: Replica,
-  command: Signed<Request>,
-  ctx: Context,
-): void {
+export function propose(leader: Replica, command: Signed<Request>, ctx: Context): void {
   if (leader.role !== 'leader' || leader.transfer !== null) return;
-  if (!mayAppend(group, leader, command)) return;
+  if (!mayAppend(ctx.group, leader, command)) return;
   ctx.line('leaders-2');
-  append(group, leader, { command }, ctx);
+  append(leader, { command }, ctx);
 }

@@ -19,15 +19,15 @@ const mostRounds = 64;
 export const isLeased = (group: Group): boolean => group.leaseLength > 0;
 
 /** A member that has just started may have granted a lease a moment ago: it waits it out. */
-export function waitOut(group: Group, replica: Replica, ctx: Context): void {
-  if (!isLeased(group)) return;
+export function waitOut(replica: Replica, ctx: Context): void {
+  if (!isLeased(ctx.group)) return;
   ctx.line('lease-1');
   replica.lastContact = ctx.now;
 }
 
 /** A round of messages begins: what answers it was heard after now. */
-export function noteRound(group: Group, leader: Replica, ctx: Context): void {
-  if (!isLeased(group)) return;
+export function noteRound(leader: Replica, ctx: Context): void {
+  if (!isLeased(ctx.group)) return;
   leader.roundsSent.push({ round: leader.round, at: ctx.now });
   if (leader.roundsSent.length > mostRounds) leader.roundsSent.shift();
 }
@@ -40,7 +40,8 @@ export function noteGrant(group: Group, leader: Replica, pipeline: Pipeline): vo
 }
 
 /** Whether nobody else can have been elected yet: the grants of a quorum still last. */
-export function hasLease(group: Group, leader: Replica, ctx: Context): boolean {
+export function hasLease(leader: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   if (!isLeased(group) || !group.rules.mayRead(leader)) return false;
   if (group.rules.hasYielded(leader)) return false;
   const granted: ReplicaId[] = [ctx.self];

@@ -2,7 +2,7 @@
  * Which configurations a server has in its log (thesis 4.1): they come with entries, go with
  * entries that are cut off, and are done with once a later one is committed.
  */
-import { type ReplicaId, type Roster, range } from '@quorumlab/core';
+import { type PrincipalId, type ReplicaId, type Roster, range } from '@quorumlab/core';
 import { type Configuration, decodeConfiguration, frozen, type Placed } from './configuration.ts';
 import { electorate, type Group } from './group.ts';
 import type { Entry, Index } from './messages.ts';
@@ -143,3 +143,7 @@ export const newPipeline = (): Pipeline => ({
   grantedAt: null,
   told: 0,
 });
+
+/** Whether `from` is another member of the group. Clients and strangers are not. */
+export const isPeer = (from: PrincipalId, ctx: Context): boolean =>
+  from !== ctx.self && from < ctx.group.members.length;

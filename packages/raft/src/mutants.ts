@@ -13,8 +13,9 @@ import {
 } from '@quorumlab/core';
 import type { Placed } from './configuration.ts';
 import type { Options } from './group.ts';
+import { lastIndex } from './log.ts';
 import { raft } from './protocol.ts';
-import { type Context, lastIndex, type Raft, type Replica } from './state.ts';
+import type { Context, Raft, Replica } from './state.ts';
 
 /** The vote is kept in memory only: a restarted voter has forgotten it. */
 function forgetVotes(replica: Replica, ctx: Context): Context {

@@ -104,7 +104,7 @@ import {
   vote,
 } from './election.ts';
 import { readAtFollower, readIndex, readIndexReply } from './follower-read.ts';
-import { type Group, groupOf, type Options } from './group.ts';
+import { groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { heartbeat, propose } from './leader.ts';
 import { roster } from './members.ts';
@@ -146,21 +146,12 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
   const group = groupOf(options, { ...rules, ...chosen });
   const { snapshotEvery = 10_000, followerReads: readsAnywhere = false } = options;
   const { f = Math.floor((group.initial.voters.length - 1) / 2) } = options;
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
-  /** As `told`, but deaf while its replica waits: it may have promised what it would break. */
-  const awake =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void => {
-      if (!isWaiting(replica)) handle(group, replica, message, ctx);
-    };
   return {
     name: 'raft',
     version: 5,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
+    group,
     f,
     client: {
       matching: 1,
@@ -173,16 +164,14 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable) => firstVolatile(stable, group.initial),
-    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
-    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
+    start,
+    rejoin,
     propose: (leader, command, ctx) =>
       command.configuration === undefined
-        ? propose(group, leader, command, ctx)
-        : changeGroup(group, leader, command, ctx),
+        ? propose(leader, command, ctx)
+        : changeGroup(leader, command, ctx),
     read: (replica, id, ctx) =>
-      replica.role === 'leader'
-        ? read(group, replica, id, ctx)
-        : readAtFollower(group, replica, id, ctx),
+      replica.role === 'leader' ? read(replica, id, ctx) : readAtFollower(replica, id, ctx),
     on: {
       'pre-vote': awake(preVote),
       'pre-vote-reply': awake(preVoteReply),
@@ -192,8 +181,8 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
       'append-reply': awake(appendReply),
       'install-snapshot': awake(installSnapshot),
       'snapshot-reply': awake(snapshotReply),
-      rejoin: told(onRejoin),
-      'rejoin-reply': told(rejoinReply),
+      rejoin: onRejoin,
+      'rejoin-reply': rejoinReply,
       'timeout-now': awake(timeoutNow),
       'read-index': awake(readIndex),
       'read-index-reply': awake(readIndexReply),
@@ -202,24 +191,22 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'election':
-          return electionTimeout(group, replica, ctx);
+          return electionTimeout(replica, ctx);
         case 'heartbeat':
-          return heartbeat(group, replica, ctx);
+          return heartbeat(replica, ctx);
         case 'check-quorum':
-          return checkQuorum(group, replica, ctx);
+          return checkQuorum(replica, ctx);
         case 'rejoin':
-          return askToRejoin(group, replica, ctx);
+          return askToRejoin(replica, ctx);
         case 'catch-up':
-          return catchUpTimeout(group, replica, ctx);
+          return catchUpTimeout(replica, ctx);
         case 'transfer':
-          return transferTimeout(group, replica, ctx);
+          return transferTimeout(replica, ctx);
       }
     },
     snapshotEvery,
-    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
-      snapshotTaken(group, replica, slot, digest, ctx, configuration),
-    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
-      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
+    snapshotTaken,
+    snapshotInstalled,
     status(replica) {
       const { leader, currentTerm: term } = replica;
       const role = isWaiting(replica) ? 'rejoining' : replica.role;
@@ -232,3 +219,10 @@ export function raft(options: Options, chosen: Partial<Rules> = {}): Protocol<Ra
     invariant,
   };
 }
+
+/** A handler that is deaf while its replica waits: it may have promised what it would break. */
+const awake =
+  <M>(handle: (replica: Replica, message: M, ctx: Context) => void) =>
+  (replica: Replica, message: M, ctx: Context): void => {
+    if (!isWaiting(replica)) handle(replica, message, ctx);
+  };

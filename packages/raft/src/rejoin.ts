@@ -8,32 +8,32 @@
  */
 import { maxInteger, type ReplicaId, range, type Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
-import { type Group, isPeer } from './group.ts';
 import { pipelineOf, replicateTo } from './leader.ts';
 import { waitOut } from './lease.ts';
-import { hasSeats } from './members.ts';
+import { lastIndex, lastTerm, type Position } from './log.ts';
+import { hasSeats, isPeer } from './members.ts';
 import type { Index, Rejoin, RejoinReply } from './messages.ts';
-import { type Context, lastIndex, lastTerm, type Position, type Replica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 import { setElectionTimer } from './term.ts';
 
 /** How many terms are set aside at a time: more than anybody starts without being heard. */
 const termsAside = 2 ** 20;
 
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
-export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function start(replica: Replica, ctx: Context, incarnation: number): void {
   replica.life = incarnation;
-  waitOut(group, replica, ctx);
-  if (!isWaiting(replica)) setElectionTimer(group, ctx);
-  askToRejoin(group, replica, ctx);
+  waitOut(replica, ctx);
+  if (!isWaiting(replica)) setElectionTimer(ctx);
+  askToRejoin(replica, ctx);
 }
 
 /** `upon start` of a replica whose disk was lost. */
-export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function rejoin(replica: Replica, ctx: Context, incarnation: number): void {
   const nonce = incarnation;
   replica.life = incarnation;
-  waitOut(group, replica, ctx);
+  waitOut(replica, ctx);
   ctx.save({ rejoining: { nonce, best: null, ownTerm: 0 } });
-  askToRejoin(group, replica, ctx);
+  askToRejoin(replica, ctx);
 }
 
 /** Whether it must not take part in anything yet. */
@@ -66,7 +66,8 @@ export function nextTerm({ currentTerm, rejoining }: Replica): number {
 }
 
 /** Asks whoever has not answered; and, once all have, whoever leads to send what is lacking. */
-export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { rejoining } = replica;
   if (rejoining === null || !isBehind(replica)) return;
   ctx.line('rejoin-1');
@@ -81,7 +82,7 @@ export function askToRejoin(group: Group, replica: Replica, ctx: Context): void 
 }
 
 /** All have answered: whatever it had promised, one of them knows it. */
-function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): void {
+function comeBack(replica: Replica, nonce: number, ctx: Context): void {
   ctx.line('rejoin-3');
   let best: Position = { index: 0, term: 0 };
   let currentTerm = 0;
@@ -94,8 +95,8 @@ function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): 
   replica.heard.clear();
   // It may have voted in this term. It is no candidate, so a vote for itself elects nobody.
   ctx.save({ currentTerm, votedFor: ctx.self, rejoining: { nonce, best, ownTerm } });
-  setElectionTimer(group, ctx);
-  askToRejoin(group, replica, ctx);
+  setElectionTimer(ctx);
+  askToRejoin(replica, ctx);
 }
 
 /** Once the log has been as good as theirs, it is a log like any other, even if it is cut later. */
@@ -107,41 +108,34 @@ export function caughtUp(replica: Replica, ctx: Context): void {
 }
 
 /** What a leader counted on from the old disk is gone; only new acknowledgements count. */
-function countAnew(
-  group: Group,
-  leader: Replica,
-  member: ReplicaId,
-  index: Index,
-  ctx: Context,
-): void {
+function countAnew(leader: Replica, member: ReplicaId, index: Index, ctx: Context): void {
   if (leader.role !== 'leader' || (leader.matchIndex.get(member) ?? 0) <= index) return;
   leader.matchIndex.set(member, 0);
   leader.nextIndex.set(member, index + 1);
   const pipeline = pipelineOf(leader, member);
   pipeline.probing = true;
   pipeline.inFlight.length = 0;
-  replicateTo(group, leader, member, ctx);
+  replicateTo(leader, member, ctx);
 }
 
 /** A member that lost its disk asks: it is told what it may have promised. */
 export function onRejoin(
-  group: Group,
   member: Replica,
   { nonce, lastIndex: index, from }: Signed<Rejoin>,
   ctx: Context,
 ): void {
   // Who waits itself knows nothing: two disks lost at once are one too many.
-  if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+  if (!isPeer(from, ctx) || isWaiting(member)) return;
   // Others have come that it does not know, so it would come back without having asked them.
   if (hasSeats(member)) return;
-  if (!mayHelp(group, member, from, ctx.now)) return;
+  if (!mayHelp(ctx.group, member, from, ctx.now)) return;
   member.helpedAt.set(from, ctx.now);
   ctx.line('rejoin-2');
   if (member.setAside.nonce !== nonce) {
     const above = Math.max(member.currentTerm, member.setAside.ownTerm);
     ctx.save({ setAside: { nonce, ownTerm: Math.min(above + termsAside, maxInteger) } });
   }
-  countAnew(group, member, from, index, ctx);
+  countAnew(member, from, index, ctx);
   const own = lastOf(member);
   const best = member.rejoining?.best ?? own;
   const last = reaches(own, best) ? own : best;
@@ -157,13 +151,12 @@ export function onRejoin(
 
 /** Once all others have answered, the replica takes part again. */
 export function rejoinReply(
-  group: Group,
   replica: Replica,
   { nonce, term, lastIndex: index, lastTerm, ownTerm, from }: Signed<RejoinReply>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
+  if (!isPeer(from, ctx) || !isWaiting(replica)) return;
   if (nonce !== replica.rejoining?.nonce) return;
   replica.heard.set(from, { index, term: lastTerm, currentTerm: term, ownTerm });
-  if (replica.heard.size === group.known - 1) comeBack(group, replica, nonce, ctx);
+  if (replica.heard.size === ctx.group.known - 1) comeBack(replica, nonce, ctx);
 }

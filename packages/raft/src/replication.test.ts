@@ -5,8 +5,9 @@ import { type Cluster, cluster, mutant, type Packet } from '../test/cluster.ts';
 import { append } from '../test/messages.ts';
 import { groupOf } from './group.ts';
 import { type AppendEntries, type Entry, type Raft, raft } from './index.ts';
+import { firstOfTerm } from './log.ts';
 import { rules } from './rules.ts';
-import { firstOfTerm, firstStable, firstVolatile } from './state.ts';
+import { firstStable, firstVolatile } from './state.ts';
 
 const options = { n: 3 };
 

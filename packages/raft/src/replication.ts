@@ -9,14 +9,15 @@ import {
 import { mayRefuse } from './answers.ts';
 import { goOn, settleGroup } from './change.ts';
 import { encodeConfiguration } from './configuration.ts';
-import { electorate, type Group, isPeer } from './group.ts';
+import { electorate } from './group.ts';
 import { countOwn, forget, pipelineOf, replicateTo } from './leader.ts';
 import { noteGrant } from './lease.ts';
-import { configurationAt, noteCommitted, noteCut, noteEntry } from './members.ts';
+import { firstOfTerm, lastIndex, termAt } from './log.ts';
+import { configurationAt, isPeer, noteCommitted, noteCut, noteEntry } from './members.ts';
 import type { AppendEntries, AppendReply, Entry, Index } from './messages.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read-index.ts';
 import { caughtUp } from './rejoin.ts';
-import { type Context, firstOfTerm, lastIndex, type Replica, termAt } from './state.ts';
+import type { Context, Replica } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
 import { tellSuccessor } from './transfer.ts';
 
@@ -94,32 +95,27 @@ function refuse(follower: Replica, { prevIndex, round }: AppendEntries): AppendR
 }
 
 /** Figure 2, Leaders: the highest N that a quorum holds becomes commitIndex. */
-function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
+function maybeCommit(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   const highest = committedIndex(electorate(group, leader).quorum, leader.matchIndex) ?? 0;
   if (highest <= leader.commitIndex || !group.rules.mayCommit(leader, highest)) return;
   ctx.line('leaders-4');
   const holds = (id: ReplicaId): boolean => (leader.matchIndex.get(id) ?? 0) >= highest;
   ctx.voters(electorate(group, leader).voters.filter(holds));
   commit(leader, highest, ctx);
-  settleGroup(group, leader, ctx);
-  maybeStartReadRound(group, leader, ctx);
+  settleGroup(leader, ctx);
+  maybeStartReadRound(leader, ctx);
 }
 
 /** `member`'s log is durable and equal to the leader's up to `index`. */
-export function acknowledge(
-  group: Group,
-  leader: Replica,
-  member: ReplicaId,
-  index: Index,
-  ctx: Context,
-): void {
+export function acknowledge(leader: Replica, member: ReplicaId, index: Index, ctx: Context): void {
   if (index > lastIndex(leader)) return; // Nobody can have more of this log than its leader.
   if (member !== ctx.self) openWindow(leader, member, index, ctx);
   if (index <= (leader.matchIndex.get(member) as Index)) return;
   leader.matchIndex.set(member, index);
-  if (index > leader.commitIndex) maybeCommit(group, leader, ctx);
-  if (leader.catchUp !== null) goOn(group, leader, ctx);
-  if (leader.transfer !== null) tellSuccessor(group, leader, ctx);
+  if (index > leader.commitIndex) maybeCommit(leader, ctx);
+  if (leader.catchUp !== null) goOn(leader, ctx);
+  if (leader.transfer !== null) tellSuccessor(leader, ctx);
 }
 
 /** Whether the follower answers a later round, or has more of the log, or less than thought. */
@@ -180,14 +176,14 @@ function backUp(leader: Replica, reply: Signed<AppendReply>, ctx: Context): void
 
 /** AppendEntries of Figure 2, receiver implementation. */
 export function appendEntries(
-  group: Group,
   follower: Replica,
   message: Signed<AppendEntries>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const { term, entries, leaderCommit, prevIndex, round, from } = message;
-  if (!isPeer(group, from, ctx)) return;
-  updateTerm(group, follower, term, ctx);
+  if (!isPeer(from, ctx)) return;
+  updateTerm(follower, term, ctx);
   if (term < follower.currentTerm) {
     if (!mayRefuse(group, follower, from, ctx.now)) return;
     follower.refusedAt.set(from, ctx.now);
@@ -197,7 +193,7 @@ export function appendEntries(
   }
   if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
   if (follower.role !== 'follower') ctx.line('candidates-3');
-  becomeFollower(group, follower, from, ctx);
+  becomeFollower(follower, from, ctx);
   follower.lastContact = ctx.now;
   if (!matches(follower, message)) {
     ctx.line('append-2');
@@ -222,31 +218,26 @@ export function appendEntries(
 }
 
 /** Figure 2, Leaders: what the answers of followers change. */
-export function appendReply(
-  group: Group,
-  leader: Replica,
-  reply: Signed<AppendReply>,
-  ctx: Context,
-): void {
+export function appendReply(leader: Replica, reply: Signed<AppendReply>, ctx: Context): void {
   const { term, success, index, round, from } = reply;
   if (from === ctx.self) {
     if (leader.role !== 'leader' || term !== leader.currentTerm) return;
     leader.writing = false;
-    acknowledge(group, leader, from, index, ctx);
+    acknowledge(leader, from, index, ctx);
     if (leader.role === 'leader') countOwn(leader, ctx);
     return;
   }
-  if (!isPeer(group, from, ctx)) return;
-  updateTerm(group, leader, term, ctx);
+  if (!isPeer(from, ctx)) return;
+  updateTerm(leader, term, ctx);
   if (leader.role !== 'leader' || term !== leader.currentTerm) return;
   if (!isNews(leader, reply)) return; // It may be said again and again.
   const pipeline = pipelineOf(leader, from);
   pipeline.heardAt = ctx.now;
   pipeline.ackedRound = Math.max(pipeline.ackedRound, round);
-  noteGrant(group, leader, pipeline);
-  if (success) acknowledge(group, leader, from, index, ctx);
+  noteGrant(ctx.group, leader, pipeline);
+  if (success) acknowledge(leader, from, index, ctx);
   else backUp(leader, reply, ctx);
   if (!leader.pipelines.has(from)) return; // It has left the group, or the leader has.
-  replicateTo(group, leader, from, ctx);
-  maybeAllowReads(group, leader, ctx);
+  replicateTo(leader, from, ctx);
+  maybeAllowReads(leader, ctx);
 }

@@ -1,7 +1,18 @@
 import { joint, type QuorumSystem, type ReplicaId } from '@quorumlab/core';
 import type { Configuration, Placed } from './configuration.ts';
-import type { AppendEntries } from './messages.ts';
-import { lastIndex, lastTerm, type Position, type Replica, termAt } from './state.ts';
+import { type Log, lastIndex, lastTerm, type Position, termAt } from './log.ts';
+import type { AppendEntries, Index } from './messages.ts';
+
+/** What the rules look at of a server, in the words of Figure 2. */
+export interface Server extends Log {
+  readonly currentTerm: number;
+  readonly commitIndex: Index;
+  readonly matchIndex: ReadonlyMap<ReplicaId, Index>;
+  /** The configurations in its log, in their order. */
+  readonly configurations: readonly Placed[];
+  /** It has told another one to run for the lead. */
+  readonly hasYielded: boolean;
+}
 
 /**
  * The one-line rules on which Raft's safety hangs and which are most often got wrong. They
@@ -9,23 +20,23 @@ import { lastIndex, lastTerm, type Position, type Replica, termAt } from './stat
  */
 export interface Rules {
   /** Whether `candidate`'s log is at least as up-to-date as the voter's (§5.4.1). */
-  upToDate(voter: Replica, candidate: Position): boolean;
+  upToDate(voter: Server, candidate: Position): boolean;
   /** Whether the leader may commit the entry at `index` because a quorum holds it (§5.4.2). */
-  mayCommit(leader: Replica, index: number): boolean;
+  mayCommit(leader: Server, index: number): boolean;
   /** How far this message has shown the follower's log to equal the leader's (Figure 2, 5.). */
-  verified(follower: Replica, message: AppendEntries): number;
+  verified(follower: Server, message: AppendEntries): number;
   /** Whether the leader's commitIndex is as new as any acknowledged write (thesis 6.4, step 1). */
-  mayRead(leader: Replica): boolean;
+  mayRead(leader: Server): boolean;
   /** Which configuration the server goes by (thesis 4.1). */
-  inForce(replica: Replica): Configuration;
+  inForce(replica: Server): Configuration;
   /** What decides while the configuration is joint, by the majorities of both (thesis 4.3). */
   jointly(outgoing: QuorumSystem, incoming: QuorumSystem): QuorumSystem;
   /** Whether the leader may begin to change the group (thesis 4.1, as corrected in 2015). */
-  mayChange(leader: Replica): boolean;
+  mayChange(leader: Server): boolean;
   /** Whether a server may be told to run in the leader's place (thesis 3.10). */
-  mayHandOver(leader: Replica, to: ReplicaId): boolean;
+  mayHandOver(leader: Server, to: ReplicaId): boolean;
   /** Whether the leader has told another one to run, so that no lease counts (thesis 6.4.1). */
-  hasYielded(leader: Replica): boolean;
+  hasYielded(leader: Server): boolean;
 }
 
 /** The rules of the paper. */

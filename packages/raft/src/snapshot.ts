@@ -5,24 +5,25 @@
 import { assert, type Digest, keptBehindBytes, type Signed, type Slot } from '@quorumlab/core';
 import { mayRefuse } from './answers.ts';
 import type { Configuration } from './configuration.ts';
-import { type Group, isPeer } from './group.ts';
+import type { Group } from './group.ts';
 import { mayDropTo, replicateTo } from './leader.ts';
-import { acquaintances, configurationOf, noteSnapshot } from './members.ts';
+import { termAt } from './log.ts';
+import { acquaintances, configurationOf, isPeer, noteSnapshot } from './members.ts';
 import { entryBytes, type Index, type InstallSnapshot, type SnapshotReply } from './messages.ts';
 import { caughtUp } from './rejoin.ts';
 import { acknowledge, movesWindow } from './replication.ts';
-import { type Context, mostFetched, type Replica, type SnapshotPoint, termAt } from './state.ts';
+import { type Context, mostFetched, type Replica, type SnapshotPoint } from './state.ts';
 import { becomeFollower, updateTerm } from './term.ts';
 
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */
 export function snapshotTaken(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
   ctx: Context,
   configuration: Uint8Array | undefined,
 ): void {
+  const { group } = ctx;
   const index = slot + 1;
   if (index <= (replica.snapshot?.index ?? 0)) return;
   const term = termAt(replica, index);
@@ -60,7 +61,6 @@ function behind(group: Group, { log, compacted }: Replica, index: Index): Index 
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
@@ -84,7 +84,7 @@ export function snapshotInstalled(
   ctx.save({ snapshot: { index, term, digest }, compacted: { index, term } });
   const configured = configurationOf(replica, index, configuration);
   saveConfigured(replica, configured, ctx);
-  noteSnapshot(group, replica, index, configured);
+  noteSnapshot(ctx.group, replica, index, configured);
   replica.commitIndex = index;
   replica.lastApplied = index;
   caughtUp(replica, ctx);
@@ -98,13 +98,13 @@ export function snapshotInstalled(
 
 /** InstallSnapshot of Figure 13: the service fetches the bytes. */
 export function installSnapshot(
-  group: Group,
   follower: Replica,
   { term, lastIndex: index, lastTerm, digest, from }: Signed<InstallSnapshot>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx) || index === 0) return;
-  updateTerm(group, follower, term, ctx);
+  const { group } = ctx;
+  if (!isPeer(from, ctx) || index === 0) return;
+  updateTerm(follower, term, ctx);
   const reply = (lastIndex: number): void =>
     ctx.send(from, { kind: 'snapshot-reply', term: follower.currentTerm, lastIndex });
   if (term < follower.currentTerm) {
@@ -114,7 +114,7 @@ export function installSnapshot(
     return reply(0);
   }
   if (follower.role === 'leader') return; // A term has one leader (§5.2); the sender lies.
-  becomeFollower(group, follower, from, ctx);
+  becomeFollower(follower, from, ctx);
   follower.lastContact = ctx.now;
   // A late snapshot must not take back what has been acknowledged since.
   if (index <= follower.commitIndex) return reply(index);
@@ -130,16 +130,15 @@ export function installSnapshot(
 
 /** The follower is behind the snapshot, and goes on from there with entries. */
 export function snapshotReply(
-  group: Group,
   leader: Replica,
   { term, lastIndex: index, from }: Signed<SnapshotReply>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx)) return;
-  updateTerm(group, leader, term, ctx);
+  if (!isPeer(from, ctx)) return;
+  updateTerm(leader, term, ctx);
   if (leader.role !== 'leader' || term !== leader.currentTerm) return;
   if (!movesWindow(leader, from, index)) return;
-  acknowledge(group, leader, from, index, ctx);
+  acknowledge(leader, from, index, ctx);
   if (!leader.pipelines.has(from)) return; // It has left the group, or the leader has.
-  replicateTo(group, leader, from, ctx);
+  replicateTo(leader, from, ctx);
 }

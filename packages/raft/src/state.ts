@@ -1,6 +1,5 @@
 /** What a replica remembers, on disk and off it: the state of Figure 2, and of §7. */
 import {
-  assert,
   type Context as ContextOf,
   type Digest,
   digest,
@@ -16,14 +15,10 @@ import {
   type StoredFields,
 } from '@quorumlab/core';
 import { type Configuration, frozen, type Placed } from './configuration.ts';
+import type { Group } from './group.ts';
+import type { Position } from './log.ts';
 import type { Entry, Index, Message, Schemas } from './messages.ts';
 import type { Line } from './paper.ts';
-
-/** An index and the term of the entry there: what a log is compared by. */
-export interface Position {
-  readonly index: Index;
-  readonly term: number;
-}
 
 /** The newest durable snapshot: lastIncludedIndex and lastIncludedTerm of §7. */
 export interface SnapshotPoint extends Position {
@@ -205,6 +200,7 @@ export interface Raft extends Shape {
   readonly Message: Message;
   readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'rejoin' | 'catch-up' | 'transfer';
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */
@@ -294,32 +290,3 @@ export const configurationsIn = (log: Stable['log'], index: Index): readonly Pla
       at > index && configuration !== undefined ? [placed(at, frozen(configuration))] : [],
     )
     .sort((one, two) => one.index - two.index);
-
-/** The index of the last entry. The log has no gaps, so its size tells. */
-export const lastIndex = (replica: Replica): Index => replica.compacted.index + replica.log.size;
-
-/** The term of the entry at `index`, or nothing if the log does not hold it. */
-export const termAt = (replica: Replica, index: Index): number | undefined =>
-  index === replica.compacted.index ? replica.compacted.term : replica.log.get(index)?.term;
-
-/** The term of the last entry; 0 if there has never been one. */
-export function lastTerm(replica: Replica): number {
-  const term = termAt(replica, lastIndex(replica));
-  assert(term !== undefined, 'the log has a gap before its last entry');
-  return term;
-}
-
-/**
- * The smallest index in (`above`, `upTo`] whose entry has at least `term`, or `upTo` + 1. Terms
- * never fall along a log (§5.3), so halving the range finds it.
- */
-export function firstOfTerm(replica: Replica, term: number, above: Index, upTo: Index): Index {
-  let low = above + 1;
-  let high = upTo + 1;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if ((termAt(replica, middle) ?? 0) >= term) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}

@@ -4,24 +4,19 @@ import type { Message } from './messages.ts';
 import type { Context, Raft, Replica } from './state.ts';
 
 /** §5.1: whoever hears of a higher term adopts it, and follows without having voted in it. */
-export function updateTerm(group: Group, replica: Replica, term: number, ctx: Context): void {
+export function updateTerm(replica: Replica, term: number, ctx: Context): void {
   if (term <= replica.currentTerm) return;
   ctx.line('servers-2');
   ctx.save({ currentTerm: term, votedFor: null });
-  becomeFollower(group, replica, null, ctx);
+  becomeFollower(replica, null, ctx);
 }
 
 /** Follows `leader`, or nobody yet. What only a candidate or a leader knows is forgotten. */
-export function becomeFollower(
-  group: Group,
-  replica: Replica,
-  leader: ReplicaId | null,
-  ctx: Context,
-): void {
+export function becomeFollower(replica: Replica, leader: ReplicaId | null, ctx: Context): void {
   if (replica.role === 'leader') {
     ctx.clearTimer('heartbeat');
     ctx.clearTimer('check-quorum');
-    setElectionTimer(group, ctx);
+    setElectionTimer(ctx);
     replica.nextIndex.clear();
     replica.matchIndex.clear();
     replica.pipelines.clear();
@@ -45,7 +40,8 @@ export function becomeFollower(
 }
 
 /** §5.2: the host draws each timeout at random, so that split votes are rare. */
-export function setElectionTimer(group: Group, ctx: Context, since = 0): void {
+export function setElectionTimer(ctx: Context, since = 0): void {
+  const { group } = ctx;
   assert(since < group.electionTimeout, 'the election timeout has passed already');
   ctx.setTimer('election', [group.electionTimeout - since, 2 * group.electionTimeout - since]);
 }

@@ -14,25 +14,25 @@
  */
 import { maxInteger, type ReplicaId, type Request, type Signed } from '@quorumlab/core';
 import { campaign } from './election.ts';
-import { type Group, isPeer } from './group.ts';
 import { append, mayAppend } from './leader.ts';
-import { isVoter } from './members.ts';
+import { lastIndex } from './log.ts';
+import { isPeer, isVoter } from './members.ts';
 import { refusalLimit, type TimeoutNow } from './messages.ts';
 import { isBehind, nextTerm } from './rejoin.ts';
-import { type Context, lastIndex, type Replica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 import { updateTerm } from './term.ts';
 
 /** A client asks that `to` lead. The first entry that says what came of it is the answer. */
 export function transferTo(
-  group: Group,
   leader: Replica,
   command: Signed<Request>,
   to: ReplicaId,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const { transfer, catchUp } = leader;
   const answer = (refusal: string): void =>
-    append(group, leader, { command, refusal: refusal.slice(0, refusalLimit) }, ctx);
+    append(leader, { command, refusal: refusal.slice(0, refusalLimit) }, ctx);
   // The successor would lack an entry from now on, so nobody is answered; clients ask again.
   if (transfer !== null) return;
   if (!mayAppend(group, leader, command)) return;
@@ -43,13 +43,13 @@ export function transferTo(
   ctx.line('transfer-1');
   leader.transfer = { to, command, began: ctx.now };
   ctx.setTimer('transfer', group.heartbeat);
-  tellSuccessor(group, leader, ctx);
+  tellSuccessor(leader, ctx);
 }
 
 /** The successor is told once it has all that the leader has: else it could only unseat it. */
-export function tellSuccessor(group: Group, leader: Replica, ctx: Context): void {
+export function tellSuccessor(leader: Replica, ctx: Context): void {
   const { transfer, currentTerm: term } = leader;
-  if (transfer === null || !group.rules.mayHandOver(leader, transfer.to)) return;
+  if (transfer === null || !ctx.group.rules.mayHandOver(leader, transfer.to)) return;
   ctx.line('transfer-2');
   // From now on voters may elect it although they hear this leader: whatever is late, in this term.
   leader.hasYielded = true;
@@ -57,13 +57,14 @@ export function tellSuccessor(group: Group, leader: Replica, ctx: Context): void
 }
 
 /** `upon transfer timeout`: tells the successor again, or gives it up. */
-export function transferTimeout(group: Group, leader: Replica, ctx: Context): void {
+export function transferTimeout(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { transfer } = leader;
   if (transfer === null) return;
   const { to, command, began } = transfer;
   if (ctx.now - began < group.electionTimeout) {
     ctx.setTimer('transfer', group.heartbeat);
-    return tellSuccessor(group, leader, ctx);
+    return tellSuccessor(leader, ctx);
   }
   ctx.line('transfer-4');
   leader.transfer = null;
@@ -73,21 +74,20 @@ export function transferTimeout(group: Group, leader: Replica, ctx: Context): vo
       ? `it has ${has} of ${lastIndex(leader)} entries`
       : 'it has the whole log, and is not heard';
   const refusal = `server ${to} did not take over within an election timeout: ${why}`;
-  append(group, leader, { command, refusal: refusal.slice(0, refusalLimit) }, ctx);
+  append(leader, { command, refusal: refusal.slice(0, refusalLimit) }, ctx);
 }
 
 /** The leader of this term wants this server to be the next one. */
 export function timeoutNow(
-  group: Group,
   replica: Replica,
   { term, from }: Signed<TimeoutNow>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx)) return;
-  updateTerm(group, replica, term, ctx);
+  if (!isPeer(from, ctx)) return;
+  updateTerm(replica, term, ctx);
   if (term < replica.currentTerm || replica.role !== 'follower') return;
-  if (!isVoter(group, replica, ctx.self) || isBehind(replica)) return;
+  if (!isVoter(ctx.group, replica, ctx.self) || isBehind(replica)) return;
   if (nextTerm(replica) > maxInteger) return;
   ctx.line('transfer-3');
-  campaign(group, replica, ctx, term);
+  campaign(replica, ctx, term);
 }
