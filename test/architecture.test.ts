@@ -11,6 +11,7 @@ import {
   dependencyFaults,
   escapeFaults,
   floorFaults,
+  nameFaults,
 } from './architecture/imports.ts';
 import {
   floorsTableFaults,
@@ -34,6 +35,7 @@ const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
 describe('architecture', () => {
   it.each([
     ['imports point only to a lower floor', floorFaults],
+    ['only the registry knows protocols by name', nameFaults],
     ['relative imports stay inside their package', escapeFaults],
     ['every imported package is declared', dependencyFaults],
     ['no file imports itself by a detour', cycleFaults],

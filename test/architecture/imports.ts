@@ -104,6 +104,27 @@ export function dependencyFaults(tree: Tree): Faults {
   });
 }
 
+/** Packages about single protocols by their nature: exercises are. */
+const aboutProtocols = ['packages/lessons'];
+
+/**
+ * What runs protocols knows none by name: only the registry imports them, and what is special about
+ * one stands in its entry. So a new one is a folder, and none is told apart where all are treated.
+ */
+export function nameFaults(tree: Tree): Faults {
+  const packages = packagesOf(tree);
+  const hasEntry = ({ folder, manifest }: Package): boolean =>
+    (manifest.floor ?? 0) > 1 && tree.has(`${folder}/src/entry.ts`);
+  const protocols = new Set(packages.filter(hasEntry).map(({ manifest }) => manifest.name));
+  return eachImport(tree, (path, owner, { specifier, line }, faults) => {
+    if (!protocols.has(packageNameOf(specifier)) || isTest(path)) return;
+    if (hasEntry(owner) || aboutProtocols.includes(owner.folder)) return;
+    if (path === 'packages/harness/src/registry.ts' || !path.startsWith(`${owner.folder}/src/`))
+      return;
+    faults.push(`${path}:${line} imports ${specifier} by name: let its entry say what is special`);
+  });
+}
+
 /** Path that a relative specifier names, or undefined for a package. */
 export function resolveRelative(from: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;

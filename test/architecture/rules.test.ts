@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { anatomyFaults, anatomyTableFaults, rooms } from './anatomy.ts';
 import { docCommentFaults } from './exports.ts';
-import { cycleFaults, dependencyFaults, escapeFaults, floorFaults } from './imports.ts';
+import { cycleFaults, dependencyFaults, escapeFaults, floorFaults, nameFaults } from './imports.ts';
 import {
   floorsTableFaults,
   manifestFaults,
@@ -118,6 +118,15 @@ const flaws: readonly (readonly [string, Rule, Tree, RegExp])[] = [
   ['an import from above', floorFaults, raft("export { sim } from '@quorumlab/sim';"), /floor 4/],
   ['a type from above', floorFaults, raft("import type { S } from '@quorumlab/sim';"), /floor 4/],
   ['a late import', floorFaults, raft("const s = import('@quorumlab/sim/x');"), /floor 4/],
+  [
+    'a protocol by its name',
+    nameFaults,
+    plant({
+      'packages/raft/src/entry.ts': '',
+      'packages/sim/src/a.ts': "import type { Raft } from '@quorumlab/raft';",
+    }),
+    /sim\/src\/a\.ts:1 imports @quorumlab\/raft by name/,
+  ],
   ['a way round the index', escapeFaults, raft("import '../../core/src/a.ts';"), /leaves/],
   ['an undeclared package', dependencyFaults, raft("import { x } from 'x/y';"), /x\/y/],
   ['a test tool in the product', dependencyFaults, raft("import 'vitest';"), /vitest/],

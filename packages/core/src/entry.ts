@@ -5,6 +5,7 @@
 import type { Flaw } from './flaw.ts';
 import type { Protocol, Shape } from './protocol.ts';
 import type { DigestOf } from './replica.ts';
+import type { Request } from './request.ts';
 import type { Random } from './schema.ts';
 import type { Exhibit } from './stage.ts';
 import { ms, type ReplicaId } from './vocabulary.ts';
@@ -109,6 +110,11 @@ export interface Entry<S extends Shape> extends CommonEntry {
    * Absent: its quorums cannot be set by hand.
    */
   readonly byHand?: (quorum: number, n: number) => object;
+  /**
+   * The commands of which a replica that says this knows that they are committed. Absent: what is
+   * committed is carried out at once, so there is no earlier moment to be seen.
+   */
+  readonly commits?: (message: S['Message']) => readonly Request[];
 }
 
 /** Options of protocols that elect a leader when they hear none, as their entries declare them. */

@@ -63,4 +63,5 @@ export const entry: Entry<Epaxos> = {
   options,
   small: { snapshotEvery: 2 },
   drawn,
+  commits: (message) => (message.kind === 'commit' ? message.value.commands : []),
 };

@@ -9,6 +9,7 @@ import type {
   OptionKind,
   OptionValues,
   Protocol,
+  Request,
 } from '@quorumlab/core';
 import { anyProtocol, type LogShape } from '@quorumlab/log';
 import { requireOptions, type Variants, variantsIn } from './options.ts';
@@ -46,6 +47,8 @@ export interface ProtocolEntry extends CommonEntry {
   readonly notes: Readonly<Record<string, OptionNote>>;
   /** See {@link Variants}; absent: there is one rule set. */
   readonly variants?: Variants;
+  /** See {@link Entry.commits}. */
+  readonly commits?: (message: LogShape['Message']) => readonly Request[];
   /** The schedule that exposes `mutant`, and both variants as it wants them; or nothing. */
   exhibit(mutant: string): Exposure | undefined;
   /** The protocol for a group, or its wrong variant `mutant`. */
@@ -76,7 +79,7 @@ export interface Exposure {
  */
 export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntry {
   const { right, mutants: wrong = {}, flaws = {}, exhibits = {}, ...more } = parts;
-  const { options: own = {}, variants, byHand, ...common } = more;
+  const { options: own = {}, variants, byHand, commits, ...common } = more;
   const [known, notes] = kindsAndNotes(own);
   const sample = sampleOf(right);
   const mutants = Object.keys(wrong);
@@ -95,6 +98,7 @@ export function protocolEntry<S extends LogShape>(parts: Entry<S>): ProtocolEntr
     options: known,
     notes,
     ...variantsIn(sample.name, variants, known),
+    ...(commits ? { commits: (message) => commits(message as S['Message']) } : {}),
     create({ options = {}, quorum, ...size }, mutant) {
       requireOptions(sample.name, known, options);
       const quorums = quorum === undefined ? {} : setByHand(sample.name, byHand, quorum, size.n);

@@ -11,9 +11,7 @@ import {
   type ReplicaId,
   type Request,
   range,
-  type Tagged,
 } from '@quorumlab/core';
-import type { EpaxosMessage } from '@quorumlab/epaxos';
 import { keyValueStore, kv, serviced } from '@quorumlab/log';
 import {
   decisions,
@@ -111,7 +109,8 @@ export function latenciesBySite(options: SiteLatencyOptions): readonly SiteLaten
   const { protocol: name, n = 5, network = wan, seed = 1, leader = 0 } = options;
   const { operations = 10, clientsPerSite = 4, conflicts } = options;
   const f = options.f ?? Math.floor((n - 1) / 2);
-  const protocol = protocolOf(name).create({ n, f, options: options.options ?? {} });
+  const entry = protocolOf(name);
+  const protocol = entry.create({ n, f, options: options.options ?? {} });
   const isLed = protocol.client.ask === 'leader';
   const group = serviced(protocol);
   const { messages } = group;
@@ -182,7 +181,7 @@ export function latenciesBySite(options: SiteLatencyOptions): readonly SiteLaten
       said(at, seat, message) {
         if (message.kind === 'request' && seat >= n)
           (clients[seat - n] as Asking).sequence = (message as unknown as Request).sequence;
-        for (const command of committedBy(name, message)) {
+        for (const command of entry.commits?.(message) ?? []) {
           const client = byPrincipal.get(command.client);
           if (client?.site === seat && client.sequence === command.sequence)
             client.committedAt ??= at;
@@ -219,13 +218,6 @@ function clientsAt(n: number, perSite: number): readonly Asking[] {
       const rest = { asked: 0, done: 0, sequence: -1, committedAt: undefined };
       return { site: principal % block, principal, ...rest };
     });
-}
-
-/** The commands that a command leader says to be committed. */
-function committedBy(protocol: string, message: Tagged): readonly Request[] {
-  if (protocol !== 'epaxos' || message.kind !== 'commit') return [];
-  const { value } = message as Extract<EpaxosMessage, { kind: 'commit' }>;
-  return value.commands;
 }
 
 function spreadOf(times: readonly Instant[]): Spread {
