@@ -82,8 +82,8 @@ export const commandStart = (): string =>
 
 /** Names that follow `quorumlab` in a command; anything else is about quorumlab and no command. */
 const commands =
-  'demo|run|attack|compare|play|report|trace|quorums|shrink|replay|explain|check|lesson|quiz|lab|list|' +
-  'keys|node|cluster|completion|help|--\\w';
+  'demo|run|attack|compare|play|report|trace|quorums|shards|shrink|replay|explain|check|lesson|' +
+  'quiz|lab|list|keys|node|cluster|completion|help|--\\w';
 const mention = new RegExp(`(?<![\\w/@.-])${name}(?= (?:${commands}))`, 'g');
 
 /** A text with `words` behind the name in each command in it. */

@@ -18,6 +18,7 @@ import { addQuorums } from './commands/quorums.ts';
 import { addReplay } from './commands/replay.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
+import { addShards } from './commands/shards.ts';
 import { addShrink } from './commands/shrink.ts';
 import { addTrace } from './commands/trace.ts';
 import { errorDocument, explainError, isHelp, usageError } from './errors.ts';
@@ -52,6 +53,7 @@ export function makeProgram(argv: readonly string[] = []): Command {
     addAttack,
     addCompare,
     addQuorums,
+    addShards,
     addShrink,
     addReplay,
     addExplain,

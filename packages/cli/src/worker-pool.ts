@@ -12,6 +12,7 @@ import {
   type Tally,
 } from '@quorumlab/harness';
 import { loadedModules } from '@quorumlab/harness/modules';
+import type { ShardScenario, ShardTally } from '@quorumlab/harness/shards';
 
 /** One piece of work. Every task is a pure function of itself, so any thread may do it. */
 export type Task =
@@ -23,7 +24,13 @@ export type Task =
     }
   | { readonly kind: 'cost'; readonly options: CostOptions }
   | { readonly kind: 'quorums'; readonly trial: QuorumTrial }
-  | { readonly kind: 'shrink'; readonly scenario: Scenario; readonly options: ShrinkOptions };
+  | { readonly kind: 'shrink'; readonly scenario: Scenario; readonly options: ShrinkOptions }
+  | {
+      readonly kind: 'shards';
+      readonly scenario: ShardScenario;
+      readonly from: number;
+      readonly seeds: number;
+    };
 
 /** What a thread answers. */
 export interface Reply {
@@ -54,6 +61,7 @@ export interface WorkerPool {
   ): Promise<SmallRun | undefined>;
   /** `update` is told each row. */
   quorums(trial: QuorumTrial, update: (row: QuorumRow) => void): Promise<void>;
+  shards(scenario: ShardScenario, from: number, seeds: number): Promise<ShardTally>;
   /** Ends the threads; tasks that are not done yet never end. */
   dismiss(): Promise<void>;
 }
@@ -118,6 +126,8 @@ export function workerPool(jobs: number): WorkerPool {
     async quorums(trial, update) {
       await give({ kind: 'quorums', trial }, (part) => update(part as QuorumRow));
     },
+    shards: (scenario, from, seeds) =>
+      give({ kind: 'shards', scenario, from, seeds }) as Promise<ShardTally>,
     async dismiss() {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { costOfProtocol, quorumRows, ScenarioError, shrink, tallyOf } from '@quorumlab/harness';
 import { loadModule } from '@quorumlab/harness/modules';
+import { tallyShards } from '@quorumlab/harness/shards';
 import type { Reply, Task } from './worker-pool.ts';
 
 function work(task: Task): unknown {
@@ -10,6 +11,8 @@ function work(task: Task): unknown {
       return tallyOf(task.scenario, task.from, task.seeds);
     case 'cost':
       return costOfProtocol(task.options);
+    case 'shards':
+      return tallyShards(task.scenario, task.from, task.seeds);
     case 'quorums':
       for (const part of quorumRows(task.trial)) parentPort?.postMessage({ part } satisfies Reply);
       return undefined;

@@ -47,6 +47,8 @@ export const isBefore = (now: Interval, at: Instant): boolean => now.latest < at
 export interface Reading {
   /** Whose clock. */
   readonly node: number;
+  /** What that is called: n and its number unless told. */
+  readonly name?: string;
   readonly interval: Interval;
   /** True time. */
   readonly at: Instant;
@@ -56,13 +58,13 @@ export interface Reading {
  * Why a reading breaks the bound that it declares, in words; nothing if it holds true time.
  * Everything that clocks are used for here is as right as this.
  */
-export function brokenBound({ node, interval, at }: Reading): string | undefined {
+export function brokenBound({ node, name, interval, at }: Reading): string | undefined {
   const { earliest, latest } = interval;
   if (earliest <= at && at <= latest) return undefined;
   const bound = Math.floor((latest - earliest) / 2);
   const off = at < earliest ? `${earliest - at} µs too late` : `${at - latest} µs too early`;
   return (
-    `the clock of n${node} answered ${earliest} to ${latest} at ${at}: its bound of ${bound} µs ` +
-    `is broken, the interval lies ${off}`
+    `the clock of ${name ?? `n${node}`} answered ${earliest} to ${latest} at ${at}: its bound of ` +
+    `${bound} µs is broken, the interval lies ${off}`
   );
 }

@@ -26,6 +26,12 @@ export function protocolOf(name: string): ProtocolEntry {
   if (found !== undefined) return found;
   const names = entries.map((each) => each.name);
   const { code, message } = unknownName('protocol', name, names);
+  if (name === 'shards')
+    throw new ScenarioError(
+      'QL101',
+      'shards are groups of a protocol, and none themselves.\n' +
+        '  use   quorumlab shards   to run them',
+    );
   const own = '\n  use   --with FILE   if it is your own: the file that exports its entry';
   throw new ScenarioError(code, nearest(name, names).length > 0 ? message : message + own);
 }

@@ -23,7 +23,7 @@ import {
   service,
 } from '@quorumlab/log';
 import { type Ask, type Party, shardOperation, shardResult } from '@quorumlab/shards';
-import { digestOf } from '@quorumlab/wire';
+import { simulatedDigest } from '../simulated-digest.ts';
 
 /** Any machine of this world. */
 export interface AnyShape extends Shape {
@@ -65,7 +65,7 @@ export function memberSeat(
 ): Machine<AnyShape> {
   const inner = service(protocol, member, {
     stateMachine,
-    digest: digestOf,
+    digest: simulatedDigest,
     ...(stable === undefined ? {} : { stable: stable as never }),
   }) as unknown as Machine<AnyShape>;
   return {

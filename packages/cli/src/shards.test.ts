@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseTrace } from '@quorumlab/sim';
+import { expect, test } from 'vitest';
+import { said } from '../test-support/said.ts';
+
+test('one command counts what breaks: nothing, with a wrong rule, beyond the bound', async () => {
+  const { out, code } = await said('shards --seeds 3 --verbose');
+  expect(code).toBe(0);
+  const [right, wrong, beyond] = out.split('\n');
+  expect(right).toMatch(/^✓ ok {3}the right rules, clocks within 20ms: .* broken in 0 of 3 runs/);
+  expect(right).toMatch(/stale reads in 0$/);
+  expect(wrong).toMatch(/the mutant commit-wait-latest, .* broken in [123] of 3 runs/);
+  expect(beyond).toMatch(/^◑ stale-read .*60ms beyond 20ms: .* broken in [123] of 3 runs, stale/);
+  // The reading that broke the bound is named, and how to see it again.
+  expect(out).toMatch(/the clock of k[AB]\d answered \d+ to \d+ at \d+: its bound of 20000 µs/);
+  expect(out).toContain('as many lessons say');
+  expect(out).toContain('T0 COMMITTED at');
+});
+
+test('a document says all of it, and each row runs again by its own line', async () => {
+  const told = JSON.parse((await said('--json shards --seeds 2 --count 6')).out);
+  expect(told).toMatchObject({ schema: 'quorumlab.shards/1', seeds: 2, exit: 0 });
+  expect(told.rows).toMatchObject([
+    { rules: 'right', clocks: 'within', claimed: true, word: 'ok', runs: 2, broken: 0, stale: 0 },
+    { rules: 'commit-wait-latest', clocks: 'within', claimed: false },
+    { rules: 'right', clocks: '60ms beyond', claimed: false },
+  ]);
+  const broken = told.rows.find(({ first }: { first?: object }) => first !== undefined);
+  const again = JSON.parse((await said(`--json ${broken.again.replace('quorumlab ', '')}`)).out);
+  const digests = again.rows.map(({ first }: { first?: { digest: string } }) => first?.digest);
+  expect(digests).toContain(broken.first.digest);
+});
+
+test('what is to break and does not says nothing, and that is no success', async () => {
+  const { code } = await said('shards --seeds 1 --count 2 --beyond none --mutant never-wound');
+  expect(code).toBe(2);
+  expect((await said('shards --seeds 1 --count 1 --beyond none --mutant none')).code).toBe(0);
+});
+
+test('the trace of the run that is shown is written', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorumlab-shards-'));
+  try {
+    const file = join(folder, 'shards.trace.ndjson');
+    const line = `--json shards --seeds 1 --count 4 --mutant none --trace ${file}`;
+    const { rows } = JSON.parse((await said(line)).out);
+    const trace = parseTrace(readFileSync(file, 'utf8'));
+    expect(trace.footer?.digest).toBe(rows.at(-1).first.digest);
+    expect(trace.header.scenario).toMatchObject({ beyond: 60_000, shards: 2 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('what cannot be run is told with what can', async () => {
+  const wrong: Readonly<Record<string, string>> = {
+    'shards --mutant commit-wait-last': 'Did you mean commit-wait-latest',
+    'shards --workload rely': 'Did you mean relay?',
+    'shards --protocol pbft': '--protocol takes both, raft, multi-paxos or zab',
+    'shards --bound 2': '--bound takes a time from 1ms on',
+    'shards --bound 1us': '--bound takes a time from 1ms on',
+    'shards --bound 20m': 'the bound of clocks of shards is a whole number from 1000 to 10000000',
+    'shards --count 0': '--count takes a whole number from 1 to 1000',
+    'run shards': 'use   quorumlab shards   to run them',
+  };
+  for (const [line, sentence] of Object.entries(wrong)) {
+    const { err, code } = await said(line);
+    expect({ line, code }).toEqual({ line, code: 254 });
+    expect(err).toContain(sentence);
+  }
+});

@@ -1,0 +1,12 @@
+/**
+ * Shards in the simulator: two groups, their keepers and clients, clocks that are wrong, wrong
+ * rules, and the counts of what breaks.
+ *
+ * @packageDocumentation
+ */
+export type { Noted } from './clients.ts';
+export type { ShardViolation } from './judge.ts';
+export { runShards, type ShardRun, shardWorld } from './run.ts';
+export * from './scenario.ts';
+export { addShardTallies, type ShardTally, tallyShards } from './tally.ts';
+export { type KeeperReading, usualBound, type World, type WorldOptions, world } from './world.ts';

@@ -1,0 +1,138 @@
+/** Runs shards, and says what came of it. */
+import type { VerdictWord } from '@quorumlab/checker';
+import { ms } from '@quorumlab/core';
+import { shardMutants, shardRules } from '@quorumlab/shards';
+import { type ClockModel, decisions, type TraceSink } from '@quorumlab/sim';
+import { engine } from '../engine.ts';
+import type { StoryLine } from '../story.ts';
+import { countOutOfOrder, countStale, type ShardViolation } from './judge.ts';
+import { relay } from './relay.ts';
+import { protocolIn, type ShardScenario } from './scenario.ts';
+import { shardStory } from './story.ts';
+import { swarm } from './swarm.ts';
+import { seatNames, type World, world } from './world.ts';
+
+/** What came of a run of shards: plain data. */
+export interface ShardRun {
+  readonly scenario: ShardScenario;
+  /**
+   * `forked`: a group disagrees with itself. `stale-read`: a read missed what had ended before, or
+   * a clock was beyond its bound and something came of it. `invalid`: anything else that does not
+   * hold, timestamps out of order among it. `stalled`: something has not ended.
+   */
+  readonly word: VerdictWord;
+  /** What does not hold, with the reading that broke the bound if one did; or that all does. */
+  readonly sentence: string;
+  /** Everything that does not hold. */
+  readonly violations: readonly ShardViolation[];
+  /** The first reading of a clock that was beyond its bound, in words. */
+  readonly brokenBound?: string;
+  /** Transactions that committed, and reads that ended. */
+  readonly transactions: number;
+  readonly reads: number;
+  /** Transactions without a higher timestamp than one that had ended before they began. */
+  readonly outOfOrder: number;
+  /** Strong reads that miss what had ended before they began. */
+  readonly stale: number;
+  /** Microseconds from the beginning of a transaction to its answer, on average; 0 if none. */
+  readonly latency: number;
+  /** What clients and keepers did, in words; seats as {@link seats} names them. */
+  readonly story: readonly StoryLine[];
+  readonly seats: readonly string[];
+  readonly events: number;
+  readonly digest: string;
+}
+
+/** Keepers' and clients' clocks: each as wrong as its bound allows, by the seed. */
+function clocksOf({ workload, bound, beyond, seed }: ShardScenario): (place: number) => ClockModel {
+  const random = decisions({ seed: `clocks ${seed}` });
+  const drawn: number[] = [];
+  const spread = bound - ms(1);
+  return (place) => {
+    const more = place < 2 ? beyond : 0;
+    const isEven = place % 2 === 0;
+    // As wrong as they may be, half of them early and half of them late, and they drift.
+    if (workload === 'swarm')
+      return {
+        epsilon: bound,
+        offset: spread * (isEven ? -1 : 1) + more,
+        driftPerBillion: isEven ? -50_000 : 50_000,
+      };
+    while (drawn.length <= place) drawn.push(random.below(2 * spread + 1) - spread);
+    return { epsilon: bound, offset: (drawn[place] as number) + more };
+  };
+}
+
+/** The world of a scenario, after it has run: for whoever wants to know more than a verdict. */
+export function shardWorld(scenario: ShardScenario, trace?: TraceSink): World {
+  const { workload, mutant, seed, count } = scenario;
+  const protocol = protocolIn(scenario);
+  const parts = {
+    ...{ protocol, seed, clock: clocksOf(scenario) },
+    rules: mutant === undefined ? shardRules : shardMutants[mutant],
+  };
+  const made = world({
+    ...parts,
+    ...(trace && {
+      trace: {
+        ...{ sink: trace, engine },
+        scenario: { ...scenario, shards: 2, n: 6, seats: seatNames(parts) },
+        protocolVersions: { [protocol.name]: String(protocol.version) },
+      },
+    }),
+  });
+  if (workload === 'swarm') swarm(made);
+  else relay(made, count);
+  return made;
+}
+
+/** Runs a scenario of shards. `trace`: where its trace goes. */
+export function runShards(scenario: ShardScenario, trace?: TraceSink): ShardRun {
+  const made = shardWorld(scenario, trace);
+  const violations = [...made.wrong(), ...unfinished(scenario, made)];
+  const brokenBound = made.brokenBound();
+  const { history } = made;
+  const committed = history.filter(({ isRead, at }) => !isRead && at !== undefined);
+  const [first] = violations;
+  const spent = committed.reduce(
+    (sum, { transaction: { invokedAt, returnedAt = invokedAt } }) => sum + returnedAt - invokedAt,
+    0,
+  );
+  const transactions = committed.length;
+  const reads = history.length - transactions;
+  const because = brokenBound === undefined ? '' : `; ${brokenBound}`;
+  const outcome = made.simulation.finish();
+  return {
+    ...{ scenario, violations, transactions, reads },
+    word: wordOf(violations, brokenBound !== undefined),
+    sentence: first
+      ? `${first.sentence}${because}`
+      : `${transactions} transactions and ${reads} reads, each in the order of time`,
+    ...(brokenBound === undefined ? {} : { brokenBound }),
+    outOfOrder: countOutOfOrder(history),
+    stale: countStale(history),
+    latency: transactions === 0 ? 0 : Math.round(spent / transactions),
+    story: shardStory(scenario, made),
+    seats: seatNames({ protocol: protocolIn(scenario) }),
+    events: outcome.events,
+    digest: outcome.digest,
+  };
+}
+
+/** What has not ended although everything was healed. */
+function unfinished({ workload }: ShardScenario, made: World): readonly ShardViolation[] {
+  const open = made.open();
+  const rule = 'liveness';
+  if (open > 0) return [{ rule, sentence: `${open} transactions have not ended` }];
+  return workload === 'swarm' && made.moves.length < 2
+    ? [{ rule, sentence: 'a move has not ended' }]
+    : [];
+}
+
+function wordOf(violations: readonly ShardViolation[], isBeyond: boolean): VerdictWord {
+  const rules = violations.map(({ rule }) => rule);
+  if (rules.length === 0) return 'ok';
+  if (rules.includes('agreement')) return 'forked';
+  if (rules.every((rule) => rule === 'liveness')) return 'stalled';
+  return isBeyond || rules.includes('stale-read') ? 'stale-read' : 'invalid';
+}

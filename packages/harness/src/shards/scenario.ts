@@ -1,0 +1,118 @@
+/** Runs of shards as they are asked for: plain data, and what is wrong with it in words. */
+import { ms, type Protocol } from '@quorumlab/core';
+import type { LogShape } from '@quorumlab/log';
+import { type ShardMutant, shardFlaws, shardMutants } from '@quorumlab/shards';
+import { timeText } from '../command-line.ts';
+import { protocolOf } from '../protocols.ts';
+import { ScenarioError, unknownName } from '../scenario.ts';
+
+/** What clients do, and what else happens: see {@link shardWorkloads}. */
+export type ShardWorkload = 'relay' | 'swarm';
+
+/** What each workload is, in a sentence. */
+export const shardWorkloads: Readonly<Record<ShardWorkload, string>> = {
+  relay: 'transactions one after the other, in two groups by turns, and a read after each',
+  swarm: 'any transactions and reads, crashes, cuts, pauses, and ranges that move',
+};
+
+/** What may replicate the groups; `both` takes one or the other, by the seed. */
+export const shardProtocols = ['both', 'raft', 'multi-paxos', 'zab'] as const;
+
+/** See {@link shardProtocols}. */
+export type ShardProtocol = (typeof shardProtocols)[number];
+
+/** One run of two groups of three, their keepers and clients. Times in microseconds. */
+export interface ShardScenario {
+  readonly protocol: ShardProtocol;
+  readonly workload: ShardWorkload;
+  /** A wrong rule instead of the right ones. */
+  readonly mutant?: ShardMutant;
+  /** The error that all clocks declare, and may have. */
+  readonly bound: number;
+  /** How far the clocks of the first group's keepers are beyond it. */
+  readonly beyond: number;
+  /** How many transactions a relay has. */
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** A scenario in which nothing is told. */
+const usual: ShardScenario = {
+  ...{ protocol: 'both', workload: 'relay', bound: ms(20), beyond: 0, count: 12, seed: 1 },
+};
+
+/** Largest clock error and largest seed that a scenario takes. */
+const most = { time: ms(10_000), seed: 2 ** 31 } as const;
+
+/**
+ * A scenario with everything that was left out. Throws a ScenarioError that says what is wrong.
+ *
+ * @example
+ * ```ts
+ * import { completeShardScenario, runShards } from '@quorumlab/harness/shards';
+ *
+ * const mutant = 'commit-wait-latest';
+ * const { word, sentence } = runShards(completeShardScenario({ mutant, bound: 20_000, seed: 2 }));
+ * console.log(word, sentence);
+ * ```
+ */
+export function completeShardScenario(given: Partial<ShardScenario>): ShardScenario {
+  const { mutant, ...rest } = given;
+  const scenario: ShardScenario = {
+    ...usual,
+    ...rest,
+    ...(mutant === undefined ? {} : { mutant: mutantOf(mutant) }),
+  };
+  if (!shardProtocols.includes(scenario.protocol))
+    throw unknownName('protocol of shards', scenario.protocol, shardProtocols);
+  if (!Object.hasOwn(shardWorkloads, scenario.workload))
+    throw unknownName('workload of shards', scenario.workload, Object.keys(shardWorkloads));
+  requireWhole('bound of clocks', scenario.bound, ms(1), most.time);
+  requireWhole('time beyond it', scenario.beyond, 0, most.time);
+  requireWhole('count of transactions', scenario.count, 1, 1000);
+  requireWhole('seed', scenario.seed, 0, most.seed);
+  return scenario;
+}
+
+function requireWhole(what: string, value: number, least: number, largest: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= largest) return;
+  throw new ScenarioError(
+    'QL102',
+    `the ${what} of shards is a whole number from ${least} to ${largest}, not ${value}.`,
+  );
+}
+
+/** The wrong rule of a name. Throws a ScenarioError (QL101) that names near ones. */
+export function mutantOf(name: string): ShardMutant {
+  const names = Object.keys(shardMutants) as ShardMutant[];
+  const found = names.find((each) => each === name);
+  if (found === undefined) throw unknownName('mutant of shards', name, names);
+  return found;
+}
+
+/** What is wrong with a wrong rule, in a sentence. */
+export const shardFlawOf = (mutant: ShardMutant): string => shardFlaws[mutant];
+
+/** What replicates the groups of a scenario. */
+export function protocolIn({ protocol, seed }: ShardScenario): Protocol<LogShape> {
+  const name = protocol !== 'both' ? protocol : seed % 2 === 0 ? 'raft' : 'multi-paxos';
+  const options = name === 'zab' ? {} : { snapshotEvery: 64 };
+  return protocolOf(name).create({ n: 3, f: 1, options }) as unknown as Protocol<LogShape>;
+}
+
+/** The command line that runs `seeds` seeds of a scenario, and nothing beside it that breaks. */
+export function shardCommand(scenario: ShardScenario, seeds = 1): string {
+  const { protocol, workload, mutant = 'none', bound, beyond, count, seed } = scenario;
+  const told = (flag: string, value: string, unlessTold: string): readonly string[] =>
+    value === unlessTold ? [] : [`${flag} ${value}`];
+  return [
+    'quorumlab shards',
+    ...told('--protocol', protocol, usual.protocol),
+    ...told('--workload', workload, usual.workload),
+    `--mutant ${mutant}`,
+    ...told('--bound', timeText(bound), timeText(usual.bound)),
+    `--beyond ${beyond === 0 ? 'none' : timeText(beyond)}`,
+    ...told('--count', `${count}`, `${usual.count}`),
+    ...[`--seed ${seed}`, `--seeds ${seeds}`],
+  ].join(' ');
+}

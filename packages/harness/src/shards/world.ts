@@ -1,0 +1,350 @@
+/** Shards in the simulator, and what is known of a run of them that no client can know. */
+import { agreement, type ListTransaction, type Observer } from '@quorumlab/checker';
+import { type Acted, brokenBound, overlap } from '@quorumlab/clocks';
+import {
+  firstClient,
+  type Instant,
+  type Interval,
+  type MessagesField,
+  ms,
+  type PrincipalId,
+  type Protocol,
+  type Random,
+  range,
+} from '@quorumlab/core';
+import { type LogShape, serviced } from '@quorumlab/log';
+import {
+  keeper,
+  moveRange,
+  type Range,
+  type Router,
+  router,
+  type ShardRules,
+  shard,
+  shardRules,
+  type TransactionId,
+} from '@quorumlab/shards';
+import {
+  type ClockModel,
+  decisions,
+  lan,
+  type NetworkModel,
+  type Seat,
+  type Simulation,
+  simulate,
+  type TraceOptions,
+} from '@quorumlab/sim';
+import { type EvidenceSource, idealAuthority, idealKeyring } from '@quorumlab/wire';
+import { appending, type Noted, reading, type Work } from './clients.ts';
+import {
+  earlier,
+  inexact,
+  notStrict,
+  outOfOrder,
+  type ShardViolation,
+  staleRead,
+} from './judge.ts';
+import { type AnyShape, type MakeParty, memberSeat, partySeat, principalOf } from './seats.ts';
+
+/** The error that clocks declare unless told. */
+export const usualBound: number = ms(4);
+
+/** How long a lease of these shards lasts. */
+const lease = ms(300);
+
+/** What a world is made of. */
+export interface WorldOptions {
+  /** What replicates each group. */
+  readonly protocol: Protocol<LogShape>;
+  readonly seed: number;
+  /** The right ones unless told. */
+  readonly rules?: ShardRules;
+  /** 2 unless told, and so are the keepers of a group. */
+  readonly groups?: number;
+  readonly keepers?: number;
+  /** 3 unless told. */
+  readonly clients?: number;
+  /** `lan` unless told. */
+  readonly network?: NetworkModel;
+  /** Of each keeper and then each client, by its place. */
+  readonly clock?: (place: number) => ClockModel;
+  /** Virtual time in microseconds at which it ends: a minute unless told. */
+  readonly until?: number;
+  readonly trace?: TraceOptions;
+}
+
+/** A reading of a keeper's clock, as the simulator saw it. */
+export interface KeeperReading {
+  readonly group: number;
+  /** Its seat. */
+  readonly seat: number;
+  /** True time. */
+  readonly at: Instant;
+  readonly clock: Interval;
+  /** The commits that it gives a timestamp to. */
+  readonly stamps: readonly TransactionId[];
+}
+
+/** Groups, keepers and clients that run. */
+export interface World {
+  readonly simulation: Simulation<AnyShape>;
+  /** For whoever draws what happens to it: not the simulator's own chance. */
+  readonly random: Random;
+  /** The seat of a member, a keeper or a client. */
+  member(group: number, member: number): number;
+  keeper(group: number, place: number): number;
+  client(place: number): number;
+  /** Has a client append an element of its own to some keys, and read others. */
+  append(at: number, client: number, appends: readonly string[], reads?: readonly string[]): void;
+  /** Has a client read at a timestamp, or at its clock. */
+  read(at: number, client: number, keys: readonly string[], timestamp?: number): void;
+  move(at: number, client: number, first: string, from: number, to: number): void;
+  readonly history: readonly Noted[];
+  /** What keepers said of their clocks, in order. */
+  readonly readings: readonly KeeperReading[];
+  /** How much began and has not ended, at clients that run. */
+  open(): number;
+  /** Moves that have ended. */
+  readonly moves: readonly (Range | undefined)[];
+  /** All that is wrong with the run; without `realTime` only what clocks cannot make wrong. */
+  wrong(options?: { readonly realTime?: boolean }): readonly ShardViolation[];
+  /** The first reading of a clock that its bound did not hold, in words. */
+  brokenBound(): string | undefined;
+}
+
+/** Keys a to z; group g has the g-th part of them. */
+const firstRanges = (groups: number): readonly Range[] =>
+  range(groups).map((group) => {
+    const border = (of: number): string => String.fromCharCode(97 + Math.floor((26 * of) / groups));
+    return {
+      from: group === 0 ? '' : border(group),
+      to: group === groups - 1 ? null : border(group + 1),
+      group,
+      epoch: 1,
+    };
+  });
+
+/** What the seats of a world tell it, and what is run at them. */
+interface Ears {
+  readonly ranges: readonly Range[];
+  readonly tasks: readonly MakeParty[];
+  readonly acts: readonly Acted[][];
+  watch(principal: PrincipalId, interval: Interval): void;
+  heard(
+    group: number,
+    principal: PrincipalId,
+    reading: Pick<KeeperReading, 'clock' | 'stamps'>,
+  ): void;
+  trueNow(): number;
+}
+
+/** The keeper of a group, with somebody who looks at its clock. */
+const keeping =
+  (group: number, rules: ShardRules, { acts, watch, heard }: Ears): MakeParty =>
+  (host) => {
+    let readAt = 0;
+    const inner = keeper({
+      self: host.self,
+      group,
+      every: ms(4),
+      lease,
+      idle: ms(100),
+      rules,
+      onTick: ({ lease: held }) =>
+        void acts[group]?.push({ lease: held, from: readAt, to: readAt }),
+    });
+    return {
+      step(input) {
+        const output = inner.step(input);
+        for (const { operation } of output.asks)
+          if (operation.kind === 'tick') {
+            readAt = host.trueNow();
+            watch(host.self, input.clock);
+            heard(group, host.self, { clock: input.clock, stamps: operation.stamps });
+          }
+        return output;
+      },
+    };
+  };
+
+/** The members of all groups, then their keepers, then clients. */
+function seatsOf(options: WorldOptions, ears: Ears): readonly Seat<AnyShape>[] {
+  const { protocol, rules = shardRules, groups = 2, keepers = 2, clients = 3 } = options;
+  const { ranges, tasks, trueNow } = ears;
+  const all = range(groups);
+  const times = { lease, patience: ms(400), keep: ms(60_000) };
+  const clock = (place: number): ClockModel => options.clock?.(place) ?? { epsilon: usualBound };
+  const keepersOf = (group: number): readonly number[] =>
+    range(keepers).map((place) => firstClient + group * keepers + place);
+  const seats: Seat<AnyShape>[] = [];
+  for (const group of all)
+    for (const member of protocol.members) {
+      const machine = () =>
+        shard({
+          group,
+          ranges: [ranges[group] as Range],
+          keepers: keepersOf(group),
+          ...times,
+          rules,
+        });
+      seats.push({
+        principal: principalOf(group, member),
+        make: (stable) => memberSeat(protocol, group, member, machine, stable),
+      });
+    }
+  const party = (principal: number, first: readonly MakeParty[], place: number): void =>
+    void seats.push({
+      principal,
+      clock: clock(place),
+      make: () => partySeat(protocol, all, { self: principal, trueNow }, first, tasks),
+    });
+  for (const group of all)
+    for (const [place, principal] of keepersOf(group).entries())
+      party(principal, [keeping(group, rules, ears)], group * keepers + place);
+  for (const place of range(clients))
+    party(firstClient + groups * keepers + place, [], groups * keepers + place);
+  return seats;
+}
+
+/** What the simulator is told to look at: each group's agreement, and the order of time. */
+function watching(groups: number, n: number, history: readonly Noted[]): Observer {
+  const agreements = range(groups).map(() => agreement());
+  let judged = 0;
+  let late: Observer['violation'];
+  return {
+    decided: (at, seat, decision) =>
+      agreements[Math.floor(seat / n)]?.decided?.(at, seat, decision),
+    get violation() {
+      const forked = agreements
+        .map(({ violation }) => violation)
+        .find((each) => each !== undefined);
+      for (; judged < history.length && late === undefined; judged++) {
+        const ended = history[judged] as Noted;
+        const sentence = earlier(history.slice(0, judged), ended);
+        const at = ended.transaction.returnedAt as number;
+        if (sentence !== undefined)
+          late = { word: 'invalid', rule: 'external-consistency', sentence, at, seats: [] };
+      }
+      return forked ?? late;
+    },
+  };
+}
+
+/**
+ * What seats are called: `A0` for a member of the first group, `kB1` for the second keeper of the
+ * second, `c0` for a client.
+ */
+export function seatNames(options: Omit<WorldOptions, 'seed'>): readonly string[] {
+  const { protocol, groups = 2, keepers = 2, clients = 3 } = options;
+  const letters = range(groups).map(letterOf);
+  return [
+    ...letters.flatMap((letter) => protocol.members.map((member) => `${letter}${member}`)),
+    ...letters.flatMap((letter) => range(keepers).map((place) => `k${letter}${place}`)),
+    ...range(clients).map((place) => `c${place}`),
+  ];
+}
+
+/** What people call a group. */
+const letterOf = (group: number): string => String.fromCharCode(65 + group);
+
+/** Makes a world. Its groups have chosen leaders, and its keepers leases, after about 600 ms. */
+export function world(options: WorldOptions): World {
+  const { protocol, seed, groups = 2, keepers = 2, clients = 3 } = options;
+  const n = protocol.members.length;
+  const all = range(groups);
+  const tasks: MakeParty[] = [];
+  const history: Noted[] = [];
+  const readings: KeeperReading[] = [];
+  const moves: (Range | undefined)[] = [];
+  const acts = all.map((): Acted[] => []);
+  const began = new Map<number, ListTransaction>();
+  let broken: string | undefined;
+  let element = 0;
+  const ranges = firstRanges(groups);
+  const routers = range(clients).map((): Router => router(ranges));
+  const { messages } = serviced(protocol) as unknown as {
+    readonly messages: MessagesField<AnyShape['Message']>;
+  };
+  const authority = idealAuthority();
+  const source = protocol as unknown as EvidenceSource;
+  const trueNow = (): number => simulation.now;
+  const firstParty = groups * n;
+  const seatOf = (principal: PrincipalId): number => firstParty + principal - firstClient;
+  const watch = (principal: PrincipalId, interval: Interval): void => {
+    const node = seatOf(principal);
+    broken ??= brokenBound({ node, name: names[node] ?? '', interval, at: trueNow() });
+  };
+  const heard: Ears['heard'] = (group, principal, reading) =>
+    void readings.push({ group, seat: seatOf(principal), at: trueNow(), ...reading });
+  const names = seatNames(options);
+  const observer = watching(groups, n, history);
+  const simulation: Simulation<AnyShape> = simulate<AnyShape>({
+    messages,
+    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
+    seats: seatsOf(options, { ranges, tasks, acts, watch, heard, trueNow }),
+    network: options.network ?? lan,
+    inputs: { next: () => undefined },
+    seed,
+    observer,
+    stopAtViolation: false,
+    limits: { until: options.until ?? ms(60_000) },
+    ...(options.trace ? { trace: options.trace } : {}),
+  });
+  const client = (place: number): number => firstParty + groups * keepers + place;
+  const begin = (when: number, at: number, make: MakeParty): void => {
+    tasks.push(make);
+    const event = {
+      type: 'submit',
+      id: tasks.length - 1,
+      operation: new Uint8Array(),
+      readOnly: false,
+    } as const;
+    simulation.input({ at: when, seat: client(at), event });
+  };
+  /** What somebody does at a client, with all that it takes to write it down. */
+  const work = (at: number): Work => ({
+    ...{ client: at, task: tasks.length, router: routers[at] as Router, groups: all },
+    began: (task, before) => void began.set(task, before),
+    ended(task, noted) {
+      began.delete(task);
+      if (noted !== undefined) history.push(noted);
+    },
+    watch,
+  });
+  return {
+    simulation,
+    random: decisions({ seed: `world ${seed}` }),
+    member: (group, member) => group * n + member,
+    keeper: (group, place) => firstParty + group * keepers + place,
+    client,
+    history,
+    readings,
+    moves,
+    open: () =>
+      [...began.values()].filter(({ process }) => simulation.seat(client(process)).running).length,
+    append(when, at, appends, reads = []) {
+      element += 1;
+      begin(when, at, appending(work(at), appends, reads, element));
+    },
+    read: (when, at, keys, timestamp) => begin(when, at, reading(work(at), keys, timestamp)),
+    move: (when, at, first, from, to) =>
+      begin(when, at, () =>
+        moveRange({ first, from, to, onEnd: (moved) => void moves.push(moved) }),
+      ),
+    brokenBound: () => broken,
+    wrong({ realTime = true } = {}) {
+      const open = [...began.values()];
+      const found = (rule: string, sentence: string | undefined): readonly ShardViolation[] =>
+        sentence === undefined ? [] : [{ rule, sentence }];
+      const { violation } = observer;
+      return [
+        ...found('agreement', violation?.word === 'forked' ? violation.sentence : undefined),
+        ...found('snapshot', inexact(history, open)),
+        ...(realTime ? found('external-consistency', outOfOrder(history)) : []),
+        ...(realTime ? found('stale-read', staleRead(history)) : []),
+        ...found('serializability', notStrict(history, open, realTime)),
+        ...(realTime ? found('leases', acts.map(overlap).find(Boolean)) : []),
+      ];
+    },
+  };
+}
