@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -77,6 +77,15 @@ export async function openFile(
 /** Opens an address of this machine in Chromium, as {@link openFile} opens a file. */
 export const openAddress = (address: string): ReturnType<typeof openFile> =>
   open(address, new RegExp(`^(blob|data):|^${address}$`), { width: 1440, height: 900 }, true);
+
+/** Opens a page below an address of this machine, which may ask for all that is below it. */
+export const openBelow = (address: string, page: string): ReturnType<typeof openFile> =>
+  open(
+    `${address}${page}`,
+    new RegExp(`^(blob|data):|^${address}`),
+    { width: 1440, height: 900 },
+    true,
+  );
 
 async function open(
   address: string,
@@ -198,4 +207,30 @@ export async function servePage(
 function stop(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** Serves a folder below a path of this machine, as any server of files does. */
+export async function serveFolder(
+  folder: string,
+  base: string,
+): Promise<AsyncDisposable & { readonly address: string }> {
+  const types: Readonly<Record<string, string>> = {
+    '.html': 'text/html; charset=utf-8',
+    '.css': 'text/css; charset=utf-8',
+    '.png': 'image/png',
+  };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const path = join(folder, decodeURIComponent(pathname).slice(base.length));
+    const isThere = pathname.startsWith(base) && path.startsWith(folder) && existsSync(path);
+    const type = types[extname(path)] ?? 'application/octet-stream';
+    response.writeHead(isThere ? 200 : 404, isThere ? { 'content-type': type } : {});
+    response.end(isThere ? readFileSync(path) : undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}${base}`,
+    [Symbol.asyncDispose]: () => stop(server),
+  };
 }
