@@ -18,6 +18,7 @@ async function outputOf(name: string): Promise<string> {
 describe('the examples', () => {
   it('are short enough to read, and each is tested here', () => {
     expect(names).toEqual([
+      'aggregates.ts',
       'bank-with-a-lying-replica.ts',
       'bank.ts',
       'counter-on-multi-paxos.ts',
@@ -40,6 +41,15 @@ describe('the examples', () => {
     expect(output).toContain('pbft (n=4, f=1): ok (expected)\n  proof: n0 signed');
     expect(output).not.toContain('never got to lie');
     expect(output.match(/proof: n0 signed two statements/g)).toHaveLength(2);
+  });
+
+  it('aggregates: a quorum signs in 96 bytes, and a rogue key is refused', async () => {
+    const output = await outputOf('aggregates.ts');
+    expect(output).toContain(
+      'a list of 3 signatures: 192 bytes\nan aggregate: 96 bytes, 1 check: true',
+    );
+    expect(output).toContain('n3 alone signs for n0 and itself: true\nunless its key is looked at');
+    expect(output).toMatch(/of n3, …, has no valid proof of possession: it may be a rogue key/);
   });
 
   it('counter: every addition counts once although the leader crashes', async () => {

@@ -39,6 +39,7 @@ const parts: Readonly<Record<string, Load>> = {
   checker: async () => (await import('./checker.ts')).checker,
   codec: async () => (await import('./codec.ts')).codec,
   keys: async () => (await import('./keys.ts')).keys,
+  certificates: async () => (await import('./certificates.ts')).certificates,
   disk: async () => (await import('./disk.ts')).disk,
   'disk-proof': async () => (await import('./disk-proof.ts')).diskProof,
   snapshot: async () => (await import('./snapshot.ts')).snapshot,

@@ -1,9 +1,28 @@
 /**
  * Messages: tagged records, the union of a protocol's messages, and their signed forms.
  */
-import { type Reader, readByte, readBytes, SchemaError, writeByte, writeBytes } from './bytes.ts';
+import {
+  type Reader,
+  readByte,
+  readBytes,
+  readInteger,
+  SchemaError,
+  type Writer,
+  writeByte,
+  writeBytes,
+  writeInteger,
+} from './bytes.ts';
 import { operationsIn } from './limits.ts';
-import { bytes, type Field, type Infer, integer, mix, type Random, record } from './schema.ts';
+import {
+  bytes,
+  certifiedIn,
+  type Field,
+  type Infer,
+  integer,
+  mix,
+  type Random,
+  record,
+} from './schema.ts';
 import { inSteps, readInSteps } from './steps.ts';
 import type { Certificate, Seal, Signature, Signed, Tagged } from './vocabulary.ts';
 
@@ -35,6 +54,7 @@ export function message<K extends string, F extends Readonly<Record<string, Fiel
   const fields = Object.values<Field<unknown>>(parts);
   const inner = record(parts);
   return inSteps(fields, {
+    ...certifiedIn(fields),
     kind: kind as M['kind'],
     parts,
     type: `${kind} ${inner.type}`,
@@ -102,6 +122,7 @@ export function messages<const F extends readonly MessageField<Tagged>[]>(
     return kind;
   };
   return inSteps(all, {
+    ...certifiedIn(all),
     kinds: all,
     of: (kind) => all[tags.get(kind) ?? -1],
     type: all.map((each) => each.kind).join(' | '),
@@ -136,9 +157,12 @@ export const maxSignatureBytes = 64;
 const signatureBytes = bytes(maxSignatureBytes);
 const principal = integer();
 
+const readSignature = (from: Reader): Signature => signatureBytes.read(from) as Signature;
+
 /** A message inside a message, with its own signature: who said it, and the proof. */
 export function signed<M>(of: Field<M>): Field<Signed<M>> {
   return inSteps([of], {
+    ...certifiedIn([of]),
     type: `signed ${of.type}`,
     maxBytes: principal.maxBytes + signatureBytes.maxBytes + of.maxBytes,
     write(to, value) {
@@ -176,38 +200,113 @@ export const seal = <M>(value: Readonly<M>, from: number, signature: Signature):
   signature,
 });
 
+/** Bytes of an aggregate: of one compressed point of the larger group of BLS12-381. */
+export const aggregateBytes = 96;
+
+/** Whether `signature` stands for those of several: no signature of one has so many bytes. */
+const isAggregate = ({ length }: Uint8Array): boolean => length === aggregateBytes;
+
+/**
+ * Whether some seals of a certificate have one signature in common: the first of them holds it, and
+ * those of the others are empty.
+ */
+export const isAggregated = ({ seals }: Certificate<unknown>): boolean =>
+  seals.some(({ signature }) => isAggregate(signature));
+
+/** Whether a seal of a certificate that is aggregated has a part in the aggregate. */
+export const sharesAggregate = (signature: Uint8Array): boolean =>
+  signature.length === 0 || isAggregate(signature);
+
+/** Who of `seals` shares the aggregate, if it stands where it has to and is of several. */
+function sharersOf(seals: readonly Seal[]): readonly Seal[] {
+  const sharers = seals.filter(({ signature }) => sharesAggregate(signature));
+  if (
+    sharers.length < 2 ||
+    sharers.some(({ signature }, i) => isAggregate(signature) !== (i === 0))
+  )
+    throw new SchemaError('an aggregate is one of at least two, and stands at the first of them');
+  return sharers;
+}
+
+/** Writes who signed: one bit for each of `members`. */
+function writeSigners(to: Writer, seals: readonly Seal[], members: number): void {
+  const bitmap = new Uint8Array(Math.ceil(members / 8));
+  let last = -1;
+  for (const { from } of seals) {
+    if (!(from > last && from < members))
+      throw new SchemaError(`signer ${from} is out of order or not one of ${members} members`);
+    bitmap[from >> 3] = (bitmap[from >> 3] as number) | (1 << (from & 7));
+    last = from;
+  }
+  writeBytes(to, bitmap);
+}
+
+function readSigners(from: Reader, members: number): readonly number[] {
+  const bitmap = readBytes(from, Math.ceil(members / 8));
+  const signers: number[] = [];
+  for (let i = 0; i < bitmap.length * 8; i++) {
+    if (((bitmap[i >> 3] as number) & (1 << (i & 7))) === 0) continue;
+    if (i >= members) throw new SchemaError(`signer ${i} is not one of ${members} members`);
+    signers.push(i);
+  }
+  return signers;
+}
+
+/** What follows the bitmap of the signers where some of them share an aggregate. */
+function readAggregated(from: Reader, signers: readonly number[], members: number): Seal[] {
+  const aggregate = readBytes(from, aggregateBytes) as Signature;
+  const beside = new Set(readSigners(from, members));
+  const sharers = signers.filter((each) => !beside.has(each));
+  if (sharers.length < 2 || sharers.length + beside.size !== signers.length)
+    throw new SchemaError('an aggregate is of at least two of the signers that are named');
+  return signers.map((each) => {
+    if (!beside.has(each))
+      return { from: each, signature: each === sharers[0] ? aggregate : noSignature };
+    const signature = readSignature(from);
+    if (signature.length === 0) throw new SchemaError(`signer ${each} has no signature`);
+    return { from: each, signature };
+  });
+}
+
+const noSignature = new Uint8Array(0) as Signature;
+
 /**
  * Signatures of up to `members` replicas over one body: a bitmap of the signers, then their
  * signatures in the order of the bitmap. A signer can only be named once and must be a member.
+ * Where several share one signature ({@link isAggregated}), it comes first, told by its length;
+ * after it a bitmap of the signers that have no part in it, and their signatures.
  */
 export function certificate<M>(of: Field<M>, members: number): Field<Certificate<M>> {
-  const width = Math.ceil(members / 8);
+  const kind = 'kind' in of && typeof of.kind === 'string' ? [of.kind] : [];
   return {
+    ...certifiedIn([{ certifies: kind }, of]),
     type: `certificate over ${of.type}, ≤ ${members} signers`,
-    maxBytes: of.maxBytes + width + members * signatureBytes.maxBytes,
-    write(to, { body, seals }) {
+    maxBytes: of.maxBytes + Math.ceil(members / 8) + members * signatureBytes.maxBytes,
+    write(to, value) {
+      const { body, seals } = value;
       of.write(to, body);
-      const bitmap = new Uint8Array(width);
-      let last = -1;
-      for (const { from } of seals) {
-        if (!(from > last && from < members))
-          throw new SchemaError(`signer ${from} is out of order or not one of ${members} members`);
-        bitmap[from >> 3] = (bitmap[from >> 3] as number) | (1 << (from & 7));
-        last = from;
+      writeSigners(to, seals, members);
+      let alone = seals;
+      if (isAggregated(value)) {
+        const sharers = sharersOf(seals);
+        writeInteger(to, aggregateBytes);
+        writeBytes(to, (sharers[0] as Seal).signature);
+        alone = seals.filter(({ signature }) => !sharesAggregate(signature));
+        writeSigners(to, alone, members);
       }
-      writeBytes(to, bitmap);
-      for (const { signature } of seals) signatureBytes.write(to, signature);
+      for (const { signature } of alone) signatureBytes.write(to, signature);
     },
     read(from) {
       const body = of.read(from);
-      const bitmap = readBytes(from, width);
-      const seals: Seal[] = [];
-      for (let i = 0; i < width * 8; i++) {
-        if (((bitmap[i >> 3] as number) & (1 << (i & 7))) === 0) continue;
-        if (i >= members) throw new SchemaError(`signer ${i} is not one of ${members} members`);
-        seals.push({ from: i, signature: signatureBytes.read(from) as Signature });
-      }
-      return { body, seals };
+      const signers = readSigners(from, members);
+      const start = from.at;
+      if (signers.length > 0 && readInteger(from) === aggregateBytes)
+        return { body, seals: readAggregated(from, signers, members) };
+      from.at = start;
+      return {
+        body,
+        seals: signers.map((each) => ({ from: each, signature: readSignature(from) })),
+      };
     },
     mix(hash, { body, seals }) {
       let out = of.mix(hash, body);

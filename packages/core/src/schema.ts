@@ -34,6 +34,8 @@ export interface Field<T> {
   readonly maxBytes: number;
   /** A disk keeps a table of such values beside its log, and reads one when it is asked for. */
   readonly isLarge?: true;
+  /** Kinds of messages of which a value may hold certificates, however deep; none if absent. */
+  readonly certifies?: readonly string[];
   /** Appends the one encoding of `value`. Throws {@link SchemaError} if it breaks a limit. */
   write(to: Writer, value: T): void;
   /** Reads a value. Throws {@link SchemaError} at anything `write` would not have written. */
@@ -46,6 +48,14 @@ export interface Field<T> {
   sample(random: Random): T;
   /** A valid value that differs from `value` in one place, or `value` if there is no other. */
   mutate(value: T, random: Random): T;
+}
+
+/** Of which kinds of messages there are certificates in any of these fields. */
+export function certifiedIn(
+  fields: readonly Pick<Field<never>, 'certifies'>[],
+): Pick<Field<never>, 'certifies'> {
+  const kinds = [...new Set(fields.flatMap(({ certifies = [] }) => certifies))];
+  return kinds.length === 0 ? {} : { certifies: kinds };
 }
 
 /** The TypeScript type that a field describes. */
@@ -173,6 +183,7 @@ export const digest: Field<Digest> = {
 /** `of`, or null. */
 export const nullable = <T>(of: Field<T>): Field<T | null> =>
   inSteps([of], {
+    ...certifiedIn([of]),
     type: `${of.type} or null`,
     maxBytes: of.maxBytes + 1,
     write(to, value) {
@@ -206,6 +217,7 @@ function readLength(from: Reader, limit: number): number {
 /** Up to `limit` values. */
 export const list = <T>(of: Field<T>, limit: number): Field<readonly T[]> =>
   inSteps([], {
+    ...certifiedIn([of]),
     type: `list of ${of.type}, ≤ ${limit}`,
     maxBytes: 7 + limit * of.maxBytes,
     write(to, values) {
@@ -297,6 +309,7 @@ export function record<F extends Readonly<Record<string, Field<unknown>>>>(
   const parts: readonly (readonly [keyof F & string, Field<unknown>])[] = Object.entries(fields);
   const all = parts.map(([, field]) => field);
   return inSteps(all, {
+    ...certifiedIn(all),
     type: `{ ${parts.map(([name, field]) => `${name}: ${field.type}`).join('; ')} }`,
     maxBytes: parts.reduce((sum, [, field]) => sum + field.maxBytes, 0),
     write(to, value) {

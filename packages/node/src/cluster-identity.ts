@@ -1,12 +1,14 @@
 import type { PrincipalId, Protocol } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
-import { type Domain, domainOf } from '@quorumlab/wire';
+import { type CertificateKey, type Domain, domainOf } from '@quorumlab/wire';
 import type { Principal } from './principal.ts';
 
 /** A replica as its cluster knows it. */
 export interface MemberIdentity extends Principal {
   /** Where it listens, as a multiaddr. */
   readonly address: string;
+  /** Where certificates are aggregated: its key for them, with its proof that it has the secret. */
+  readonly certificateKey?: CertificateKey;
 }
 
 /**

@@ -162,7 +162,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
     keyring: NodeKeyring<Serviced<S>['Message']>,
     limits: HostLimits,
   ) {
-    const { protocol, self, codec, hooks = {} } = options;
+    const { protocol, self, cluster, codec, hooks = {} } = options;
     this.#options = options;
     this.#group = group;
     this.#logger = loggerOf(options);
@@ -201,7 +201,7 @@ class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
       members: this.#gate.inside,
       ticked: () => this.#gate.look(this.roster()),
       keyring: () => (this.#behaves ? this.#guarded : this.#signing),
-      envelopes: envelopes(clusterDomain(protocol, options.cluster), group.messages),
+      envelopes: envelopes(clusterDomain(protocol, cluster), group.messages, keyring.shares),
       commit: (writes) => disk.commit(writes),
       limits: this.#limits,
       hooks,

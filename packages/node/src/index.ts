@@ -19,7 +19,7 @@ export { startNode } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';
 export { InquiryError, type InquiryFault, MAX_ANSWER_BYTES } from './inquiry.ts';
 export type { FrameRefusal } from './intake.ts';
-export type { Signatures } from './keyring.ts';
+export { certificateKeyOf, type Signatures } from './keyring.ts';
 export {
   generateSeed,
   KEY_BYTES,

@@ -38,6 +38,8 @@ export const noRefusals = (): Record<FrameRefusal, number> => ({
   'not-for-clients': 0,
   'bad-signature': 0,
   'bad-evidence': 0,
+  'bad-aggregate': 0,
+  'bad-share': 0,
   'raised-too-often': 0,
   'cut-off': 0,
 });
@@ -136,7 +138,7 @@ export class Intake<S extends Shape> {
     const checked: Opened<S> = { type: 'checked', message, evidence, cost };
     if (waiting.isChecked === true) return checked;
     const { counters } = this.#options.keyring();
-    const { verified, refused, cached } = counters;
+    const { verified, refused, cached, pairingMicroseconds = 0 } = counters;
     const begin = now();
     const fault = this.#check(waiting, until);
     this.#options.accounts.charge(waiting.peer, 'verify', begin);
@@ -146,6 +148,7 @@ export class Intake<S extends Shape> {
         (counters.verified - verified) * workOf.signature +
         (counters.refused - refused) * workOf.badSignature;
     cost += (counters.cached - cached) * workOf.known;
+    cost += (counters.pairingMicroseconds ?? 0) - pairingMicroseconds;
     if (fault === 'unfinished') return { type: 'unfinished', cost };
     if (fault !== undefined) return { type: 'refused', reason: fault, cost };
     waiting.isChecked = true;

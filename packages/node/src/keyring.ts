@@ -1,12 +1,20 @@
-import type { MessagesField, PrincipalId, Tagged } from '@quorumlab/core';
+import { type MessagesField, type PrincipalId, sameBytes, type Tagged } from '@quorumlab/core';
 import {
+  type AggregateScheme,
+  type AggregatingKeyring,
+  admitCertificateKey,
   admitPublicKey,
+  aggregatingKeyring,
+  type CertificateKey,
   channelKeyring,
   countedKeyring,
   type EvidenceSource,
   ed25519Keyring,
+  KeyError,
   type Keyring,
+  KeyringError,
   type NumberedSource,
+  provePossession,
   type TrustedCounter,
   type VowSource,
   vowGuard,
@@ -15,9 +23,11 @@ import {
   type ClusterIdentity,
   type ClusterProtocol,
   clusterDomain,
+  NodeConfigError,
   publicKeysOf,
 } from './cluster-identity.ts';
 import { fastCrypto } from './fast-crypto.ts';
+import { publicKeyOf } from './keys.ts';
 
 /**
  * How messages are authenticated. `ed25519`: each is signed, and whoever carries it is of no
@@ -37,23 +47,31 @@ export interface NodeKeyringOptions<M extends Tagged> {
   readonly evidence: EvidenceSource & Pick<NumberedSource, 'numbered'>;
   /** A replica's trusted counter; for protocols that number what they say. */
   readonly counter?: TrustedCounter;
+  /** Aggregates certificates; they are lists unless told. */
+  readonly certificates?: AggregateScheme;
 }
 
 /** A keyring that takes the word of more principals as they come. */
 export interface NodeKeyring<M extends Tagged> extends Keyring<M> {
   /** Throws `KeyError` at a key that must not be used. */
   admit(principal: PrincipalId, publicKey: Uint8Array): void;
+  /** What stands behind its votes; absent where certificates are lists. */
+  readonly shares?: AggregatingKeyring<M>['shares'];
 }
 
 /**
  * The keyring of a principal. Throws `KeyringError` at `channel` for a Byzantine protocol, and
- * `KeyError` if any principal's key must not be used.
+ * `KeyError` if any principal's key must not be used: certificate keys without a proof too.
  */
 export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): NodeKeyring<M> {
   const { self, secretKey, cluster, protocol, messages } = options;
   const signatures = options.signatures ?? (protocol.client.signed ? 'ed25519' : 'channel');
   const publicKeys = new Map(publicKeysOf(cluster));
   if (signatures === 'channel') {
+    if (options.certificates !== undefined)
+      throw new KeyringError(
+        'nothing is signed on this channel, so no certificates aggregate; sign, or leave that out',
+      );
     // Noise proves who holds a key, and a key of small order is held by everybody.
     for (const [id, publicKey] of publicKeys) admitPublicKey(publicKey, `principal ${id}`);
     const keyring = channelKeyring<M>({
@@ -67,7 +85,7 @@ export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): N
     };
     return { ...keyring, admit };
   }
-  const keyring = ed25519Keyring({
+  const signing = ed25519Keyring({
     domain: clusterDomain(protocol, cluster),
     messages,
     protocol: options.evidence,
@@ -76,13 +94,59 @@ export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): N
     publicKeys,
     fast: fastCrypto,
   });
+  const { admit } = signing;
+  const keyring = Object.assign(aggregated(options, signing), { admit });
   const { numbered } = options.evidence;
   if (numbered === undefined || options.counter === undefined) return keyring;
   // The schema of M is only ever asked about values whose kind has selected it.
   const source = { messages: messages as unknown as MessagesField<Tagged>, numbered };
   const counted = countedKeyring<M>(keyring, source, options.counter);
-  return Object.assign(counted, { admit: keyring.admit });
+  return Object.assign(counted, { admit });
 }
+
+/** `keyring`, by which certificates aggregate if they are to. */
+function aggregated<M extends Tagged>(
+  { self, secretKey, cluster, protocol, messages, evidence, certificates }: NodeKeyringOptions<M>,
+  keyring: Keyring<M>,
+): Keyring<M> | AggregatingKeyring<M> {
+  if (certificates === undefined) return keyring;
+  const secret = certificates.secret(secretKey);
+  const keys = new Map(
+    cluster.members.flatMap(({ id, publicKey, certificateKey }) => {
+      // Who came later may have none, and signs for itself.
+      if (certificateKey === undefined) return [];
+      const key = admitCertificateKey(certificates, certificateKey, publicKey, `principal ${id}`);
+      return [[id, key] as const];
+    }),
+  );
+  const own = keys.get(self);
+  if (own === undefined)
+    throw new NodeConfigError(
+      `Replica ${self} has no certificate key in the cluster ${cluster.cluster}; ` +
+        'put it there with its proof of possession, or leave certificates as lists.',
+    );
+  if (!sameBytes(own.bytes, secret.publicKey))
+    throw new KeyError(`the certificate key of principal ${self} is not that of its secret key`);
+  const domain = clusterDomain(protocol, cluster);
+  const hash = fastCrypto.hash;
+  return aggregatingKeyring<M>({
+    keyring,
+    domain,
+    messages,
+    protocol: evidence,
+    scheme: certificates,
+    secret,
+    keys,
+    hash,
+  });
+}
+
+/**
+ * The certificate key of a replica with this seed, and its proof of possession: what others need to
+ * know of it.
+ */
+export const certificateKeyOf = (scheme: AggregateScheme, seed: Uint8Array): CertificateKey =>
+  provePossession(scheme.secret(seed), publicKeyOf(seed));
 
 /**
  * An honest replica's keyring: it refuses to sign against its word. Only where a broken word is

@@ -11,6 +11,7 @@ import type {
   ServiceOptions,
   StateMachine,
 } from '@quorumlab/log';
+import type { AggregateScheme } from '@quorumlab/wire';
 import { type ClusterIdentity, checkCluster, NodeConfigError } from './cluster-identity.ts';
 import { counterFile } from './counter-file.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -43,6 +44,11 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
   readonly codec?: LogCodec<C, R, Q>;
   /** Unless told, what the protocol's clients need: signatures, or the channel's word. */
   readonly signatures?: Signatures;
+  /**
+   * Aggregates certificates by this scheme (`blsScheme` of `@quorumlab/bls`); lists unless told.
+   * All replicas of a group have it or none, and each its `certificateKey` in the cluster.
+   */
+  readonly certificates?: AggregateScheme;
   /** Allows `behaviour` and `setBehaviour`. Only for clusters that were made to be attacked. */
   readonly allowFaults?: boolean;
   /** How this replica misbehaves. */
@@ -104,11 +110,12 @@ export const faultsForbidden = (): NodeConfigError =>
 
 /** The keyring of this replica. */
 export const keyringOf = <S extends LogShape, C, R, Q>(
-  { signatures, self, secretKey, cluster, folder }: NodeOptions<S, C, R, Q>,
+  { signatures, certificates, self, secretKey, cluster, folder }: NodeOptions<S, C, R, Q>,
   group: ServicedProtocol<S>,
 ): NodeKeyring<Serviced<S>['Message']> => {
   const { protocol, messages } = group;
   const counter = counterFile(`${folder}.counter`);
-  const more = { protocol, messages, evidence: group, counter };
+  const aggregates = certificates === undefined ? {} : { certificates };
+  const more = { protocol, messages, evidence: group, counter, ...aggregates };
   return nodeKeyring<Serviced<S>['Message']>({ signatures, self, secretKey, cluster, ...more });
 };

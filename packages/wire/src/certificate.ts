@@ -63,6 +63,9 @@ export function checkCertificate<M extends Tagged>(
     sealsHold(
       certificate,
       (from, signature, body) => members.has(from) && keyring.checkSeal(from, signature, body),
+      (signers, signature, body) =>
+        signers.every((each) => members.has(each)) &&
+        keyring.checkShared?.(signers, signature, body) === true,
     )
   );
 }

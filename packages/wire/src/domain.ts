@@ -64,6 +64,7 @@ export const domainOf = (
 });
 
 const statementTag: Uint8Array = toUtf8('quorumlab/statement/1\n');
+const commonTag: Uint8Array = toUtf8('quorumlab/common/1\n');
 const identityTag: Uint8Array = toUtf8('quorumlab/domain/1\n');
 
 /** Bytes of {@link domainIdentity}. */
@@ -101,10 +102,13 @@ export function signingBytes(
 
 function writeStatement(out: Writer, from: PrincipalId, kind: Uint8Array, body: Uint8Array): void {
   writeInteger(out, from);
-  writeInteger(out, kind.length);
-  writeBytes(out, kind);
-  writeInteger(out, body.length);
-  writeBytes(out, body);
+  writeText(out, kind);
+  writeText(out, body);
+}
+
+function writeText(out: Writer, part: Uint8Array): void {
+  writeInteger(out, part.length);
+  writeBytes(out, part);
 }
 
 /**
@@ -155,6 +159,26 @@ export function statements<M extends Tagged>(
       writeStatement(out, from, known, view(body));
       return view(out);
     });
+  };
+}
+
+/**
+ * The bytes that several sign to say the same message of one domain: as {@link signingBytes},
+ * without the speaker, whom only the key tells. Their first line keeps the two apart.
+ */
+export function commonStatements<M extends Tagged>(
+  domain: Domain,
+  field: MessagesField<M>,
+): (message: Tagged) => Uint8Array {
+  const prefix = joined(commonTag, encode(domainField, domain));
+  return (message) => {
+    const kind = toUtf8(message.kind);
+    const body = bodyBytes(field, message);
+    const out = writer(prefix.length + kind.length + body.length + 14);
+    writeBytes(out, prefix);
+    writeText(out, kind);
+    writeText(out, body);
+    return written(out);
   };
 }
 

@@ -26,8 +26,23 @@ import {
 } from '@quorumlab/core';
 import { type Domain, domainIdentity, domainIdentityBytes } from './domain.ts';
 
-/** First byte of every frame. A change of the frame's layout raises it. */
+/** First byte of a frame. A change of the frame's layout raises it. */
 export const frameVersion = 1;
+
+/** First byte of a frame behind whose message stands a share of an aggregate. */
+export const sharedFrameVersion = 2;
+
+/** What stands behind some messages, and is no part of what their signers have signed. */
+export interface Shares<M extends Tagged> {
+  /** The kinds that may have one. */
+  readonly kinds: ReadonlySet<string>;
+  /** Bytes of each. */
+  readonly bytes: number;
+  /** The one that goes with a message, if it has one. */
+  of(message: Signed<M>): Uint8Array | undefined;
+  /** Takes the one that came with a message; no signature has been checked yet. */
+  came(message: Signed<M>, share: Uint8Array): void;
+}
 
 /** Why a frame was not taken. */
 export type RefusalReason =
@@ -96,20 +111,32 @@ export interface Glance {
 /** Room for most frames; a larger buffer than `scratchBytes` is let go with the next frame. */
 const firstBytes = 65_536;
 
-/** The envelopes of one domain. */
-export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField<M>): Envelopes<M> {
+/** The envelopes of one domain; with `shares`, also those of frames that hold them. */
+export function envelopes<M extends Tagged>(
+  domain: Domain,
+  field: MessagesField<M>,
+  shares?: Shares<M>,
+): Envelopes<M> {
   const identity = domainIdentity(domain);
+  const opening: Opening<M> = { identity, field, shares };
+  const opened = (found: Header, message: M): Signed<M> | Refusal => {
+    const read = whole(found, message);
+    if (found.share !== undefined && !isRefusal(read)) shares?.came(read, found.share);
+    return read;
+  };
   let out = writer(firstBytes);
   function write(message: Signed<M>): Writer {
     // One buffer for all frames: making one for each costs more than filling it.
     if (out.bytes.length > scratchBytes) out = writer(firstBytes);
     out.length = 0;
-    writeByte(out, frameVersion);
+    const share = shares?.of(message);
+    writeByte(out, share === undefined ? frameVersion : sharedFrameVersion);
     writeBytes(out, identity);
     writeInteger(out, message.from);
     writeInteger(out, message.signature.length);
     writeBytes(out, message.signature);
     field.write(out, message);
+    if (share !== undefined) writeBytes(out, share);
     return out;
   }
   return {
@@ -117,7 +144,7 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
     lend: (message) => view(write(message)),
     glance(frame, limits = {}) {
       try {
-        const found = header(frame, limits, identity, field);
+        const found = header(frame, limits, opening);
         return 'reason' in found ? found : { kind: found.kind, from: found.from };
       } catch (error) {
         return unreadable(error);
@@ -125,26 +152,26 @@ export function envelopes<M extends Tagged>(domain: Domain, field: MessagesField
     },
     decode(frame, limits = {}) {
       try {
-        const found = header(frame, limits, identity, field);
-        return 'reason' in found ? found : whole(found, field.read(found.input));
+        const found = header(frame, limits, opening);
+        return 'reason' in found ? found : opened(found, field.read(found.input));
       } catch (error) {
         return unreadable(error);
       }
     },
     *decodeInSteps(frame, limits = {}) {
       let input: Reader | undefined;
-      let opened: Signed<M> | Refusal;
+      let result: Signed<M> | Refusal;
       try {
-        const found = header(frame, limits, identity, field);
+        const found = header(frame, limits, opening);
         if ('reason' in found) return found;
         input = found.input;
         const isSmall = frame.byteLength <= bytesOfStep;
-        opened = whole(found, isSmall ? field.read(input) : yield* readInSteps(field, input));
+        result = opened(found, isSmall ? field.read(input) : yield* readInSteps(field, input));
       } catch (error) {
-        opened = unreadable(error);
+        result = unreadable(error);
       }
       if (input !== undefined && input.parts > 0) yield input.parts;
-      return opened;
+      return result;
     },
   };
 }
@@ -162,20 +189,31 @@ interface Header extends Glance {
   readonly signature: Signature;
   /** At the message. */
   readonly input: Reader;
+  /** What stands behind the message. */
+  readonly share?: Uint8Array;
+}
+
+/** What frames are opened by. */
+interface Opening<M extends Tagged> {
+  readonly identity: Uint8Array;
+  readonly field: MessagesField<M>;
+  readonly shares: Shares<M> | undefined;
 }
 
 function header<M extends Tagged>(
   frame: Uint8Array,
   limits: DecodeLimits,
-  identity: Uint8Array,
-  field: MessagesField<M>,
+  { identity, field, shares }: Opening<M>,
 ): Header | Refusal {
   const most = limits.maxFrameBytes ?? maxFrameBytes;
   if (frame.length > most) return refused('oversized', `${frame.length} bytes, at most ${most}`);
-  const input = reader(frame);
-  const version = readByte(input);
-  if (version !== frameVersion)
+  const version = readByte(reader(frame));
+  const isShared = version === sharedFrameVersion && shares !== undefined;
+  if (version !== frameVersion && !isShared)
     return refused('wrong-version', `frame version ${version}, here ${frameVersion}`);
+  const end = isShared ? Math.max(1, frame.length - shares.bytes) : frame.length;
+  const input = reader(isShared ? frame.subarray(0, end) : frame);
+  input.at = 1;
   if (!sameBytes(readBytes(input, domainIdentityBytes), identity))
     return refused('wrong-domain', 'another cluster, group, epoch, protocol or version');
   const from = readInteger(input);
@@ -188,7 +226,10 @@ function header<M extends Tagged>(
     return refused('malformed', `a signature of ${length} bytes, at most ${maxSignatureBytes}`);
   const signature = readBytes(input, length) as Signature;
   const kind = kindOf(input, limits, field);
-  return typeof kind === 'string' ? { kind, from, signature, input } : kind;
+  if (typeof kind !== 'string') return kind;
+  if (!isShared) return { kind, from, signature, input };
+  if (!shares.kinds.has(kind)) return refused('malformed', `${kind}: no share belongs to it`);
+  return { kind, from, signature, input, share: frame.slice(end) };
 }
 
 /** Looks at the tag without moving on. */

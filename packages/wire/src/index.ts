@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 
+export * from './aggregate.ts';
+export * from './aggregating-keyring.ts';
 export * from './bounded.ts';
 export * from './certificate.ts';
 export * from './channel-keyring.ts';
@@ -32,6 +34,7 @@ export {
 export * from './judge.ts';
 export {
   type CheckSeal,
+  type CheckShared,
   type Counters,
   type EvidenceItem,
   type EvidenceLimits,

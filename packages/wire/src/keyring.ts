@@ -1,9 +1,11 @@
 import {
   type Certificate,
   firstClient,
+  isAggregated,
   type PrincipalId,
   type Signature,
   type Signed,
+  sharesAggregate,
   type Tagged,
 } from '@quorumlab/core';
 
@@ -22,6 +24,12 @@ export interface Counters {
   cached: number;
   /** Signatures found bad. */
   refused: number;
+  /** Products of pairings computed, each about one certificate; absent where nothing aggregates. */
+  pairings?: number;
+  /** Shares of members that were no part of the aggregate that they were sent for. */
+  badShares?: number;
+  /** Microseconds of pairings, as their scheme estimates them. */
+  pairingMicroseconds?: number;
 }
 
 /** A signed statement inside a message, or many over one body. */
@@ -52,6 +60,8 @@ export interface Keyring<M extends Tagged> {
    * certificate.
    */
   readonly checkSeal: CheckSeal;
+  /** Whether an aggregate is one of all who are named; absent: this keyring takes none. */
+  readonly checkShared?: CheckShared;
   /**
    * Whether every signature inside `message` is good, to any depth. `evidence` are the signed parts
    * of the message itself; left out, the keyring finds them as it finds deeper ones: by the
@@ -66,8 +76,11 @@ export interface Keyring<M extends Tagged> {
   checkInSteps(message: Signed<M>): Generator<void, SignatureFault | undefined, void>;
 }
 
-/** Which of the signatures of a message is bad: its own, or one inside it. */
-export type SignatureFault = 'bad-signature' | 'bad-evidence';
+/**
+ * Which signature of a message is bad: its own, one inside it, an aggregate inside it, or the share
+ * that stands behind it.
+ */
+export type SignatureFault = 'bad-signature' | 'bad-evidence' | 'bad-aggregate' | 'bad-share';
 
 /** How much one message may make its receiver compute. */
 export interface EvidenceLimits {
@@ -80,12 +93,23 @@ export interface EvidenceLimits {
 /** Checks one signature. */
 export type CheckSeal = (from: PrincipalId, signature: Signature, statement: Tagged) => boolean;
 
-/** The three ways to check a message, for keyrings that check one seal by `check`. */
+/** Checks one signature that several have made together, by their numbers in ascending order. */
+export type CheckShared = (
+  signers: readonly PrincipalId[],
+  signature: Signature,
+  statement: Tagged,
+) => boolean;
+
+/**
+ * The three ways to check a message, for keyrings that check one seal by `check`, and an aggregate
+ * by `checkShared`; without it, certificates that hold one are refused.
+ */
 export function evidenceChecker<M extends Tagged>(
   protocol: EvidenceSource,
   knows: (principal: PrincipalId) => boolean,
   check: CheckSeal,
   limits: EvidenceLimits,
+  checkShared: CheckShared = () => false,
 ): Pick<Keyring<M>, 'check' | 'checkEvidence' | 'checkInSteps'> {
   const inside = (message: Tagged): Iterable<EvidenceItem> =>
     protocol.evidence !== undefined && protocol.messages.of(message.kind) !== undefined
@@ -97,14 +121,15 @@ export function evidenceChecker<M extends Tagged>(
     check: checkOuter,
     checkEvidence(message, evidence = inside(message)) {
       const seals = sealsOf(evidence, inside, knows, limits);
-      return seals?.every((each) => holds(each, check)) ?? false;
+      return seals?.every((each) => holds(each, check, checkShared)) ?? false;
     },
     *checkInSteps(message) {
       if (!checkOuter(message)) return 'bad-signature';
       const seals = sealsOf(inside(message), inside, knows, limits);
       if (seals === undefined) return 'bad-evidence';
       for (const each of seals) {
-        if (!holds(each, check)) return 'bad-evidence';
+        if (!holds(each, check, checkShared))
+          return 'signers' in each ? 'bad-aggregate' : 'bad-evidence';
         yield;
       }
       return undefined;
@@ -119,8 +144,35 @@ interface Seal {
   readonly statement: Tagged;
 }
 
-const holds = ({ from, signature, statement }: Seal, check: CheckSeal): boolean =>
-  check(from, signature, statement);
+/** An aggregate, and of whom it is said to be. */
+interface Shared {
+  readonly signers: readonly PrincipalId[];
+  readonly signature: Signature;
+  readonly statement: Tagged;
+}
+
+const holds = (each: Seal | Shared, check: CheckSeal, checkShared: CheckShared): boolean =>
+  'signers' in each
+    ? checkShared(each.signers, each.signature, each.statement)
+    : check(each.from, each.signature, each.statement);
+
+/** What a certificate holds to check: the aggregate first, then who signed for itself. */
+function sealsIn(certificate: Certificate<Tagged>): readonly (Seal | Shared)[] {
+  const { body: statement, seals } = certificate;
+  if (!isAggregated(certificate)) return seals.map((each) => ({ ...each, statement }));
+  const sharers = seals.filter(({ signature }) => sharesAggregate(signature));
+  const [first, ...rest] = sharers;
+  // Form alone: only the first of them holds the aggregate.
+  const signature = rest.every((each) => each.signature.length === 0) ? first?.signature : none;
+  return [
+    { signers: sharers.map(({ from }) => from), signature: signature ?? none, statement },
+    ...seals
+      .filter((each) => !sharesAggregate(each.signature))
+      .map((each) => ({ ...each, statement })),
+  ];
+}
+
+const none = new Uint8Array(0) as Signature;
 
 /**
  * The signatures inside `items`, however deep, none of them checked; nothing if the form already
@@ -132,12 +184,13 @@ function sealsOf(
   inside: (message: Tagged) => Iterable<EvidenceItem>,
   knows: (principal: PrincipalId) => boolean,
   { maxDepth = 8, maxSignatures = 16_384 }: EvidenceLimits,
-): readonly Seal[] | undefined {
-  const seals: Seal[] = [];
+): readonly (Seal | Shared)[] | undefined {
+  const seals: (Seal | Shared)[] = [];
 
-  function add(from: PrincipalId, signature: Signature, statement: Tagged): boolean {
-    seals.push({ from, signature, statement });
-    return seals.length <= maxSignatures && knows(from);
+  function add(each: Seal | Shared): boolean {
+    seals.push(each);
+    const isKnown = 'signers' in each ? each.signers.every(knows) : knows(each.from);
+    return seals.length <= maxSignatures && isKnown;
   }
 
   function addAll(each: Iterable<EvidenceItem>, depth: number): boolean {
@@ -146,9 +199,8 @@ function sealsOf(
       const statement = 'seals' in item ? item.body : item;
       const sealed =
         'seals' in item
-          ? areAscending(item) &&
-            item.seals.every(({ from, signature }) => add(from, signature, statement))
-          : add(item.from, item.signature, statement);
+          ? areAscending(item) && sealsIn(item).every(add)
+          : add({ from: item.from, signature: item.signature, statement });
       if (!sealed || !addAll(inside(statement), depth + 1)) return false;
     }
     return true;
@@ -157,12 +209,16 @@ function sealsOf(
 }
 
 /**
- * Whether the signers of `certificate` are distinct, ascending replicas and `check` takes each
- * seal.
+ * Whether the signers of `certificate` are distinct, ascending replicas, `check` takes each seal,
+ * and `checkShared` the aggregate, if there is one.
  */
-export const sealsHold = (certificate: Certificate<Tagged>, check: CheckSeal): boolean =>
+export const sealsHold = (
+  certificate: Certificate<Tagged>,
+  check: CheckSeal,
+  checkShared: CheckShared = () => false,
+): boolean =>
   areAscending(certificate) &&
-  certificate.seals.every(({ from, signature }) => check(from, signature, certificate.body));
+  sealsIn(certificate).every((each) => holds(each, check, checkShared));
 
 /** Whether the signers are replicas, each once, in ascending order. */
 const areAscending = ({ seals }: Certificate<Tagged>): boolean =>

@@ -1,10 +1,12 @@
 import {
   type Certificate,
+  isAggregated,
   type MessagesField,
   type PrincipalId,
   type ReplicaId,
   type Signed,
   seal,
+  sharesAggregate,
   type Tagged,
 } from '@quorumlab/core';
 import { boundedMap } from './bounded.ts';
@@ -113,9 +115,17 @@ export function* statementsIn<M extends Tagged>(
       yield* statementsIn(protocol, inner, depth + 1);
 }
 
-/** What each signer of a certificate said. */
-export const spoken = <M extends Tagged>({ body, seals }: Certificate<M>): Signed<M>[] =>
-  seals.map(({ from, signature }) => seal<M>(body, from, signature));
+/**
+ * What each signer of a certificate said, as far as its own signature shows it: who has a part in
+ * an aggregate has none there that could be shown to a stranger.
+ */
+export function spoken<M extends Tagged>(certificate: Certificate<M>): Signed<M>[] {
+  const { body, seals } = certificate;
+  const own = isAggregated(certificate)
+    ? seals.filter(({ signature }) => !sharesAggregate(signature))
+    : seals;
+  return own.map(({ from, signature }) => seal<M>(body, from, signature));
+}
 
 /**
  * One's own replica was about to sign against its word: a bug, or state that was lost. The host
