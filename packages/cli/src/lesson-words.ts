@@ -91,9 +91,14 @@ export function sayMarked(io: Io, { right, trials }: Marked): void {
   }
 }
 
-function picture(io: Io, { n, liars }: Outcome, lines: readonly StoryLine[]): readonly string[] {
+function picture(
+  io: Io,
+  { n, liars, seats }: Outcome,
+  lines: readonly StoryLine[],
+): readonly string[] {
   return columns(plainStory(io, lines), {
     n,
+    ...(seats && { names: seats }),
     traitors: liars,
     traitorSign: io.sign('traitor'),
     more: io.plain('…'),

@@ -11,6 +11,8 @@ export interface ColumnsOptions {
   readonly room?: number;
   /** Lines at most; the rest is counted. */
   readonly most: number;
+  /** What seats are called: then a line is an event. n and their number in columns unless told. */
+  readonly names?: readonly string[];
   /** What the time is counted in: milliseconds unless told, or thousands of a schedule's steps. */
   readonly unit?: 'ms' | 'step';
   /** Whether commits name the votes that made them. They do unless told. */
@@ -27,6 +29,7 @@ const clock = (at: number): string => String(Math.round(at / 1000)).padStart(clo
 /** What happened: time, then a column per node. Events of one millisecond share a line. */
 export function columns(story: readonly StoryLine[], options: ColumnsOptions): readonly string[] {
   const { n, most, room = Number.POSITIVE_INFINITY, unit = 'ms', votes = true } = options;
+  if (options.names !== undefined) return asList(story, options);
   const rows: { at: number; cells: string[] }[] = [];
   // A commit without the last of its votes would say something else.
   const whole = Array.from({ length: n }, () => 0);
@@ -82,8 +85,8 @@ const longest = 60;
 /** Characters below which a column tells nothing. */
 const narrowest = 11;
 
-const nameOf = (seat: number, { traitors, traitorSign }: ColumnsOptions): string =>
-  `n${seat}${traitors.includes(seat) ? traitorSign : ''}`;
+const nameOf = (seat: number, { traitors, traitorSign, names }: ColumnsOptions): string =>
+  `${names?.[seat] ?? `n${seat}`}${traitors.includes(seat) ? traitorSign : ''}`;
 
 /** The widths, the widest ones cut until all fit; nothing if they would be too narrow. */
 function fitting(widths: readonly number[], room: number): readonly number[] | undefined {

@@ -9,7 +9,7 @@ export const emptyRequest = 'an empty request';
 export const describeRequest: Describe = ({ operations }) =>
   operations.length === 0 ? emptyRequest : operations.map(describeOperation).join('+');
 
-/** `Ann` for a write of Ann, `get x` for a read, digits for what the store does not know. */
+/** `Ann` for a write of Ann, `get x` for a read; what the store does not know as it is written. */
 export function describeOperation(operation: Uint8Array): string {
   try {
     const command = decode(keyValueOperation, operation);
@@ -18,11 +18,17 @@ export function describeOperation(operation: Uint8Array): string {
     return readable(command.value);
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return toHex(operation.subarray(0, 8));
+    return unknown(operation);
   }
 }
 
-/** `put x=Ann`, `get x`: an operation in full; digits for what the store does not know. */
+/** What the store does not know: plain words if it is some, else digits. */
+function unknown(operation: Uint8Array): string {
+  const isPlain = operation.length > 0 && operation.every((byte) => byte >= 32 && byte < 127);
+  return isPlain ? readable(operation) : toHex(operation.subarray(0, 8));
+}
+
+/** `put x=Ann`, `get x`: an operation in full; what the store does not know as it is written. */
 export function describeFully(operation: Uint8Array): string {
   try {
     const command = decode(keyValueOperation, operation);
@@ -41,7 +47,7 @@ export function describeFully(operation: Uint8Array): string {
     }
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return toHex(operation.subarray(0, 8));
+    return unknown(operation);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a lesson runs: a scenario in the simulator, or the schedule of a mutant. */
+/** What a lesson runs: a scenario in the simulator, of shards too, or the schedule of a mutant. */
 import type { VerdictWord } from '@quorumlab/checker';
 import {
   attackOf,
@@ -8,6 +8,7 @@ import {
   type ExhibitedRun,
   type Exhibition,
   exhibit,
+  headline,
   narrate,
   overlapOf,
   protocolOf,
@@ -18,6 +19,17 @@ import {
   taleOf,
   taleOfExhibit,
 } from '@quorumlab/harness';
+import {
+  completeShardScenario,
+  intervalText,
+  runShards,
+  type ShardCommit,
+  type ShardRun,
+  type ShardScenario,
+  shardCommand,
+  shardHeadline,
+  shardSize,
+} from '@quorumlab/harness/shards';
 import { traceBuffer } from '@quorumlab/sim';
 
 /** A scenario; what it leaves out is filled in as everywhere else. */
@@ -32,14 +44,21 @@ export interface ScheduleExperiment {
   readonly rule: 'right' | 'wrong';
 }
 
+/** Transactions over two groups, by clocks that may be wrong; what it leaves out is as usual. */
+export interface ShardExperiment {
+  readonly shards: Partial<ShardScenario>;
+}
+
 /** Something that can be run, and comes out the same wherever it is. */
-export type Experiment = RunExperiment | ScheduleExperiment;
+export type Experiment = RunExperiment | ScheduleExperiment | ShardExperiment;
 
 /** What a run has shown, by names that texts use: `{broken.sentence}`. */
 export type Facts = Readonly<Record<string, string | number>>;
 
 /** What came of an experiment: plain data. */
 export interface Outcome {
+  /** What ran, in one line. */
+  readonly headline: string;
   readonly protocol: string;
   readonly mutant?: string;
   readonly n: number;
@@ -53,6 +72,8 @@ export interface Outcome {
   readonly story: readonly string[];
   /** What every node did; times of a schedule are thousands of steps. */
   readonly lines: readonly StoryLine[];
+  /** What seats are called; n and their number unless told. */
+  readonly seats?: readonly string[];
   readonly facts: Facts;
   readonly digest: string;
   /** How to see the same on the command line. */
@@ -63,6 +84,10 @@ export interface Outcome {
 
 /** The experiment without what was done to it: the right rule, no attack, no faults. */
 export const mended = (experiment: Experiment): Experiment => {
+  if ('shards' in experiment) {
+    const { mutant: _, beyond: __, ...rest } = experiment.shards;
+    return { shards: rest };
+  }
   if (!('scenario' in experiment)) return { ...experiment, rule: 'right' };
   const { mutant: _, attack: __, by: ___, faults: ____, ...rest } = experiment.scenario;
   return { scenario: rest };
@@ -83,6 +108,7 @@ export function outcomeOf(
   }: { readonly traced?: boolean; readonly played?: Played } = {},
 ): Outcome {
   if ('scenario' in experiment) return ran(completeScenario(experiment.scenario), traced);
+  if ('shards' in experiment) return sharded(completeShardScenario(experiment.shards), traced);
   const { protocol, mutant, rule } = experiment;
   const key = `${protocol} ${mutant}`;
   const exhibition = played.get(key) ?? exhibit(protocolOf(protocol), mutant);
@@ -100,6 +126,7 @@ function ran(scenario: Scenario, traced: boolean): Outcome {
   const sentence = violation?.sentence ?? `${answered} operations answered, and all agree`;
   const cost = costOfRun(result);
   return {
+    headline: headline(scenario),
     ...{ protocol, n, f, word, sentence, liars, digest },
     ...(mutant === undefined ? {} : { mutant }),
     story: narrate(taleOf(result)),
@@ -116,12 +143,58 @@ function ran(scenario: Scenario, traced: boolean): Outcome {
   };
 }
 
+function sharded(scenario: ShardScenario, traced: boolean): Outcome {
+  const trace = traced ? traceBuffer() : undefined;
+  const run = runShards(scenario, trace);
+  const { word, sentence, digest, story, seats } = run;
+  const { protocol, mutant } = scenario;
+  return {
+    headline: shardHeadline(scenario),
+    ...{ protocol, word, sentence, digest, seats },
+    ...{ n: shardSize.n, f: shardSize.f, liars: [] },
+    ...(mutant === undefined ? {} : { mutant }),
+    story: run.brokenBound === undefined ? [] : [`${run.brokenBound}.`],
+    lines: story,
+    facts: { ...factsOfShards(run), ...(mutant === undefined ? {} : { mutant }) },
+    command: shardCommand(scenario),
+    ...(trace && { trace: trace.text() }),
+  };
+}
+
+/** What a run of shards tells that lessons speak of: its first two transactions, and counts. */
+function factsOfShards(run: ShardRun): Facts {
+  const { scenario, word, sentence, transactions, outOfOrder, stale, commits, digest } = run;
+  const milliseconds = (time: number): string => `${Math.round(time / 100) / 10} ms`;
+  return {
+    ...{ protocol: scenario.protocol, word, sentence, transactions, stale, digest },
+    late: outOfOrder,
+    ...{ bound: milliseconds(scenario.bound), latency: milliseconds(run.latency) },
+    ...factsOfCommit('first', commits[0]),
+    ...factsOfCommit('second', commits[1]),
+  };
+}
+
+function factsOfCommit(name: string, commit: ShardCommit | undefined): Facts {
+  if (commit?.at === undefined) return {};
+  const { at, begun, told, stamped, over } = commit;
+  return {
+    [name]: commit.name,
+    ...{ [`${name}At`]: at, [`${name}Begun`]: begun, [`${name}Told`]: told },
+    ...(stamped === undefined ? {} : { [`${name}Clock`]: intervalText(stamped.clock) }),
+    ...(over === undefined ? {} : { [`${name}Over`]: intervalText(over.clock) }),
+  };
+}
+
 function shown(exhibition: Exhibition, run: ExhibitedRun, rule: 'right' | 'wrong'): Outcome {
   const { protocol, mutant, n, f, story: schedule } = exhibition;
   const { word, violation, liars, steps, digest } = run;
   const told = taleOfExhibit(exhibition, run);
   const sentence = violation?.sentence ?? 'nothing goes wrong under this schedule';
   return {
+    headline:
+      rule === 'wrong'
+        ? `${protocol} with the mutant ${mutant}`
+        : `the right ${protocol} under the schedule of ${mutant}`,
     ...{ protocol, n, f, word, sentence, liars, digest },
     ...(rule === 'right' ? {} : { mutant }),
     story: narrate(told),

@@ -10,6 +10,7 @@ export type {
   Outcome,
   RunExperiment,
   ScheduleExperiment,
+  ShardExperiment,
 } from './experiment.ts';
 export type { Graded, Lab, Solution } from './labs/lab.ts';
 export { labOf, labs } from './labs/labs.ts';

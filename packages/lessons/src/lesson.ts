@@ -1,7 +1,7 @@
 /** What a lesson is made of. Its words are in a file of their own, for translators. */
 import type { VerdictWord } from '@quorumlab/checker';
 import type { TraceKind } from '@quorumlab/sim';
-import type { Experiment, Outcome, RunExperiment } from './experiment.ts';
+import type { Experiment, Outcome, RunExperiment, ShardExperiment } from './experiment.ts';
 
 /**
  * The words of a lesson. In `explanation` and `breaking`, `{main.n}` stands for what a run has
@@ -28,6 +28,8 @@ export interface Question {
 export interface Decisive {
   readonly kind: TraceKind;
   readonly slot?: number;
+  /** Which of them, if it is not the first: 2 for the second. */
+  readonly nth?: number;
 }
 
 /** An experiment with the verdicts that it must come to. */
@@ -50,7 +52,7 @@ export interface Shown extends Readonly<Record<string, Outcome>> {
 export interface Lesson {
   readonly number: number;
   readonly text: LessonText;
-  readonly main: RunExperiment;
+  readonly main: RunExperiment | ShardExperiment;
   /** The verdict that the run of the lesson comes to. */
   readonly shows: VerdictWord;
   /** The event before which the run is paused for the question. */

@@ -1,6 +1,6 @@
 /** Runs a lesson, fills in what its runs have shown, and marks answers by running them. */
 import type { VerdictWord } from '@quorumlab/checker';
-import { completeScenario, headline, ScenarioError } from '@quorumlab/harness';
+import { ScenarioError } from '@quorumlab/harness';
 import { parseTrace, type Trace } from '@quorumlab/sim';
 import { type Experiment, mended, type Outcome, outcomeOf, type Played } from './experiment.ts';
 import type { Decisive, Lesson, Question, Shown, Trial } from './lesson.ts';
@@ -77,8 +77,12 @@ const factsIn = (shown: Shown): Readonly<Record<string, string | number>> =>
   );
 
 /** The index of the event that a lesson is about; -1 if this run has none. */
-export function indexOf({ events }: Pick<Trace, 'events'>, { kind, slot }: Decisive): number {
-  return events.find(({ k, d }) => k === kind && (slot === undefined || isAt(d, slot)))?.i ?? -1;
+export function indexOf(
+  { events }: Pick<Trace, 'events'>,
+  { kind, slot, nth = 1 }: Decisive,
+): number {
+  const all = events.filter(({ k, d }) => k === kind && (slot === undefined || isAt(d, slot)));
+  return all[nth - 1]?.i ?? -1;
 }
 
 const isAt = (details: unknown, slot: number): boolean =>
@@ -116,24 +120,14 @@ export function trialsOf(trials: readonly Trial[]): readonly TrialRun[] {
 
 function tried({ experiment, must }: Trial, played: Played): TrialRun {
   const outcome = outcomeOf(experiment, { played });
-  const { word, sentence } = outcome;
+  const { word, sentence, headline: name } = outcome;
   const passed = must.includes(word);
-  const name = nameOf(experiment);
   const wanted = must.join(words.or);
   const reason = fill(passed ? words.asWanted : words.notAsWanted, {
     ...{ name, word, sentence },
     must: wanted,
   });
   return { outcome, must, passed, reason };
-}
-
-/** An experiment in a few words. */
-function nameOf(experiment: Experiment): string {
-  if ('scenario' in experiment) return headline(completeScenario(experiment.scenario));
-  const { protocol, mutant, rule } = experiment;
-  return rule === 'wrong'
-    ? `${protocol} with the mutant ${mutant}`
-    : `the right ${protocol} under the schedule of ${mutant}`;
 }
 
 /** Every answer to an exercise, each marked by its runs. */

@@ -71,8 +71,7 @@ async function savePng(name: string, model: TraceModel): Promise<void> {
 /** Buttons, one for each thing that a run can become. */
 export function Exports({ ran, model }: Props): JSX.Element {
   const note = useSignal('');
-  const { scenario, word, digest } = ran;
-  const name = `${scenario.protocol}-${scenario.attack}-${digest.slice(0, 8)}`;
+  const { scenario, word, digest, file: name } = ran;
   const text = (ending: string, content: string): void =>
     save(`${name}.${ending}`, new Blob([content], { type: 'text/plain' }));
   const ways: readonly (readonly [title: string, make: () => unknown])[] = [
@@ -81,7 +80,9 @@ export function Exports({ ran, model }: Props): JSX.Element {
     ['Mermaid', () => text('mmd', mermaidOf(model))],
     ['PlantUML', () => text('puml', plantUmlOf(model))],
     ['ShiViz', () => text('shiviz.log', shiVizOf(model))],
-    ['Copy as vitest test', () => copy(vitestOf(scenario, { word, digest }))],
+    ...(scenario === undefined
+      ? []
+      : ([['Copy as vitest test', () => copy(vitestOf(scenario, { word, digest }))]] as const)),
   ];
   /** Gives a text to the clipboard, or where there is none as a file. */
   const copy = async (content: string): Promise<void> => {

@@ -100,6 +100,25 @@ test('a guess shows what decides, why, and what breaks it; the exercise is run',
   expect(state.selection.value.count).toBe(state.timeline.value.length);
 });
 
+test('a lesson on shards shows a run of two groups, each by its name', () => {
+  const state = visited('#/learn/7');
+  const before = html(state);
+  expect(before).toContain('Commit wait');
+  for (const name of ['A0', 'A2', 'B1']) expect(before).toContain(`>${name}<`);
+  // The first transaction was told of, and the second has not begun.
+  expect(heldAt(state)?.i ?? 0).toBeLessThan(state.lessons.learning.value?.lecture?.decisive ?? 0);
+  state.lessons.guess('over');
+  const told = html(state);
+  expect(told).toContain(words.foretold);
+  expect(told).toContain('two shards of raft, clocks within 20ms');
+  expect(told).toContain('✗ invalid');
+  expect(told).toContain('quorumlab shards --protocol raft --mutant none --beyond none --count 2');
+  // Two groups have two logs: equal positions in both are no fork.
+  expect(told).not.toContain('another honest node commits something else');
+  state.lessons.attempt('clocks');
+  expect(html(state)).toContain(words.rightAnswer);
+});
+
 test('another lesson begins anew, and what ran for the one before is stopped', () => {
   const stopped: number[] = [];
   const ask: Ask = (question, hear) => {

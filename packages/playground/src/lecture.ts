@@ -8,7 +8,7 @@ import {
   playLesson,
   type TrialRun,
 } from '@quorumlab/lessons';
-import { type Ran, ranOf } from './ran.ts';
+import { fileOf, type Ran, ranOf } from './ran.ts';
 
 /** What came of one run of a lesson, without its trace. */
 export interface Came {
@@ -38,12 +38,25 @@ export function lectureOf(number: number): Lecture {
   const lesson = lessonOf(number);
   const { decisive, answer, explanation, breaking, asExpected, shown } = playLesson(lesson);
   return {
-    ran: ranOf(completeScenario(lesson.main.scenario)),
+    ran:
+      'scenario' in lesson.main ? ranOf(completeScenario(lesson.main.scenario)) : ranBy(shown.main),
     ...{ decisive, answer, explanation, breaking, asExpected },
     broken: cameOf(shown.broken),
     mended: cameOf(shown.mended),
   };
 }
+
+/** A run of shards as the page shows it. */
+const ranBy = (outcome: Outcome): Ran => ({
+  ...{ word: outcome.word, sentence: outcome.sentence, digest: outcome.digest },
+  ...{ story: outcome.story, command: outcome.command, headline: outcome.headline },
+  title: outcome.headline,
+  file: fileOf('shards', outcome.digest),
+  expectation: 'expected: yes. As long as clocks are within their bound, nothing may break.',
+  proofs: [],
+  fired: 0,
+  trace: outcome.trace ?? '',
+});
 
 const cameOf = ({ word, sentence, story, command }: Outcome): Came => ({
   verdict: `${verdictSigns[word]} ${word}`,

@@ -116,13 +116,12 @@ function Picture({
 
 /** `✗ forked`, what was violated, and how it came to that. */
 function Verdict({ ran }: { readonly ran: Ran }): JSX.Element {
-  const { word, sentence, scenario, story, fired } = ran;
-  const { protocol, mutant, n, f, attack } = scenario;
-  const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
+  const { word, sentence, scenario, story, fired, title } = ran;
+  const { attack = 'none' } = scenario ?? {};
   return h(
     'header',
     null,
-    h('h2', null, `${name}, n = ${n}, f = ${f}`),
+    h('h2', null, title),
     h(
       'p',
       { class: `verdict ${word}`, role: 'status' },
@@ -149,7 +148,7 @@ function Verdict({ ran }: { readonly ran: Ran }): JSX.Element {
 /** What it takes to see the same run elsewhere. */
 function Behind({ ran }: { readonly ran: Ran }): JSX.Element {
   const { headline, digest, command, trace, scenario } = ran;
-  const file = `${scenario.protocol}-${scenario.attack}-${digest.slice(0, 8)}.trace.ndjson`;
+  const file = `${ran.file}.trace.ndjson`;
   return h(
     'footer',
     { class: 'behind' },
@@ -162,7 +161,7 @@ function Behind({ ran }: { readonly ran: Ran }): JSX.Element {
         type: 'button',
         onClick: () => save(file, new Blob([trace], { type: 'application/x-ndjson' })),
       },
-      'Save the trace, for quorumlab replay',
+      `Save the trace${scenario === undefined ? '' : ', for quorumlab replay'}`,
     ),
   );
 }

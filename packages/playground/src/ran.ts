@@ -15,7 +15,12 @@ import { traceBuffer } from '@quorumlab/sim';
 
 /** A run as the page shows it: plain data. */
 export interface Ran {
-  readonly scenario: Scenario;
+  /** Of a run of one protocol: it can be changed, copied as a test, and replayed. */
+  readonly scenario?: Scenario;
+  /** What ran, as a heading. */
+  readonly title: string;
+  /** What files of it are called, without their endings. */
+  readonly file: string;
   readonly word: RunResult['word'];
   /** What was violated, or that nothing was. */
   readonly sentence: string;
@@ -38,8 +43,12 @@ export function ranOf(scenario: Scenario): Ran {
   const trace = traceBuffer();
   const result = runScenario(scenario, { trace, proofs: true, story: true });
   const { word, expected, violation, fired, digest, answered, claim } = result;
+  const { protocol, mutant, n, f, attack } = scenario;
+  const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;
   return {
     ...{ scenario, word, fired, digest },
+    title: `${name}, n = ${n}, f = ${f}`,
+    file: fileOf(`${protocol}-${attack}`, digest),
     sentence:
       violation?.sentence ??
       (word === 'ok'
@@ -53,3 +62,6 @@ export function ranOf(scenario: Scenario): Ran {
     command: againLine(scenario) ?? '',
   };
 }
+
+/** A name for files of a run. */
+export const fileOf = (what: string, digest: string): string => `${what}-${digest.slice(0, 8)}`;

@@ -5,7 +5,7 @@ import type { Trace, TraceEvent } from '@quorumlab/sim';
 /** A column of the picture: a replica, the second copy of a twin, or a client. */
 export interface SeatView {
   readonly index: number;
-  /** `n0`, `n0′` for a second copy, `c0` for a client. */
+  /** `n0`, `n0′` for a second copy, `c0` for a client, or what the trace calls it. */
   readonly name: string;
   readonly kind: 'replica' | 'twin' | 'client';
   /** Whether the scenario makes it lie. */
@@ -27,7 +27,7 @@ const whole = (value: unknown): value is number => Number.isSafeInteger(value);
 
 /** The seats of a trace. A scenario that lacks its parts is read as far as the events show it. */
 export function sceneOf({ header, events }: Trace): SceneView {
-  const scenario: Partial<Scenario> =
+  const scenario: Partial<Scenario> & { readonly seats?: unknown; readonly shards?: unknown } =
     typeof header.scenario === 'object' && header.scenario !== null ? header.scenario : {};
   const clients = new Set(events.filter(isClient).map(({ n }) => n));
   const count = events.reduce((most, { n }) => Math.max(most, n + 1), 0);
@@ -44,15 +44,22 @@ export function sceneOf({ header, events }: Trace): SceneView {
       seats.push({ index, name: `c${client++}`, kind: 'client', liar: false });
     else seats.push({ index, name: `n${by[index - n] ?? '?'}′`, kind: 'twin', liar: true });
   }
+  // Shards are several groups in one trace, whose seats have names of their own.
+  const names = Array.isArray(scenario.seats) ? scenario.seats : [];
+  const named = seats.map((seat) => ({ ...seat, name: nameIn(names[seat.index]) ?? seat.name }));
   const entry = protocols.find(({ name }) => name === scenario.protocol);
   return {
     protocol: typeof scenario.protocol === 'string' ? scenario.protocol : 'a protocol',
     n,
-    seats,
+    seats: named,
     termWord: entry === undefined ? 'term' : termWordOf(entry),
-    total: entry?.claims.order !== 'conflicts',
+    total: entry?.claims.order !== 'conflicts' && !whole(scenario.shards),
   };
 }
+
+/** A name of a header, if it can be one. */
+const nameIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[\w′]{1,8}$/.test(value) ? value : undefined;
 
 const isClient = ({ k, d }: TraceEvent): boolean =>
   k === 'state' && (d as { readonly role?: unknown } | undefined)?.role === 'client';

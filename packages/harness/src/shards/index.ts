@@ -8,5 +8,6 @@ export type { Noted } from './clients.ts';
 export type { ShardViolation } from './judge.ts';
 export { runShards, type ShardRun, shardWorld } from './run.ts';
 export * from './scenario.ts';
+export { intervalText, type ShardCommit } from './story.ts';
 export { addShardTallies, type ShardTally, tallyShards } from './tally.ts';
 export { type KeeperReading, usualBound, type World, type WorldOptions, world } from './world.ts';

@@ -8,7 +8,7 @@ import type { StoryLine } from '../story.ts';
 import { countOutOfOrder, countStale, type ShardViolation } from './judge.ts';
 import { relay } from './relay.ts';
 import { protocolIn, type ShardScenario } from './scenario.ts';
-import { shardStory } from './story.ts';
+import { commitsIn, type ShardCommit, shardStory } from './story.ts';
 import { swarm } from './swarm.ts';
 import { seatNames, type World, world } from './world.ts';
 
@@ -36,6 +36,8 @@ export interface ShardRun {
   readonly stale: number;
   /** Microseconds from the beginning of a transaction to its answer, on average; 0 if none. */
   readonly latency: number;
+  /** Its transactions, the first to be told of first. */
+  readonly commits: readonly ShardCommit[];
   /** What clients and keepers did, in words; seats as {@link seats} names them. */
   readonly story: readonly StoryLine[];
   readonly seats: readonly string[];
@@ -101,6 +103,7 @@ export function runShards(scenario: ShardScenario, trace?: TraceSink): ShardRun 
   const transactions = committed.length;
   const reads = history.length - transactions;
   const because = brokenBound === undefined ? '' : `; ${brokenBound}`;
+  const commits = commitsIn(scenario, made);
   const outcome = made.simulation.finish();
   return {
     ...{ scenario, violations, transactions, reads },
@@ -112,7 +115,8 @@ export function runShards(scenario: ShardScenario, trace?: TraceSink): ShardRun 
     outOfOrder: countOutOfOrder(history),
     stale: countStale(history),
     latency: transactions === 0 ? 0 : Math.round(spent / transactions),
-    story: shardStory(scenario, made),
+    commits,
+    story: shardStory(made, commits),
     seats: seatNames({ protocol: protocolIn(scenario) }),
     events: outcome.events,
     digest: outcome.digest,

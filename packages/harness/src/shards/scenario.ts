@@ -21,6 +21,9 @@ export const shardProtocols = ['both', 'raft', 'multi-paxos', 'zab'] as const;
 /** See {@link shardProtocols}. */
 export type ShardProtocol = (typeof shardProtocols)[number];
 
+/** How many members each group has, and how many of them may crash. */
+export const shardSize = { n: 3, f: 1 } as const;
+
 /** One run of two groups of three, their keepers and clients. Times in microseconds. */
 export interface ShardScenario {
   readonly protocol: ShardProtocol;
@@ -97,7 +100,7 @@ export const shardFlawOf = (mutant: ShardMutant): string => shardFlaws[mutant];
 export function protocolIn({ protocol, seed }: ShardScenario): Protocol<LogShape> {
   const name = protocol !== 'both' ? protocol : seed % 2 === 0 ? 'raft' : 'multi-paxos';
   const options = name === 'zab' ? {} : { snapshotEvery: 64 };
-  return protocolOf(name).create({ n: 3, f: 1, options }) as unknown as Protocol<LogShape>;
+  return protocolOf(name).create({ ...shardSize, options }) as unknown as Protocol<LogShape>;
 }
 
 /** The command line that runs `seeds` seeds of a scenario, and nothing beside it that breaks. */
@@ -115,4 +118,12 @@ export function shardCommand(scenario: ShardScenario, seeds = 1): string {
     ...told('--count', `${count}`, `${usual.count}`),
     ...[`--seed ${seed}`, `--seeds ${seeds}`],
   ].join(' ');
+}
+
+/** A scenario in one line: what runs, by which rules and clocks. */
+export function shardHeadline({ protocol, mutant, bound, beyond }: ShardScenario): string {
+  const of = protocol === 'both' ? 'raft or multi-paxos' : protocol;
+  const rules = mutant === undefined ? '' : ` with the mutant ${mutant}`;
+  const off = beyond === 0 ? '' : `, and some ${timeText(beyond)} beyond that`;
+  return `two shards of ${of}${rules}, clocks within ${timeText(bound)}${off}`;
 }

@@ -11,6 +11,7 @@ import {
   type Protocol,
   type Random,
   range,
+  toUtf8,
 } from '@quorumlab/core';
 import { type LogShape, serviced } from '@quorumlab/log';
 import {
@@ -247,17 +248,47 @@ export function seatNames(options: Omit<WorldOptions, 'seed'>): readonly string[
 /** What people call a group. */
 const letterOf = (group: number): string => String.fromCharCode(65 + group);
 
+/** What there is to judge of a run. */
+interface Seen {
+  readonly history: readonly Noted[];
+  readonly open: readonly ListTransaction[];
+  readonly acts: readonly (readonly Acted[])[];
+}
+
+const found = (rule: string, sentence: string | undefined): readonly ShardViolation[] =>
+  sentence === undefined ? [] : [{ rule, sentence }];
+
+/** Whether a group disagrees with itself. */
+const foundBy = ({ violation }: Observer): readonly ShardViolation[] =>
+  found('agreement', violation?.word === 'forked' ? violation.sentence : undefined);
+
+const violationsIn = (
+  { history, open, acts }: Seen,
+  realTime: boolean,
+): readonly ShardViolation[] => [
+  ...found('snapshot', inexact(history, open)),
+  ...(realTime ? found('external-consistency', outOfOrder(history)) : []),
+  ...(realTime ? found('stale-read', staleRead(history)) : []),
+  ...found('serializability', notStrict(history, open, realTime)),
+  ...(realTime ? found('leases', acts.map(overlap).find(Boolean)) : []),
+];
+
+/** All that is written down during a run. */
+const emptyRecords = (groups: number) => ({
+  tasks: [] as MakeParty[],
+  history: [] as Noted[],
+  readings: [] as KeeperReading[],
+  moves: [] as (Range | undefined)[],
+  acts: range(groups).map((): Acted[] => []),
+  began: new Map<number, ListTransaction>(),
+});
+
 /** Makes a world. Its groups have chosen leaders, and its keepers leases, after about 600 ms. */
 export function world(options: WorldOptions): World {
   const { protocol, seed, groups = 2, keepers = 2, clients = 3 } = options;
   const n = protocol.members.length;
   const all = range(groups);
-  const tasks: MakeParty[] = [];
-  const history: Noted[] = [];
-  const readings: KeeperReading[] = [];
-  const moves: (Range | undefined)[] = [];
-  const acts = all.map((): Acted[] => []);
-  const began = new Map<number, ListTransaction>();
+  const { tasks, history, readings, moves, acts, began } = emptyRecords(groups);
   let broken: string | undefined;
   let element = 0;
   const ranges = firstRanges(groups);
@@ -291,14 +322,10 @@ export function world(options: WorldOptions): World {
     ...(options.trace ? { trace: options.trace } : {}),
   });
   const client = (place: number): number => firstParty + groups * keepers + place;
-  const begin = (when: number, at: number, make: MakeParty): void => {
-    tasks.push(make);
-    const event = {
-      type: 'submit',
-      id: tasks.length - 1,
-      operation: new Uint8Array(),
-      readOnly: false,
-    } as const;
+  /** `what`: for people who read a trace. */
+  const begin = (when: number, at: number, what: string, make: MakeParty): void => {
+    const id = tasks.push(make) - 1;
+    const event = { type: 'submit', id, operation: toUtf8(what), readOnly: false } as const;
     simulation.input({ at: when, seat: client(at), event });
   };
   /** What somebody does at a client, with all that it takes to write it down. */
@@ -324,27 +351,24 @@ export function world(options: WorldOptions): World {
       [...began.values()].filter(({ process }) => simulation.seat(client(process)).running).length,
     append(when, at, appends, reads = []) {
       element += 1;
-      begin(when, at, appending(work(at), appends, reads, element));
+      const what = `T${tasks.length}: write ${appends.join(' ')}`;
+      begin(when, at, what, appending(work(at), appends, reads, element));
     },
-    read: (when, at, keys, timestamp) => begin(when, at, reading(work(at), keys, timestamp)),
+    read: (when, at, keys, timestamp) =>
+      begin(
+        when,
+        at,
+        `R${tasks.length}: read ${keys.join(' ')}`,
+        reading(work(at), keys, timestamp),
+      ),
     move: (when, at, first, from, to) =>
-      begin(when, at, () =>
+      begin(when, at, 'a move of a range', () =>
         moveRange({ first, from, to, onEnd: (moved) => void moves.push(moved) }),
       ),
     brokenBound: () => broken,
     wrong({ realTime = true } = {}) {
-      const open = [...began.values()];
-      const found = (rule: string, sentence: string | undefined): readonly ShardViolation[] =>
-        sentence === undefined ? [] : [{ rule, sentence }];
-      const { violation } = observer;
-      return [
-        ...found('agreement', violation?.word === 'forked' ? violation.sentence : undefined),
-        ...found('snapshot', inexact(history, open)),
-        ...(realTime ? found('external-consistency', outOfOrder(history)) : []),
-        ...(realTime ? found('stale-read', staleRead(history)) : []),
-        ...found('serializability', notStrict(history, open, realTime)),
-        ...(realTime ? found('leases', acts.map(overlap).find(Boolean)) : []),
-      ];
+      const seen = { history, acts, open: [...began.values()] };
+      return [...foundBy(observer), ...violationsIn(seen, realTime)];
     },
   };
 }

@@ -1,38 +1,44 @@
-import type { ScenarioFault } from '@quorumlab/harness';
-import { type Lesson, right, survives, wrong } from '../lesson.ts';
+import type { Scenario } from '@quorumlab/harness';
+import type { RunExperiment } from '../experiment.ts';
+import { fails, type Lesson, survives, wrong } from '../lesson.ts';
 import { text } from './text.ts';
 
-/** The node that leads then is alone for a time. */
-const alone = (leader: number): readonly ScenarioFault[] => [
-  {
-    ...{ type: 'split', at: 1_000_000 },
-    groups: [[leader], [0, 1, 2].filter((id) => id !== leader)],
+/** Raft with leases, whose leader n2 is alone for a time. */
+const leased = (more: Partial<Scenario> = {}): RunExperiment => ({
+  scenario: {
+    ...{ protocol: 'raft', options: { reads: 'lease' }, workload: 'a', count: 40, clients: 4 },
+    network: 'wan',
+    faults: [
+      { type: 'split', at: 1_000_000, groups: [[2], [0, 1]] },
+      { type: 'heal', at: 2_500_000 },
+    ],
+    ...more,
   },
-  { type: 'heal', at: 2_500_000 },
-];
+});
 
-/** Reads: who leads now? */
+/** Nothing but reads, and nothing goes wrong. */
+const reads = (how: 'lease' | 'quorum'): RunExperiment => ({
+  scenario: { protocol: 'raft', options: { reads: how }, workload: 'c', count: 40 },
+});
+
+/** Reads: ask who leads, or trust clocks. */
 export const lesson: Lesson = {
   number: 6,
   text,
-  main: {
-    scenario: {
-      ...{ protocol: 'raft', workload: 'a', count: 40, clients: 4 },
-      ...{ network: 'wan', faults: alone(2) },
-    },
-  },
+  main: leased(),
   shows: 'ok',
   decisive: { kind: 'split' },
-  breaks: wrong('raft', 'stale-leader-read'),
+  breaks: wrong('raft', 'lease-forgotten'),
   into: 'stale-read',
-  answer: ({ broken, mended }) =>
-    broken.word === 'stale-read' && mended.word === 'ok' ? 'refuse' : 'answer',
+  more: {
+    lease: reads('lease'),
+    asking: reads('quorum'),
+    unasked: wrong('raft', 'stale-leader-read'),
+  },
+  answer: ({ main, broken }) =>
+    main.word === 'ok' && broken.word === 'stale-read' ? 'wait' : 'elect',
   exercise: {
-    now: [survives(wrong('raft', 'readindex-without-noop'))],
-    alone: [survives(wrong('raft', 'stale-leader-read'))],
-    entry: [
-      survives(right('raft', 'readindex-without-noop')),
-      survives(right('raft', 'stale-leader-read')),
-    ],
+    yes: [survives(leased({ clocks: 'offset=1s' })), survives(leased({ clocks: 'offset=5ms' }))],
+    no: [fails(leased({ clocks: 'offset=1s' }))],
   },
 };

@@ -2,44 +2,50 @@ import type { LessonText } from '../lesson.ts';
 
 /** The words of lesson 6. */
 export const text: LessonText = {
-  title: 'Reads: who leads now?',
+  title: 'Reads: ask who leads, or trust clocks',
   idea:
     'A leader may answer a read only if it is sure that no other leader has committed something ' +
-    'since.',
+    'since. It asks a majority, or it waits by its clock.',
   text: [
     'A read must see every write that was finished before it was asked for. The state of the ' +
-      'leader has them all, as long as it is the leader.',
-    'A server that leads cannot see by itself that it was replaced. So before it answers, it ' +
-      'asks a majority whether it still leads. In this run the leader is cut off from the ' +
-      'others, and clients can still reach all of them.',
+      'leader has them all, as long as it is the leader. A server that leads cannot see by ' +
+      'itself that it was replaced, so it asks a majority at each read whether it still leads.',
+    'A leader with a lease does not ask. The voters have promised to elect nobody else for a ' +
+      'time, and the leader reads alone for a little less than that. The little less is for ' +
+      'clocks that run too fast or too slow.',
+    'In this run the leader has a lease, and is cut off from the others.',
   ],
   question: {
     ask:
-      'The leader is cut off, the others elect another one, and a client asks the old leader ' +
-      'for a read. What must the old leader do?',
+      'The others want a new leader, and the lease of the old one has not run out. What do they ' +
+      'do?',
     choices: {
-      answer: 'answer from its state: it has seen no other leader',
-      refuse: 'not answer: no majority says that it still leads',
-      forward: 'answer, and tell the client that the value may be old',
+      elect: 'elect at once: they are a majority',
+      wait: 'wait until the lease is over by their own clocks',
+      ask: 'ask the old leader first',
     },
   },
   explanation: [
     'Leaders were {main.leaders}, one after the other, and the run ended {main.word}: ' +
-      '{main.sentence}. Reads that went to the old leader waited, until the client asked ' +
-      'elsewhere.',
-    'So a read costs a round trip to a majority. It needs no entry in the log.',
+      '{main.sentence}. At every moment at most one of them could answer reads alone.',
+    'That saves messages: {lease.answered} reads took {lease.messages} in all with a lease, ' +
+      'and {asking.messages} with a question for each. The price is paid when a leader fails, ' +
+      'because nobody leads while its lease lasts.',
+    'One of the two is needed. The mutant {unasked.mutant} neither asks nor has a lease, and its ' +
+      'schedule ends {unasked.word}: {unasked.sentence}.',
   ],
   breaking: [
-    'The mutant {broken.mutant} does not ask whether it still leads. Its schedule: ' +
-      '{broken.schedule}',
-    'The checker found it from the calls alone: {broken.sentence}.',
+    'The mutant {broken.mutant} has a voter forget its promise when it is restarted. Its ' +
+      'schedule: {broken.schedule}',
+    'So {broken.sentence}.',
   ],
   exercise: {
-    ask: 'A server was just elected, and a majority says that it leads. When may it answer reads?',
+    ask:
+      'The clocks of the three servers show times that differ by up to a second, but run at the ' +
+      'same rate. Are reads by a lease still right?',
     choices: {
-      now: 'at once: its log has every committed entry',
-      alone: 'at once, and it need not ask the majority either',
-      entry: 'when an entry of its own term is committed',
+      yes: 'yes: a lease measures how long, and not what time it is',
+      no: 'no: the servers must agree what time it is',
     },
   },
 };

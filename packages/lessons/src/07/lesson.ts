@@ -1,40 +1,37 @@
-import type { Scenario } from '@quorumlab/harness';
-import type { RunExperiment } from '../experiment.ts';
-import { fails, type Lesson, survives, wrong } from '../lesson.ts';
+import type { ShardExperiment } from '../experiment.ts';
+import { type Lesson, survives } from '../lesson.ts';
 import { text } from './text.ts';
 
-/** Raft with leases, whose leader n2 is alone for a time. */
-const leased = (more: Partial<Scenario> = {}): RunExperiment => ({
-  scenario: {
-    ...{ protocol: 'raft', options: { reads: 'lease' }, workload: 'a', count: 40, clients: 4 },
-    network: 'wan',
-    faults: [
-      { type: 'split', at: 1_000_000, groups: [[2], [0, 1]] },
-      { type: 'heal', at: 2_500_000 },
-    ],
-    ...more,
-  },
-});
+type Parts = ShardExperiment['shards'];
 
-/** Nothing but reads, and nothing goes wrong. */
-const reads = (how: 'lease' | 'quorum'): RunExperiment => ({
-  scenario: { protocol: 'raft', options: { reads: how }, workload: 'c', count: 40 },
-});
+/** Two transactions: the first by a clock that is fast, the second by one that is slow. */
+const two: Parts = { protocol: 'raft', count: 2, bound: 20_000, seed: 4 };
 
-/** Leases: time instead of questions. */
+/** Several of them, under a few seeds, so that each answer meets clocks of all kinds. */
+const several = (more: Parts): readonly ShardExperiment[] =>
+  [1, 2, 4, 5].map((seed) => ({ shards: { ...two, count: 6, ...more, seed } }));
+
+/** Commit wait: time that nobody disputes. */
 export const lesson: Lesson = {
   number: 7,
   text,
-  main: leased(),
+  main: { shards: two },
   shows: 'ok',
-  decisive: { kind: 'split' },
-  breaks: wrong('raft', 'lease-forgotten'),
-  into: 'stale-read',
-  more: { lease: reads('lease'), asking: reads('quorum') },
+  // The inputs are a transaction, a read of what it wrote, and then the other transaction.
+  decisive: { kind: 'input', nth: 3 },
+  breaks: { shards: { ...two, mutant: 'commit-wait-latest' } },
+  into: 'invalid',
+  more: {
+    wide: { shards: { ...two, bound: 40_000 } },
+    many: { shards: { ...two, count: 40, mutant: 'commit-wait-latest' } },
+    beyond: { shards: { ...two, count: 4, beyond: 60_000 } },
+  },
   answer: ({ main, broken }) =>
-    main.word === 'ok' && broken.word === 'stale-read' ? 'wait' : 'elect',
+    main.facts.late === 0 && Number(broken.facts.late) > 0 ? 'over' : 'smaller',
   exercise: {
-    yes: [survives(leased({ clocks: 'offset=1s' })), survives(leased({ clocks: 'offset=5ms' }))],
-    no: [fails(leased({ clocks: 'offset=1s' }))],
+    latest: several({ mutant: 'commit-wait-latest' }).map(survives),
+    earliest: several({ mutant: 'stamp-earliest' }).map(survives),
+    declare: several({ bound: 5000, beyond: 15_000 }).map(survives),
+    clocks: several({ bound: 5000 }).map(survives),
   },
 };
