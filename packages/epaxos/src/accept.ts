@@ -3,7 +3,7 @@ import type { Ballot, Signed } from '@quorumlab/core';
 import { commit, hasRoom, tell } from './commit.ts';
 import { isSane, none } from './dependencies.ts';
 import { step } from './driven.ts';
-import { type Group, isPeer, leaderOf, othersOf, slowQuorum } from './group.ts';
+import { type Group, leaderOf, slowQuorum } from './group.ts';
 import { isCommitted, isDropped, isWithin, keep, put, rowOf, watch } from './instances.ts';
 import {
   type Accept,
@@ -13,11 +13,10 @@ import {
   type Runs,
   type Value,
 } from './messages.ts';
-import type { Context, Driven, Replica } from './state.ts';
+import { type Context, type Driven, isPeer, othersOf, type Replica } from './state.ts';
 
 /** Has `value` with `dependencies` accepted in the ballot of `driven`. */
 export function propose(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   driven: Driven,
@@ -29,18 +28,13 @@ export function propose(
   acceptHere(replica, id, driven.ballot, driven.checkpoints, value, dependencies, ctx);
   driven.accepted.clear();
   driven.accepted.add(ctx.self);
-  for (const to of othersOf(group, ctx)) sayAccept(id, driven, to, ctx);
-  maybeCommit(group, replica, id, driven, ctx);
+  for (const to of othersOf(ctx)) sayAccept(id, driven, to, ctx);
+  maybeCommit(replica, id, driven, ctx);
 }
 
 /** Nothing was committed in the instance, and nothing will be. */
-export const proposeNoOp = (
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  driven: Driven,
-  ctx: Context,
-): void => propose(group, replica, id, driven, noOp, none, ctx);
+export const proposeNoOp = (replica: Replica, id: InstanceId, driven: Driven, ctx: Context): void =>
+  propose(replica, id, driven, noOp, none, ctx);
 
 /** Says (again) what is to be accepted. */
 export const sayAccept = (
@@ -73,14 +67,9 @@ const isOwner = (
 ): boolean => from === (ballot === 0 ? leaderOf(group, instance) : ballot % group.n);
 
 /** `upon receiving ⟨accept, b, id, c, D⟩`. */
-export function onAccept(
-  group: Group,
-  replica: Replica,
-  message: Signed<Accept>,
-  ctx: Context,
-): void {
+export function onAccept(replica: Replica, message: Signed<Accept>, ctx: Context): void {
   const { from, ballot, instance, checkpoints, value, dependencies } = message;
-  if (!mayAccept(group, replica, message) || !isPeer(group, from, ctx)) return;
+  if (!mayAccept(ctx.group, replica, message) || !isPeer(from, ctx)) return;
   if (isCommitted(replica, instance)) return tell(replica, instance, from, ctx);
   const { ballot: joined } = rowOf(replica, instance);
   if (ballot < joined) return refuse(ballot, instance, joined, from, ctx);
@@ -113,27 +102,25 @@ export function refuse(
 
 /** `upon receiving ⟨accept-ok, b, id⟩`. */
 export function onAcceptOk(
-  group: Group,
   replica: Replica,
   { from, ballot, instance }: Signed<AcceptOk>,
   ctx: Context,
 ): void {
   const driven = replica.driven.get(instance);
-  if (driven === undefined || !isPeer(group, from, ctx)) return;
+  if (driven === undefined || !isPeer(from, ctx)) return;
   if (driven.step !== 'accept' || driven.ballot !== ballot) return;
   driven.accepted.add(from);
-  maybeCommit(group, replica, instance, driven, ctx);
+  maybeCommit(replica, instance, driven, ctx);
 }
 
 function maybeCommit(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   { accepted, ballot, value, dependencies }: Driven,
   ctx: Context,
 ): void {
-  if (accepted.size < slowQuorum(group)) return;
+  if (accepted.size < slowQuorum(ctx.group)) return;
   ctx.line('chosen');
   ctx.voters([...accepted]);
-  commit(group, replica, id, ballot, value, dependencies, ctx);
+  commit(replica, id, ballot, value, dependencies, ctx);
 }

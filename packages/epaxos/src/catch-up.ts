@@ -2,7 +2,7 @@
 import type { Signed } from '@quorumlab/core';
 import { tell } from './commit.ts';
 import { each, isSane, runsOf } from './dependencies.ts';
-import { type Group, isPeer, othersOf } from './group.ts';
+import type { Group } from './group.ts';
 import { isCommitted, isDropped, isSettled, isWithin, watch } from './instances.ts';
 import {
   type Ask,
@@ -11,8 +11,7 @@ import {
   type Progress,
   type SnapshotOffer,
 } from './messages.ts';
-import type { Context, Replica } from './state.ts';
-
+import { type Context, isPeer, othersOf, type Replica } from './state.ts';
 /** Whether others have executed a checkpoint that this replica has not. */
 export const isBehind = ({ cut }: Replica, checkpoints: number): boolean =>
   checkpoints > cut.checkpoints;
@@ -30,7 +29,8 @@ export function askForInstances(
 }
 
 /** Tells all others what is committed here. */
-export function sayProgress(group: Group, replica: Replica, ctx: Context): void {
+export function sayProgress(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   ctx.line('progress');
   const { cut, instances, covered } = replica;
   const known: InstanceId[] = [];
@@ -38,20 +38,15 @@ export function sayProgress(group: Group, replica: Replica, ctx: Context): void 
     if (phase === 'committed' && id >= cut.below && !covered.has(id)) known.push(id);
   if (cut.checkpoints > 0) known.push(cut.checkpoint);
   const committed = runsOf(known, group.n);
-  for (const to of othersOf(group, ctx))
+  for (const to of othersOf(ctx))
     ctx.send(to, { kind: 'progress', checkpoints: cut.checkpoints, committed });
 }
 
 /** `upon receiving ⟨progress, checkpoints, what is committed⟩`. */
-export function onProgress(
-  group: Group,
-  replica: Replica,
-  message: Signed<Progress>,
-  ctx: Context,
-): void {
+export function onProgress(replica: Replica, message: Signed<Progress>, ctx: Context): void {
   const { from, checkpoints } = message;
-  if (!isPeer(group, from, ctx)) return;
-  const missing = missingOf(group, replica, message);
+  if (!isPeer(from, ctx)) return;
+  const missing = missingOf(ctx.group, replica, message);
   for (const id of missing) watch(replica, id, ctx);
   if (checkpoints > replica.cut.checkpoints + 1 || missing.length > 0)
     askForInstances(replica, missing, [from], ctx);
@@ -68,9 +63,9 @@ export function missingOf(group: Group, replica: Replica, { committed }: Progres
 }
 
 /** `upon receiving ⟨ask, checkpoints, instances⟩`. */
-export function onAsk(group: Group, replica: Replica, message: Signed<Ask>, ctx: Context): void {
+export function onAsk(replica: Replica, message: Signed<Ask>, ctx: Context): void {
   const { from, checkpoints, instances } = message;
-  if (!isPeer(group, from, ctx)) return;
+  if (!isPeer(from, ctx)) return;
   const isLost =
     checkpoints + 1 < replica.cut.checkpoints || instances.some((id) => isDropped(replica, id));
   if (isLost && checkpoints < replica.cut.checkpoints) offer(replica, from, ctx);
@@ -91,14 +86,9 @@ export const isNewOffer = (replica: Replica, { slot, checkpoints }: SnapshotOffe
   checkpoints > replica.cut.checkpoints && slot >= replica.slot;
 
 /** `upon receiving ⟨snapshot-offer, slot, digest⟩`. */
-export function onOffer(
-  group: Group,
-  replica: Replica,
-  message: Signed<SnapshotOffer>,
-  ctx: Context,
-): void {
+export function onOffer(replica: Replica, message: Signed<SnapshotOffer>, ctx: Context): void {
   const { from, slot, digest } = message;
-  if (!isPeer(group, from, ctx) || !isNewOffer(replica, message)) return;
+  if (!isPeer(from, ctx) || !isNewOffer(replica, message)) return;
   ctx.line('snapshot-fetch');
   replica.fetching = { slot, digest };
   ctx.fetchSnapshot(slot, digest, [from]);

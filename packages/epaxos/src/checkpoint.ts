@@ -23,9 +23,9 @@ import { type Cut, cut as cutField, type InstanceId, valueBytes } from './messag
 import type { Context, Replica } from './state.ts';
 
 /** Checkpoint `id` is executed. */
-export function cutHere(group: Group, replica: Replica, id: InstanceId, ctx: Context): void {
+export function cutHere(replica: Replica, id: InstanceId, ctx: Context): void {
   ctx.line('cut');
-  const { n } = group;
+  const { n } = ctx.group;
   const { cut: before, executed } = replica;
   const highest = Math.max(before.base, ...executed);
   const below = before.base;
@@ -39,7 +39,7 @@ export function cutHere(group: Group, replica: Replica, id: InstanceId, ctx: Con
       n,
     ),
   };
-  goOnAfter(group, replica, cut, ctx);
+  goOnAfter(replica, cut, ctx);
   ctx.decide(replica.slot, [], undefined, { state: encode(cutField, cut) });
   replica.slot++;
   replica.cutSlot = replica.slot;
@@ -47,9 +47,9 @@ export function cutHere(group: Group, replica: Replica, id: InstanceId, ctx: Con
 }
 
 /** From now on `cut` is the last checkpoint. */
-function goOnAfter(group: Group, replica: Replica, cut: Cut, ctx: Context): void {
+function goOnAfter(replica: Replica, cut: Cut, ctx: Context): void {
   replica.cut = cut;
-  replica.covered = new Set(each(cut.done, group.n));
+  replica.covered = new Set(each(cut.done, ctx.group.n));
   for (const id of replica.covered) replica.executed.add(id);
   replica.nextOwn = Math.max(replica.nextOwn, cut.base + ctx.self);
   for (const id of replica.executed) if (id < cut.below) replica.executed.delete(id);
@@ -113,7 +113,6 @@ function dropBelow(replica: Replica, below: InstanceId, ctx: Context): void {
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
@@ -128,11 +127,12 @@ export function snapshotInstalled(
   ctx.line('snapshot-install');
   ctx.save({ snapshot: { slot, digest, cut } });
   dropBelow(replica, cut.below, ctx);
-  goOnAfter(group, replica, cut, ctx);
+  goOnAfter(replica, cut, ctx);
   replica.slot = slot + 1;
   replica.cutSlot = replica.slot;
   replica.cutBytes = 0;
-  for (const id of replica.covered) if (leaderOf(group, id) === ctx.self) replica.own.delete(id);
+  for (const id of replica.covered)
+    if (leaderOf(ctx.group, id) === ctx.self) replica.own.delete(id);
   // What is committed above has to be looked at from here.
   replica.ready.push(...replica.instances.keys());
 }

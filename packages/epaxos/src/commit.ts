@@ -1,15 +1,14 @@
 /** Rules 5 and 6: what is committed, here and at the others; rule 13. */
 import { type Ballot, requestWeight, type Signed } from '@quorumlab/core';
 import { isSane } from './dependencies.ts';
-import { type Group, isPeer, leaderOf, othersOf } from './group.ts';
+import { type Group, leaderOf } from './group.ts';
 import { commandOf, isCommitted, isDropped, isWithin, keep, put, rowOf } from './instances.ts';
 import type { Commit, InstanceId, Runs, Value } from './messages.ts';
 import { addPlace, removePlace } from './places.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, isPeer, othersOf, type Replica } from './state.ts';
 
 /** This replica knows, and tells the others. */
 export function commit(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   ballot: Ballot,
@@ -17,8 +16,8 @@ export function commit(
   dependencies: Runs,
   ctx: Context,
 ): void {
-  learn(group, replica, id, ballot, value, dependencies, ctx);
-  for (const to of othersOf(group, ctx)) tell(replica, id, to, ctx);
+  learn(replica, id, ballot, value, dependencies, ctx);
+  for (const to of othersOf(ctx)) tell(replica, id, to, ctx);
 }
 
 /** Tells `to` what is committed in an instance. */
@@ -30,7 +29,6 @@ export function tell(replica: Replica, id: InstanceId, to: number, ctx: Context)
 }
 
 function learn(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   ballot: Ballot,
@@ -57,7 +55,7 @@ function learn(
   replica.unresolved.delete(id);
   replica.waitingFor.delete(id);
   replica.ready.push(id);
-  if (isNoOp && leaderOf(group, id) === ctx.self) giveBack(replica, id, ctx);
+  if (isNoOp && leaderOf(ctx.group, id) === ctx.self) giveBack(replica, id, ctx);
 }
 
 /**
@@ -97,16 +95,11 @@ export const hasRoom = ({ liveBytes }: Replica, times: number): boolean =>
   liveBytes < times * 2 ** 26;
 
 /** `upon receiving ⟨commit, b, id, c, D⟩`. */
-export function onCommit(
-  group: Group,
-  replica: Replica,
-  message: Signed<Commit>,
-  ctx: Context,
-): void {
+export function onCommit(replica: Replica, message: Signed<Commit>, ctx: Context): void {
   const { from, ballot, instance, checkpoints, value, dependencies } = message;
-  if (!isPeer(group, from, ctx) || isDropped(replica, instance)) return;
-  if (!isNewCommit(group, replica, message)) return;
+  if (!isPeer(from, ctx) || isDropped(replica, instance)) return;
+  if (!isNewCommit(ctx.group, replica, message)) return;
   ctx.line('commit');
   put(replica, instance, { checkpoints }, ctx);
-  learn(group, replica, instance, ballot, value, dependencies, ctx);
+  learn(replica, instance, ballot, value, dependencies, ctx);
 }

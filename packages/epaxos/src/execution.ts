@@ -7,13 +7,12 @@
 import { cutHere } from './checkpoint.ts';
 import { forget } from './commit.ts';
 import { each } from './dependencies.ts';
-import type { Group } from './group.ts';
 import { isCommitted, isSettled, rowOf, watch } from './instances.ts';
 import { type InstanceId, type Value, valueBytes } from './messages.ts';
 import type { Context, Replica } from './state.ts';
 
 /** Executes what can be executed. Returns whether anything was. */
-export function execute(group: Group, replica: Replica, ctx: Context): boolean {
+export function execute(replica: Replica, ctx: Context): boolean {
   const before = replica.slot;
   for (;;) {
     const root = replica.ready.pop();
@@ -23,7 +22,7 @@ export function execute(group: Group, replica: Replica, ctx: Context): boolean {
     for (const id of replica.blocked.get(root) ?? []) replica.ready.push(id);
     replica.blocked.delete(root);
     if (isSettled(replica, root)) continue;
-    const found = search(group, replica, root, ctx);
+    const found = search(replica, root, ctx);
     if (found === 'again') replica.ready.push(root);
     else if (found !== undefined) block(replica, root, found, ctx);
   }
@@ -50,11 +49,11 @@ interface Visited {
  * where a checkpoint was executed: what is below it has to be looked at anew.
  */
 function search(
-  group: Group,
   replica: Replica,
   root: InstanceId,
   ctx: Context,
 ): InstanceId | 'again' | undefined {
+  const { group } = ctx;
   const visited = new Map<InstanceId, Visited>();
   const component: Visited[] = [];
   const path: Visited[] = [];
@@ -75,7 +74,7 @@ function search(
       if (above !== undefined) above.low = Math.min(above.low, visit.low);
       if (visit.low !== visit.index) continue;
       const ids = component.splice(component.indexOf(visit)).map(({ id }) => id);
-      if (executeAll(group, replica, ids, ctx)) return 'again';
+      if (executeAll(replica, ids, ctx)) return 'again';
     } else if (!isSettled(replica, next)) {
       const known = visited.get(next);
       if (known !== undefined) visit.low = Math.min(visit.low, known.index);
@@ -90,13 +89,8 @@ function search(
  * Executes a component. Returns whether there was a checkpoint in it: then what is left of it is
  * looked at anew, as whoever goes on from a snapshot of that checkpoint has to look at it.
  */
-function executeAll(
-  group: Group,
-  replica: Replica,
-  ids: readonly InstanceId[],
-  ctx: Context,
-): boolean {
-  const sorted = [...ids].sort(group.rules.precedes);
+function executeAll(replica: Replica, ids: readonly InstanceId[], ctx: Context): boolean {
+  const sorted = [...ids].sort(ctx.group.rules.precedes);
   for (const [i, id] of sorted.entries()) {
     const value = replica.values.get(id);
     if (value === undefined) continue;
@@ -104,7 +98,7 @@ function executeAll(
     replica.executed.add(id);
     forget(replica, id);
     if (value.kind === 'checkpoint') {
-      cutHere(group, replica, id, ctx);
+      cutHere(replica, id, ctx);
       replica.ready.push(...sorted.slice(i + 1));
       return true;
     }

@@ -1,7 +1,6 @@
 /** The options of a group, and the group that is made of them once they are checked. */
 import {
   OptionsError,
-  type PrincipalId,
   type ReplicaId,
   range,
   uncommittedBytes,
@@ -16,7 +15,6 @@ import {
   schemas,
 } from './messages.ts';
 import type { Rules } from './rules.ts';
-import type { Context } from './state.ts';
 
 /** What a group is made of. Times are integer microseconds. */
 export interface Options {
@@ -140,11 +138,3 @@ export const fastQuorum = ({ n, e }: Group): number => Math.max(n - e, majorityO
 
 /** Whose instance it is. */
 export const leaderOf = ({ n }: Group, id: InstanceId): ReplicaId => id % n;
-
-/** Whether `from` is another member. */
-export const isPeer = (group: Group, from: PrincipalId, ctx: Context): boolean =>
-  from !== ctx.self && from < group.n;
-
-/** The other members. */
-export const othersOf = ({ members }: Group, { self }: Context): readonly ReplicaId[] =>
-  members.filter((each) => each !== self);

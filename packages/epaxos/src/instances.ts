@@ -106,13 +106,13 @@ export function* rivalsOf(
 
 /** `known`, and what interferes with `value` by what is known here. */
 export function dependenciesOf(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   value: Value,
   known: Runs,
   ctx: Context,
 ): Runs {
+  const { group } = ctx;
   const { cut, covered } = replica;
   const ids = new Set<InstanceId>(each(known, group.n));
   const before = ids.size;

@@ -3,6 +3,7 @@
  * type follows from it.
  */
 import {
+  type Ballot,
   boolean,
   bounded,
   digest,
@@ -162,6 +163,16 @@ export type Runs = Infer<typeof runs>;
 
 /** What a replica remembers of an instance beside its command. */
 export type Row = Infer<Schemas['row']>;
+
+/** What a replica that recovers an instance was told of it. */
+export interface Told {
+  readonly accepted: Ballot;
+  readonly phase: Row['phase'];
+  readonly checkpoints: number;
+  readonly value: Value | null;
+  readonly dependencies: Runs;
+  readonly initial: Runs | null;
+}
 
 /** See {@link cut}. */
 export type Cut = Infer<typeof cut>;

@@ -1,38 +1,32 @@
 /** What a replica does now and then: it says again, asks, recovers, and tells how far it is. */
 import { sayAccept } from './accept.ts';
 import { askForInstances, sayProgress } from './catch-up.ts';
-import { type Group, othersOf } from './group.ts';
 import { isCommitted, isSettled } from './instances.ts';
 import { type InstanceId, namesLimit } from './messages.ts';
 import { sayPreAccept } from './pre-accept.ts';
 import { recover, sayRecover } from './recovery.ts';
-import type { Context, Driven, Replica } from './state.ts';
+import { type Context, type Driven, othersOf, type Replica } from './state.ts';
 import { sayValidate, sayWaiting } from './validation.ts';
 
 /** How often a step is said before the instance is given up, to be recovered anew. */
 const patience = 6;
 
 /** `upon tick timeout`. */
-export function tick(group: Group, replica: Replica, ctx: Context): void {
-  setTick(group, ctx);
-  if (replica.role !== 'replica') return askAll(group, replica, ctx);
-  for (const [id, driven] of [...replica.driven]) insist(group, replica, id, driven, ctx);
-  lookAfter(group, replica, ctx);
-  sayProgress(group, replica, ctx);
+export function tick(replica: Replica, ctx: Context): void {
+  setTick(ctx);
+  if (replica.role !== 'replica') return askAll(replica, ctx);
+  for (const [id, driven] of [...replica.driven]) insist(replica, id, driven, ctx);
+  lookAfter(replica, ctx);
+  sayProgress(replica, ctx);
 }
 
 /** Ticks come at random, so that two replicas do not recover one instance again and again. */
-export const setTick = ({ recoveryTimeout }: Group, ctx: Context): void =>
-  ctx.setTimer('tick', [Math.ceil(recoveryTimeout / 2), recoveryTimeout]);
+export const setTick = (ctx: Context): void =>
+  ctx.setTimer('tick', [Math.ceil(ctx.group.recoveryTimeout / 2), ctx.group.recoveryTimeout]);
 
 /** Says again what was not answered, to those who have not. */
-function insist(
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  driven: Driven,
-  ctx: Context,
-): void {
+function insist(replica: Replica, id: InstanceId, driven: Driven, ctx: Context): void {
+  const { group } = ctx;
   if (ctx.now - driven.saidAt < group.recoveryTimeout / 2) return;
   driven.saidAt = ctx.now;
   if (driven.ballot > 0 && ctx.now - driven.since > patience * group.recoveryTimeout) {
@@ -40,7 +34,7 @@ function insist(
     return;
   }
   ctx.line('repeat');
-  for (const to of othersOf(group, ctx))
+  for (const to of othersOf(ctx))
     switch (driven.step) {
       case 'pre-accept':
         if (!driven.preAccepted.has(to)) sayPreAccept(id, driven, to, ctx);
@@ -62,7 +56,8 @@ function insist(
 }
 
 /** Asks for what is not known to be committed, and recovers what nobody knows. */
-function lookAfter(group: Group, replica: Replica, ctx: Context): void {
+function lookAfter(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { recoveryTimeout } = group;
   const wanted: InstanceId[] = [];
   const stuck: InstanceId[] = [];
@@ -77,14 +72,14 @@ function lookAfter(group: Group, replica: Replica, ctx: Context): void {
     unresolved.asked = true;
     unresolved.since = ctx.now;
   }
-  if (wanted.length > 0) askForInstances(replica, wanted, othersOf(group, ctx), ctx);
+  if (wanted.length > 0) askForInstances(replica, wanted, othersOf(ctx), ctx);
   for (const id of stuck) {
     const unresolved = replica.unresolved.get(id);
     if (unresolved === undefined) continue;
     unresolved.tries++;
     // Longer each time: one of two that recover it has to come through.
     unresolved.since = ctx.now + Math.min(unresolved.tries, 8) * (recoveryTimeout / 2);
-    recover(group, replica, id, unresolved.heard, ctx);
+    recover(replica, id, unresolved.heard, ctx);
   }
 }
 
@@ -92,9 +87,9 @@ function lookAfter(group: Group, replica: Replica, ctx: Context): void {
 const recoveriesAtOnce = 64;
 
 /** A replica without its disk asks for all that was open before, and for nothing else. */
-function askAll(group: Group, replica: Replica, ctx: Context): void {
+function askAll(replica: Replica, ctx: Context): void {
   const wanted = [...replica.open, ...replica.unresolved.keys()].filter(
     (id) => !isSettled(replica, id) && !isCommitted(replica, id),
   );
-  askForInstances(replica, [...new Set(wanted)], othersOf(group, ctx), ctx);
+  askForInstances(replica, [...new Set(wanted)], othersOf(ctx), ctx);
 }

@@ -72,7 +72,7 @@ import { guards } from './admits.ts';
 import { onAsk, onOffer, onProgress } from './catch-up.ts';
 import { snapshotInstalled, snapshotTaken } from './checkpoint.ts';
 import { onCommit } from './commit.ts';
-import { type Group, groupOf, leaderOf, type Options } from './group.ts';
+import { groupOf, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import type { Message } from './messages.ts';
 import { tick } from './patience.ts';
@@ -82,14 +82,7 @@ import { askOthers, onRecall, onRecalled, rejoin, start } from './rejoin.ts';
 import { onPropose, wants } from './requests.ts';
 import { type Rules, rules } from './rules.ts';
 import { settle } from './settle.ts';
-import {
-  type Context,
-  type Epaxos,
-  firstStable,
-  firstVolatile,
-  type Replica,
-  stored,
-} from './state.ts';
+import { type Epaxos, firstStable, firstVolatile, stored } from './state.ts';
 import { onValidate, onValidateOk, onWaiting } from './validation.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -124,15 +117,12 @@ const ballotIn = (message: Message): number =>
  */
 export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<Epaxos> {
   const group = groupOf(options, { ...rules, ...chosen });
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
   return {
     name: 'epaxos',
     version: 1,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'conflicts' },
     members: group.members,
+    group,
     f: group.f,
     client: { matching: 1, ask: 'any', stays: true, signed: false },
     messages: group.schemas.messages,
@@ -140,40 +130,38 @@ export function epaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable, self) => firstVolatile(stable, group.n, self),
-    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
-    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
-    propose: told(onPropose),
+    start,
+    rejoin,
+    propose: onPropose,
     on: {
-      'pre-accept': told(onPreAccept),
-      'pre-accept-ok': told(onPreAcceptOk),
-      accept: told(onAccept),
-      'accept-ok': told(onAcceptOk),
-      commit: told(onCommit),
-      recover: told(onRecover),
-      'recover-ok': told(onRecoverOk),
-      validate: told(onValidate),
-      'validate-ok': told(onValidateOk),
-      waiting: told(onWaiting),
-      nack: told(onNack),
-      progress: told(onProgress),
-      ask: told(onAsk),
-      'snapshot-offer': told(onOffer),
-      recall: told(onRecall),
-      recalled: told(onRecalled),
+      'pre-accept': onPreAccept,
+      'pre-accept-ok': onPreAcceptOk,
+      accept: onAccept,
+      'accept-ok': onAcceptOk,
+      commit: onCommit,
+      recover: onRecover,
+      'recover-ok': onRecoverOk,
+      validate: onValidate,
+      'validate-ok': onValidateOk,
+      waiting: onWaiting,
+      nack: onNack,
+      progress: onProgress,
+      ask: onAsk,
+      'snapshot-offer': onOffer,
+      recall: onRecall,
+      recalled: onRecalled,
     },
     admits: guards(group),
     wants: (replica, command) => wants(group, replica, command),
     timeout(replica, timer, ctx) {
-      if (timer === 'tick') tick(group, replica, ctx);
-      else if (timer === 'grace') graceTimeout(group, replica, ctx);
-      else askOthers(group, replica, ctx);
+      if (timer === 'tick') tick(replica, ctx);
+      else if (timer === 'grace') graceTimeout(replica, ctx);
+      else askOthers(replica, ctx);
     },
-    settle: (replica, ctx) => settle(group, replica, ctx),
+    settle,
     snapshotEvery: group.snapshotEvery,
-    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
-      snapshotTaken(replica, slot, digest, ctx, configuration),
-    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
-      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
+    snapshotTaken,
+    snapshotInstalled,
     termWord: 'ballot',
     counter: { name: 'ballot', said: ballotIn, known: ({ heard }) => heard },
     // Nobody leads the group; each replica leads what its own clients ask for.

@@ -5,20 +5,22 @@ import { offer } from './catch-up.ts';
 import { tell } from './commit.ts';
 import { isSane } from './dependencies.ts';
 import { drive } from './driven.ts';
-import { type Group, isPeer, leaderOf, othersOf, slowQuorum } from './group.ts';
+import { type Group, leaderOf, slowQuorum } from './group.ts';
 import { commandOf, isCommitted, isDropped, isWithin, put, rowOf, watch } from './instances.ts';
-import { type InstanceId, type Nack, noOp, type Recover, type RecoverOk } from './messages.ts';
-import type { Context, Driven, Replica, Told } from './state.ts';
+import {
+  type InstanceId,
+  type Nack,
+  noOp,
+  type Recover,
+  type RecoverOk,
+  type Told,
+} from './messages.ts';
+import { type Context, type Driven, isPeer, othersOf, type Replica } from './state.ts';
 import { lateTold, validate } from './validation.ts';
 
 /** Rule 7: this replica recovers an instance, in a ballot above all that it has heard of. */
-export function recover(
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  heard: Ballot,
-  ctx: Context,
-): void {
+export function recover(replica: Replica, id: InstanceId, heard: Ballot, ctx: Context): void {
+  const { group } = ctx;
   const ballot = nextBallot(Math.max(rowOf(replica, id).ballot, heard), ctx.self, group.n);
   if (ballot > maxInteger) return;
   ctx.line('recover');
@@ -26,8 +28,8 @@ export function recover(
   put(replica, id, { ballot }, ctx);
   const driven = drive(replica, id, ballot, 'recover', ctx);
   driven.told.set(ctx.self, told);
-  for (const to of othersOf(group, ctx)) sayRecover(replica, id, driven, to, ctx);
-  maybeChoose(group, replica, id, driven, ctx);
+  for (const to of othersOf(ctx)) sayRecover(replica, id, driven, to, ctx);
+  maybeChoose(replica, id, driven, ctx);
 }
 
 /** Asks (again) to join the ballot. */
@@ -48,14 +50,10 @@ function report(group: Group, replica: Replica, id: InstanceId): Told {
 }
 
 /** Rule 8: `upon receiving ⟨recover, b, id⟩`. */
-export function onRecover(
-  group: Group,
-  replica: Replica,
-  message: Signed<Recover>,
-  ctx: Context,
-): void {
+export function onRecover(replica: Replica, message: Signed<Recover>, ctx: Context): void {
+  const { group } = ctx;
   const { from, ballot, instance, checkpoints } = message;
-  if (!isPeer(group, from, ctx) || !mayJoin(group, replica, message)) return;
+  if (!isPeer(from, ctx) || !mayJoin(group, replica, message)) return;
   if (isDropped(replica, instance)) {
     if (checkpoints < replica.cut.checkpoints) offer(replica, from, ctx);
     return;
@@ -87,30 +85,20 @@ export const mayJoin = (
   (isDropped(replica, instance) || isWithin(group, replica, instance));
 
 /** `upon receiving ⟨recover-ok, b, id, …⟩`. */
-export function onRecoverOk(
-  group: Group,
-  replica: Replica,
-  message: Signed<RecoverOk>,
-  ctx: Context,
-): void {
+export function onRecoverOk(replica: Replica, message: Signed<RecoverOk>, ctx: Context): void {
   const { from, ballot, instance, dependencies, initial } = message;
   const driven = replica.driven.get(instance);
-  if (driven?.ballot !== ballot || ballot === 0 || !isPeer(group, from, ctx)) return;
+  if (driven?.ballot !== ballot || ballot === 0 || !isPeer(from, ctx)) return;
   if (driven.told.has(from) || !isSane(dependencies) || !isSane(initial ?? [])) return;
   const { accepted, phase, checkpoints, value } = message;
   driven.told.set(from, { accepted, phase, checkpoints, value, dependencies, initial });
-  if (driven.step === 'recover') maybeChoose(group, replica, instance, driven, ctx);
-  else if (driven.step === 'wait') lateTold(group, replica, instance, driven, from, ctx);
+  if (driven.step === 'recover') maybeChoose(replica, instance, driven, ctx);
+  else if (driven.step === 'wait') lateTold(replica, instance, driven, from, ctx);
 }
 
 /** Rule 9: upon answers of a recovery quorum. */
-function maybeChoose(
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  driven: Driven,
-  ctx: Context,
-): void {
+function maybeChoose(replica: Replica, id: InstanceId, driven: Driven, ctx: Context): void {
+  const { group } = ctx;
   const { told } = driven;
   if (told.size < slowQuorum(group)) return;
   driven.quorum = [...told.keys()].sort((one, two) => one - two);
@@ -122,33 +110,32 @@ function maybeChoose(
   if (accepted !== undefined) {
     ctx.line('recover-accepted');
     const { value, dependencies } = accepted;
-    return propose(group, replica, id, driven, value ?? noOp, dependencies, ctx);
+    return propose(replica, id, driven, value ?? noOp, dependencies, ctx);
   }
   if (told.has(leaderOf(group, id))) {
     ctx.line('recover-leader');
-    return proposeNoOp(group, replica, id, driven, ctx);
+    return proposeNoOp(replica, id, driven, ctx);
   }
   const unchanged = all.filter(group.rules.isUnchanged);
   const [first] = unchanged;
   if (first === undefined || unchanged.length < driven.quorum.length - group.e) {
     ctx.line('recover-no-op');
-    return proposeNoOp(group, replica, id, driven, ctx);
+    return proposeNoOp(replica, id, driven, ctx);
   }
   ctx.line('recover-unsure');
   driven.unchanged = unchanged.length;
   const { value, initial } = first;
   driven.checkpoints = first.checkpoints;
-  validate(group, replica, id, driven, value ?? noOp, initial ?? [], ctx);
+  validate(replica, id, driven, value ?? noOp, initial ?? [], ctx);
 }
 
 /** `upon receiving ⟨nack, b, id, joined⟩`: somebody else has taken over. */
 export function onNack(
-  group: Group,
   replica: Replica,
   { from, ballot, instance, joined }: Signed<Nack>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx) || joined <= ballot) return;
+  if (!isPeer(from, ctx) || joined <= ballot) return;
   if (replica.driven.get(instance)?.ballot !== ballot) return;
   replica.driven.delete(instance);
   watch(replica, instance, ctx);

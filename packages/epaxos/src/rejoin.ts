@@ -8,16 +8,17 @@ import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { propose } from './accept.ts';
 import { each, isSane, runsOf } from './dependencies.ts';
 import { drive } from './driven.ts';
-import { type Group, isPeer, leaderOf, mostPipeline, othersOf } from './group.ts';
+import { type Group, leaderOf, mostPipeline } from './group.ts';
 import { commandOf, isCommitted, isSettled, rowOf, watch } from './instances.ts';
 import type { InstanceId, Recall, Recalled } from './messages.ts';
 import { setTick } from './patience.ts';
 import { addPlace } from './places.ts';
 import { lead } from './pre-accept.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, isPeer, othersOf, type Replica } from './state.ts';
 
 /** `upon start`: what is committed is executed again, and what was open goes on. */
-export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function start(replica: Replica, ctx: Context, incarnation: number): void {
+  const { group } = ctx;
   const { n } = group;
   let last = Math.max(replica.cut.base, replica.ownFloor) - n + ctx.self;
   for (const id of replica.instances.keys())
@@ -25,60 +26,57 @@ export function start(group: Group, replica: Replica, ctx: Context, incarnation:
   replica.nextOwn = last + n;
   for (const { ballot } of replica.instances.values())
     replica.heard = Math.max(replica.heard, ballot);
-  setTick(group, ctx);
-  if (replica.rejoining) return rejoin(group, replica, ctx, incarnation);
+  setTick(ctx);
+  if (replica.rejoining) return rejoin(replica, ctx, incarnation);
   for (const id of [...replica.instances.keys()].sort((one, two) => one - two))
-    resume(group, replica, id, ctx);
+    resume(replica, id, ctx);
 }
 
-function resume(group: Group, replica: Replica, id: InstanceId, ctx: Context): void {
+function resume(replica: Replica, id: InstanceId, ctx: Context): void {
   if (isSettled(replica, id)) return;
   const { phase, ballot, initial, dependencies, checkpoints } = rowOf(replica, id);
   const value = commandOf(replica, id);
   if (phase === 'committed') replica.ready.push(id);
   else watch(replica, id, ctx);
   const proposed = replica.values.get(id);
-  if (leaderOf(group, id) !== ctx.self || proposed === undefined) return;
+  if (leaderOf(ctx.group, id) !== ctx.self || proposed === undefined) return;
   replica.own.set(id, proposed);
   for (const command of proposed.commands) addPlace(replica, command);
   if (ballot > 0 || phase === 'committed' || value === null) return;
-  if (phase === 'pre-accepted' && initial !== null) lead(group, replica, id, ctx);
+  if (phase === 'pre-accepted' && initial !== null) lead(replica, id, ctx);
   if (phase !== 'accepted') return;
   const driven = drive(replica, id, 0, 'accept', ctx);
   driven.checkpoints = checkpoints;
-  propose(group, replica, id, driven, value, dependencies, ctx);
+  propose(replica, id, driven, value, dependencies, ctx);
 }
 
 /** Called in place of a start, and again after each crash until it takes part again. */
-export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function rejoin(replica: Replica, ctx: Context, incarnation: number): void {
   if (!replica.rejoining) ctx.save({ rejoining: true });
   replica.role = 'rejoining';
   replica.attempt = incarnation;
   replica.recalled.clear();
   replica.open.clear();
   for (const id of replica.instances.keys()) if (isCommitted(replica, id)) replica.ready.push(id);
-  setTick(group, ctx);
-  askOthers(group, replica, ctx);
+  setTick(ctx);
+  askOthers(replica, ctx);
 }
 
 /** `upon recall timeout`, and at first: asks whoever has not answered. */
-export function askOthers(group: Group, replica: Replica, ctx: Context): void {
+export function askOthers(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.role !== 'rejoining') return;
   ctx.line('recall');
   ctx.setTimer('recall', group.recoveryTimeout);
-  for (const to of othersOf(group, ctx))
+  for (const to of othersOf(ctx))
     if (!replica.recalled.has(to)) ctx.send(to, { kind: 'recall', attempt: replica.attempt });
 }
 
 /** `upon receiving ⟨recall⟩`: tells what the sender may have answered about. */
-export function onRecall(
-  group: Group,
-  replica: Replica,
-  { from, attempt }: Signed<Recall>,
-  ctx: Context,
-): void {
+export function onRecall(replica: Replica, { from, attempt }: Signed<Recall>, ctx: Context): void {
+  const { group } = ctx;
   // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
-  if (replica.role !== 'replica' || !isPeer(group, from, ctx)) return;
+  if (replica.role !== 'replica' || !isPeer(from, ctx)) return;
   if (ctx.now - (replica.answeredAt.get(from) ?? Number.NEGATIVE_INFINITY) < pauseOf(group)) return;
   replica.answeredAt.set(from, ctx.now);
   ctx.line('recalled');
@@ -103,21 +101,21 @@ function highestOf({ cut, nextOwn, instances }: Replica): InstanceId {
 
 /** `upon receiving ⟨recalled⟩`. */
 export function onRecalled(
-  group: Group,
   replica: Replica,
   { from, attempt, next, open }: Signed<Recalled>,
   ctx: Context,
 ): void {
   if (replica.role !== 'rejoining' || attempt !== replica.attempt) return;
-  if (!isPeer(group, from, ctx) || replica.recalled.has(from) || !isSane(open)) return;
+  if (!isPeer(from, ctx) || replica.recalled.has(from) || !isSane(open)) return;
   replica.recalled.set(from, next);
-  for (const id of each(open, group.n)) replica.open.add(id);
+  for (const id of each(open, ctx.group.n)) replica.open.add(id);
 }
 
 /** All others have answered, and all that was open is settled: take part again. */
-export function maybeRejoin(group: Group, replica: Replica, ctx: Context): void {
+export function maybeRejoin(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.role !== 'rejoining') return;
-  const others: readonly ReplicaId[] = othersOf(group, ctx);
+  const others: readonly ReplicaId[] = othersOf(ctx);
   // What it may have committed all by itself nobody else can tell: pretending otherwise would lie.
   if (others.length === 0 || !others.every((each) => replica.recalled.has(each))) return;
   for (const id of replica.open) {

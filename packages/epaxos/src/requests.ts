@@ -21,29 +21,30 @@ export const wants = (group: Group, replica: Replica, command: Signed<Request>):
   !replica.places.has(requestKey(command));
 
 /** A client asks for `command`. */
-export function onPropose(group: Group, replica: Replica, command: Signed<Request>): void {
-  if (!wants(group, replica, command)) return;
+export function onPropose(replica: Replica, command: Signed<Request>, ctx: Context): void {
+  if (!wants(ctx.group, replica, command)) return;
   replica.waiting.push(command);
   addPlace(replica, command);
   replica.waitingBytes += requestWeight(command);
 }
 
 /** Opens instances for what waits. Returns whether any was. */
-export function open(group: Group, replica: Replica, ctx: Context): boolean {
+export function open(replica: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   if (replica.role !== 'replica') return false;
   const before = replica.nextOwn;
   const owns = [...replica.own.values()];
   const hasOne = owns.some(({ kind }) => kind === 'checkpoint');
   if (isDue(group, replica, ctx.self) && !hasOne && mayOpen(group, replica, 0)) {
     ctx.line('checkpoint');
-    submit(group, replica, checkpoint, ctx);
+    submit(replica, checkpoint, ctx);
   }
   while (replica.waiting.length > 0) {
     if (replica.own.size >= group.pipeline || !mayOpen(group, replica, reserved)) {
       ctx.line('hold');
       break;
     }
-    submit(group, replica, batch(group, replica), ctx);
+    submit(replica, batch(group, replica), ctx);
   }
   return replica.nextOwn > before;
 }

@@ -1,7 +1,6 @@
 import type { Ballot } from '@quorumlab/core';
 import { isSame } from './dependencies.ts';
-import type { InstanceId, Row, Runs } from './messages.ts';
-import type { Told } from './state.ts';
+import type { InstanceId, Row, Runs, Told } from './messages.ts';
 
 /**
  * The one-line rules on which the safety of EPaxos* hangs and which are most often got wrong. They

@@ -8,6 +8,7 @@ import {
   type Instant,
   integer,
   nullable,
+  type PrincipalId,
   type ReplicaId,
   type Replica as ReplicaOf,
   type Request,
@@ -18,6 +19,7 @@ import {
   type StoredFields,
 } from '@quorumlab/core';
 import { each } from './dependencies.ts';
+import type { Group } from './group.ts';
 import {
   type Cut,
   cut,
@@ -26,6 +28,7 @@ import {
   type Row,
   type Runs,
   type Schemas,
+  type Told,
   type Value,
   valueBytes,
 } from './messages.ts';
@@ -49,16 +52,6 @@ export interface Stable {
   readonly ownFloor: InstanceId;
   /** The disk was lost, and not everything is settled that was open before. */
   readonly rejoining: boolean;
-}
-
-/** What a replica that recovers an instance was told of it. */
-export interface Told {
-  readonly accepted: Ballot;
-  readonly phase: Row['phase'];
-  readonly checkpoints: number;
-  readonly value: Value | null;
-  readonly dependencies: Runs;
-  readonly initial: Runs | null;
 }
 
 /** What may keep an instance from having been committed. */
@@ -155,6 +148,7 @@ export interface Epaxos extends Shape {
   readonly Message: Message;
   readonly Timer: 'tick' | 'grace' | 'recall';
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */
@@ -162,6 +156,14 @@ export type Replica = ReplicaOf<Epaxos>;
 
 /** What its handlers speak through. */
 export type Context = ContextOf<Epaxos, Line>;
+
+/** Whether `from` is another member. */
+export const isPeer = (from: PrincipalId, ctx: Context): boolean =>
+  from !== ctx.self && from < ctx.group.n;
+
+/** The other members. */
+export const othersOf = ({ group, self }: Context): readonly ReplicaId[] =>
+  group.members.filter((each) => each !== self);
 
 /** How each part of the stable state is written to disk. */
 export const stored = ({ row, value }: Schemas): StoredFields<Epaxos> => ({

@@ -5,7 +5,7 @@ import { askForInstances, isBehind } from './catch-up.ts';
 import { hasRoom, tell } from './commit.ts';
 import { has, isSane } from './dependencies.ts';
 import { step } from './driven.ts';
-import { type Group, isPeer, leaderOf, othersOf } from './group.ts';
+import { type Group, leaderOf } from './group.ts';
 import {
   isCommitted,
   isCoveredBy,
@@ -28,11 +28,17 @@ import {
   type Value,
   type Waiting,
 } from './messages.ts';
-import type { Context, Driven, Obstacle, Replica } from './state.ts';
+import {
+  type Context,
+  type Driven,
+  isPeer,
+  type Obstacle,
+  othersOf,
+  type Replica,
+} from './state.ts';
 
 /** Has the recovery quorum name what speaks against a commit on the fast path. */
 export function validate(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   driven: Driven,
@@ -41,15 +47,12 @@ export function validate(
   ctx: Context,
 ): void {
   step(driven, 'validate', value, dependencies, ctx);
-  if (!group.rules.validates) return propose(group, replica, id, driven, value, dependencies, ctx);
+  if (!ctx.group.rules.validates) return propose(replica, id, driven, value, dependencies, ctx);
   // What the instance was proposed after is not known here yet: the next attempt will know.
   if (isBehind(replica, driven.checkpoints)) return void replica.driven.delete(id);
-  driven.validated.set(
-    ctx.self,
-    judge(group, replica, id, driven.checkpoints, value, dependencies, ctx),
-  );
+  driven.validated.set(ctx.self, judge(replica, id, driven.checkpoints, value, dependencies, ctx));
   for (const to of driven.quorum) if (to !== ctx.self) sayValidate(id, driven, to, ctx);
-  maybeValid(group, replica, id, driven, ctx);
+  maybeValid(replica, id, driven, ctx);
 }
 
 /** Asks (again) for obstacles. */
@@ -62,7 +65,6 @@ export const sayValidate = (
 
 /** Rule 10: keeps the proposal, and names what interferes without one depending on the other. */
 function judge(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   checkpoints: number,
@@ -70,6 +72,7 @@ function judge(
   dependencies: Runs,
   ctx: Context,
 ): readonly Obstacle[] {
+  const { group } = ctx;
   ctx.line('validate');
   keep(replica, id, value, ctx);
   put(replica, id, { checkpoints, initial: dependencies }, ctx);
@@ -96,19 +99,14 @@ const committedFirst = (one: Obstacle, other: Obstacle): number =>
   Number(other.isCommitted) - Number(one.isCommitted) || one.instance - other.instance;
 
 /** `upon receiving ⟨validate, b, id, c, D⟩`. */
-export function onValidate(
-  group: Group,
-  replica: Replica,
-  message: Signed<Validate>,
-  ctx: Context,
-): void {
+export function onValidate(replica: Replica, message: Signed<Validate>, ctx: Context): void {
   const { from, ballot, instance, checkpoints, value, dependencies } = message;
-  if (!isPeer(group, from, ctx) || !mayValidate(group, replica, message)) return;
+  if (!isPeer(from, ctx) || !mayValidate(ctx.group, replica, message)) return;
   if (isBehind(replica, checkpoints)) return askForInstances(replica, [], [from], ctx);
   if (isCommitted(replica, instance)) return tell(replica, instance, from, ctx);
   const row = rowOf(replica, instance);
   if (row.ballot !== ballot || row.phase === 'accepted') return;
-  const obstacles = judge(group, replica, instance, checkpoints, value, dependencies, ctx);
+  const obstacles = judge(replica, instance, checkpoints, value, dependencies, ctx);
   ctx.send(from, { kind: 'validate-ok', ballot, instance, obstacles });
 }
 
@@ -128,31 +126,25 @@ export const mayValidate = (
 
 /** Rule 11: `upon receiving ⟨validate-ok, b, id, I⟩`. */
 export function onValidateOk(
-  group: Group,
   replica: Replica,
   { from, ballot, instance, obstacles }: Signed<ValidateOk>,
   ctx: Context,
 ): void {
   const driven = replica.driven.get(instance);
   if (driven?.ballot !== ballot || driven.step !== 'validate') return;
-  if (!isPeer(group, from, ctx) || !driven.quorum.includes(from)) return;
+  if (!isPeer(from, ctx) || !driven.quorum.includes(from)) return;
   driven.validated.set(from, obstacles);
-  maybeValid(group, replica, instance, driven, ctx);
+  maybeValid(replica, instance, driven, ctx);
 }
 
-function maybeValid(
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  driven: Driven,
-  ctx: Context,
-): void {
+function maybeValid(replica: Replica, id: InstanceId, driven: Driven, ctx: Context): void {
+  const { group } = ctx;
   const { validated, quorum, unchanged, value, dependencies } = driven;
   if (validated.size < quorum.length) return;
   const obstacles = [...validated.values()].flat();
   if (obstacles.length === 0) {
     ctx.line('valid-now');
-    return propose(group, replica, id, driven, value, dependencies, ctx);
+    return propose(replica, id, driven, value, dependencies, ctx);
   }
   // With so few left unchanged, all of the leaders outside of the quorum have taken it unchanged.
   const isTight = unchanged === quorum.length - group.e;
@@ -160,14 +152,14 @@ function maybeValid(
     !quorum.includes(leaderOf(group, instance));
   if (obstacles.some((each) => each.isCommitted) || (isTight && obstacles.some(isOutside))) {
     ctx.line('invalid');
-    return proposeNoOp(group, replica, id, driven, ctx);
+    return proposeNoOp(replica, id, driven, ctx);
   }
   ctx.line('wait');
   step(driven, 'wait', value, dependencies, ctx);
   driven.obstacles = [...new Set(obstacles.map(({ instance }) => instance))];
   for (const other of driven.obstacles) watch(replica, other, ctx);
-  for (const to of othersOf(group, ctx)) sayWaiting(id, driven, to, ctx);
-  maybeGoOn(group, replica, id, driven, ctx);
+  for (const to of othersOf(ctx)) sayWaiting(id, driven, to, ctx);
+  maybeGoOn(replica, id, driven, ctx);
 }
 
 /** Says (again) that it waits. */
@@ -189,42 +181,32 @@ export const isNewWaiting = (
   count > (replica.waitingFor.get(instance) ?? -1);
 
 /** `upon receiving ⟨waiting, id, k⟩`. */
-export function onWaiting(
-  group: Group,
-  replica: Replica,
-  message: Signed<Waiting>,
-  ctx: Context,
-): void {
-  if (!isPeer(group, message.from, ctx) || !isNewWaiting(group, replica, message)) return;
+export function onWaiting(replica: Replica, message: Signed<Waiting>, ctx: Context): void {
+  if (!isPeer(message.from, ctx) || !isNewWaiting(ctx.group, replica, message)) return;
   replica.waitingFor.set(message.instance, message.count);
 }
 
 /** Rule 12, of all instances that wait: asked whenever something may have changed. */
-export function goOn(group: Group, replica: Replica, ctx: Context): void {
+export function goOn(replica: Replica, ctx: Context): void {
   for (const [id, driven] of [...replica.driven])
-    if (driven.step === 'wait') maybeGoOn(group, replica, id, driven, ctx);
+    if (driven.step === 'wait') maybeGoOn(replica, id, driven, ctx);
 }
 
-function maybeGoOn(
-  group: Group,
-  replica: Replica,
-  id: InstanceId,
-  driven: Driven,
-  ctx: Context,
-): void {
+function maybeGoOn(replica: Replica, id: InstanceId, driven: Driven, ctx: Context): void {
+  const { group } = ctx;
   const { obstacles, value, dependencies } = driven;
   const { n, f, e } = group;
   const fates = obstacles.map((other) => fateOf(group, replica, id, other, dependencies));
   const isElsewhere = obstacles.some((other) => (replica.waitingFor.get(other) ?? 0) > n - f - e);
   if (fates.includes('contradicts')) {
     ctx.line('wait-invalid');
-    proposeNoOp(group, replica, id, driven, ctx);
+    proposeNoOp(replica, id, driven, ctx);
   } else if (fates.every((fate) => fate === 'agrees')) {
     ctx.line('wait-valid');
-    propose(group, replica, id, driven, value, dependencies, ctx);
+    propose(replica, id, driven, value, dependencies, ctx);
   } else if (isElsewhere) {
     ctx.line('wait-invalid');
-    proposeNoOp(group, replica, id, driven, ctx);
+    proposeNoOp(replica, id, driven, ctx);
   }
 }
 
@@ -248,7 +230,6 @@ function fateOf(
 
 /** Rule 12 (iv): an answer from outside of the quorum comes while the instance waits. */
 export function lateTold(
-  group: Group,
   replica: Replica,
   id: InstanceId,
   driven: Driven,
@@ -258,9 +239,9 @@ export function lateTold(
   const told = driven.told.get(from);
   if (told === undefined) return;
   const { phase, value, dependencies } = told;
-  const isLeader = from === leaderOf(group, id);
+  const isLeader = from === leaderOf(ctx.group, id);
   if (phase !== 'accepted' && !isLeader) return;
   ctx.line('wait-told');
-  if (phase === 'accepted') propose(group, replica, id, driven, value ?? noOp, dependencies, ctx);
-  else proposeNoOp(group, replica, id, driven, ctx);
+  if (phase === 'accepted') propose(replica, id, driven, value ?? noOp, dependencies, ctx);
+  else proposeNoOp(replica, id, driven, ctx);
 }

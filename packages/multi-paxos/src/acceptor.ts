@@ -22,22 +22,21 @@ export const isOwner = (
 
 /** Rule 6: tells whoever uses an old ballot that there is a newer one. */
 function refuse(
-  group: Group,
   acceptor: Replica,
   { ballot, from }: Signed<Prepare | Accept | Heartbeat>,
   ctx: Context,
 ): void {
-  if (!mayAnswer(group, acceptor, 'old-ballot', from, ctx.now)) return;
+  if (!mayAnswer(ctx.group, acceptor, 'old-ballot', from, ctx.now)) return;
   noteAnswer(acceptor, 'old-ballot', from, ctx.now);
   ctx.line('nack');
   ctx.send(from, { kind: 'nack', ballot, promised: acceptor.promised });
 }
 
 /** Gives up lower ballots: others', and its own if it was a candidate or a leader. */
-function adopt(group: Group, acceptor: Replica, ballot: Ballot, ctx: Context): void {
+function adopt(acceptor: Replica, ballot: Ballot, ctx: Context): void {
   if (ballot === acceptor.promised) return;
   ctx.save({ promised: ballot });
-  stepDown(group, acceptor, ctx);
+  stepDown(acceptor, ctx);
   acceptor.leader = null;
 }
 
@@ -72,16 +71,12 @@ function accept(acceptor: Replica, message: Signed<Accept>, ctx: Context): boole
 }
 
 /** Phase 1b: promises, and tells its votes. */
-export function prepare(
-  group: Group,
-  acceptor: Replica,
-  message: Signed<Prepare>,
-  ctx: Context,
-): void {
+export function prepare(acceptor: Replica, message: Signed<Prepare>, ctx: Context): void {
+  const { group } = ctx;
   const { ballot, fromSlot, from } = message;
   if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
   acceptor.heard = Math.max(acceptor.heard, ballot);
-  if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
+  if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
   const isNew = ballot > acceptor.promised;
   if (isNew && isLoyal(group, acceptor, from, ctx)) return ctx.line('loyal');
   // All votes may be much, and a ballot needs them once.
@@ -89,8 +84,8 @@ export function prepare(
   if (isRepeated && !mayAnswer(group, acceptor, 'prepare', from, ctx.now)) return;
   noteAnswer(acceptor, 'prepare', from, ctx.now);
   if (isNew) {
-    adopt(group, acceptor, ballot, ctx);
-    setElectionTimer(group, ctx); // Time for this candidate to become the leader.
+    adopt(acceptor, ballot, ctx);
+    setElectionTimer(ctx); // Time for this candidate to become the leader.
   }
   ctx.line('phase-1b');
   for (const part of reportOf(group, acceptor, fromSlot))
@@ -98,39 +93,30 @@ export function prepare(
 }
 
 /** Phase 2b: accepts, and tells the leader. */
-export function onAccept(
-  group: Group,
-  acceptor: Replica,
-  message: Signed<Accept>,
-  ctx: Context,
-): void {
+export function onAccept(acceptor: Replica, message: Signed<Accept>, ctx: Context): void {
+  const { group } = ctx;
   const { ballot, slot, firstUnchosen, from } = message;
   if (acceptor.role === 'rejoining' || !isOwner(group, message)) return;
-  if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
-  adopt(group, acceptor, ballot, ctx);
+  if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+  adopt(acceptor, ballot, ctx);
   if (from !== ctx.self) follow(acceptor, from, ctx);
   // Chosen slots hold their value already; those too far ahead wait until it has caught up.
   const isAhead = slot >= acceptor.firstUnchosen + group.reach;
   if (slot >= acceptor.firstUnchosen && !isAhead && !accept(acceptor, message, ctx)) return;
   if (!isAhead) ctx.send(from, { kind: 'accepted', ballot, slot });
   if (from === ctx.self) return saveChosen(acceptor, ctx);
-  heed(group, acceptor, ballot, firstUnchosen, from, ctx);
+  heed(acceptor, ballot, firstUnchosen, from, ctx);
   if (!isAhead) saveChosen(acceptor, ctx);
 }
 
 /** A leader lives: the acceptor says whether it still follows it. */
-export function heartbeat(
-  group: Group,
-  acceptor: Replica,
-  message: Signed<Heartbeat>,
-  ctx: Context,
-): void {
+export function heartbeat(acceptor: Replica, message: Signed<Heartbeat>, ctx: Context): void {
   const { ballot, round, firstUnchosen, from } = message;
-  if (acceptor.role === 'rejoining' || from === ctx.self || !isOwner(group, message)) return;
-  if (ballot < acceptor.promised) return refuse(group, acceptor, message, ctx);
-  adopt(group, acceptor, ballot, ctx);
+  if (acceptor.role === 'rejoining' || from === ctx.self || !isOwner(ctx.group, message)) return;
+  if (ballot < acceptor.promised) return refuse(acceptor, message, ctx);
+  adopt(acceptor, ballot, ctx);
   follow(acceptor, from, ctx);
   ctx.line('heartbeat-ack');
   ctx.send(from, { kind: 'heartbeat-ack', ballot, round });
-  heed(group, acceptor, ballot, firstUnchosen, from, ctx);
+  heed(acceptor, ballot, firstUnchosen, from, ctx);
 }

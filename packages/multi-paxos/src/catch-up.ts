@@ -1,7 +1,6 @@
 /** How a replica gets what was chosen without it: rules 3 and 11. */
 import type { ReplicaId, Signed, Slot } from '@quorumlab/core';
 import { mayTeach, noteAnswer } from './answers.ts';
-import { type Group, isPeer } from './group.ts';
 import { advance, catchUp, caughtUp, isBehind, learn, saveChosen } from './learner.ts';
 import {
   type CatchUp,
@@ -12,17 +11,17 @@ import {
   votesLimit,
 } from './messages.ts';
 import { maybeRejoin } from './rejoin.ts';
-import { acquaintances, type Context, type Replica } from './state.ts';
+import { acquaintances, type Context, isPeer, type Replica } from './state.ts';
 
 /** Something was learnt: asks for the rest, or goes on with what had to wait for it. */
-export function resume(group: Group, replica: Replica, ctx: Context): void {
-  advance(group, replica, ctx);
+export function resume(replica: Replica, ctx: Context): void {
+  advance(replica, ctx);
   caughtUp(replica, ctx);
-  maybeRejoin(group, replica, ctx);
+  maybeRejoin(replica, ctx);
 }
 
 /** Answers `to` with as many chosen values as fit into one message. */
-function teach(group: Group, replica: Replica, to: ReplicaId, fromSlot: Slot, ctx: Context): void {
+function teach(replica: Replica, to: ReplicaId, fromSlot: Slot, ctx: Context): void {
   ctx.line('teach');
   const votes: Vote[] = [];
   let size = 0;
@@ -30,7 +29,7 @@ function teach(group: Group, replica: Replica, to: ReplicaId, fromSlot: Slot, ct
     const vote = replica.accepted.get(slot);
     if (vote === undefined) break;
     size += voteBytes(vote.value);
-    if (votes.length > 0 && size > group.maxBytesPerSlot) break;
+    if (votes.length > 0 && size > ctx.group.maxBytesPerSlot) break;
     votes.push(vote);
   }
   ctx.send(to, { kind: 'learn', fromSlot, votes, firstUnchosen: replica.firstUnchosen });
@@ -57,15 +56,14 @@ export const isNewOffer = (
 
 /** Another replica asks what was chosen, and is taught or offered a snapshot. */
 export function onCatchUp(
-  group: Group,
   replica: Replica,
   { fromSlot, from }: Signed<CatchUp>,
   ctx: Context,
 ): void {
-  if (!isPeer(group, from, ctx)) return;
-  if (!mayTeach(group, replica, from, fromSlot, ctx.now)) return;
+  if (!isPeer(from, ctx)) return;
+  if (!mayTeach(ctx.group, replica, from, fromSlot, ctx.now)) return;
   noteAnswer(replica, 'catch-up', from, ctx.now);
-  if (fromSlot >= replica.keptFrom) return teach(group, replica, from, fromSlot, ctx);
+  if (fromSlot >= replica.keptFrom) return teach(replica, from, fromSlot, ctx);
   const { snapshot } = replica;
   if (snapshot === null) return; // Nothing was dropped without one; `keptFrom` is 0 then.
   // What follows the first one that it was offered stays: it may be fetching that.
@@ -77,28 +75,22 @@ export function onCatchUp(
 }
 
 /** Rule 11: values that were chosen without this replica. */
-export function onLearn(
-  group: Group,
-  replica: Replica,
-  message: Signed<Learn>,
-  ctx: Context,
-): void {
+export function onLearn(replica: Replica, message: Signed<Learn>, ctx: Context): void {
   const { fromSlot, votes, from } = message;
   if (from === ctx.self || !teaches(replica, message)) return;
   votes.forEach((vote, i) => {
     if (fromSlot + i !== replica.firstUnchosen) return;
     ctx.line('learn');
-    learn(group, replica, vote, ctx);
+    learn(replica, vote, ctx);
   });
   saveChosen(replica, ctx);
-  resume(group, replica, ctx);
+  resume(replica, ctx);
   const isMore = replica.firstUnchosen < message.firstUnchosen;
-  if (isMore || isBehind(replica)) catchUp(group, replica, from, ctx);
+  if (isMore || isBehind(replica)) catchUp(replica, from, ctx);
 }
 
 /** What was asked for is compacted: fetches the state instead. */
 export function snapshotOffer(
-  group: Group,
   replica: Replica,
   message: Signed<SnapshotOffer>,
   ctx: Context,
@@ -108,7 +100,7 @@ export function snapshotOffer(
   ctx.line('snapshot-fetch');
   replica.fetching = { slot, digest, from };
   // Equal logs give equal snapshots, so any other member may hold this one too.
-  const others = acquaintances(group.known, replica).filter(
+  const others = acquaintances(ctx.group.known, replica).filter(
     (each) => each !== ctx.self && each !== from,
   );
   ctx.fetchSnapshot(slot, digest, [from, ...others]);

@@ -22,7 +22,6 @@ import {
 } from './configuration.ts';
 import { commandsLimit, leastBytesPerSlot, type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
-import type { Context, Replica } from './state.ts';
 
 /** How a group runs Multi-Paxos, the same for all members. Times are integer microseconds. */
 export interface Options {
@@ -195,10 +194,9 @@ function firstGroup(
 /** Whether `from` is a member, or may become one. Clients and strangers are not. */
 export const isKnown = (group: Group, from: PrincipalId): boolean => from < group.members.length;
 
-/** Whether `from` is another member of that kind. */
-export const isPeer = (group: Group, from: PrincipalId, ctx: Context): boolean =>
-  from !== ctx.self && isKnown(group, from);
-
 /** The quorums that decide `slot`. */
-export const phasesAt = (group: Group, replica: Replica, slot: Slot): Phases =>
-  group.phasesOf(governing(replica.configurations, slot));
+export const phasesAt = (
+  group: Group,
+  { configurations }: { readonly configurations: readonly Configuration[] },
+  slot: Slot,
+): Phases => group.phasesOf(governing(configurations, slot));

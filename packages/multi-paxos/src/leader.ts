@@ -8,7 +8,7 @@ import {
   uncommittedBytes,
 } from '@quorumlab/core';
 import { governing } from './configuration.ts';
-import { type Group, isKnown, isPeer, phasesAt } from './group.ts';
+import { type Group, isKnown, phasesAt } from './group.ts';
 import { sendHeartbeats } from './heartbeat.ts';
 import { executeNext, saveChosen } from './learner.ts';
 import { noteGrant } from './lease.ts';
@@ -16,7 +16,7 @@ import { type Accepted, type HeartbeatAck, noOp, type Value } from './messages.t
 import { isEstablished, isPrepared, prepare, prepareAgain } from './phase1.ts';
 import { maybeAllowReads, maybeStartReadRound } from './read.ts';
 import { stepDown } from './role.ts';
-import { type Context, isMember, type Open, type Replica } from './state.ts';
+import { type Context, isMember, isPeer, type Open, type Replica } from './state.ts';
 
 /** Whether there is room for the command among those that wait, and it is not there already. */
 export const mayEnqueue = (
@@ -51,24 +51,25 @@ function isProposed({ open, reported, nextSlot }: Replica, command: Signed<Reque
  * After every handler: goes on as far as it may, from candidate to leader, through what it found,
  * to new commands and reads.
  */
-export function settle(group: Group, leader: Replica, ctx: Context): void {
-  execute(group, leader, ctx);
-  maybeLeave(group, leader, ctx);
+export function settle(leader: Replica, ctx: Context): void {
+  execute(leader, ctx);
+  maybeLeave(leader, ctx);
   if (leader.ballot === 0) return;
-  if (leader.role === 'candidate' && !maybeLead(group, leader, ctx)) return;
+  if (leader.role === 'candidate' && !maybeLead(leader, ctx)) return;
   leader.nextSlot = Math.max(leader.nextSlot, leader.firstUnchosen);
   // What others taught to be chosen is open no more: it would take up the window for ever.
   for (const slots of [leader.open, leader.reported])
     for (const slot of slots.keys()) if (slot < leader.firstUnchosen) slots.delete(slot);
   // Rule 3: what some promise knows to be chosen is learnt, and never proposed again.
   if (leader.nextSlot >= leader.knownTo)
-    while (leader.nextSlot < leader.firstUnchosen + group.alpha)
-      if (!proposeNext(group, leader, leader.nextSlot, ctx)) break;
-  maybeStartReadRound(group, leader, ctx);
+    while (leader.nextSlot < leader.firstUnchosen + ctx.group.alpha)
+      if (!proposeNext(leader, leader.nextSlot, ctx)) break;
+  maybeStartReadRound(leader, ctx);
 }
 
 /** Rule 4: phase 1 is done for the first unchosen slot, and what is chosen is known. */
-function maybeLead(group: Group, candidate: Replica, ctx: Context): boolean {
+function maybeLead(candidate: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   prepare(candidate, ctx);
   if (candidate.firstUnchosen < candidate.knownTo) return false;
   if (!isPrepared(group, candidate, candidate.firstUnchosen)) return false;
@@ -81,12 +82,13 @@ function maybeLead(group: Group, candidate: Replica, ctx: Context): boolean {
   ctx.clearTimer('election');
   ctx.setTimer('heartbeat', group.heartbeat);
   ctx.setTimer('check-quorum', group.electionTimeout);
-  sendHeartbeats(group, candidate, ctx);
+  sendHeartbeats(candidate, ctx);
   return true;
 }
 
 /** Proposes at `slot` if there is something to propose and its group has promised. */
-function proposeNext(group: Group, leader: Replica, slot: Slot, ctx: Context): boolean {
+function proposeNext(leader: Replica, slot: Slot, ctx: Context): boolean {
+  const { group } = ctx;
   const recovers = slot <= leader.recoverTo;
   const fills = slot < (leader.configurations.at(-1)?.fromSlot ?? 0);
   const hasRoom = fills || leader.open.size < group.pipeline;
@@ -169,7 +171,7 @@ function sendAccept(
 }
 
 /** Rule 9: executes the slots that are chosen, in their order. */
-function execute(group: Group, leader: Replica, ctx: Context): void {
+function execute(leader: Replica, ctx: Context): void {
   const { ballot } = leader;
   for (;;) {
     const slot = leader.firstUnchosen;
@@ -179,9 +181,9 @@ function execute(group: Group, leader: Replica, ctx: Context): void {
     // Whoever asks later must find it here, even where this leader is no member or is slow to vote.
     if (leader.accepted.get(slot)?.ballot !== ballot) {
       ctx.put('accepted', slot, { ballot, value: open.value });
-      executeNext(group, leader, open.value, ctx);
+      executeNext(leader, open.value, ctx);
       saveChosen(leader, ctx);
-    } else executeNext(group, leader, open.value, ctx);
+    } else executeNext(leader, open.value, ctx);
   }
 }
 
@@ -189,20 +191,20 @@ function execute(group: Group, leader: Replica, ctx: Context): void {
  * Whoever the group has left behind makes room; if it leads, it says for the last time what is
  * chosen. Its promises may have told it, or what it executed.
  */
-function maybeLeave(group: Group, leader: Replica, ctx: Context): void {
+function maybeLeave(leader: Replica, ctx: Context): void {
   if (leader.ballot === 0 || isMember(leader, ctx.self)) return;
   ctx.line('leave');
-  if (leader.role === 'leader') sendHeartbeats(group, leader, ctx);
-  stepDown(group, leader, ctx);
+  if (leader.role === 'leader') sendHeartbeats(leader, ctx);
+  stepDown(leader, ctx);
 }
 
 /** `upon heartbeat timeout`: a sign of life, and once more what seems to be lost. */
-export function heartbeatTimeout(group: Group, leader: Replica, ctx: Context): void {
+export function heartbeatTimeout(leader: Replica, ctx: Context): void {
   if (leader.role !== 'leader') return;
-  ctx.setTimer('heartbeat', group.heartbeat);
+  ctx.setTimer('heartbeat', ctx.group.heartbeat);
   for (const [slot, open] of leader.open) if (!open.chosen) acceptAgain(leader, slot, open, ctx);
-  prepareAgain(group, leader, ctx);
-  sendHeartbeats(group, leader, ctx);
+  prepareAgain(leader, ctx);
+  sendHeartbeats(leader, ctx);
 }
 
 /**
@@ -221,7 +223,8 @@ function acceptAgain(leader: Replica, slot: Slot, open: Open, ctx: Context): voi
 }
 
 /** A leader that no phase 2 quorum answers makes room: it can decide nothing anyway. */
-export function checkQuorum(group: Group, leader: Replica, ctx: Context): void {
+export function checkQuorum(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (leader.role !== 'leader') return;
   const heard = [ctx.self];
   for (const [member, { heardAt }] of leader.contacts)
@@ -229,7 +232,7 @@ export function checkQuorum(group: Group, leader: Replica, ctx: Context): void {
   if (phasesAt(group, leader, leader.firstUnchosen).phase2.has(heard))
     return ctx.setTimer('check-quorum', group.electionTimeout);
   ctx.line('check-quorum');
-  stepDown(group, leader, ctx);
+  stepDown(leader, ctx);
 }
 
 /** Whether a slot still needs this vote, or what its sender lacks no longer needs to stay. */
@@ -252,12 +255,8 @@ export const ackNews = (leader: Replica, { ballot, round, from }: Signed<Heartbe
   round > (leader.contacts.get(from)?.round ?? Number.POSITIVE_INFINITY);
 
 /** With the votes of a quorum for a slot its value is chosen. */
-export function accepted(
-  group: Group,
-  leader: Replica,
-  message: Signed<Accepted>,
-  ctx: Context,
-): void {
+export function accepted(leader: Replica, message: Signed<Accepted>, ctx: Context): void {
+  const { group } = ctx;
   const { slot, from } = message;
   if (!isKnown(group, from) || !acceptedNews(group, leader, message)) return;
   const contact = leader.contacts.get(from);
@@ -274,30 +273,20 @@ export function accepted(
 }
 
 /** A member still follows: so many mean that the leader still leads. */
-export function heartbeatAck(
-  group: Group,
-  leader: Replica,
-  message: Signed<HeartbeatAck>,
-  ctx: Context,
-): void {
+export function heartbeatAck(leader: Replica, message: Signed<HeartbeatAck>, ctx: Context): void {
   const { round, from } = message;
-  if (!isPeer(group, from, ctx) || !ackNews(leader, message)) return;
+  if (!isPeer(from, ctx) || !ackNews(leader, message)) return;
   const contact = leader.contacts.get(from);
   if (contact === undefined) return;
   contact.heardAt = ctx.now;
   contact.round = round;
-  noteGrant(group, leader, contact, ctx);
-  maybeAllowReads(group, leader, ctx);
+  noteGrant(leader, contact, ctx);
+  maybeAllowReads(leader, ctx);
 }
 
 /** A client's command: its slot if this replica leads, or else it is passed on to who does. */
-export function onPropose(
-  group: Group,
-  replica: Replica,
-  command: Signed<Request>,
-  ctx: Context,
-): void {
-  if (replica.role === 'leader') return enqueue(group, replica, command);
+export function onPropose(replica: Replica, command: Signed<Request>, ctx: Context): void {
+  if (replica.role === 'leader') return enqueue(ctx.group, replica, command);
   if (replica.leader === null) return;
   ctx.line('forward');
   ctx.send(replica.leader, { kind: 'forward', command });

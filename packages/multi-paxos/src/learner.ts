@@ -1,12 +1,11 @@
 /** The learner: executes what is chosen in the order of slots, and asks for what it lacks. */
 import { assert, type Ballot, type Configured, type ReplicaId, type Slot } from '@quorumlab/core';
 import { encodeConfigurations, execute, since } from './configuration.ts';
-import type { Group } from './group.ts';
 import type { Value, Vote } from './messages.ts';
 import { acquaintances, type Context, type Replica } from './state.ts';
 
 /** The first unchosen slot is chosen to hold `value`: execute it (rule 9). */
-export function executeNext(group: Group, replica: Replica, value: Value, ctx: Context): void {
+export function executeNext(replica: Replica, value: Value, ctx: Context): void {
   const slot = replica.firstUnchosen;
   ctx.line('execute');
   replica.firstUnchosen = slot + 1;
@@ -17,18 +16,12 @@ export function executeNext(group: Group, replica: Replica, value: Value, ctx: C
   // A leader gives a change of the group a slot for itself; in other company it has no effect.
   const change = value.length === 1 ? value[0]?.configuration : undefined;
   if (change === undefined) ctx.decide(slot, value);
-  else ctx.decide(slot, value, undefined, configure(group, replica, slot, change, ctx));
+  else ctx.decide(slot, value, undefined, configure(replica, slot, change, ctx));
 }
 
 /** §3: the members are part of the state that commands change. */
-function configure(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  change: Uint8Array,
-  ctx: Context,
-): Configured {
-  const { configurations, refusal } = execute(group, replica.configurations, slot, change);
+function configure(replica: Replica, slot: Slot, change: Uint8Array, ctx: Context): Configured {
+  const { configurations, refusal } = execute(ctx.group, replica.configurations, slot, change);
   const state = encodeConfigurations(configurations);
   if (refusal !== undefined) {
     ctx.line('refuse-change');
@@ -40,10 +33,10 @@ function configure(
 }
 
 /** Takes over the chosen value of the first unchosen slot, whoever told it. */
-export function learn(group: Group, replica: Replica, vote: Vote, ctx: Context): void {
+export function learn(replica: Replica, vote: Vote, ctx: Context): void {
   // Others may ask for it now, and a restart must find it: it takes the place of an older vote.
   ctx.put('accepted', replica.firstUnchosen, { ballot: vote.ballot, value: vote.value });
-  executeNext(group, replica, vote.value, ctx);
+  executeNext(replica, vote.value, ctx);
 }
 
 /** Writes down how much is chosen. Only in steps that write anyway: nobody waits for it. */
@@ -52,19 +45,18 @@ export function saveChosen(replica: Replica, ctx: Context): void {
 }
 
 /** Rule 10: executes what the leader says is chosen, as far as the own votes are of its ballot. */
-export function advance(group: Group, replica: Replica, ctx: Context): void {
+export function advance(replica: Replica, ctx: Context): void {
   const { notice } = replica;
   while (replica.firstUnchosen < notice.firstUnchosen) {
     const vote = replica.accepted.get(replica.firstUnchosen);
-    if (vote === undefined || !group.rules.isChosen(vote, notice)) return;
+    if (vote === undefined || !ctx.group.rules.isChosen(vote, notice)) return;
     ctx.line('learn-by-ballot');
-    executeNext(group, replica, vote.value, ctx);
+    executeNext(replica, vote.value, ctx);
   }
 }
 
 /** The leader of `ballot` says that everything below `firstUnchosen` is chosen. */
 export function heed(
-  group: Group,
   replica: Replica,
   ballot: Ballot,
   firstUnchosen: Slot,
@@ -74,13 +66,13 @@ export function heed(
   const { notice } = replica;
   if (ballot > notice.ballot || firstUnchosen > notice.firstUnchosen)
     replica.notice = { ballot, firstUnchosen };
-  advance(group, replica, ctx);
+  advance(replica, ctx);
   // What is missing is mostly on its way; ask for it only if it does not come (rule 11).
   if (!isBehind(replica)) return caughtUp(replica, ctx);
   if (replica.teacher !== null) return;
   replica.teacher = from;
   replica.lastTeacher = from;
-  ctx.setTimer('catch-up', group.heartbeat);
+  ctx.setTimer('catch-up', ctx.group.heartbeat);
 }
 
 /** Up to where others are known to know what is chosen. */
@@ -90,29 +82,29 @@ const goal = ({ notice, knownTo }: Replica): Slot => Math.max(notice.firstUnchos
 export const isBehind = (replica: Replica): boolean => replica.firstUnchosen < goal(replica);
 
 /** Asks `teacher` what was chosen, and again if it does not answer. */
-export function catchUp(group: Group, replica: Replica, teacher: ReplicaId, ctx: Context): void {
+export function catchUp(replica: Replica, teacher: ReplicaId, ctx: Context): void {
   assert(teacher !== ctx.self, 'a replica cannot learn from itself');
   ctx.line('catch-up');
   replica.teacher = teacher;
   replica.lastTeacher = teacher;
   ctx.send(teacher, { kind: 'catch-up', fromSlot: replica.firstUnchosen });
-  ctx.setTimer('catch-up', group.electionTimeout);
+  ctx.setTimer('catch-up', ctx.group.electionTimeout);
 }
 
 /** `upon catch-up timeout`: what is missing has not come by itself, or the answer was lost. */
-export function catchUpTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function catchUpTimeout(replica: Replica, ctx: Context): void {
   const { teacher, leader } = replica;
   if (teacher === null) return;
   replica.teacher = null;
   if (!isBehind(replica)) return;
   // Where there is no leader the others are asked in turn: whoever knew may be gone.
   const known = leader === ctx.self ? null : leader;
-  catchUp(group, replica, known ?? nextTeacher(group, replica, ctx), ctx);
+  catchUp(replica, known ?? nextTeacher(replica, ctx), ctx);
 }
 
 /** The other replica whose turn it is to be asked. */
-function nextTeacher(group: Group, replica: Replica, ctx: Context): ReplicaId {
-  const others = acquaintances(group.known, replica).filter((id) => id !== ctx.self);
+function nextTeacher(replica: Replica, ctx: Context): ReplicaId {
+  const others = acquaintances(ctx.group.known, replica).filter((id) => id !== ctx.self);
   return others.find((id) => id > replica.lastTeacher) ?? (others[0] as ReplicaId);
 }
 
@@ -121,8 +113,8 @@ function nextTeacher(group: Group, replica: Replica, ctx: Context): ReplicaId {
  * chosen without it, and whoever chose that need not be a member any more: then nobody else would
  * ever tell it.
  */
-export function inquire(group: Group, replica: Replica, ctx: Context): void {
-  if (replica.teacher === null) catchUp(group, replica, nextTeacher(group, replica, ctx), ctx);
+export function inquire(replica: Replica, ctx: Context): void {
+  if (replica.teacher === null) catchUp(replica, nextTeacher(replica, ctx), ctx);
 }
 
 /** Nothing is missing any more, as far as is known. */
@@ -133,10 +125,10 @@ export function caughtUp(replica: Replica, ctx: Context): void {
 }
 
 /** The application has the snapshot only: what the disk knows to be chosen runs again. */
-export function resumeFromDisk(group: Group, replica: Replica, ctx: Context): void {
+export function resumeFromDisk(replica: Replica, ctx: Context): void {
   while (replica.firstUnchosen < replica.chosenBelow) {
     const vote = replica.accepted.get(replica.firstUnchosen);
     assert(vote !== undefined, 'the disk has lost the value of a slot that it knows to be chosen');
-    executeNext(group, replica, vote.value, ctx);
+    executeNext(replica, vote.value, ctx);
   }
 }

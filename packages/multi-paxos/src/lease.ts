@@ -9,7 +9,6 @@
  * granted, so it waits it out.
  */
 import type { ReplicaId } from '@quorumlab/core';
-import type { Group } from './group.ts';
 import { isEstablished } from './phase1.ts';
 import type { Contact, Context, Replica } from './state.ts';
 
@@ -17,21 +16,22 @@ import type { Contact, Context, Replica } from './state.ts';
 const mostRounds = 64;
 
 /** An acceptor that has just started may have granted a lease a moment ago: it waits it out. */
-export function waitOut(group: Group, replica: Replica, ctx: Context): void {
-  if (group.leaseLength === 0) return;
+export function waitOut(replica: Replica, ctx: Context): void {
+  if (ctx.group.leaseLength === 0) return;
   ctx.line('lease-1');
   replica.lastContact = ctx.now;
 }
 
 /** A round of heartbeats begins: what answers it was heard after now. */
-export function noteRound(group: Group, leader: Replica, ctx: Context): void {
-  if (group.leaseLength === 0) return;
+export function noteRound(leader: Replica, ctx: Context): void {
+  if (ctx.group.leaseLength === 0) return;
   leader.roundsSent.push({ round: leader.round, at: ctx.now });
   if (leader.roundsSent.length > mostRounds) leader.roundsSent.shift();
 }
 
 /** A member has answered the round of its contact: its grant counts from when that was sent. */
-export function noteGrant(group: Group, leader: Replica, contact: Contact, ctx: Context): void {
+export function noteGrant(leader: Replica, contact: Contact, ctx: Context): void {
+  const { group } = ctx;
   if (group.leaseLength === 0) return;
   const sent = leader.roundsSent.find(({ round }) => round === contact.round);
   if (sent !== undefined) contact.grantedAt = group.rules.grantedFrom(sent.at, ctx.now);
@@ -41,7 +41,8 @@ export function noteGrant(group: Group, leader: Replica, contact: Contact, ctx: 
  * Whether nobody else can have been promised a higher ballot by a phase 1 quorum yet. The grants
  * must meet every phase 1 quorum of every configuration that governs an unchosen slot.
  */
-export function hasLease(group: Group, leader: Replica, ctx: Context): boolean {
+export function hasLease(leader: Replica, ctx: Context): boolean {
+  const { group } = ctx;
   const { leaseLength } = group;
   // What an earlier leader decided must be known first.
   if (leaseLength === 0 || !isEstablished(group, leader)) return false;

@@ -8,6 +8,7 @@
 import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
 import type { Options } from './group.ts';
 import { multiPaxos } from './protocol.ts';
+import type { Candidate } from './rules.ts';
 import type { Context, MultiPaxos, Replica } from './state.ts';
 
 /** What it promised and accepted is kept in memory only: a restarted acceptor has forgotten it. */
@@ -32,7 +33,7 @@ function forget(replica: Replica, ctx: Context): Context {
 }
 
 /** The highest slot in which the replica has voted itself, or the last before its log begins. */
-function lastVoted({ accepted, keptFrom }: Replica): number {
+function lastVoted({ accepted, keptFrom }: Candidate): number {
   let last = keptFrom - 1;
   for (const slot of accepted.keys()) if (slot > last) last = slot;
   return last;

@@ -19,8 +19,8 @@ function ask(replica: Replica, member: ReplicaId, ctx: Context): void {
 }
 
 /** A leader that waits for the promises of a new group asks again whoever has not answered. */
-export function prepareAgain(group: Group, leader: Replica, ctx: Context): void {
-  if (isPreparedForAll(group, leader)) return;
+export function prepareAgain(leader: Replica, ctx: Context): void {
+  if (isPreparedForAll(ctx.group, leader)) return;
   ctx.line('phase-1-each');
   for (const member of electorate(leader)) {
     const report = leader.promises.get(member);

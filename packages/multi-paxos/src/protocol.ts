@@ -89,15 +89,7 @@ import { read } from './read.ts';
 import { askToRejoin, recall, recalled, rejoin, start } from './rejoin.ts';
 import { type Rules, rules } from './rules.ts';
 import { snapshotInstalled, snapshotTaken } from './snapshot.ts';
-import {
-  type Context,
-  firstStable,
-  firstVolatile,
-  type MultiPaxos,
-  type Replica,
-  roster,
-  stored,
-} from './state.ts';
+import { firstStable, firstVolatile, type MultiPaxos, roster, stored } from './state.ts';
 import { conflict, vows } from './vows.ts';
 
 const slotOption = 'maxBytesPerSlot';
@@ -128,15 +120,12 @@ const limitedBy = {
 export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Protocol<MultiPaxos> {
   const group = groupOf(options, { ...rules, ...chosen });
   const { snapshotEvery = 10_000 } = options;
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
   return {
     name: 'multi-paxos',
     version: 3,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
+    group,
     f: options.f ?? Math.floor((sizeOf(group) - 1) / 2),
     client: { matching: 1, ask: 'leader', signed: false, forwards: true },
     messages: group.schemas.messages,
@@ -144,47 +133,45 @@ export function multiPaxos(options: Options, chosen: Partial<Rules> = {}): Proto
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable) => firstVolatile(stable, group.initial),
-    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
-    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
-    propose: told(onPropose),
-    read: (leader, id, ctx) => read(group, leader, id, ctx),
+    start,
+    rejoin,
+    propose: onPropose,
+    read,
     on: {
-      prepare: told(prepare),
-      promise: told(promise),
-      accept: told(onAccept),
-      accepted: told(accepted),
-      nack: told(nack),
-      heartbeat: told(heartbeat),
-      'heartbeat-ack': told(heartbeatAck),
-      'catch-up': told(onCatchUp),
-      learn: told(onLearn),
-      'snapshot-offer': told(snapshotOffer),
-      forward: told(forward),
-      recall: told(recall),
-      recalled: told(recalled),
+      prepare: prepare,
+      promise: promise,
+      accept: onAccept,
+      accepted: accepted,
+      nack: nack,
+      heartbeat: heartbeat,
+      'heartbeat-ack': heartbeatAck,
+      'catch-up': onCatchUp,
+      learn: onLearn,
+      'snapshot-offer': snapshotOffer,
+      forward: forward,
+      recall: recall,
+      recalled: recalled,
     },
     admits: guards(group),
     expects: expectations,
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'election':
-          return electionTimeout(group, replica, ctx);
+          return electionTimeout(replica, ctx);
         case 'heartbeat':
-          return heartbeatTimeout(group, replica, ctx);
+          return heartbeatTimeout(replica, ctx);
         case 'check-quorum':
-          return checkQuorum(group, replica, ctx);
+          return checkQuorum(replica, ctx);
         case 'catch-up':
-          return catchUpTimeout(group, replica, ctx);
+          return catchUpTimeout(replica, ctx);
         case 'recall':
-          return askToRejoin(group, replica, ctx);
+          return askToRejoin(replica, ctx);
       }
     },
-    settle: (replica, ctx) => settle(group, replica, ctx),
+    settle,
     snapshotEvery,
-    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
-      snapshotTaken(group, replica, slot, digest, ctx, configuration),
-    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
-      snapshotInstalled(group, replica, slot, digest, ctx, configuration),
+    snapshotTaken,
+    snapshotInstalled,
     termWord: 'ballot',
     counter,
     status: ({ leader, promised: term, role }) =>

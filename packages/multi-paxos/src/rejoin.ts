@@ -6,38 +6,38 @@
  */
 import { maxInteger, range, type Signed, type Slot } from '@quorumlab/core';
 import { mayAnswer, noteAnswer } from './answers.ts';
-import { type Group, isPeer } from './group.ts';
 import { catchUp, isBehind, resumeFromDisk, saveChosen } from './learner.ts';
 import { waitOut } from './lease.ts';
 import type { Recall, Recalled, Vote } from './messages.ts';
 import { collect, isComplete, reportOf } from './report.ts';
 import { setElectionTimer } from './role.ts';
-import { type Context, hasSeats, type Replica } from './state.ts';
+import { type Context, hasSeats, isPeer, type Replica } from './state.ts';
 
 /** `upon start`: a follower waits for a leader, or for what the others know of its promises. */
-export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
-  resumeFromDisk(group, replica, ctx);
-  waitOut(group, replica, ctx);
-  if (replica.rejoining) rejoin(group, replica, ctx, incarnation);
-  else setElectionTimer(group, ctx);
+export function start(replica: Replica, ctx: Context, incarnation: number): void {
+  resumeFromDisk(replica, ctx);
+  waitOut(replica, ctx);
+  if (replica.rejoining) rejoin(replica, ctx, incarnation);
+  else setElectionTimer(ctx);
 }
 
 /** Own ballots start this many rounds above all heard ones: no old unheard one is used again. */
 const roundsApart = 2 ** 20;
 
 /** Called in place of a start, and again after each crash until all others have answered. */
-export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function rejoin(replica: Replica, ctx: Context, incarnation: number): void {
   ctx.line('recall');
   if (!replica.rejoining) ctx.save({ rejoining: true });
   replica.role = 'rejoining';
-  waitOut(group, replica, ctx);
+  waitOut(replica, ctx);
   replica.attempt = incarnation;
   replica.recalled.clear();
-  askToRejoin(group, replica, ctx);
+  askToRejoin(replica, ctx);
 }
 
 /** `upon recall timeout`, and at first: asks whoever has not answered. */
-export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.role !== 'rejoining') return;
   ctx.setTimer('recall', group.electionTimeout);
   for (const member of range(group.known)) {
@@ -48,7 +48,8 @@ export function askToRejoin(group: Group, replica: Replica, ctx: Context): void 
 }
 
 /** All others have answered, and what they know to be chosen is executed: take part again. */
-export function maybeRejoin(group: Group, replica: Replica, ctx: Context): void {
+export function maybeRejoin(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.role !== 'rejoining') return;
   const answered = range(group.known).every((each) => {
     const report = replica.recalled.get(each);
@@ -72,18 +73,14 @@ export function maybeRejoin(group: Group, replica: Replica, ctx: Context): void 
   replica.recalled.clear();
   replica.knownTo = 0;
   ctx.clearTimer('recall');
-  setElectionTimer(group, ctx);
+  setElectionTimer(ctx);
 }
 
 /** A replica that lost its disk asks what it may have promised and accepted. */
-export function recall(
-  group: Group,
-  replica: Replica,
-  { attempt, from }: Signed<Recall>,
-  ctx: Context,
-): void {
+export function recall(replica: Replica, { attempt, from }: Signed<Recall>, ctx: Context): void {
+  const { group } = ctx;
   // Whoever has lost its own disk knows nothing to tell. Two at once are more than this survives.
-  if (replica.role === 'rejoining' || !isPeer(group, from, ctx)) return;
+  if (replica.role === 'rejoining' || !isPeer(from, ctx)) return;
   // Others have come that it does not know, so it would come back without having asked them.
   if (hasSeats(replica)) return;
   if (!mayAnswer(group, replica, 'recall', from, ctx.now)) return;
@@ -100,17 +97,12 @@ export function recall(
 }
 
 /** Once all others have answered, the replica takes part again. */
-export function recalled(
-  group: Group,
-  replica: Replica,
-  message: Signed<Recalled>,
-  ctx: Context,
-): void {
+export function recalled(replica: Replica, message: Signed<Recalled>, ctx: Context): void {
   const { attempt, promised, from } = message;
   if (replica.role !== 'rejoining' || attempt !== replica.attempt) return;
-  if (!isPeer(group, from, ctx)) return;
-  if (!collect(group, replica, replica.recalled, from, message, promised)) return;
+  if (!isPeer(from, ctx)) return;
+  if (!collect(ctx.group, replica, replica.recalled, from, message, promised)) return;
   replica.heard = Math.max(replica.heard, promised);
-  if (isBehind(replica) && replica.teacher === null) catchUp(group, replica, from, ctx);
-  maybeRejoin(group, replica, ctx);
+  if (isBehind(replica) && replica.teacher === null) catchUp(replica, from, ctx);
+  maybeRejoin(replica, ctx);
 }

@@ -4,7 +4,8 @@ import type { Group } from './group.ts';
 import type { Context, Replica } from './state.ts';
 
 /** Rule 1: the host draws each timeout at random, so that candidates seldom meet. */
-export function setElectionTimer(group: Group, ctx: Context, since = 0): void {
+export function setElectionTimer(ctx: Context, since = 0): void {
+  const { group } = ctx;
   assert(since < group.electionTimeout, 'the election timeout has passed already');
   ctx.setTimer('election', [group.electionTimeout - since, 2 * group.electionTimeout - since]);
 }
@@ -23,13 +24,13 @@ export function recentContact(
 }
 
 /** Rule 6: its ballot has no future. What only a candidate or a leader knows is forgotten. */
-export function stepDown(group: Group, replica: Replica, ctx: Context): void {
+export function stepDown(replica: Replica, ctx: Context): void {
   if (replica.ballot === 0) return;
   if (replica.role === 'leader') {
     ctx.line('step-down');
     ctx.clearTimer('heartbeat');
     ctx.clearTimer('check-quorum');
-    setElectionTimer(group, ctx);
+    setElectionTimer(ctx);
     replica.leader = null;
   }
   replica.role = 'follower';

@@ -1,6 +1,13 @@
-import type { Instant, Slot } from '@quorumlab/core';
+import type { Ballot, Instant, Slot } from '@quorumlab/core';
 import type { SlotVote, Vote } from './messages.ts';
-import type { Notice, Replica } from './state.ts';
+
+/** What the rules look at of a replica that prepares. */
+export interface Candidate {
+  /** Its own votes. */
+  readonly accepted: ReadonlyMap<Slot, Vote>;
+  /** The first slot whose vote it still holds. */
+  readonly keptFrom: Slot;
+}
 
 /**
  * The one-line rules on which the safety of the log hangs and which are most often got wrong. They
@@ -8,11 +15,11 @@ import type { Notice, Replica } from './state.ts';
  */
 export interface Rules {
   /** Which of an acceptor's votes a candidate must take into account (§3). */
-  counts(candidate: Replica, vote: SlotVote): boolean;
+  counts(candidate: Candidate, vote: SlotVote): boolean;
   /** The first slot that a change of the group chosen at `slot` governs (§3). */
   governs(slot: Slot, alpha: number): Slot;
   /** Whether a follower's own vote is what the leader says was chosen there. */
-  isChosen(vote: Vote, notice: Notice): boolean;
+  isChosen(vote: Vote, notice: { readonly ballot: Ballot }): boolean;
   /** Which of two votes for one slot a new leader must propose again (§2.2, phase 2a). */
   outranks(vote: Vote, other: Vote): boolean;
   /** From when on a grant counts: of the heartbeat and of its answer (Chandra et al., 5.2). */

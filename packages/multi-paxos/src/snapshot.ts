@@ -17,13 +17,13 @@ const learnerPatience = 4;
 
 /** The application's state up to `slot` is durable with this step, so the log may lose its head. */
 export function snapshotTaken(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
   ctx: Context,
   configuration: Uint8Array | undefined,
 ): void {
+  const { group } = ctx;
   if (slot <= (replica.snapshot?.slot ?? -1)) return;
   assert(slot < replica.firstUnchosen, 'a snapshot of the future');
   ctx.line('snapshot-take');
@@ -85,7 +85,6 @@ function configurationsAfter(
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
@@ -98,7 +97,7 @@ export function snapshotInstalled(
   // The log has caught up meanwhile; the service does not go back behind what it has applied.
   if (slot < replica.firstUnchosen) return;
   ctx.line('snapshot-install');
-  const configurations = configurationsAfter(group, replica, slot, configuration);
+  const configurations = configurationsAfter(ctx.group, replica, slot, configuration);
   const firstUnchosen = slot + 1;
   // Votes above stay: they are not known to be chosen, and others may count on them.
   ctx.drop('accepted', { below: firstUnchosen });
@@ -111,6 +110,6 @@ export function snapshotInstalled(
   replica.configurations = configurations;
   for (const slots of [replica.accepts, replica.reported, replica.open])
     for (const each of slots.keys()) if (each < firstUnchosen) slots.delete(each);
-  resume(group, replica, ctx);
-  if (isBehind(replica) && from !== undefined) catchUp(group, replica, from, ctx);
+  resume(replica, ctx);
+  if (isBehind(replica) && from !== undefined) catchUp(replica, from, ctx);
 }

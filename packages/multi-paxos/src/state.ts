@@ -8,6 +8,7 @@ import {
   type Instant,
   integer,
   nullable,
+  type PrincipalId,
   type ReplicaId,
   type Replica as ReplicaOf,
   type Request,
@@ -20,6 +21,7 @@ import {
   type StoredFields,
 } from '@quorumlab/core';
 import { type Configuration, configurations, frozen } from './configuration.ts';
+import { type Group, isKnown } from './group.ts';
 import type { Accept, Message, Schemas, Value, Vote } from './messages.ts';
 import type { Line } from './paper.ts';
 
@@ -173,6 +175,7 @@ export interface MultiPaxos extends Shape {
   readonly Message: Message;
   readonly Timer: 'election' | 'heartbeat' | 'check-quorum' | 'catch-up' | 'recall';
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */
@@ -280,3 +283,7 @@ export function roster(known: number, replica: Replica): Roster {
   rosters.set(all, found);
   return found;
 }
+
+/** Whether `from` is another member of that kind. */
+export const isPeer = (from: PrincipalId, ctx: Context): boolean =>
+  from !== ctx.self && isKnown(ctx.group, from);
