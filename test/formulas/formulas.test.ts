@@ -7,7 +7,8 @@ import {
   toleratedBy,
 } from '@quorumlab/harness';
 import { describe, expect, test } from 'vitest';
-import { type Formula, formulas, ofTheNext } from './formulas.ts';
+import { costOfPair, type PairCost } from './contention.ts';
+import { type Formula, formulas, ofTheNext, slowPath } from './formulas.ts';
 
 const sizes = [4, 5, 6, 7, 8, 9, 10, 13, 31];
 const subjects = protocols.flatMap(({ name }) => subjectsOf(name));
@@ -65,6 +66,64 @@ test.each(sizes)('pbft: a read that is not ordered takes two delays, n=%i', (n) 
     ['query-reply', n],
   ]);
   expect(cost.delaysToReply).toBe(2);
+});
+
+const crash = Object.keys(formulas).filter((name) => formulas[name]?.flushes !== undefined);
+
+test('the flushes of all protocols for crashes that order many commands are asserted', () => {
+  expect(crash).toEqual(['raft', 'zab', 'multi-paxos', 'flexible-paxos', 'epaxos']);
+});
+
+describe.each(crash)('%s: flushes and bytes are as many as copies and members', (name) => {
+  const costs = [3, 5, 7].map((n) =>
+    costOfProtocol({ protocol: name, n, f: (n - 1) / 2, commits: 5 }),
+  );
+
+  test('each batch is made durable once by each member, before anything is said of it', () => {
+    for (const { n, f, total } of costs)
+      expect(total.syncs).toBe((formulas[name] as Formula).flushes?.({ n, f }));
+  });
+
+  test('a copy has the same size in a group of any size', () => {
+    const sizes = costs.map(({ kinds }) =>
+      Object.entries(kinds).map(([kind, { bytes, messages }]) => [kind, bytes / messages]),
+    );
+    const [first = []] = sizes;
+    for (const [i, each] of sizes.entries())
+      for (const [at, [kind, size]] of each.entries()) {
+        expect(kind).toBe(first[at]?.[0]);
+        expect(size, `${kind} of n=${costs[i]?.n}`).toBeCloseTo(Number(first[at]?.[1]), 1);
+      }
+  });
+});
+
+describe.each([3, 5, 7])('epaxos: two commands that interfere, n=%i', (n) => {
+  const pair = costOfPair(n);
+  const size = { n, f: (n - 1) / 2 };
+  const fast = formulas.epaxos as Formula;
+
+  test('one takes the fast path and one the slow one, and cost what both cost', () => {
+    const copies = Object.entries(pair.kinds).map(([kind, each]) => [kind, each.copies]);
+    const expected = Object.entries(fast.messages).map(([kind, count]) => [kind, 2 * count(size)]);
+    const more = Object.entries(slowPath.messages).map(([kind, count]) => [kind, count(size)]);
+    expect(Object.fromEntries(copies)).toEqual(Object.fromEntries([...expected, ...more]));
+    expect(pair.flushes).toBe(2 * (fast.flushes?.(size) ?? 0) + slowPath.flushes(size));
+  });
+
+  test('the fast path takes 2 delays to the commit, and the slow one 4', () => {
+    expect(pair.fast.committed).toBe(fast.delaysToDecision);
+    expect(pair.slow.committed).toBe(fast.delaysToDecision + slowPath.delays);
+    // And the answer comes when it is executed, one delay later.
+    expect([pair.fast.answered, pair.slow.answered]).toEqual([3, 5]);
+  });
+
+  test('no copy is larger because the group is', () => {
+    const bytesOf = ({ kinds }: PairCost) =>
+      Object.fromEntries(Object.entries(kinds).map(([kind, { bytes }]) => [kind, bytes]));
+    expect(bytesOf(pair)).toEqual(bytesOf(costOfPair(3)));
+    // What is accepted is what was pre-accepted, with a ballot.
+    expect(pair.kinds.accept?.bytes).toBe((pair.kinds['pre-accept']?.bytes ?? 0) + 1);
+  });
 });
 
 test.each([3, 5, 7])('zab: three messages to each of the others, n=%i', (n) => {

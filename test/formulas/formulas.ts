@@ -24,6 +24,8 @@ export interface Formula {
   readonly verified: Count;
   /** Positions of the log per commit. */
   readonly positions: number;
+  /** Batches that are made durable, by all replicas together; absent: not asserted. */
+  readonly flushes?: Count;
   /** One-way delays from the request to its answer. */
   readonly delaysToReply: number;
   /** One-way delays from the request's arrival to the first decision. */
@@ -45,6 +47,7 @@ const leaderAndFollowers = (source: string, ask: string, answer: string): Formul
   signed: none,
   verified: none,
   positions: 1,
+  flushes: all,
   delaysToReply: 4,
   delaysToDecision: 2,
 });
@@ -100,6 +103,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
     signed: none,
     verified: none,
     positions: 1,
+    flushes: all,
     delaysToReply: 4,
     delaysToDecision: 2,
   },
@@ -142,6 +146,8 @@ export const formulas: Readonly<Record<string, Formula>> = {
     signed: none,
     verified: none,
     positions: 1,
+    // What is pre-accepted, and what is committed.
+    flushes: ({ n }) => 2 * n,
     delaysToReply: 4,
     delaysToDecision: 2,
   },
@@ -241,6 +247,16 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToDecision: 6,
   },
 };
+
+/**
+ * What the slow path of EPaxos adds to the fast one (OPODIS 2025, rules 3 to 5): the dependencies
+ * that were named are accepted, which takes a round trip and a flush at each.
+ */
+export const slowPath = {
+  messages: { accept: others, 'accept-ok': others },
+  flushes: all,
+  delays: 2,
+} as const;
 
 /**
  * Kinds that belong to a next request and not to the commit: the one commit of a log of length one
