@@ -249,7 +249,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
 };
 
 /**
- * What the slow path of EPaxos adds to the fast one (OPODIS 2025, rules 3 to 5): the dependencies
+ * What the slow path of EPaxos adds to the fast one (OPODIS 2025): all dependencies
  * that were named are accepted, which takes a round trip and a flush at each.
  */
 export const slowPath = {

@@ -7,7 +7,7 @@ import { named } from './node-names.ts';
 import type { StatusRow } from './status-row.ts';
 
 /** Options by which a group has quorums or members of its own: then n and f do not tell them. */
-const ownQuorums = ['q1', 'q2', 'grid', 'weights', 'initialMembers'];
+const ownQuorums = ['q1', 'q2', 'grid', 'weights', 'initialMembers', 'observers'];
 
 /** How many nodes it takes to answer anything; 1 where only the protocol itself could tell. */
 function neededNodes({ protocol, n, f, options }: ClusterConfig): number {

@@ -4,6 +4,7 @@ import type { StoryLine, ToldValue } from './story.ts';
 /** What there is to tell. */
 export interface Told {
   readonly story: readonly StoryLine[];
+  /** How many have a vote. */
   readonly n: number;
   readonly liars: readonly number[];
   /** The contested position, if there is one. */

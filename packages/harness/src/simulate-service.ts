@@ -41,6 +41,8 @@ export interface Submission {
   readonly client?: number;
   /** Whether the operation changes nothing and is answered by `query`. False unless told. */
   readonly readOnly?: boolean;
+  /** With `readOnly`: whether the state of the replica that is asked will do, however old it is. */
+  readonly local?: boolean;
 }
 
 /** A running group of replicas and clients. */
@@ -99,10 +101,10 @@ export function simulateService<S extends LogShape>(
   let nextId = 0;
   return {
     simulation,
-    submit(operation, { client: asker = 0, readOnly = false } = {}) {
+    submit(operation, { client: asker = 0, readOnly = false, local = false } = {}) {
       const id = nextId;
       nextId += 1;
-      const event = { type: 'submit', id, operation, readOnly } as const;
+      const event = { type: 'submit', id, operation, readOnly, local } as const;
       simulation.input({ at: simulation.now, seat: members.length + asker, event });
       while (!answers.has(id)) if (!simulation.step()) break;
       const answer = answers.get(id);

@@ -7,11 +7,12 @@ import { mayHelp, mayTell } from './answers.ts';
 import { isAckNews } from './broadcast.ts';
 import { isWaiting } from './credentials.ts';
 import { isEpochNews } from './discovery.ts';
-import { isAbandoned, isFar, isKnown } from './election.ts';
-import type { Group } from './group.ts';
+import { isAbandoned, isFar, isKnown, isNomination } from './election.ts';
+import { type Group, isVoter } from './group.ts';
 import type { Notification } from './messages.ts';
 import { lastCounter, type Replica, type Zab } from './state.ts';
-import { isLeaderNews, isLeaderOf, isOfLeader } from './synchronization.ts';
+import { isAnswer, isAskedHere } from './sync.ts';
+import { isForIts, isLeaderNews, isLeaderOf, isOfLeader } from './synchronization.ts';
 
 /** The guards of a group. What a replica says to itself counts. */
 export const guards = (group: Group): Guards<Zab> =>
@@ -37,15 +38,20 @@ const guardsOfHandlers = (group: Group): Required<Guards<Zab>> => ({
     message.zxid.counter <= lastCounter(leader) &&
     isLeaderNews(leader, message),
   'commit-ld': isOfLeader,
-  propose: isOfLeader,
+  propose: (replica, message) => isOfLeader(replica, message) && isForIts(replica, message),
+  inform: (replica, message) => isOfLeader(replica, message) && isForIts(replica, message),
   ack: (leader, message) =>
     isLeaderOf(leader, message.epoch) &&
     message.zxid.counter <= lastCounter(leader) &&
     isAckNews(leader, message),
   commit: isOfLeader,
   ping: isOfLeader,
-  rejoin: (member, { from }, { now }) => !isWaiting(member) && mayHelp(group, member, from, now),
-  'rejoin-reply': (replica, { nonce }) => isWaiting(replica) && nonce === replica.rejoining?.nonce,
+  rejoin: (member, { from }, { now }) =>
+    !isWaiting(member) && isVoter(group, from) && mayHelp(group, member, from, now),
+  'rejoin-reply': (replica, { nonce, from }) =>
+    isWaiting(replica) && isVoter(group, from) && nonce === replica.rejoining?.nonce,
+  sync: isAskedHere,
+  'sync-reply': isAnswer,
 });
 
 /** Whether it changes the search for a leader, or its sender is to be told something. */
@@ -53,15 +59,16 @@ function mayMatter(
   group: Group,
   replica: Replica,
   message: Signed<Notification>,
-  { now }: Asked,
+  asked: Asked,
 ): boolean {
-  const { state, round, leader, from } = message;
+  const { now } = asked;
+  const { state, round, from } = message;
   if (isWaiting(replica)) return false;
   if (replica.role !== 'looking')
     return (
       state === 'looking' && (isAbandoned(replica, message) || mayTell(group, replica, from, now))
     );
   if (state !== 'looking') return true;
-  if (isFar(replica, message) || leader >= group.members.length) return false;
+  if (isFar(replica, message) || !isNomination(group, message, asked)) return false;
   return round < replica.round ? mayTell(group, replica, from, now) : !isKnown(replica, message);
 }

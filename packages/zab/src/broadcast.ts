@@ -3,11 +3,12 @@ import type { Signed } from '@quorumlab/core';
 import { backUpIfLost, hear, moveWindow, sendPings, sendTo } from './channel.ts';
 import { acknowledge } from './commit.ts';
 import { commitUpTo } from './delivery.ts';
-import { type Group, isPeer } from './group.ts';
+import { type Group, isPeer, isVoter } from './group.ts';
 import { look } from './looking.ts';
 import type { Ack, Commit, Ping } from './messages.ts';
 import { countOwn } from './proposals.ts';
 import { type Context, lastCounter, type Replica } from './state.ts';
+import { askLeader } from './sync.ts';
 import { isLeaderOf, isOfLeader, report } from './synchronization.ts';
 
 /** ACK at the leader. */
@@ -32,7 +33,7 @@ export function isAckNews(leader: Replica, { zxid, beat, from }: Signed<Ack>): b
   const learner = leader.learners.get(from);
   if (learner === undefined || learner.stage === 'joined' || beat > leader.beat) return false;
   if (beat > learner.answeredBeat || learner.stage !== 'synced') return true;
-  return zxid.counter > (leader.acked.get(from) ?? 0);
+  return zxid.counter > (leader.acked.get(from) ?? learner.held);
 }
 
 /** Step f.3.3. */
@@ -55,6 +56,7 @@ export function ping(group: Group, follower: Replica, message: Signed<Ping>, ctx
   follower.beat = Math.max(follower.beat, message.beat);
   if (follower.phase === 'broadcast') commitUpTo(follower, message.zxid.counter, ctx);
   report(group, follower, ctx);
+  askLeader(group, follower, ctx);
 }
 
 /** `upon timeout` of the leader: a sign of life, and once more what seems to be lost. */
@@ -76,7 +78,7 @@ export function quorumTimeout(group: Group, leader: Replica, ctx: Context): void
   if (leader.role !== 'leading') return;
   const heard = [ctx.self];
   for (const [follower, { heardAt }] of leader.learners)
-    if (ctx.now - heardAt < group.electionTimeout) heard.push(follower);
+    if (isVoter(group, follower) && ctx.now - heardAt < group.electionTimeout) heard.push(follower);
   if (group.quorum.has(heard)) return ctx.setTimer('quorum', group.electionTimeout);
   ctx.line('lost-quorum');
   look(group, leader, ctx);

@@ -4,7 +4,7 @@
  * follows, a follower takes it only there, and what a later ping shows to be lost is sent again.
  */
 import { assert, type Instant, type ReplicaId } from '@quorumlab/core';
-import type { Group } from './group.ts';
+import { type Group, isVoter } from './group.ts';
 import { type Ordered, type Transaction, transactionBytes, type Zxid } from './messages.ts';
 import {
   type Context,
@@ -94,13 +94,15 @@ export function sendTo(group: Group, leader: Replica, follower: ReplicaId, ctx: 
   const learner = leader.learners.get(follower);
   assert(learner !== undefined, 'only who has sent CEPOCH is sent anything');
   if (leader.phase === 'discovery' || learner.stage === 'joined') return;
+  const votes = isVoter(group, follower);
+  const end = votes ? lastCounter(leader) : group.rules.informedUpTo(leader);
   const { inFlight } = learner;
   while (inFlight.length < (learner.probing ? 1 : group.maxInFlight)) {
     if (learner.cut !== null) return sendTrunc(leader, follower, learner, learner.cut, ctx);
     if (learner.next <= leader.compacted.counter) return sendSnap(leader, follower, learner, ctx);
-    if (learner.stage === 'promised') sendHistory(group, leader, follower, learner, ctx);
-    else if (learner.next > lastCounter(leader) || !group.rules.isProposedTo(learner)) return;
-    else sendPropose(group, leader, follower, learner, ctx);
+    if (learner.stage === 'promised') sendHistory(group, leader, follower, learner, end, ctx);
+    else if (learner.next > end || !group.rules.isProposedTo(learner)) return;
+    else sendNext(group, leader, follower, learner, end, ctx);
   }
 }
 
@@ -134,11 +136,12 @@ function sendHistory(
   leader: Replica,
   follower: ReplicaId,
   learner: Learner,
+  end: number,
   ctx: Context,
 ): void {
-  const message = from(group, leader, learner.next);
+  const message = from(group, leader, learner.next, end);
   const last = learner.next - 1 + message.transactions.length;
-  if (last < lastCounter(leader)) {
+  if (last < end) {
     ctx.line('diff');
     ctx.send(follower, { kind: 'diff', ...message });
   } else {
@@ -149,17 +152,21 @@ function sendHistory(
   sent(leader, learner, last, learner.stage === 'told');
 }
 
-function sendPropose(
+function sendNext(
   group: Group,
   leader: Replica,
   follower: ReplicaId,
   learner: Learner,
+  end: number,
   ctx: Context,
 ): void {
-  const message = from(group, leader, learner.next);
+  const message = from(group, leader, learner.next, end);
+  const kind = isVoter(group, follower) ? 'propose' : 'inform';
+  if (kind === 'inform') ctx.line('inform');
   // May overtake the leader's own disk: it says nothing about it. The leader counts itself once its
-  // write is durable, and if a crash takes that write, it cannot lead this epoch again.
-  ctx.sendEarly(follower, { kind: 'propose', ...message });
+  // write is durable, and if a crash takes that write, it cannot lead this epoch again. What
+  // observers are told of is on the disks of a quorum.
+  ctx.sendEarly(follower, { kind, ...message });
   sent(leader, learner, learner.next - 1 + message.transactions.length, false);
 }
 
@@ -168,10 +175,10 @@ function sent(leader: Replica, learner: Learner, last: number, isNewLeader: bool
   learner.next = last + 1;
 }
 
-/** The transactions from `next` on, as many as fit into one message. */
-function from(group: Group, leader: Replica, next: number): Omit<Ordered, 'kind'> {
+/** The transactions from `next` to `last`, as many as fit into one message. */
+function from(group: Group, leader: Replica, next: number, last: number): Omit<Ordered, 'kind'> {
   const transactions: Transaction[] = [];
-  const end = Math.min(lastCounter(leader) + 1, next + group.maxPerMessage);
+  const end = Math.min(last + 1, next + group.maxPerMessage);
   let size = 0;
   for (let counter = next; counter < end; counter++) {
     const transaction = leader.history.get(counter) as Transaction;

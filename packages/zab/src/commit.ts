@@ -1,12 +1,13 @@
 /** Step ℓ.3.2: when a transaction is committed. */
 import { committedIndex } from '@quorumlab/core';
+import { sendTo } from './channel.ts';
 import { deliver } from './delivery.ts';
-import type { Group } from './group.ts';
+import { type Group, isVoter } from './group.ts';
 import { forget } from './proposals.ts';
 import { maybeAllowReads } from './read.ts';
 import { type Context, type Replica, zxidAt } from './state.ts';
 
-/** Everything up to `counter` is durable at `member`, whose epoch is this one. */
+/** Everything up to `counter` is durable at `member`, whose epoch is this one, if it votes. */
 export function acknowledge(
   group: Group,
   leader: Replica,
@@ -14,7 +15,7 @@ export function acknowledge(
   counter: number,
   ctx: Context,
 ): void {
-  if (counter <= (leader.acked.get(member) ?? 0)) return;
+  if (!isVoter(group, member) || counter <= (leader.acked.get(member) ?? 0)) return;
   leader.acked.set(member, counter);
   if (counter > leader.committed) maybeCommit(group, leader, ctx);
 }
@@ -33,6 +34,7 @@ function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
   const message = { kind: 'commit', epoch: leader.epoch, zxid: zxidAt(leader, highest) } as const;
   // What it says is on the disks of a quorum: it need not wait for this one.
   for (const [follower, { stage }] of leader.learners)
-    if (stage === 'synced') ctx.sendEarly(follower, message);
+    if (!isVoter(group, follower)) sendTo(group, leader, follower, ctx);
+    else if (stage === 'synced') ctx.sendEarly(follower, message);
   maybeAllowReads(group, leader, ctx);
 }

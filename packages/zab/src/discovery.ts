@@ -2,7 +2,7 @@
 import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { backUpIfLost, hear, isLost, moveWindow, sendTo, turnTo } from './channel.ts';
 import { isBehind, ownCredentials } from './credentials.ts';
-import { type Group, isPeer } from './group.ts';
+import { type Group, isPeer, isVoter } from './group.ts';
 import { look } from './looking.ts';
 import type { AckEpoch, CEpoch, NewEpoch } from './messages.ts';
 import { type Context, holds, type Replica } from './state.ts';
@@ -52,10 +52,14 @@ export function cepoch(
 ): void {
   if (leader.role !== 'leading' || !isPeer(group, from, ctx)) return;
   const { epoch } = leader;
-  if (epoch > 0 && isPromisedAway(epoch, acceptedEpoch, acceptedFrom === ctx.self)) {
+  const votes = isVoter(group, from);
+  if (votes && epoch > 0 && isPromisedAway(epoch, acceptedEpoch, acceptedFrom === ctx.self)) {
     ctx.line('l-1-1-leave');
     return look(group, leader, ctx);
   }
+  // An observer asks again until the epoch is established: no other leader can have that one too,
+  // so what it promises, which nobody counts, never keeps it from following.
+  if (!votes && leader.phase !== 'broadcast') return;
   hear(leader, from, 0, ctx.now);
   if (epoch > 0) {
     ctx.line('l-3-3');
@@ -125,12 +129,13 @@ export function ackEpoch(
   if (from === ctx.self) return promised(group, leader, message, ctx);
   if (!isPeer(group, from, ctx) || !isEpochNews(leader, message)) return;
   if (leader.phase !== 'discovery') return catchUp(group, leader, message, ctx);
-  if (!group.rules.isAsGood(ownCredentials(leader), { currentEpoch, zxid })) {
+  const votes = isVoter(group, from);
+  if (votes && !group.rules.isAsGood(ownCredentials(leader), { currentEpoch, zxid })) {
     ctx.line('l-1-2-leave');
     return look(group, leader, ctx);
   }
   turnTo(leader, hear(leader, from, beat, ctx.now), held);
-  promised(group, leader, message, ctx);
+  if (votes) promised(group, leader, message, ctx);
 }
 
 /** Step ℓ.1.2: no other history of a quorum is better than the leader's. */

@@ -6,7 +6,7 @@ import { maxLeap, type ReplicaId, type Signed } from '@quorumlab/core';
 import { mayTell } from './answers.ts';
 import { isWaiting, ownCredentials } from './credentials.ts';
 import { follow, lead } from './discovery.ts';
-import { type Group, isPeer } from './group.ts';
+import { type Group, isPeer, isVoter } from './group.ts';
 import { look, notification, notifyAll, ownVote } from './looking.ts';
 import type { Notification } from './messages.ts';
 import { type Context, type Replica, sameZxid, type Vote } from './state.ts';
@@ -51,7 +51,7 @@ function maybeElect(group: Group, replica: Replica, ctx: Context): void {
   const { votes, vote } = replica;
   const same = [...votes].filter(([, each]) => sameVote(each, vote)).map(([id]) => id);
   if (!group.quorum.has(same)) return ctx.clearTimer('grace');
-  if (same.length === group.members.length) return elect(group, replica, ctx);
+  if (same.length === group.voters.length) return elect(group, replica, ctx);
   ctx.line('look-grace');
   ctx.setTimer('grace', group.grace);
 }
@@ -77,9 +77,16 @@ export function onNotification(
   const { state, from } = message;
   if (!isPeer(group, from, ctx) || isWaiting(replica)) return;
   if (replica.role !== 'looking') return tell(group, replica, message, ctx);
-  if (state === 'looking') countVote(group, replica, message, ctx);
-  else countSettled(group, replica, message, ctx);
+  if (state !== 'looking') countSettled(group, replica, message, ctx);
+  else if (isNomination(group, message, ctx)) countVote(group, replica, message, ctx);
 }
+
+/** Whether its sender has a vote, and whoever hears it. */
+export const isNomination = (
+  group: Group,
+  { from, leader }: Signed<Notification>,
+  { self }: { readonly self: ReplicaId },
+): boolean => isVoter(group, from) && isVoter(group, self) && isVoter(group, leader);
 
 /** Whether the leader that this replica follows looks for one itself, since it was elected. */
 export const isAbandoned = (
@@ -119,7 +126,7 @@ function countVote(
   ctx: Context,
 ): void {
   const { round, leader, currentEpoch, zxid, from } = message;
-  if (isFar(replica, message) || leader >= group.members.length) return;
+  if (isFar(replica, message)) return;
   if (round < replica.round) return answer(group, replica, from, ctx);
   const vote = { leader, currentEpoch, zxid };
   if (isKnown(replica, message)) return;
@@ -160,13 +167,13 @@ function countSettled(
 ): void {
   const { leader, from } = message;
   replica.settled.set(from, message);
-  if (leader === ctx.self || leader >= group.members.length) return;
+  if (leader === ctx.self || !isVoter(group, leader)) return;
   if (replica.settled.get(leader)?.state !== 'leading') return;
   // Those that still look and nominate it count too, this replica among them.
   const { settled, votes } = replica;
   const isFor = (id: ReplicaId): boolean =>
     settled.get(id)?.leader === leader || votes.get(id)?.leader === leader;
-  if (!group.quorum.has(group.members.filter(isFor))) return;
+  if (!group.quorum.has(group.voters.filter(isFor))) return;
   ctx.line('look-settled');
   const { currentEpoch, zxid } = replica.settled.get(leader) ?? ownCredentials(replica);
   replica.vote = { leader, currentEpoch, zxid };

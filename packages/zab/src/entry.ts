@@ -21,6 +21,16 @@ export const entry: Entry<Zab> = {
   flaws,
   exhibits,
   options: {
+    observers: {
+      kind: 'number',
+      usual: '0',
+      meaning: 'replicas, the last ones, that learn and serve reads and have no vote',
+    },
+    followerReads: {
+      kind: 'boolean',
+      usual: 'false',
+      meaning: 'linearizable reads at followers and observers too, after a sync with the leader',
+    },
     ...electionOptions,
     grace: {
       kind: 'number',
@@ -50,13 +60,16 @@ export const entry: Entry<Zab> = {
     },
   },
   small: { snapshotEvery: 2, keepTransactions: 0 },
-  drawn: (random, network, { narrow }) => ({
+  drawn: (random, network, { n, f, narrow }) => ({
     electionTimeout: drawTimeout(random, network),
     snapshotEvery: drawOne(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
     keepTransactions: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
     maxPerMessage: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
     maxInFlight: drawBetween(random, 1, narrow ? 2 : 4),
     ...(narrow ? { maxUncommitted: drawOne(random, [1, 4, 16]) } : {}),
+    // Whoever is no voter is one more than f crashes ask for.
+    ...(n > 2 * f + 1 && random.below(2) === 0 ? { observers: n - 2 * f - 1 } : {}),
+    followerReads: random.below(2) === 0,
   }),
   byHand: (quorum, n) => ({ quorum: threshold(range(n), quorum) }),
 };

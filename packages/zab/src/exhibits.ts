@@ -179,6 +179,32 @@ function cutOff(group: Group): void {
   group.settle(among(1, 2));
 }
 
+/** 0 leads, with the observer 3 on its side; then 1 and 2 have another leader. */
+function cutOffWithObserver(group: Group): void {
+  convene(group, all);
+  joins(group, 3, everything);
+  write(group, [0, 1, 2, 3], 'Ann');
+  beat(group, [0, 1, 2, 3]);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Bob');
+  group.read(3);
+  group.settle(among(0, 3));
+  beat(group, [0, 3], 2);
+}
+
+/** What 0 proposes to nobody but the observer 3 is lost with it; 1 and 2 go on without. */
+function proposalSeen(group: Group): void {
+  convene(group, all);
+  joins(group, 3, everything);
+  beat(group, [0, 1, 2, 3]);
+  write(group, [0], 'Ann', among(0, 3));
+  group.crash(0);
+  convene(group, [1, 2]);
+  write(group, [1, 2], 'Bob');
+  joins(group, 3, among(1, 2, 3));
+  beat(group, [1, 2, 3], 2);
+}
+
 function emptyDisk(group: Group): void {
   convene(group, all);
   write(group, [0, 1], 'Ann');
@@ -258,6 +284,20 @@ export const exhibits: Readonly<Record<string, Exhibit<Zab, Options>>> = {
     selfAtOnce: true,
     story: 'n0 is cut off while n1 leads and commits Bob; a client asks n0 for a read.',
     play: cutOff,
+  },
+  'unconfirmed-sync': {
+    options: { n: 4, f: 1, observers: 1, followerReads: true },
+    shows: 'stale-read',
+    selfAtOnce: true,
+    story: 'n1 and n2 have a new leader; n3, an observer that still hears n0, reads without Bob.',
+    play: cutOffWithObserver,
+  },
+  'informs-early': {
+    options: { n: 4, f: 1, observers: 1 },
+    shows: 'forked',
+    selfAtOnce: true,
+    story: 'n0 proposes Ann, and only the observer n3 hears of it; n1 and n2 commit Bob.',
+    play: proposalSeen,
   },
   'rejoin-as-new': {
     options: { n: 3 },

@@ -15,7 +15,12 @@ import type { Rules } from './rules.ts';
 export interface Options {
   /** How many replicas the group has. */
   readonly n: number;
-  /** How many of them may crash; as many as n allows unless told. */
+  /**
+   * How many of them learn what is committed and answer reads, and have no vote: the last ones by
+   * number. None unless told.
+   */
+  readonly observers?: number;
+  /** How many voters may crash; as many as there are voters for unless told. */
   readonly f?: number;
   /** Allow an n that is too small for f, or quorums that do not meet. For experiments only. */
   readonly unsafe?: boolean;
@@ -49,7 +54,12 @@ export interface Options {
    * unless told.
    */
   readonly maxUncommitted?: number;
-  /** Most reads that wait at a leader; above it further ones are ignored. 65,536 unless told. */
+  /**
+   * Whether followers and observers answer linearizable reads too, once they have asked the leader.
+   * Off unless told.
+   */
+  readonly followerReads?: boolean;
+  /** Most reads that wait at a replica; above it further ones are ignored. 65,536 unless told. */
   readonly maxReads?: number;
 }
 
@@ -57,6 +67,9 @@ export interface Options {
 export interface Group {
   readonly schemas: Schemas;
   readonly members: readonly ReplicaId[];
+  /** Those of them that are no observers. */
+  readonly voters: readonly ReplicaId[];
+  readonly f: number;
   readonly quorum: QuorumSystem;
   readonly electionTimeout: number;
   readonly heartbeat: number;
@@ -67,6 +80,7 @@ export interface Group {
   readonly maxInFlight: number;
   readonly maxUncommitted: number;
   readonly maxReads: number;
+  readonly followerReads: boolean;
   readonly rules: Rules;
 }
 
@@ -74,14 +88,17 @@ export interface Group {
 export function groupOf(options: Options, rules: Rules): Group {
   const { n, unsafe = false } = options;
   wholeOption('n', n, 1);
-  const f = options.f ?? Math.floor((n - 1) / 2);
-  wholeOption('f', f, 0);
-  if (n < 2 * f + 1 && !unsafe)
+  const observers = wholeOption('observers', options.observers ?? 0, 0, n - 1);
+  const voters = n - observers;
+  const most = Math.floor((voters - 1) / 2);
+  const f = wholeOption('f', options.f ?? most, 0);
+  if (voters < 2 * f + 1 && !unsafe)
     throw new OptionsError(
-      `${n} replicas cannot survive ${f} crashes: the ${n - f} left are no majority of ${n}, ` +
-        `so use n = ${2 * f + 1} or more, or f = ${Math.floor((n - 1) / 2)} or less`,
+      `${voters} ${observers === 0 ? 'replicas' : 'voters'} cannot survive ${f} crashes: the ` +
+        `${voters - f} left are no majority of ${voters}, so use ` +
+        `n = ${2 * f + 1 + observers} or more, or f = ${most} or less`,
     );
-  const quorum = options.quorum ?? majority(n);
+  const quorum = options.quorum ?? majority(voters);
   if (!unsafe) requireOverlap({ phase1: quorum, phase2: quorum });
   const electionTimeout = wholeOption('electionTimeout', options.electionTimeout ?? 300_000, 10);
   const pause = options.heartbeat ?? Math.floor(electionTimeout / 10);
@@ -90,7 +107,7 @@ export function groupOf(options: Options, rules: Rules): Group {
       `a ping every ${pause} µs comes too late for an election timeout of ` +
         `${electionTimeout} µs: one that is lost ends a reign; use a tenth of it`,
     );
-  const most = wholeOption(
+  const maxPerMessage = wholeOption(
     'maxPerMessage',
     options.maxPerMessage ?? transactionsLimit,
     1,
@@ -102,19 +119,25 @@ export function groupOf(options: Options, rules: Rules): Group {
   return {
     schemas: schemas({ maxBytesPerMessage }),
     members: range(n),
+    voters: range(voters),
+    f,
     quorum,
     electionTimeout,
     heartbeat: pause,
     grace: wholeOption('grace', options.grace ?? pause, 0),
     keepTransactions: wholeOption('keepTransactions', options.keepTransactions ?? 1_000, 0),
-    maxPerMessage: most,
+    maxPerMessage,
     maxBytesPerMessage,
     maxInFlight: wholeOption('maxInFlight', options.maxInFlight ?? 4, 1),
     maxUncommitted: wholeOption('maxUncommitted', options.maxUncommitted ?? 65_536, 1),
     maxReads: wholeOption('maxReads', options.maxReads ?? 65_536, 1),
+    followerReads: options.followerReads ?? false,
     rules,
   };
 }
+
+/** Whether `id` takes part in elections and quorums. */
+export const isVoter = ({ voters }: Group, id: PrincipalId): boolean => id < voters.length;
 
 /** Whether `from` is another member of the group. Clients and strangers are not. */
 export const isPeer = (

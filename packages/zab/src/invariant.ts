@@ -15,6 +15,9 @@ export function invariant(replica: Replica): string | undefined {
   if (kept > delivered) return `the snapshot ${kept} is above what is delivered, ${delivered}`;
   if (compacted.counter > kept)
     return `transactions up to ${compacted.counter} are dropped, the snapshot holds ${kept}`;
+  if (replica.observes && replica.role === 'leading') return 'an observer leads';
+  if (replica.observes && replica.phase === 'broadcast' && delivered !== last)
+    return `an observer has ${last} transactions, of which ${delivered} are committed`;
   if (replica.role === 'leading' && replica.phase === 'broadcast')
     if (currentEpoch !== replica.epoch || delivered !== committed)
       return `it leads epoch ${replica.epoch} in epoch ${currentEpoch}, ${delivered} delivered`;

@@ -23,10 +23,10 @@ export function notification({ role, round, vote }: Replica): Notification {
   return { kind: 'notification', state: role, round, leader, currentEpoch, zxid };
 }
 
-/** Tells all others whom it nominates. */
+/** Tells all others whom it nominates; an observer asks them whom to follow. */
 export function notifyAll(group: Group, replica: Replica, ctx: Context): void {
   const message = notification(replica);
-  for (const member of group.members) if (member !== ctx.self) ctx.send(member, message);
+  for (const member of group.voters) if (member !== ctx.self) ctx.send(member, message);
 }
 
 /** It has no leader, and leads nobody: it nominates itself. */
@@ -62,5 +62,8 @@ function leave(replica: Replica, ctx: Context): void {
   replica.writing = false;
   // Clients ask the next leader again; this one can no longer tell how new its state is.
   replica.reads = [];
+  replica.asking.clear();
   replica.syncing = null;
+  replica.unasked = [];
+  replica.question = null;
 }

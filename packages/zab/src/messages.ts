@@ -112,6 +112,11 @@ export function schemas({ maxBytesPerMessage }: Sizes) {
         currentEpoch: epoch,
         lastZxid: zxid,
       }),
+      // To observers, in place of PROPOSE and COMMIT: what is committed.
+      sized(message('inform', { epoch, previous: zxid, transactions }), most),
+      // Reads of those that do not lead.
+      message('sync', { epoch, life: integer(), question: integer() }),
+      message('sync-reply', { epoch, life: integer(), question: integer(), zxid }),
     ),
   };
 }
@@ -161,8 +166,17 @@ export type CommitLeader = OfKind<Message, 'commit-ld'>;
 /** PROPOSE: the next transactions of the epoch. */
 export type Propose = OfKind<Message, 'propose'>;
 
+/** INFORM: the next transactions of the epoch, which are committed. */
+export type Inform = OfKind<Message, 'inform'>;
+
+/** SYNC: a replica that does not lead wants to know up to where it has to read. */
+export type Sync = OfKind<Message, 'sync'>;
+
+/** The leader led after it was asked; up to `zxid` everything is committed. */
+export type SyncReply = OfKind<Message, 'sync-reply'>;
+
 /** What only counts in its order: each follows `previous`. */
-export type Ordered = Diff | NewLeader | Propose;
+export type Ordered = Diff | NewLeader | Propose | Inform;
 
 /** ACK: every transaction up to `zxid` is durable. */
 export type Ack = OfKind<Message, 'ack'>;

@@ -14,6 +14,7 @@ import {
   holds,
   type Learner,
   lastCounter,
+  lastZxid,
   type Replica,
   reaches,
   type Zab,
@@ -82,6 +83,21 @@ function notCut(replica: Replica, ctx: Context): Context {
   };
 }
 
+/** A leader that is asked by another for its readers answers from what it knows. */
+function unconfirmed(right: Protocol<Zab>): Protocol<Zab> {
+  return {
+    ...right,
+    on: {
+      ...right.on,
+      sync(leader, { from, epoch, life, question }, ctx) {
+        if (leader.role !== 'leading' || leader.phase !== 'broadcast') return;
+        const zxid = lastZxid(leader);
+        ctx.send(from, { kind: 'sync-reply', epoch, life, question, zxid });
+      },
+    },
+  };
+}
+
 export { exhibits } from './exhibits.ts';
 
 /** Flawed variants by name; each takes the options of the right protocol. */
@@ -117,6 +133,10 @@ export const mutants = {
         ctx.allowRead(id, leader.committed - 1);
     },
   }),
+
+  'unconfirmed-sync': (options) => unconfirmed(zab({ ...options, followerReads: true })),
+
+  'informs-early': (options) => zab(options, { informedUpTo: lastCounter }),
 
   'rejoin-as-new': (options) => rejoinAsNew(zab(options)),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<Zab>>>;
@@ -168,6 +188,14 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   'stale-leader-read': {
     rule: 'A leader answers reads without asking whether it still leads.',
     paper: 'ZooKeeper, sync',
+  },
+  'unconfirmed-sync': {
+    rule: 'A leader answers SYNC of others without asking whether it still leads, as ZooKeeper’s.',
+    paper: 'ZooKeeper, sync',
+  },
+  'informs-early': {
+    rule: 'Observers are told of proposals as followers are, and deliver them.',
+    paper: 'ZooKeeper, Leader.inform',
   },
   'rejoin-as-new': {
     rule: 'A replica that lost its disk promises and acknowledges as if it had done neither.',

@@ -160,6 +160,26 @@ export const paper = {
     section: 'ZooKeeper, sync',
     text: 'The no-op is committed: the reads may go once it is delivered.',
   },
+  'sync-ask': {
+    section: 'ZooKeeper, sync',
+    text: 'Reads wait at one that does not lead: ask the leader, once for all of them.',
+  },
+  'sync-asked': {
+    section: 'ZooKeeper, sync',
+    text: 'A follower or observer asks for its readers: the next no-op is for them too.',
+  },
+  'sync-answered': {
+    section: 'ZooKeeper, sync',
+    text: 'The leader still led: the reads may go once what it names is delivered.',
+  },
+  inform: {
+    section: 'ZooKeeper, Leader.inform',
+    text: 'A transaction is committed: send it to the observers, which have not seen it yet.',
+  },
+  informed: {
+    section: 'ZooKeeper, Observer.processPacket',
+    text: 'INFORM: make it durable and deliver it.',
+  },
   'snapshot-take': {
     section: 'ZooKeeper, snapshots',
     text: 'The state is durable up to a zxid: drop transactions before it.',

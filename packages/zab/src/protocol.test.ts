@@ -48,7 +48,7 @@ test('hosts are told what is survived, how clients ask, and what limits the mess
   expect(claims).toMatchObject({ faults: 'crash', order: 'total' });
   expect([0, 1, 2].map(claims.replicas)).toEqual([1, 3, 5]);
   expect(client).toEqual({ matching: 1, ask: 'leader', signed: false });
-  expect(Object.keys(limitedBy ?? {})).toEqual(['diff', 'newleader', 'propose']);
+  expect(Object.keys(limitedBy ?? {})).toEqual(['diff', 'newleader', 'propose', 'inform']);
   expect(messages.maxBytes).toBe(1 + 28 + 1_048_576);
 });
 

@@ -59,7 +59,10 @@
  * ```
  *
  * Beyond this page: `snapshot-take` (`snapshot.ts`); `rejoin-1` to come back without a disk, and
- * `rejoin-2`, `rejoin-3`, `rejoin-4` (`rejoin.ts`).
+ * `rejoin-2`, `rejoin-3`, `rejoin-4` (`rejoin.ts`). Observers join as followers do, once an epoch
+ * is established; they promise and acknowledge nothing that is counted, and get `inform`, after
+ * COMMIT, in place of PROPOSE, which they deliver as `informed` (`synchronization.ts`). Reads of
+ * those that do not lead: `sync-ask`, `sync-asked` and `sync-answered` (`sync.ts`).
  *
  * The roles. A leader is prospective until its epoch is established, and who follows joins until it
  * knows that:
@@ -70,6 +73,8 @@
  * | looking | prospective leader | a majority nominates it |
  * | looking | joining | a majority nominates another, or follows one that leads |
  * | joining | follower | COMMIT-LD |
+ * | joining | observer | COMMIT-LD, and it has no vote |
+ * | observer | looking | no word of its leader |
  * | joining | looking | no NEWEPOCH in time, or one that it must refuse |
  * | follower | looking | no word of its leader |
  * | follower | joining | its leader has started again, and leads a new epoch (rare) |
@@ -84,10 +89,10 @@ import { guards } from './admits.ts';
 import { ack, commit, ping, pingTimeout, quorumTimeout } from './broadcast.ts';
 import { ackEpoch, cepoch, join, newEpoch } from './discovery.ts';
 import { electionTimeout, graceTimeout, onNotification } from './election.ts';
-import { type Group, groupOf, type Options } from './group.ts';
+import { type Group, groupOf, isVoter, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose } from './proposals.ts';
-import { read } from './read.ts';
+import { readAtLeader } from './read.ts';
 import { askToRejoin, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
 import { type Rules, rules } from './rules.ts';
 import { snap, snapshotInstalled, snapshotTaken } from './snapshot.ts';
@@ -100,6 +105,7 @@ import {
   type Zab,
 } from './state.ts';
 import { counter, status } from './status.ts';
+import { readAtFollower, sync, syncReply } from './sync.ts';
 import { ackLeader, commitLeader, ordered, trunc } from './synchronization.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -122,31 +128,40 @@ import { conflict, vows } from './vows.ts';
  */
 export function zab(options: Options, chosen: Partial<Rules> = {}): Protocol<Zab> {
   const group = groupOf(options, { ...rules, ...chosen });
-  const { n, f = Math.floor((n - 1) / 2), snapshotEvery = 10_000 } = options;
+  const { f, followerReads: readsAnywhere } = group;
+  const { snapshotEvery = 10_000 } = options;
   const told =
     <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
     (replica: Replica, message: M, ctx: Context): void =>
       handle(group, replica, message, ctx);
   return {
     name: 'zab',
-    version: 1,
+    version: 2,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
     f,
-    client: { matching: 1, ask: 'leader', signed: false },
+    client: {
+      ...{ matching: 1, ask: 'leader', signed: false },
+      ...(readsAnywhere ? { readsAnywhere } : {}),
+    },
     messages: group.schemas.messages,
     limitedBy: {
       diff: 'maxBytesPerMessage',
       newleader: 'maxBytesPerMessage',
       propose: 'maxBytesPerMessage',
+      inform: 'maxBytesPerMessage',
     },
     stored: stored(group.schemas),
     stable: firstStable,
-    volatile: firstVolatile,
-    start: (replica, ctx) => start(group, replica, ctx),
+    volatile: (stable, self) => firstVolatile(stable, self, !isVoter(group, self)),
+    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
     rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
     propose: (leader, command, ctx) => propose(group, leader, command, ctx),
-    read: (leader, id, ctx) => read(group, leader, id, ctx),
+    read(replica, id, ctx) {
+      if (replica.phase !== 'broadcast') return;
+      if (replica.role === 'leading') readAtLeader(group, replica, id, ctx);
+      else if (readsAnywhere) readAtFollower(group, replica, id, ctx);
+    },
     on: {
       notification: told(onNotification),
       cepoch: told(cepoch),
@@ -164,6 +179,9 @@ export function zab(options: Options, chosen: Partial<Rules> = {}): Protocol<Zab
       ping: told(ping),
       rejoin: told(onRejoin),
       'rejoin-reply': told(rejoinReply),
+      inform: told(ordered),
+      sync: told(sync),
+      'sync-reply': told(syncReply),
     },
     admits: guards(group),
     timeout(replica, timer, ctx) {

@@ -1,26 +1,28 @@
 /**
  * Linearizable reads. ZooKeeper answers reads from a replica's own state, and its `sync` is as new
  * as a leader that need not lead any more. Here a read waits for a no-op that a quorum has
- * acknowledged: then there was no newer leader when the read began.
+ * acknowledged: then there was no newer leader when the read began. Those that do not lead ask for
+ * it: see `sync.ts`.
  */
 import type { Group } from './group.ts';
 import { append, hasRoom } from './proposals.ts';
-import { type Context, lastCounter, type Replica } from './state.ts';
+import { type Context, lastCounter, type Replica, zxidAt } from './state.ts';
 
-/** A client of the leader wants to read; others are sent to the leader by the service. */
-export function read(group: Group, leader: Replica, id: number, ctx: Context): void {
-  if (leader.role !== 'leading' || leader.phase !== 'broadcast') return;
+/** A client of the leader wants to read. */
+export function readAtLeader(group: Group, leader: Replica, id: number, ctx: Context): void {
   if (leader.reads.length + (leader.syncing?.ids.length ?? 0) >= group.maxReads) return;
   leader.reads.push(id);
   maybeSync(group, leader, ctx);
 }
 
-/** One no-op at a time; the reads that come meanwhile share the next one. */
-function maybeSync(group: Group, leader: Replica, ctx: Context): void {
-  if (leader.syncing !== null || leader.reads.length === 0 || !hasRoom(group, leader)) return;
+/** One no-op at a time; the reads and questions that come meanwhile share the next one. */
+export function maybeSync(group: Group, leader: Replica, ctx: Context): void {
+  const { reads: ids, asking } = leader;
+  if (leader.syncing !== null || ids.length + asking.size === 0 || !hasRoom(group, leader)) return;
   ctx.line('sync');
-  leader.syncing = { counter: lastCounter(leader) + 1, ids: leader.reads };
+  leader.syncing = { counter: lastCounter(leader) + 1, ids, asking };
   leader.reads = [];
+  leader.asking = new Map();
   append(group, leader, null, ctx);
 }
 
@@ -30,6 +32,10 @@ export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): vo
   if (syncing !== null && syncing.counter <= committed) {
     ctx.line('sync-done');
     for (const id of syncing.ids) ctx.allowRead(id, syncing.counter - 1);
+    const { epoch } = leader;
+    const zxid = zxidAt(leader, syncing.counter);
+    for (const [to, asked] of syncing.asking)
+      ctx.send(to, { kind: 'sync-reply', epoch, ...asked, zxid });
     leader.syncing = null;
   }
   maybeSync(group, leader, ctx);

@@ -8,13 +8,14 @@
 import type { Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
 import { credentials, isWaiting } from './credentials.ts';
-import { type Group, isPeer } from './group.ts';
+import { type Group, isPeer, isVoter } from './group.ts';
 import { look } from './looking.ts';
 import type { Rejoin, RejoinReply } from './messages.ts';
 import { type Context, type Credentials, type Replica, zero } from './state.ts';
 
 /** `upon start`: looks for a leader, or for what the others know of its promises. */
-export function start(group: Group, replica: Replica, ctx: Context): void {
+export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+  replica.life = incarnation;
   if (isWaiting(replica)) return askToRejoin(group, replica, ctx);
   // All start at about the same time: the first moment would hear nobody.
   ctx.setTimer('election', [group.heartbeat, 2 * group.heartbeat]);
@@ -22,6 +23,9 @@ export function start(group: Group, replica: Replica, ctx: Context): void {
 
 /** `upon start` of a replica whose disk was lost. */
 export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+  // An observer has promised and acknowledged nothing that anybody counts on.
+  if (replica.observes) return start(group, replica, ctx, incarnation);
+  replica.life = incarnation;
   ctx.save({ rejoining: { nonce: incarnation, best: null } });
   askToRejoin(group, replica, ctx);
 }
@@ -31,7 +35,7 @@ export function askToRejoin(group: Group, replica: Replica, ctx: Context): void 
   const { rejoining } = replica;
   if (rejoining === null || !isWaiting(replica)) return;
   ctx.line('rejoin-1');
-  for (const peer of group.members)
+  for (const peer of group.voters)
     if (peer !== ctx.self && !replica.heard.has(peer))
       ctx.send(peer, { kind: 'rejoin', nonce: rejoining.nonce });
   ctx.setTimer('rejoin', group.electionTimeout);
@@ -45,7 +49,7 @@ export function onRejoin(
   ctx: Context,
 ): void {
   // Who waits itself knows nothing: two disks lost at once are one too many.
-  if (!isPeer(group, from, ctx) || isWaiting(member)) return;
+  if (!isPeer(group, from, ctx) || !isVoter(group, from) || isWaiting(member)) return;
   if (!mayHelp(group, member, from, ctx.now)) return;
   member.helpedAt.set(from, ctx.now);
   ctx.line('rejoin-2');
@@ -70,10 +74,10 @@ export function rejoinReply(
   ctx: Context,
 ): void {
   const { nonce, acceptedEpoch, acceptedFrom, currentEpoch, lastZxid: zxid, from } = message;
-  if (!isPeer(group, from, ctx) || !isWaiting(replica)) return;
+  if (!isPeer(group, from, ctx) || !isVoter(group, from) || !isWaiting(replica)) return;
   if (nonce !== replica.rejoining?.nonce) return;
   replica.heard.set(from, { acceptedEpoch, acceptedFrom, currentEpoch, zxid });
-  if (replica.heard.size === group.members.length - 1) comeBack(group, replica, nonce, ctx);
+  if (replica.heard.size === group.voters.length - 1) comeBack(group, replica, nonce, ctx);
 }
 
 /** All have answered: whatever it had promised, one of them knows it. */

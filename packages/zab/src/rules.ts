@@ -13,6 +13,8 @@ export interface Rules {
   isPreferred(one: ReplicaId, other: ReplicaId): boolean;
   /** Whether a follower at this stage is sent what is proposed (step ℓ.3.1: who is in Q). */
   isProposedTo(learner: Learner): boolean;
+  /** Up to where observers are told of the history: what is committed. */
+  informedUpTo(leader: Replica): number;
   /** Whether these transactions come next in the history of their follower (step f.3.2). */
   follows(follower: Replica, message: Ordered): boolean;
   /** Whether a follower that has got DIFF may make the epoch its current one (step f.2.1). */
@@ -29,6 +31,8 @@ export const rules: Rules = {
   isPreferred: (one, other) => one < other,
   // From NEWLEADER on, not from its acknowledgement on: or a follower would have a hole.
   isProposedTo: ({ stage }) => stage === 'told' || stage === 'synced',
+  // An observer delivers what it is told: it hears of no proposal that may yet be lost.
+  informedUpTo: ({ committed }) => committed,
   // Channels may lose, repeat and turn round messages, so each says where it belongs.
   follows: (follower, { previous }) =>
     previous.counter < follower.compacted.counter || holds(follower, previous),

@@ -1,5 +1,5 @@
 import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { type ZabOptions, zab } from './index.ts';
@@ -63,6 +63,32 @@ test.each([3, 5])('the properties hold while disks are lost one after another, n
 test.each([3, 5])('liveness: who lost its disk is one like any other in the end, n=%i', (n) => {
   for (let seed = 0; seed < seeds(60); seed++)
     expect(heal(zab(optionsOf(seed, n)), seed, forgetful)).toBeUndefined();
+});
+
+describe.each([
+  [4, 1],
+  [5, 2],
+])('n=%i with %i observers', (n, observers) => {
+  const worlds = [calm, stormy, forgetful];
+  const observed = (seed: number): ZabOptions => ({
+    ...optionsOf(seed, n),
+    ...{ observers, followerReads: true },
+  });
+
+  test('the eight properties hold, and what observers deliver is committed', () => {
+    let decided = 0;
+    for (let seed = 0; seed < seeds(45); seed++) {
+      const result = run(zab(observed(seed)), seed, worlds[seed % 3] as Schedule);
+      expect(result.violation).toBeUndefined();
+      decided += result.decided;
+    }
+    expect(decided).toBeGreaterThan(seeds(300));
+  });
+
+  test('liveness: once everything works again, observers have everything too', () => {
+    for (let seed = 0; seed < seeds(30); seed++)
+      expect(heal(zab(observed(seed)), seed, worlds[seed % 3] as Schedule)).toBeUndefined();
+  });
 });
 
 type Search = (name: Mutant, seed: number) => Outcome;

@@ -84,9 +84,23 @@ export interface Learner {
   toldSnapshot: number;
 }
 
-/** Reads that wait until the no-op at `counter` is committed. */
+/** What a replica asks its leader for its readers, by life and number: see `read.ts`. */
+export interface Asked {
+  readonly life: number;
+  readonly question: number;
+}
+
+/** Reads that wait until the no-op at `counter` is committed: the leader's own, and others'. */
 export interface SyncedReads {
   readonly counter: number;
+  readonly ids: readonly number[];
+  readonly asking: ReadonlyMap<ReplicaId, Asked>;
+}
+
+/** What a follower has asked its leader, and the reads that wait for the answer. */
+export interface Question {
+  readonly number: number;
+  readonly askedAt: Instant;
   readonly ids: readonly number[];
 }
 
@@ -110,6 +124,10 @@ export interface Stable {
 
 /** See {@link Stable}. Everything here is bounded by the group's size or by a named limit. */
 export interface Volatile {
+  /** It learns and serves reads, and neither votes nor acknowledges. */
+  readonly observes: boolean;
+  /** The number of this life: answers to an earlier one are none to this. */
+  life: number;
   role: 'looking' | 'following' | 'leading';
   phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
   /** The epoch that it leads or in which it follows; 0: not known yet. */
@@ -144,6 +162,11 @@ export interface Volatile {
   /** Snapshots that the leader told it to install, newest last: at most {@link mostFetched}. */
   fetching: readonly SnapshotPoint[];
 
+  /** Reads that go along with the next question; at most `maxReads` with those of this one. */
+  unasked: number[];
+  question: Question | null;
+  questions: number;
+
   /** Leader only, as all that follows: CEPOCH by member, itself included. */
   readonly epochs: Map<ReplicaId, number>;
   /** ACK-E by member. */
@@ -161,6 +184,8 @@ export interface Volatile {
   writing: boolean;
   /** Reads that wait for the next no-op; at most `maxReads` together with those of `syncing`. */
   reads: number[];
+  /** What others ask for their readers; the latest question of each goes with the next no-op. */
+  asking: Map<ReplicaId, Asked>;
   syncing: SyncedReads | null;
 }
 
@@ -210,7 +235,13 @@ export const firstStable = (): Stable => ({
 });
 
 /** A replica that has just started: it looks for a leader, and trusts only its disk. */
-export const firstVolatile = ({ snapshot }: Stable, self: ReplicaId): Volatile => ({
+export const firstVolatile = (
+  { snapshot }: Stable,
+  self: ReplicaId,
+  observes: boolean,
+): Volatile => ({
+  observes,
+  life: 0,
   role: 'looking',
   phase: 'election',
   epoch: 0,
@@ -228,6 +259,9 @@ export const firstVolatile = ({ snapshot }: Stable, self: ReplicaId): Volatile =
   beat: 0,
   early: new Map(),
   fetching: [],
+  unasked: [],
+  question: null,
+  questions: 0,
   epochs: new Map(),
   promises: new Map(),
   synced: new Set(),
@@ -237,6 +271,7 @@ export const firstVolatile = ({ snapshot }: Stable, self: ReplicaId): Volatile =
   uncommittedBytes: 0,
   writing: false,
   reads: [],
+  asking: new Map(),
   syncing: null,
 });
 

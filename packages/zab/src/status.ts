@@ -9,6 +9,7 @@ function roleOf(replica: Replica): string {
   const { role, phase } = replica;
   if (isWaiting(replica)) return 'rejoining';
   if (role === 'looking') return 'looking';
+  if (replica.observes) return phase === 'broadcast' ? 'observer' : 'joining';
   if (role === 'leading') return phase === 'broadcast' ? 'leader' : 'prospective leader';
   return phase === 'broadcast' ? 'follower' : 'joining';
 }

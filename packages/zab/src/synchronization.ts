@@ -7,11 +7,12 @@ import { hear, moveWindow, sendTo } from './channel.ts';
 import { acknowledge } from './commit.ts';
 import { caughtUp, credentials } from './credentials.ts';
 import { commitUpTo, deliver } from './delivery.ts';
-import { type Group, isPeer } from './group.ts';
+import { type Group, isPeer, isVoter } from './group.ts';
 import type {
   AckLeader,
   CommitLeader,
   Diff,
+  Inform,
   NewLeader,
   Ordered,
   Propose,
@@ -95,7 +96,7 @@ export function ordered(
   message: Signed<Ordered>,
   ctx: Context,
 ): void {
-  if (!isOfLeader(follower, message)) return;
+  if (!isOfLeader(follower, message) || !isForIts(follower, message)) return;
   follower.lastContact = ctx.now;
   if (!isNext(group, follower, message)) {
     keepEarly(group, follower, message, ctx);
@@ -108,9 +109,14 @@ export function ordered(
   report(group, follower, ctx);
 }
 
+/** PROPOSE is for voters, INFORM for observers. */
+export const isForIts = ({ observes }: Replica, { kind }: Ordered): boolean =>
+  kind !== (observes ? 'propose' : 'inform');
+
 /** Whether it belongs where the history ends, or before; proposals only follow NEWLEADER. */
 function isNext(group: Group, follower: Replica, message: Ordered): boolean {
-  if (message.kind === 'propose' && follower.currentEpoch !== message.epoch) return false;
+  const { kind, epoch } = message;
+  if ((kind === 'propose' || kind === 'inform') && follower.currentEpoch !== epoch) return false;
   return group.rules.follows(follower, message);
 }
 
@@ -143,6 +149,8 @@ function take(group: Group, follower: Replica, message: Ordered, ctx: Context): 
       return takeNewLeader(follower, message, ctx);
     case 'propose':
       return takeProposals(follower, message, ctx);
+    case 'inform':
+      return takeInformed(follower, message, ctx);
   }
 }
 
@@ -161,7 +169,7 @@ function takeDiff(group: Group, follower: Replica, message: Diff, ctx: Context):
 function takeNewLeader(follower: Replica, message: NewLeader, ctx: Context): void {
   const { epoch, previous, transactions } = message;
   append(follower, message, ctx);
-  if (follower.currentEpoch === epoch) return;
+  if (follower.currentEpoch === epoch) return noteCommitted(follower);
   const end = previous.counter + transactions.length;
   const last = { epoch: transactions.at(-1)?.epoch ?? previous.epoch, counter: end };
   if (!sameZxid(lastZxid(follower), last)) return;
@@ -173,6 +181,18 @@ function takeNewLeader(follower: Replica, message: NewLeader, ctx: Context): voi
 function takeProposals(follower: Replica, message: Propose, ctx: Context): void {
   ctx.line('f-3-2');
   append(follower, message, ctx);
+}
+
+/** At an observer: the next that is committed. */
+function takeInformed(follower: Replica, message: Inform, ctx: Context): void {
+  ctx.line('informed');
+  append(follower, message, ctx);
+  noteCommitted(follower);
+}
+
+/** Once the epoch is current, all that an observer is told of is committed. */
+function noteCommitted(follower: Replica): void {
+  if (follower.observes) follower.committed = Math.max(follower.committed, lastCounter(follower));
 }
 
 /** Appends what is not there yet; nothing if that would undo something, as only a liar has it. */
@@ -207,7 +227,7 @@ export function ackLeader(
     moveWindow(learner, zxid.counter, true);
     learner.stage = 'synced';
   }
-  leader.synced.add(from);
+  if (isVoter(group, from)) leader.synced.add(from);
   acknowledge(group, leader, from, zxid.counter, ctx);
   if (leader.phase === 'broadcast') welcome(leader, from, ctx);
   else if (group.quorum.has(leader.synced)) establish(leader, ctx);

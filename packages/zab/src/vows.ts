@@ -11,7 +11,10 @@ const identity = (command: Signed<Request> | null): string =>
   command === null ? 'no-op' : identityOf(command);
 
 const isOrdered = (message: Message): message is Ordered =>
-  message.kind === 'diff' || message.kind === 'newleader' || message.kind === 'propose';
+  message.kind === 'diff' ||
+  message.kind === 'newleader' ||
+  message.kind === 'propose' ||
+  message.kind === 'inform';
 
 /** A primary gives each zxid of its epoch one transaction; each epoch is promised to one leader. */
 export function* vows(message: Message): Iterable<readonly [about: string, what: string]> {

@@ -40,5 +40,8 @@ export const oneOfEach = (epoch: number): readonly ZabMessage[] => {
       ...{ nonce: 1, acceptedEpoch: epoch, acceptedFrom: 2, currentEpoch: epoch },
       lastZxid: zxid(epoch, 3),
     },
+    { kind: 'inform', epoch, previous, transactions },
+    { kind: 'sync', epoch, life: 0, question: 1 },
+    { kind: 'sync-reply', epoch, life: 0, question: 1, zxid: zxid(epoch, 1) },
   ];
 };
