@@ -25,6 +25,7 @@ describe('the examples', () => {
       'counter.ts',
       'epaxos-wan.ts',
       'fenced-lock.ts',
+      'lease-read.ts',
       'one-liar.ts',
       'quorum-sizes.ts',
       'two-shards.ts',
@@ -78,6 +79,16 @@ describe('the examples', () => {
     expect(output).toContain('careless: page 1 of Bob, page 1 of Ann, page 2 of Bob');
     expect(output).toContain('careful: page 1 of Bob, page 2 of Bob');
     expect(output).toContain('refused: "page 1 of Ann" with token 1');
+  });
+
+  it('lease-read: a lease saves the questions, as long as clocks are as good as declared', async () => {
+    const output = await outputOf('lease-read.ts');
+    const [, quorum, lease] = /by quorum: (\d+) .*by lease: (\d+) /s.exec(output) ?? [];
+    // A read and its answer; without a lease also a question to each follower, and its answer.
+    expect(Number(lease)).toBe(40);
+    expect(Number(quorum)).toBeGreaterThanOrEqual(120);
+    expect(output).toContain('declared within 0.1 %: stale-read by clocks that are wrong by 10 %');
+    expect(output).toContain('the same with clocks declared within 10 %: ok');
   });
 
   it('bank: the lying replica answers every request and is never believed', async () => {
