@@ -74,6 +74,8 @@ export interface Outcome {
   readonly lines: readonly StoryLine[];
   /** What seats are called; n and their number unless told. */
   readonly seats?: readonly string[];
+  /** Of a run of shards: its transactions, with the clocks that stamped them. */
+  readonly commits?: readonly ShardCommit[];
   readonly facts: Facts;
   readonly digest: string;
   /** How to see the same on the command line. */
@@ -146,11 +148,11 @@ function ran(scenario: Scenario, traced: boolean): Outcome {
 function sharded(scenario: ShardScenario, traced: boolean): Outcome {
   const trace = traced ? traceBuffer() : undefined;
   const run = runShards(scenario, trace);
-  const { word, sentence, digest, story, seats } = run;
+  const { word, sentence, digest, story, seats, commits } = run;
   const { protocol, mutant } = scenario;
   return {
     headline: shardHeadline(scenario),
-    ...{ protocol, word, sentence, digest, seats },
+    ...{ protocol, word, sentence, digest, seats, commits },
     ...{ n: shardSize.n, f: shardSize.f, liars: [] },
     ...(mutant === undefined ? {} : { mutant }),
     story: run.brokenBound === undefined ? [] : [`${run.brokenBound}.`],

@@ -107,8 +107,13 @@ test('a lesson on shards shows a run of two groups, each by its name', () => {
   for (const name of ['A0', 'A2', 'B1']) expect(before).toContain(`>${name}<`);
   // The first transaction was told of, and the second has not begun.
   expect(heldAt(state)?.i ?? 0).toBeLessThan(state.lessons.learning.value?.lecture?.decisive ?? 0);
+  // What clocks answered is shown up to there, and not what they will.
+  expect(before).toMatch(/kA0 stamps T0, timestamp \d+\. Its clock answers \d+ to \d+\./);
+  expect(before).not.toContain('stamps T2');
   state.lessons.guess('over');
+  state.move(10_000);
   const told = html(state);
+  expect(told).toMatch(/kB1 stamps T2, timestamp \d+\./);
   expect(told).toContain(words.foretold);
   expect(told).toContain('two shards of raft, clocks within 20ms');
   expect(told).toContain('✗ invalid');

@@ -31,14 +31,14 @@ export function Pane({
 function Run({
   state,
   side,
-  it: { ran, model, note },
+  it: { ran, model, note, clocks },
 }: {
   readonly state: State;
   readonly side: number;
   readonly it: Side & { readonly is: 'ran' };
 }): JSX.Element {
   const { view, cursors, drawn, selection } = state;
-  const Exports = state.rest.value?.Exports;
+  const { Exports, Clocks } = state.rest.value ?? {};
   const layout = drawn.value[side]?.layout;
   const held = selection.value.side === side ? selection.value.event : undefined;
   const at = cursors.value[side] ?? -1;
@@ -66,6 +66,9 @@ function Run({
     null,
     ran === undefined ? h('h2', null, model.protocol) : h(Verdict, { ran }),
     note !== undefined && h('p', { class: 'note', role: 'status' }, note),
+    clocks !== undefined &&
+      Clocks !== undefined &&
+      h(Clocks, { moments: clocks, now: model.events[at]?.t ?? -1 }),
     log,
     h(Picture, { at, of, onSight: (seen) => void (sight.value = seen) }, picture),
     ran !== undefined && h(Behind, { ran }),

@@ -12,6 +12,7 @@ import {
   taleOf,
 } from '@quorumlab/harness';
 import { traceBuffer } from '@quorumlab/sim';
+import type { ClockMoment } from '@quorumlab/trace-view';
 
 /** A run as the page shows it: plain data. */
 export interface Ran {
@@ -32,6 +33,8 @@ export interface Ran {
   readonly proofs: readonly ProofRow[];
   readonly fired: number;
   readonly digest: string;
+  /** Of shards: what clocks answered, and what came of it. */
+  readonly clocks?: readonly ClockMoment[];
   /** The trace, as `quorumlab replay` reads it. */
   readonly trace: string;
   /** The command line that gives the same digest; nothing if no flags tell this scenario. */

@@ -1,6 +1,7 @@
 /** What the first screen does not need: all other pages, all other protocols, all lessons. */
 import { ScenarioError } from '@quorumlab/harness';
 import { lessonOf } from '@quorumlab/lessons';
+import { Clocks } from '@quorumlab/trace-view';
 import { Compare } from './compare.ts';
 import { act } from './editing.ts';
 import { Exports } from './exports.ts';
@@ -17,7 +18,7 @@ completeRegistry();
 /** All of it. */
 export const rest: Rest & Answers = {
   pages: { play: Play, embed: Embed, compare: Compare, trace: TracePage, learn: Learn },
-  ...{ Exports, act },
+  ...{ Clocks, Exports, act },
   answer,
   lessonIn(part) {
     try {

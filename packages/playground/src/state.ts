@@ -3,7 +3,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import { ScenarioError } from '@quorumlab/harness';
 import { linkOf, type Place, placeOf, type Settings, scenarioOf } from '@quorumlab/harness/link';
 import { parseTrace } from '@quorumlab/sim';
-import { layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
+import { type ClocksProps, layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
 import type { ComponentType } from 'preact';
 import type { Answer, Question } from './ask.ts';
 import { createLessons, type Lessons } from './learning.ts';
@@ -28,6 +28,8 @@ export type Side =
       /** Absent as long as a trace is only read, and not run again. */
       readonly ran?: Ran;
       readonly model: TraceModel;
+      /** What clocks answered, also while the verdict is not to be seen yet. */
+      readonly clocks?: Ran['clocks'];
       /** Of a trace that was opened: what running it again has shown. */
       readonly note?: string;
     };
@@ -50,6 +52,7 @@ export interface Rest {
   /** The number of the lesson that a link names, or the sentence that there is none. */
   lessonIn(part: string): number | string;
   /** What can be done with a run that is shown: exports. */
+  readonly Clocks: ComponentType<ClocksProps>;
   readonly Exports: ComponentType<{ readonly ran: Ran; readonly model: TraceModel }>;
   /** Does what an edit is called, to what is held. */
   act(state: State, name: string): void;
@@ -318,13 +321,17 @@ export function createState(ask: Ask, title = ''): State {
 }
 
 /** A run with its model. */
-const seen = (ran: Ran): { readonly ran: Ran; readonly model: TraceModel } => ({
-  ran,
-  model: modelOf(parseTrace(ran.trace)),
+const seen = (
+  ran: Ran,
+): Pick<Ran, 'clocks'> & { readonly ran: Ran; readonly model: TraceModel } => ({
+  ...{ ran, model: modelOf(parseTrace(ran.trace)) },
+  ...clocksIn(ran),
 });
 
 /** The model of a run whose verdict is not to be seen yet. */
-const unseen = (ran: Ran, note: string) => ({ model: seen(ran).model, note });
+const unseen = (ran: Ran, note: string) => ({ model: seen(ran).model, note, ...clocksIn(ran) });
+
+const clocksIn = ({ clocks }: Ran): Pick<Ran, 'clocks'> => (clocks ? { clocks } : {});
 
 /** What to ask for one side, or the sentence why it cannot be. */
 function questionOf(settings: Settings, side: 0 | 1): Question | string {

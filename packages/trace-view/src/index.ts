@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type ClockMoment, Clocks, type ClocksProps } from './clocks.ts';
 export { type Folded, folded, unfolded, type VoteGroup } from './fold.ts';
 export { Inspector, type InspectorProps } from './inspector.ts';
 export type { Box, Label } from './labels.ts';
