@@ -81,7 +81,7 @@ describe('the examples', () => {
     expect(output).toContain('refused: "page 1 of Ann" with token 1');
   });
 
-  it('lease-read: a lease saves the questions, as long as clocks are as good as declared', async () => {
+  it('lease-read: a lease saves questions, while clocks are as good as declared', async () => {
     const output = await outputOf('lease-read.ts');
     const [, quorum, lease] = /by quorum: (\d+) .*by lease: (\d+) /s.exec(output) ?? [];
     // A read and its answer; without a lease also a question to each follower, and its answer.

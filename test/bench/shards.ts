@@ -45,7 +45,7 @@ export const simulatedShards: Part = async ({ quick }) => {
       name: 'simulated, two shards of raft n=3, both in each transaction',
       value: found.rate,
       unit: 'transactions/s',
-      note: 'per CPU second of all threads; clocks within 4 ms, ideal signatures, 2 keepers a group',
+      note: 'per CPU second of all threads; clocks within 4 ms, ideal signatures',
     },
   ];
 };
