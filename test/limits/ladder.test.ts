@@ -169,7 +169,7 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
 /** What Tendermint says of one height, with the signatures of all. */
 function* heightsOf(n: number): Iterable<ReturnType<typeof messagesOf>[number]> {
   const group = anyProtocol(tendermint({ n, digest: digestOf }));
-  const place = { height: largeNumber, round: largeNumber };
+  const place = { height: largeNumber, round: largeNumber, set: largeNumber };
   const prevote = { kind: 'prevote', ...place, value: digest, validRound: 1 } as const;
   const polka = certified(prevote, n);
   const commit = certified({ kind: 'precommit', ...place, value: digest } as const, n);

@@ -98,6 +98,7 @@ export const scheduled: Readonly<Record<string, string>> = {
     'it takes a crash between two votes of one round, and a proposer who proposes twice in it',
   'tendermint/skip-rule-one': onlySlow,
   'tendermint/fixed-timeouts': onlySlow,
+  'tendermint/former-votes': craftedLie,
   'streamlet/two-block-finality': oneOrder,
   'streamlet/any-notarized': oneOrder,
   'streamlet/chain-amnesia': oneOrder,

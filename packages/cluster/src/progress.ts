@@ -38,10 +38,13 @@ export function voting<R extends Pick<Seen, 'node' | 'voters' | 'committed'>>(
   if (isAsMade) return { config, rows: all };
   const n = voters.length;
   const options = { ...config.options };
-  // Whatever was told for the first group: changes of one member go by more than half.
+  // Where members may lie, a group that is changed survives as many as before. Elsewhere it goes by
+  // more than half, whatever was told for the first group.
+  const survivesLies = protocolOf(config.protocol).claims.faults === 'byzantine';
+  const f = survivesLies ? config.f : majority(n).tolerates;
   for (const name of ownQuorums) delete options[name];
   const rows = all.filter(({ node }) => voters.includes(node));
-  return { config: { ...config, n, f: majority(n).tolerates, options }, rows };
+  return { config: { ...config, n, f, options }, rows };
 }
 
 /**

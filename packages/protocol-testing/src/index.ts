@@ -11,6 +11,6 @@ export * from './commands.ts';
 export * from './crash-group.ts';
 export { digestOfText, testDigest } from './digest.ts';
 export * from './random.ts';
-export { requestOf, sessionRequestOf } from './requests.ts';
+export { changeRequestOf, requestOf, sessionRequestOf } from './requests.ts';
 export * from './schedule.ts';
 export * from './scripted-host.ts';

@@ -24,10 +24,18 @@ export const requestOf = (client: number, sequence: number, text = 'x'): Signed<
 export const sessionRequestOf = (client: number, sequence: number): Signed<Request> =>
   signedRequest(client, sequence, []);
 
+/** A request that changes the group, signed by its client. */
+export const changeRequestOf = (
+  client: number,
+  sequence: number,
+  configuration: Uint8Array,
+): Signed<Request> => signedRequest(client, sequence, [], { configuration });
+
 function signedRequest(
   client: number,
   sequence: number,
   operations: readonly Uint8Array[],
+  more: Pick<Request, 'configuration'> = {},
 ): Signed<Request> {
   const body: Request = {
     kind: 'request',
@@ -35,6 +43,7 @@ function signedRequest(
     sequence,
     acknowledged: 0,
     operations,
+    ...more,
   };
   return seal(body, body.client, signatureOf(body, body.client, encode(requestField, body)));
 }

@@ -4,18 +4,19 @@
  */
 import { acceptable, type Guards, hasNews, type Signed } from '@quorumlab/core';
 import { isCheckpoint } from './checkpoint.ts';
+import { isNamed } from './early.ts';
 import type { Group } from './group.ts';
 import { isPrevote, prevoteKey } from './polkas.ts';
 import { idOf, isWhole } from './proposals.ts';
 import { bodiesAtMost, isUseful, mayAnswer } from './recovery.ts';
 import { isNear } from './rounds.ts';
 import { type Early, type Replica, stableHeight, type Tendermint, validRoundOf } from './state.ts';
-import { isPolka } from './votes.ts';
+import { isPolka, votesAt } from './votes.ts';
 
 /** The guards of a group. */
 export const guards = (group: Group): Guards<Tendermint> => ({
   proposal: (replica, message, asked) => {
-    if (!isTimely(group, replica, message) || !isWhole(group, message)) return false;
+    if (!isTimely(group, replica, message) || !isWhole(group, replica, message)) return false;
     const heard = here(replica, message);
     // A second one counts if it is another one: then it is proof against its proposer.
     if (heard?.proposal === undefined || heard.proposal === null) return true;
@@ -36,7 +37,7 @@ export const guards = (group: Group): Guards<Tendermint> => ({
   },
   polka: (replica, { polka }) => {
     const { height, round } = polka.body;
-    if (height !== replica.height || !isPolka(group, polka)) return false;
+    if (height !== replica.height || !isPolka(group, replica, polka)) return false;
     const known = replica.heard.get(round)?.polka;
     if (known !== undefined && known !== null)
       return prevoteKey(known.body) !== prevoteKey(polka.body);
@@ -60,12 +61,15 @@ export const guards = (group: Group): Guards<Tendermint> => ({
       .get(from)
       ?.some((each) => each.height === height && each.state === state),
   'stable-checkpoint': (replica, { checkpoint }) =>
-    checkpoint.body.height > stableHeight(replica) && isCheckpoint(group, checkpoint),
+    checkpoint.body.height > stableHeight(replica) && isCheckpoint(group, replica, checkpoint),
 });
 
-/** Whether it is of a height that is not decided, and of a round of it that counts. */
-function isTimely(group: Group, replica: Replica, { height, round, from }: Signed<Early>): boolean {
-  if (height !== replica.height) return height > replica.height;
+/** Whether it is of a height that is not decided and its voters, and of a round that counts. */
+function isTimely(group: Group, replica: Replica, message: Signed<Early>): boolean {
+  const { height, round, from } = message;
+  if (height < replica.height || !votesAt(group, replica, height, from)) return false;
+  if (height > replica.height) return true;
+  if (!isNamed(group, replica, message)) return false;
   // Of a round far ahead it says at least that its sender is there.
   return isNear(group, replica, round) || round > (replica.reached.get(from) ?? -1);
 }

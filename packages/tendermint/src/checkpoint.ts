@@ -16,10 +16,26 @@ import {
   type Slot,
 } from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
+import { acquaintances } from './membership.ts';
 import type { Checkpoint, StableCheckpoint, StatusReport } from './messages.ts';
 import { enterHeight } from './rounds.ts';
 import { type Context, type Replica, stableHeight, validRoundOf } from './state.ts';
-import { signedBy, weigh } from './votes.ts';
+import { nameAt, type ValidatorSet } from './validators.ts';
+import { judgesOf, signedBy, votesAt, weigh } from './votes.ts';
+
+/**
+ * What this replica says of the state after `height`: it is of those who go on from there, so the
+ * validators of the next height say it, and judge it. Nothing: this replica is none of them.
+ */
+export function ownCheckpoint(
+  group: Group,
+  replica: Replica,
+  height: number,
+  state: Digest,
+): Checkpoint | undefined {
+  if (!votesAt(group, replica, height + 1, replica.self)) return undefined;
+  return { kind: 'checkpoint', height, set: nameAt(replica.validators, height + 1), state };
+}
 
 /** The application's state after `slot` is on disk: say so to all. */
 export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: Context): void {
@@ -30,7 +46,8 @@ export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: 
   ctx.line('checkpoint');
   ctx.put('checkpoints', height, state);
   replica.checkpointSince = ctx.now;
-  ctx.broadcast({ kind: 'checkpoint', height, state });
+  const own = ownCheckpoint(ctx.group, replica, height, state);
+  if (own !== undefined) ctx.broadcast(own);
 }
 
 /** ⟨CHECKPOINT, h, d⟩ */
@@ -49,20 +66,24 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
 /** stable: a quorum has the same state after the same height. */
 function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { group } = ctx;
-  const { height, state } = vote;
+  const { height, set, state } = vote;
+  const power = judgesOf(group, replica, height + 1, set);
+  if (power === undefined) return;
   const same = latestOf(
     replica.checkpointVotes,
-    (each) => each.height === height && each.state === state,
+    (each) => each.height === height && each.set === set && each.state === state,
   );
-  const weight = weigh(group, same);
+  const weight = weigh(power, same);
   const isDecided = height < replica.height;
   const isFar =
     height > stableHeight(replica) + group.window ||
     height >= replica.height + group.checkpointEvery;
-  if (weight >= group.quorum && (isFar || isDecided))
-    return adopt(replica, certify({ kind: 'checkpoint', height, state }, same), ctx);
+  if (weight >= power.quorum && (isFar || isDecided)) {
+    const voters = same.filter(({ from }) => power.weights.has(from));
+    return adopt(replica, certify({ kind: 'checkpoint', height, set, state }, voters), ctx);
+  }
   // f+1 are there, so it is true, and this replica is late. Its next report asks for the rest.
-  if (weight < group.weak || isDecided || height <= replica.behind) return;
+  if (weight < power.weak || isDecided || height <= replica.behind) return;
   replica.behind = height;
   replica.checkpointSince = ctx.now;
   if (isFar) for (const { from } of same) ctx.send(from, statusOf(replica));
@@ -75,11 +96,20 @@ export const statusOf = (replica: Replica): StatusReport => ({
   round: replica.round,
   validRound: validRoundOf(replica),
   stable: stableHeight(replica),
+  set: (replica.validators.at(-1) as ValidatorSet).since,
 });
 
 /** Whether a certificate proves a checkpoint of this group. */
-export const isCheckpoint = (group: Group, proof: Certificate<Checkpoint>): boolean =>
-  proof.body.height % group.checkpointEvery === 0 && signedBy(group, proof, group.quorum);
+export function isCheckpoint(
+  group: Group,
+  replica: Replica,
+  proof: Certificate<Checkpoint>,
+): boolean {
+  const { height, set } = proof.body;
+  const power = judgesOf(group, replica, height + 1, set);
+  if (height % group.checkpointEvery !== 0 || power === undefined) return false;
+  return signedBy(power, proof, power.quorum);
+}
 
 /** The proof of a stable checkpoint from a replica that has let go of what came before it. */
 export function stableCheckpoint(
@@ -89,7 +119,7 @@ export function stableCheckpoint(
 ): void {
   const { checkpoint: proof, from } = message;
   if (!isMember(ctx.group, from) || proof.body.height <= stableHeight(replica)) return;
-  if (isCheckpoint(ctx.group, proof)) adopt(replica, proof, ctx);
+  if (isCheckpoint(ctx.group, replica, proof)) adopt(replica, proof, ctx);
 }
 
 /** Takes the proof; gets the state if this replica does not have it. */
@@ -127,7 +157,10 @@ export function fetchState(replica: Replica, ctx: Context): void {
   ctx.line('state-fetch');
   replica.fetching = proof.body.height;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
+  const holders = new Set([
+    ...proof.seals.map(({ from }) => from),
+    ...acquaintances(ctx.group, replica),
+  ]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }

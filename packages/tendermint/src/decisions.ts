@@ -10,28 +10,29 @@ import {
   votesFor,
 } from '@quorumlab/core';
 import { isCurrent } from './early.ts';
-import { isMember } from './group.ts';
+import { acquaintances, configuredBy, learnSet } from './membership.ts';
 import type { Commit, Precommit } from './messages.ts';
 import { want } from './missing.ts';
 import { bodyOf, enterHeight, startTimer } from './rounds.ts';
 import { type Context, heardOf, type Replica } from './state.ts';
-import { weigh, weightOf } from './votes.ts';
+import { isCommit, powerAt, votesAt, weigh, weightOf } from './votes.ts';
 
 /** ⟨PRECOMMIT, h, round, id(v)⟩ */
 export function precommit(replica: Replica, message: Signed<Precommit>, ctx: Context): void {
   const { group } = ctx;
-  if (!isMember(group, message.from) || !isCurrent(group, replica, message)) return;
-  const { from, height, round, value } = message;
+  if (!isCurrent(group, replica, message)) return;
+  const { from, height, round, set, value } = message;
+  const power = powerAt(group, replica, height);
   const heard = heardOf(replica, round);
   const earlier = countVote(heard.precommits, message, value ?? 'nil');
   if (earlier !== undefined) return ctx.accuse(earlier, message);
-  heard.precommitted += weightOf(group, from);
+  heard.precommitted += weightOf(power, from);
   if (value === null) return;
   const same = group.rules.mixesRounds
     ? ofAnyRound(replica, value)
     : votesFor(heard.precommits, value);
-  if (weigh(group, same) < group.quorum || heard.commit !== null) return;
-  heard.commit = certify<Precommit>({ kind: 'precommit', height, round, value }, same);
+  if (weigh(power, same) < power.quorum || heard.commit !== null) return;
+  heard.commit = certify<Precommit>({ kind: 'precommit', height, round, set, value }, same);
 }
 
 /** Precommits for `value` in whatever round, one a member: the flaw of gallery B-39. */
@@ -61,6 +62,11 @@ export function decideIfCommitted(replica: Replica, ctx: Context): boolean {
 export function decideIfTold(replica: Replica, ctx: Context): boolean {
   const told = replica.later.get(replica.height);
   if (told === undefined) return false;
+  if (!isCommit(ctx.group, replica, told.commit)) {
+    // Whoever signed it votes no more: a newer set was decided in between.
+    replica.later.delete(replica.height);
+    return false;
+  }
   ctx.line('sync-decision');
   decide(replica, told.commit, told.batch, ctx);
   return true;
@@ -73,6 +79,7 @@ function decide(replica: Replica, commit: Commit, batch: Batch, ctx: Context): v
   ctx.line('49-decide');
   ctx.put('commits', height, commit);
   if (replica.blocks.get(height)?.value !== value) ctx.put('blocks', height, { value, batch });
+  learnSet(replica, commit, batch, ctx);
   execute(replica, height, commit, batch, ctx);
   replica.decidedAt = ctx.now;
   enterHeight(replica, height + 1, ctx);
@@ -87,7 +94,7 @@ export function execute(
   ctx: Context,
 ): void {
   ctx.voters(commit.seals.map(({ from }: Seal) => from));
-  ctx.decide(height - 1, batch, commit);
+  ctx.decide(height - 1, batch, commit, configuredBy(ctx.group, replica, height, batch));
   for (const request of batch) forget(replica, request, ctx.now);
 }
 
@@ -97,7 +104,10 @@ export function execute(
  * round begins, whoever proposes in it.
  */
 export function awaitPrecommits(replica: Replica, ctx: Context): boolean {
-  if ((replica.heard.get(replica.round)?.precommitted ?? 0) < ctx.group.quorum) return false;
+  const { group } = ctx;
+  const { quorum } = powerAt(group, replica, replica.height);
+  if ((replica.heard.get(replica.round)?.precommitted ?? 0) < quorum) return false;
+  if (!votesAt(group, replica, replica.height, ctx.self)) return false;
   if (!startTimer(replica, 'precommit', ctx)) return false;
   ctx.line('47-timeout-precommit');
   passOn(replica, ctx);
@@ -108,6 +118,6 @@ export function awaitPrecommits(replica: Replica, ctx: Context): boolean {
 export function passOn(replica: Replica, ctx: Context): void {
   if (!ctx.group.rules.passesPolkasOn || replica.valid === null) return;
   ctx.line('gossip-polka');
-  for (const to of ctx.group.members)
+  for (const to of acquaintances(ctx.group, replica))
     if (to !== ctx.self) ctx.send(to, { kind: 'polka', polka: replica.valid });
 }

@@ -4,6 +4,7 @@ import type { Options } from './group.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { tendermint } from './protocol.ts';
 import type { Tendermint } from './state.ts';
+import { encodeStep, encodeValidators } from './validators.ts';
 
 /** Tendermint by name, with its options and wrong variants. */
 export const entry: Entry<Tendermint> = {
@@ -15,7 +16,15 @@ export const entry: Entry<Tendermint> = {
   options: {
     weights: {
       kind: 'text',
-      meaning: 'what each member weighs, in votes and turns: 1,1,1,2; 1 each unless told',
+      meaning: 'what each validator weighs, in votes and turns: 1,1,1,2; 1 each unless told',
+    },
+    initialMembers: {
+      kind: 'text',
+      meaning: 'who votes at first, e.g. 0,1,2,3; the others listen until let in (default: all)',
+    },
+    operators: {
+      kind: 'text',
+      meaning: 'the numbers of the clients that may change the group (default: all clients)',
     },
     proposeTimeout: {
       kind: 'number',
@@ -67,5 +76,8 @@ export const entry: Entry<Tendermint> = {
       maxBatch: drawOne(random, narrow ? [1, 2] : [1, 3, 256]),
     };
   },
+  change: (members) => encodeValidators(members.map((member) => ({ member, weight: 1 }))),
+  member: (server, becomes) => encodeStep({ server, becomes }),
+  seat: (server, about) => encodeStep({ server, becomes: 'learner', about }),
   byHand: (quorum) => ({ quorum }),
 };

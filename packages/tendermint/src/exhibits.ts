@@ -21,6 +21,7 @@ import {
   to,
 } from './schedules.ts';
 import { maxRoundsAhead, maxRoundsBehind, type Tendermint } from './state.ts';
+import { encodeStep } from './validators.ts';
 
 /** Ann is locked by `seats` in this round; the first of them alone decides her, and is gone. */
 function decideAtFirst(group: Staged, seats: readonly ReplicaId[]): void {
@@ -223,6 +224,31 @@ function hidden(group: Staged): void {
   group.expectAnswers('300 s after the first proposer has shown its prevotes to two of three');
 }
 
+/** Without n3, which lies from then on, n0 proposes Ann to n1, and Bob to n2 and n4. */
+function formerVotes(group: Staged): void {
+  const honest = [1, 2, 4];
+  const configuration = encodeStep({ server: 3, becomes: 'none' });
+  group.propose([0], 'the group: without n3', { configuration });
+  // The change is decided at height 1, and its set votes from height 3 on.
+  group.run(long, () => [0, ...honest].every((self) => group.decided(self) === 2));
+  group.lose();
+  for (const liar of [0, 3]) group.betray(liar);
+  const place = { height: 3, round: 0, set: 3 };
+  for (const [text, liars, ...heard] of [
+    ['Ann', [0, 3], 1],
+    ['Bob', [0], 2, 4],
+  ] as const) {
+    const batch = [group.request(text)];
+    const value = idOf(group, text);
+    group.say(0, heard, { kind: 'proposal', ...place, batch, validRound: null, polka: null });
+    for (const liar of liars) {
+      group.say(liar, heard, { kind: 'prevote', ...place, value, validRound: null });
+      group.say(liar, heard, { kind: 'precommit', ...place, value });
+    }
+    group.deliver(all(from(0, 3, ...heard), to(...heard)));
+  }
+}
+
 /** Time enough for many rounds. */
 const long = 3e8;
 
@@ -373,5 +399,13 @@ export const exhibits: Readonly<Record<string, Exhibit<Tendermint, Told>>> = {
         group.deliver(all(from(0, ...half), to(...half)));
       }
     },
+  },
+  'former-votes': {
+    options: { n: 5, f: 1 },
+    selfAtOnce: true,
+    shows: 'forked',
+    story:
+      'n3 was let go and votes on, for Ann with n0 and n1; n2 and n4 have decided Bob with n0.',
+    play: formerVotes,
   },
 };

@@ -5,6 +5,7 @@
  */
 import { acceptable, type Batch, batchSize } from '@quorumlab/core';
 import type { Group } from './group.ts';
+import { isUnmixed } from './membership.ts';
 import type { Replica } from './state.ts';
 
 /** Whether nothing may be added at this height: so much is decided since the checkpoint. */
@@ -16,6 +17,6 @@ export function isFilled(group: Group, { height, blocks }: Replica): boolean {
   return bytes >= group.intervalBytes;
 }
 
-/** valid(v). The host has checked the clients' signatures. */
+/** valid(v): a change of the group is alone. The host has checked the clients' signatures. */
 export const isValid = (group: Group, replica: Replica, batch: Batch): boolean =>
-  acceptable(batch) && (batch.length === 0 || !isFilled(group, replica));
+  acceptable(batch) && isUnmixed(group, batch) && (batch.length === 0 || !isFilled(group, replica));

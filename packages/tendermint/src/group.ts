@@ -1,33 +1,38 @@
 import {
   type DigestOf,
+  mostSeats,
   ms,
   OptionsError,
   type PrincipalId,
   type ReplicaId,
   range,
-  refusalOfQuorum,
   windowBytes as usualWindowBytes,
   wholeOption,
 } from '@quorumlab/core';
 import { type Schemas, schemas } from './messages.ts';
-import { lowest, rotationOf } from './rotation.ts';
+import { mostFaults, type Power, powerOf, refusalOfFaults, weightsIn } from './power.ts';
 import type { Rules } from './rules.ts';
-
-/** Most that all members together may weigh: proposers repeat after so many turns. */
-const maxWeight = 100_000;
+import { frozen, membersLimit, setAt, type ValidatorSet } from './validators.ts';
 
 /** What {@link tendermint} can be told. All times in microseconds. Equal on all members. */
 export interface Options {
-  /** How many replicas there are. */
+  /** How many replicas there are: validators, and those that may become one. */
   readonly n: number;
+  /** How many numbers there are for members, those included that come later; `n` unless told. */
+  readonly seats?: number;
+  /** Who votes at first, as a list or a text: 0,1,2,3; all n unless told. The others listen. */
+  readonly initialMembers?: readonly ReplicaId[] | string;
+  /** The clients that may change the group, separated by commas; all of them unless told. */
+  readonly operators?: string;
   /**
    * How many of them may be Byzantine at once; unless told as many as weigh less than a third
-   * together, whichever they are: ⌊(n-1)/3⌋ where all weigh the same.
+   * together, whichever they are: ⌊(n-1)/3⌋ where all weigh the same. No change of the group makes
+   * it survive fewer.
    */
   readonly f?: number;
   /** The host's digest function: values are named by their digests. */
   readonly digest: DigestOf;
-  /** What each member weighs, in the order of members, separated by commas: 1 each unless told. */
+  /** What each validator weighs at first, in their order, separated by commas: 1 unless told. */
   readonly weights?: string;
   /**
    * timeoutPropose of round 0: how long a proposer may take; 500 ms unless told. One that is silent
@@ -67,18 +72,20 @@ export interface Options {
 /** A configured group: what every rule of the protocol looks at and none changes. */
 export interface Group {
   readonly schemas: Schemas;
+  /** How many members were made with the group. */
   readonly n: number;
   readonly f: number;
+  /** All numbers that members have, or may have once they come. */
   readonly members: readonly ReplicaId[];
-  readonly weights: readonly number[];
-  /** What a quorum weighs: two of them share an honest replica. */
-  readonly quorum: number;
-  /** More than liars weigh: one of so many is honest. */
-  readonly weak: number;
-  /** So many members, whichever they are, are no liars alone. */
-  readonly matching: number;
-  /** Who proposes, turn by turn. */
-  readonly rotation: readonly ReplicaId[];
+  /** The set with which the group was made. */
+  readonly first: Power;
+  /** Whether the size of quorums was set by hand: then the group stays as it is. */
+  readonly isByHand: boolean;
+  readonly unsafe: boolean;
+  /** What a set comes to. Worked out once for each. */
+  powerOf(set: ValidatorSet): Power;
+  /** Whether a client may change the group. */
+  isOperator(client: PrincipalId): boolean;
   readonly proposeTimeout: number;
   readonly voteTimeout: number;
   readonly timeoutDelta: number;
@@ -109,26 +116,38 @@ export function groupOf(options: Options, rules: Rules): Group {
   const times = { proposeTimeout, voteTimeout, timeoutDelta };
   const whole = { n, checkpointEvery, window, windowBytes, maxBatch, ...times };
   for (const [name, value] of Object.entries(whole)) wholeOption(name, value, 1);
-  const weights = weightsOf(n, options.weights);
-  const { f, faulty, total } = faultsOf(weights, options.f, unsafe);
-  const quorum = options.quorum ?? rules.quorum(total, faulty);
-  const refusal = refusalOfQuorum(quorum, total, faulty, unsafe);
-  if (options.quorum !== undefined && refusal !== null) throw new OptionsError(refusal);
+  const seats = wholeOption('seats', options.seats ?? n, n, Math.min(membersLimit, n + mostSeats));
+  const set = firstSet(options);
+  const weights = set.validators.map(({ weight }) => weight);
+  const f = wholeOption('f', options.f ?? mostFaults(weights), 0);
+  const refusal = unsafe ? undefined : refusalOfFaults(weights, f);
+  if (refusal !== undefined) throw new OptionsError(refusal);
+  const powers = new WeakMap<ValidatorSet, Power>();
+  const told = { f, quorum: options.quorum, unsafe };
+  const powerOfSet = (of: ValidatorSet): Power => {
+    let power = powers.get(of);
+    if (power === undefined) {
+      power = powerOf(of, told, rules);
+      powers.set(of, power);
+    }
+    return power;
+  };
+  const operators = numbersIn(options.operators);
   if (window < checkpointEvery)
     throw new OptionsError(
       `a window of ${window} heights is full before the checkpoint at ${checkpointEvery}; ` +
         'make window at least that large',
     );
   return {
-    schemas: schemas({ n, maxBatch }),
+    schemas: schemas({ n: seats, maxBatch }),
     n,
     f,
-    members: range(n),
-    weights,
-    quorum,
-    weak: faulty + 1,
-    matching: mostWithin(ascending(weights), faulty) + 1,
-    rotation: rotationOf(weights),
+    members: range(seats),
+    first: powerOfSet(set),
+    isByHand: options.quorum !== undefined,
+    unsafe,
+    powerOf: powerOfSet,
+    isOperator: (client) => operators?.includes(client) ?? true,
     proposeTimeout,
     voteTimeout,
     timeoutDelta,
@@ -143,62 +162,37 @@ export function groupOf(options: Options, rules: Rules): Group {
   };
 }
 
-/** The weights in lowest terms, whole numbers of 1 or more: one a member. */
-function weightsOf(n: number, text: string | undefined): readonly number[] {
-  if (text === undefined) return range(n).map(() => 1);
-  const weights = text.split(',').map(Number);
-  if (weights.length !== n)
+/** The set that votes from height 1 on. */
+function firstSet({ n, initialMembers, weights: text }: Options): ValidatorSet {
+  const told = typeof initialMembers === 'string' ? numbersIn(initialMembers) : initialMembers;
+  const members = [...new Set(told ?? range(n))].sort((one, two) => one - two);
+  if (members.length === 0 || members.some((each) => !(each >= 0 && each < n)))
     throw new OptionsError(
-      `weights names ${weights.length} members of ${n}; give ${n} numbers, separated by commas`,
+      `initialMembers is ${members.length === 0 ? 'empty' : `${initialMembers}`}; name at least ` +
+        `one of the replicas 0 to ${n - 1}, e.g. 0,1,2,3`,
     );
-  for (const weight of weights) wholeOption('a weight', weight, 1, maxWeight);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total > maxWeight)
-    throw new OptionsError(`all members weigh ${total}; make that ${maxWeight} or less`);
-  return lowest(weights);
+  const weights = weightsIn(text, members.length);
+  const validators = members.map((member, i) => ({ member, weight: weights[i] as number }));
+  return frozen({ since: 1, validators, asked: null });
 }
 
-/** How many may lie, whichever they are, and what liars may weigh together. */
-function faultsOf(weights: readonly number[], told: number | undefined, unsafe: boolean) {
-  const n = weights.length;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const heaviest = ascending(weights).reverse();
-  const f = told ?? mostWithin(heaviest, Math.floor((total - 1) / 3));
-  wholeOption('f', f, 0);
-  const least = heaviest.slice(0, f).reduce((sum, weight) => sum + weight, 0);
-  if (total < 3 * least + 1 && !unsafe)
-    throw new OptionsError(
-      n === total
-        ? `Tendermint needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two ` +
-            'quorums would not be sure to share an honest one. ' +
-            `Use n = ${3 * f + 1} or more, or unsafe: true to see it break`
-        : `the ${f} heaviest members weigh ${least} of ${total}, which is no less than a third: ` +
-            'two quorums would not be sure to share an honest one. Make the others heavier, or ' +
-            'use unsafe: true to see it break',
-    );
-  // Where weights differ, what liars may weigh is what counts, and not how many they are.
-  const faulty = n === total ? least : Math.max(least, Math.floor((total - 1) / 3));
-  return { f, faulty, total };
+const numbersIn = (text: string | undefined): readonly number[] | undefined =>
+  text?.split(',').map((each) => (/^\s*\d+\s*$/.test(each) ? Number(each) : -1));
+
+/** Whether `from` is a member or may become one, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.members.length;
+
+/**
+ * proposer(h, round): turn by turn from the first height of the set on, and the next height begins
+ * one turn after this one began.
+ */
+export function proposerOf(
+  group: Group,
+  sets: readonly ValidatorSet[],
+  height: number,
+  round: number,
+): ReplicaId {
+  const set = setAt(sets, height);
+  const { rotation } = group.powerOf(set);
+  return rotation[(height - set.since + round) % rotation.length] as ReplicaId;
 }
-
-const ascending = (weights: readonly number[]): number[] =>
-  [...weights].sort((one, other) => one - other);
-
-/** How many of `weights`, from the first on, weigh no more than `most` together. */
-function mostWithin(weights: readonly number[], most: number): number {
-  let sum = 0;
-  let count = 0;
-  for (const weight of weights) {
-    sum += weight;
-    if (sum > most) break;
-    count += 1;
-  }
-  return count;
-}
-
-/** Whether `from` is one of the replicas, and not a client. */
-export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
-
-/** proposer(h, round): turn by turn, and the next height begins one turn after this one began. */
-export const proposerOf = ({ rotation }: Group, height: number, round: number): ReplicaId =>
-  rotation[(height - 1 + round) % rotation.length] as ReplicaId;

@@ -11,6 +11,7 @@ export type {
   Block,
   Checkpoint,
   Commit,
+  Decided,
   Decision,
   FetchBatch,
   Message as TendermintMessage,
@@ -39,3 +40,11 @@ export type {
   Volatile as TendermintVolatile,
   Waiting,
 } from './state.ts';
+export {
+  encodeStep,
+  encodeValidators,
+  type Step as TendermintStep,
+  type Validator,
+  ValidatorError,
+  type ValidatorSet,
+} from './validators.ts';

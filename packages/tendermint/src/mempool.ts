@@ -15,6 +15,7 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
+import { acquaintances, isChange } from './membership.ts';
 import type { Relay } from './messages.ts';
 import type { Context, Replica, Waiting } from './state.ts';
 
@@ -23,9 +24,10 @@ const maxRelays = 4;
 
 /** A client asks. */
 export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
-  if (!admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: ctx.group.n === 1 }))
-    return;
+  const relayed = acquaintances(ctx.group, replica).length === 1;
+  if (!admit(replica, { request, since: ctx.now, counted: ctx.now, relayed })) return;
   replica.mayTell = true;
+  noteChange(replica, request, ctx);
 }
 
 /** Another replica passes on what clients sent to it. */
@@ -37,12 +39,31 @@ export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): v
 /** Keeps what others know too: it is not passed on from here. */
 export function admitAll(replica: Replica, requests: Batch, ctx: Context): void {
   for (const request of requests)
-    admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: true });
+    if (admit(replica, { request, since: ctx.now, counted: ctx.now, relayed: true }))
+      noteChange(replica, request, ctx);
 }
 
-/** getValue(), line 18: waiting requests in fair shares, as many as fit. */
-export const nextBatch = (group: Group, replica: Replica): Batch =>
-  nextFair(replica, group.maxBatch, () => true).map(({ request }) => request);
+function noteChange(replica: Replica, request: Request, ctx: Context): void {
+  if (isChange(ctx.group, request)) replica.changesWait = true;
+}
+
+/**
+ * getValue(), line 18: waiting requests in fair shares, as many as fit. A change of the group is
+ * alone, and takes every other height at most.
+ */
+export function nextBatch(group: Group, replica: Replica): Batch {
+  const { maxBatch } = group;
+  if (!replica.changesWait) return taken(replica, maxBatch, () => true);
+  const { waiting, height } = replica;
+  const isOther = ({ request }: Waiting): boolean => !isChange(group, request);
+  replica.changesWait = [...waiting.values()].some((each) => !isOther(each));
+  if (height % 2 === 0 && replica.changesWait) return taken(replica, 1, (each) => !isOther(each));
+  const others = taken(replica, maxBatch, isOther);
+  return others.length > 0 ? others : taken(replica, 1, () => true);
+}
+
+const taken = (replica: Replica, most: number, isFree: (waiting: Waiting) => boolean): Batch =>
+  nextFair(replica, most, isFree).map(({ request }) => request);
 
 /** Tells the others of requests that came here, and of which nobody else knows. */
 export function handOver(replica: Replica, ctx: Context): void {
@@ -60,6 +81,7 @@ export function handOver(replica: Replica, ctx: Context): void {
     for (const waiting of chosen) waiting.relayed = true;
     ctx.line('relay');
     toOthers(
+      replica,
       chosen.map(({ request }) => request),
       ctx,
     );
@@ -72,13 +94,14 @@ export function relayOldest(replica: Replica, until: number, ctx: Context): void
   const chosen = old.slice(0, sizeOfBatch(ctx.group, old));
   if (chosen.length === 0) return;
   toOthers(
+    replica,
     chosen.map(({ request }) => request),
     ctx,
   );
 }
 
-function toOthers(requests: Batch, ctx: Context): void {
-  for (const to of ctx.group.members)
+function toOthers(replica: Replica, requests: Batch, ctx: Context): void {
+  for (const to of acquaintances(ctx.group, replica))
     if (to !== ctx.self) ctx.send(to, { kind: 'relay', requests });
 }
 

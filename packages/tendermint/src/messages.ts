@@ -1,7 +1,8 @@
 /**
  * The messages of Tendermint, each declared once: its schema is its encoding and its limits, and
  * its type follows from it. `h`, `round`, `id(v)` and `vr` of the paper are `height`, `round`,
- * `value` and `validRound`; its nil and its -1 are null.
+ * `value` and `validRound`; its nil and its -1 are null. `set` is the newest set of validators that
+ * was decided before that height, by the first height at which it votes: see `validators.ts`.
  */
 import {
   batchField,
@@ -31,7 +32,7 @@ const number = integer(2 ** 40);
 export function schemas({ n, maxBatch }: Sizes) {
   const batch = batchField(maxBatch);
   // The first height is 1: it is slot 0 of the log. The first round is 0.
-  const place = { height: number, round: number };
+  const place = { height: number, round: number, set: number };
   const validRound = nullable(number);
   // By the valid round of its proposal a prevote says what its sender had seen before: that shows
   // who forgets a lock and votes for something else.
@@ -40,13 +41,15 @@ export function schemas({ n, maxBatch }: Sizes) {
   const polka = certificate(prevote, n);
   const commit = certificate(precommit, n);
   const proposal = message('proposal', { ...place, batch, validRound, polka: nullable(polka) });
-  const checkpoint = message('checkpoint', { height: number, state: digest });
+  const checkpoint = message('checkpoint', { height: number, set: number, state: digest });
   const stable = certificate(checkpoint, n);
+  const decided = record({ commit, batch });
   return {
     // What id(v) is the digest of: the requests without their signatures, which are not unique.
     content: list(request, maxBatch),
     number,
     block: record({ value: digest, batch }),
+    decided,
     prevote,
     precommit,
     polka,
@@ -102,7 +105,7 @@ export type Decision = OfKind<Message, 'decision'>;
 /** A replica passes requests on to the others. */
 export type Relay = OfKind<Message, 'relay'>;
 
-/** Where the sender stands. Whoever has what it lacks sends it. */
+/** Where the sender stands, and the newest set it knows. Whoever has what it lacks sends it. */
 export type StatusReport = OfKind<Message, 'status'>;
 
 /** Asks for the batch that `value` stands for. */
@@ -111,11 +114,17 @@ export type FetchBatch = OfKind<Message, 'fetch-batch'>;
 /** The answer to {@link FetchBatch}. Its digest says whether it is the right one. */
 export type BatchBody = OfKind<Message, 'batch'>;
 
-/** The state after `height` has this digest. */
+/**
+ * The state after `height` has this digest. Those say so who go on from there, the validators of
+ * the next height, and `set` is the newest one that was decided up to `height`.
+ */
 export type Checkpoint = OfKind<Message, 'checkpoint'>;
 
 /** A quorum has the same state after the same height. */
 export type StableCheckpoint = OfKind<Message, 'stable-checkpoint'>;
+
+/** What was decided at a height, with its proof. */
+export type Decided = Infer<Schemas['decided']>;
 
 /** A batch and what it is known by. */
 export type Block = Infer<Schemas['block']>;

@@ -63,6 +63,9 @@ export const mutants = {
   'skip-rule-one': differing({ skipsAt: () => 1 }),
   'fixed-timeouts': differing({ timeout: (first) => first }),
   'quorum-2f+1': differing({ quorum: (_, faulty) => 2 * faulty + 1 }),
+  'former-votes': differing({
+    weights: (inForce, earlier) => new Map([...earlier().flatMap((each) => [...each]), ...inForce]),
+  }),
 } satisfies Readonly<Record<string, Maker>>;
 
 /** The names of the mutants. */
@@ -142,5 +145,10 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A quorum is 2f+1 whatever n is: at n = 5 and f = 1 two quorums may share only a liar.',
     paper: 'Buchman et al. 2018, §2.1, n > 3f',
     gallery: 'B-04',
+  },
+  'former-votes': {
+    rule: 'Votes of those count too who voted by an earlier set and vote no more.',
+    paper: 'Buchman 2016, chapter 7, validator set changes',
+    gallery: 'B-54',
   },
 };

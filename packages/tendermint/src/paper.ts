@@ -110,6 +110,14 @@ export const paper = {
     section: 'ours',
     text: 'The state was checked against the certificate.',
   },
+  'next-set': {
+    section: 'ours',
+    text: 'A change was decided: its validators vote from the height after the next one on.',
+  },
+  'show-sets': {
+    section: 'ours',
+    text: 'Show the decisions that led to later sets to whoever knows an earlier one.',
+  },
   restart: {
     section: 'ours',
     text: 'A replica begins again with what is on its disk.',

@@ -7,7 +7,7 @@ import type { Polka, PolkaMessage, Prevote } from './messages.ts';
 import { want } from './missing.ts';
 import { bodyOf, isNear, noteReached, sayPrecommit, startTimer } from './rounds.ts';
 import { type Context, heardOf, type Replica, validRoundOf } from './state.ts';
-import { isPolka, weigh, weightOf } from './votes.ts';
+import { isPolka, powerAt, weigh, weightOf } from './votes.ts';
 
 /** What prevotes are counted by: in the accountable variant their valid rounds too. */
 export const prevoteKey = ({ value, validRound }: Prevote): string =>
@@ -20,22 +20,23 @@ export const isPrevote = (group: Group, { round, value, validRound }: Prevote): 
 /** ⟨PREVOTE, h, round, id(v)⟩ */
 export function prevote(replica: Replica, message: Signed<Prevote>, ctx: Context): void {
   const { group } = ctx;
-  if (!isMember(group, message.from) || !isPrevote(group, message)) return;
+  if (!isPrevote(group, message)) return;
   if (!isCurrent(group, replica, message)) return;
-  const { from, height, round, value, validRound } = message;
+  const { from, height, round, set, value, validRound } = message;
+  const power = powerAt(group, replica, height);
   const heard = heardOf(replica, round);
   const key = prevoteKey(message);
   const earlier = countVote(heard.prevotes, message, key);
   if (earlier !== undefined) return ctx.accuse(earlier, message);
-  heard.prevoted += weightOf(group, from);
+  heard.prevoted += weightOf(power, from);
   const same = votesFor(heard.prevotes, key);
-  if (weigh(group, same) < group.quorum) return;
+  if (weigh(power, same) < power.quorum) return;
   if (heard.polka !== null && prevoteKey(heard.polka.body) === key) return;
   if (value === null) heard.isNil = true;
   else
     learnPolka(
       replica,
-      certify<Prevote>({ kind: 'prevote', height, round, value, validRound }, same),
+      certify<Prevote>({ kind: 'prevote', height, round, set, value, validRound }, same),
       ctx,
     );
 }
@@ -47,7 +48,7 @@ export function polka(
   ctx: Context,
 ): void {
   if (!isMember(ctx.group, from) || passed.body.height !== replica.height) return;
-  if (isPolka(ctx.group, passed)) learnPolka(replica, passed, ctx);
+  if (isPolka(ctx.group, replica, passed)) learnPolka(replica, passed, ctx);
 }
 
 /** Remembers a whole polka of this height, if it is of a round that is near. */
@@ -131,7 +132,8 @@ export function precommitNil(replica: Replica, ctx: Context): boolean {
 /** Lines 34 and 35: a quorum has prevoted, but not for one thing. */
 export function awaitPrevotes(replica: Replica, ctx: Context): boolean {
   if (replica.step !== 'prevote') return false;
-  if ((replica.heard.get(replica.round)?.prevoted ?? 0) < ctx.group.quorum) return false;
+  const { quorum } = powerAt(ctx.group, replica, replica.height);
+  if ((replica.heard.get(replica.round)?.prevoted ?? 0) < quorum) return false;
   if (!startTimer(replica, 'prevote', ctx)) return false;
   ctx.line('34-timeout-prevote');
   return true;

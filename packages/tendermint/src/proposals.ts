@@ -2,13 +2,15 @@
 import { acceptable, type Batch, type Digest, type Signed } from '@quorumlab/core';
 import { isCurrent } from './early.ts';
 import { isFilled, isValid } from './filling.ts';
-import { type Group, isMember, proposerOf } from './group.ts';
+import { type Group, proposerOf } from './group.ts';
+import { isSetAhead } from './membership.ts';
 import { nextBatch, noteProposed } from './mempool.ts';
 import type { Polka, Proposal } from './messages.ts';
 import { isTaken, learnPolka } from './polkas.ts';
 import { bodyOf, mayAct, sayPrevote, startTimer } from './rounds.ts';
 import { type Context, type Heard, heardOf, type Replica, validRoundOf } from './state.ts';
-import { isPolka, weigh } from './votes.ts';
+import { nameAt } from './validators.ts';
+import { isPolka, powerAt, weigh } from './votes.ts';
 
 /** id(v). */
 export const idOf = (group: Group, batch: Batch, ctx: Pick<Context, 'digest'>): Digest =>
@@ -26,7 +28,8 @@ interface Offer {
 export function maybePropose(replica: Replica, ctx: Context): boolean {
   const { group } = ctx;
   const { height, round, step } = replica;
-  if (step !== 'propose' || proposerOf(group, height, round) !== ctx.self) return false;
+  if (step !== 'propose' || proposerOf(group, replica.validators, height, round) !== ctx.self)
+    return false;
   if ((replica.proposed?.round ?? -1) >= round || !mayAct(group, replica)) return false;
   const offer = again(group, replica) ?? fresh(replica, ctx);
   if (offer === undefined) return false;
@@ -35,7 +38,8 @@ export function maybePropose(replica: Replica, ctx: Context): boolean {
   ctx.save({ proposed: { round, value, validRound } });
   if (replica.valid === null) ctx.put('blocks', height, { value, batch });
   noteProposed(replica, batch);
-  ctx.broadcast({ kind: 'proposal', height, round, batch, validRound, polka });
+  const set = nameAt(replica.validators, height);
+  ctx.broadcast({ kind: 'proposal', height, round, set, batch, validRound, polka });
   return true;
 }
 
@@ -52,30 +56,39 @@ function again(group: Group, replica: Replica): Offer | undefined {
   return { batch, value, validRound, polka };
 }
 
-/** Lines 17 and 18. In round 0 there is no hurry: without requests nothing is proposed. */
+/**
+ * Lines 17 and 18. In round 0 there is no hurry: without requests nothing is proposed, unless a set
+ * of validators waits for its first height.
+ */
 function fresh(replica: Replica, ctx: Context): Offer | undefined {
   const filled = isFilled(ctx.group, replica);
   const batch = filled ? [] : nextBatch(ctx.group, replica);
   const makesRoom = filled && replica.waiting.size > 0;
-  if (replica.round === 0 && batch.length === 0 && !makesRoom) return undefined;
+  const isIdle = batch.length === 0 && !makesRoom && !isSetAhead(replica);
+  if (replica.round === 0 && isIdle) return undefined;
   return { batch, value: idOf(ctx.group, batch, ctx), validRound: null, polka: null };
 }
 
 /** Whether a proposal is what its proposer may say: the first lines of its handler. */
-export function isWhole(group: Group, { from, ...said }: Signed<Proposal>): boolean {
+export function isWhole(
+  group: Group,
+  replica: Replica,
+  { from, ...said }: Signed<Proposal>,
+): boolean {
   const { height, round, batch, validRound, polka } = said;
-  if (!isMember(group, from) || height === 0 || from !== proposerOf(group, height, round))
-    return false;
+  if (height === 0 || from !== proposerOf(group, replica.validators, height, round)) return false;
   if (!acceptable(batch) || (validRound !== null && validRound >= round)) return false;
   if (polka === null) return true;
   const { body } = polka;
   if (validRound === null || body.height !== height) return false;
-  return group.rules.isPolkaOf(body.round, validRound) && isPolka(group, polka);
+  if (!group.rules.isPolkaOf(body.round, validRound)) return false;
+  // Which set is the newest one before the next height is seen when that begins.
+  return height > replica.height || isPolka(group, replica, polka);
 }
 
 /** ⟨PROPOSAL, h, round, v, vr⟩ */
 export function proposal(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
-  if (!isWhole(ctx.group, message)) return;
+  if (!isWhole(ctx.group, replica, message)) return;
   const { round, batch, polka } = message;
   const value = idOf(ctx.group, batch, ctx);
   if (polka !== null && polka.body.value !== value) return;
@@ -130,15 +143,21 @@ export function awaitProposal(replica: Replica, ctx: Context): boolean {
   const isAwaited =
     round > 0 ||
     waiting.size > 0 ||
+    isSetAhead(replica) ||
     proposed?.round === round ||
-    (heard !== undefined && isBusy(ctx.group, heard));
+    (heard !== undefined && isBusy(ctx.group, replica, heard));
   if (!isAwaited || !startTimer(replica, 'propose', ctx)) return false;
   ctx.line('20-timeout-propose');
   return true;
 }
 
 /** Whether an honest member has begun the round, or its proposer. */
-const isBusy = (group: Group, { proposal: first, prevotes, precommits }: Heard): boolean =>
-  first !== null ||
-  weigh(group, [...prevotes.votes.values()]) >= group.weak ||
-  weigh(group, [...precommits.votes.values()]) >= group.weak;
+function isBusy(group: Group, replica: Replica, heard: Heard): boolean {
+  const { proposal: first, prevotes, precommits } = heard;
+  const power = powerAt(group, replica, replica.height);
+  return (
+    first !== null ||
+    weigh(power, [...prevotes.votes.values()]) >= power.weak ||
+    weigh(power, [...precommits.votes.values()]) >= power.weak
+  );
+}

@@ -53,8 +53,8 @@
  *
  * Beyond this page: `relay` (`mempool.ts`); `fetch-batch`, `batch` and `sync-decision` (what is
  * missing);
- * `checkpoint`, `stable`, `state-fetch` and `state-installed` (`checkpoint.ts`); `restart`,
- * `status` and `idle` (`recovery.ts`).
+ * `checkpoint`, `stable`, `state-fetch` and `state-installed` (`checkpoint.ts`); `next-set`
+ * (`membership.ts`); `show-sets`, `restart`, `status` and `idle` (`recovery.ts`).
  *
  * The states of a replica; who proposes follows from height and round:
  *
@@ -78,6 +78,7 @@ import { precommit } from './decisions.ts';
 import { evidence } from './evidence.ts';
 import { groupOf, type Options, proposerOf } from './group.ts';
 import { invariant } from './invariant.ts';
+import { roster } from './membership.ts';
 import { propose, relay } from './mempool.ts';
 import { polka, prevote } from './polkas.ts';
 import { proposal } from './proposals.ts';
@@ -126,17 +127,17 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
   const group = groupOf(options, { ...rules, ...chosen });
   return {
     name: 'tendermint',
-    version: 1,
+    version: 2,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     group,
     f: group.f,
-    client: { matching: group.matching, ask: 'any', signed: true },
+    client: { matching: group.first.matching, ask: 'any', signed: true },
     messages: group.schemas.messages,
     limitedBy,
     stored: stored(group.schemas),
     stable: firstStable,
-    volatile: firstVolatile,
+    volatile: (stable, self) => firstVolatile(stable, self, group.first.set),
     start,
     propose,
     on: {
@@ -167,11 +168,12 @@ export function tendermint(options: Options, chosen: Partial<Rules> = {}): Proto
     snapshotTaken,
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'height',
-    status: ({ height, round, step }) => ({
-      leader: proposerOf(group, height, round),
+    status: ({ height, round, step, validators }) => ({
+      leader: proposerOf(group, validators, height, round),
       term: height,
       role: step,
     }),
+    roster: (replica) => roster(group, replica),
     evidence,
     vows: (message) => vows(group, message),
     breaches: breachesOf(group),

@@ -3,10 +3,11 @@
  * what it wants, and the others say again what they have said, and pass on what proves decisions
  * and valid values. The same reports bring a restarted replica back.
  */
-import { acceptable, bytesOf, maxBatchBytes, type Signed } from '@quorumlab/core';
-import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
+import { acceptable, bytesOf, maxBatchBytes, type ReplicaId, type Signed } from '@quorumlab/core';
+import { fetchState, isCatchingUp, ownCheckpoint, statusOf } from './checkpoint.ts';
 import { execute, passOn } from './decisions.ts';
 import { type Group, isMember, proposerOf } from './group.ts';
+import { acquaintances, isChangeAlone, isNewSet, learnSet } from './membership.ts';
 import { relayOldest } from './mempool.ts';
 import type {
   BatchBody,
@@ -20,7 +21,8 @@ import { watch } from './missing.ts';
 import { idOf } from './proposals.ts';
 import { bodyOf } from './rounds.ts';
 import { type Context, type Replica, stableHeight, validRoundOf } from './state.ts';
-import { isCommit, weightOf } from './votes.ts';
+import { heightsUntilVote, nameAt } from './validators.ts';
+import { isCommit, powerAt, weightOf } from './votes.ts';
 
 /** Most decisions in answer to one report. */
 const answeredAtMost = 64;
@@ -45,8 +47,10 @@ export function start(replica: Replica, ctx: Context): void {
   replica.roundSince = ctx.now;
   replica.checkpointSince = ctx.now;
   fetchState(replica, ctx);
-  for (const [height, state] of replica.checkpoints)
-    ctx.broadcast({ kind: 'checkpoint', height, state });
+  for (const [height, state] of replica.checkpoints) {
+    const own = ownCheckpoint(ctx.group, replica, height, state);
+    if (own !== undefined) ctx.broadcast(own);
+  }
   for (const message of ownWords(replica, replica.round, ctx)) ctx.broadcast(message);
   // It counts by the votes of a quorum again, which others may not repeat.
   if (replica.valid !== null) ctx.send(ctx.self, { kind: 'polka', polka: replica.valid });
@@ -67,14 +71,15 @@ function ownWords(replica: Replica, round: number, ctx: Context): Message[] {
 
 function ownProposal(replica: Replica, round: number, ctx: Context): Proposal | undefined {
   const { height, proposed } = replica;
-  if (proposed?.round !== round || proposerOf(ctx.group, height, round) !== ctx.self)
-    return undefined;
+  const proposer = proposerOf(ctx.group, replica.validators, height, round);
+  if (proposed?.round !== round || proposer !== ctx.self) return undefined;
   const { value, validRound } = proposed;
   const batch = bodyOf(replica, value);
   if (batch === undefined) return undefined;
   const shows = ctx.group.rules.passesPolkasOn && validRound !== null;
   const polka = shows && validRoundOf(replica) === validRound ? replica.valid : null;
-  return { kind: 'proposal', height, round, batch, validRound, polka };
+  const set = nameAt(replica.validators, height);
+  return { kind: 'proposal', height, round, set, batch, validRound, polka };
 }
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
@@ -104,10 +109,10 @@ export function idleTimeout(replica: Replica, ctx: Context): void {
   const { group } = ctx;
   ctx.setTimer('idle', 2 * group.proposeTimeout);
   ctx.line('idle');
-  for (let i = 0; i < group.matching; i++) {
-    replica.told = (replica.told + 1) % group.n;
-    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
-    if (replica.told !== ctx.self) ctx.send(replica.told, statusOf(replica));
+  const others = acquaintances(group, replica).filter((each) => each !== ctx.self);
+  for (let i = 0; i < Math.min(group.first.matching, others.length); i++) {
+    replica.told = others.find((each) => each > replica.told) ?? (others[0] as ReplicaId);
+    ctx.send(replica.told, statusOf(replica));
   }
 }
 
@@ -117,7 +122,8 @@ export function missingSince(group: Group, replica: Replica): number | undefined
   let oldest = Number.POSITIVE_INFINITY;
   // It lacks the state, or others are further.
   const isBehind = replica.fetching > 0 || stableHeight(replica) >= height;
-  if (isBehind || isHeavy(group, replica.above) || isHeavy(group, replica.early.keys()))
+  const areAhead = [replica.above, replica.early.keys()];
+  if (isBehind || areAhead.some((members) => isHeavy(group, replica, members)))
     oldest = Math.min(oldest, replica.decidedAt ?? heightSince);
   if (replica.round > 0 || replica.step !== 'propose') oldest = Math.min(oldest, roundSince);
   if (replica.checkpoints.size > 0 || replica.behind >= height)
@@ -130,10 +136,11 @@ export function missingSince(group: Group, replica: Replica): number | undefined
 }
 
 /** Whether an honest member is among these. */
-function isHeavy(group: Group, members: Iterable<number>): boolean {
+function isHeavy(group: Group, replica: Replica, members: Iterable<number>): boolean {
+  const power = powerAt(group, replica, replica.height);
   let sum = 0;
-  for (const member of members) sum += weightOf(group, member);
-  return sum >= group.weak;
+  for (const member of members) sum += weightOf(power, member);
+  return sum >= power.weak;
 }
 
 /** Whether it is time to answer: whoever has used the last answer gets the next one at once. */
@@ -153,14 +160,33 @@ export function status(replica: Replica, message: Signed<StatusReport>, ctx: Con
   const { from, height, stable } = message;
   if (!isMember(ctx.group, from) || from === ctx.self) return;
   if (!mayAnswer(ctx.group, replica, message, ctx.now)) return;
+  explainSets(replica, message, ctx);
   if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
-  for (const [at, state] of replica.checkpoints)
-    if (at > stable) ctx.send(from, { kind: 'checkpoint', height: at, state });
+  for (const [at, state] of replica.checkpoints) {
+    const own = at > stable ? ownCheckpoint(ctx.group, replica, at, state) : undefined;
+    if (own !== undefined) ctx.send(from, own);
+  }
   const upTo = explainDecisions(replica, message, ctx);
   replica.answered.set(from, { at: ctx.now, upTo, bodies: 0 });
   if (height === replica.height) repeat(replica, message, ctx);
   if (height > replica.height || stable > stableHeight(replica)) ctx.send(from, statusOf(replica));
+}
+
+/**
+ * For one that knows fewer sets of validators: the decisions that led from its newest one to the
+ * next, and on. Each is signed by a quorum of the set before, so it believes them whoever sends
+ * them, and then what later sets have signed, such as the stable checkpoint.
+ */
+function explainSets(replica: Replica, { from, set }: Signed<StatusReport>, ctx: Context): void {
+  const missing = replica.validators.filter(({ since }) => since > set);
+  if (missing.length === 0) return;
+  ctx.line('show-sets');
+  for (const { since } of missing.slice(0, answeredAtMost)) {
+    const decided = replica.changes.get(since - heightsUntilVote);
+    if (decided === undefined) return;
+    ctx.send(from, { kind: 'decision', ...decided });
+  }
 }
 
 /** For one that has decided less: what was decided, with the proofs. Up to which height. */
@@ -195,18 +221,29 @@ function repeat(
     ctx.send(from, { kind: 'polka', polka: valid });
 }
 
-/** Whether a decision is of use: of this height or of the window above it, and not here yet. */
-export const isUseful = (group: Group, replica: Replica, { commit }: Decision): boolean =>
-  commit.body.height >= replica.height &&
-  commit.body.height <= replica.height + group.window &&
-  !replica.later.has(commit.body.height) &&
-  isCommit(group, commit);
+/**
+ * Whether a decision is of use: it leads to a set that is not known, or it is of this height or of
+ * the window above it, and not here yet.
+ */
+export const isUseful = (group: Group, replica: Replica, message: Decision): boolean =>
+  (leadsToSet(group, replica, message) || isNext(group, replica, message)) &&
+  isCommit(group, replica, message.commit);
+
+const leadsToSet = (group: Group, replica: Replica, { commit, batch }: Decision): boolean =>
+  isChangeAlone(group, batch) && isNewSet(replica, commit.body.height);
+
+const isNext = ({ window }: Group, { height, later }: Replica, { commit }: Decision): boolean =>
+  commit.body.height >= height &&
+  commit.body.height <= height + window &&
+  !later.has(commit.body.height);
 
 /** A decision with its proof, for a replica that missed it. */
 export function decision(replica: Replica, message: Signed<Decision>, ctx: Context): void {
   const { commit, batch, from } = message;
   if (!isUseful(ctx.group, replica, message) || !acceptable(batch)) return;
   if (idOf(ctx.group, batch, ctx) !== commit.body.value) return;
+  learnSet(replica, commit, batch, ctx);
+  if (!isNext(ctx.group, replica, message)) return;
   replica.later.set(commit.body.height, message);
   if (!isMember(ctx.group, from)) return;
   // Once all of an answer is here the next one is asked for.

@@ -12,7 +12,8 @@ import {
   type Step,
   stableHeight,
 } from './state.ts';
-import { weightOf } from './votes.ts';
+import { nameAt } from './validators.ts';
+import { powerAt, votesAt, weightOf } from './votes.ts';
 
 /** Whether what is said of `round` may be remembered. */
 export const isNear = (group: Group, { round: current }: Replica, round: number): boolean =>
@@ -20,11 +21,12 @@ export const isNear = (group: Group, { round: current }: Replica, round: number)
   (round <= current + maxRoundsAhead && round >= current - maxRoundsBehind);
 
 /**
- * Whether this replica may take part in its height: it has the state of every height below, and
- * there is room above the stable checkpoint.
+ * Whether this replica may take part in its height: it has a vote, the state of every height
+ * below, and there is room above the stable checkpoint.
  */
 export const mayAct = (group: Group, replica: Replica): boolean =>
   replica.fetching === 0 &&
+  votesAt(group, replica, replica.height, replica.self) &&
   replica.height > stableHeight(replica) &&
   replica.height <= stableHeight(replica) + group.window;
 
@@ -77,7 +79,8 @@ export function sayPrevote(
 ): void {
   const { height, round } = replica;
   const validRound = ctx.group.accountable && value !== null ? proposedAs : null;
-  const prevote: Prevote = { kind: 'prevote', height, round, value, validRound };
+  const set = nameAt(replica.validators, height);
+  const prevote: Prevote = { kind: 'prevote', height, round, set, value, validRound };
   replica.step = 'prevote';
   ctx.put('said', round, { prevote, precommit: null });
   if (replica.said.size > maxSaid) ctx.drop('said', { below: round - maxSaid + 1 });
@@ -89,7 +92,8 @@ export function sayPrecommit(replica: Replica, value: Digest | null, ctx: Contex
   const { height, round } = replica;
   const row = replica.said.get(round);
   assert(row !== undefined, 'who precommits has prevoted in the same round');
-  const precommit: Precommit = { kind: 'precommit', height, round, value };
+  const { set } = row.prevote;
+  const precommit: Precommit = { kind: 'precommit', height, round, set, value };
   replica.step = 'precommit';
   replica.mayTell = true;
   ctx.put('said', round, { ...row, precommit });
@@ -107,13 +111,14 @@ export function noteReached(replica: Replica, member: ReplicaId, round: number):
  */
 export function skipRounds(replica: Replica, ctx: Context): boolean {
   const { group } = ctx;
+  const power = powerAt(group, replica, replica.height);
   const later = [...replica.reached]
     .filter(([, round]) => round > replica.round)
     .sort(([, one], [, other]) => other - one);
   let sum = 0;
   for (const [member, round] of later) {
-    sum += weightOf(group, member);
-    if (sum < group.rules.skipsAt(group.weak)) continue;
+    sum += weightOf(power, member);
+    if (sum < group.rules.skipsAt(power.weak)) continue;
     ctx.line('55-skip');
     startRound(replica, round, ctx);
     return true;

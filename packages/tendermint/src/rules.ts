@@ -1,4 +1,7 @@
-import type { Digest } from '@quorumlab/core';
+import type { Digest, ReplicaId } from '@quorumlab/core';
+
+/** What members weigh who have a vote. */
+export type Weights = ReadonlyMap<ReplicaId, number>;
 
 /** A proposal as a replica that may be locked looks at it. */
 export interface Choice {
@@ -34,6 +37,8 @@ export interface Rules {
   skipsAt(weak: number): number;
   /** Whether only so many rounds are listened to ahead. */
   readonly boundsRounds: boolean;
+  /** Whose votes count: those of the set that votes, or of earlier ones too. */
+  weights(inForce: Weights, earlier: () => readonly Weights[]): Weights;
   /** timeoutX(round). */
   timeout(first: number, delta: number, round: number): number;
 }
@@ -52,5 +57,6 @@ export const rules: Rules = {
   takesSecondVotes: true,
   skipsAt: (weak) => weak,
   boundsRounds: true,
+  weights: (inForce) => inForce,
   timeout: (first, delta, round) => first + delta * round,
 };

@@ -56,7 +56,8 @@ export function propose(
   },
 ): void {
   const batch = [group.request(text)];
-  group.say(liar, seats, { kind: 'proposal', height: 1, round, batch, ...shown });
+  const place = { height: 1, round, set: 1 };
+  group.say(liar, seats, { kind: 'proposal', ...place, batch, ...shown });
 }
 
 /** A liar's prevote. */
@@ -67,7 +68,7 @@ export const prevote = (
   round: number,
   value: Digest | null,
   validRound: number | null = null,
-): void => group.say(liar, seats, { kind: 'prevote', height: 1, round, value, validRound });
+): void => group.say(liar, seats, { kind: 'prevote', height: 1, round, set: 1, value, validRound });
 
 /** A liar's precommit. */
 export const precommit = (
@@ -76,7 +77,7 @@ export const precommit = (
   seats: readonly ReplicaId[],
   round: number,
   value: Digest | null,
-): void => group.say(liar, seats, { kind: 'precommit', height: 1, round, value });
+): void => group.say(liar, seats, { kind: 'precommit', height: 1, round, set: 1, value });
 
 /** The polka of what honest replicas have sent to the liar, and of its own prevote. */
 export function polkaOf(group: Staged, liar: ReplicaId, round: number, value: Digest): Polka {
@@ -84,7 +85,7 @@ export function polkaOf(group: Staged, liar: ReplicaId, round: number, value: Di
     .hold(all(to(liar), of('prevote')))
     .map(({ message }) => message as Signed<Prevote>)
     .filter((each) => each.round === round && each.value === value);
-  const body: Prevote = { kind: 'prevote', height: 1, round, value, validRound: null };
+  const body: Prevote = { kind: 'prevote', height: 1, round, set: 1, value, validRound: null };
   const own = group.sign<Prevote>(body, liar);
   const quorum = 3;
   return certify<Prevote>(body, [own, ...heard].slice(0, quorum));

@@ -25,6 +25,7 @@ import type {
   Block,
   Checkpoint,
   Commit,
+  Decided,
   Decision,
   Message,
   Polka,
@@ -34,6 +35,7 @@ import type {
   Schemas,
 } from './messages.ts';
 import type { Line } from './paper.ts';
+import { frozen, type ValidatorSet, validatorSet } from './validators.ts';
 
 /** lockedValue and lockedRound of the current height. */
 export interface Lock {
@@ -70,6 +72,10 @@ export interface Stable {
   readonly blocks: ReadonlyMap<number, Block>;
   /** By height, the proofs of what was decided. */
   readonly commits: ReadonlyMap<number, Commit>;
+  /** By their first heights, all sets of validators after the first one. */
+  readonly sets: ReadonlyMap<number, ValidatorSet>;
+  /** By height, the decisions that led to them: with these the others can be shown each set. */
+  readonly changes: ReadonlyMap<number, Decided>;
   readonly stableCheckpoint: Certificate<Checkpoint> | null;
   /** By height, the digests of own checkpoints above the stable one. */
   readonly checkpoints: ReadonlyMap<number, Digest>;
@@ -117,6 +123,8 @@ export interface Answered {
 /** What a crash may take. Each collection names its bound. */
 export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
+  /** All sets of validators that this replica knows, in their order; at most 1,024. */
+  validators: readonly ValidatorSet[];
   /** h: everything below is decided here. */
   height: number;
   round: number;
@@ -141,6 +149,8 @@ export interface Volatile extends Mempool<Waiting> {
   /** When this height, and this round, began. */
   heightSince: Instant;
   roundSince: Instant;
+  /** Whether a change of the group may be among what waits. */
+  changesWait: boolean;
   /** Since requests were last passed on, one has come, or the round or the step has changed. */
   mayTell: boolean;
   /** The last height at which waiting requests were told to the others beside a precommit. */
@@ -193,6 +203,8 @@ export function stored(of: Schemas): StoredFields<Tendermint> {
     valid: nullable(of.polka),
     blocks: of.block,
     commits: of.commit,
+    sets: validatorSet,
+    changes: of.decided,
     stableCheckpoint: nullable(stable),
     checkpoints: digest,
     snapshot: number,
@@ -216,6 +228,8 @@ export const firstStable = (): Stable => ({
   valid: null,
   blocks: new Map(),
   commits: new Map(),
+  sets: new Map(),
+  changes: new Map(),
   stableCheckpoint: null,
   checkpoints: new Map(),
   snapshot: 0,
@@ -229,10 +243,15 @@ function heightOn({ snapshot, commits }: Pick<Stable, 'snapshot' | 'commits'>): 
 }
 
 /** A replica that has just started with `stable` on its disk. */
-export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volatile {
+export function firstVolatile(
+  stable: Readonly<Stable>,
+  self: ReplicaId,
+  first: ValidatorSet,
+): Volatile {
   const round = Math.max(0, stable.proposed?.round ?? 0, ...stable.said.keys());
   return {
     self,
+    validators: [first, ...ascending(stable.sets).map(frozen)],
     height: heightOn(stable),
     round,
     step: stepIn(stable, round),
@@ -245,6 +264,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     later: new Map(),
     heightSince: 0,
     roundSince: 0,
+    changesWait: false,
     mayTell: false,
     handedOver: 0,
     ...emptyMempool(),
@@ -259,6 +279,9 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     dropped: 0,
   };
 }
+
+const ascending = (sets: ReadonlyMap<number, ValidatorSet>): ValidatorSet[] =>
+  [...sets.values()].sort((one, other) => one.since - other.since);
 
 /** How far this replica had got in `round` by what it has said. */
 function stepIn({ said }: Readonly<Stable>, round: number): Step {

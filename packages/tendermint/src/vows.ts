@@ -8,7 +8,7 @@ import type { Message, Proposal } from './messages.ts';
 
 /**
  * What an honest replica says only once: [about what, what]. In each round of a height it proposes,
- * prevotes and precommits at most once.
+ * prevotes and precommits at most once, and names one set of validators.
  */
 export function* vows(
   group: Group,
@@ -16,16 +16,22 @@ export function* vows(
 ): Iterable<readonly [about: string, what: string]> {
   switch (message.kind) {
     case 'proposal':
-      yield [placeOf(message), `${idIn(group, message)} ${message.validRound ?? 'new'}`];
+      yield [
+        placeOf(message),
+        `${idIn(group, message)} ${message.validRound ?? 'new'}${setOf(message)}`,
+      ];
       return;
     case 'prevote':
-      yield [placeOf(message), `${message.value ?? 'nil'} ${message.validRound ?? 'new'}`];
+      yield [
+        placeOf(message),
+        `${message.value ?? 'nil'} ${message.validRound ?? 'new'}${setOf(message)}`,
+      ];
       return;
     case 'precommit':
-      yield [placeOf(message), message.value ?? 'nil'];
+      yield [placeOf(message), `${message.value ?? 'nil'}${setOf(message)}`];
       return;
     case 'checkpoint':
-      yield [`checkpoint/${message.height}`, message.state];
+      yield [`checkpoint/${message.height}`, `${message.state}${setOf(message)}`];
       return;
     case 'polka':
     case 'decision':
@@ -36,6 +42,9 @@ export function* vows(
     case 'stable-checkpoint':
   }
 }
+
+/** As long as nobody has changed the group, there is nothing to say of its first set. */
+const setOf = ({ set }: { readonly set: number }): string => (set === 1 ? '' : ` of set ${set}`);
 
 /** One signature a round, height and kind. */
 const placeOf = (said: {

@@ -32,6 +32,7 @@ export const proposal = (round: number, batch: Batch, part: Partial<Proposal> = 
   kind: 'proposal',
   height: 1,
   round,
+  set: 1,
   batch,
   validRound: null,
   polka: null,
@@ -47,6 +48,7 @@ export const prevote = (
   kind: 'prevote',
   height,
   round,
+  set: 1,
   value: batch && idOf(batch),
   validRound,
 });
@@ -55,6 +57,7 @@ export const precommit = (round: number, batch: Batch | null, height = 1): Preco
   kind: 'precommit',
   height,
   round,
+  set: 1,
   value: batch && idOf(batch),
 });
 
@@ -95,6 +98,7 @@ export const status = (part: Partial<StatusReport> = {}): StatusReport => ({
   kind: 'status',
   height: 1,
   round: 0,
+  set: 1,
   validRound: null,
   stable: 0,
   ...part,
@@ -103,6 +107,7 @@ export const status = (part: Partial<StatusReport> = {}): StatusReport => ({
 export const checkpoint = (height: number, state = strange('c')): Checkpoint => ({
   kind: 'checkpoint',
   height,
+  set: 1,
   state,
 });
 

@@ -150,6 +150,19 @@ export function rareChanges(
   return [...changes, ...transfers].sort((one, two) => one.at - two.at);
 }
 
+/**
+ * Groups without one or two, for protocols that survive lies. No more than f lie or need not be
+ * well, in whatever group: what is too small for f, and what changes too much at once, is refused.
+ */
+export function rareSets(world: World): readonly MembershipChange[] {
+  const { random, n } = world;
+  const changes = times(world, 8, (): readonly MembershipChange[] => {
+    const without = range(random.below(3)).map(() => random.below(n));
+    return [{ at: moment(world), members: range(n).filter((each) => !without.includes(each)) }];
+  });
+  return changes.sort((one, two) => one.at - two.at);
+}
+
 /** What clients do in a rare world, and what the group has for them. */
 export function rareWork(
   { random }: Pick<World, 'random'>,

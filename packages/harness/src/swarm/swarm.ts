@@ -5,8 +5,8 @@ import { attacks } from '../attacks.ts';
 import type { ProtocolEntry } from '../protocol-entry.ts';
 import { protocolOf } from '../protocols.ts';
 import { type RunResult, runScenario } from '../run.ts';
-import type { Scenario } from '../scenario.ts';
-import { isRare, rareChanges, rareFaults, rareWork } from './rare.ts';
+import type { MembershipChange, Scenario } from '../scenario.ts';
+import { isRare, rareChanges, rareFaults, rareSets, rareWork } from './rare.ts';
 import {
   type Casualties,
   casualties,
@@ -62,6 +62,15 @@ function lossesOf(entry: ProtocolEntry, n: number, f: number): 'none' | 'one' | 
   return create({ n, f }).rejoin === undefined ? 'none' : 'one';
 }
 
+/**
+ * From how many sizes that are large enough for f one is drawn. Flexible quorums only differ from
+ * majorities in groups larger than they need be, and only such a group of liars can lose a member.
+ */
+function sparesOf({ name, change, claims }: ProtocolEntry): number {
+  if (name === 'flexible-paxos') return 4;
+  return change !== undefined && claims.faults === 'byzantine' ? 3 : 2;
+}
+
 /** A scenario, and who in it need not be well in the end. */
 export interface SwarmWorld extends Pick<Casualties, 'gone' | 'emptied'> {
   readonly scenario: Scenario;
@@ -74,8 +83,7 @@ export function swarmWorld(subject: Subject, seed: number): SwarmWorld {
   const entry = entryOf(subject);
   const { claims, drawn, patience = 1 } = entry;
   const f = random.below(4) === 0 ? 2 : 1;
-  // Flexible quorums only differ from majorities in groups larger than they need be.
-  const n = claims.replicas(f) + random.below(protocol === 'flexible-paxos' ? 4 : 2);
+  const n = claims.replicas(f) + random.below(sparesOf(entry));
   const healsAt = ms(drawBetween(random, 300, 4000));
   const world: World = { random, n, healsAt };
   const faults = classes.flatMap((make) => (random.below(3) === 0 ? make(world) : []));
@@ -134,7 +142,7 @@ function rarer(
   struck: Casualties,
 ): Scenario {
   const { protocol, f, seed } = scenario;
-  const { drawn, change, transfer, create } = entryOf(subject);
+  const { drawn, change, claims, transfer, create } = entryOf(subject);
   const { options: told } = subject;
   const random = decisions({ seed: `rare ${protocol} ${seed}` });
   const kinds = create({ n, f, options: told }).messages.kinds.map(({ kind }) => kind);
@@ -143,10 +151,14 @@ function rarer(
   const { network = scenario.network } = work;
   // A stream of its own where leaders are told too, so that it changes nothing of the faults.
   const changing =
-    transfer === undefined
+    transfer === undefined && claims.faults === 'crash'
       ? world
       : { ...world, random: decisions({ seed: `changes ${protocol} ${seed}` }) };
-  const changes = change === undefined ? [] : rareChanges(changing, struck, transfer !== undefined);
+  const drawChanges = (): readonly MembershipChange[] =>
+    claims.faults === 'byzantine'
+      ? rareSets(changing)
+      : rareChanges(changing, struck, transfer !== undefined);
+  const changes = change === undefined ? [] : drawChanges();
   return {
     ...scenario,
     ...work,
