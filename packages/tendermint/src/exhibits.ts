@@ -7,10 +7,12 @@ import type { Options } from './group.ts';
 import {
   all,
   expire,
+  formerVotes,
   from,
   giveUp,
   hide,
   idOf,
+  long,
   loseUpTo,
   of,
   polkaOf,
@@ -21,7 +23,6 @@ import {
   to,
 } from './schedules.ts';
 import { maxRoundsAhead, maxRoundsBehind, type Tendermint } from './state.ts';
-import { encodeStep } from './validators.ts';
 
 /** Ann is locked by `seats` in this round; the first of them alone decides her, and is gone. */
 function decideAtFirst(group: Staged, seats: readonly ReplicaId[]): void {
@@ -223,34 +224,6 @@ function hidden(group: Staged): void {
   group.run(long, () => group.answered > 0);
   group.expectAnswers('300 s after the first proposer has shown its prevotes to two of three');
 }
-
-/** Without n3, which lies from then on, n0 proposes Ann to n1, and Bob to n2 and n4. */
-function formerVotes(group: Staged): void {
-  const honest = [1, 2, 4];
-  const configuration = encodeStep({ server: 3, becomes: 'none' });
-  group.propose([0], 'the group: without n3', { configuration });
-  // The change is decided at height 1, and its set votes from height 3 on.
-  group.run(long, () => [0, ...honest].every((self) => group.decided(self) === 2));
-  group.lose();
-  for (const liar of [0, 3]) group.betray(liar);
-  const place = { height: 3, round: 0, set: 3 };
-  for (const [text, liars, ...heard] of [
-    ['Ann', [0, 3], 1],
-    ['Bob', [0], 2, 4],
-  ] as const) {
-    const batch = [group.request(text)];
-    const value = idOf(group, text);
-    group.say(0, heard, { kind: 'proposal', ...place, batch, validRound: null, polka: null });
-    for (const liar of liars) {
-      group.say(liar, heard, { kind: 'prevote', ...place, value, validRound: null });
-      group.say(liar, heard, { kind: 'precommit', ...place, value });
-    }
-    group.deliver(all(from(0, 3, ...heard), to(...heard)));
-  }
-}
-
-/** Time enough for many rounds. */
-const long = 3e8;
 
 /** The digest function is the host's. */
 type Told = Omit<Options, 'digest'>;

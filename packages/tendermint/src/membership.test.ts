@@ -1,4 +1,4 @@
-/** Who votes, and how that changes: by decisions, at a stated height, and never by another's word. */
+/** Who votes, and how that changes: by decisions, at a stated height, by nobody's word. */
 import { certify, encode, firstClient, integer, list, record } from '@quorumlab/core';
 import { changeRequestOf, requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ const votersOf = (network: Network, self: number) => {
 };
 
 describe('a change', () => {
-  it('is decided by those who vote, counts two heights later, and needs nobody to ask for more', () => {
+  it('is decided by those who vote, and counts two heights later, whether or not anybody asks', () => {
     const network = make({ n: 5, f: 1, initialMembers: '0,1,2,3' });
     ask(network, 1, letIn(4));
     for (const self of [0, 1, 2, 3, 4]) {

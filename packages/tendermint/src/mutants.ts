@@ -148,7 +148,7 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
   },
   'former-votes': {
     rule: 'Votes of those count too who voted by an earlier set and vote no more.',
-    paper: 'Buchman 2016, chapter 7, validator set changes',
+    paper: 'ours: the processes of Buchman et al. 2018, §2.1, are always the same',
     gallery: 'B-54',
   },
 };

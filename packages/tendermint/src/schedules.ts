@@ -9,6 +9,7 @@ import {
 } from '@quorumlab/core';
 import { type Message, type Polka, type Prevote, schemas } from './messages.ts';
 import type { Step, Tendermint } from './state.ts';
+import { encodeStep } from './validators.ts';
 
 /** The group of a schedule, on its stage. */
 export type Staged = Stage<Tendermint>;
@@ -142,4 +143,32 @@ export function hide(
   }
   group.lose(of('prevote'));
   expire(group, others, 'prevote');
+}
+
+/** Time enough for many rounds. */
+export const long = 3e8;
+
+/** Without n3, which lies from then on, n0 proposes Ann to n1, and Bob to n2 and n4. */
+export function formerVotes(group: Staged): void {
+  const honest = [1, 2, 4];
+  const configuration = encodeStep({ server: 3, becomes: 'none' });
+  group.propose([0], 'the group: without n3', { configuration });
+  // The change is decided at height 1, and its set votes from height 3 on.
+  group.run(long, () => [0, ...honest].every((self) => group.decided(self) === 2));
+  group.lose();
+  for (const liar of [0, 3]) group.betray(liar);
+  const place = { height: 3, round: 0, set: 3 };
+  for (const [text, liars, ...heard] of [
+    ['Ann', [0, 3], 1],
+    ['Bob', [0], 2, 4],
+  ] as const) {
+    const batch = [group.request(text)];
+    const value = idOf(group, text);
+    group.say(0, heard, { kind: 'proposal', ...place, batch, validRound: null, polka: null });
+    for (const liar of liars) {
+      group.say(liar, heard, { kind: 'prevote', ...place, value, validRound: null });
+      group.say(liar, heard, { kind: 'precommit', ...place, value });
+    }
+    group.deliver(all(from(0, 3, ...heard), to(...heard)));
+  }
 }
