@@ -186,6 +186,7 @@ const prevote = (round: number, value: string | null, validRound: number | null 
   kind: 'prevote',
   height: 3,
   round,
+  set: 1,
   value,
   validRound,
 });
@@ -193,6 +194,7 @@ const precommit = (round: number, value: string | null) => ({
   kind: 'precommit',
   height: 3,
   round,
+  set: 1,
   value,
 });
 /** A vote of Streamlet. */
