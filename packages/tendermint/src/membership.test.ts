@@ -45,7 +45,7 @@ const votersOf = (network: Network, self: number) => {
 };
 
 describe('a change', () => {
-  it('is decided by those who vote, and counts two heights later, whether or not anybody asks', () => {
+  it('is decided by those who vote, and counts two heights later, whoever asks', () => {
     const network = make({ n: 5, f: 1, initialMembers: '0,1,2,3' });
     ask(network, 1, letIn(4));
     for (const self of [0, 1, 2, 3, 4]) {
