@@ -1,7 +1,14 @@
-import { ms } from '@quorumlab/core';
+import { ms, range } from '@quorumlab/core';
 import { parseTrace, traceBuffer } from '@quorumlab/sim';
 import { expect, test } from 'vitest';
-import { completeScenario, runScenario, type Scenario, type Shrunk, shrink } from './index.ts';
+import {
+  completeScenario,
+  runScenario,
+  type Scenario,
+  type ShrinkProgress,
+  type Shrunk,
+  shrink,
+} from './index.ts';
 import { reduce } from './reduce.ts';
 
 const small = (given: Parameters<typeof completeScenario>[0]): Shrunk => {
@@ -27,6 +34,17 @@ test('what is left out is left out in ever smaller groups, the last first', () =
   expect(asked.slice(0, 3)).toEqual(['', 'ab', 'cde']);
   expect(reduce([1, 2, 3], () => true)).toEqual([]);
   expect(reduce([1, 2, 3], () => false)).toEqual([1, 2, 3]);
+});
+
+test('shrinking tells after every try what is spent, and how small it has become', () => {
+  const told: ShrinkProgress[] = [];
+  const lie = completeScenario({ protocol: 'raft', attack: 'equivocating-leader' });
+  const small = shrink(lie, { tries: 30, tried: (spent) => told.push(spent) });
+  expect(told.map(({ tries }) => tries)).toEqual(range(small?.tries ?? 0).map((i) => i + 1));
+  expect(told.every(({ before }) => before === small?.before)).toBe(true);
+  const spent = told.map(({ events }) => events);
+  expect(spent).toEqual([...spent].sort((one, two) => one - two));
+  expect(told.at(-1)?.after).toBeLessThan(small?.before ?? 0);
 });
 
 test('a lie among five nodes becomes one among three, with two requests', () => {

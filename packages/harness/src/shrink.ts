@@ -19,6 +19,18 @@ export interface ShrinkOptions {
   readonly entry?: ProtocolEntry;
   /** Told of the smallest run whenever a pass has found a smaller one. */
   readonly update?: (found: Omit<Shrunk, 'result'>) => void;
+  /** Told after every run that was tried: what has been spent, and the smallest run so far. */
+  readonly tried?: (spent: ShrinkProgress) => void;
+}
+
+/** How far shrinking has come. */
+export interface ShrinkProgress {
+  readonly tries: number;
+  /** Of all runs that were tried, together. */
+  readonly events: number;
+  /** Events of the run that was given, and of the smallest one so far. */
+  readonly before: number;
+  readonly after: number;
 }
 
 /** What was made smaller. */
@@ -137,12 +149,15 @@ function hunter(given: RunResult, options: ShrinkOptions): Hunt {
   let triesNow = most;
   let eventsNow = mostEvents;
   let best = given;
+  const tell = (): void =>
+    options.tried?.({ tries, events, before: given.events, after: best.events });
   const run = (candidate: Scenario): RunResult | undefined => {
     if (tries >= triesNow || events >= eventsNow) return undefined;
     tries++;
     try {
       const result = runScenario(candidate, { ...more, record: true });
       events += result.events;
+      tell();
       return signature(result) === wanted && result.violation !== undefined ? result : undefined;
     } catch (error) {
       // A group that is too small for the attack, for example: not a smaller run.

@@ -5,8 +5,8 @@ import type { Answer } from './ask.ts';
 import { ranOf } from './ran.ts';
 
 /** Runs what a trace says that it is of, and compares every line. */
-export function againOf(text: string): Answer {
-  const ran = ranOf(scenarioIn(parseTrace(text)));
+export function againOf(text: string, beat: () => void): Answer {
+  const ran = ranOf(scenarioIn(parseTrace(text)), beat);
   const difference = compareTraces(text, ran.trace);
   const at = difference?.event === undefined ? '' : ` (event ${difference.event})`;
   return {

@@ -1,5 +1,5 @@
 /** What is asked of a worker, and what it answers. */
-import type { RunResult, Scenario, Tally } from '@quorumlab/harness';
+import type { RunResult, Scenario, ShrinkProgress, Tally } from '@quorumlab/harness';
 import type { Marked } from '@quorumlab/lessons';
 import type { Lecture } from './lecture.ts';
 import type { Ran } from './ran.ts';
@@ -10,7 +10,13 @@ export type Question =
   | { readonly ask: 'again'; readonly trace: string }
   | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number }
   /** Looks for the first seed with a violation. */
-  | { readonly ask: 'search'; readonly scenario: Scenario; readonly seeds: number }
+  | {
+      readonly ask: 'search';
+      readonly scenario: Scenario;
+      readonly seeds: number;
+      /** How many of them have been looked at. */
+      readonly from?: number;
+    }
   /** Makes a run that violates something smaller. */
   | { readonly ask: 'shrink'; readonly scenario: Scenario }
   /** Runs with the lie that stands in the worker as `quorumlabLie`. */
@@ -54,12 +60,21 @@ export type Answer =
       readonly tries: number;
       readonly isWhole: boolean;
     }
+  /** How far making a run smaller has come. */
+  | (ShrinkProgress & { readonly says: 'tried'; readonly isWhole: false })
+  /** Something is under way, and nothing is known yet. */
+  | { readonly says: 'alive'; readonly isWhole: false }
+  /** Sentences for people: what was under way stood still, or has been begun again. */
+  | { readonly says: 'meanwhile'; readonly what: string; readonly isWhole: false }
   | { readonly says: 'lesson'; readonly lecture: Lecture }
   /** Whether a statement of the quiz holds, and what its runs came to. */
   | { readonly says: 'settled'; readonly holds: boolean; readonly reasons: readonly Reason[] }
   | { readonly says: 'marked'; readonly marked: Marked }
   /** Sentences for people: what was asked cannot be. */
   | { readonly says: 'cannot'; readonly why: string };
+
+/** What hears of something that is under way, at once. */
+export type Tell = (answer: Answer & { readonly isWhole: false }) => void;
 
 /** Whether nothing comes behind an answer. */
 export const isLast = (answer: Answer): boolean => !('isWhole' in answer) || answer.isWhole;

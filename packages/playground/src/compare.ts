@@ -11,7 +11,7 @@ import {
 import { demo, linkOf } from '@quorumlab/harness/link';
 import { h, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Cell } from './ask.ts';
+import { type Cell, isLast } from './ask.ts';
 import type { State } from './state.ts';
 
 /** What is known of one cell. */
@@ -33,6 +33,7 @@ function scenarioFor(protocol: string, attack: string): Scenario | string {
 export function Compare({ state }: { readonly state: State }): JSX.Element {
   const known = useSignal<ReadonlyMap<string, Known>>(new Map());
   const stop = useSignal<(() => void) | undefined>(undefined);
+  const note = useSignal('');
   // Whoever leaves the page is not waiting for it any more.
   useEffect(() => () => stop.peek()?.(), []);
   const cells = protocols.flatMap(({ name: protocol }) =>
@@ -50,8 +51,9 @@ export function Compare({ state }: { readonly state: State }): JSX.Element {
     }
     const end = state.ask({ ask: 'cell', scenario, seeds }, (answer) => {
       if (answer.says === 'cell') put(answer);
+      note.value = answer.says === 'meanwhile' ? ` ${answer.what}` : '';
       if (answer.says === 'cannot') put({ why: answer.why });
-      if (answer.says === 'cell' && !answer.isWhole) return;
+      if (!isLast(answer)) return;
       end();
       runFrom(at + 1);
     });
@@ -83,7 +85,7 @@ export function Compare({ state }: { readonly state: State }): JSX.Element {
       stop.value === undefined
         ? h('button', { type: 'button', onClick: start }, 'Run them')
         : h('button', { type: 'button', onClick: cancel }, 'Stop'),
-      ` ${whole.length} of ${cells.length} cells are done.`,
+      ` ${whole.length} of ${cells.length} cells are done.${note.value}`,
     ),
     h(Matrix, { known: known.value }),
   );

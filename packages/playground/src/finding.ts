@@ -1,5 +1,6 @@
 /** Looks for violations: many seeds, a smaller run, and a lie of one's own. */
 import { type Signal, useSignal } from '@preact/signals';
+import type { ShrinkProgress } from '@quorumlab/harness';
 import { scenarioOf } from '@quorumlab/harness/link';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -13,6 +14,22 @@ interface Props {
 }
 
 const seeds = 1000;
+
+/** How many a second, since a moment of `performance.now`. */
+const rateFrom =
+  (begun: number) =>
+  (count: number): string => {
+    const rate = (count * 1000) / Math.max(1, performance.now() - begun);
+    return rate.toFixed(rate < 10 ? 1 : 0);
+  };
+
+/** How far making a run smaller has come. */
+export const triedWords = (
+  { tries, events, before, after }: ShrinkProgress,
+  rate: string,
+): string =>
+  `Making it smaller: ${before} events are ${after} so far, after ${tries} tries of ` +
+  `${events} events in all, ${rate} tries a second.`;
 
 /** Work that is under way: what is said of it, and how it is stopped. */
 interface Work {
@@ -33,6 +50,7 @@ function useWork(): Work {
       stop.value?.();
       stop.value = state.ask(question, (answer) => {
         if (answer.says === 'cannot') said.value = answer.why;
+        if (answer.says === 'meanwhile') said.value = answer.what;
         if (isLast(answer)) stop.value = undefined;
         hear(answer);
       });
@@ -68,13 +86,14 @@ export function Search({ state }: Props): JSX.Element {
   const look = (): void => {
     const scenario = scenarioOf(settings, side);
     work.said.value = 'Searching …';
+    const rate = rateFrom(performance.now());
     work.begin(state, { ask: 'search', scenario, seeds }, (answer) => {
       if (answer.says !== 'searched') return;
       const { runs, seed, isWhole } = answer;
       const none = isWhole ? 'No violation in' : 'So far no violation in';
       work.said.value =
         seed === undefined
-          ? `${none} ${runs} of ${seeds} seeds.`
+          ? `${none} ${runs} of ${seeds} seeds, ${rate(runs)} a second.`
           : `Seed ${seed} violates something, after ${runs} seeds.`;
       if (seed !== undefined) state.edit(`seed ${seed}`, { ...settings, seed });
     });
@@ -82,7 +101,9 @@ export function Search({ state }: Props): JSX.Element {
   const smaller = (): void => {
     work.said.value = 'Making it smaller …';
     const scenario = scenarioOf(settings, side);
+    const rate = rateFrom(performance.now());
     work.begin(state, { ask: 'shrink', scenario }, (answer) => {
+      if (answer.says === 'tried') work.said.value = triedWords(answer, rate(answer.tries));
       if (answer.says !== 'shrunk' || answer.ran === undefined) return;
       const { ran, before, after, tries } = answer;
       work.said.value = `${before} events are ${after} now, after ${tries} tries.`;

@@ -12,9 +12,12 @@ export const isFirst = (question: Question): question is Question & { readonly a
   question.ask === 'run' && firstProtocols.includes(question.scenario.protocol);
 
 /** Runs one scenario. */
-export function answerRun({ scenario }: Question & { readonly ask: 'run' }): Answer {
+export function answerRun(
+  { scenario }: Question & { readonly ask: 'run' },
+  beat: () => void,
+): Answer {
   try {
-    return { says: 'ran', ran: ranOf(scenario) };
+    return { says: 'ran', ran: ranOf(scenario, beat) };
   } catch (error) {
     return cannot(error);
   }

@@ -5,6 +5,7 @@ import { render } from 'preact-render-to-string';
 import { afterEach, expect, test } from 'vitest';
 import type { Answer, Question } from './ask.ts';
 import { actsOnMessage, actsOnNode, heldIn, splitAct, withoutEdit } from './editing.ts';
+import { triedWords } from './finding.ts';
 import { press } from './keys.ts';
 import { App } from './pages.ts';
 import { rest } from './rest.ts';
@@ -109,7 +110,15 @@ test('a search tells how far it is and ends at the first violation, which is mad
   expect(heard({ ask: 'search', scenario: lying, seeds: 1000 })).toEqual([
     { says: 'searched', runs: 1, seed: '42', isWhole: true },
   ]);
-  const [small] = heard({ ask: 'shrink', scenario: lying });
+  // Begun again where it had come to, it says the same of the rest.
+  expect(heard({ ask: 'search', scenario: honest, seeds: 45, from: 40 })).toEqual(none.slice(2));
+  const told: Answer[] = [];
+  const [small] = [...answer({ ask: 'shrink', scenario: lying }, (each) => told.push(each))];
+  expect(told.length).toBeGreaterThan(5);
+  const last = told.at(-1);
+  expect(last?.says === 'tried' && triedWords(last, '9')).toMatch(
+    /\d+ events are \d+ so far, after \d+ tries of \d+ events in all, 9 tries a second/,
+  );
   if (small?.says !== 'shrunk' || small.ran === undefined) throw new Error(JSON.stringify(small));
   expect(small.after).toBeLessThan(small.before / 2);
   expect(small.ran).toMatchObject({ word: 'forked', command: '' });

@@ -2,12 +2,12 @@ import { lessons, quiz, words } from '@quorumlab/lessons';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
+import type { Ask } from './asking.ts';
 import { keyActions } from './keys.ts';
 import { App } from './pages.ts';
 import { rest } from './rest.ts';
 import { answer } from './runs.ts';
 import { createState, type State } from './state.ts';
-import type { Ask } from './worker.ts';
 
 /** A page without a thread: answers come at once, as copies. */
 const atOnce: Ask = (question, hear) => {

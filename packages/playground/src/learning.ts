@@ -1,9 +1,9 @@
 /** Where somebody is in a lesson: what was asked, guessed, shown and marked. */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type Marked, words } from '@quorumlab/lessons';
+import type { Ask } from './asking.ts';
 import type { Lecture } from './lecture.ts';
 import type { Ran } from './ran.ts';
-import type { Ask } from './worker.ts';
 
 /** A lesson that somebody is in. */
 export interface Learning {
@@ -19,8 +19,8 @@ export interface Learning {
 
 /** What a lesson does with the player. */
 export interface Stage {
-  /** Shows that something runs. */
-  wait(): void;
+  /** Shows that something runs, with what people should know of it. */
+  wait(note?: string): void;
   cannot(why: string): void;
   /** Shows a run; with a `note` in place of its verdict. */
   show(ran: Ran, note?: string): void;
@@ -60,6 +60,7 @@ export function createLessons(ask: Ask, stage: Stage): Lessons {
       stage.wait();
       stop = ask({ ask: 'lesson', number }, (answer) => {
         if (answer.says === 'cannot') stage.cannot(answer.why);
+        if (answer.says === 'meanwhile') stage.wait(answer.what);
         if (answer.says !== 'lesson') return;
         const { lecture } = answer;
         learning.value = { number, lecture };

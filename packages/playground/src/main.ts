@@ -1,13 +1,18 @@
 /** The script of the page, which is the script of its workers too. */
 import { effect } from '@preact/signals';
 import { h, render } from 'preact';
+import { workers } from './asking.ts';
 import { press } from './keys.ts';
 import { App } from './pages.ts';
 import { createState } from './state.ts';
-import { serve, workers } from './worker.ts';
+import { serve } from './worker.ts';
 
 /** The second part of the page: it stands behind the first in the file, and may come later. */
 const loadRest = () => import('./rest.ts').then(({ rest }) => rest);
+
+const putAway =
+  'The browser had put this tab away to save memory. What stands here was run again from its ' +
+  'address, and your branches are kept; begin again what was searched or made smaller.';
 
 // A worker has no document: there this file answers questions.
 if (typeof document === 'undefined')
@@ -16,7 +21,18 @@ else {
   const first = document.currentScript?.textContent ?? '';
   const rest = (): string => document.querySelector('#rest')?.textContent ?? '';
   const state = createState(workers({ first, rest }));
-  const come = (): void => void loadRest().then(state.arrive).then(showGiven);
+  // What this tab kept when the browser put it away, or somebody loaded it again.
+  const kept: unknown = history.state;
+  const come = (): void =>
+    void loadRest()
+      .then(state.arrive)
+      .then(() => comeBack(kept))
+      .then(showGiven);
+  const comeBack = (before: unknown): void => {
+    state.restore(before);
+    if ((document as { readonly wasDiscarded?: boolean }).wasDiscarded === true)
+      state.place.value = { ...state.place.value, complaints: [putAway] };
+  };
   // Whoever serves the page may have put a trace into it.
   const showGiven = (): void => {
     const given = document.querySelector('#given-trace')?.textContent;
@@ -48,7 +64,7 @@ else {
   effect(() => {
     const { route } = state.place.value;
     if (route === 'play' && state.timeline.value.length > 0)
-      history.replaceState(null, '', state.link());
+      history.replaceState(state.kept(), '', state.link());
   });
   visit();
   const root = document.querySelector('#app');

@@ -3,13 +3,13 @@ import { demo, linkOf, placeOf, scenarioOf } from '@quorumlab/harness/link';
 import { h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { expect, test } from 'vitest';
+import type { Ask } from './asking.ts';
 import { linkToCell } from './compare.ts';
 import { type KeyPress, keyActions, press } from './keys.ts';
 import { App } from './pages.ts';
 import { rest } from './rest.ts';
 import { answer } from './runs.ts';
 import { createState, type State } from './state.ts';
-import type { Ask } from './worker.ts';
 
 /** A page without a thread: answers come at once. */
 const atOnce: Ask = (question, hear) => {

@@ -21,7 +21,7 @@ export function Pane({
     'article',
     { class: 'pane' },
     it === undefined || it.is === 'running'
-      ? h('p', { class: 'verdict', role: 'status' }, 'running …')
+      ? h('p', { class: 'verdict', role: 'status' }, 'running … ', it?.note)
       : it.is === 'cannot'
         ? h('p', { class: 'verdict stalled', role: 'alert' }, it.why)
         : h(Run, { state, side, it }),

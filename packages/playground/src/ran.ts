@@ -7,7 +7,7 @@ import {
   type ProofRow,
   proofRows,
   type RunResult,
-  runScenario,
+  runInPieces,
   type Scenario,
   taleOf,
 } from '@quorumlab/harness';
@@ -41,10 +41,13 @@ export interface Ran {
   readonly command: string;
 }
 
-/** Runs a scenario with everything that the page shows of it. */
-export function ranOf(scenario: Scenario): Ran {
+/** Runs a scenario with everything that the page shows of it; `beat` is called as it goes on. */
+export function ranOf(scenario: Scenario, beat = (): void => undefined): Ran {
   const trace = traceBuffer();
-  const result = runScenario(scenario, { trace, proofs: true, story: true });
+  const pieces = runInPieces(scenario, { trace, proofs: true, story: true });
+  let piece = pieces.next();
+  for (; !piece.done; piece = pieces.next()) beat();
+  const result = piece.value;
   const { word, expected, violation, fired, digest, answered, claim } = result;
   const { protocol, mutant, n, f, attack } = scenario;
   const name = mutant === undefined ? protocol : `${protocol} with the mutant ${mutant}`;

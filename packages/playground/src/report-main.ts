@@ -1,15 +1,17 @@
 /** The script that a report brings along: it shows a counterexample, and runs it again there. */
 import { againOf } from './again.ts';
-import type { Answer, Question } from './ask.ts';
+import type { Answer, Question, Tell } from './ask.ts';
+import { asking } from './asking.ts';
 import { answerRun, cannot } from './first.ts';
 import { type Held, viewerOf } from './report-view.ts';
-import { asking, serve } from './worker.ts';
+import { serve } from './worker.ts';
 
 /** What the worker of a report answers: everything that a report asks. */
-function* answer(question: Question): Generator<Answer> {
+function* answer(question: Question, tell: Tell): Generator<Answer> {
+  const beat = (): void => tell({ says: 'alive', isWhole: false });
   try {
-    if (question.ask === 'run') yield answerRun(question);
-    if (question.ask === 'again') yield againOf(question.trace);
+    if (question.ask === 'run') yield answerRun(question, beat);
+    if (question.ask === 'again') yield againOf(question.trace, beat);
   } catch (error) {
     yield cannot(error);
   }

@@ -4,11 +4,11 @@ import type { Scenario } from '@quorumlab/harness';
 import { parseTrace } from '@quorumlab/sim';
 import { h, type JSX, render } from 'preact';
 import type { Answer } from './ask.ts';
+import type { Ask } from './asking.ts';
 import { press } from './keys.ts';
 import { Player } from './player.ts';
 import { inflated } from './report-file.ts';
 import { createState, type State } from './state.ts';
-import type { Ask } from './worker.ts';
 
 /** What a report holds of a run: its trace, or only how to make it where that is too large. */
 export interface Held {

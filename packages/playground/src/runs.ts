@@ -16,27 +16,31 @@ import {
 } from '@quorumlab/harness';
 import { quizItemOf, settle } from '@quorumlab/lessons';
 import { againOf } from './again.ts';
-import type { Answer, Question } from './ask.ts';
+import type { Answer, Question, Tell } from './ask.ts';
 import { answerRun, cannot } from './first.ts';
 import { lectureOf, markedOf } from './lecture.ts';
 import { ranOf } from './ran.ts';
 
-/** Answers a question, in as many pieces as there is something new to say. */
-export function* answer(question: Question): Generator<Answer> {
+/**
+ * Answers a question, in as many pieces as there is something new to say; `tell` hears in between
+ * that something is under way, and how far.
+ */
+export function* answer(question: Question, tell: Tell = () => undefined): Generator<Answer> {
+  const beat = (): void => tell({ says: 'alive', isWhole: false });
   try {
     switch (question.ask) {
       case 'run':
-        return yield answerRun(question);
+        return yield answerRun(question, beat);
       case 'again':
-        return yield againOf(question.trace);
+        return yield againOf(question.trace, beat);
       case 'cell':
         return yield* cellsOf(question.scenario, question.seeds);
       case 'search':
-        return yield* searched(question.scenario, question.seeds);
+        return yield* searched(question, beat);
       case 'shrink':
-        return yield* shrunk(question.scenario);
+        return yield* shrunk(question.scenario, tell);
       case 'own':
-        return yield ownOf(question.scenario);
+        return yield ownOf(question.scenario, beat);
       case 'settle':
         return yield settledOf(question.number);
       case 'lesson':
@@ -63,13 +67,17 @@ function* cellsOf(scenario: Scenario, seeds: number): Generator<Answer> {
 }
 
 /** Runs one seed after the other until something is violated. */
-function* searched(scenario: Scenario, seeds: number): Generator<Answer> {
+function* searched(
+  { scenario, seeds, from: begun = 0 }: Question & { readonly ask: 'search' },
+  beat: () => void,
+): Generator<Answer> {
   const few = 20;
-  for (let from = 0; from < seeds; from += few) {
+  for (let from = begun; from < seeds; from += few) {
     const runs = Math.min(few, seeds - from);
     for (let i = from; i < from + runs; i++) {
       const seed = nthSeed(scenario.seed, i);
       const { violation } = runScenario({ ...scenario, seed }, { lines: false });
+      beat();
       if (violation !== undefined)
         return yield { says: 'searched', runs: i + 1, seed, isWhole: true };
     }
@@ -78,8 +86,10 @@ function* searched(scenario: Scenario, seeds: number): Generator<Answer> {
   }
 }
 
-function* shrunk(scenario: Scenario): Generator<Answer> {
-  const small = shrink(scenario);
+function* shrunk(scenario: Scenario, tell: Tell): Generator<Answer> {
+  const small = shrink(scenario, {
+    tried: (spent) => tell({ says: 'tried', ...spent, isWhole: false }),
+  });
   if (small === undefined)
     return yield {
       says: 'cannot',
@@ -90,7 +100,7 @@ function* shrunk(scenario: Scenario): Generator<Answer> {
 }
 
 /** Runs a scenario with the lie that somebody has written, or says what was wrong with it. */
-function ownOf(scenario: Scenario): Answer {
+function ownOf(scenario: Scenario, beat: () => void): Answer {
   const { quorumlabLie: lie } = globalThis as { readonly quorumlabLie?: unknown };
   if (typeof lie !== 'function')
     throw new ScenarioError('QL130', 'Your script is no function of (to, message).');
@@ -102,7 +112,7 @@ function ownOf(scenario: Scenario): Answer {
   );
   try {
     const by = scenario.by.length === 0 ? [0] : scenario.by;
-    const ran = ranOf({ ...scenario, attack: 'own', by });
+    const ran = ranOf({ ...scenario, attack: 'own', by }, beat);
     if (wrong === undefined) return { says: 'ran', ran };
     const what = wrong instanceof Error ? `${wrong.name}: ${wrong.message}` : String(wrong);
     throw new ScenarioError('QL130', `Your script threw ${what}. Mend it, and run it again.`);

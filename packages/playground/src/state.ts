@@ -6,6 +6,7 @@ import { parseTrace } from '@quorumlab/sim';
 import { type ClocksProps, layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
 import type { ComponentType } from 'preact';
 import type { Answer, Question } from './ask.ts';
+import type { Ask } from './asking.ts';
 import { createLessons, type Lessons } from './learning.ts';
 import type { Ran } from './ran.ts';
 import {
@@ -17,11 +18,11 @@ import {
   startOf,
   timelineOf,
 } from './timeline.ts';
-import type { Ask } from './worker.ts';
 
 /** One run, or why there is none. */
 export type Side =
-  | { readonly is: 'running' }
+  /** `note`: what people should know of it, such as that it was begun again. */
+  | { readonly is: 'running'; readonly note?: string }
   | { readonly is: 'cannot'; readonly why: string }
   | {
       readonly is: 'ran';
@@ -112,6 +113,14 @@ export interface State {
   /** What the first screen does not need, once it has arrived. */
   readonly rest: ReadonlySignal<Rest | undefined>;
   arrive(rest: Rest): void;
+  /** All branches as links, for a browser that puts this tab away; and back from there. */
+  kept(): Kept;
+  restore(kept: unknown): void;
+}
+
+/** What a tab keeps beside its address. */
+export interface Kept {
+  readonly branches: readonly { readonly name: string; readonly link: string }[];
 }
 
 /** A page that knows nothing yet; `ask` is how it runs something. */
@@ -178,6 +187,7 @@ export function createState(ask: Ask, title = ''): State {
   const ranInto = (at: number) => (answer: Answer) => {
     if (answer.says === 'cannot') set(at, { is: 'cannot', why: answer.why });
     if (answer.says === 'ran') set(at, { is: 'ran', ...seen(answer.ran) });
+    if (answer.says === 'meanwhile') set(at, { is: 'running', note: answer.what });
     begin();
   };
   const now = (): number | undefined => timeline.value[selection.value.count - 1]?.t;
@@ -223,9 +233,9 @@ export function createState(ask: Ask, title = ''): State {
     return model;
   };
   const lessons = createLessons(ask, {
-    wait() {
+    wait(note) {
       clear();
-      sides.value = [{ is: 'running' }];
+      sides.value = [{ is: 'running', ...(note === undefined ? {} : { note }) }];
     },
     cannot: (why) => void (sides.value = [{ is: 'cannot', why }]),
     show: (ran, note) =>
@@ -263,6 +273,17 @@ export function createState(ask: Ask, title = ''): State {
       rest.value = all;
       // Whoever began elsewhere than on the first screen has waited for it.
       if (place.value.route !== 'home') state.visit(place.value.hash);
+    },
+    kept: () => ({
+      branches: branches.value.map((each) => ({ name: each.name, link: linkOf(each.settings) })),
+    }),
+    restore(kept) {
+      const found = branchesIn(kept);
+      const here = linkOf(place.value.settings);
+      const at = found.findIndex(({ settings }) => linkOf(settings) === here);
+      if (place.value.route !== 'play' || at < 0) return;
+      branches.value = found;
+      branch.value = at;
     },
     run(settings) {
       const { route } = place.value;
@@ -320,6 +341,17 @@ export function createState(ask: Ask, title = ''): State {
   return state;
 }
 
+/** Branches that were kept; none if it is anything else. */
+function branchesIn(kept: unknown): readonly Branch[] {
+  const { branches } = (typeof kept === 'object' && kept !== null ? kept : {}) as Partial<Kept>;
+  if (!Array.isArray(branches)) return [];
+  return branches.flatMap(({ name, link }: Partial<Kept['branches'][number]>) =>
+    typeof name === 'string' && typeof link === 'string'
+      ? [{ name, settings: placeOf(link).settings }]
+      : [],
+  );
+}
+
 /** A run with its model. */
 const seen = (
   ran: Ran,
@@ -346,6 +378,7 @@ function questionOf(settings: Settings, side: 0 | 1): Question | string {
 /** What running a trace again has shown. */
 function noteOf(answer: Answer): string {
   if (answer.says === 'cannot') return `It is shown as it stands, not run again: ${answer.why}`;
+  if (answer.says === 'meanwhile') return `Running it again … ${answer.what}`;
   if (answer.says !== 'again') return '';
   return answer.differs === undefined
     ? `✓ Run again in this page: every line is the same, digest ${answer.ran.digest}.`
