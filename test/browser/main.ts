@@ -1,6 +1,7 @@
 /**
  * `npm run play`: serves the playground. `npm run play -- --check` builds it, opens it in Chromium
- * from this machine and from a folder, walks through all of it and prints what it has measured.
+ * from this machine and from a folder, walks through all of it, makes the report of six protocols,
+ * and prints what it has measured.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,11 +16,12 @@ import { buildPage } from '@quorumlab/playground';
 import { openAddress, openFile, servePage } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
 import { flagsOf } from '../support/flags.ts';
+import { checkDigests, checkReport, checkSleep, checkSpeed, type Judge } from './checks.ts';
 import { foundByAxe, goTo, playByKeys, routes, untilFork } from './walk.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 let failed = 0;
-const judge = (what: string, isRight: boolean, detail = ''): void => {
+const judge: Judge = (what, isRight, detail = '') => {
   if (!isRight) failed++;
   say(`${isRight ? 'ok    ' : 'FAILED'}  ${what}${detail === '' ? '' : `: ${detail}`}`);
 };
@@ -46,6 +48,10 @@ async function check(): Promise<void> {
     await measure(served.address);
     await look('from this machine', () => openAddress(served.address));
     await look('from a folder', () => openFile(path, { width: 1440, height: 900 }));
+    await checkDigests(judge);
+    await checkSpeed(path, judge);
+    await checkSleep(served.address, judge);
+    await checkReport(folder, judge);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 /** One run: the verdict first, then the picture and the logs. */
 import { useSignal } from '@preact/signals';
 import { verdictSigns } from '@quorumlab/harness';
-import { Lanes, Log, Ring, Story, type Window } from '@quorumlab/trace-view';
+import { Lanes, type Layout, Log, Ring, Story, type Window } from '@quorumlab/trace-view';
 import { type ComponentChildren, h, type JSX, type TargetedEvent } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Ran } from './ran.ts';
@@ -45,7 +45,7 @@ function Run({
   const onSelect = (event: number): void => state.hold(side, event);
   const selected = held ?? at;
   const sight = useSignal<Window>([0, windowStep * 3]);
-  const isLarge = view.value === 'lanes' && (layout?.arrows.length ?? 0) > mostDrawn;
+  const isLarge = view.value === 'lanes' && layout !== undefined && drawnIn(layout) > mostDrawn;
   const window = isLarge ? sight.value : undefined;
   const props = { model, at, selected, onSelect, ...(layout && { layout }) };
   // Regions of one page have names of their own.
@@ -53,7 +53,14 @@ function Run({
   const of = [state.title, sideName].filter(Boolean).join(', ');
   // A step moves the cursor of one side; what has not changed on the other is not drawn again.
   const same = [state, side, model, at, selected, layout];
-  const log = useMemo(() => h(Log, { ...props, of }), same);
+  // The logs change with commits alone.
+  const { commits } = model;
+  const logAt = commits.findLast(({ event }) => event <= at)?.event ?? -1;
+  const inLog = commits.some(({ event }) => event === selected) ? selected : undefined;
+  const log = useMemo(
+    () => h(Log, { model, at: logAt, selected: inLog, onSelect, of }),
+    [state, side, model, logAt, inLog],
+  );
   const picture = useMemo(
     () =>
       view.value === 'lanes'
@@ -76,11 +83,13 @@ function Run({
   );
 }
 
-/** Of a picture with more arrows only what is in sight is drawn: browsers draw no more at once. */
+/** Of a picture with more in it only what is in sight is drawn: browsers draw no more at once. */
 const mostDrawn = 1_500;
+const drawnIn = ({ arrows, marks, labels }: Layout): number =>
+  arrows.length + marks.length + labels.length;
 
 /** In steps of so many pixels what is in sight changes. */
-const windowStep = 1_000;
+const windowStep = 500;
 
 /** A frame that follows the cursor. */
 function Picture({

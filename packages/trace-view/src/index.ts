@@ -7,7 +7,7 @@ export { type ClockMoment, Clocks, type ClocksProps } from './clocks.ts';
 export { type Folded, folded, unfolded, type VoteGroup } from './fold.ts';
 export { Inspector, type InspectorProps } from './inspector.ts';
 export type { Box, Label } from './labels.ts';
-export { Lanes, type LanesProps, type Window } from './lanes.ts';
+export { Lanes, type LanesProps } from './lanes.ts';
 export {
   type Arrow,
   type ArrowRole,
@@ -31,5 +31,5 @@ export { Ring } from './ring.ts';
 export type { SceneView, SeatView } from './seats.ts';
 export { mermaidOf, plantUmlOf, type SequenceOptions, shiVizOf } from './sequence.ts';
 export { Story, type StoryProps } from './story.ts';
-export type { ViewProps } from './views.ts';
+export type { ViewProps, Window } from './views.ts';
 export { sentenceOf, summaryOf, timeText, voteSentence } from './words.ts';

@@ -1,9 +1,10 @@
 /** The space-time picture. */
 import { h, type JSX } from 'preact';
+import { Chunks } from './chunks.ts';
 import type { Label } from './labels.ts';
 import { type Arrow, type Layout, layoutOf, type Mark } from './layout.ts';
 import { nameOf, type TraceModel } from './model.ts';
-import { classes, type ViewProps } from './views.ts';
+import { classes, type ViewProps, type Window } from './views.ts';
 import { summaryOf, timeText } from './words.ts';
 
 /** How the picture is drawn. */
@@ -14,18 +15,14 @@ export interface LanesProps extends ViewProps {
   readonly window?: Window;
 }
 
-/** From one height to another. */
-export type Window = readonly [top: number, bottom: number];
-
 const isWithin = (window: Window | undefined, top: number, bottom = top): boolean =>
   window === undefined ||
   (Math.max(top, bottom) >= window[0] && Math.min(top, bottom) <= window[1]);
 
 /** Lanes side by side, time downwards: every message an arrow, every step a mark. */
 export function Lanes(props: LanesProps): JSX.Element {
-  const { model, at, layout = layoutOf(model), window } = props;
+  const { model, at, selected, onSelect, layout = layoutOf(model), window } = props;
   const { width, height, arrows, marks, labels } = layout;
-  const past = arrows.filter(({ end, from, to }) => end <= at && isWithin(window, from[1], to[1]));
   const picture = h(
     'svg',
     {
@@ -38,26 +35,28 @@ export function Lanes(props: LanesProps): JSX.Element {
     },
     h(Patterns, null),
     h(Frame, { model, layout, at, window }),
-    h(
-      'g',
-      null,
-      past.map((arrow) => h(ArrowView, { arrow, ...props })),
-    ),
-    h(
-      'g',
-      null,
-      marks
-        .filter(({ event, y }) => event <= at && isWithin(window, y))
-        .map((mark) => h(MarkView, { mark, ...props })),
-    ),
+    h(Chunks<Arrow>, {
+      ...{ items: arrows, at, window },
+      eventOf: ({ end }) => end,
+      isChosen: ({ send, end }) => selected === send || selected === end,
+      isWithin: ({ from, to }, sight) => isWithin(sight, from[1], to[1]),
+      draw: (arrow, isChosen) => h(ArrowView, { arrow, isChosen, onSelect }),
+    }),
+    h(Chunks<Mark>, {
+      ...{ items: marks, at, window },
+      eventOf: ({ event }) => event,
+      isChosen: ({ event }) => selected === event,
+      isWithin: ({ y }, sight) => isWithin(sight, y),
+      draw: (mark, isChosen) => h(MarkView, { mark, isChosen, onSelect }),
+    }),
     // Labels come last, so that no line runs through them.
-    h(
-      'g',
-      null,
-      labels
-        .filter(({ event, box }) => event <= at && isWithin(window, box.y))
-        .map((label) => h(LabelView, { label, ...props })),
-    ),
+    h(Chunks<Label>, {
+      ...{ items: labels, at, window },
+      eventOf: ({ event }) => event,
+      isChosen: ({ event }) => selected === event,
+      isWithin: ({ box }, sight) => isWithin(sight, box.y),
+      draw: (label, isChosen) => h(LabelView, { label, isChosen, onSelect }),
+    }),
   );
   return h(
     'div',
@@ -148,14 +147,16 @@ function Frame({
   );
 }
 
-const isChosen = (selected: number | undefined, ...events: readonly number[]): boolean =>
-  selected !== undefined && events.includes(selected);
+/** How one thing is drawn. */
+interface OneProps extends Pick<ViewProps, 'onSelect'> {
+  readonly isChosen: boolean;
+}
 
 function ArrowView({
-  arrow: { send, end, role, lost, from, to },
-  selected,
+  arrow: { end, role, lost, from, to },
+  isChosen,
   onSelect,
-}: ViewProps & { readonly arrow: Arrow }): JSX.Element {
+}: OneProps & { readonly arrow: Arrow }): JSX.Element {
   const [x1, y1] = from;
   // A lost message ends with a cross, before it gets there.
   const x2 = lost ? x1 + (to[0] - x1) * 0.85 : to[0];
@@ -164,7 +165,7 @@ function ArrowView({
   return h(
     'g',
     {
-      class: classes('arrow', role, lost && 'lost', isChosen(selected, send, end) && 'chosen'),
+      class: classes('arrow', role, lost && 'lost', isChosen && 'chosen'),
       onClick: () => onSelect(end),
     },
     h('line', { class: 'reach', ...line }),
@@ -186,13 +187,13 @@ export const markShapes: Readonly<Record<Mark['kind'], string>> = {
 
 function MarkView({
   mark: { event, kind, x, y, conflicts },
-  selected,
+  isChosen,
   onSelect,
-}: ViewProps & { readonly mark: Mark }): JSX.Element {
+}: OneProps & { readonly mark: Mark }): JSX.Element {
   return h(
     'g',
     {
-      class: classes('mark', kind, conflicts && 'conflicts', isChosen(selected, event) && 'chosen'),
+      class: classes('mark', kind, conflicts && 'conflicts', isChosen && 'chosen'),
       transform: `translate(${x} ${y})`,
       onClick: () => onSelect(event),
     },
@@ -203,13 +204,13 @@ function MarkView({
 
 function LabelView({
   label: { event, text, role, box },
-  selected,
+  isChosen,
   onSelect,
-}: ViewProps & { readonly label: Label }): JSX.Element {
+}: OneProps & { readonly label: Label }): JSX.Element {
   return h(
     'text',
     {
-      class: classes('label', role, isChosen(selected, event) && 'chosen'),
+      class: classes('label', role, isChosen && 'chosen'),
       x: box.x + 2,
       y: box.y + 10,
       onClick: () => onSelect(event),

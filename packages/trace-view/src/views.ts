@@ -11,6 +11,9 @@ export interface ViewProps {
   readonly onSelect: (event: number) => void;
 }
 
+/** From one height of a picture to another, in its own pixels. */
+export type Window = readonly [top: number, bottom: number];
+
 /** Names of classes; what does not hold is left out. */
 export const classes = (...names: readonly (string | false | undefined)[]): string =>
   names.filter(Boolean).join(' ');
