@@ -5,7 +5,6 @@ import { isSystemError, meaningOf } from '@quorumlab/harness';
 import type { Result } from '@quorumlab/report/result';
 import { type Command, Option } from 'commander';
 import { type Exit, usageError } from './errors.ts';
-import { evidenceFor } from './evidence.ts';
 import { writeLines } from './files.ts';
 import { gather, oneOf } from './flags.ts';
 import { localised, telling } from './invocation.ts';
@@ -143,6 +142,7 @@ async function write({ kind, file }: Reporter, result: Result, more: ReportMore,
       return put(report.markdownReport(result));
     case 'plain':
     case 'html': {
+      const { evidenceFor } = await import('./evidence.ts');
       const evidence = evidenceFor(result, more.folders);
       const { date } = more;
       // Nothing to show, nothing to show it with.

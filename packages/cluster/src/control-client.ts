@@ -1,7 +1,7 @@
 /** Asks a node on its control channel. */
-import { request } from 'node:http';
 import { controlPath } from './control-path.ts';
 import { ClusterError, codeOf } from './errors.ts';
+import { http } from './http.ts';
 
 /** A node does not answer on its control channel: its process is not there, or it hangs. */
 export class ClusterSilentError extends ClusterError {
@@ -56,7 +56,7 @@ function fetched(
     } catch (error) {
       return codeOf(error) === 'ENOENT' ? silent('no such folder') : reject(error);
     }
-    const asking = request({ socketPath, path, agent: false }, (answer) => {
+    const asking = http.request({ socketPath, path, agent: false }, (answer) => {
       const parts: Buffer[] = [];
       let bytes = 0;
       answer.on('data', (part: Buffer) => {

@@ -1,7 +1,8 @@
 /** A node's control channel: HTTP over a socket that only this user can reach. */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sentenceOf } from './errors.ts';
+import { http } from './http.ts';
 
 /**
  * Answers one question, now or by a promise. Throws or rejects with the sentence to refuse it with.
@@ -35,7 +36,7 @@ export async function startControl(
     requestTimeout: askingMs,
     connectionsCheckingInterval: 1000,
   };
-  const server = createServer(
+  const server = http.createServer(
     limits,
     (question, answer) =>
       // Never rejects.
