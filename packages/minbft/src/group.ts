@@ -100,6 +100,9 @@ export const isMember = (group: Pick<Group, 'n'>, from: PrincipalId): boolean =>
 export const digestOf = ({ schemas, digest }: Group, batch: Batch): Digest =>
   digest(schemas.content, batch);
 
+/** The batch without requests: one object, so that its digest is worked out once. */
+export const nothing: Batch = [];
+
 /** The checkpoint that lies below `sequence`. */
 export const boundaryOf = ({ checkpointEvery }: Group, sequence: number): number =>
   sequence - 1 - ((sequence - 1) % checkpointEvery);

@@ -17,7 +17,7 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { maySpeak, say } from './counter.ts';
-import { boundaryOf, digestOf, type Group, isMember, primaryOf } from './group.ts';
+import { boundaryOf, digestOf, type Group, isMember, nothing, primaryOf } from './group.ts';
 import type { BatchBody, Commit, Prepare, Relay } from './messages.ts';
 import { type Context, type Heard, heardOf, lowOf, ownOf, type Replica } from './state.ts';
 
@@ -73,7 +73,7 @@ export function bodyOf(
 ): Batch | undefined {
   const stored = replica.batches.get(sequence);
   if (stored?.digest === digest) return stored.batch;
-  return replica.bodies.get(digest) ?? (digestOf(group, []) === digest ? [] : undefined);
+  return replica.bodies.get(digest) ?? (digestOf(group, nothing) === digest ? nothing : undefined);
 }
 
 /** Asks all for a batch, once until the next tick. */

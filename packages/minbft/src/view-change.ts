@@ -6,7 +6,7 @@
 import type { Digest, ReplicaId, Signed } from '@quorumlab/core';
 import { isProof } from './checkpoint.ts';
 import { maySpeak, say } from './counter.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import { digestOf, type Group, isMember, nothing, primaryOf } from './group.ts';
 import { keptChanges, type NewView, type ReqViewChange, type ViewChange } from './messages.ts';
 import { bodyOf, want } from './normal-case.ts';
 import {
@@ -168,9 +168,9 @@ function ordersFrom(
         const earlier = chosen.get(sequence);
         if (earlier === undefined || vote.view > earlier.view) chosen.set(sequence, vote);
       }
-  const nothing = group.digest(group.schemas.content, []);
+  const none = digestOf(group, nothing);
   const orders = new Map<number, Digest>();
   for (let sequence = low + 1; sequence <= high; sequence++)
-    orders.set(sequence, chosen.get(sequence)?.digest ?? nothing);
+    orders.set(sequence, chosen.get(sequence)?.digest ?? none);
   return orders;
 }

@@ -2,7 +2,7 @@
 import { certify, countVote, type Signed, votesFor } from '@quorumlab/core';
 import { idOf, isBusy, isQuorum, isValid, notarizedAs } from './chain.ts';
 import { isNear } from './epochs.ts';
-import { type Group, isMember, leaderOf } from './group.ts';
+import { type Group, isMember } from './group.ts';
 import { nextBatch, noteProposed } from './mempool.ts';
 import type { Block, Proposal, Vote } from './messages.ts';
 import { learn } from './notarized.ts';
@@ -15,7 +15,7 @@ const mayAct = (group: Group, replica: Replica): boolean =>
 /** Propose: the leader extends the longest notarized chain that it has seen, once an epoch. */
 export function maybePropose(replica: Replica, ctx: Context): boolean {
   const { epoch, voted } = replica;
-  if (leaderOf(ctx.group, epoch) !== ctx.self || voted >= epoch) return false;
+  if (ctx.group.leaderOf(epoch) !== ctx.self || voted >= epoch) return false;
   if (!isBusy(replica) || !mayAct(ctx.group, replica)) return false;
   const parent = longestOf(replica);
   const { height, ...named } = parent;
@@ -41,7 +41,7 @@ export function ownWords(replica: Replica, ctx: Context): readonly (Proposal | V
   if (kept === undefined) return [];
   const { epoch, height } = kept.block;
   const vote: Vote = { kind: 'vote', epoch, height, id: kept.id };
-  const isLeader = leaderOf(ctx.group, epoch) === ctx.self;
+  const isLeader = ctx.group.leaderOf(epoch) === ctx.self;
   return isLeader ? [proposalOf(replica, kept.block), vote] : [vote];
 }
 
@@ -49,7 +49,7 @@ export function ownWords(replica: Replica, ctx: Context): readonly (Proposal | V
 export function isWhole(group: Group, { from, block, notarization }: Signed<Proposal>): boolean {
   const { epoch, height, parent } = block;
   if (epoch === 0 || height === 0 || parent.epoch >= epoch) return false;
-  if (from !== leaderOf(group, epoch)) return false;
+  if (from !== group.leaderOf(epoch)) return false;
   if (notarization === null) return true;
   const { body } = notarization;
   return body.id === parent.id && body.epoch === parent.epoch && isQuorum(group, notarization);

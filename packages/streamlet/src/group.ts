@@ -62,6 +62,8 @@ export interface Group {
   readonly maxBatch: number;
   readonly rules: Rules;
   readonly digest: DigestOf;
+  /** As {@link leaderOf} says; handlers ask many times about few epochs. */
+  readonly leaderOf: (epoch: number) => ReplicaId;
 }
 
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
@@ -100,6 +102,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxBatch,
     rules,
     digest,
+    leaderOf: remembered((epoch) => leaderOf({ n, digest }, epoch)),
   };
 }
 
@@ -111,3 +114,19 @@ const { turn } = schemas({ n: 1, maxBatch: 1 });
 /** The leader of an epoch: its digest, of which nobody can choose what it is, modulo n. */
 export const leaderOf = ({ n, digest }: Pick<Group, 'n' | 'digest'>, epoch: number): ReplicaId =>
   Number.parseInt(digest(turn, { epoch }).slice(0, 12), 16) % n;
+
+/** Epochs whose leaders are remembered: more than replicas of one group are apart, as a rule. */
+const epochsRemembered = 64;
+
+/** The same function, which works out what it gave for an epoch only once in a while. */
+function remembered(leader: (epoch: number) => ReplicaId): (epoch: number) => ReplicaId {
+  const known: { readonly epoch: number; readonly leader: ReplicaId }[] = [];
+  return (epoch) => {
+    const place = epoch % epochsRemembered;
+    const before = known[place];
+    if (before?.epoch === epoch) return before.leader;
+    const made = { epoch, leader: leader(epoch) };
+    known[place] = made;
+    return made.leader;
+  };
+}

@@ -1,4 +1,5 @@
 /** What is listened to: what could come to something passes, once, and all else changes nothing. */
+import { range } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -17,7 +18,7 @@ import {
 } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import { isQuorum } from './chain.ts';
-import { groupOf } from './group.ts';
+import { groupOf, leaderOf } from './group.ts';
 import type { Block, Message } from './messages.ts';
 import { rules } from './rules.ts';
 import { maxEpochsAhead, maxEpochsBehind } from './state.ts';
@@ -154,6 +155,12 @@ it('a quorum is named with each member once, and nobody else', () => {
   expect([named(0, 1, 2), named(0, 1, 2, 3), named(1, 2, 3)]).toEqual([true, true, true]);
   for (const members of [[], [0, 1], [0, 1, 1], [1, 0, 2], [1, 2, 4]])
     expect(named(...members), `${members}`).toBe(false);
+});
+
+it('who leads an epoch does not depend on which epochs were asked about before', () => {
+  const whole = groupOf({ n: 7, digest: testDigest }, rules);
+  for (const epoch of [...range(300), ...range(300).reverse(), 5, 69, 5, 2 ** 40])
+    expect(whole.leaderOf(epoch), `${epoch}`).toBe(leaderOf(whole, epoch));
 });
 
 describe('a report passes', () => {

@@ -11,7 +11,7 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { hasRoom, pathTo } from './chain.ts';
-import { type Group, isMember, leaderOf } from './group.ts';
+import { type Group, isMember } from './group.ts';
 import type { Ref, Relay } from './messages.ts';
 import type { Context, Replica, Waiting } from './state.ts';
 
@@ -51,7 +51,7 @@ export function handOver(replica: Replica, ctx: Context): void {
   const { epoch, waiting, voted } = replica;
   if (replica.toldIn >= epoch || waiting.size === 0) return;
   // Its own block is on its way.
-  if (leaderOf(ctx.group, epoch) === ctx.self && voted < epoch) return;
+  if (ctx.group.leaderOf(epoch) === ctx.self && voted < epoch) return;
   const left = [...waiting.values()].filter(({ relayed }) => !relayed);
   if (left.length === 0) return;
   replica.toldIn = epoch;

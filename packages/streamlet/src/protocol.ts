@@ -54,7 +54,7 @@ import { clock, idleTimeout, missingTimeout, notarized, start } from './catch-up
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
 import { epochTimeout } from './epochs.ts';
 import { evidence } from './evidence.ts';
-import { groupOf, leaderOf, type Options } from './group.ts';
+import { groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose, relay } from './mempool.ts';
 import { repeatTimeout } from './repeat.ts';
@@ -127,7 +127,7 @@ export function streamlet(options: Options, chosen: Partial<Rules> = {}): Protoc
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'epoch',
     status(replica) {
-      const leader = leaderOf(group, replica.epoch);
+      const leader = group.leaderOf(replica.epoch);
       const role = leader === replica.self ? 'leader' : 'voter';
       return { leader, term: replica.epoch, role };
     },
