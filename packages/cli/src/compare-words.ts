@@ -2,6 +2,8 @@
 import {
   type Counterexample,
   flagsOf,
+  judgedBy,
+  readsWords,
   type Scenario,
   type Tally,
   type VerdictRow,
@@ -75,6 +77,8 @@ function sayBounds(io: Io, verdicts: readonly VerdictRow[], seeds: number): void
       `ok = no violation in ${grouped(seeds)} seeds ` +
         `(true rate below ${clean.upper95.toFixed(2)} % with 95 % confidence); it is no proof.`,
     );
+  for (const reads of readsWords)
+    if (verdicts.some((row) => row.reads === reads)) sayWrapped(io, `${judgedBy(reads)}.`);
   for (const row of verdicts)
     if (row.budget !== undefined)
       sayWrapped(io, `${rowName(row)} under ${row.attack}: ${row.budget}.`);

@@ -7,9 +7,12 @@ import {
   microseconds,
   nearest,
   type OptionValues,
+  optionsWithReads,
   type ProtocolEntry,
   protocolOf,
+  type Reads,
   readOption,
+  readsWords,
   type Scenario,
   ScenarioError,
   type ScenarioFault,
@@ -40,6 +43,7 @@ export interface ScenarioFlags {
   readonly events?: string;
   readonly crypto?: string;
   readonly mutant?: string;
+  readonly reads?: string;
   readonly option?: readonly string[];
   readonly unsafeN?: boolean;
   readonly quorum?: string;
@@ -51,6 +55,10 @@ export const gather = (value: string, before: readonly string[] | undefined): re
   ...(before ?? []),
   value,
 ];
+
+/** What `--reads` takes. */
+export const readsHelp =
+  'what reads promise: quorum, lease, local or stale: quorumlab list reads (default: quorum)';
 
 /** Adds the flags that describe a scenario; the same names everywhere. */
 export const withScenarioFlags = (command: Command): Command =>
@@ -70,6 +78,7 @@ export const withScenarioFlags = (command: Command): Command =>
         'who lies, e.g. 0 or 0,2; or none (default: n0, and more if it takes)',
       )
       .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+      .option('--reads <kind>', readsHelp)
       .option('--clock <clocks>', 'e.g. offset=5ms,drift=100ppm,epsilon=7ms (default: perfect)')
       .option(
         '--crash <node@time>',
@@ -132,6 +141,7 @@ export function scenarioOf(protocol: string, flags: ScenarioFlags): Scenario {
   if (flags.until !== undefined) given.until = timeOf('--until', flags.until, 1);
   if (flags.events !== undefined) given.events = wholeNumber('--events', flags.events, 1, 1e12);
   if (flags.crypto !== undefined) given.crypto = oneOf('--crypto', flags.crypto, cryptos);
+  if (flags.reads !== undefined) given.reads = readsWord(flags.reads);
   if (flags.mutant !== undefined) given.mutant = flags.mutant;
   if (flags.option !== undefined) given.options = optionsOf(entry, flags.option);
   if (flags.unsafeN) given.unsafe = true;
@@ -163,6 +173,9 @@ export function actingScenarioOf(protocol: string, flags: ScenarioFlags): Scenar
   return scenario;
 }
 
+/** What `--reads` says. Throws a ScenarioError for a word that is none. */
+export const readsWord = (text: string): Reads => oneOf('--reads', text, readsWords);
+
 const cryptos = ['ideal', 'ed25519'] as const;
 
 /** What is told and could do nothing would be passed over in silence. */
@@ -174,6 +187,13 @@ function requireActing(scenario: Scenario, flags: ScenarioFlags): void {
       `--by ${flags.by} says who lies, and ` +
         `${attack === 'none' ? 'no attack says how' : `${attack} takes no liar`}.\n` +
         '  use   --attack equivocating-leader, or another one (quorumlab list attacks)',
+    );
+  optionsWithReads(protocolOf(scenario.protocol), scenario.reads, scenario.options);
+  if (flags.reads !== undefined && ['contest', 'writes'].includes(scenario.workload))
+    throw new ScenarioError(
+      'QL103',
+      `--reads ${flags.reads} is about reads, and the workload ${scenario.workload} has none.\n` +
+        '  use   --workload b, or another one: quorumlab list workloads',
     );
   const outside = by.find((id) => id >= n);
   if (outside !== undefined)

@@ -15,6 +15,7 @@ import {
   type ProtocolCost,
   proofRows,
   type RunResult,
+  readsJudged,
   type Scenario,
   type ShrinkRecord,
   type Shrunk,
@@ -167,7 +168,7 @@ export const shrinkRecord = (small: Omit<Shrunk, 'result'>): ShrinkRecord => {
 };
 
 function common(scenario: Scenario) {
-  const { protocol, mutant, n, f, attack, seed, options } = scenario;
+  const { protocol, mutant, n, f, attack, seed, options, reads } = scenario;
   const { claimed, why } = claimOf(scenario);
   const hint = noFaultNote(scenario);
   const unsafe = unsafeMark(scenario);
@@ -175,6 +176,7 @@ function common(scenario: Scenario) {
     ...{ protocol, n, f, attack, seed, claimed },
     ...(mutant === undefined ? {} : { mutant }),
     ...(options ? { options } : {}),
+    ...(reads === undefined ? {} : { reads, judged: readsJudged[reads] }),
     ...(unsafe === undefined ? {} : { unsafe }),
     ...(why === undefined ? {} : { why }),
     ...(hint === undefined ? {} : { hint }),

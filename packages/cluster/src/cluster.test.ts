@@ -92,6 +92,9 @@ describe('making a cluster', () => {
     );
     await expect(initCluster({ folder, protocol: 'rapt' })).rejects.toThrow(/raft/);
     await expect(initCluster({ folder, protocol: 'pbft', n: 3, f: 1 })).rejects.toThrow(/-n 4/);
+    await expect(initCluster({ folder, protocol: 'zab', reads: 'lease' })).rejects.toThrow(
+      /zab has no leases.* --reads lease\.\n {2}use {3}--reads quorum/s,
+    );
     expect(readdirSync(join(folder, '..'))).toEqual([]);
   });
 

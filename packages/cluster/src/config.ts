@@ -2,7 +2,14 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromHex, type Protocol, type ReplicaId } from '@quorumlab/core';
-import { type OptionValues, protocolOf, requireOptions } from '@quorumlab/harness';
+import {
+  type OptionValues,
+  optionsWithReads,
+  protocolOf,
+  type Reads,
+  readsWords,
+  requireOptions,
+} from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
 import { admitPublicKey, KeyError } from '@quorumlab/wire';
@@ -38,6 +45,8 @@ export interface ClusterConfig {
   readonly f: number;
   /** The protocol's own options, by its names for them. */
   readonly options: OptionValues;
+  /** What the reads of its clients promise; absent: what the options say, or 'quorum'. */
+  readonly reads?: Reads;
   readonly signatures: Signatures;
   /** Whether nodes may be told to lie. */
   readonly allowFaults: boolean;
@@ -143,6 +152,9 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   const { options = {} } = config;
   if (typeof options !== 'object' || options === null) throw wrong('"options" must be an object');
   requireOptions(protocol, protocolOf(protocol).options, options);
+  const { reads } = config;
+  if (reads !== undefined && !readsWords.includes(reads))
+    throw wrong(`"reads" must be one of ${readsWords.join(', ')}`);
   // Every part has been looked at above.
   return { ...config, options } as ClusterConfig;
 }
@@ -165,8 +177,12 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** The protocol that a cluster runs. */
-export const protocolIn = ({ protocol, n, f, options, seats }: ClusterConfig): Protocol<LogShape> =>
-  protocolOf(protocol).create({ n, f, options, ...(seats === undefined ? {} : { seats }) });
+export function protocolIn(config: ClusterConfig): Protocol<LogShape> {
+  const { protocol, n, f, reads, seats } = config;
+  const entry = protocolOf(protocol);
+  const options = optionsWithReads(entry, reads, config.options) ?? {};
+  return entry.create({ n, f, options, ...(seats === undefined ? {} : { seats }) });
+}
 
 /** All nodes that there are or were, by number: those made with the cluster, and who came later. */
 export const allNodes = ({ members, joined = [] }: ClusterConfig): readonly ClusterMember[] => [

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FolderLockedError, lockFolder } from '@quorumlab/disk';
+import { isWeak, readsAt } from '@quorumlab/harness';
+import type { ClientOptions } from '@quorumlab/log';
 import {
   type ClusterIdentity,
   connectClient,
@@ -67,7 +69,7 @@ export async function connectCluster(
       secretKey: await readKeyFile(paths.key(home)),
       logger: createLogger({ level: 'info', destination: file }),
       signatures: config.signatures,
-      ...(isNew ? { client: { session: 0 } } : {}),
+      client: { ...(isNew ? { session: 0 } : {}), ...nearReads(config) },
       ...(outstanding === undefined ? {} : { maxOutstanding: outstanding }),
     });
     // What is sent to a replica that is not connected yet waits for its time-out: a moment's
@@ -90,6 +92,10 @@ export async function connectCluster(
     throw error;
   }
 }
+
+/** Whom a client asks whose reads take what one replica has. */
+const nearReads = ({ reads = 'quorum' }: ClusterConfig): ClientOptions =>
+  isWeak(reads) ? { localReadsAt: readsAt[reads] } : {};
 
 /** The group without those that have left: nobody of it would answer. */
 function present(config: ClusterConfig): ClusterIdentity {

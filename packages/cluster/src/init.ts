@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { mostSeats, range, toHex } from '@quorumlab/core';
-import { type OptionValues, protocolOf, requireSize, toleratedBy } from '@quorumlab/harness';
+import {
+  type OptionValues,
+  optionsWithReads,
+  protocolOf,
+  type Reads,
+  requireSize,
+  toleratedBy,
+} from '@quorumlab/harness';
 import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
 import { ClusterError, codeOf } from './errors.ts';
@@ -20,6 +27,8 @@ export interface InitOptions {
   readonly f?: number;
   /** The protocol's own options, by its names for them (`quorumlab list protocols`). */
   readonly options?: OptionValues;
+  /** What the reads of its clients promise; what the options say, or 'quorum', unless told. */
+  readonly reads?: Reads;
   /** Unless told, a name that nobody else has. */
   readonly name?: string;
   /** Signs every message, also where the protocol needs no signatures. */
@@ -75,7 +84,7 @@ export async function initCluster(options: InitOptions): Promise<ClusterConfig> 
   }
 }
 
-function sizeOf({ protocol, n, f, options = {} }: InitOptions): {
+function sizeOf({ protocol, n, f, options = {}, reads }: InitOptions): {
   readonly n: number;
   readonly f: number;
 } {
@@ -84,7 +93,7 @@ function sizeOf({ protocol, n, f, options = {} }: InitOptions): {
   const size = n ?? entry.claims.replicas(faults);
   requireSize(entry, size, faults);
   // What else cannot be, the protocol itself knows: quorums that do not meet, for example.
-  entry.create({ n: size, f: faults, options });
+  entry.create({ n: size, f: faults, options: optionsWithReads(entry, reads, options) ?? {} });
   return { n: size, f: faults };
 }
 
@@ -128,6 +137,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
     n,
     f,
     options: options.options ?? {},
+    ...(options.reads === undefined ? {} : { reads: options.reads }),
     signatures:
       signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
     allowFaults,

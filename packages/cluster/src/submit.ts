@@ -1,4 +1,5 @@
 import { fromUtf8, toHex } from '@quorumlab/core';
+import { isWeak } from '@quorumlab/harness';
 import { kv, LogFullError, OperationError } from '@quorumlab/log';
 import { allNodes, type ClusterConfig, protocolIn, readConfig } from './config.ts';
 import { type ClusterClient, connectCluster } from './connect.ts';
@@ -68,6 +69,14 @@ function readable(bytes: Uint8Array): string {
   }
 }
 
+/** How operations of a cluster are read and ended. */
+interface Reading {
+  /** How many positions its log has, if it ends. */
+  readonly length: number | undefined;
+  /** Whether reads take what one replica has. */
+  readonly isNear: boolean;
+}
+
 /**
  * Runs one operation, and says what came of it. Where the log ends, a read that was ordered would
  * use it up, so it is answered by the replica that is asked; and a log that is full is a result.
@@ -75,14 +84,14 @@ function readable(bytes: Uint8Array): string {
 async function ask(
   client: ClusterClient,
   { bytes, readOnly }: ClusterOperation,
-  length: number | undefined,
+  { length, isNear }: Reading,
   signal: AbortSignal,
 ): Promise<string> {
   try {
     if (!readOnly) return describeResult(await client.propose(bytes, { signal }));
-    const consistency = length === undefined ? 'linearizable' : 'local';
+    const consistency = isNear ? 'local' : 'linearizable';
     const said = describeResult(await client.read(bytes, consistency, { signal }));
-    return length === undefined ? said : `${said} (as one replica has it)`;
+    return isNear ? `${said} (as one replica has it)` : said;
   } catch (error) {
     if (!(error instanceof LogFullError)) throw error;
     const positions =
@@ -138,6 +147,7 @@ export async function submit(
   for (const line of lines) parseOperation(line);
   const config = await readConfig(folder);
   const { length } = protocolIn(config);
+  const reading = { length, isNear: length !== undefined || isWeak(config.reads ?? 'quorum') };
   await requireAnswers(folder, config);
   // Others may be submitting: one of them will end, and its client be free.
   const client = await connectCluster(folder, {
@@ -161,7 +171,7 @@ export async function submit(
       );
       const operation = parseOperation(line);
       const from = performance.now();
-      const result = await ask(client, operation, length, signal);
+      const result = await ask(client, operation, reading, signal);
       const milliseconds = performance.now() - from;
       times.push(milliseconds);
       rows.push({ operation: operation.label, result, milliseconds });

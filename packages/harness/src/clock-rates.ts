@@ -2,6 +2,7 @@
 import { attackOf } from './attacks.ts';
 import { clockOf } from './network-and-clock.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
+import { readsIn } from './reads.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Scenario } from './scenario.ts';
  */
 export function beyondDrift(scenario: Scenario, entry: ProtocolEntry): string | undefined {
   const { options = {}, protocol } = scenario;
-  if (options.reads !== 'lease') return undefined;
+  if (readsIn(scenario) !== 'lease') return undefined;
   const declared = Number(options.clockDrift ?? entry.notes.clockDrift?.usual);
   const [node, parts] = worstRate(scenario);
   if (parts <= declared) return undefined;

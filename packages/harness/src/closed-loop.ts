@@ -4,6 +4,8 @@ import { ms } from '@quorumlab/core';
 import { decisions, type InputSource, type ScheduledInput } from '@quorumlab/sim';
 import type { AnyShape, Prepared } from './prepare.ts';
 import type { Reaching } from './reached.ts';
+import { isWeak } from './read-words.ts';
+import { readsIn } from './reads.ts';
 import { workloadOf } from './workload.ts';
 
 /** Clients that ask for the next thing as soon as they have the answer to one before. */
@@ -17,6 +19,7 @@ export interface ClosedLoop {
 export function closedLoop(prepared: Prepared, check: Observer, counting?: Reaching): ClosedLoop {
   const { scenario, firstClientSeat, healedAt, changes } = prepared;
   const { clients, outstanding } = scenario;
+  const weak = isWeak(readsIn(scenario));
   // There must be load while things go wrong: the last operation is asked for when all is healed.
   const lasts = healedAt < scenario.until ? healedAt : 0;
   // All clients ask at the same moments, so that they contend.
@@ -49,7 +52,8 @@ export function closedLoop(prepared: Prepared, check: Observer, counting?: Reach
     const then = Math.max(at, ms(1) + Math.floor(id / together) * pace);
     asked.push({ at: then, seat, id, operation: bytes });
     if (readOnly) reads.set(id, then);
-    return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly } };
+    const local = readOnly && weak ? { local: true } : {};
+    return { at: then, seat, event: { type: 'submit', id, operation: bytes, readOnly, ...local } };
   };
   return {
     source: {

@@ -31,8 +31,9 @@ export const commandLine = (scenario: Scenario): string =>
  * seed. Read by our own parser they give an equal scenario, if it has no {@link Scenario.script}.
  */
 export function flagsOf(scenario: Scenario): readonly string[] {
-  const { protocol, n, f, attack, by, commands, commandsFrom } = scenario;
-  const plain = completeScenario({ protocol, n, f, attack });
+  const { protocol, n, f, attack, by, commands, commandsFrom, reads } = scenario;
+  const told = reads === undefined ? {} : { reads };
+  const plain = completeScenario({ protocol, n, f, attack, ...told });
   const flags: string[] = [`-n ${n}`, `-f ${f}`];
   const tell = (flag: string, value: string | number): void => {
     const text = quoted(`${value}`);
@@ -56,6 +57,7 @@ export function flagsOf(scenario: Scenario): readonly string[] {
   add('--until', timeText(scenario.until), timeText(plain.until));
   if (scenario.events !== undefined) tell('--events', scenario.events);
   add('--crypto', scenario.crypto, plain.crypto);
+  if (scenario.reads !== undefined) tell('--reads', scenario.reads);
   for (const [name, value] of Object.entries(scenario.options ?? {}))
     tell('--option', `${name}=${value}`);
   if (scenario.mutant !== undefined) tell('--mutant', scenario.mutant);

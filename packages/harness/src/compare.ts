@@ -2,6 +2,7 @@ import { upper95, type VerdictWord, worst } from '@quorumlab/checker';
 import { attackOf, attacks } from './attacks.ts';
 import { completeScenario, variantsOf } from './defaults.ts';
 import { protocolOf, requireSize } from './protocols.ts';
+import { requireReads } from './reads.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
 import { nthSeed } from './search.ts';
@@ -50,6 +51,7 @@ export function cellsOf(comparison: Comparison): readonly Scenario[] {
     const size = n === undefined ? { f } : { f, n };
     const plain = completeScenario({ ...shared, protocol, ...size });
     requireSize(entry, plain.n, f);
+    if (plain.reads !== undefined) requireReads(entry, plain.reads);
     return variantsOf(plain).flatMap(({ options }) =>
       names.map((attack) =>
         completeScenario({ ...shared, protocol, attack, ...size, ...(options ? { options } : {}) }),

@@ -24,7 +24,8 @@ export function completeScenario(given: Partial<Scenario> & Pick<Scenario, 'prot
     attack: 'none',
     by: given.attack === undefined || given.attack === 'none' ? [] : range(liars),
     faults: [],
-    workload: 'contest',
+    // Nobody reads in a contest.
+    workload: given.reads === undefined ? 'contest' : 'b',
     count: 20,
     clients: 2,
     outstanding: 1,
@@ -50,9 +51,9 @@ export function variantsOf(scenario: Scenario, entry?: ProtocolEntry): readonly 
   }));
 }
 
-/** The options of a scenario as people write them: `rules=chained q1=2`; empty without any. */
-export const optionText = ({ options = {} }: Pick<Scenario, 'options'>): string =>
-  Object.entries(options)
+/** What a protocol is told as people write it: `rules=chained q1=2 reads=stale`; or nothing. */
+export const optionText = ({ options, reads }: Pick<Scenario, 'options' | 'reads'>): string =>
+  Object.entries({ ...options, ...(reads === undefined ? {} : { reads }) })
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 

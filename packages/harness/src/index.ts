@@ -46,6 +46,8 @@ export {
   situationNames,
   situations,
 } from './reached.ts';
+export * from './read-words.ts';
+export * from './reads.ts';
 export * from './run.ts';
 export * from './run-cost.ts';
 export * from './scenario.ts';
@@ -60,5 +62,6 @@ export * from './system-errors.ts';
 export * from './tale.ts';
 export * from './trace-scenario.ts';
 export * from './verdict-row.ts';
+export { type WeakReadsOptions, weakReads } from './weak-reads.ts';
 export * from './words.ts';
 export * from './workload.ts';

@@ -17,6 +17,7 @@ import {
   scenarioOf,
 } from './link.ts';
 import { protocols } from './protocols.ts';
+import { readsWords } from './read-words.ts';
 import { runScenario } from './run.ts';
 
 const names = protocols.map(({ name }) => name);
@@ -57,6 +58,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   edits: fc.tuple(some, some),
   network: fc.constantFrom(...networks),
   clocks: fc.constantFrom(...clocks),
+  reads: fc.constantFrom(...readsWords),
   workload: fc.constantFrom('contest', 'a', 'writes'),
   count: fc.integer({ min: 1, max: most.count }),
   crypto: fc.constantFrom('ideal', 'ed25519'),
@@ -95,6 +97,7 @@ test('what is wrong in a link is said, and what is usual takes its place', () =>
     ['#/play?count=1e9', /"count" of the link is no number/],
     ['#/play?sign=none', /"sign" of the link is none of ideal, ed25519/],
     ['#/play?seed=%', /damaged/],
+    ['#/play?reads=fresh', /"reads" of the link is none of quorum, lease, local, stale/],
     ['#/play?by=x', /"by" of the link names nodes as 0\+2/],
     ['#/play?e=12.burn.1', /"12.burn.1" is no edit; write e.g. 900ms.crash.1/],
     ['#/lessons', /no page "lessons"/],

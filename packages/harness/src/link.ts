@@ -2,6 +2,7 @@
 import { editsIn, editsOf, editsText } from './edits.ts';
 import { engine } from './engine.ts';
 import { demo, most, type Settings, scenarioOf, type Traitors } from './pair.ts';
+import { readsWords } from './read-words.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
 
 export { type Edit, editText, mostEdits } from './edits.ts';
@@ -15,6 +16,7 @@ export {
   scenarioOf,
   type Traitors,
 } from './pair.ts';
+export { readsPromises, readsWords } from './read-words.ts';
 
 /** The version of the parts below. */
 const version = '1';
@@ -61,6 +63,7 @@ export function linkOf(
     ...(edits.some((each) => each.length > 0) ? [['e', edits.map(editsText).join()] as const] : []),
     ['net', network],
     ['clock', clocks],
+    ...(settings.reads === demo.reads ? [] : [['reads', settings.reads] as const]),
     ['load', workload],
     ['count', settings.count],
     ['sign', settings.crypto],
@@ -83,18 +86,25 @@ export function linkOfScenario(scenario: Scenario, at?: number): string | undefi
   const settings: Settings = {
     ...{ protocols: [protocol, beside], mutants: [mutant, ''], same: 'f', f, n },
     ...{ attack, network, clocks, workload, count, crypto, seed },
+    reads: scenario.reads ?? demo.reads,
     by: [by, undefined],
     edits: [editsOf(scenario), []],
   };
   const sizes = [settings, { ...settings, same: 'n' as const }];
-  const same = sizes.find((each) => canonical(scenarioIn(each)) === canonical(scenario));
+  const shown = canonical(withoutUsual(scenario));
+  const same = sizes.find((each) => canonical(scenarioIn(each)) === shown);
   if (same === undefined) return undefined;
   const usual = scenarioIn({ ...same, by: [undefined, undefined] });
-  const isUsual = canonical(usual) === canonical(scenario);
+  const isUsual = canonical(usual) === shown;
   return linkOf(
     isUsual ? { ...same, by: [undefined, undefined] } : same,
     at === undefined ? {} : { at },
   );
+}
+
+/** The same scenario without what says what it would be anyway. */
+function withoutUsual({ reads, ...rest }: Scenario): Scenario {
+  return reads === undefined || reads === demo.reads ? rest : { ...rest, reads };
 }
 
 const scenarioIn = (settings: Settings): Scenario | undefined => {
@@ -190,6 +200,7 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
     edits: bothEdits(given.get('e'), complaints),
     network: text('net', demo.network),
     clocks: text('clock', demo.clocks),
+    reads: oneOf('reads', readsWords, demo.reads),
     workload: text('load', demo.workload),
     count: numberIn(given, 'count', 1, most.count, complaints) ?? demo.count,
     crypto: oneOf('sign', ['ideal', 'ed25519'], demo.crypto),

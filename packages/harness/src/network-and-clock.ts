@@ -98,6 +98,10 @@ export function clockOf(text: string, seat: number): ClockModel | undefined {
   };
 }
 
+/** By how many parts in a billion the clocks of a scenario run wrong, fast or slow. */
+export const driftIn = (clocks: string): number =>
+  Math.abs(clockOf(clocks, 0)?.driftPerBillion ?? 0);
+
 function driftOf(text: string): number {
   const ppm = /^(\d+)ppm$/.exec(text)?.[1];
   if (ppm !== undefined && Number(ppm) <= driftPpmMost) return Number(ppm) * 1000;

@@ -3,6 +3,7 @@ import { attackOf } from './attacks.ts';
 import { completeScenario } from './defaults.ts';
 import { type Edit, edited } from './edits.ts';
 import { protocolOf, toleratedBy } from './protocols.ts';
+import type { Reads } from './read-words.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Nodes by their indices; nothing: whom the attack takes. */
@@ -24,6 +25,8 @@ export interface Settings {
   readonly edits: readonly [left: readonly Edit[], right: readonly Edit[]];
   readonly network: string;
   readonly clocks: string;
+  /** What reads promise. */
+  readonly reads: Reads;
   readonly workload: string;
   readonly count: number;
   readonly crypto: Scenario['crypto'];
@@ -42,6 +45,7 @@ export const demo: Settings = {
   edits: [[], []],
   network: 'lan',
   clocks: 'perfect',
+  reads: 'quorum',
   workload: 'contest',
   count: 2,
   crypto: 'ed25519',
@@ -69,7 +73,7 @@ export const clocks: readonly string[] = [
 
 /** The scenario of one side. Throws a ScenarioError that says what cannot be. */
 export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
-  const { attack, network, workload, count, crypto, seed } = settings;
+  const { attack, network, workload, count, crypto, seed, reads } = settings;
   const protocol = settings.protocols[side];
   const mutant = settings.mutants[side];
   const { claims } = protocolOf(protocol);
@@ -83,6 +87,8 @@ export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
     ...{ protocol, ...size, attack, network, clocks: settings.clocks },
     ...{ workload, count, crypto, seed },
     ...(mutant === '' ? {} : { mutant }),
+    // As protocols read unless told, so that nothing else is in older links.
+    ...(reads === 'quorum' ? {} : { reads }),
     ...(by === undefined ? {} : { by }),
   });
   return edited(scenario, settings.edits[side]);

@@ -38,6 +38,8 @@ import { type Attack, attackOf, leastLiars, tooFewTraitors } from './attacks.ts'
 import { clockOf, networkOf } from './network-and-clock.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { protocolOf, requireSize } from './protocols.ts';
+import { isWeak, type Reads, readsAt } from './read-words.ts';
+import { optionsWithReads, readsIn } from './reads.ts';
 import { type Scenario, ScenarioError, type ScenarioFault } from './scenario.ts';
 import { simulatedDigest } from './simulated-digest.ts';
 import { countersOf } from './trusted-counters.ts';
@@ -128,7 +130,8 @@ function requireNodes(fault: ScenarioFault, n: number): void {
  */
 export function prepare(scenario: Scenario, entry?: ProtocolEntry, lines = true): Prepared {
   const found = entry ?? protocolOf(scenario.protocol);
-  const { n, f, by, options, quorum, unsafe } = scenario;
+  const { n, f, by, quorum, unsafe } = scenario;
+  const options = optionsWithReads(found, scenario.reads, scenario.options);
   if (scenario.unsafe !== true) requireSize(found, n, f);
   const attack = attackOf(scenario.attack);
   const few = tooFewTraitors(scenario, found);
@@ -276,10 +279,18 @@ function changesOf(
  */
 function askedFirst({ scenario, group, attack }: Recipe, i: number): ClientOptions {
   const { ask, matching } = group.protocol.client;
-  if (ask !== 'any' || matching > 1) return {};
+  const reading = nearReads(readsIn(scenario));
+  if (ask !== 'any' || matching > 1) return reading;
   const traitor = attack.needs === 'byzantine' ? scenario.by[0] : undefined;
-  return { leader: traitor ?? i % scenario.n };
+  return { ...reading, leader: traitor ?? i % scenario.n };
 }
+
+/** After so long without an answer clients ask another replica for what one replica has. */
+export const nearPatience: number = ms(500);
+
+/** Where clients read whose reads take what one replica has. */
+const nearReads = (reads: Reads): ClientOptions =>
+  isWeak(reads) ? { localReadsAt: readsAt[reads], timeout: nearPatience } : {};
 
 function replicaMachine(
   { scenario, group, attack, lines, shared }: Recipe,

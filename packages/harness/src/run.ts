@@ -23,14 +23,18 @@ import { describeRequest } from './describe.ts';
 import { engine } from './engine.ts';
 import { type Guilt, guiltRecord, unasked } from './guilt.ts';
 import { keyValueHistory } from './history.ts';
+import { leaseWatch } from './lease-watch.ts';
 import { type Lie, lieRecord } from './lies.ts';
-import { type AnyShape, type Prepared, prepare } from './prepare.ts';
+import { type AnyShape, nearPatience, type Prepared, prepare } from './prepare.ts';
 import type { ProofValues } from './proof-values.ts';
 import type { ProtocolEntry } from './protocol-entry.ts';
 import { type Reached, reaching } from './reached.ts';
+import { isWeak } from './read-words.ts';
+import { readsIn } from './reads.ts';
 import { type Progress, watchProgress } from './recovery.ts';
 import type { Scenario } from './scenario.ts';
 import { type StoryLine, storyteller } from './story.ts';
+import { weakReads, withoutReads } from './weak-reads.ts';
 
 /** How a run is watched. */
 export interface RunOptions {
@@ -119,6 +123,17 @@ function spentIn({ ending, violation }: SimulationResult, word: VerdictWord): Sp
 /** The run goes on this long after the last answer, so that followers catch up. */
 const settling = ms(100);
 
+/** Judges what clients saw by what their reads promise. */
+function historyOf(scenario: Scenario, { protocol }: Prepared): readonly Observer[] {
+  const reads = readsIn(scenario);
+  if (!isWeak(reads)) return [keyValueHistory()];
+  const { order } = protocol.claims;
+  return [
+    withoutReads(reads, keyValueHistory()),
+    weakReads({ reads, order, patience: nearPatience }),
+  ];
+}
+
 /** How to run in pieces. */
 export interface PieceOptions extends RunOptions {
   /** Asked at each pause: when it is so, the run ends there, and what is known is its result. */
@@ -169,7 +184,7 @@ export function* runInPieces(
     agreementOf(prepared.protocol.claims, describeRequest),
     execution(describeRequest, prepared.protocol.claims.order),
     liveness(patience(scenario.network)),
-    ...(scenario.count <= historyLimit ? [keyValueHistory()] : []),
+    ...(scenario.count <= historyLimit ? historyOf(scenario, prepared) : []),
     ...(options.story ? [recording(committed)] : []),
   );
   const statusOf = (seat: number): Status | undefined => simulation.seat(seat).status;
@@ -178,6 +193,7 @@ export function* runInPieces(
   const counting = options.reached ? reaching(prepared, statusOf) : undefined;
   const clients = closedLoop(prepared, check, counting);
   const progress = watchProgress();
+  const leases = leaseWatch(prepared, statusOf);
   const lies = lieRecord(prepared);
   const guilt = options.proofs ? guiltRecord(prepared) : undefined;
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
@@ -208,7 +224,7 @@ export function* runInPieces(
       ...(options.proofs ? lies.watcher : {}),
       ...guilt?.watcher,
       ...counting?.watcher,
-      ...(telling === undefined ? {} : steppedOf(telling, counting?.watcher)),
+      ...steppedOf(telling, counting?.watcher, leases?.watcher),
     },
     ...(options.trace ? { trace: traceOf(prepared, options.trace) } : {}),
   });
@@ -233,7 +249,7 @@ export function* runInPieces(
     expected: isExpected(claim, word),
     claim,
     ...(spent === undefined ? {} : { spent }),
-    violation: result.violation,
+    violation: leases?.explained(result.violation, claim) ?? result.violation,
     fired: firedIn(prepared, result.counters, result.now),
     digest: result.digest,
     now: result.now,
@@ -309,22 +325,24 @@ function recording(committed: Map<number, Map<number, readonly Request[]>>): Obs
   };
 }
 
-/** Both look at every step. */
-const steppedOf = (
-  one: Pick<Watcher<AnyShape>, 'stepped'>,
-  two: Pick<Watcher<AnyShape>, 'stepped'> = {},
-): Pick<Watcher<AnyShape>, 'stepped'> => ({
-  stepped(at, seat, output) {
-    one.stepped?.(at, seat, output);
-    two.stepped?.(at, seat, output);
-  },
-});
+type Stepping = Pick<Watcher<AnyShape>, 'stepped'>;
+
+/** All of them look at every step. */
+function steppedOf(...list: readonly (Stepping | undefined)[]): Stepping {
+  const all = list.flatMap((each) => (each?.stepped === undefined ? [] : [each]));
+  if (all.length === 0) return {};
+  return {
+    stepped(at, seat, output) {
+      for (const each of all) each.stepped?.(at, seat, output);
+    },
+  };
+}
 
 function storyInto(
   { scenario, attack, protocol }: Prepared,
   story: StoryLine[],
   status: (seat: number) => Status | undefined,
-): Pick<Watcher<AnyShape>, 'stepped'> {
+): Stepping {
   const isTraitor = (seat: number): boolean =>
     attack.needs === 'byzantine' && scenario.by.includes(seat);
   const tellers = range(scenario.n).map((seat) =>

@@ -2,6 +2,7 @@
 import type { OptionValues } from '@quorumlab/core';
 import type { SessionCaps } from '@quorumlab/log';
 import type { CopyChange, DiskModel, LostCopy } from '@quorumlab/sim';
+import type { Reads } from './read-words.ts';
 
 /** A cut, a crash or another event of the world, at a time in microseconds. */
 export type ScenarioFault =
@@ -81,6 +82,8 @@ export interface Scenario {
   readonly unsafe?: boolean;
   /** So many replicas are a quorum, safe or not; as many as the protocol says unless told. */
   readonly quorum?: number;
+  /** What reads promise; as the protocol's own options say, or 'quorum', unless told. */
+  readonly reads?: Reads;
   /** What the protocol is told besides its size, by the names of its own options. */
   readonly options?: OptionValues;
   /** A network preset: lan, wan, lossy, psync. */

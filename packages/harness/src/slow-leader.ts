@@ -1,19 +1,22 @@
 /** The attack on leases: a leader whose clock is slow, cut off from all but its clients. */
 import { ms } from '@quorumlab/core';
+import { driftIn } from './network-and-clock.ts';
 import type { Scenario, ScenarioFault } from './scenario.ts';
 
 /** As far from the true rate as a simulated clock goes: a tenth, in parts per billion. */
-const wrongBy = 100_000_000;
-const fast = 1 + wrongBy / 1e9;
-const slow = 1 - wrongBy / 1e9;
+const wrongMost = 100_000_000;
 
 /**
- * n0 leads, then its clock is slow and those of the others are fast. It is cut off from them, and
- * n1 runs for leader as soon as the others believe that n0's lease is over.
+ * n0 leads, then its clock is slow and those of the others are fast: by as much as the scenario's
+ * clocks drift, or by a tenth where they are perfect. It is cut off from them, and n1 runs for
+ * leader as soon as the others believe that n0's lease is over.
  */
-export function slowLeader({ n, options }: Scenario): readonly ScenarioFault[] {
-  const told = options?.electionTimeout;
-  const patience = typeof told === 'number' ? told : ms(300);
+export function slowLeader({ n, options, clocks: told }: Scenario): readonly ScenarioFault[] {
+  const wrongBy = told === 'perfect' ? wrongMost : driftIn(told);
+  const fast = 1 + wrongBy / 1e9;
+  const slow = 1 - wrongBy / 1e9;
+  const timeout = options?.electionTimeout;
+  const patience = typeof timeout === 'number' ? timeout : ms(300);
   // Who has just started waits for an election timeout, and n0 is the first for whom it is over.
   const elected = Math.ceil(patience / slow) + ms(1);
   // Soon after a heartbeat, so that the lease has just begun; usually there are ten in a timeout.

@@ -2,6 +2,7 @@
 import type { Trace } from '@quorumlab/sim';
 import { engine } from './engine.ts';
 import { faultOf } from './fault.ts';
+import { readsWords } from './read-words.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
 
 type Check = (value: unknown) => boolean;
@@ -66,6 +67,7 @@ const parts: Parts = {
   f: whole(0, 3333),
   'unsafe?': flag,
   'quorum?': whole(1, 10_000),
+  'reads?': among(...readsWords),
   'events?': whole(1, Number.MAX_SAFE_INTEGER),
   'options?': (value) =>
     isObject(value) && Object.values(value).every(either(text, flag, whole(0, latest))),

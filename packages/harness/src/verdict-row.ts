@@ -2,7 +2,7 @@
 import type { VerdictWord } from '@quorumlab/checker';
 import type { OptionValues } from '@quorumlab/core';
 import type { CommitRow, Overlap } from './narrative.ts';
-import type {} from './scenario.ts';
+import type { Reads } from './read-words.ts';
 import type { ShrinkStep } from './shrink.ts';
 
 /** One row of `verdicts`: a protocol under an attack. */
@@ -15,6 +15,10 @@ export interface VerdictRow {
   readonly attack: string;
   /** The protocol's own options of these runs, e.g. which variant it was; absent if none is set. */
   readonly options?: OptionValues;
+  /** What reads promise, if that was told. */
+  readonly reads?: Reads;
+  /** What the operations were judged by, if it was told what reads promise. */
+  readonly judged?: string;
   readonly word: VerdictWord;
   /** Runs by word, where there were many. */
   readonly words?: Readonly<Partial<Record<VerdictWord, number>>>;

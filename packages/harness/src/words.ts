@@ -3,6 +3,7 @@ import type { VerdictWord } from '@quorumlab/checker';
 import { unsafeMark } from './claims.ts';
 import { optionText } from './defaults.ts';
 import { protocolOf } from './protocols.ts';
+import { type Reads, readsJudged } from './read-words.ts';
 import type { Scenario } from './scenario.ts';
 import type { VerdictRow } from './verdict-row.ts';
 
@@ -19,7 +20,7 @@ export const verdictSigns: Readonly<Record<VerdictWord, string>> = {
 /** What a verdict was, and what the protocol says of the faults of its run. */
 export type Judged = Pick<
   VerdictRow,
-  'protocol' | 'mutant' | 'n' | 'f' | 'word' | 'expected' | 'claimed' | 'why'
+  'protocol' | 'mutant' | 'n' | 'f' | 'word' | 'expected' | 'claimed' | 'why' | 'reads'
 >;
 
 /** `raft n=3 f=1 (crash) · equivocating-leader by n0 · lan · seed 42`. */
@@ -37,8 +38,19 @@ export function headline(scenario: Scenario): string {
   return `${what} · ${network} · ${crypto} signatures · ${drawn} ${seed}`;
 }
 
-/** One sentence on why a verdict was to be expected, or that it was not. */
+/**
+ * One sentence on why a verdict was to be expected, or that it was not; where it was told what
+ * reads promise, another one on what was judged.
+ */
 export function expectation(row: Judged): string {
+  const judged = row.reads === undefined ? '' : `. ${judgedBy(row.reads)}`;
+  return `${expectedWord(row)}${judged}`;
+}
+
+/** What was judged of operations whose reads promise this, in a sentence without its full stop. */
+export const judgedBy = (reads: Reads): string => `Judged as ${reads} reads: ${readsJudged[reads]}`;
+
+function expectedWord(row: Judged): string {
   const { protocol, n, f, word, expected, claimed, why } = row;
   const name = `${protocol} n=${n} f=${f}`;
   if (word === 'inconclusive')

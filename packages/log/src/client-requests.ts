@@ -100,12 +100,22 @@ export function orderRead(
   fillWindow(config, state, state.requests, now, out);
 }
 
+/** Whether the client itself chooses which replica answers a read by what it has. */
+export const isNear = ({ settings }: ClientConfig, message: Request | Query): boolean =>
+  message.kind === 'query' && message.consistency === 'local' && settings.localReadsAt !== 'leader';
+
+/** The member whose turn it is to answer local reads. */
+export const nearest = ({ self, members }: ClientConfig, { near }: ClientState): ReplicaId =>
+  members[(self + near) % members.length] as ReplicaId;
+
 /** Reads that any replica answers begin at one by the client's number, so that all have some. */
-function firstAsked(
-  { self, members, readsAnywhere }: ClientConfig,
-  { believed }: ClientState,
-  message: Request | Query,
-): ReplicaId {
+function firstAsked(config: ClientConfig, state: ClientState, message: Request | Query): ReplicaId {
+  const { self, members, readsAnywhere, settings } = config;
+  const { believed } = state;
+  if (isNear(config, message)) {
+    if (settings.localReadsAt === 'any') state.near++;
+    return nearest(config, state);
+  }
   if (!readsAnywhere || message.kind !== 'query') return believed;
   return members[self % members.length] ?? believed;
 }

@@ -40,6 +40,12 @@ export interface ClientOptions {
    * so, and then the client orders its reads.
    */
   readonly orderReads?: boolean;
+  /**
+   * Who answers reads for which one replica's state will do ('local'): 'leader', whom the client
+   * takes for it, as unless told; 'one', the same one for as long as it answers in time; or 'any',
+   * another one each time.
+   */
+  readonly localReadsAt?: 'leader' | 'one' | 'any';
 }
 
 /** Whether clients believe an answer to a read that has no place in the log. */
@@ -62,6 +68,7 @@ export const settle = (
   maxTimeout: ms(2000),
   maxWaiting: 65_536,
   orderReads: !readsWithoutOrder(policy),
+  localReadsAt: 'leader',
   ...options,
 });
 
@@ -128,6 +135,8 @@ export interface Lane {
 /** See {@link ClientOptions}. */
 export interface ClientState {
   believed: ReplicaId;
+  /** How many members further on than the client's own one answers local reads. */
+  near: number;
   term: number;
   /** When the timer fires, if it is set. */
   armed: Instant | undefined;
@@ -155,6 +164,7 @@ const lane = (kind: Lane['kind']): Lane => ({
 /** A client that has done nothing yet. */
 export const emptyClient = (settings: ClientSettings): ClientState => ({
   believed: settings.leader,
+  near: 0,
   term: 0,
   armed: undefined,
   orderReads: settings.orderReads,

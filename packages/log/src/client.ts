@@ -18,7 +18,16 @@ import type {
 import { idle } from '@quorumlab/core';
 import { awaits, expectsAnswer } from './admits.ts';
 import { receive } from './client-answers.ts';
-import { arm, begin, fillWindow, orderRead, send, watch } from './client-requests.ts';
+import {
+  arm,
+  begin,
+  fillWindow,
+  isNear,
+  nearest,
+  orderRead,
+  send,
+  watch,
+} from './client-requests.ts';
 import {
   type ClientConfig,
   type ClientOptions,
@@ -133,14 +142,17 @@ export function timeout(
         orderRead(config, state, flight, now, out);
         continue;
       }
-      if (flight.target === state.believed && state.believed === suspect)
+      const near = isNear(config, flight.message);
+      if (near && flight.target === nearest(config, state)) state.near++;
+      if (!near && flight.target === state.believed && state.believed === suspect)
         state.believed = after(config, suspect);
       if (!flight.leaderless)
         flight.backoff = Math.min(flight.backoff * 2, config.settings.maxTimeout);
       flight.leaderless = false;
       flight.hops = 0;
       flight.also = flight.target;
-      send(flight, config.matching > 1 ? 'all' : state.believed, now, out);
+      const next = near ? nearest(config, state) : state.believed;
+      send(flight, config.matching > 1 ? 'all' : next, now, out);
       // A lost message is likelier than a dead leader, so the one who was asked is asked again.
       if (config.matching === 1 && flight.also !== flight.target)
         out.sends.push({ to: flight.also, message: flight.message });

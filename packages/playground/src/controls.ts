@@ -1,6 +1,14 @@
 /** What can be chosen, each with its word of the command line. */
 import { attacks, protocolOf, protocols, workloads } from '@quorumlab/harness';
-import { clocks, comparedAt, most, networks, type Settings } from '@quorumlab/harness/link';
+import {
+  clocks,
+  comparedAt,
+  most,
+  networks,
+  readsPromises,
+  readsWords,
+  type Settings,
+} from '@quorumlab/harness/link';
 import { h, type JSX, type TargetedEvent } from 'preact';
 import type { State } from './state.ts';
 
@@ -46,6 +54,10 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
       onPick: (value) => change({ clocks: value }),
     }),
     h(Choice, {
+      ...{ title: 'Reads', value: settings.reads, words: readsWords },
+      onPick: (word) => change(readsChange(settings, word)),
+    }),
+    h(Choice, {
       ...{ title: 'Workload', value: settings.workload, words: presets },
       onPick: (workload) => change({ workload }),
     }),
@@ -68,12 +80,29 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
           change({ seed: currentTarget.value || '42' }),
       }),
     ),
-    h('p', { class: 'quiet' }, `Both ${comparedAt(settings)}. ${titleOfAttack(settings.attack)}`),
+    h(
+      'p',
+      { class: 'quiet' },
+      `Both ${comparedAt(settings)}. ${titleOfAttack(settings.attack)}${promiseOf(settings)}`,
+    ),
   );
+}
+
+/** Other reads; and where nobody reads, a workload in which somebody does. */
+function readsChange({ workload, reads }: Settings, word: string): Partial<Settings> {
+  const isSilent = workload === 'contest' || workload === 'writes';
+  return {
+    reads: readsWords.find((each) => each === word) ?? reads,
+    ...(isSilent ? { workload: 'b' } : {}),
+  };
 }
 
 /** All workloads but that of a file: a page reads none. */
 const presets = workloads.map(({ name }) => name).filter((name) => name !== 'file');
+
+/** What reads promise, where that was chosen. */
+const promiseOf = ({ reads }: Settings): string =>
+  reads === 'quorum' ? '' : ` Reads: ${readsPromises[reads]}.`;
 
 /** What an attack does; nothing of a name that nobody has, which a run will say. */
 const titleOfAttack = (name: string): string =>

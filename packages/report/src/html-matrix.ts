@@ -1,5 +1,5 @@
 /** The threat matrix: who survives what, as a table. */
-import { attacks, type VerdictRow, verdictSigns } from '@quorumlab/harness';
+import { attacks, judgedBy, readsWords, type VerdictRow, verdictSigns } from '@quorumlab/harness';
 import { type Html, html, type Part } from './markup.ts';
 import { rowName } from './name.ts';
 import type { Result } from './result.ts';
@@ -80,6 +80,8 @@ function notesOf({ verdicts }: Result): Html {
       'ok = no violation in these runs, and no proof: below it the bound on the true rate, with ' +
         '95 % confidence.',
     );
+  for (const reads of readsWords)
+    if (verdicts.some((row) => row.reads === reads)) notes.push(`${judgedBy(reads)}.`);
   if (verdicts.some(({ hits, runs }) => hits > 0 && hits < runs))
     notes.push('18/300 = runs with any word but ok, of all.');
   if (verdicts.some(({ counterexample }) => (counterexample?.culprits.length ?? 0) > 0))

@@ -1,5 +1,5 @@
 /** Results as Markdown, for a comment or the summary of a build. */
-import { type VerdictRow, verdictSigns } from '@quorumlab/harness';
+import { judgedBy, readsWords, type VerdictRow, verdictSigns } from '@quorumlab/harness';
 import { costColumns } from './cost-columns.ts';
 import { markdown, markdownCode } from './escape.ts';
 import { rowName } from './name.ts';
@@ -75,7 +75,11 @@ function matrixSection(result: Result): readonly string[] {
       ),
     ];
   });
-  return ['### Who survives what', '', ...table(['', 'n', ...attacks.map(markdown)], rows)];
+  const judged = readsWords
+    .filter((reads) => result.verdicts.some((row) => row.reads === reads))
+    .flatMap((reads) => ['', `${judgedBy(reads)}.`]);
+  const head = ['', 'n', ...attacks.map(markdown)];
+  return ['### Who survives what', '', ...table(head, rows), ...judged];
 }
 
 function costSection(result: Result): readonly string[] {

@@ -68,7 +68,16 @@ const counterexample = parts({
 });
 const row = parts({
   ...{ ...name, 'mutant?': text, attack: text, word, 'words?': valuesOf(count), expected: flag },
-  ...{ 'unsafe?': text, claimed: flag, 'why?': text, runs: count, hits: count, fired: count },
+  ...{
+    'reads?': text,
+    'judged?': text,
+    'unsafe?': text,
+    claimed: flag,
+    'why?': text,
+    runs: count,
+    hits: count,
+    fired: count,
+  },
   ...{ 'note?': text, 'budget?': text, 'hint?': text, upper95: number, digest: text, seed: text },
   ...{ 'counterexample?': counterexample, 'story?': listOf(text) },
 });

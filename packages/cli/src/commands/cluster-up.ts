@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ClusterConfig, InitOptions, NodeReport, UpResult } from '@quorumlab/cluster';
-import { protocolOf, protocols } from '@quorumlab/harness';
+import { protocolOf, protocols, readsIn } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
 import { exitCodes, usageError } from '../errors.ts';
 import { makeFolder } from '../files.ts';
-import { gather, nodesOf, optionsOf, wholeNumber } from '../flags.ts';
+import { gather, nodesOf, optionsOf, readsHelp, readsWord, wholeNumber } from '../flags.ts';
 import { type Io, progressOf } from '../io.ts';
 import { stoppable, stopped } from '../stop.ts';
 import { elsewhere, type Flags, say } from './cluster-io.ts';
@@ -17,6 +17,7 @@ interface InitFlags extends Flags {
   readonly n?: string;
   readonly f?: string;
   readonly option?: readonly string[];
+  readonly reads?: string;
   readonly rejoin?: string;
   readonly name?: string;
   readonly signed?: boolean;
@@ -37,6 +38,7 @@ export const withInitFlags = (command: Command): Command =>
       "an option of the protocol's own: quorumlab list options; repeatable (default: as listed)",
       gather,
     )
+    .option('--reads <kind>', readsHelp)
     .option('--name <name>', 'a name that no other cluster has (default: a random one)')
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
@@ -73,6 +75,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
     allowFaults,
     ...sizeOf(flags),
     ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
+    ...(flags.reads === undefined ? {} : { reads: readsWord(flags.reads) }),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { hosts: host.split(',').map((each) => each.trim()) }),
   });
@@ -152,6 +155,7 @@ function refuseOther(config: ClusterConfig, flags: InitFlags): void {
     '-n': n === undefined || n === config.n,
     '-f': f === undefined || f === config.f,
     '--option': Object.entries(option).every(([each, value]) => config.options[each] === value),
+    '--reads': flags.reads === undefined || readsWord(flags.reads) === readsIn(config),
     '--name': name === config.name,
     '--signed': !flags.signed || config.signatures === 'ed25519',
     '--allow-faults': !flags.allowFaults || config.allowFaults,

@@ -17,7 +17,14 @@ import {
   sayComparison,
 } from '../compare-words.ts';
 import { type Exit, exitCodes, usageError } from '../errors.ts';
-import { jobsOf, type ScenarioFlags, scenarioOf, wholeNumber } from '../flags.ts';
+import {
+  jobsOf,
+  readsHelp,
+  readsWord,
+  type ScenarioFlags,
+  scenarioOf,
+  wholeNumber,
+} from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, progressOf, terminal } from '../io.ts';
 import { type ReporterFlags, type Reporters, reportersOf, withReporterFlag } from '../reporters.ts';
@@ -42,6 +49,7 @@ interface CompareFlags extends ReporterFlags {
   readonly seeds: string;
   readonly seed?: string;
   readonly net?: string;
+  readonly reads?: string;
   readonly jobs?: string;
   readonly traces: string;
   readonly sizes?: string;
@@ -65,6 +73,7 @@ export function addCompare(program: Command): void {
     .option('--seeds <runs>', 'how many seeds per cell, 1 to 1000000000', '300')
     .option('--seed <seed>', 'the first of them (default: 42)')
     .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
+    .option('--reads <kind>', readsHelp)
     .option(
       '--sizes <faults>',
       'the cost of a commit at these f too, e.g. 1,2,3,5; or none ' +
@@ -131,7 +140,7 @@ function sizesOf({ sizes, reporter }: CompareFlags): readonly number[] {
 
 function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly Scenario[] {
   const f = wholeNumber('-f', flags.f, 0, 3333);
-  const { n, net, seed, attack } = flags;
+  const { n, net, seed, attack, reads } = flags;
   const attacks = attack?.split(',').map((each) => each.trim());
   if (attacks?.includes(''))
     throw usageError('QL101', '--attack has a comma too many; write e.g. split,double-voter.');
@@ -146,7 +155,7 @@ function cellsFor(protocols: readonly string[], flags: CompareFlags): readonly S
     f,
     ...(n === undefined ? {} : { n: wholeNumber('-n', n, 1, 10_000) }),
     ...(attacks === undefined ? {} : { attacks }),
-    shared: { network, seed: first },
+    shared: { network, seed: first, ...(reads === undefined ? {} : { reads: readsWord(reads) }) },
   });
 }
 
@@ -162,9 +171,9 @@ async function compare(comparing: Comparing): Promise<CompareResult> {
   const cost = costs.map(steadyCostRow);
   const protocols = [...new Set(cells.map(({ protocol }) => protocol))].join(' ');
   // How many threads there were, and where traces went, changes nothing in the result.
-  const { n, f, attack, seed, net } = flags;
-  const told = Object.entries({ attack, seed, net, sizes: flags.sizes }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${quoted(value)}`],
+  const { n, f, attack, seed, net, reads } = flags;
+  const told = Object.entries({ attack, seed, net, reads, sizes: flags.sizes }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]),
   );
   const size = n === undefined ? [`-f ${f}`] : [`-f ${f}`, `-n ${n}`];
   const line = ['quorumlab compare', protocols, ...size, ...told, `--seeds ${seeds}`].join(' ');

@@ -54,6 +54,7 @@ function completions(program: Command, words: readonly string[]): readonly strin
   const last = before.at(-1);
   if (last === '--attack') return [...attacks.map(({ name }) => name), 'all'];
   if (last === '--net') return namesIn('networks');
+  if (last === '--reads') return namesIn('reads');
   if (last === '--workload') return namesIn('workloads');
   if (last === '--expect') return verdictWords;
   if (last === '--crypto') return ['ideal', 'ed25519'];
