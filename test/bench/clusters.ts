@@ -3,8 +3,9 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { protocolOf, readsOf } from '@quorumlab/harness';
 import { benchCluster, benchDecision } from './cluster/cluster.ts';
-import { flushLoop, tcpRoundTrip } from './limits.ts';
+import { flushLoop, tcpEchoes, tcpRoundTrip } from './limits.ts';
 import { cpuRate, type Part, quantile, type Row, type Settings } from './measure.ts';
 
 interface Bounds {
@@ -168,3 +169,33 @@ export const basicPaxosCluster: Part = async ({ quick }) => {
     },
   ];
 };
+
+/** Reads of a group, by what they promise, beside a connection that only sends back. */
+const readsPart =
+  (protocol: string): Part =>
+  async ({ quick }) => {
+    const rows: Row[] = [];
+    for (const reads of readsOf(protocolOf(protocol)))
+      for (const outstanding of [1, 512]) {
+        // Clients of `stale` differ from those of `local` only in whom they ask.
+        if (reads === 'stale' && outstanding === 1) continue;
+        const limit = await tcpEchoes(outstanding, quick ? 0.3 : 1);
+        const found = await benchCluster({
+          ...{ protocol, n: 3, reads, outstanding, seconds: quick ? 1 : 4 },
+          warmUpSeconds: quick ? 1 : 2,
+        });
+        rows.push({
+          part: 'reads',
+          name: `${protocol} n=3, ${reads} reads, ${outstanding} outstanding`,
+          value: found.committedPerSecond,
+          unit: 'reads/s',
+          limit: { name: `TCP round trips, ${outstanding} under way`, value: limit },
+          note: `p50 ${found.p50} ms, p99 ${found.p99} ms; ${found.failed} failed`,
+        });
+      }
+    return rows;
+  };
+
+export const raftReads: Part = readsPart('raft');
+export const multiPaxosReads: Part = readsPart('multi-paxos');
+export const zabReads: Part = readsPart('zab');

@@ -83,6 +83,39 @@ export function flushLoop(folder: string, bytes: number, count: number): number 
   return quantile(times, 0.5);
 }
 
+/**
+ * Round trips a second of 100 bytes over one bare TCP connection on which `outstanding` are under
+ * way: what has come back is sent again.
+ */
+export async function tcpEchoes(outstanding: number, seconds: number): Promise<number> {
+  const server = createServer((socket) => {
+    socket.setNoDelay(true);
+    // The client ends with bytes under way, which resets the connection.
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (data) => void socket.write(data));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const client: Socket = createConnection(address.port, '127.0.0.1');
+  client.setNoDelay(true);
+  let bytes = 0;
+  await new Promise<void>((resolve, reject) => {
+    client.on('error', reject);
+    client.on('connect', () => {
+      for (let i = 0; i < outstanding; i++) client.write(new Uint8Array(100));
+      setTimeout(resolve, seconds * 1000);
+    });
+    client.on('data', (data: Uint8Array) => {
+      bytes += data.length;
+      client.write(data);
+    });
+  });
+  client.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  return bytes / 100 / seconds;
+}
+
 /** The median in milliseconds of `count` round trips of 100 bytes over one bare TCP connection. */
 export async function tcpRoundTrip(count: number): Promise<number> {
   const server = createServer((socket) => {

@@ -53,10 +53,7 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
       ...{ title: 'Clocks', value: settings.clocks, words: clocks },
       onPick: (value) => change({ clocks: value }),
     }),
-    h(Choice, {
-      ...{ title: 'Reads', value: settings.reads, words: readsWords },
-      onPick: (word) => change(readsChange(settings, word)),
-    }),
+    h(ReadsChoice, { settings, change }),
     h(Choice, {
       ...{ title: 'Workload', value: settings.workload, words: presets },
       onPick: (workload) => change({ workload }),
@@ -80,12 +77,21 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
           change({ seed: currentTarget.value || '42' }),
       }),
     ),
-    h(
-      'p',
-      { class: 'quiet' },
-      `Both ${comparedAt(settings)}. ${titleOfAttack(settings.attack)}${promiseOf(settings)}`,
-    ),
+    h('p', { class: 'quiet' }, wordsOn(settings)),
   );
+}
+
+function ReadsChoice({
+  settings,
+  change,
+}: {
+  readonly settings: Settings;
+  readonly change: Change;
+}): JSX.Element {
+  return h(Choice, {
+    ...{ title: 'Reads', value: settings.reads, words: readsWords },
+    onPick: (word) => change(readsChange(settings, word)),
+  });
 }
 
 /** Other reads; and where nobody reads, a workload in which somebody does. */
@@ -100,9 +106,12 @@ function readsChange({ workload, reads }: Settings, word: string): Partial<Setti
 /** All workloads but that of a file: a page reads none. */
 const presets = workloads.map(({ name }) => name).filter((name) => name !== 'file');
 
-/** What reads promise, where that was chosen. */
-const promiseOf = ({ reads }: Settings): string =>
-  reads === 'quorum' ? '' : ` Reads: ${readsPromises[reads]}.`;
+/** What was chosen, in sentences; what reads promise only where that was chosen. */
+function wordsOn(settings: Settings): string {
+  const { attack, reads } = settings;
+  const promise = reads === 'quorum' ? '' : ` Reads: ${readsPromises[reads]}.`;
+  return `Both ${comparedAt(settings)}. ${titleOfAttack(attack)}${promise}`;
+}
 
 /** What an attack does; nothing of a name that nobody has, which a run will say. */
 const titleOfAttack = (name: string): string =>

@@ -1,6 +1,6 @@
 /**
- * Committed, durable writes per second of a real cluster: one process per replica, real sockets,
- * real disks, and one client in this process. Prints one line of JSON.
+ * Committed, durable writes per second of a real cluster, or reads: one process per replica, real
+ * sockets, real disks, and one client in this process. Prints one line of JSON.
  *
  * node --conditions=source test/bench/cluster/cluster.ts --protocol raft -n 3 --outstanding 512
  */
@@ -8,9 +8,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type OptionValues, protocolOf, readOption } from '@quorumlab/harness';
+import {
+  isWeak,
+  type OptionValues,
+  optionsWithReads,
+  protocolOf,
+  type Reads,
+  readOption,
+  readsAt,
+  readsWords,
+} from '@quorumlab/harness';
 import { kv } from '@quorumlab/log';
-import type { Signatures } from '@quorumlab/node';
+import type { RunningClient, Signatures } from '@quorumlab/node';
 import { connectClient, createLogger } from '@quorumlab/node';
 import { flagsOf } from '../../support/flags.ts';
 import { type Child, endChild, placeOf, startChild } from './children.ts';
@@ -23,7 +32,9 @@ export interface BenchClusterOptions {
   /** Its own options. */
   readonly options?: OptionValues;
   readonly n: number;
-  /** Writes under way at a time. */
+  /** In place of writes: reads that promise this. */
+  readonly reads?: Reads;
+  /** Writes, or reads, under way at a time. */
   readonly outstanding: number;
   readonly seconds: number;
   /**
@@ -74,10 +85,13 @@ export interface BenchClusterResult {
 type Usage = Extract<Told, { type: 'usage' }>;
 
 /** Runs one cluster and one client and measures them. */
-export const benchCluster = (options: BenchClusterOptions): Promise<BenchClusterResult> =>
-  withCluster(options, (children, principals, secretKey) =>
+export function benchCluster(given: BenchClusterOptions): Promise<BenchClusterResult> {
+  const own = optionsWithReads(protocolOf(given.protocol), given.reads, given.options);
+  const options = own === undefined ? given : { ...given, options: own };
+  return withCluster(options, (children, principals, secretKey) =>
     measure(options, children, principals, secretKey),
   );
+}
 
 /** Milliseconds of the first write of a cluster that has just started. */
 export const benchDecision = (
@@ -145,7 +159,8 @@ async function measure(
   secretKey: Uint8Array,
 ): Promise<BenchClusterResult> {
   const { protocol, n, outstanding, seconds, warmUpSeconds = 3, valueBytes = 100 } = options;
-  const { signatures, window } = options;
+  const { signatures, window, reads } = options;
+  const near = reads !== undefined && isWeak(reads) ? { localReadsAt: readsAt[reads] } : {};
   const made = benchProtocol(protocol, n, options.options);
   const client = await connectClient({
     cluster: clusterOf(principals),
@@ -155,7 +170,7 @@ async function measure(
     logger: createLogger({ level: 'error' }),
     maxOutstanding: Math.max(1024, outstanding),
     ...(signatures === undefined ? {} : { signatures }),
-    ...(window === undefined ? {} : { client: { window } }),
+    client: { ...(window === undefined ? {} : { window }), ...near },
   });
   const usages = (): Promise<Usage[]> =>
     Promise.all(
@@ -167,10 +182,17 @@ async function measure(
     );
   try {
     await client.ready();
-    const warmUp = loadOn(client, Math.max(8, outstanding), valueBytes);
+    const write = writing(client, valueBytes);
+    const warmUp = loadOn(write, Math.max(8, outstanding));
     await sleep(warmUpSeconds);
     await warmUp.stop();
-    const load = loadOn(client, outstanding, valueBytes);
+    const ask = reads === undefined ? write : reading(client, reads);
+    if (reads !== undefined) {
+      const reader = loadOn(ask, Math.max(8, outstanding));
+      await sleep(warmUpSeconds);
+      await reader.stop();
+    }
+    const load = loadOn(ask, outstanding);
     await sleep(0.25);
     const before = await usages();
     const mine = process.cpuUsage();
@@ -204,14 +226,27 @@ interface Load {
   failed(): number;
 }
 
-/** Keeps `outstanding` writes under way. */
-function loadOn(
-  client: { propose(operation: Uint8Array): Promise<Uint8Array> },
-  outstanding: number,
-  valueBytes: number,
-): Load {
+/** Asks for the next operation. */
+type Ask = (turn: number) => Promise<Uint8Array>;
+
+type Client = Pick<RunningClient<Uint8Array, Uint8Array, Uint8Array>, 'propose' | 'read'>;
+
+const keys = Array.from({ length: 1000 }, (_, i) => `key ${i}`);
+
+function writing(client: Client, valueBytes: number): Ask {
   const content = new Uint8Array(valueBytes).fill(120);
-  const writes = Array.from({ length: 1000 }, (_, i) => kv.put(`key ${i}`, content));
+  const writes = keys.map((key) => kv.put(key, content));
+  return (turn) => client.propose(writes[turn % writes.length] as Uint8Array);
+}
+
+function reading(client: Client, reads: Reads): Ask {
+  const consistency = isWeak(reads) ? 'local' : 'linearizable';
+  const gets = keys.map((key) => kv.get(key));
+  return (turn) => client.read(gets[turn % gets.length] as Uint8Array, consistency);
+}
+
+/** Keeps `outstanding` operations under way. */
+function loadOn(ask: Ask, outstanding: number): Load {
   let latencies: number[] = [];
   let stopped = false;
   let failures = 0;
@@ -219,7 +254,7 @@ function loadOn(
   const one = async (): Promise<void> => {
     while (!stopped) {
       const begun = performance.now();
-      await client.propose(writes[next++ % writes.length] as Uint8Array).then(
+      await ask(next++).then(
         () => void latencies.push(performance.now() - begun),
         () => void (stopped || failures++),
       );
@@ -291,6 +326,7 @@ const usage = `Usage: node --conditions=source test/bench/cluster/cluster.ts [op
   --protocol <name>, -n <replicas>, --option <name=value>    which group
   --outstanding <N>, --bytes <N>, --window <N>               what its client writes
   --seconds <S>, --warm-up <S>                               for how long
+  --reads <quorum|lease|local|stale>                         in place of writes
   --signatures <mode>, --back-end <files|sqlite>, --folder <path>, --cpu-prof <folder>`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -301,6 +337,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     outstanding: { type: 'string', default: '512' },
     seconds: { type: 'string', default: '5' },
     bytes: { type: 'string', default: '100' },
+    reads: { type: 'string' },
     signatures: { type: 'string' },
     window: { type: 'string' },
     'back-end': { type: 'string', default: 'files' },
@@ -310,6 +347,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
   const { protocol, signatures, folder } = values;
   const entry = protocolOf(protocol);
+  const reads = readsWords.find((each) => each === values.reads);
   const result = await benchCluster({
     protocol,
     n: Number(values.n ?? entry.claims.replicas(1)),
@@ -321,6 +359,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     backEnd: values['back-end'] === 'sqlite' ? 'sqlite' : 'files',
     ...(signatures === 'ed25519' || signatures === 'channel' ? { signatures } : {}),
     ...(folder === undefined ? {} : { folder }),
+    ...(reads === undefined ? {} : { reads }),
     ...(values.window === undefined ? {} : { window: Number(values.window) }),
     ...(values['cpu-prof'] === undefined
       ? {}
