@@ -150,6 +150,14 @@ test('a scenario of the command line has a link to the same run, or none at all'
       JSON.stringify(runScenario(scenario).digest),
     );
   }
+  // Who stands beside it can give such reads.
+  for (const reads of ['lease', 'stale'] as const) {
+    const { settings: read } = placeOf(
+      linkOfScenario(completeScenario({ protocol: 'raft', reads })) ?? '',
+    );
+    expect(read).toMatchObject({ reads, protocols: ['raft', expect.not.stringMatching('pbft')] });
+    expect(scenarioOf(read, 1).reads).toBe(reads);
+  }
   const untold = [
     completeScenario({ protocol: 'raft', clients: 7 }),
     completeScenario({ protocol: 'raft', faults: [{ type: 'crash', at: 9, node: 'leader' }] }),

@@ -2,7 +2,9 @@
 import { editsIn, editsOf, editsText } from './edits.ts';
 import { engine } from './engine.ts';
 import { demo, most, type Settings, scenarioOf, type Traitors } from './pair.ts';
-import { readsWords } from './read-words.ts';
+import { protocolOf, protocols } from './protocols.ts';
+import { type Reads, readsWords } from './read-words.ts';
+import { readsOf } from './reads.ts';
 import { type Scenario, ScenarioError } from './scenario.ts';
 
 export { type Edit, editText, mostEdits } from './edits.ts';
@@ -82,7 +84,7 @@ export function linkOf(
 export function linkOfScenario(scenario: Scenario, at?: number): string | undefined {
   const { protocol, mutant = '', n, f, attack, by, network, clocks, workload } = scenario;
   const { count, crypto, seed } = scenario;
-  const beside = protocol === demo.protocols[1] ? demo.protocols[0] : demo.protocols[1];
+  const beside = besideOf(protocol, scenario.reads ?? demo.reads);
   const settings: Settings = {
     ...{ protocols: [protocol, beside], mutants: [mutant, ''], same: 'f', f, n },
     ...{ attack, network, clocks, workload, count, crypto, seed },
@@ -100,6 +102,13 @@ export function linkOfScenario(scenario: Scenario, at?: number): string | undefi
     isUsual ? { ...same, by: [undefined, undefined] } : same,
     at === undefined ? {} : { at },
   );
+}
+
+/** Who stands on the other side: of the first page, or anybody who can give such reads. */
+function besideOf(protocol: string, reads: Reads): string {
+  const names = [demo.protocols[1], demo.protocols[0], ...protocols.map(({ name }) => name)];
+  const can = (name: string): boolean => readsOf(protocolOf(name)).includes(reads);
+  return names.find((name) => name !== protocol && can(name)) ?? demo.protocols[1];
 }
 
 /** The same scenario without what says what it would be anyway. */
