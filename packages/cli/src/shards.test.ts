@@ -48,6 +48,10 @@ test('the trace of the run that is shown is written', async () => {
     const trace = parseTrace(readFileSync(file, 'utf8'));
     expect(trace.footer?.digest).toBe(rows.at(-1).first.digest);
     expect(trace.header.scenario).toMatchObject({ beyond: 60_000, shards: 2 });
+    // It is no scenario of a protocol, and says so.
+    const { err, code } = await said(`replay ${file}`);
+    expect(code).toBe(254);
+    expect(err).toContain('use   quorumlab shards --seed N --seeds 1');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -109,6 +109,12 @@ const parts: Parts = {
 export function checkedScenario(value: unknown): Scenario {
   if (!isObject(value))
     throw new ScenarioError('QL128', 'this trace has no scenario to run again; name another one.');
+  if (Object.hasOwn(value, 'shards'))
+    throw new ScenarioError(
+      'QL128',
+      'this trace is of shards, which are run again by their seed.\n' +
+        '  use   quorumlab shards --seed N --seeds 1   with the flags that it was made with',
+    );
   const wrong = wrongPart(value, parts);
   if (wrong !== undefined)
     throw new ScenarioError(
