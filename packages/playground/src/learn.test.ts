@@ -110,6 +110,8 @@ test('a lesson on shards shows a run of two groups, each by its name', () => {
   // What clocks answered is shown up to there, and not what they will.
   expect(before).toMatch(/kA0 stamps T0, timestamp \d+\. Its clock answers \d+ to \d+\./);
   expect(before).not.toContain('stamps T2');
+  // The logs tell what was asked of the groups, and not its bytes.
+  for (const what of ['lock a', 'commit a', 'clock ']) expect(before).toContain(`✓ ${what}`);
   state.lessons.guess('over');
   state.move(10_000);
   const told = html(state);

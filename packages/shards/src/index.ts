@@ -13,6 +13,7 @@ import {
 } from './operations.ts';
 
 export type { ShardTimes } from './clocking.ts';
+export * from './describe.ts';
 export * from './host.ts';
 export * from './keeper.ts';
 export * from './limits.ts';

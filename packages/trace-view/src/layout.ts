@@ -223,11 +223,14 @@ function markWishes(model: TraceModel, marks: readonly Mark[], lane: number): re
   });
 }
 
-function markText({ events, termWord }: TraceModel, { event, kind, votes, conflicts }: Mark) {
+function markText(
+  { events, termWord, describe }: TraceModel,
+  { event, kind, votes, conflicts }: Mark,
+) {
   const { details, k } = events[event] as EventView;
   switch (kind) {
     case 'commit':
-      return `${valuesIn(details.commands) || 'nothing'}${conflicts ? ' ✗' : ''}`;
+      return `${valuesIn(details.commands, describe) || 'nothing'}${conflicts ? ' ✗' : ''}`;
     case 'votes': {
       if (votes === undefined) return '';
       const { kind: word, values } = votes.message;

@@ -1,6 +1,6 @@
 /** What a message of a trace says to people, without the rules of its protocol. */
-import { fromHex, type Request } from '@quorumlab/core';
-import { nameRequests, requestsIn } from '@quorumlab/harness';
+import { fromHex } from '@quorumlab/core';
+import { describeOperation, emptyRequest, requestsIn } from '@quorumlab/harness';
 import type { TraceMessage } from '@quorumlab/sim';
 
 /** Signed statements inside a message: a certificate, or what somebody passes on. */
@@ -24,30 +24,32 @@ export interface MessageView {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** How an operation of a trace reads. */
+export type DescribeOperation = (operation: Uint8Array) => string;
+
 /** The names of the commands in a part of a trace; empty if there are none. */
-export function valuesIn(part: unknown): string {
-  const requests = requestsIn(part, 7).map(
-    (each) =>
-      ({
-        ...each,
-        operations: (each.operations as unknown as readonly string[]).map((text) =>
-          fromHex(text.slice(2)),
-        ),
-      }) satisfies Request,
-  );
-  return requests.length === 0 ? '' : nameRequests(requests);
+export function valuesIn(part: unknown, describe: DescribeOperation = describeOperation): string {
+  return requestsIn(part, 7)
+    .map(({ operations }) => {
+      const texts = (operations as unknown as readonly string[]).map((text) =>
+        describe(fromHex(text.slice(2))),
+      );
+      return texts.length === 0 ? emptyRequest : texts.join('+');
+    })
+    .join(' then ');
 }
 
 /** The messages of a trace. A digest that stands beside commands once names them from then on. */
 export function messagesOf(
   rows: ReadonlyMap<string, TraceMessage>,
+  describe?: DescribeOperation,
 ): ReadonlyMap<string, MessageView> {
   const named = new Map<string, string>();
   const views = new Map<string, MessageView>();
   for (const { m, from, kind, body } of rows.values()) {
     const fields = isObject(body) ? body : {};
     // A request by itself is the value; all others have theirs inside.
-    const values = valuesIn({ kind, from, ...fields });
+    const values = valuesIn({ kind, from, ...fields }, describe);
     if (values !== '' && typeof fields.digest === 'string') named.set(fields.digest, values);
     const carried = carriedIn(Object.values(fields));
     views.set(m, { name: m, from, kind, body: fields, values, carried });

@@ -77,7 +77,7 @@ const telling: ReadonlySet<TraceKind> = new Set<TraceKind>([
 export function modelOf(trace: Trace): TraceModel {
   const { events: rows, header, footer } = trace;
   const scene = sceneOf(trace);
-  const messages = messagesOf(trace.messages);
+  const messages = messagesOf(trace.messages, scene.describe);
   const effects: number[][] = rows.map(() => []);
   for (const { i, c } of rows) if (c !== undefined) effects[c]?.push(i);
   const tells = rows.map(({ k, d }) => telling.has(k) || saysSomething(d));
@@ -108,11 +108,14 @@ const saysSomething = (d: unknown): boolean =>
   ['answer', 'accused', 'paused', 'hurried'].some((part) => part in d);
 
 /** What every replica committed, and where honest ones differ. */
-function commitsOf({ events }: Trace, { seats, total }: SceneView): readonly CommitView[] {
+function commitsOf(
+  { events }: Trace,
+  { seats, total, describe }: SceneView,
+): readonly CommitView[] {
   const all = events.flatMap(({ i, n, k, d }) => {
     if (k !== 'commit') return [];
     const { slot, commands } = d as { readonly slot: number; readonly commands: unknown };
-    return [{ event: i, seat: n, slot, value: valuesIn(commands) || 'nothing' }];
+    return [{ event: i, seat: n, slot, value: valuesIn(commands, describe) || 'nothing' }];
   });
   const honest = new Map<number, Set<string>>();
   for (const { seat, slot, value } of all)

@@ -1,6 +1,8 @@
 /** Who takes part in a run, as its trace shows them. */
-import { attacks, protocols, type Scenario } from '@quorumlab/harness';
+import { attacks, describeOperation, protocols, type Scenario } from '@quorumlab/harness';
+import { describeShardOperation } from '@quorumlab/shards';
 import type { Trace, TraceEvent } from '@quorumlab/sim';
+import type { DescribeOperation } from './message.ts';
 
 /** A column of the picture: a replica, the second copy of a twin, or a client. */
 export interface SeatView {
@@ -21,6 +23,8 @@ export interface SceneView {
   readonly termWord: string;
   /** Whether all replicas decide the same under one number; else orders are each one's own. */
   readonly total: boolean;
+  /** How operations of this run read. */
+  readonly describe: DescribeOperation;
 }
 
 const whole = (value: unknown): value is number => Number.isSafeInteger(value);
@@ -44,6 +48,7 @@ export function sceneOf({ header, events }: Trace): SceneView {
       seats.push({ index, name: `c${client++}`, kind: 'client', liar: false });
     else seats.push({ index, name: `n${by[index - n] ?? '?'}′`, kind: 'twin', liar: true });
   }
+  const isOfShards = whole(scenario.shards);
   // Shards are several groups in one trace, whose seats have names of their own.
   const names = Array.isArray(scenario.seats) ? scenario.seats : [];
   const named = seats.map((seat) => ({ ...seat, name: nameIn(names[seat.index]) ?? seat.name }));
@@ -53,7 +58,8 @@ export function sceneOf({ header, events }: Trace): SceneView {
     n,
     seats: named,
     termWord: entry === undefined ? 'term' : termWordOf(entry),
-    total: entry?.claims.order !== 'conflicts' && !whole(scenario.shards),
+    total: entry?.claims.order !== 'conflicts' && !isOfShards,
+    describe: isOfShards ? describeShardOperation : describeOperation,
   };
 }
 

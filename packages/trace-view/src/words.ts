@@ -38,7 +38,7 @@ export function sentenceOf(model: TraceModel, event: EventView): string {
     case 'accept':
       return `${who} has written ${writesText(details)} to its disk`;
     case 'commit':
-      return commitSentence(event, who);
+      return commitSentence(model, event, who);
     case 'apply':
       return `${who} runs request ${String(details.sequence)} of position ${String(details.slot)}`;
     case 'crash':
@@ -95,8 +95,12 @@ function stateSentence(model: TraceModel, { n, details }: EventView, who: string
     : `${who} is ${of}`;
 }
 
-function commitSentence({ details, conflicts }: EventView, who: string): string {
-  const value = valuesIn(details.commands) || 'nothing';
+function commitSentence(
+  { describe }: TraceModel,
+  { details, conflicts }: EventView,
+  who: string,
+): string {
+  const value = valuesIn(details.commands, describe) || 'nothing';
   const sentence = `${who} commits ${value} at position ${String(details.slot)}`;
   return conflicts ? `${sentence}, where another honest node commits something else` : sentence;
 }
