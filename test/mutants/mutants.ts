@@ -118,6 +118,8 @@ export const hunts: readonly Hunt[] = [
     reigns({ protocol: 'multi-paxos', n: 3, options: hasty }, 15),
   ),
   mutant('epaxos', 'execute-early', 20, (seed) => swarm('epaxos', seed)),
+  mutant('epaxos', 'forked-commit', 20, (seed) => swarm('epaxos', seed)),
+  mutant('epaxos', 'early-ack', 20, (seed) => swarm('epaxos', seed)),
   mutant('raft', 'figure-8', 40, muted(3500, crowd)),
   mutant('raft', 'double-vote', 60, voter),
   mutant('raft', 'rejoin-as-new', 60, hiccups(slowVotes, 3000, 'lost')),

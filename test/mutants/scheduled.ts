@@ -45,8 +45,10 @@ export const scheduled: Readonly<Record<string, string>> = {
     'it takes a follower whose history is cut, and which starts again before more comes',
   'zab/stale-leader-read': 'it takes a read in the moment in which two lead, of different epochs',
   'zab/rejoin-as-new': 'it takes a lost disk of the one follower that a commit was counted by',
-  'zab/unconfirmed-sync': 'the clients of these hunts ask the leader for their reads',
-  'zab/informs-early': 'the groups of these hunts have no observers',
+  'zab/unconfirmed-sync':
+    'it takes a read at one that still follows a leader which has been replaced',
+  'zab/informs-early':
+    'it takes a proposal that only an observer hears of, before its leader is lost',
   'raft/lease-forgotten':
     'it takes a voter that restarts and elects another within the moment in which its lease lasts',
   'raft/single-change-2015': noChanges,

@@ -16,13 +16,26 @@ export function commit(
   dependencies: Runs,
   ctx: Context,
 ): void {
+  const answers = replica.driven.get(id)?.preAccepted;
   learn(replica, id, ballot, value, dependencies, ctx);
-  for (const to of othersOf(ctx)) tell(replica, id, to, ctx);
+  const { commits, answersEarly } = ctx.group.rules;
+  for (const to of othersOf(ctx))
+    tell(replica, id, to, ctx, commits(dependencies, answers?.get(to)));
+  if (answersEarly && value.kind === 'commands') {
+    replica.executed.add(id);
+    ctx.decide(replica.slot++, value.commands);
+  }
 }
 
 /** Tells `to` what is committed in an instance. */
-export function tell(replica: Replica, id: InstanceId, to: number, ctx: Context): void {
-  const { accepted: ballot, checkpoints, dependencies } = rowOf(replica, id);
+export function tell(
+  replica: Replica,
+  id: InstanceId,
+  to: number,
+  ctx: Context,
+  dependencies: Runs = rowOf(replica, id).dependencies,
+): void {
+  const { accepted: ballot, checkpoints } = rowOf(replica, id);
   const value = commandOf(replica, id);
   if (value === null) return;
   ctx.send(to, { kind: 'commit', ballot, instance: id, checkpoints, value, dependencies });

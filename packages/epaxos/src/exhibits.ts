@@ -88,6 +88,41 @@ function mutual(group: Group): void {
   group.settle(among(0, 1));
 }
 
+/** Ann and Bob are named to each other by 0 and 1; 2 has heard of Ann alone, and 3 of Bob alone. */
+function toldApart(group: Group): void {
+  group.propose([0], 'Ann');
+  group.propose([1], 'Bob');
+  group.pass((flight) => [0, 1].includes(flight.to) || flight.to === flight.from + 2);
+  group.settle(kinds('pre-accept-ok'));
+  for (const id of [0, 1]) late(group, id);
+  group.settle();
+}
+
+/**
+ * Cid is open at 1, known to 2; Ann is committed by 2 and 0 with Cid before her. Now Bob, asked for
+ * later, is committed with Ann before him, and Cid with both: all three depend on each other.
+ */
+function answeredTooSoon(group: Group): void {
+  group.propose([1], 'Cid');
+  const late0 = group.hold(({ to }) => to === 0);
+  group.deliver(kinds('pre-accept'));
+  group.lose();
+  group.propose([2], 'Ann');
+  group.settle(among(0, 2));
+  group.propose([0], 'Bob');
+  group.settle(among(0, 2));
+  late(group, 0);
+  group.settle(among(0, 2));
+  group.release(late0);
+  group.settle(among(0, 1));
+  late(group, 1);
+  group.settle();
+  for (const id of [0, 1, 2, 0, 1, 2]) {
+    lookAfter(group, id);
+    group.settle();
+  }
+}
+
 /**
  * Ann is pre-accepted by 0 and 1 alone, without dependencies; Bob is committed by 4, 2 and 3, which
  * have not heard of her. Then 0 is gone, and 1 recovers Ann with 2 and 3.
@@ -138,6 +173,22 @@ export const exhibits: Readonly<Record<string, Exhibit<Epaxos, Options>>> = {
     shows: 'forked',
     story: 'Two commands depend on each other, and each is known first where it was asked for.',
     play: mutual,
+  },
+  'forked-commit': {
+    options: { n: 5 },
+    shows: 'forked',
+    story:
+      'Ann and Bob depend on each other; n2 is told that nothing comes before Ann, and n3 that ' +
+      'nothing comes before Bob.',
+    play: toldApart,
+  },
+  'early-ack': {
+    options: { n: 3 },
+    shows: 'forked',
+    story:
+      'n2 answers Ann while Cid, who comes before her, is open; Bob is asked for afterwards, and ' +
+      'n0 runs him before her.',
+    play: answeredTooSoon,
   },
   'no-validation': {
     options: { n: 5 },

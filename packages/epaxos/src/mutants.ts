@@ -17,6 +17,10 @@ export const mutants = {
 
   'execute-early': (options) => epaxos(options, { awaits: () => false }),
 
+  'forked-commit': (options) => epaxos(options, { commits: (chosen, answer) => answer ?? chosen }),
+
+  'early-ack': (options) => epaxos(options, { answersEarly: true }),
+
   'no-validation': (options) => epaxos(options, { validates: false }),
 
   'no-back-pressure': (options) => epaxos(options, { pipeline: () => 2 ** 16 }),
@@ -38,6 +42,20 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A command is executed although one that it depends on is not committed yet.',
     paper: 'OPODIS 2025, execution',
     gallery: 'A-37',
+  },
+  'forked-commit': {
+    rule:
+      'A command leader tells each replica, as what is committed, the dependencies that this one ' +
+      'has named.',
+    paper: 'OPODIS 2025, commit; the same command with other dependencies',
+    gallery: 'A-36',
+  },
+  'early-ack': {
+    rule:
+      'A command leader answers a write when it is committed, before what it depends on is, and ' +
+      'so before it can be executed where all execute it.',
+    paper: 'OPODIS 2025, execution',
+    gallery: 'A-39',
   },
   'no-validation': {
     rule:

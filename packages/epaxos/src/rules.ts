@@ -19,6 +19,10 @@ export interface Rules {
   precedes(one: InstanceId, other: InstanceId): number;
   /** Whether what may have been committed is looked at again before it is committed. */
   validates: boolean;
+  /** What a command leader says to be committed to one that has named `answer`. */
+  commits(chosen: Runs, answer: Runs | undefined): Runs;
+  /** Whether a command leader decides an own command when it commits it, before it may run. */
+  answersEarly: boolean;
   /** How many own instances that are not executed yet a command leader may have open. */
   pipeline(told: number): number;
 }
@@ -37,6 +41,10 @@ export const rules: Rules = {
   precedes: (one, other) => one - other,
   // An interfering command may have been committed that does not know of this one.
   validates: true,
+  // The same to all: an instance has one set of dependencies.
+  commits: (chosen) => chosen,
+  // A write that is answered before it has run may come after a read that was asked for later.
+  answersEarly: false,
   // Whoever goes on without executing can keep everybody from executing for ever.
   pipeline: (told) => told,
 };
