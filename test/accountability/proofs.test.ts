@@ -2,23 +2,29 @@
  * Proofs of guilt: of forks by more than f liars, and of every rule by statements made by hand. The
  * checker of quorumlab and the one of `examples/`, which shares no code with it, agree on each.
  */
-import type { Signed, Tagged } from '@quorumlab/core';
+import type { Signature, Signed, Tagged } from '@quorumlab/core';
 import {
   completeScenario,
   guiltFileOf,
   prepare,
   proofGroupOf,
+  protocolOf,
   type RunResult,
   runScenario,
   type Scenario,
   variantsOf,
 } from '@quorumlab/harness';
+import { serviced } from '@quorumlab/log';
 import {
   checkGuiltProof,
+  domainOf,
+  ed25519Keyring,
   type Guilty,
   guiltProof,
   judge,
   openGuiltProof,
+  type ProofGroup,
+  publicKeyOf,
   transcript,
 } from '@quorumlab/wire';
 import { describe, expect, test } from 'vitest';
@@ -319,3 +325,39 @@ function byHand(name: string, said: readonly Tagged[]) {
     proofOf: (guilty: readonly Guilty<Tagged>[]) => guiltProof(source, group, guilty as never),
   };
 }
+
+test('a proof whose statements hold certificates says how wide these are', () => {
+  const size = { n: 4, f: 1 };
+  const entry = protocolOf('tendermint');
+  const wide = serviced(entry.create({ ...size, seats: 68 }));
+  const secretKeys = [1, 2, 3, 4].map((id) => new Uint8Array(32).fill(id));
+  const publicKeys = secretKeys.map(publicKeyOf);
+  const domain = domainOf(wide, { cluster: 'grows', group: 'log', epoch: 0 });
+  const keyring = ed25519Keyring({
+    domain,
+    messages: wide.messages,
+    protocol: wide,
+    self: 2,
+    secretKey: secretKeys[2] as Uint8Array,
+    publicKeys: new Map(publicKeys.map((key, id) => [id, key])),
+  });
+  const seals = [0, 1, 3].map((from) => ({ from, signature: new Uint8Array(64) as Signature }));
+  const polka = { body: prevote(0, one), seals };
+  const place = { kind: 'proposal', height: 3, round: 1, set: 1, batch: [] };
+  const kept = transcript<Tagged>(wide as never);
+  for (const shown of [
+    { validRound: 0, polka },
+    { validRound: null, polka: null },
+  ])
+    kept.observe(keyring.sign({ ...place, ...shown } as never) as never);
+  const group = { domain, f: 1, options: {}, publicKeys, seats: 68 };
+  const found = judge<Tagged>(wide as never, kept.heard());
+  expect(found.map(({ signer }) => signer)).toEqual([2]);
+  const opened = openGuiltProof(guiltProof(wide as never, group, found as never));
+  const holds = (seats: number | undefined, trusted: ProofGroup) =>
+    checkGuiltProof(opened, entry.create({ ...size, ...(seats && { seats }) }), { group: trusted })
+      .holds;
+  expect([holds(opened.seats, group), holds(undefined, group)]).toEqual([true, false]);
+  const { seats: _, ...narrow } = group;
+  expect(holds(opened.seats, narrow)).toBe(false);
+});

@@ -132,10 +132,11 @@ export function explainGuilt(io: Io, text: string, group?: ProofGroup): void {
 }
 
 function verdictOn(opened: OpenedProof, group?: ProofGroup): GuiltVerdict<{ kind: string }> {
-  const { domain, f, options, publicKeys } = opened;
+  const { domain, f, options, publicKeys, seats } = opened;
   const entry = protocolOf(domain.protocol);
   // A group that is too small is an experiment, and its liars are liars all the same.
-  const size = { n: publicKeys.length, f, unsafe: true, options };
+  const room = seats === undefined ? {} : { seats };
+  const size = { n: publicKeys.length, f, unsafe: true, options, ...room };
   const trust = group === undefined ? {} : { group };
   return checkGuiltProof(opened, entry.create(size), trust);
 }

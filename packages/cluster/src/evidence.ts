@@ -36,6 +36,7 @@ export const proofGroup = (config: ClusterConfig): ProofGroup => ({
   publicKeys: [...config.members]
     .sort((one, other) => one.id - other.id)
     .map(({ publicKey }) => fromHex(publicKey)),
+  ...(config.seats === undefined ? {} : { seats: config.seats }),
 });
 
 /** Messages out of the frames that nodes have heard; what cannot be read is passed over. */

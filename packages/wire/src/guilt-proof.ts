@@ -47,6 +47,11 @@ export interface ProofGroup {
   readonly options: Readonly<Record<string, number | boolean | string>>;
   /** The public keys of members 0 to n-1. */
   readonly publicKeys: readonly Uint8Array[];
+  /**
+   * How many numbers there are for members, those included that come later: certificates are as
+   * wide. Absent: nobody comes.
+   */
+  readonly seats?: number;
 }
 
 /** What is in the file of a proof. */
@@ -57,6 +62,8 @@ interface ProofText {
   readonly options: ProofGroup['options'];
   /** Hexadecimal. */
   readonly members: readonly string[];
+  /** Absent where nobody comes later. */
+  readonly seats?: number;
   /** Encodings that the statements name by their digests: hexadecimal. */
   readonly contents: readonly string[];
   readonly culprits: readonly CulpritText[];
@@ -91,6 +98,7 @@ export function guiltProof<M extends Tagged>(
     f: group.f,
     options: group.options,
     members: group.publicKeys.map(toHex),
+    ...(group.seats === undefined ? {} : { seats: group.seats }),
     contents: [...new Set(guilty.flatMap(({ contents }) => contents.map(toHex)))],
     culprits: guilty.map(({ signer, rule, first, second }) => ({
       member: signer,
@@ -102,7 +110,8 @@ export function guiltProof<M extends Tagged>(
 }
 
 /** The text in its one form: parts in this order, and nothing else. */
-function written({ schema, domain, f, options, members, contents, culprits }: ProofText): string {
+function written(text: ProofText): string {
+  const { schema, domain, f, options, members, seats, contents, culprits } = text;
   const { cluster, group, epoch, protocol, version } = domain;
   const statement = ({ signed, signature }: StatementText): StatementText => ({
     signed,
@@ -116,6 +125,7 @@ function written({ schema, domain, f, options, members, contents, culprits }: Pr
       Object.entries(options).sort(([one], [two]) => (one < two ? -1 : 1)),
     ),
     members: members.map(String),
+    ...(seats === undefined ? {} : { seats: Number(seats) }),
     contents: contents.map(String),
     culprits: culprits.map(({ member, rule, first, second }) => ({
       member,
@@ -155,7 +165,10 @@ export function openGuiltProof(json: string): OpenedProof {
       );
     // Throws at what cannot be a domain.
     encode(domainField, text.domain);
-    return { domain: text.domain, f: text.f, options: text.options, publicKeys, text };
+    const { domain, f, options, seats } = text;
+    if (seats !== undefined && !(seats >= publicKeys.length && seats <= mostMembers))
+      throw new SchemaError(`a group with room for ${seats} members is none that a proof is about`);
+    return { domain, f, options, publicKeys, ...(seats === undefined ? {} : { seats }), text };
   } catch (error) {
     if (error instanceof SchemaError) throw error;
     // Parts of wrong types end as properties of nothing.
@@ -218,7 +231,7 @@ export function checkGuiltProof<M extends Tagged>(
 
 /** Why a proof is not about what the stranger knows, if it is not. */
 function foreignIn(
-  { domain, f, options, publicKeys }: OpenedProof,
+  { domain, f, options, publicKeys, seats }: OpenedProof,
   protocol: { readonly name: string; readonly version: number },
   { group }: GuiltTrust,
 ): string | undefined {
@@ -235,7 +248,7 @@ function foreignIn(
     publicKeys.every((each, i) => sameBytes(each, group.publicKeys[i] as Uint8Array));
   if (!sameKeys) return 'its keys are not those of the members that you trust; somebody made it up';
   const rulesOf = (of: ProofGroup['options']) => JSON.stringify(Object.entries(of).sort());
-  return f === group.f && rulesOf(options) === rulesOf(group.options)
+  return f === group.f && seats === group.seats && rulesOf(options) === rulesOf(group.options)
     ? undefined
     : 'it goes by other rules than those of the group that you trust';
 }
