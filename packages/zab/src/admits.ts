@@ -9,8 +9,9 @@ import { isWaiting } from './credentials.ts';
 import { isEpochNews } from './discovery.ts';
 import { isAbandoned, isFar, isKnown, isNomination } from './election.ts';
 import { type Group, isVoter } from './group.ts';
+import { lastCounter } from './history.ts';
 import type { Notification } from './messages.ts';
-import { lastCounter, type Replica, type Zab } from './state.ts';
+import type { Replica, Zab } from './state.ts';
 import { isAnswer, isAskedHere } from './sync.ts';
 import { isForIts, isLeaderNews, isLeaderOf, isOfLeader } from './synchronization.ts';
 

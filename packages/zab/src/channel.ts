@@ -5,17 +5,9 @@
  */
 import { assert, type Instant, type ReplicaId } from '@quorumlab/core';
 import { type Group, isVoter } from './group.ts';
+import { epochAt, holds, lastCounter, lastUpTo, zxidAt } from './history.ts';
 import { type Ordered, type Transaction, transactionBytes, type Zxid } from './messages.ts';
-import {
-  type Context,
-  epochAt,
-  holds,
-  type Learner,
-  lastCounter,
-  lastUpTo,
-  type Replica,
-  zxidAt,
-} from './state.ts';
+import type { Context, Learner, Replica } from './state.ts';
 
 /** Most that is kept behind a snapshot for followers that need it. */
 const mostKept = { transactions: 65_536, bytes: 64 << 20 };
@@ -90,7 +82,8 @@ export function backUpIfLost(learner: Learner, ctx: Context): void {
 }
 
 /** Sends a follower what it lacks, as far as its window is open. */
-export function sendTo(group: Group, leader: Replica, follower: ReplicaId, ctx: Context): void {
+export function sendTo(leader: Replica, follower: ReplicaId, ctx: Context): void {
+  const { group } = ctx;
   const learner = leader.learners.get(follower);
   assert(learner !== undefined, 'only who has sent CEPOCH is sent anything');
   if (leader.phase === 'discovery' || learner.stage === 'joined') return;
@@ -100,9 +93,9 @@ export function sendTo(group: Group, leader: Replica, follower: ReplicaId, ctx: 
   while (inFlight.length < (learner.probing ? 1 : group.maxInFlight)) {
     if (learner.cut !== null) return sendTrunc(leader, follower, learner, learner.cut, ctx);
     if (learner.next <= leader.compacted.counter) return sendSnap(leader, follower, learner, ctx);
-    if (learner.stage === 'promised') sendHistory(group, leader, follower, learner, end, ctx);
+    if (learner.stage === 'promised') sendHistory(leader, follower, learner, end, ctx);
     else if (learner.next > end || !group.rules.isProposedTo(learner)) return;
-    else sendNext(group, leader, follower, learner, end, ctx);
+    else sendNext(leader, follower, learner, end, ctx);
   }
 }
 
@@ -132,14 +125,13 @@ function sendSnap(leader: Replica, follower: ReplicaId, learner: Learner, ctx: C
 
 /** Step ℓ.2.1: what is left of the history goes with NEWLEADER, if it fits. */
 function sendHistory(
-  group: Group,
   leader: Replica,
   follower: ReplicaId,
   learner: Learner,
   end: number,
   ctx: Context,
 ): void {
-  const message = from(group, leader, learner.next, end);
+  const message = from(ctx.group, leader, learner.next, end);
   const last = learner.next - 1 + message.transactions.length;
   if (last < end) {
     ctx.line('diff');
@@ -153,13 +145,13 @@ function sendHistory(
 }
 
 function sendNext(
-  group: Group,
   leader: Replica,
   follower: ReplicaId,
   learner: Learner,
   end: number,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const message = from(group, leader, learner.next, end);
   const kind = isVoter(group, follower) ? 'propose' : 'inform';
   if (kind === 'inform') ctx.line('inform');

@@ -2,26 +2,22 @@
 import { committedIndex } from '@quorumlab/core';
 import { sendTo } from './channel.ts';
 import { deliver } from './delivery.ts';
-import { type Group, isVoter } from './group.ts';
+import { isVoter } from './group.ts';
+import { zxidAt } from './history.ts';
 import { forget } from './proposals.ts';
 import { maybeAllowReads } from './read.ts';
-import { type Context, type Replica, zxidAt } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Everything up to `counter` is durable at `member`, whose epoch is this one, if it votes. */
-export function acknowledge(
-  group: Group,
-  leader: Replica,
-  member: number,
-  counter: number,
-  ctx: Context,
-): void {
-  if (!isVoter(group, member) || counter <= (leader.acked.get(member) ?? 0)) return;
+export function acknowledge(leader: Replica, member: number, counter: number, ctx: Context): void {
+  if (!isVoter(ctx.group, member) || counter <= (leader.acked.get(member) ?? 0)) return;
   leader.acked.set(member, counter);
-  if (counter > leader.committed) maybeCommit(group, leader, ctx);
+  if (counter > leader.committed) maybeCommit(leader, ctx);
 }
 
 /** Step ℓ.3.2: what a quorum has, and all before it, is committed. */
-function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
+function maybeCommit(leader: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { acked } = leader;
   const highest = committedIndex(group.quorum, acked) ?? 0;
   if (leader.phase !== 'broadcast' || highest <= leader.committed) return;
@@ -34,7 +30,7 @@ function maybeCommit(group: Group, leader: Replica, ctx: Context): void {
   const message = { kind: 'commit', epoch: leader.epoch, zxid: zxidAt(leader, highest) } as const;
   // What it says is on the disks of a quorum: it need not wait for this one.
   for (const [follower, { stage }] of leader.learners)
-    if (!isVoter(group, follower)) sendTo(group, leader, follower, ctx);
+    if (!isVoter(group, follower)) sendTo(leader, follower, ctx);
     else if (stage === 'synced') ctx.sendEarly(follower, message);
-  maybeAllowReads(group, leader, ctx);
+  maybeAllowReads(leader, ctx);
 }

@@ -3,7 +3,8 @@
  * it are leaders (phase 0) and the history of an epoch (step ℓ.1.2).
  */
 import type { Group } from './group.ts';
-import { type Context, type Credentials, lastZxid, type Replica, zero } from './state.ts';
+import { type Credentials, lastZxid } from './history.ts';
+import { type Context, type Replica, zero } from './state.ts';
 
 /** The credentials of the history that is here. */
 export const ownCredentials = (replica: Replica): Credentials => ({
@@ -33,9 +34,10 @@ export const credentials = (group: Group, replica: Replica): Credentials =>
     : ownCredentials(replica);
 
 /** Once the history has been as good as theirs, it is one like any other, even if it is cut. */
-export function caughtUp(group: Group, replica: Replica, ctx: Context): void {
+export function caughtUp(replica: Replica, ctx: Context): void {
   const { rejoining } = replica;
-  if (rejoining === null || rejoining.best?.currentEpoch === 0 || isBehind(group, replica)) return;
+  if (rejoining === null || rejoining.best?.currentEpoch === 0 || isBehind(ctx.group, replica))
+    return;
   ctx.line('rejoin-4');
   ctx.save({ rejoining: { ...rejoining, best: { currentEpoch: 0, zxid: zero } } });
 }

@@ -1,6 +1,7 @@
 /** What is committed is given to the application, in the order of the history and once. */
 import { assert } from '@quorumlab/core';
-import { type Context, lastCounter, type Replica } from './state.ts';
+import { lastCounter } from './history.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Step f.3.3, and step f.2.2 for a whole history at once. */
 export function deliver(replica: Replica, upTo: number, ctx: Context): void {

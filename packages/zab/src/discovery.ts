@@ -2,14 +2,16 @@
 import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { backUpIfLost, hear, isLost, moveWindow, sendTo, turnTo } from './channel.ts';
 import { isBehind, ownCredentials } from './credentials.ts';
-import { type Group, isPeer, isVoter } from './group.ts';
+import { isPeer, isVoter } from './group.ts';
+import { holds } from './history.ts';
 import { look } from './looking.ts';
 import type { AckEpoch, CEpoch, NewEpoch } from './messages.ts';
-import { type Context, holds, type Replica } from './state.ts';
+import type { Context, Replica } from './state.ts';
 import { acknowledgeEpoch, isLeaderOf, synchronize } from './synchronization.ts';
 
 /** Elected: a prospective leader, which waits for followers. */
-export function lead(group: Group, replica: Replica, ctx: Context): void {
+export function lead(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (isBehind(group, replica)) return; // It lacks what it may have acknowledged itself.
   ctx.line('lead');
   replica.role = 'leading';
@@ -20,42 +22,43 @@ export function lead(group: Group, replica: Replica, ctx: Context): void {
   ctx.setTimer('ping', group.heartbeat);
   ctx.setTimer('quorum', group.electionTimeout);
   replica.epochs.set(ctx.self, replica.acceptedEpoch);
-  maybeNewEpoch(group, replica, ctx);
+  maybeNewEpoch(replica, ctx);
 }
 
 /** Step f.1.1: it follows whom a quorum has elected, as far as it knows. */
-export function follow(group: Group, replica: Replica, leader: ReplicaId, ctx: Context): void {
+export function follow(replica: Replica, leader: ReplicaId, ctx: Context): void {
+  const { group } = ctx;
   replica.role = 'following';
   replica.phase = 'discovery';
   replica.leader = leader;
   replica.lastContact = ctx.now;
   ctx.clearTimer('grace');
   ctx.setTimer('election', [group.electionTimeout, 2 * group.electionTimeout]);
-  join(group, replica, ctx);
+  join(replica, ctx);
 }
 
 /** CEPOCH, again and again until NEWEPOCH has come. */
-export function join(group: Group, follower: Replica, ctx: Context): void {
+export function join(follower: Replica, ctx: Context): void {
   const { role, leader, epoch, acceptedEpoch, acceptedFrom } = follower;
   if (role !== 'following' || leader === null || epoch > 0) return;
   ctx.line('f-1-1');
   ctx.send(leader, { kind: 'cepoch', acceptedEpoch, acceptedFrom });
-  ctx.setTimer('join', group.heartbeat);
+  ctx.setTimer('join', ctx.group.heartbeat);
 }
 
 /** CEPOCH at the leader. */
 export function cepoch(
-  group: Group,
   leader: Replica,
   { acceptedEpoch, acceptedFrom, from }: Signed<CEpoch>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   if (leader.role !== 'leading' || !isPeer(group, from, ctx)) return;
   const { epoch } = leader;
   const votes = isVoter(group, from);
   if (votes && epoch > 0 && isPromisedAway(epoch, acceptedEpoch, acceptedFrom === ctx.self)) {
     ctx.line('l-1-1-leave');
-    return look(group, leader, ctx);
+    return look(leader, ctx);
   }
   // An observer asks again until the epoch is established: no other leader can have that one too,
   // so what it promises, which nobody counts, never keeps it from following.
@@ -66,7 +69,7 @@ export function cepoch(
     return ctx.send(from, { kind: 'newepoch', epoch, beat: leader.beat });
   }
   leader.epochs.set(from, acceptedEpoch);
-  maybeNewEpoch(group, leader, ctx);
+  maybeNewEpoch(leader, ctx);
 }
 
 /** Whether a follower that has promised `accepted` must refuse `epoch`. */
@@ -74,8 +77,8 @@ const isPromisedAway = (epoch: number, accepted: number, toMe: boolean): boolean
   accepted > epoch || (accepted === epoch && !toMe);
 
 /** Step ℓ.1.1. After the largest number of the wire there are no more epochs: safe, not live. */
-function maybeNewEpoch(group: Group, leader: Replica, ctx: Context): void {
-  if (!group.quorum.has(leader.epochs.keys())) return;
+function maybeNewEpoch(leader: Replica, ctx: Context): void {
+  if (!ctx.group.quorum.has(leader.epochs.keys())) return;
   const epoch = Math.max(...leader.epochs.values()) + 1;
   if (epoch > maxInteger) return;
   ctx.line('l-1-1');
@@ -85,12 +88,11 @@ function maybeNewEpoch(group: Group, leader: Replica, ctx: Context): void {
   for (const follower of leader.epochs.keys())
     if (follower !== ctx.self) ctx.send(follower, { kind: 'newepoch', epoch, beat });
   // Its own promise is a message too: it counts only once it is durable.
-  acknowledgeEpoch(group, leader, ctx);
+  acknowledgeEpoch(leader, ctx);
 }
 
 /** Step f.1.2. */
 export function newEpoch(
-  group: Group,
   follower: Replica,
   { epoch, beat, from }: Signed<NewEpoch>,
   ctx: Context,
@@ -100,7 +102,7 @@ export function newEpoch(
     // A late one of the epoch before this one; if not, the leader is of the past.
     if (follower.epoch > 0) return;
     ctx.line('f-1-2-leave');
-    return look(group, follower, ctx);
+    return look(follower, ctx);
   }
   follower.lastContact = ctx.now;
   if (epoch !== follower.epoch) {
@@ -114,51 +116,41 @@ export function newEpoch(
   ctx.line('f-1-2');
   follower.beat = Math.max(follower.beat, beat);
   if (epoch > follower.acceptedEpoch) ctx.save({ acceptedEpoch: epoch, acceptedFrom: from });
-  acknowledgeEpoch(group, follower, ctx);
+  acknowledgeEpoch(follower, ctx);
 }
 
 /** ACK-E at the leader. */
-export function ackEpoch(
-  group: Group,
-  leader: Replica,
-  message: Signed<AckEpoch>,
-  ctx: Context,
-): void {
+export function ackEpoch(leader: Replica, message: Signed<AckEpoch>, ctx: Context): void {
+  const { group } = ctx;
   const { epoch, currentEpoch, lastZxid: zxid, held, beat, from } = message;
   if (!isLeaderOf(leader, epoch) || message.leader !== ctx.self) return;
-  if (from === ctx.self) return promised(group, leader, message, ctx);
+  if (from === ctx.self) return promised(leader, message, ctx);
   if (!isPeer(group, from, ctx) || !isEpochNews(leader, message)) return;
-  if (leader.phase !== 'discovery') return catchUp(group, leader, message, ctx);
+  if (leader.phase !== 'discovery') return catchUp(leader, message, ctx);
   const votes = isVoter(group, from);
   if (votes && !group.rules.isAsGood(ownCredentials(leader), { currentEpoch, zxid })) {
     ctx.line('l-1-2-leave');
-    return look(group, leader, ctx);
+    return look(leader, ctx);
   }
   turnTo(leader, hear(leader, from, beat, ctx.now), held);
-  if (votes) promised(group, leader, message, ctx);
+  if (votes) promised(leader, message, ctx);
 }
 
 /** Step ℓ.1.2: no other history of a quorum is better than the leader's. */
 function promised(
-  group: Group,
   leader: Replica,
   { currentEpoch, lastZxid: zxid, from }: Signed<AckEpoch>,
   ctx: Context,
 ): void {
   if (leader.phase !== 'discovery') return;
   leader.promises.set(from, { currentEpoch, zxid });
-  if (!group.quorum.has(leader.promises.keys())) return;
+  if (!ctx.group.quorum.has(leader.promises.keys())) return;
   ctx.line('l-1-2');
-  synchronize(group, leader, ctx);
+  synchronize(leader, ctx);
 }
 
 /** Where a follower that is not in phase 3 stands by now. */
-function catchUp(
-  group: Group,
-  leader: Replica,
-  { held, beat, from }: Signed<AckEpoch>,
-  ctx: Context,
-): void {
+function catchUp(leader: Replica, { held, beat, from }: Signed<AckEpoch>, ctx: Context): void {
   const learner = hear(leader, from, beat, ctx.now);
   const { stage, cut } = learner;
   if (stage === 'joined' || stage === 'synced' || cut !== null) turnTo(leader, learner, held);
@@ -166,7 +158,7 @@ function catchUp(
     backUpIfLost(learner, ctx);
     turnTo(leader, learner, held);
   } else if (holds(leader, held)) moveWindow(learner, held.counter, false);
-  sendTo(group, leader, from, ctx);
+  sendTo(leader, from, ctx);
 }
 
 /** Whether it is later than what was heard of its sender, and says no less. */

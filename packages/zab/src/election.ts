@@ -7,17 +7,19 @@ import { mayTell } from './answers.ts';
 import { isWaiting, ownCredentials } from './credentials.ts';
 import { follow, lead } from './discovery.ts';
 import { type Group, isPeer, isVoter } from './group.ts';
+import { sameZxid } from './history.ts';
 import { look, notification, notifyAll, ownVote } from './looking.ts';
 import type { Notification } from './messages.ts';
-import { type Context, type Replica, sameZxid, type Vote } from './state.ts';
+import type { Context, Replica, Vote } from './state.ts';
 
 /** `upon timeout`: a follower without a word of its leader looks for another; who looks repeats. */
-export function electionTimeout(group: Group, replica: Replica, ctx: Context): void {
+export function electionTimeout(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   if (replica.role === 'leading' || isWaiting(replica)) return;
   if (replica.role === 'looking') {
-    if (replica.round > 0) return repeat(group, replica, ctx);
-    look(group, replica, ctx);
-    return maybeElect(group, replica, ctx); // A group of one is a quorum already.
+    if (replica.round > 0) return repeat(replica, ctx);
+    look(replica, ctx);
+    return maybeElect(replica, ctx); // A group of one is a quorum already.
   }
   // The timer is not re-armed at every message; it looks back once it fires, which is cheaper.
   const since = ctx.now - replica.lastContact;
@@ -27,13 +29,13 @@ export function electionTimeout(group: Group, replica: Replica, ctx: Context): v
       2 * group.electionTimeout - since,
     ]);
   ctx.line('lost-leader');
-  look(group, replica, ctx);
+  look(replica, ctx);
 }
 
 /** What was lost of the nomination is said again. */
-function repeat(group: Group, replica: Replica, ctx: Context): void {
-  ctx.setTimer('election', 2 * group.heartbeat);
-  notifyAll(group, replica, ctx);
+function repeat(replica: Replica, ctx: Context): void {
+  ctx.setTimer('election', 2 * ctx.group.heartbeat);
+  notifyAll(replica, ctx);
 }
 
 const sameVote = (one: Vote, other: Vote): boolean =>
@@ -47,38 +49,39 @@ const isBetter = (group: Group, one: Vote, other: Vote): boolean =>
   (!group.rules.isAsGood(other, one) || group.rules.isPreferred(one.leader, other.leader));
 
 /** Whether no other can still say anything that matters, or all that have been waited for have. */
-function maybeElect(group: Group, replica: Replica, ctx: Context): void {
+function maybeElect(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { votes, vote } = replica;
   const same = [...votes].filter(([, each]) => sameVote(each, vote)).map(([id]) => id);
   if (!group.quorum.has(same)) return ctx.clearTimer('grace');
-  if (same.length === group.voters.length) return elect(group, replica, ctx);
+  if (same.length === group.voters.length) return elect(replica, ctx);
   ctx.line('look-grace');
   ctx.setTimer('grace', group.grace);
 }
 
 /** Nothing better was nominated while a quorum agreed. */
-export function graceTimeout(group: Group, replica: Replica, ctx: Context): void {
-  if (replica.role === 'looking') elect(group, replica, ctx);
+export function graceTimeout(replica: Replica, ctx: Context): void {
+  if (replica.role === 'looking') elect(replica, ctx);
 }
 
-function elect(group: Group, replica: Replica, ctx: Context): void {
+function elect(replica: Replica, ctx: Context): void {
   const { leader } = replica.vote;
-  if (leader === ctx.self) lead(group, replica, ctx);
-  else follow(group, replica, leader, ctx);
+  if (leader === ctx.self) lead(replica, ctx);
+  else follow(replica, leader, ctx);
 }
 
 /** What another member says of who should lead. */
 export function onNotification(
-  group: Group,
   replica: Replica,
   message: Signed<Notification>,
   ctx: Context,
 ): void {
+  const { group } = ctx;
   const { state, from } = message;
   if (!isPeer(group, from, ctx) || isWaiting(replica)) return;
-  if (replica.role !== 'looking') return tell(group, replica, message, ctx);
-  if (state !== 'looking') countSettled(group, replica, message, ctx);
-  else if (isNomination(group, message, ctx)) countVote(group, replica, message, ctx);
+  if (replica.role !== 'looking') return tell(replica, message, ctx);
+  if (state !== 'looking') countSettled(replica, message, ctx);
+  else if (isNomination(group, message, ctx)) countVote(replica, message, ctx);
 }
 
 /** Whether its sender has a vote, and whoever hears it. */
@@ -98,18 +101,18 @@ export const isAbandoned = (
   message.state === 'looking' &&
   (message.round > round || (epoch > 0 && message.currentEpoch >= epoch));
 
-function tell(group: Group, replica: Replica, message: Signed<Notification>, ctx: Context): void {
+function tell(replica: Replica, message: Signed<Notification>, ctx: Context): void {
   const { state, from } = message;
   if (state !== 'looking') return;
   if (isAbandoned(replica, message)) {
     ctx.line('lost-leader');
-    return look(group, replica, ctx);
+    return look(replica, ctx);
   }
-  answer(group, replica, from, ctx);
+  answer(replica, from, ctx);
 }
 
-function answer(group: Group, replica: Replica, from: ReplicaId, ctx: Context): void {
-  if (!mayTell(group, replica, from, ctx.now)) return;
+function answer(replica: Replica, from: ReplicaId, ctx: Context): void {
+  if (!mayTell(ctx.group, replica, from, ctx.now)) return;
   replica.toldAt.set(from, ctx.now);
   ctx.line('look-tell');
   ctx.send(from, notification(replica));
@@ -119,15 +122,11 @@ function answer(group: Group, replica: Replica, from: ReplicaId, ctx: Context): 
 export const isFar = ({ round }: Replica, message: Notification): boolean =>
   message.round > round + maxLeap;
 
-function countVote(
-  group: Group,
-  replica: Replica,
-  message: Signed<Notification>,
-  ctx: Context,
-): void {
+function countVote(replica: Replica, message: Signed<Notification>, ctx: Context): void {
+  const { group } = ctx;
   const { round, leader, currentEpoch, zxid, from } = message;
   if (isFar(replica, message)) return;
-  if (round < replica.round) return answer(group, replica, from, ctx);
+  if (round < replica.round) return answer(replica, from, ctx);
   const vote = { leader, currentEpoch, zxid };
   if (isKnown(replica, message)) return;
   if (round > replica.round) {
@@ -136,13 +135,13 @@ function countVote(
     replica.votes.clear();
     replica.settled.clear();
     replica.vote = ownVote(replica, ctx.self);
-    nominate(group, replica, isBetter(group, vote, replica.vote) ? vote : replica.vote, ctx);
+    nominate(replica, isBetter(group, vote, replica.vote) ? vote : replica.vote, ctx);
   } else if (isBetter(group, vote, replica.vote)) {
     ctx.line('look-better');
-    nominate(group, replica, vote, ctx);
+    nominate(replica, vote, ctx);
   }
   replica.votes.set(from, vote);
-  maybeElect(group, replica, ctx);
+  maybeElect(replica, ctx);
 }
 
 /** Whether just this was said before in this round. */
@@ -152,19 +151,15 @@ export function isKnown(replica: Replica, message: Signed<Notification>): boolea
   return round === replica.round && known !== undefined && sameVote(known, message);
 }
 
-function nominate(group: Group, replica: Replica, vote: Vote, ctx: Context): void {
+function nominate(replica: Replica, vote: Vote, ctx: Context): void {
   replica.vote = vote;
   replica.votes.set(ctx.self, vote);
-  notifyAll(group, replica, ctx);
+  notifyAll(replica, ctx);
 }
 
 /** A quorum has a leader, which says that it leads. */
-function countSettled(
-  group: Group,
-  replica: Replica,
-  message: Signed<Notification>,
-  ctx: Context,
-): void {
+function countSettled(replica: Replica, message: Signed<Notification>, ctx: Context): void {
+  const { group } = ctx;
   const { leader, from } = message;
   replica.settled.set(from, message);
   if (leader === ctx.self || !isVoter(group, leader)) return;
@@ -177,5 +172,5 @@ function countSettled(
   ctx.line('look-settled');
   const { currentEpoch, zxid } = replica.settled.get(leader) ?? ownCredentials(replica);
   replica.vote = { leader, currentEpoch, zxid };
-  follow(group, replica, leader, ctx);
+  follow(replica, leader, ctx);
 }

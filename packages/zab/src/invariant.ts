@@ -1,5 +1,6 @@
+import { lastCounter, lastZxid } from './history.ts';
 /** What one replica can check by itself after every step. */
-import { lastCounter, lastZxid, type Replica } from './state.ts';
+import type { Replica } from './state.ts';
 
 /** The invariants of Zab that one replica can check by itself in constant time. */
 export function invariant(replica: Replica): string | undefined {

@@ -4,7 +4,6 @@
  */
 import { maxInteger, type ReplicaId } from '@quorumlab/core';
 import { ownCredentials } from './credentials.ts';
-import type { Group } from './group.ts';
 import type { Notification } from './messages.ts';
 import type { Context, Replica, Vote } from './state.ts';
 
@@ -24,13 +23,13 @@ export function notification({ role, round, vote }: Replica): Notification {
 }
 
 /** Tells all others whom it nominates; an observer asks them whom to follow. */
-export function notifyAll(group: Group, replica: Replica, ctx: Context): void {
+export function notifyAll(replica: Replica, ctx: Context): void {
   const message = notification(replica);
-  for (const member of group.voters) if (member !== ctx.self) ctx.send(member, message);
+  for (const member of ctx.group.voters) if (member !== ctx.self) ctx.send(member, message);
 }
 
 /** It has no leader, and leads nobody: it nominates itself. */
-export function look(group: Group, replica: Replica, ctx: Context): void {
+export function look(replica: Replica, ctx: Context): void {
   ctx.line('look');
   leave(replica, ctx);
   replica.role = 'looking';
@@ -40,8 +39,8 @@ export function look(group: Group, replica: Replica, ctx: Context): void {
   replica.votes.clear();
   replica.votes.set(ctx.self, replica.vote);
   replica.settled.clear();
-  ctx.setTimer('election', 2 * group.heartbeat);
-  notifyAll(group, replica, ctx);
+  ctx.setTimer('election', 2 * ctx.group.heartbeat);
+  notifyAll(replica, ctx);
 }
 
 /** Forgets what only a leader or a follower knows. */

@@ -192,3 +192,9 @@ export type Rejoin = OfKind<Message, 'rejoin'>;
 
 /** The answer of another member, durable before it is sent. */
 export type RejoinReply = OfKind<Message, 'rejoin-reply'>;
+
+/**
+ * How far the leader has come with one follower. 'joined': it has sent CEPOCH. 'promised': ACK-E.
+ * 'told': it was sent NEWLEADER, and is sent all that is proposed from then on. 'synced': ACK-LD.
+ */
+export type Stage = 'joined' | 'promised' | 'told' | 'synced';

@@ -7,18 +7,10 @@
 import { committedIndex, type Flaw, type Protocol, withContext } from '@quorumlab/core';
 import { deliver } from './delivery.ts';
 import { type Group, groupOf, type Options } from './group.ts';
+import { holds, lastCounter, lastZxid, reaches } from './history.ts';
 import { zab } from './protocol.ts';
 import { rules } from './rules.ts';
-import {
-  type Context,
-  holds,
-  type Learner,
-  lastCounter,
-  lastZxid,
-  type Replica,
-  reaches,
-  type Zab,
-} from './state.ts';
+import type { Context, Learner, Replica, Zab } from './state.ts';
 
 /** Whoever lost its disk starts as if it had never run. */
 function rejoinAsNew({ rejoin: _, ...right }: Protocol<Zab>): Protocol<Zab> {

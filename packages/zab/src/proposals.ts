@@ -2,8 +2,9 @@
 import { type Request, requestKey, type Signed, uncommittedBytes } from '@quorumlab/core';
 import { sendTo } from './channel.ts';
 import type { Group } from './group.ts';
+import { lastCounter, lastZxid } from './history.ts';
 import { transactionBytes } from './messages.ts';
-import { type Context, lastCounter, lastZxid, type Replica, type Zab } from './state.ts';
+import type { Context, Replica, Zab } from './state.ts';
 
 /** Whether there is room for one transaction more that is not committed. */
 export const hasRoom = (group: Group, leader: Replica): boolean =>
@@ -26,12 +27,7 @@ export function forget(leader: Replica, command: Zab['Command'] | null): void {
 }
 
 /** Appends a transaction to the history of the epoch, and proposes it to all that follow. */
-export function append(
-  group: Group,
-  leader: Replica,
-  command: Zab['Command'] | null,
-  ctx: Context,
-): void {
+export function append(leader: Replica, command: Zab['Command'] | null, ctx: Context): void {
   ctx.line('l-3-1');
   ctx.put('history', lastCounter(leader) + 1, { epoch: leader.epoch, command });
   if (command !== null) {
@@ -40,7 +36,7 @@ export function append(
   }
   countOwn(leader, ctx);
   for (const [follower, learner] of leader.learners)
-    if (group.rules.isProposedTo(learner)) sendTo(group, leader, follower, ctx);
+    if (ctx.group.rules.isProposedTo(learner)) sendTo(leader, follower, ctx);
 }
 
 /**
@@ -56,12 +52,7 @@ export function countOwn(leader: Replica, ctx: Context): void {
 }
 
 /** A client's command. Clients of a leader that is not established ask again. */
-export function propose(
-  group: Group,
-  leader: Replica,
-  command: Signed<Request>,
-  ctx: Context,
-): void {
+export function propose(leader: Replica, command: Signed<Request>, ctx: Context): void {
   if (leader.role !== 'leading' || leader.phase !== 'broadcast') return;
-  if (mayAppend(group, leader, command)) append(group, leader, command, ctx);
+  if (mayAppend(ctx.group, leader, command)) append(leader, command, ctx);
 }

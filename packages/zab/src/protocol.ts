@@ -89,21 +89,14 @@ import { guards } from './admits.ts';
 import { ack, commit, ping, pingTimeout, quorumTimeout } from './broadcast.ts';
 import { ackEpoch, cepoch, join, newEpoch } from './discovery.ts';
 import { electionTimeout, graceTimeout, onNotification } from './election.ts';
-import { type Group, groupOf, isVoter, type Options } from './group.ts';
+import { groupOf, isVoter, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { propose } from './proposals.ts';
 import { readAtLeader } from './read.ts';
 import { askToRejoin, onRejoin, rejoin, rejoinReply, start } from './rejoin.ts';
 import { type Rules, rules } from './rules.ts';
 import { snap, snapshotInstalled, snapshotTaken } from './snapshot.ts';
-import {
-  type Context,
-  firstStable,
-  firstVolatile,
-  type Replica,
-  stored,
-  type Zab,
-} from './state.ts';
+import { firstStable, firstVolatile, stored, type Zab } from './state.ts';
 import { counter, status } from './status.ts';
 import { readAtFollower, sync, syncReply } from './sync.ts';
 import { ackLeader, commitLeader, ordered, trunc } from './synchronization.ts';
@@ -130,15 +123,12 @@ export function zab(options: Options, chosen: Partial<Rules> = {}): Protocol<Zab
   const group = groupOf(options, { ...rules, ...chosen });
   const { f, followerReads: readsAnywhere } = group;
   const { snapshotEvery = 10_000 } = options;
-  const told =
-    <M>(handle: (group: Group, replica: Replica, message: M, ctx: Context) => void) =>
-    (replica: Replica, message: M, ctx: Context): void =>
-      handle(group, replica, message, ctx);
   return {
     name: 'zab',
     version: 2,
     claims: { faults: 'crash', replicas: (faults) => 2 * faults + 1, order: 'total' },
     members: group.members,
+    group,
     f,
     client: {
       ...{ matching: 1, ask: 'leader', signed: false },
@@ -154,56 +144,55 @@ export function zab(options: Options, chosen: Partial<Rules> = {}): Protocol<Zab
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable, self) => firstVolatile(stable, self, !isVoter(group, self)),
-    start: (replica, ctx, incarnation) => start(group, replica, ctx, incarnation),
-    rejoin: (replica, ctx, incarnation) => rejoin(group, replica, ctx, incarnation),
-    propose: (leader, command, ctx) => propose(group, leader, command, ctx),
+    start,
+    rejoin,
+    propose,
     read(replica, id, ctx) {
       if (replica.phase !== 'broadcast') return;
-      if (replica.role === 'leading') readAtLeader(group, replica, id, ctx);
-      else if (readsAnywhere) readAtFollower(group, replica, id, ctx);
+      if (replica.role === 'leading') readAtLeader(replica, id, ctx);
+      else if (readsAnywhere) readAtFollower(replica, id, ctx);
     },
     on: {
-      notification: told(onNotification),
-      cepoch: told(cepoch),
-      newepoch: told(newEpoch),
-      'ack-e': told(ackEpoch),
-      trunc: told(trunc),
-      snap: told(snap),
-      diff: told(ordered),
-      newleader: told(ordered),
-      'ack-ld': told(ackLeader),
-      'commit-ld': told(commitLeader),
-      propose: told(ordered),
-      ack: told(ack),
-      commit: told(commit),
-      ping: told(ping),
-      rejoin: told(onRejoin),
-      'rejoin-reply': told(rejoinReply),
-      inform: told(ordered),
-      sync: told(sync),
-      'sync-reply': told(syncReply),
+      notification: onNotification,
+      cepoch: cepoch,
+      newepoch: newEpoch,
+      'ack-e': ackEpoch,
+      trunc: trunc,
+      snap: snap,
+      diff: ordered,
+      newleader: ordered,
+      'ack-ld': ackLeader,
+      'commit-ld': commitLeader,
+      propose: ordered,
+      ack: ack,
+      commit: commit,
+      ping: ping,
+      rejoin: onRejoin,
+      'rejoin-reply': rejoinReply,
+      inform: ordered,
+      sync: sync,
+      'sync-reply': syncReply,
     },
     admits: guards(group),
     timeout(replica, timer, ctx) {
       switch (timer) {
         case 'election':
-          return electionTimeout(group, replica, ctx);
+          return electionTimeout(replica, ctx);
         case 'grace':
-          return graceTimeout(group, replica, ctx);
+          return graceTimeout(replica, ctx);
         case 'join':
-          return join(group, replica, ctx);
+          return join(replica, ctx);
         case 'ping':
-          return pingTimeout(group, replica, ctx);
+          return pingTimeout(replica, ctx);
         case 'quorum':
-          return quorumTimeout(group, replica, ctx);
+          return quorumTimeout(replica, ctx);
         case 'rejoin':
-          return askToRejoin(group, replica, ctx);
+          return askToRejoin(replica, ctx);
       }
     },
     snapshotEvery,
-    snapshotTaken: (replica, slot, digest, ctx) => snapshotTaken(group, replica, slot, digest, ctx),
-    snapshotInstalled: (replica, slot, digest, ctx) =>
-      snapshotInstalled(group, replica, slot, digest, ctx),
+    snapshotTaken,
+    snapshotInstalled,
     status,
     termWord: 'epoch',
     counter,

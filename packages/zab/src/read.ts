@@ -4,30 +4,31 @@
  * acknowledged: then there was no newer leader when the read began. Those that do not lead ask for
  * it: see `sync.ts`.
  */
-import type { Group } from './group.ts';
+import { lastCounter, zxidAt } from './history.ts';
 import { append, hasRoom } from './proposals.ts';
-import { type Context, lastCounter, type Replica, zxidAt } from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** A client of the leader wants to read. */
-export function readAtLeader(group: Group, leader: Replica, id: number, ctx: Context): void {
-  if (leader.reads.length + (leader.syncing?.ids.length ?? 0) >= group.maxReads) return;
+export function readAtLeader(leader: Replica, id: number, ctx: Context): void {
+  if (leader.reads.length + (leader.syncing?.ids.length ?? 0) >= ctx.group.maxReads) return;
   leader.reads.push(id);
-  maybeSync(group, leader, ctx);
+  maybeSync(leader, ctx);
 }
 
 /** One no-op at a time; the reads and questions that come meanwhile share the next one. */
-export function maybeSync(group: Group, leader: Replica, ctx: Context): void {
+export function maybeSync(leader: Replica, ctx: Context): void {
   const { reads: ids, asking } = leader;
-  if (leader.syncing !== null || ids.length + asking.size === 0 || !hasRoom(group, leader)) return;
+  if (leader.syncing !== null || ids.length + asking.size === 0 || !hasRoom(ctx.group, leader))
+    return;
   ctx.line('sync');
   leader.syncing = { counter: lastCounter(leader) + 1, ids, asking };
   leader.reads = [];
   leader.asking = new Map();
-  append(group, leader, null, ctx);
+  append(leader, null, ctx);
 }
 
 /** Something was committed: perhaps what reads wait for. */
-export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): void {
+export function maybeAllowReads(leader: Replica, ctx: Context): void {
   const { syncing, committed } = leader;
   if (syncing !== null && syncing.counter <= committed) {
     ctx.line('sync-done');
@@ -38,5 +39,5 @@ export function maybeAllowReads(group: Group, leader: Replica, ctx: Context): vo
       ctx.send(to, { kind: 'sync-reply', epoch, ...asked, zxid });
     leader.syncing = null;
   }
-  maybeSync(group, leader, ctx);
+  maybeSync(leader, ctx);
 }

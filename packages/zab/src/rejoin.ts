@@ -8,30 +8,33 @@
 import type { Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
 import { credentials, isWaiting } from './credentials.ts';
-import { type Group, isPeer, isVoter } from './group.ts';
+import { isPeer, isVoter } from './group.ts';
+import type { Credentials } from './history.ts';
 import { look } from './looking.ts';
 import type { Rejoin, RejoinReply } from './messages.ts';
-import { type Context, type Credentials, type Replica, zero } from './state.ts';
+import { type Context, type Replica, zero } from './state.ts';
 
 /** `upon start`: looks for a leader, or for what the others know of its promises. */
-export function start(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function start(replica: Replica, ctx: Context, incarnation: number): void {
+  const { group } = ctx;
   replica.life = incarnation;
-  if (isWaiting(replica)) return askToRejoin(group, replica, ctx);
+  if (isWaiting(replica)) return askToRejoin(replica, ctx);
   // All start at about the same time: the first moment would hear nobody.
   ctx.setTimer('election', [group.heartbeat, 2 * group.heartbeat]);
 }
 
 /** `upon start` of a replica whose disk was lost. */
-export function rejoin(group: Group, replica: Replica, ctx: Context, incarnation: number): void {
+export function rejoin(replica: Replica, ctx: Context, incarnation: number): void {
   // An observer has promised and acknowledged nothing that anybody counts on.
-  if (replica.observes) return start(group, replica, ctx, incarnation);
+  if (replica.observes) return start(replica, ctx, incarnation);
   replica.life = incarnation;
   ctx.save({ rejoining: { nonce: incarnation, best: null } });
-  askToRejoin(group, replica, ctx);
+  askToRejoin(replica, ctx);
 }
 
 /** Asks whoever has not answered. */
-export function askToRejoin(group: Group, replica: Replica, ctx: Context): void {
+export function askToRejoin(replica: Replica, ctx: Context): void {
+  const { group } = ctx;
   const { rejoining } = replica;
   if (rejoining === null || !isWaiting(replica)) return;
   ctx.line('rejoin-1');
@@ -42,12 +45,8 @@ export function askToRejoin(group: Group, replica: Replica, ctx: Context): void 
 }
 
 /** A member that lost its disk asks: what was counted on from the old disk is gone. */
-export function onRejoin(
-  group: Group,
-  member: Replica,
-  { nonce, from }: Signed<Rejoin>,
-  ctx: Context,
-): void {
+export function onRejoin(member: Replica, { nonce, from }: Signed<Rejoin>, ctx: Context): void {
+  const { group } = ctx;
   // Who waits itself knows nothing: two disks lost at once are one too many.
   if (!isPeer(group, from, ctx) || !isVoter(group, from) || isWaiting(member)) return;
   if (!mayHelp(group, member, from, ctx.now)) return;
@@ -67,21 +66,17 @@ export function onRejoin(
 }
 
 /** Once all others have answered, the replica takes part again. */
-export function rejoinReply(
-  group: Group,
-  replica: Replica,
-  message: Signed<RejoinReply>,
-  ctx: Context,
-): void {
+export function rejoinReply(replica: Replica, message: Signed<RejoinReply>, ctx: Context): void {
+  const { group } = ctx;
   const { nonce, acceptedEpoch, acceptedFrom, currentEpoch, lastZxid: zxid, from } = message;
   if (!isPeer(group, from, ctx) || !isVoter(group, from) || !isWaiting(replica)) return;
   if (nonce !== replica.rejoining?.nonce) return;
   replica.heard.set(from, { acceptedEpoch, acceptedFrom, currentEpoch, zxid });
-  if (replica.heard.size === group.voters.length - 1) comeBack(group, replica, nonce, ctx);
+  if (replica.heard.size === group.voters.length - 1) comeBack(replica, nonce, ctx);
 }
 
 /** All have answered: whatever it had promised, one of them knows it. */
-function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): void {
+function comeBack(replica: Replica, nonce: number, ctx: Context): void {
   ctx.line('rejoin-3');
   const heard = [...replica.heard.values()];
   const acceptedEpoch = Math.max(...heard.map((each) => each.acceptedEpoch));
@@ -89,7 +84,7 @@ function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): 
   // Whoever proposed the epoch has promised it to itself. If there were two, nobody may have both.
   const proposers = new Set<number | null>();
   for (const each of heard) {
-    if (group.rules.isAsGood(each, best))
+    if (ctx.group.rules.isAsGood(each, best))
       best = { currentEpoch: each.currentEpoch, zxid: each.zxid };
     if (each.acceptedEpoch === acceptedEpoch) proposers.add(each.acceptedFrom);
   }
@@ -98,5 +93,5 @@ function comeBack(group: Group, replica: Replica, nonce: number, ctx: Context): 
   replica.heard.clear();
   ctx.clearTimer('rejoin');
   ctx.save({ acceptedEpoch, acceptedFrom, rejoining: { nonce, best } });
-  look(group, replica, ctx);
+  look(replica, ctx);
 }

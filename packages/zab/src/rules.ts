@@ -1,6 +1,12 @@
 import type { ReplicaId } from '@quorumlab/core';
-import type { Ordered } from './messages.ts';
-import { type Credentials, holds, type Learner, type Replica, reaches } from './state.ts';
+import { type Credentials, type History, holds, reaches } from './history.ts';
+import type { Ordered, Stage } from './messages.ts';
+
+/** What the rules look at of a leader: its history, and how much of it is committed. */
+export interface Leader extends History {
+  /** The counter of the last transaction that is. */
+  readonly committed: number;
+}
 
 /**
  * The rules on which Zab's safety hangs and which are most often got wrong. They stand apart so
@@ -12,13 +18,13 @@ export interface Rules {
   /** Which of two leads whose histories are equally good; any order will do. */
   isPreferred(one: ReplicaId, other: ReplicaId): boolean;
   /** Whether a follower at this stage is sent what is proposed (step ℓ.3.1: who is in Q). */
-  isProposedTo(learner: Learner): boolean;
+  isProposedTo(learner: { readonly stage: Stage }): boolean;
   /** Up to where observers are told of the history: what is committed. */
-  informedUpTo(leader: Replica): number;
+  informedUpTo(leader: Leader): number;
   /** Whether these transactions come next in the history of their follower (step f.3.2). */
-  follows(follower: Replica, message: Ordered): boolean;
+  follows(follower: History, message: Ordered): boolean;
   /** Whether a follower that has got DIFF may make the epoch its current one (step f.2.1). */
-  isCurrentWithDiff(follower: Replica): boolean;
+  isCurrentWithDiff(follower: History): boolean;
 }
 
 /** The rules of the paper. */

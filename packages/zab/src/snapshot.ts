@@ -6,26 +6,14 @@ import { assert, type Digest, keptBehindBytes, type Signed, type Slot } from '@q
 import { mayDropTo } from './channel.ts';
 import { caughtUp } from './credentials.ts';
 import type { Group } from './group.ts';
+import { holds, sameZxid, zxidAt } from './history.ts';
 import { type Snap, transactionBytes } from './messages.ts';
-import {
-  type Context,
-  holds,
-  mostFetched,
-  type Replica,
-  type SnapshotPoint,
-  sameZxid,
-  zxidAt,
-} from './state.ts';
+import { type Context, mostFetched, type Replica, type SnapshotPoint } from './state.ts';
 import { isOfLeader, report } from './synchronization.ts';
 
 /** The state up to `slot` is durable with this step: the history may lose its head. */
-export function snapshotTaken(
-  group: Group,
-  replica: Replica,
-  slot: Slot,
-  digest: Digest,
-  ctx: Context,
-): void {
+export function snapshotTaken(replica: Replica, slot: Slot, digest: Digest, ctx: Context): void {
+  const { group } = ctx;
   const counter = slot + 1;
   if (counter <= (replica.snapshot?.zxid.counter ?? 0)) return;
   assert(counter <= replica.delivered, 'a snapshot of the future');
@@ -51,13 +39,13 @@ function behind(group: Group, { history, compacted }: Replica, counter: number):
 }
 
 /** SNAP: the service fetches the bytes. */
-export function snap(group: Group, follower: Replica, message: Signed<Snap>, ctx: Context): void {
+export function snap(follower: Replica, message: Signed<Snap>, ctx: Context): void {
   if (!isOfLeader(follower, message)) return;
   const { zxid, digest, from } = message;
   if (zxid.epoch > follower.epoch) return; // A state of the future; only a liar has it.
   follower.lastContact = ctx.now;
   // A late one must not take back what has been delivered since.
-  if (zxid.counter <= follower.delivered) return report(group, follower, ctx);
+  if (zxid.counter <= follower.delivered) return report(follower, ctx);
   const isTold = (each: SnapshotPoint): boolean =>
     sameZxid(each.zxid, zxid) && each.digest === digest;
   if (!follower.fetching.some(isTold)) ctx.line('f-2-1-snap');
@@ -65,13 +53,12 @@ export function snap(group: Group, follower: Replica, message: Signed<Snap>, ctx
   // An earlier one may be nearly here, and this one may be out of reach: whichever comes will do.
   follower.fetching = [...others, { zxid, digest }].slice(-mostFetched);
   // Equal histories give equal snapshots, so any other member may hold this one too.
-  const rest = group.members.filter((each) => each !== ctx.self && each !== from);
+  const rest = ctx.group.members.filter((each) => each !== ctx.self && each !== from);
   ctx.fetchSnapshot(zxid.counter - 1, digest, [from, ...rest]);
 }
 
 /** The application's state is what the fetched snapshot holds, and durable with this step. */
 export function snapshotInstalled(
-  group: Group,
   replica: Replica,
   slot: Slot,
   digest: Digest,
@@ -91,6 +78,6 @@ export function snapshotInstalled(
   ctx.save({ snapshot: { zxid, digest }, compacted: zxid });
   replica.delivered = counter;
   replica.committed = Math.max(replica.committed, counter);
-  caughtUp(group, replica, ctx);
-  if (replica.role === 'following' && replica.epoch > 0) report(group, replica, ctx);
+  caughtUp(replica, ctx);
+  if (replica.role === 'following' && replica.epoch > 0) report(replica, ctx);
 }

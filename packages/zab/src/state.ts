@@ -1,6 +1,5 @@
 /** What a replica remembers, on disk and off it: the variables of the paper's Table 1, and ours. */
 import {
-  assert,
   type Context as ContextOf,
   type Digest,
   digest,
@@ -15,19 +14,23 @@ import {
   type Signed,
   type StoredFields,
 } from '@quorumlab/core';
-import type { Message, Notification, Ordered, Schemas, Transaction, Zxid } from './messages.ts';
+import type { Group } from './group.ts';
+import type { Credentials } from './history.ts';
+import type {
+  Message,
+  Notification,
+  Ordered,
+  Schemas,
+  Stage,
+  Transaction,
+  Zxid,
+} from './messages.ts';
 import type { Line } from './paper.ts';
 
 /** The newest durable snapshot: the state after the transaction `zxid`. */
 export interface SnapshotPoint {
   readonly zxid: Zxid;
   readonly digest: Digest;
-}
-
-/** What histories are compared by: the current epoch first, then the last zxid (step ℓ.1.2). */
-export interface Credentials {
-  readonly currentEpoch: number;
-  readonly zxid: Zxid;
 }
 
 /** A nomination in an election, with the credentials of whom it nominates. */
@@ -56,12 +59,6 @@ export interface InFlight {
   /** It is NEWLEADER: to have the transactions is not enough to have acknowledged it. */
   readonly isNewLeader: boolean;
 }
-
-/**
- * How far the leader has come with one follower. 'joined': it has sent CEPOCH. 'promised': ACK-E.
- * 'told': it was sent NEWLEADER, and is sent all that is proposed from then on. 'synced': ACK-LD.
- */
-export type Stage = 'joined' | 'promised' | 'told' | 'synced';
 
 /** What a leader knows of one follower: its end of their channel. */
 export interface Learner {
@@ -196,6 +193,7 @@ export interface Zab extends Shape {
   readonly Message: Message;
   readonly Timer: 'election' | 'grace' | 'join' | 'ping' | 'quorum' | 'rejoin';
   readonly Command: Signed<Request>;
+  readonly Group: Group;
 }
 
 /** A replica as its handlers see it. */
@@ -274,48 +272,3 @@ export const firstVolatile = (
   asking: new Map(),
   syncing: null,
 });
-
-/** The counter of the last transaction. The history has no gaps, so its size tells. */
-export const lastCounter = ({ compacted, history }: Replica): number =>
-  compacted.counter + history.size;
-
-/** The epoch of the transaction at `counter`, or nothing if the history does not hold it. */
-export const epochAt = ({ compacted, history }: Replica, counter: number): number | undefined =>
-  counter === compacted.counter ? compacted.epoch : history.get(counter)?.epoch;
-
-/** The zxid at `counter`, which the history holds. */
-export function zxidAt(replica: Replica, counter: number): Zxid {
-  const epoch = epochAt(replica, counter);
-  assert(epoch !== undefined, 'the history has no transaction there');
-  return { epoch, counter };
-}
-
-/** Where the history ends. */
-export const lastZxid = (replica: Replica): Zxid => zxidAt(replica, lastCounter(replica));
-
-/** Whether the history has the transaction `zxid`, as far as it is still there. */
-export const holds = (replica: Replica, { epoch, counter }: Zxid): boolean =>
-  epochAt(replica, counter) === epoch;
-
-/** Whether `one` is not before `other`. */
-export const reaches = (one: Zxid, other: Zxid): boolean =>
-  one.epoch > other.epoch || (one.epoch === other.epoch && one.counter >= other.counter);
-
-/** Whether two are the same. */
-export const sameZxid = (one: Zxid, other: Zxid): boolean =>
-  one.epoch === other.epoch && one.counter === other.counter;
-
-/**
- * The last transaction that is not after `zxid`. Epochs never fall along a history, so halving the
- * range finds it.
- */
-export function lastUpTo(replica: Replica, { epoch, counter }: Zxid): number {
-  let low = replica.compacted.counter;
-  let high = Math.min(lastCounter(replica), counter);
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((epochAt(replica, middle) as number) <= epoch) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}

@@ -11,25 +11,25 @@
  * ```
  */
 import type { Signed } from '@quorumlab/core';
-import { type Group, isPeer } from './group.ts';
+import { isPeer } from './group.ts';
 import type { Sync, SyncReply } from './messages.ts';
 import { maybeSync } from './read.ts';
 import type { Context, Replica } from './state.ts';
 import { isLeaderOf, isOfLeader } from './synchronization.ts';
 
 /** A client of a follower, or of an observer, wants to read. */
-export function readAtFollower(group: Group, follower: Replica, id: number, ctx: Context): void {
+export function readAtFollower(follower: Replica, id: number, ctx: Context): void {
   const { question, unasked } = follower;
-  if (unasked.length + (question?.ids.length ?? 0) >= group.maxReads) return;
+  if (unasked.length + (question?.ids.length ?? 0) >= ctx.group.maxReads) return;
   unasked.push(id);
-  askLeader(group, follower, ctx);
+  askLeader(follower, ctx);
 }
 
 /** One question at a time. The reads of one that was not answered go along with the next. */
-export function askLeader(group: Group, follower: Replica, ctx: Context): void {
+export function askLeader(follower: Replica, ctx: Context): void {
   const { question, unasked, leader, epoch, life } = follower;
   if (leader === null || follower.role !== 'following' || follower.phase !== 'broadcast') return;
-  const isOld = question !== null && ctx.now - question.askedAt >= group.electionTimeout;
+  const isOld = question !== null && ctx.now - question.askedAt >= ctx.group.electionTimeout;
   if (question === null ? unasked.length === 0 : !isOld) return;
   ctx.line('sync-ask');
   follower.questions += 1;
@@ -44,13 +44,13 @@ export const isAskedHere = (leader: Replica, { epoch, from }: Signed<Sync>): boo
   isLeaderOf(leader, epoch) && leader.phase === 'broadcast' && leader.learners.has(from);
 
 /** SYNC at the leader. */
-export function sync(group: Group, leader: Replica, message: Signed<Sync>, ctx: Context): void {
+export function sync(leader: Replica, message: Signed<Sync>, ctx: Context): void {
   const { life, question, from } = message;
-  if (!isPeer(group, from, ctx) || !isAskedHere(leader, message)) return;
+  if (!isPeer(ctx.group, from, ctx) || !isAskedHere(leader, message)) return;
   ctx.line('sync-asked');
   // At most one a member: a later question is for all the reads of those before.
   leader.asking.set(from, { life, question });
-  maybeSync(group, leader, ctx);
+  maybeSync(leader, ctx);
 }
 
 /** Whether it answers what is asked: one to an earlier question may be older than its reads. */
@@ -60,16 +60,11 @@ export const isAnswer = (follower: Replica, message: Signed<SyncReply>): boolean
   message.question === follower.question?.number;
 
 /** The answer at whoever has asked. */
-export function syncReply(
-  group: Group,
-  follower: Replica,
-  message: Signed<SyncReply>,
-  ctx: Context,
-): void {
+export function syncReply(follower: Replica, message: Signed<SyncReply>, ctx: Context): void {
   const { question } = follower;
   if (question === null || !isAnswer(follower, message)) return;
   ctx.line('sync-answered');
   for (const id of question.ids) ctx.allowRead(id, message.zxid.counter - 1);
   follower.question = null;
-  askLeader(group, follower, ctx);
+  askLeader(follower, ctx);
 }

@@ -8,6 +8,7 @@ import { acknowledge } from './commit.ts';
 import { caughtUp, credentials } from './credentials.ts';
 import { commitUpTo, deliver } from './delivery.ts';
 import { type Group, isPeer, isVoter } from './group.ts';
+import { epochAt, holds, lastCounter, lastZxid, sameZxid, zxidAt } from './history.ts';
 import type {
   AckLeader,
   CommitLeader,
@@ -18,16 +19,7 @@ import type {
   Propose,
   Trunc,
 } from './messages.ts';
-import {
-  type Context,
-  epochAt,
-  holds,
-  lastCounter,
-  lastZxid,
-  type Replica,
-  sameZxid,
-  zxidAt,
-} from './state.ts';
+import type { Context, Replica } from './state.ts';
 
 /** Whether `from` leads the epoch in which this replica follows it. */
 export const isOfLeader = (
@@ -41,10 +33,10 @@ export const isLeaderOf = ({ role, epoch }: Replica, ofMessage: number): boolean
   role === 'leading' && epoch > 0 && ofMessage === epoch;
 
 /** ACK-E: the epoch is promised, and this is where the history ends. */
-export function acknowledgeEpoch(group: Group, follower: Replica, ctx: Context): void {
+export function acknowledgeEpoch(follower: Replica, ctx: Context): void {
   const { leader, epoch, beat } = follower;
   if (leader === null) return;
-  const { currentEpoch, zxid } = credentials(group, follower);
+  const { currentEpoch, zxid } = credentials(ctx.group, follower);
   const held = lastZxid(follower);
   ctx.send(leader, {
     kind: 'ack-e',
@@ -53,27 +45,27 @@ export function acknowledgeEpoch(group: Group, follower: Replica, ctx: Context):
 }
 
 /** Says where the follower stands: it has promised the epoch, made it current, or is in phase 3. */
-export function report(group: Group, follower: Replica, ctx: Context): void {
+export function report(follower: Replica, ctx: Context): void {
   const { leader, epoch, beat, phase } = follower;
   if (leader === null) return;
-  if (follower.currentEpoch !== epoch) return acknowledgeEpoch(group, follower, ctx);
+  if (follower.currentEpoch !== epoch) return acknowledgeEpoch(follower, ctx);
   const kind = phase === 'broadcast' ? 'ack' : 'ack-ld';
   ctx.send(leader, { kind, epoch, zxid: lastZxid(follower), beat });
 }
 
 /** Step ℓ.1.2 is done: the history of the epoch is the leader's, which goes to its followers. */
-export function synchronize(group: Group, leader: Replica, ctx: Context): void {
+export function synchronize(leader: Replica, ctx: Context): void {
   leader.phase = 'synchronization';
   const { epoch } = leader;
   ctx.save({ currentEpoch: epoch });
   // Its own acknowledgement is a message too: it counts once the epoch is current on its disk.
   const zxid = lastZxid(leader);
   ctx.send(ctx.self, { kind: 'ack-ld', epoch, zxid, beat: leader.beat });
-  for (const follower of leader.learners.keys()) sendTo(group, leader, follower, ctx);
+  for (const follower of leader.learners.keys()) sendTo(leader, follower, ctx);
 }
 
 /** TRUNC: what follows `to` was never committed, since it is not in the history of the epoch. */
-export function trunc(group: Group, follower: Replica, message: Signed<Trunc>, ctx: Context): void {
+export function trunc(follower: Replica, message: Signed<Trunc>, ctx: Context): void {
   if (!isOfLeader(follower, message)) return;
   follower.lastContact = ctx.now;
   const { to } = message;
@@ -83,30 +75,25 @@ export function trunc(group: Group, follower: Replica, message: Signed<Trunc>, c
     ctx.line('f-2-1-trunc');
     ctx.drop('history', { from: to.counter + 1 });
   }
-  report(group, follower, ctx);
+  report(follower, ctx);
 }
 
 const mayCut = (follower: Replica, { epoch, to }: Trunc): boolean =>
   follower.currentEpoch !== epoch && to.counter >= follower.delivered && holds(follower, to);
 
 /** DIFF, NEWLEADER and PROPOSE: taken in their order, whatever the network makes of it. */
-export function ordered(
-  group: Group,
-  follower: Replica,
-  message: Signed<Ordered>,
-  ctx: Context,
-): void {
+export function ordered(follower: Replica, message: Signed<Ordered>, ctx: Context): void {
   if (!isOfLeader(follower, message) || !isForIts(follower, message)) return;
   follower.lastContact = ctx.now;
-  if (!isNext(group, follower, message)) {
-    keepEarly(group, follower, message, ctx);
-    return report(group, follower, ctx);
+  if (!isNext(ctx.group, follower, message)) {
+    keepEarly(follower, message, ctx);
+    return report(follower, ctx);
   }
-  take(group, follower, message, ctx);
-  takeEarly(group, follower, ctx);
-  caughtUp(group, follower, ctx);
+  take(follower, message, ctx);
+  takeEarly(follower, ctx);
+  caughtUp(follower, ctx);
   if (follower.phase === 'broadcast') commitUpTo(follower, follower.committed, ctx);
-  report(group, follower, ctx);
+  report(follower, ctx);
 }
 
 /** PROPOSE is for voters, INFORM for observers. */
@@ -121,30 +108,30 @@ function isNext(group: Group, follower: Replica, message: Ordered): boolean {
 }
 
 /** It came before what it follows. What is too much is asked for again by the next answer. */
-function keepEarly(group: Group, follower: Replica, message: Signed<Ordered>, ctx: Context): void {
+function keepEarly(follower: Replica, message: Signed<Ordered>, ctx: Context): void {
   const { early } = follower;
   const { counter } = message.previous;
   if (counter < lastCounter(follower) || early.get(counter)?.kind === 'newleader') return;
-  if (!early.has(counter) && early.size >= group.maxInFlight) return;
+  if (!early.has(counter) && early.size >= ctx.group.maxInFlight) return;
   ctx.line('f-3-2-early');
   early.set(counter, message);
 }
 
-function takeEarly(group: Group, follower: Replica, ctx: Context): void {
+function takeEarly(follower: Replica, ctx: Context): void {
   for (;;) {
     const end = lastCounter(follower);
     for (const counter of follower.early.keys()) if (counter < end) follower.early.delete(counter);
     const message = follower.early.get(end);
-    if (message === undefined || !isNext(group, follower, message)) return;
+    if (message === undefined || !isNext(ctx.group, follower, message)) return;
     follower.early.delete(end);
-    take(group, follower, message, ctx);
+    take(follower, message, ctx);
   }
 }
 
-function take(group: Group, follower: Replica, message: Ordered, ctx: Context): void {
+function take(follower: Replica, message: Ordered, ctx: Context): void {
   switch (message.kind) {
     case 'diff':
-      return takeDiff(group, follower, message, ctx);
+      return takeDiff(follower, message, ctx);
     case 'newleader':
       return takeNewLeader(follower, message, ctx);
     case 'propose':
@@ -154,11 +141,11 @@ function take(group: Group, follower: Replica, message: Ordered, ctx: Context): 
   }
 }
 
-function takeDiff(group: Group, follower: Replica, message: Diff, ctx: Context): void {
+function takeDiff(follower: Replica, message: Diff, ctx: Context): void {
   if (follower.currentEpoch === message.epoch) return;
   ctx.line('f-2-1-diff');
   append(follower, message, ctx);
-  if (group.rules.isCurrentWithDiff(follower)) ctx.save({ currentEpoch: message.epoch });
+  if (ctx.group.rules.isCurrentWithDiff(follower)) ctx.save({ currentEpoch: message.epoch });
 }
 
 /**
@@ -212,12 +199,8 @@ function append(follower: Replica, { previous, transactions }: Ordered, ctx: Con
 }
 
 /** ACK-LD at the leader. */
-export function ackLeader(
-  group: Group,
-  leader: Replica,
-  message: Signed<AckLeader>,
-  ctx: Context,
-): void {
+export function ackLeader(leader: Replica, message: Signed<AckLeader>, ctx: Context): void {
+  const { group } = ctx;
   const { epoch, zxid, beat, from } = message;
   if (!isLeaderOf(leader, epoch) || zxid.counter > lastCounter(leader)) return;
   if (from !== ctx.self) {
@@ -228,10 +211,10 @@ export function ackLeader(
     learner.stage = 'synced';
   }
   if (isVoter(group, from)) leader.synced.add(from);
-  acknowledge(group, leader, from, zxid.counter, ctx);
+  acknowledge(leader, from, zxid.counter, ctx);
   if (leader.phase === 'broadcast') welcome(leader, from, ctx);
   else if (group.quorum.has(leader.synced)) establish(leader, ctx);
-  if (from !== ctx.self) sendTo(group, leader, from, ctx);
+  if (from !== ctx.self) sendTo(leader, from, ctx);
 }
 
 /** Whether it says more than what was said before, or is asked for by a later ping. */
@@ -268,17 +251,12 @@ const sendCommitLeader = (leader: Replica, follower: number, ctx: Context): void
   });
 
 /** Step f.2.2. */
-export function commitLeader(
-  group: Group,
-  follower: Replica,
-  message: Signed<CommitLeader>,
-  ctx: Context,
-): void {
+export function commitLeader(follower: Replica, message: Signed<CommitLeader>, ctx: Context): void {
   if (!isOfLeader(follower, message)) return;
   follower.lastContact = ctx.now;
   if (follower.currentEpoch !== message.epoch || follower.phase === 'broadcast') return;
   ctx.line('f-2-2');
   follower.phase = 'broadcast';
   commitUpTo(follower, message.zxid.counter, ctx);
-  caughtUp(group, follower, ctx);
+  caughtUp(follower, ctx);
 }

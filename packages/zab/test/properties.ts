@@ -2,8 +2,7 @@
  * The properties of Zab by the names of its specification in the source tree of ZooKeeper, checked
  * over all replicas of a group. What is delivered is looked up in the histories, by its zxid.
  */
-import type { ReplicaId } from '@quorumlab/core';
-import { requestKey } from '@quorumlab/core';
+import { type ReplicaId, requestKey } from '@quorumlab/core';
 import type { Transaction, ZabStable, ZabVolatile } from '../src/index.ts';
 import type { Cluster } from './cluster.ts';
 
