@@ -13,7 +13,7 @@ import {
 } from '@quorumlab/harness';
 import { type Html, html, type Part } from '../../packages/report/src/markup.ts';
 import { codeOf, tableOf } from './markdown.ts';
-import { routeOf, type ShownRun, shownRun } from './runs.ts';
+import { capital, routeOf, type ShownRun, shownRun } from './runs.ts';
 
 /** One way for things to go wrong, as people say it. */
 export interface Trouble {
@@ -84,9 +84,6 @@ export function breakTable(runs: ReturnType<typeof brokenRuns>, to: string): Htm
     }),
   );
 }
-
-const capital = (sentence: string): string =>
-  `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
 
 /** The anchor of a wrong variant on its protocol's page. */
 export const mutantAnchor = (mutant: string): string => `mutant-${mutant}`;

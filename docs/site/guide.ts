@@ -78,7 +78,7 @@ function linkOf({ claim, protocol, flags, shows }: ClaimRow): string {
     `${verdictSigns[word]} ${word}`,
     ...proofs.map(({ signer, about }) => `n${signer} signed two statements about ${about}`),
   ];
-  if (told.some((line) => line.includes(shows))) return routeOf(scenario);
+  if (told.some((line) => line.includes(shows))) return routeOf(scenario, word);
   throw new SiteError(
     `${guide} claims "${claim}" and that its run shows "${shows}", but it shows "${told[0]}": ` +
       'mend the row, or the command in it.',

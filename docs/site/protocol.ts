@@ -10,7 +10,7 @@ import { anchorOf, codeOf, documentOf, type Heading, headingOf, tableOf } from '
 import type { Page } from './page.ts';
 import { forgeOf, hrefBetween, type Places, playground, waysOf } from './places.ts';
 import { paperOf, pseudoCode, stepsTable } from './pseudo-code.ts';
-import { runSection } from './runs.ts';
+import { capital, runSection } from './runs.ts';
 
 /** The page of a protocol, by its name. */
 export const protocolPage = (name: string): string => `protocols/${name}.html`;
@@ -21,9 +21,7 @@ export const folderOf = ({ name }: ProtocolEntry): string => `packages/${name}`;
 /** Its name for people, and what follows it in its title. */
 export function titleOf({ name, title }: ProtocolEntry): readonly [name: string, rest: string] {
   const [, first, rest] = /^([^:]+): (.+)$/s.exec(title) ?? [];
-  return first === undefined || rest === undefined
-    ? [name, title]
-    : [first, `${rest.charAt(0).toUpperCase()}${rest.slice(1)}`];
+  return first === undefined || rest === undefined ? [name, title] : [first, capital(rest)];
 }
 
 /** What a page is made with. */

@@ -40,13 +40,19 @@ export function shownRun(scenario: Scenario): ShownRun {
     sentence: violation?.sentence ?? `all honest logs agree, ${answered} operations answered`,
     expectation: expectation({ ...scenario, word, expected, ...claim }),
     command: againLine(scenario) ?? '',
-    route: routeOf(scenario),
+    route: routeOf(scenario, word),
   };
 }
 
-/** The route of the playground to a scenario. Throws a SiteError if there is none. */
-export function routeOf(scenario: Scenario): string {
-  const route = linkOfScenario(scenario);
+/** More events than any run has: the cursor then stands at the end of it. */
+const theEnd = 1_000_000;
+
+/**
+ * The route of the playground to a scenario, where its violation is, or, if it came out `ok`, at
+ * its end. Throws a SiteError if there is none.
+ */
+export function routeOf(scenario: Scenario, word?: RunResult['word']): string {
+  const route = linkOfScenario(scenario, word === 'ok' ? theEnd : undefined);
   if (route !== undefined) return route;
   throw new SiteError(
     `no link of the playground leads to this run: ${againLine(scenario) ?? scenario.protocol}. ` +
@@ -54,20 +60,24 @@ export function routeOf(scenario: Scenario): string {
   );
 }
 
+/** A sentence that begins one. */
+export const capital = (sentence: string): string =>
+  `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+
 /**
  * A run as it stands on a page: the playground in a frame, and below it the same as a picture and
  * as sentences, which need no script. `to`: the way to the playground.
  */
 export function runSection(scenario: Scenario, to: string): Html {
   const ran = ranOf(scenario);
-  const route = routeOf(scenario);
+  const route = routeOf(scenario, ran.word);
   const evidence = evidenceOf(ran.trace);
   const { title } = protocolOf(scenario.protocol);
   const name = title.split(':')[0] ?? title;
   if (typeof evidence === 'string') throw new SiteError(`${ran.command}: ${evidence}.`);
   const { picture, sentences, shown, digest } = evidence;
   return html`<p class="verdict ${ran.word}"><strong>${verdictSigns[ran.word]} ${ran.word}</strong>
-${ran.sentence}. <span class="quiet">${ran.expectation}.</span></p>
+${capital(ran.sentence)}. <span class="quiet">${capital(ran.expectation)}.</span></p>
 <iframe loading="lazy" src="${to}${route.replace('#/play', '#/embed')}" title="${name}, ${
     scenario.attack
   }: the run, to step through"></iframe>
