@@ -178,17 +178,19 @@ function styles(): string {
   return `${views}\n${readFileSync(new URL('style.css', import.meta.url), 'utf8')}`;
 }
 
-/**
- * Writes a site into a folder, in place of the one that was there. Throws a SiteError if anything
- * else is in it.
- */
-export function writeSite(site: Site, folder: string): void {
+/** Throws a SiteError if there is anything in a folder but a site. */
+export function requireRoom(folder: string): void {
   const before = existsSync(folder) ? readdirSync(folder) : [];
   if (before.length > 0 && !existsSync(join(folder, 'pages.html')))
     throw new SiteError(
       `${folder} has files in it that are no site of these documents: name an empty folder, or ` +
         'one that is not there yet.',
     );
+}
+
+/** Writes a site into a folder, in place of the one there. Throws as {@link requireRoom} does. */
+export function writeSite(site: Site, folder: string): void {
+  requireRoom(folder);
   rmSync(folder, { recursive: true, force: true });
   for (const [address, content] of site) {
     const path = join(folder, address);

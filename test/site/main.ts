@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildSite, writeSite } from '../../docs/site/build.ts';
+import { buildSite, requireRoom, writeSite } from '../../docs/site/build.ts';
 import { SiteError } from '../../docs/site/fault.ts';
 import { openBelow, openFile, serveFolder } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
@@ -53,6 +53,7 @@ const { values } = flagsOf(usage, { to: { type: 'string' }, check: { type: 'bool
 
 const folder = resolve(typeof values.to === 'string' ? values.to : join(root, 'dist/docs'));
 try {
+  requireRoom(folder);
   const site = await buildSite(root, { plays: true });
   writeSite(site, folder);
   const pages = [...site.keys()].filter((each) => each.endsWith('.html'));
