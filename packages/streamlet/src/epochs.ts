@@ -21,8 +21,17 @@ export const isNear = (group: Group, replica: Replica, epoch: number): boolean =
 
 /** The epoch that `count` members say is over, with all before it. */
 function overFor({ over }: Replica, count: number): number {
-  const said = [...over.values()].sort((one, other) => other - one);
-  return said[count - 1] ?? 0;
+  let latest = 0;
+  for (const epoch of over.values())
+    if (epoch > latest && saysOver(over, epoch) >= count) latest = epoch;
+  return latest;
+}
+
+/** How many members say that `epoch` is over, or a later one. */
+function saysOver(over: Replica['over'], epoch: number): number {
+  let count = 0;
+  for (const each of over.values()) if (each >= epoch) count++;
+  return count;
 }
 
 /** The next epoch begins, or the latest of which this replica has heard that it has begun. */
