@@ -61,7 +61,7 @@ export async function checkSleep(address: string, judge: Judge): Promise<void> {
 export async function checkReport(folder: string, judge: Judge): Promise<void> {
   const file = join(folder, 'report.html');
   const protocols = 'raft zab epaxos pbft hotstuff tendermint';
-  const line = `compare ${protocols} -f 1 --seeds 100 --reporter html=${file}`;
+  const line = `compare ${protocols} -f 1 --seeds 100 --reporter html=report.html`;
   const begun = performance.now();
   const { status } = spawnSync(
     process.execPath,
