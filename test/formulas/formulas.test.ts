@@ -97,6 +97,16 @@ describe.each(crash)('%s: flushes and bytes are as many as copies and members', 
   });
 });
 
+test.each([1, 2])('zab: an observer costs two messages more, and a flush, observers=%i', (o) => {
+  const options = { observers: o };
+  const { kinds, total } = costOfProtocol({ protocol: 'zab', n: 3 + o, f: 1, options, commits: 5 });
+  const sent = Object.entries(kinds).map(([kind, { messages }]) => [kind, messages]);
+  const voters = { request: 1, propose: 2, commit: 2, reply: 1 };
+  // It answers too, so that the channel loses nothing; its answer counts in no quorum.
+  expect(Object.fromEntries(sent)).toEqual({ ...voters, inform: o, ack: 2 + o });
+  expect(total.syncs).toBe(3 + o);
+});
+
 describe.each([3, 5, 7])('epaxos: two commands that interfere, n=%i', (n) => {
   const pair = costOfPair(n);
   const size = { n, f: (n - 1) / 2 };
