@@ -1,11 +1,22 @@
 /** The guide to threat models: each of its claims gets a link to the run that shows it. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Scenario, type ScenarioFault, verdictSigns } from '@quorumlab/harness';
+import {
+  againLine,
+  narrate,
+  runScenario,
+  type Scenario,
+  type ScenarioFault,
+  taleOf,
+  verdictSigns,
+} from '@quorumlab/harness';
+import { linkOfScenario } from '@quorumlab/harness/link';
 import { ranOf } from '@quorumlab/playground';
 import { parseTrace, type Trace } from '@quorumlab/sim';
 import { actingScenarioOf, type ScenarioFlags } from '../../packages/cli/src/flags.ts';
+import { markdown as escaped } from '../../packages/report/src/escape.ts';
 import { mutantAnchor } from './breaks.ts';
 import { SiteError } from './fault.ts';
+import { anchorOf } from './markdown.ts';
 import { protocolPage } from './protocol.ts';
 import { routeOf } from './runs.ts';
 
@@ -53,36 +64,50 @@ export const claimedMutants = (markdown: string): ReadonlySet<string> =>
     ),
   );
 
+/** Where to see a run, and what is to be said of it on the page if no link tells it. */
+interface Seen {
+  readonly link: string;
+  readonly told?: string;
+}
+
 /**
  * The guide in which what a run shows leads to that run. Throws a SiteError for a claim that its
  * run does not show.
  */
 export function guideWithRuns(markdown: string): string {
-  const links = new Map(claimsIn(markdown).map((claim) => [claim.row, linkOf(claim)]));
-  return markdown
-    .split('\n')
-    .map((line) => {
-      const link = links.get(line);
-      if (link === undefined) return line;
-      return line.replace(/\| ([^|]+) \|$/, `| [$1: see it](<${link}>) |`);
-    })
-    .join('\n');
+  const seen = new Map(claimsIn(markdown).map((claim) => [claim.row, seenOf(claim)]));
+  const rows = markdown.split('\n').map((line) => {
+    const link = seen.get(line)?.link;
+    if (link === undefined) return line;
+    return line.replace(/\| ([^|]+) \|$/, `| [$1: see it](<${link}>) |`);
+  });
+  const told = [...seen.values()].flatMap((each) => each.told ?? []);
+  if (told.length === 0) return rows.join('\n');
+  const intro = 'The playground has no settings for these, so here is what came of them.';
+  return [...rows, '', '## Runs for a terminal', '', intro, '', ...told].join('\n');
 }
 
-function linkOf({ claim, protocol, flags, shows }: ClaimRow): string {
+function seenOf({ claim, protocol, flags, shows }: ClaimRow): Seen {
   if (flags.mutant !== undefined)
-    return `site:${protocolPage(protocol)}#${mutantAnchor(flags.mutant)}`;
+    return { link: `site:${protocolPage(protocol)}#${mutantAnchor(flags.mutant)}` };
   const scenario = atSeats(actingScenarioOf(protocol, flags));
-  const { word, proofs } = ranOf(scenario);
-  const told = [
-    `${verdictSigns[word]} ${word}`,
-    ...proofs.map(({ signer, about }) => `n${signer} signed two statements about ${about}`),
-  ];
-  if (told.some((line) => line.includes(shows))) return routeOf(scenario, word);
-  throw new SiteError(
-    `${guide} claims "${claim}" and that its run shows "${shows}", but it shows "${told[0]}": ` +
-      'mend the row, or the command in it.',
+  const result = runScenario(scenario, { proofs: true, story: true, lines: false });
+  const { word, proofs, digest } = result;
+  const verdict = `${verdictSigns[word]} ${word}`;
+  const proven = proofs.map(
+    ({ signer, about }) => `n${signer} signed two statements about ${about}`,
   );
+  if (![verdict, ...proven].some((line) => line.includes(shows)))
+    throw new SiteError(
+      `${guide} claims "${claim}" and that its run shows "${shows}", but it shows "${verdict}": ` +
+        'mend the row, or the command in it.',
+    );
+  if (linkOfScenario(scenario) !== undefined) return { link: routeOf(scenario, word) };
+  const sentence = result.violation?.sentence ?? `${result.answered} operations were answered`;
+  const story = narrate(taleOf(result)).map((line) => `- ${escaped(line)}`);
+  const lines = [`### ${claim}`, '', `**${verdict}.** ${escaped(sentence)}.`, '', ...story, ''];
+  const again = `\`${againLine(scenario) ?? ''}\`, digest \`${digest}\``;
+  return { link: `#${anchorOf(claim, new Map())}`, told: [...lines, again, ''].join('\n') };
 }
 
 /**
