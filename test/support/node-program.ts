@@ -46,7 +46,12 @@ async function bundle(file: string): Promise<void> {
     tsconfig: 'tsconfig.base.json',
     logLevel: 'error',
     resolve: { conditions: ['source', 'node', 'import', 'default'] },
-    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'import', 'default'] } },
+    // Native code is found beside a package or not at all.
+    ssr: {
+      noExternal: true,
+      external: ['@chainsafe/blst'],
+      resolve: { conditions: ['source', 'node', 'import', 'default'] },
+    },
     build: {
       ssr: join(root, 'packages/cluster/src/node-main.ts'),
       target: 'node22',

@@ -242,6 +242,16 @@ test('frames with shares: only of votes, and only where there are aggregates', (
   for (const cut of [1, 60, 96, frame.length - 1])
     expect(['malformed', 'bad-signature']).toContain(heard(n1, frame.slice(0, -cut)));
   expect(heard(n1, new Uint8Array())).toBe('malformed');
+  // Whatever a stranger makes of such a frame, it is refused or has one encoding.
+  const random = seeded(5);
+  for (let i = 0; i < 3000; i++) {
+    const bent = frame.slice(0, random.below(6) === 0 ? random.below(frame.length) : frame.length);
+    if (bent.length === 0) continue;
+    const at = random.below(random.below(2) === 0 ? Math.min(24, bent.length) : bent.length);
+    bent[at] = (bent[at] as number) ^ (1 << random.below(8));
+    const found = n1.envelopes.decode(bent);
+    if ('kind' in found) expect(n1.envelopes.encode(found)).toEqual(bent);
+  }
 });
 
 test('who votes twice is convicted by its own signatures, and by no aggregate', () => {

@@ -13,6 +13,13 @@ import {
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, Signatures } from '@quorumlab/node';
 import { admitPublicKey, KeyError } from '@quorumlab/wire';
+import {
+  type CertificateKeyText,
+  type CertificateKind,
+  certificateKeyFrom,
+  certificateKinds,
+  isCertificateKey,
+} from './certificates.ts';
 import { ClusterError, codeOf } from './errors.ts';
 import { requirePlainFile } from './plain-file.ts';
 
@@ -30,6 +37,8 @@ export interface ClusterPrincipal {
 export interface ClusterMember extends ClusterPrincipal {
   /** The multiaddr on which it listens. */
   readonly address: string;
+  /** Where certificates are aggregates: its key for them. */
+  readonly certificateKey?: CertificateKeyText;
 }
 
 /** The content of `cluster.json`: the same for all processes, and without any secret. */
@@ -48,6 +57,8 @@ export interface ClusterConfig {
   /** What the reads of its clients promise; absent: what the options say, or 'quorum'. */
   readonly reads?: Reads;
   readonly signatures: Signatures;
+  /** What certificates are; absent: lists of Ed25519 signatures. */
+  readonly certificates?: CertificateKind;
   /** Whether nodes may be told to lie. */
   readonly allowFaults: boolean;
   readonly members: readonly ClusterMember[];
@@ -129,6 +140,7 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   if (typeof protocol !== 'string') throw wrong('it names no protocol');
   if (config.signatures !== 'ed25519' && config.signatures !== 'channel')
     throw wrong('"signatures" must be "ed25519" or "channel"');
+  requireCertificates(config, wrong);
   if (typeof config.allowFaults !== 'boolean') throw wrong('"allowFaults" must be true or false');
   if (!Array.isArray(members) || !Array.isArray(clients))
     throw wrong('"members" and "clients" must be lists');
@@ -157,6 +169,20 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
     throw wrong(`"reads" must be one of ${readsWords.join(', ')}`);
   // Every part has been looked at above.
   return { ...config, options } as ClusterConfig;
+}
+
+/** Every member of the first day has a certificate key, or none is needed. */
+function requireCertificates(
+  { certificates = 'ed25519', signatures, members }: Partial<ClusterConfig>,
+  wrong: (what: string) => ClusterError,
+): void {
+  if (!certificateKinds.includes(certificates))
+    throw wrong('"certificates" must be "ed25519" or "bls"');
+  if (certificates === 'ed25519') return;
+  if (signatures !== 'ed25519') throw wrong('"certificates" need "signatures" to be "ed25519"');
+  for (const each of Array.isArray(members) ? members : [])
+    if (!isCertificateKey(each?.certificateKey))
+      throw wrong(`n${each?.id} has no certificate key of 96 digits with its proof of 192`);
 }
 
 /** Refuses keys that nobody may be known by, whoever starts a node or a client from this file. */
@@ -224,10 +250,11 @@ export const identityOf = (config: ClusterConfig): ClusterIdentity => ({
   group: config.group,
   epoch: config.epoch,
   ...(config.seats === undefined ? {} : { seats: config.seats }),
-  members: allNodes(config).map(({ id, publicKey, address }) => ({
+  members: allNodes(config).map(({ id, publicKey, address, certificateKey }) => ({
     id,
     address,
     publicKey: fromHex(publicKey),
+    ...(certificateKey === undefined ? {} : { certificateKey: certificateKeyFrom(certificateKey) }),
   })),
   clients: config.clients.map(({ id, publicKey }) => ({ id, publicKey: fromHex(publicKey) })),
 });

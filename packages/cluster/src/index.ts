@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export { type CertificateKind, certificateKinds } from './certificates.ts';
 export { type ClusterEvidence, clusterEvidence } from './cluster-evidence.ts';
 export {
   type ClusterConfig,

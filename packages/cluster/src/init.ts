@@ -11,6 +11,7 @@ import {
   toleratedBy,
 } from '@quorumlab/harness';
 import { FIRST_CLIENT, generateSeed, publicKeyOf, writeKeyFile } from '@quorumlab/node';
+import { aggregates, type CertificateKind, certificateKeyIn } from './certificates.ts';
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
 import { ClusterError, codeOf } from './errors.ts';
 import { addressOf, portsOf, requireHosts } from './hosts.ts';
@@ -33,6 +34,8 @@ export interface InitOptions {
   readonly name?: string;
   /** Signs every message, also where the protocol needs no signatures. */
   readonly signed?: boolean;
+  /** What certificates are: lists of signatures unless told, or aggregates by `@quorumlab/bls`. */
+  readonly certificates?: CertificateKind;
   /** Allows telling nodes to lie, for good. */
   readonly allowFaults?: boolean;
   /** n0's port, n1's is one above, and so on. 0, which it is unless told: free ones are picked. */
@@ -84,7 +87,7 @@ export async function initCluster(options: InitOptions): Promise<ClusterConfig> 
   }
 }
 
-function sizeOf({ protocol, n, f, options = {}, reads }: InitOptions): {
+function sizeOf({ protocol, n, f, options = {}, reads, certificates }: InitOptions): {
   readonly n: number;
   readonly f: number;
 } {
@@ -93,7 +96,12 @@ function sizeOf({ protocol, n, f, options = {}, reads }: InitOptions): {
   const size = n ?? entry.claims.replicas(faults);
   requireSize(entry, size, faults);
   // What else cannot be, the protocol itself knows: quorums that do not meet, for example.
-  entry.create({ n: size, f: faults, options: optionsWithReads(entry, reads, options) ?? {} });
+  const asked = optionsWithReads(entry, reads, options) ?? {};
+  const made = entry.create({ n: size, f: faults, options: asked });
+  if (certificates === 'bls' && made.messages.certifies === undefined)
+    throw new ClusterError(
+      `${entry.name} makes no certificates, so nothing aggregates; leave --certificates bls out.`,
+    );
   return { n: size, f: faults };
 }
 
@@ -122,10 +130,15 @@ interface Filling extends InitOptions {
 
 async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
   const { protocol, n, f, hosts, ports, clients, signed = false, allowFaults = false } = options;
+  const { certificates } = options;
+  const scheme = certificates === 'bls' ? await aggregates() : undefined;
   const members = await Promise.all(
     range(n).map(async (id) => ({
       ...(await newPrincipal(paths.node(draft, id), id)),
       address: addressOf(hosts[id] as string, ports[id] as number),
+      ...(scheme === undefined
+        ? {}
+        : { certificateKey: await certificateKeyIn(scheme, paths.key(paths.node(draft, id))) }),
     })),
   );
   const config: ClusterConfig = {
@@ -140,6 +153,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
     ...(options.reads === undefined ? {} : { reads: options.reads }),
     signatures:
       signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
+    ...(certificates === undefined ? {} : { certificates }),
     allowFaults,
     members,
     ...(protocolOf(protocol).seat === undefined ? {} : { seats: n + mostSeats }),

@@ -101,7 +101,9 @@ export type RemoteReport = Infer<typeof remoteReport>;
  */
 export function clusterDigest(config: ClusterConfig): string {
   const { name, group, epoch, protocol, n, f, members } = config;
-  const keys = members.map(({ publicKey }) => publicKey);
+  const keys = members.flatMap(({ publicKey, certificateKey }) =>
+    certificateKey === undefined ? [publicKey] : [publicKey, certificateKey.publicKey],
+  );
   const said = JSON.stringify([name, group, epoch, protocol, n, f, keys]);
   return Buffer.from(sha256(toUtf8(said))).toString('hex');
 }

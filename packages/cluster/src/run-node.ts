@@ -11,6 +11,7 @@ import {
   startNode,
 } from '@quorumlab/node';
 import { accusationRecord } from './accusations.ts';
+import { aggregates } from './certificates.ts';
 import {
   type ClusterConfig,
   identityOf,
@@ -99,6 +100,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     );
     const kept = keeping(config, self, attack ?? readTraitor(home), accused);
     const digest = clusterDigest(config);
+    const certificates = config.certificates === 'bls' ? await aggregates() : undefined;
     let running: AnyNode | undefined;
     /** To whoever has a key of this cluster, on whatever machine. */
     const answer = (): Uint8Array | undefined => running && told(digest, running, kept);
@@ -117,6 +119,7 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
         stateMachine: keyValueStore,
         logger,
         signatures: config.signatures,
+        ...(certificates === undefined ? {} : { certificates }),
         allowFaults: config.allowFaults,
         // A replica that has voted and lost its votes must not vote again.
         mustExist: before !== undefined && !rejoin,

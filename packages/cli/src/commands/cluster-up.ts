@@ -1,7 +1,13 @@
 /** `quorumlab cluster init` and `up`: makes a cluster, and starts its nodes. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { ClusterConfig, InitOptions, NodeReport, UpResult } from '@quorumlab/cluster';
+import type {
+  CertificateKind,
+  ClusterConfig,
+  InitOptions,
+  NodeReport,
+  UpResult,
+} from '@quorumlab/cluster';
 import { protocolOf, protocols, readsIn } from '@quorumlab/harness';
 import type { Command } from 'commander';
 import { clusterPackage } from '../cluster-package.ts';
@@ -21,6 +27,7 @@ interface InitFlags extends Flags {
   readonly rejoin?: string;
   readonly name?: string;
   readonly signed?: boolean;
+  readonly certificates?: string;
   readonly allowFaults?: boolean;
   readonly port?: string;
   readonly clients?: string;
@@ -41,6 +48,10 @@ export const withInitFlags = (command: Command): Command =>
     .option('--reads <kind>', readsHelp)
     .option('--name <name>', 'a name that no other cluster has (default: a random one)')
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
+    .option(
+      '--certificates <kind>',
+      'ed25519: lists of signatures, or bls: aggregates, from n=16 on (default: ed25519)',
+    )
     .option('--allow-faults', 'nodes may be told to lie: only for experiments')
     .option('--port <port>', "n0's port from 1024 on, n1's is one above (default: free ones)")
     .option(
@@ -66,7 +77,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
       'QL102',
       '--name takes up to 64 letters, digits, dots, underscores and hyphens, e.g. red-1.',
     );
-  const { initCluster } = await clusterPackage();
+  const { certificateKinds, initCluster } = await clusterPackage();
   makeFolder(dirname(resolve(folder)));
   return initCluster({
     folder,
@@ -74,6 +85,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
     signed,
     allowFaults,
     ...sizeOf(flags),
+    ...certificatesOf(flags, certificateKinds),
     ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
     ...(flags.reads === undefined ? {} : { reads: readsWord(flags.reads) }),
     ...(name === undefined ? {} : { name }),
@@ -94,6 +106,18 @@ const sizeOf = ({
   ...(clients === undefined ? {} : { clients: wholeNumber('--clients', clients, 1, 64) }),
 });
 
+/** What certificates are to be, if that was said. */
+function certificatesOf(
+  { certificates }: InitFlags,
+  kinds: readonly CertificateKind[],
+): Pick<InitOptions, 'certificates'> {
+  if (certificates === undefined) return {};
+  const kind = kinds.find((each) => each === certificates);
+  if (kind === undefined)
+    throw usageError('QL101', `--certificates takes ${kinds.join(' or ')}, not "${certificates}".`);
+  return { certificates: kind };
+}
+
 /** Makes a cluster. */
 export async function init(io: Io, flags: InitFlags): Promise<void> {
   const config = await make(flags);
@@ -111,8 +135,12 @@ export async function init(io: Io, flags: InitFlags): Promise<void> {
   io.out(`start: quorumlab cluster up${elsewhere(folder)}`);
 }
 
-const signatures = ({ signatures: kind }: ClusterConfig): string =>
-  kind === 'ed25519' ? 'signed with Ed25519' : 'authenticated by the channel (Noise), not signed';
+function signatures({ signatures: kind, certificates }: ClusterConfig): string {
+  if (kind !== 'ed25519') return 'authenticated by the channel (Noise), not signed';
+  return certificates === 'bls'
+    ? 'signed with Ed25519; certificates are BLS12-381 aggregates'
+    : 'signed with Ed25519';
+}
 
 /** Starts the nodes that do not run; makes the cluster if there is none. */
 export async function up(io: Io, flags: InitFlags): Promise<void> {
@@ -158,6 +186,8 @@ function refuseOther(config: ClusterConfig, flags: InitFlags): void {
     '--reads': flags.reads === undefined || readsWord(flags.reads) === readsIn(config),
     '--name': name === config.name,
     '--signed': !flags.signed || config.signatures === 'ed25519',
+    '--certificates':
+      flags.certificates === undefined || flags.certificates === (config.certificates ?? 'ed25519'),
     '--allow-faults': !flags.allowFaults || config.allowFaults,
     '--port': basePort === undefined || basePort === 0 || String(basePort) === port,
     '--clients': clients === undefined || clients === config.clients.length,
