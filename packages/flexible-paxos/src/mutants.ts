@@ -5,40 +5,21 @@
  *
  * @packageDocumentation
  */
-import type { Context, Flaw, Handlers, Protocol } from '@quorumlab/core';
+import { type Flaw, type Protocol, withContext } from '@quorumlab/core';
 import type { Options } from './group.ts';
 import { flexiblePaxos } from './protocol.ts';
 import { phasesOf } from './quorums.ts';
 import type { FlexiblePaxos } from './state.ts';
 
-/** Replicas for which `isOther` holds run `other`: everything they do, they do by its settings. */
-function mixed(
+/** Replicas for which `isOther` holds go by the settings of `other` in everything they do. */
+const mixed = (
   right: Protocol<FlexiblePaxos>,
   other: Protocol<FlexiblePaxos>,
   isOther: (self: number) => boolean,
-): Protocol<FlexiblePaxos> {
-  const of = ({ self }: Context<FlexiblePaxos>): Protocol<FlexiblePaxos> =>
-    isOther(self) ? other : right;
-  type Replica = Parameters<Protocol<FlexiblePaxos>['propose']>[0];
-  type Handle = (replica: Replica, message: never, ctx: Context<FlexiblePaxos>) => void;
-  const on = Object.fromEntries(
-    Object.keys(right.on).map((kind) => {
-      const handle: Handle = (replica, message, ctx) =>
-        // Each handler still gets just the kind of message that it is made for.
-        (of(ctx).on[kind as keyof Handlers<FlexiblePaxos>] as Handle)(replica, message, ctx);
-      return [kind, handle];
-    }),
-  ) as unknown as Handlers<FlexiblePaxos>;
-  return {
-    ...right,
-    on,
-    start: (replica, ctx, incarnation) => of(ctx).start?.(replica, ctx, incarnation),
-    propose: (replica, command, ctx) => of(ctx).propose(replica, command, ctx),
-    read: (replica, id, ctx) => of(ctx).read?.(replica, id, ctx),
-    settle: (replica, ctx) => of(ctx).settle?.(replica, ctx),
-    timeout: (replica, timer, ctx) => of(ctx).timeout?.(replica, timer, ctx),
-  };
-}
+): Protocol<FlexiblePaxos> =>
+  withContext(right, (_, ctx) =>
+    isOther(ctx.self) ? { ...ctx, group: other.group as typeof ctx.group } : ctx,
+  );
 
 /** The options without what they say of quorums, so that a mutant can say it. */
 function plain(options: Options): Options {
