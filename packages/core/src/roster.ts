@@ -1,5 +1,5 @@
 /** Who is in a group, as its hosts need to know it: whom to dial, whom to admit, whom to drop. */
-import { type Reader, readByte, SchemaError, writeByte } from './bytes.ts';
+import { type Reader, readByte, SchemaError, sameBytes, writeByte } from './bytes.ts';
 import { bytes, type Field, integer, list, record } from './schema.ts';
 import { inSteps, readInSteps } from './steps.ts';
 import type { ReplicaId } from './vocabulary.ts';
@@ -111,3 +111,31 @@ export const withSeat = (
   member: ReplicaId,
   about: Uint8Array,
 ): readonly Seat[] => [...seats.filter((each) => each.member !== member), { member, about }];
+
+/**
+ * Why a change about replica `server` cannot be, by what `about` tells of it, in a sentence;
+ * nothing if it may be. `known` replicas were made with the group, and there are `room` numbers in
+ * all. A number means one replica for good: with another key it would be one that has forgotten.
+ */
+export function refusalOfSeat(
+  { known, room }: { readonly known: number; readonly room: number },
+  { seats = [] }: Seated,
+  server: ReplicaId,
+  about: Uint8Array,
+): string | undefined {
+  const seat = seats.find((each) => each.member === server);
+  if (server >= room) return `there is room for replicas 0 to ${room - 1}, and ${server} is none`;
+  if (server < known)
+    return about.length > 0
+      ? `replica ${server} was made with the group; do not tell its key`
+      : undefined;
+  if (seat === undefined)
+    return about.length === 0
+      ? `replica ${server} is not one of the ${known + seats.length} known`
+      : undefined;
+  if (about.length === 0 || sameBytes(seat.about, about)) return undefined;
+  return (
+    `replica ${server} is known with another key or address; a number is never given twice, so ` +
+    'take the next one'
+  );
+}

@@ -16,11 +16,11 @@ import {
   QuorumError,
   type ReplicaId,
   record,
+  refusalOfSeat,
   requireOverlap,
   SchemaError,
   type Seated,
   type Slot,
-  sameBytes,
   seated,
   seatedIn,
   text,
@@ -135,7 +135,6 @@ function wantedBy(universe: Universe, last: Configuration, bytes: Uint8Array): W
   }
 }
 
-/** A number means one replica for good: with another key it would be one that has forgotten. */
 function after(
   { known, members: all }: Universe,
   last: Configuration,
@@ -145,22 +144,10 @@ function after(
   about: Uint8Array,
 ): Wanted {
   const { seats = [], left = [] } = last;
-  const isMade = server < known;
-  const seat = seats.find(({ member }) => member === server);
-  if (!all.includes(server))
-    return { refusal: `there is room for replicas 0 to ${all.length - 1}, and ${server} is none` };
-  if (isMade && about.length > 0)
-    return { refusal: `replica ${server} was made with the group; do not tell its key` };
-  if (!isMade && seat === undefined && about.length === 0)
-    return { refusal: `replica ${server} is not one of the ${known + seats.length} known` };
-  if (seat !== undefined && about.length > 0 && !sameBytes(seat.about, about))
-    return {
-      refusal:
-        `replica ${server} is known with another key or address; a number is never given ` +
-        'twice, so take the next one',
-    };
+  const refusal = refusalOfSeat({ known, room: all.length }, last, server, about);
+  if (refusal !== undefined) return { refusal };
   const is = last.members.includes(server) ? 'voter' : left.includes(server) ? 'none' : 'learner';
-  const isNew = !isMade && seat === undefined;
+  const isNew = server >= known && !seats.some(({ member }) => member === server);
   if (is === becomes && is === 'none') return { refusal: `replica ${server} is not in the group` };
   if (is === becomes && !isNew) return { refusal: 'the group is that already' };
   const others = last.members.filter((each) => each !== server);

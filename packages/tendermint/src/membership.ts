@@ -10,9 +10,9 @@ import {
   type Request,
   type Roster,
   range,
+  refusalOfSeat,
   SchemaError,
   type Seated,
-  sameBytes,
   seatedIn,
   withSeat,
 } from '@quorumlab/core';
@@ -101,30 +101,17 @@ function wantedBy(
   }
 }
 
-/** A number means one replica for good: with another key it would be one that has forgotten. */
 function after(
   { n, members: all }: Group,
   last: ValidatorSet,
   { server, becomes, weight, about }: Required<Step>,
 ): Wanted | { readonly refusal: string } {
   const { seats = [], left = [], validators } = last;
-  const isMade = server < n;
-  const seat = seats.find(({ member }) => member === server);
-  if (!all.includes(server))
-    return { refusal: `there is room for replicas 0 to ${all.length - 1}, and ${server} is none` };
-  if (isMade && about.length > 0)
-    return { refusal: `replica ${server} was made with the group; do not tell its key` };
-  if (!isMade && seat === undefined && about.length === 0)
-    return { refusal: `replica ${server} is not one of the ${n + seats.length} known` };
-  if (seat !== undefined && about.length > 0 && !sameBytes(seat.about, about))
-    return {
-      refusal:
-        `replica ${server} is known with another key or address; a number is never given ` +
-        'twice, so take the next one',
-    };
+  const refusal = refusalOfSeat({ known: n, room: all.length }, last, server, about);
+  if (refusal !== undefined) return { refusal };
   const voter = validators.find(({ member }) => member === server);
   const is = voter !== undefined ? 'voter' : left.includes(server) ? 'none' : 'learner';
-  const isNew = !isMade && seat === undefined;
+  const isNew = server >= n && !seats.some(({ member }) => member === server);
   const isSame = is === becomes && (becomes !== 'voter' || voter?.weight === weight);
   if (isSame && is === 'none') return { refusal: `replica ${server} is not in the group` };
   if (isSame && !isNew) return { refusal: 'the group is that already' };
