@@ -14,9 +14,10 @@ import { ranOf } from '@quorumlab/playground';
 import { parseTrace, type Trace } from '@quorumlab/sim';
 import { actingScenarioOf, type ScenarioFlags } from '../../packages/cli/src/flags.ts';
 import { markdown as escaped } from '../../packages/report/src/escape.ts';
+import { anchorOf } from './anchors.ts';
 import { mutantAnchor } from './breaks.ts';
 import { SiteError } from './fault.ts';
-import { anchorOf } from './markdown.ts';
+
 import { protocolPage } from './protocol.ts';
 import { routeOf } from './runs.ts';
 

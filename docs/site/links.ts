@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { ScenarioError } from '@quorumlab/harness';
 import { placeOf, scenarioOf } from '@quorumlab/harness/link';
 import { lessonOf } from '@quorumlab/lessons';
+import { unescaped } from './anchors.ts';
 import { playground } from './places.ts';
 import type { WorkTree } from './work-tree.ts';
 
@@ -37,18 +38,12 @@ export function deadLinks(site: Written): readonly string[] {
 
 // All attributes were written by templates, so all are in double quotes and escaped.
 const anchorsIn = (text: string): readonly string[] =>
-  [...text.matchAll(/<[a-z]\w*\s[^<>]*?\bid="([^"]*)"/g)].map(([, id = '']) => plain(id));
+  [...text.matchAll(/<[a-z]\w*\s[^<>]*?\bid="([^"]*)"/g)].map(([, id = '']) => unescaped(id));
 
 const targetsIn = (text: string): ReadonlySet<string> =>
-  new Set([...text.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, target = '']) => plain(target)));
-
-const plain = (attribute: string): string =>
-  attribute
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&');
+  new Set(
+    [...text.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, target = '']) => unescaped(target)),
+  );
 
 /** Why a link leads nowhere; nothing if it leads somewhere, or out of what is known here. */
 function whyDead(

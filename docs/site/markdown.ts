@@ -1,6 +1,7 @@
 /** Markdown as HTML: nothing that was written as HTML gets through, and headings have anchors. */
 import { Marked, type RendererObject, type Token, type Tokens } from 'marked';
 import { type Html, html, type Part, raw } from '../../packages/report/src/markup.ts';
+import { anchorOf, unescaped } from './anchors.ts';
 
 /** A heading of a page, by the anchor that forges give it too. */
 export interface Heading {
@@ -33,17 +34,6 @@ export interface Document {
   readonly lead: string;
   /** Without that heading. */
   readonly sections: readonly Section[];
-}
-
-/** The anchor of a heading on common forges; `taken` counts how often each was given. */
-export function anchorOf(text: string, taken: Map<string, number>): string {
-  const plain = text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replace(/\s/g, '-');
-  const times = taken.get(plain) ?? 0;
-  taken.set(plain, times + 1);
-  return times === 0 ? plain : `${plain}-${times}`;
 }
 
 /** Reads a document. `taken`: anchors that the page around it has already. */
@@ -92,15 +82,6 @@ function plainText(tokens: readonly Token[]): string {
     })
     .join('');
 }
-
-/** Some inline tokens hold entities that Markdown makes of text. */
-const unescaped = (text: string): string =>
-  text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&');
 
 type Renderer = RendererObject<string, string>;
 

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { slugOf } from '../../docs/site/anchors.ts';
 
 /** A link in a document that leads nowhere. `line` counts from 1. */
 export type DeadLink = Readonly<{ path: string; line: number; target: string }>;
@@ -59,12 +60,5 @@ function leadsSomewhere(
 /** The anchors that headings of a Markdown text get on common forges. */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const headings = markdown.replace(fenced, blank).matchAll(/^#{1,6}\s+(.*?)\s*#*$/gm);
-  return new Set(
-    [...headings].map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replace(/\s/g, '-'),
-    ),
-  );
+  return new Set([...headings].map(([, text = '']) => slugOf(text)));
 }
