@@ -22,8 +22,9 @@ import { jobsOf, oneOf, timeOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, type Io, progressOf, terminal } from '../io.ts';
 import { type ShardRow, sayShards } from '../shard-words.ts';
-import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
-import { type WorkerPool, workerPool } from '../worker-pool.ts';
+import { stoppable, stopped, stoppedBy } from '../stop.ts';
+import { tallyParts } from '../tally-seeds.ts';
+import { workerPool } from '../worker-pool.ts';
 
 interface ShardFlags {
   readonly seeds: string;
@@ -118,19 +119,21 @@ async function rowsOf(
     const pool = workerPool(jobs);
     try {
       let done = 0;
+      const update = (part: ShardTally): void => {
+        done += part.runs;
+        progress.update(done, scenarios.length * seeds, `${part.broken} of ${part.runs} broken`);
+      };
       for (const scenario of scenarios) {
-        const tally = await unlessStopped(
-          tallied(pool, scenario, seeds, signal, (part) => {
-            done += part.runs;
-            progress.update(
-              done,
-              scenarios.length * seeds,
-              `${part.broken} of ${part.runs} broken`,
-            );
-          }),
-          signal,
+        const tally = await tallyParts(
+          seeds,
+          {
+            chunk,
+            run: (from, size) => pool.shards(scenario, scenario.seed + from, size),
+            add: addShardTallies,
+          },
+          { lanes: jobs, signal, update },
         );
-        if (tally === undefined) break;
+        if (tally === undefined || signal.aborted) break;
         rows.push(rowOf(tally));
       }
       if (!signal.aborted) return { rows };
@@ -143,25 +146,6 @@ async function rowsOf(
       await pool.dismiss();
     }
   });
-}
-
-/** The tally of all seeds, the same however many threads there are. */
-async function tallied(
-  pool: WorkerPool,
-  scenario: ShardScenario,
-  seeds: number,
-  signal: AbortSignal,
-  update: (part: ShardTally) => void,
-): Promise<ShardTally | undefined> {
-  const parts = await Promise.all(
-    Array.from({ length: Math.ceil(seeds / chunk) }, async (_, i) => {
-      const size = Math.min(chunk, seeds - i * chunk);
-      const part = await pool.shards(scenario, scenario.seed + i * chunk, size);
-      if (!signal.aborted) update(part);
-      return part;
-    }),
-  );
-  return parts.reduce(addShardTallies);
 }
 
 function rowOf(tally: ShardTally): ShardRow {
