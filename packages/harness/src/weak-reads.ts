@@ -1,8 +1,11 @@
 /** Reads that promise less than linearizability, judged by what they do promise. */
-import type { Observer, Violation } from '@quorumlab/checker';
+import { keyValueModel, type Observer, type Violation } from '@quorumlab/checker';
 import type { Claims, PrincipalId } from '@quorumlab/core';
 import { decodeCall } from './history.ts';
 import { isWeak, type Reads } from './read-words.ts';
+
+/** What operations make of the value of their key. */
+const store = keyValueModel();
 
 /** What {@link weakReads} has to know. */
 export interface WeakReadsOptions {
@@ -99,8 +102,9 @@ export function weakReads({ reads, order, patience }: WeakReadsOptions): Observe
         const { key } = call.input;
         const all = versionsOf(key);
         const before = (all.at(-1) as Version).value;
-        const value = valueAfter(call, before);
-        if (value !== before) all.push({ place: places, value });
+        // What the store cannot have answered changes nothing: other judges say that it is wrong.
+        const value = store.step(before, call.input, call.output);
+        if (value !== undefined && value !== before) all.push({ place: places, value });
       }
     },
     invoked(at, client, id, operation) {
@@ -171,26 +175,6 @@ export function withoutReads(reads: Reads, check: Observer): Observer {
       return check.violation;
     },
   };
-}
-
-type Call = NonNullable<ReturnType<typeof decodeCall>>;
-
-/** The value of its key after an operation that has run. */
-function valueAfter({ input, output }: Call, before: string | null): string | null {
-  const isRefused = typeof output === 'object' && output !== null && 'refused' in output;
-  if (isRefused) return before;
-  switch (input.kind) {
-    case 'put':
-      return input.value;
-    case 'delete':
-      return null;
-    case 'append':
-      return `${before ?? ''}${input.value}`;
-    case 'compare-and-set':
-      return output === true ? input.value : before;
-    case 'get':
-      return before;
-  }
 }
 
 /** A value in hexadecimal digits, as the history has it, for people. */
