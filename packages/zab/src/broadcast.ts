@@ -3,12 +3,12 @@ import type { Signed } from '@quorumlab/core';
 import { backUpIfLost, hear, moveWindow, sendPings, sendTo } from './channel.ts';
 import { acknowledge } from './commit.ts';
 import { commitUpTo } from './delivery.ts';
-import { isPeer, isVoter } from './group.ts';
+import { isVoter } from './group.ts';
 import { lastCounter } from './history.ts';
 import { look } from './looking.ts';
 import type { Ack, Commit, Ping } from './messages.ts';
 import { countOwn } from './proposals.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, isPeer, type Replica } from './state.ts';
 import { askLeader } from './sync.ts';
 import { isLeaderOf, isOfLeader, report } from './synchronization.ts';
 
@@ -21,7 +21,7 @@ export function ack(leader: Replica, message: Signed<Ack>, ctx: Context): void {
     acknowledge(leader, from, zxid.counter, ctx);
     return countOwn(leader, ctx);
   }
-  if (!isPeer(ctx.group, from, ctx) || !isAckNews(leader, message)) return;
+  if (!isPeer(from, ctx) || !isAckNews(leader, message)) return;
   const learner = hear(leader, from, beat, ctx.now);
   moveWindow(learner, zxid.counter, true);
   learner.stage = 'synced'; // It is in phase 3, whatever it was told anew.

@@ -2,11 +2,11 @@
 import { maxInteger, type ReplicaId, type Signed } from '@quorumlab/core';
 import { backUpIfLost, hear, isLost, moveWindow, sendTo, turnTo } from './channel.ts';
 import { isBehind, ownCredentials } from './credentials.ts';
-import { isPeer, isVoter } from './group.ts';
+import { isVoter } from './group.ts';
 import { holds } from './history.ts';
 import { look } from './looking.ts';
 import type { AckEpoch, CEpoch, NewEpoch } from './messages.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, isPeer, type Replica } from './state.ts';
 import { acknowledgeEpoch, isLeaderOf, synchronize } from './synchronization.ts';
 
 /** Elected: a prospective leader, which waits for followers. */
@@ -53,7 +53,7 @@ export function cepoch(
   ctx: Context,
 ): void {
   const { group } = ctx;
-  if (leader.role !== 'leading' || !isPeer(group, from, ctx)) return;
+  if (leader.role !== 'leading' || !isPeer(from, ctx)) return;
   const { epoch } = leader;
   const votes = isVoter(group, from);
   if (votes && epoch > 0 && isPromisedAway(epoch, acceptedEpoch, acceptedFrom === ctx.self)) {
@@ -125,7 +125,7 @@ export function ackEpoch(leader: Replica, message: Signed<AckEpoch>, ctx: Contex
   const { epoch, currentEpoch, lastZxid: zxid, held, beat, from } = message;
   if (!isLeaderOf(leader, epoch) || message.leader !== ctx.self) return;
   if (from === ctx.self) return promised(leader, message, ctx);
-  if (!isPeer(group, from, ctx) || !isEpochNews(leader, message)) return;
+  if (!isPeer(from, ctx) || !isEpochNews(leader, message)) return;
   if (leader.phase !== 'discovery') return catchUp(leader, message, ctx);
   const votes = isVoter(group, from);
   if (votes && !group.rules.isAsGood(ownCredentials(leader), { currentEpoch, zxid })) {

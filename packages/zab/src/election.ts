@@ -6,11 +6,11 @@ import { maxLeap, type ReplicaId, type Signed } from '@quorumlab/core';
 import { mayTell } from './answers.ts';
 import { isWaiting, ownCredentials } from './credentials.ts';
 import { follow, lead } from './discovery.ts';
-import { type Group, isPeer, isVoter } from './group.ts';
+import { type Group, isVoter } from './group.ts';
 import { sameZxid } from './history.ts';
 import { look, notification, notifyAll, ownVote } from './looking.ts';
 import type { Notification } from './messages.ts';
-import type { Context, Replica, Vote } from './state.ts';
+import { type Context, isPeer, type Replica, type Vote } from './state.ts';
 
 /** `upon timeout`: a follower without a word of its leader looks for another; who looks repeats. */
 export function electionTimeout(replica: Replica, ctx: Context): void {
@@ -78,7 +78,7 @@ export function onNotification(
 ): void {
   const { group } = ctx;
   const { state, from } = message;
-  if (!isPeer(group, from, ctx) || isWaiting(replica)) return;
+  if (!isPeer(from, ctx) || isWaiting(replica)) return;
   if (replica.role !== 'looking') return tell(replica, message, ctx);
   if (state !== 'looking') countSettled(replica, message, ctx);
   else if (isNomination(group, message, ctx)) countVote(replica, message, ctx);

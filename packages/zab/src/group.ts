@@ -138,10 +138,3 @@ export function groupOf(options: Options, rules: Rules): Group {
 
 /** Whether `id` takes part in elections and quorums. */
 export const isVoter = ({ voters }: Group, id: PrincipalId): boolean => id < voters.length;
-
-/** Whether `from` is another member of the group. Clients and strangers are not. */
-export const isPeer = (
-  group: Group,
-  from: PrincipalId,
-  { self }: { readonly self: ReplicaId },
-): boolean => from !== self && from < group.members.length;

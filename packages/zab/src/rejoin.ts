@@ -8,11 +8,11 @@
 import type { Signed } from '@quorumlab/core';
 import { mayHelp } from './answers.ts';
 import { credentials, isWaiting } from './credentials.ts';
-import { isPeer, isVoter } from './group.ts';
+import { isVoter } from './group.ts';
 import type { Credentials } from './history.ts';
 import { look } from './looking.ts';
 import type { Rejoin, RejoinReply } from './messages.ts';
-import { type Context, type Replica, zero } from './state.ts';
+import { type Context, isPeer, type Replica, zero } from './state.ts';
 
 /** `upon start`: looks for a leader, or for what the others know of its promises. */
 export function start(replica: Replica, ctx: Context, incarnation: number): void {
@@ -48,7 +48,7 @@ export function askToRejoin(replica: Replica, ctx: Context): void {
 export function onRejoin(member: Replica, { nonce, from }: Signed<Rejoin>, ctx: Context): void {
   const { group } = ctx;
   // Who waits itself knows nothing: two disks lost at once are one too many.
-  if (!isPeer(group, from, ctx) || !isVoter(group, from) || isWaiting(member)) return;
+  if (!isPeer(from, ctx) || !isVoter(group, from) || isWaiting(member)) return;
   if (!mayHelp(group, member, from, ctx.now)) return;
   member.helpedAt.set(from, ctx.now);
   ctx.line('rejoin-2');
@@ -69,7 +69,7 @@ export function onRejoin(member: Replica, { nonce, from }: Signed<Rejoin>, ctx: 
 export function rejoinReply(replica: Replica, message: Signed<RejoinReply>, ctx: Context): void {
   const { group } = ctx;
   const { nonce, acceptedEpoch, acceptedFrom, currentEpoch, lastZxid: zxid, from } = message;
-  if (!isPeer(group, from, ctx) || !isVoter(group, from) || !isWaiting(replica)) return;
+  if (!isPeer(from, ctx) || !isVoter(group, from) || !isWaiting(replica)) return;
   if (nonce !== replica.rejoining?.nonce) return;
   replica.heard.set(from, { acceptedEpoch, acceptedFrom, currentEpoch, zxid });
   if (replica.heard.size === group.voters.length - 1) comeBack(replica, nonce, ctx);

@@ -6,6 +6,7 @@ import {
   type Instant,
   integer,
   nullable,
+  type PrincipalId,
   type ReplicaId,
   type Replica as ReplicaOf,
   type Request,
@@ -201,6 +202,10 @@ export type Replica = ReplicaOf<Zab>;
 
 /** What its handlers speak through. */
 export type Context = ContextOf<Zab, Line>;
+
+/** Whether `from` is another member of the group. Clients and strangers are not. */
+export const isPeer = (from: PrincipalId, { group, self }: Context): boolean =>
+  from !== self && from < group.members.length;
 
 /** Most snapshots of which a follower knows that they may be on their way here. */
 export const mostFetched = 4;

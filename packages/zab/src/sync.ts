@@ -11,10 +11,9 @@
  * ```
  */
 import type { Signed } from '@quorumlab/core';
-import { isPeer } from './group.ts';
 import type { Sync, SyncReply } from './messages.ts';
 import { maybeSync } from './read.ts';
-import type { Context, Replica } from './state.ts';
+import { type Context, isPeer, type Replica } from './state.ts';
 import { isLeaderOf, isOfLeader } from './synchronization.ts';
 
 /** A client of a follower, or of an observer, wants to read. */
@@ -46,7 +45,7 @@ export const isAskedHere = (leader: Replica, { epoch, from }: Signed<Sync>): boo
 /** SYNC at the leader. */
 export function sync(leader: Replica, message: Signed<Sync>, ctx: Context): void {
   const { life, question, from } = message;
-  if (!isPeer(ctx.group, from, ctx) || !isAskedHere(leader, message)) return;
+  if (!isPeer(from, ctx) || !isAskedHere(leader, message)) return;
   ctx.line('sync-asked');
   // At most one a member: a later question is for all the reads of those before.
   leader.asking.set(from, { life, question });

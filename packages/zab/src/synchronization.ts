@@ -7,7 +7,7 @@ import { hear, moveWindow, sendTo } from './channel.ts';
 import { acknowledge } from './commit.ts';
 import { caughtUp, credentials } from './credentials.ts';
 import { commitUpTo, deliver } from './delivery.ts';
-import { type Group, isPeer, isVoter } from './group.ts';
+import { type Group, isVoter } from './group.ts';
 import { epochAt, holds, lastCounter, lastZxid, sameZxid, zxidAt } from './history.ts';
 import type {
   AckLeader,
@@ -19,8 +19,7 @@ import type {
   Propose,
   Trunc,
 } from './messages.ts';
-import type { Context, Replica } from './state.ts';
-
+import { type Context, isPeer, type Replica } from './state.ts';
 /** Whether `from` leads the epoch in which this replica follows it. */
 export const isOfLeader = (
   { role, leader, epoch }: Replica,
@@ -204,7 +203,7 @@ export function ackLeader(leader: Replica, message: Signed<AckLeader>, ctx: Cont
   const { epoch, zxid, beat, from } = message;
   if (!isLeaderOf(leader, epoch) || zxid.counter > lastCounter(leader)) return;
   if (from !== ctx.self) {
-    if (!isPeer(group, from, ctx) || !isLeaderNews(leader, message)) return;
+    if (!isPeer(from, ctx) || !isLeaderNews(leader, message)) return;
     const learner = hear(leader, from, beat, ctx.now);
     if (learner.stage === 'joined') return;
     moveWindow(learner, zxid.counter, true);
