@@ -67,19 +67,26 @@ export const entry: Entry<Raft> = {
     },
   },
   small: { snapshotEvery: 2, keepEntries: 0 },
-  drawn: (random, network, { narrow }) => ({
-    electionTimeout: drawTimeout(random, network),
-    // Where groups change: without it, who has left unseats whoever would let it in again.
-    preVote: random.below(4) > 0 || narrow === true,
-    checkQuorum: random.below(4) > 0,
-    snapshotEvery: drawOne(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
-    keepEntries: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
-    maxEntriesPerAppend: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
-    maxInFlight: drawBetween(random, 1, narrow ? 2 : 4),
-    ...(narrow
-      ? { maxUncommitted: drawOne(random, [1, 4, 16]), followerReads: random.below(2) === 0 }
-      : {}),
-  }),
+  drawn: (random, network, { narrow }) => {
+    const checkQuorum = random.below(4) > 0;
+    return {
+      electionTimeout: drawTimeout(random, network),
+      // Where groups change: without it, who has left unseats whoever would let it in again.
+      preVote: random.below(4) > 0 || narrow === true,
+      checkQuorum,
+      snapshotEvery: drawOne(random, narrow ? [1, 2, 3] : [0, 3, 10, 10_000]),
+      keepEntries: drawOne(random, narrow ? [0, 1] : [0, 2, 1000]),
+      maxEntriesPerAppend: drawOne(random, narrow ? [1, 2] : [1, 2, 1024]),
+      maxInFlight: drawBetween(random, 1, narrow ? 2 : 4),
+      ...(narrow
+        ? { maxUncommitted: drawOne(random, [1, 4, 16]), followerReads: random.below(2) === 0 }
+        : {}),
+      // The clocks of random worlds run wrong by up to 10,000 ppm.
+      ...(checkQuorum && random.below(2) === 0
+        ? { reads: 'lease', clockDrift: drawOne(random, [10_000, 30_000, 100_000]) }
+        : {}),
+    };
+  },
   change: (members) => encodeChange({ voters: members, only: true }),
   member: (server, becomes, joint = false) => {
     const role = { voter: 'voters', learner: 'learners', none: 'leaving' }[becomes];
