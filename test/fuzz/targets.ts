@@ -149,8 +149,10 @@ const textTarget = (name: string, good: readonly string[], of: (text: string) =>
 const textTargets = (): readonly Target[] => [
   textTarget('time', ['20ms', '1.5s', '300us', '2m'], microseconds),
   textTarget('network', ['lan', 'psync:gst=2s,delta=20ms', 'async'], networkOf),
-  textTarget('clock', ['perfect', 'offset=5ms,drift=100ppm,epsilon=7ms'], (text) =>
-    clockOf(text, 1),
+  textTarget(
+    'clock',
+    ['perfect', 'truetime', 'offset=5ms,drift=100ppm,epsilon=7ms,growth=200ppm,sync=30s'],
+    (text) => clockOf(text, 1),
   ),
   textTarget('protocol', ['raft', 'pbft'], protocolOf),
   textTarget('attack', ['none', 'equivocating-leader'], attackOf),

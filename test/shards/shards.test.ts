@@ -76,6 +76,33 @@ test('clocks beyond their bound break the order of time, and the reading is name
   expect(shardWorld(beyond).wrong({ realTime: false })).toEqual([]);
 });
 
+/** A sawtooth that a run of a second goes through several times: 1 to 11 ms. */
+const sawtooth = 'offset=1ms,drift=50000ppm,epsilon=1ms,growth=50000ppm,sync=200ms';
+
+test('clocks that are synchronised now and then: in order within what they admit to', () => {
+  for (const clocks of [sawtooth, 'truetime'])
+    expect(tallyShards({ clocks }, 1, 3)).toMatchObject({ broken: 0, transactions: 36, reads: 36 });
+  expect(runShards(swarm(3, { clocks: sawtooth })).violations).toEqual([]);
+  // With the right rules commits wait for as long as clocks may be wrong, and only with them.
+  const wrong = tallyShards({ clocks: sawtooth, mutant: 'commit-wait-latest' }, 3, 3);
+  expect(wrong.broken).toBeGreaterThan(0);
+});
+
+test('a time source that goes wrong, or a drift above what clocks admit to, is named', () => {
+  const beyond = runShards(completeShardScenario({ clocks: 'truetime', beyond: ms(60), seed: 1 }));
+  expect(beyond.word).toBe('stale-read');
+  // Until the source went wrong, nothing was.
+  expect(beyond.brokenBound).toMatch(
+    /the clock of kA\d answered .* at 9\d{5}: its bound of \d+ µs/,
+  );
+  const drifting = sawtooth.replace('growth=50000ppm', 'growth=1000ppm');
+  const runs = [1, 2, 3].map((seed) =>
+    runShards(completeShardScenario({ clocks: drifting, seed })),
+  );
+  const broken = runs.find(({ word }) => word === 'stale-read');
+  expect(broken?.sentence).toMatch(/the clock of k[AB]\d answered .* is broken, the interval lies/);
+});
+
 test('one after the other: right rules keep the order of time, by whatever protocol', () => {
   for (const protocol of ['raft', 'multi-paxos', 'zab'] as const) {
     const { broken, transactions, reads } = tallyShards({ protocol }, 1, 2);

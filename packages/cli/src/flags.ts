@@ -79,7 +79,11 @@ export const withScenarioFlags = (command: Command): Command =>
       )
       .option('--net <network>', 'lan, wan, lossy, async or psync:gst=1s,delta=20ms (default: lan)')
       .option('--reads <kind>', readsHelp)
-      .option('--clock <clocks>', 'e.g. offset=5ms,drift=100ppm,epsilon=7ms (default: perfect)')
+      .option(
+        '--clock <clocks>',
+        'e.g. offset=5ms,drift=100ppm,epsilon=7ms,growth=200ppm,sync=30s, or truetime ' +
+          '(default: perfect)',
+      )
       .option(
         '--crash <node@time>',
         'a crash, e.g. leader@900ms, or 3@900ms..2s to restart it; repeatable (default: none)',

@@ -1,6 +1,12 @@
 /** How runs of shards look in a terminal: the verdicts first, then counts, then one run. */
 import { timeText } from '@quorumlab/harness';
-import { type ShardRun, type ShardTally, shardWorkloads } from '@quorumlab/harness/shards';
+import {
+  boundText,
+  isWithinBound,
+  type ShardRun,
+  type ShardTally,
+  shardWorkloads,
+} from '@quorumlab/harness/shards';
 import type { Io } from './io.ts';
 import { verdictWord } from './words.ts';
 
@@ -41,10 +47,11 @@ export function sayShards(
 const rulesOf = ({ scenario: { mutant } }: ShardRow): string =>
   mutant === undefined ? 'the right rules' : `the mutant ${mutant}`;
 
-const clocksOf = ({ scenario: { bound, beyond } }: ShardRow): string =>
-  beyond === 0
-    ? `clocks within ${timeText(bound)}`
-    : `clocks ${timeText(beyond)} beyond ${timeText(bound)}`;
+function clocksOf({ scenario }: ShardRow): string {
+  const { bound, clocks, beyond } = scenario;
+  if (beyond === 0) return `clocks ${boundText(scenario)}`;
+  return `clocks ${timeText(beyond)} beyond ${clocks ?? timeText(bound)}`;
+}
 
 /** What a row came to, in words. */
 function sentenceOf(row: ShardRow): string {
@@ -81,7 +88,8 @@ function sayFirst(io: Io, { scenario, first, flaw, again }: ShardRow): void {
   io.out('');
   io.out(`  ${io.paint('strong', `seed ${first.scenario.seed}`)}    ${first.sentence}`);
   if (flaw !== undefined) io.out(`  because   ${flaw}`);
-  if (scenario.beyond > 0) io.out('  because   timestamps are as right as the bound of the clocks');
+  if (!isWithinBound(scenario))
+    io.out('  because   timestamps are as right as the bound of the clocks');
   io.out(`  again     ${again}`);
 }
 

@@ -33,6 +33,16 @@ test('a document says all of it, and each row runs again by its own line', async
   expect(digests).toContain(broken.first.digest);
 });
 
+test('clocks that may drift by more than they admit to are claimed for nothing', async () => {
+  const line = 'shards --seeds 3 --beyond none --mutant none --clock';
+  const teeth = 'epsilon=1ms,sync=200ms,drift=100000ppm';
+  const { out, code } = await said(`${line} ${teeth},growth=1000ppm`);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^◑ stale-read .*clocks of epsilon=1ms,sync=200ms/);
+  expect(out).toMatch(/its bound of \d+ µs is broken/);
+  expect((await said(`${line} ${teeth},growth=100000ppm`)).out).toMatch(/^✓ ok/);
+});
+
 test('what is to break and does not says nothing, and that is no success', async () => {
   const { code } = await said('shards --seeds 1 --count 2 --beyond none --mutant never-wound');
   expect(code).toBe(2);
@@ -65,6 +75,8 @@ test('what cannot be run is told with what can', async () => {
     'shards --bound 2': '--bound takes a time from 1ms on',
     'shards --bound 1us': '--bound takes a time from 1ms on',
     'shards --bound 20m': 'the bound of clocks of shards is a whole number from 1000 to 10000000',
+    'shards --clock truetime --bound 4ms': '--clock says what clocks are, and --bound too',
+    'shards --clock epsilon=7': '--clock takes a time with its unit',
     'shards --count 0': '--count takes a whole number from 1 to 1000',
     'run shards': 'use   quorumlab shards   to run them',
   };

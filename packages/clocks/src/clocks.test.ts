@@ -39,8 +39,8 @@ test('an interval that holds true time is certainly after what is certainly over
 
 test('a bound grows with time and is rounded up', () => {
   const bound = { base: 1000, driftPerBillion: 200_000 };
-  expect([0, 1, 1_000_000, 30_000_000].map((since) => errorAfter(bound, since))).toEqual([
-    1000, 1200, 1200, 7000,
+  expect([0, 1, 5000, 1_000_000, 30_000_000].map((since) => errorAfter(bound, since))).toEqual([
+    1000, 1001, 1001, 1200, 7000,
   ]);
   expect(() => errorAfter({ base: -1 }, 0)).toThrow(OptionsError);
   expect(() => errorAfter({ base: 0.5 }, 0)).toThrow('base of 0.5');

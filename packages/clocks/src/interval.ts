@@ -17,7 +17,8 @@ const mostMicros = 86_400_000_000;
 
 /**
  * The half width of the interval `sinceSync` microseconds after the last look at a better clock,
- * rounded up: a bound that is too large costs time, one that is too small correctness.
+ * counted in milliseconds that have begun, rounded up: a bound that is too large costs time, one
+ * that is too small correctness.
  *
  * @throws OptionsError if the bound is none.
  */
@@ -27,8 +28,13 @@ export function errorAfter({ base, driftPerBillion = 0 }: ErrorBound, sinceSync:
       throw new OptionsError(
         `a clock's ${name} of ${value} is no whole number from 0 to ${mostMicros}`,
       );
-  const seconds = Math.ceil(sinceSync / 1_000_000);
-  return Math.min(mostMicros, base + Math.ceil((seconds * driftPerBillion) / 1000));
+  // In two parts, so that every product is below 2^53.
+  const seconds = Math.floor(sinceSync / 1_000_000);
+  const milliseconds = Math.ceil((sinceSync - seconds * 1_000_000) / 1000);
+  const grown =
+    Math.ceil((seconds * driftPerBillion) / 1000) +
+    Math.ceil((milliseconds * driftPerBillion) / 1_000_000);
+  return Math.min(mostMicros, base + grown);
 }
 
 /** What a clock that shows `reading` and may be wrong by `error` answers. Never below 0. */

@@ -51,7 +51,10 @@ const faults: Readonly<Record<ScenarioFault['type'], Parts>> = {
   split: { groups: (value) => Array.isArray(value) && value.every(isNodes) },
   cut: { from: isNodes, to: isNodes, 'kinds?': isTexts },
   heal: {},
-  skew: { node: isCount, 'by?': isInteger, 'driftPerBillion?': isInteger },
+  skew: {
+    ...{ node: isCount, 'by?': isInteger },
+    ...{ 'driftPerBillion?': isInteger, 'source?': isInteger },
+  },
   disk: { node: isCount, disk: (value) => wrongPart(value, disk) === undefined },
 };
 

@@ -74,39 +74,71 @@ function timeOf(flag: string, text: string): number {
 const driftPpmMost = 100_000;
 
 /**
- * The clock of seat `seat` for 'perfect' or 'offset=5ms,drift=100ppm,epsilon=7ms'; signs alternate
- * by seat.
+ * TrueTime's clocks (Corbett et al. 2012, section 3): synchronised every 30 s, they admit to 1 ms
+ * then, and to 200 µs more with each second. Here each is as wrong as that allows.
+ */
+const trueTime = 'offset=1ms,drift=200ppm,epsilon=1ms,growth=200ppm,sync=30s';
+
+const clockSettings = ['offset', 'drift', 'epsilon', 'eps', 'growth', 'sync'];
+
+/** Seats synchronise one after the other, so many of them within one period. */
+const syncPhases = 8;
+
+/**
+ * The clock of seat `seat` for 'perfect', 'truetime' or settings as in
+ * 'offset=5ms,drift=100ppm,epsilon=7ms,growth=200ppm,sync=30s'; signs alternate by seat, and seats
+ * synchronise at different times.
  */
 export function clockOf(text: string, seat: number): ClockModel | undefined {
   if (text === 'perfect') return undefined;
-  const unknown = text.split(',').find((part) => !/^(offset|drift|epsilon|eps)=/.test(part));
+  if (text === 'truetime') return clockOf(trueTime, seat);
+  const isKnown = (part: string): boolean => clockSettings.includes(part.split('=')[0] ?? '');
+  const unknown = text.split(',').find((part) => !part.includes('=') || !isKnown(part));
   if (unknown !== undefined)
     throw new ScenarioError(
       'QL106',
-      `"${unknown}" is not a clock setting; write offset=5ms, drift=100ppm or epsilon=7ms.`,
+      `"${unknown}" is not a clock setting; write offset=5ms, drift=100ppm, epsilon=7ms, ` +
+        'growth=200ppm or sync=30s, or truetime alone.',
     );
-  const values = settingsOf('--clock', text, ['offset', 'drift', 'epsilon', 'eps']);
+  const values = settingsOf('--clock', text, clockSettings);
   const sign = seat % 2 === 0 ? 1 : -1;
-  const offset = values.get('offset');
   const epsilon = values.get('epsilon') ?? values.get('eps');
+  const [offset, drift] = [values.get('offset'), values.get('drift')];
+  const [growth, sync] = [values.get('growth'), values.get('sync')];
   return {
     ...(offset === undefined ? {} : { offset: sign * timeOf('--clock', offset) }),
     ...(epsilon === undefined ? {} : { epsilon: timeOf('--clock', epsilon) }),
-    ...(values.has('drift')
-      ? { driftPerBillion: sign * driftOf(values.get('drift') as string) }
-      : {}),
+    ...(drift === undefined ? {} : { driftPerBillion: sign * driftOf('drift', drift) }),
+    ...(growth === undefined ? {} : { growthPerBillion: driftOf('growth', growth) }),
+    ...(sync === undefined ? {} : syncsOf(sync, seat)),
   };
 }
+
+/** When a clock is synchronised: each `sync`, and first at a part of it that the seat says. */
+function syncsOf(sync: string, seat: number): Pick<ClockModel, 'syncEvery' | 'syncFirst'> {
+  const syncEvery = timeOf('--clock', sync);
+  if (syncEvery < shortestSync || syncEvery > longestSync)
+    throw new ScenarioError(
+      'QL106',
+      `--clock takes a sync from 1ms to 60m, e.g. sync=30s, not "${sync}".`,
+    );
+  return { syncEvery, syncFirst: Math.floor((syncEvery * (1 + (seat % syncPhases))) / syncPhases) };
+}
+
+/** Between two synchronisations of a clock, in microseconds. */
+const shortestSync = 1000;
+const longestSync = 3_600_000_000;
 
 /** By how many parts in a billion the clocks of a scenario run wrong, fast or slow. */
 export const driftIn = (clocks: string): number =>
   Math.abs(clockOf(clocks, 0)?.driftPerBillion ?? 0);
 
-function driftOf(text: string): number {
+function driftOf(setting: string, text: string): number {
   const ppm = /^(\d+)ppm$/.exec(text)?.[1];
   if (ppm !== undefined && Number(ppm) <= driftPpmMost) return Number(ppm) * 1000;
   throw new ScenarioError(
     'QL106',
-    `--clock takes a drift from 0ppm to ${driftPpmMost}ppm, e.g. drift=100ppm, not "${text}".`,
+    `--clock takes a ${setting} from 0ppm to ${driftPpmMost}ppm, e.g. ${setting}=100ppm, ` +
+      `not "${text}".`,
   );
 }

@@ -69,6 +69,7 @@ export const clocks: readonly string[] = [
   'perfect',
   'offset=5ms',
   'offset=5ms,drift=100ppm,epsilon=7ms',
+  'truetime',
 ];
 
 /** The scenario of one side. Throws a ScenarioError that says what cannot be. */

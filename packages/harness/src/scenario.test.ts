@@ -65,6 +65,13 @@ test('clocks differ by seat, and a setting that is none is named', () => {
   const text = 'offset=5ms,drift=100ppm,epsilon=7ms';
   expect(clockOf(text, 0)).toEqual({ offset: 5000, driftPerBillion: 100_000, epsilon: 7000 });
   expect(clockOf(text, 1)).toEqual({ offset: -5000, driftPerBillion: -100_000, epsilon: 7000 });
+  expect(clockOf('truetime', 3)).toEqual({
+    ...{ offset: -1000, driftPerBillion: -200_000, epsilon: 1000, growthPerBillion: 200_000 },
+    ...{ syncEvery: 30_000_000, syncFirst: 15_000_000 },
+  });
+  expect(refusal(() => clockOf('sync=1us', 0))).toMatch(/^QL106.*from 1ms to 60m/);
+  expect(refusal(() => clockOf('truetime,sync=1s', 0))).toContain('"truetime"');
+  expect(refusal(() => clockOf('growth=much', 0))).toContain('a growth from 0ppm to 100000ppm');
   expect(refusal(() => clockOf('ofset=5ms', 0))).toContain('"ofset=5ms"');
   expect(refusal(() => clockOf('drift=1', 0))).toMatch(/^QL106/);
 });

@@ -49,13 +49,17 @@ export type ScenarioFault =
     }
   /** Ends all splits and cuts. */
   | { readonly type: 'heal'; readonly at: number }
-  /** Sets a node's wall clock ahead by `by` microseconds, and from now on it drifts. */
+  /**
+   * Sets a node's wall clock ahead by `by` microseconds, until it is synchronised; from now on it
+   * drifts, and its time source is ahead of true time by `source` microseconds.
+   */
   | {
       readonly type: 'skew';
       readonly at: number;
       readonly node: number;
       readonly by?: number;
       readonly driftPerBillion?: number;
+      readonly source?: number;
     }
   /** Replaces how a node's disk behaves: slow, torn, full, failing, lying; what is on it stays. */
   | { readonly type: 'disk'; readonly at: number; readonly node: number; readonly disk: DiskModel };
@@ -88,7 +92,7 @@ export interface Scenario {
   readonly options?: OptionValues;
   /** A network preset: lan, wan, lossy, psync. */
   readonly network: string;
-  /** Clock errors: 'perfect' or e.g. 'offset=5ms,drift=100ppm,epsilon=7ms'. */
+  /** Clock errors: 'perfect', 'truetime' or e.g. 'offset=5ms,drift=100ppm,epsilon=7ms'. */
   readonly clocks: string;
   /** A registered attack's name; 'none' for an honest run. */
   readonly attack: string;

@@ -71,9 +71,10 @@ function happenTo<S extends Shape>(world: World<S>, state: SeatState<S>, fault: 
         if (timer.place >= 0) armTimer(world.timers, timer, world.now, world.order++);
       return void note(world, index, 'note', -1, undefined, { hurried: true });
     case 'skew': {
-      const { by = 0, driftPerBillion = state.clock.driftPerBillion } = fault;
-      skewClock(state.clock, world.now, by, driftPerBillion);
-      return void note(world, index, 'skew', -1, undefined, { by, driftPerBillion });
+      const { by = 0, driftPerBillion = state.clock.driftPerBillion, source } = fault;
+      skewClock(state.clock, world.now, by, driftPerBillion, source);
+      const told = source === undefined ? {} : { source };
+      return void note(world, index, 'skew', -1, undefined, { by, driftPerBillion, ...told });
     }
     case 'disk':
       state.disk = fault.disk;

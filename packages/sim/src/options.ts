@@ -111,13 +111,17 @@ export type Fault =
   | { readonly type: 'heal'; readonly at: Instant }
   /** Replaces the network. */
   | { readonly type: 'network'; readonly at: Instant; readonly network: NetworkModel }
-  /** Jumps a seat's wall clock by `by` microseconds, and from now on it drifts by `drift`. */
+  /**
+   * Jumps a seat's wall clock by `by` microseconds, until it is synchronised; from now on it drifts
+   * by `driftPerBillion`, and its time source is ahead of true time by `source` microseconds.
+   */
   | {
       readonly type: 'skew';
       readonly at: Instant;
       readonly seat: number;
       readonly by?: number;
       readonly driftPerBillion?: number;
+      readonly source?: number;
     }
   /** Replaces the disk's behaviour: slower, full, failing, lying; what is on it stays. */
   | {

@@ -50,7 +50,7 @@ export function sentenceOf(model: TraceModel, event: EventView): string {
     case 'heal':
       return 'the network is whole again';
     case 'skew':
-      return `the clock of ${who} is set ahead by ${timeText(Number(details.by ?? 0))}`;
+      return `the clock of ${who} is ${skewText(details)}`;
     case 'corrupt':
       return `the disk of ${who} behaves otherwise from now on`;
     case 'violation':
@@ -103,6 +103,16 @@ function commitSentence(
   const value = valuesIn(details.commands, describe) || 'nothing';
   const sentence = `${who} commits ${value} at position ${String(details.slot)}`;
   return conflicts ? `${sentence}, where another honest node commits something else` : sentence;
+}
+
+/** What has happened to a clock, in words. */
+function skewText({ by, driftPerBillion, source }: EventView['details']): string {
+  const drifts =
+    Number(driftPerBillion ?? 0) === 0
+      ? ''
+      : `, and drifts by ${Number(driftPerBillion) / 1000} ppm`;
+  if (source === undefined) return `set ahead by ${timeText(Number(by ?? 0))}${drifts}`;
+  return `set by a source that is ${timeText(Number(source))} ahead${drifts}`;
 }
 
 function noteSentence(model: TraceModel, details: EventView['details'], who: string): string {

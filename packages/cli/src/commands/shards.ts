@@ -3,6 +3,7 @@ import { engine, timeText } from '@quorumlab/harness';
 import {
   addShardTallies,
   completeShardScenario,
+  isWithinBound,
   mutantOf,
   runShards,
   type ShardProtocol,
@@ -16,7 +17,7 @@ import {
 } from '@quorumlab/harness/shards';
 import type { Command } from 'commander';
 
-import { type Exit, exitCodes } from '../errors.ts';
+import { type Exit, exitCodes, usageError } from '../errors.ts';
 import { writeLines } from '../files.ts';
 import { jobsOf, oneOf, timeOf, wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
@@ -30,6 +31,7 @@ interface ShardFlags {
   readonly seeds: string;
   readonly seed: string;
   readonly bound: string;
+  readonly clock?: string;
   readonly beyond: string;
   readonly mutant: string;
   readonly workload: string;
@@ -47,12 +49,17 @@ export function addShards(program: Command): void {
     'quorumlab shards',
     'quorumlab shards --mutant no-commit-wait --bound 7ms --beyond none --seeds 10',
     'quorumlab shards --workload swarm --mutant move-without-fence --bound 4ms --seeds 20',
+    'quorumlab shards --clock truetime --mutant none --seeds 10',
     'quorumlab shards --seeds 1 --seed 3 --beyond none --verbose',
   )
     .description('transactions over two groups: commit wait by clocks that are wrong, counted')
     .option('--seeds <runs>', 'how many seeds of each', '40')
     .option('--seed <seed>', 'the first of them', '1')
     .option('--bound <time>', 'the error that clocks declare, and may have', '20ms')
+    .option(
+      '--clock <clocks>',
+      'in place of a bound that stays: e.g. truetime, as other runs have it (default: none)',
+    )
     .option('--beyond <time>', 'how far clocks are beyond it, in a row of its own, or none', '60ms')
     .option('--mutant <name>', 'a wrong rule, in a row of its own, or none', 'commit-wait-latest')
     .option(
@@ -71,6 +78,8 @@ export function addShards(program: Command): void {
     .action(async (flags: ShardFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const seeds = wholeNumber('--seeds', flags.seeds, 1, 1e6);
+      if (flags.clock !== undefined && command.getOptionValueSource('bound') === 'cli')
+        throw usageError('QL100', '--clock says what clocks are, and --bound too; leave out one.');
       const scenarios = scenariosOf(flags);
       const { rows, stop } = await rowsOf(io, scenarios, seeds, jobsOf(flags.jobs));
       const shown = rows.findLast(({ first }) => first !== undefined) ?? rows.at(-1);
@@ -92,6 +101,7 @@ function scenariosOf(flags: ShardFlags): readonly ShardScenario[] {
     protocol: oneOf<ShardProtocol>('--protocol', flags.protocol, shardProtocols),
     workload: oneOf('--workload', flags.workload, Object.keys(shardWorkloads) as ShardWorkload[]),
     bound: timeOf('--bound', flags.bound, 1000),
+    ...(flags.clock === undefined ? {} : { clocks: flags.clock }),
     count: wholeNumber('--count', flags.count, 1, 1000),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
   };
@@ -150,7 +160,7 @@ async function rowsOf(
 
 function rowOf(tally: ShardTally): ShardRow {
   const { scenario, word, broken, runs } = tally;
-  const claimed = scenario.mutant === undefined && scenario.beyond === 0;
+  const claimed = scenario.mutant === undefined && isWithinBound(scenario);
   return {
     ...tally,
     claimed,

@@ -1,13 +1,14 @@
 /** Runs shards, and says what came of it. */
 import type { VerdictWord } from '@quorumlab/checker';
-import { ms } from '@quorumlab/core';
+import { ms, type Random } from '@quorumlab/core';
 import { shardMutants, shardRules } from '@quorumlab/shards';
 import { type ClockModel, decisions, type TraceSink } from '@quorumlab/sim';
 import { engine } from '../engine.ts';
+import { clockOf } from '../network-and-clock.ts';
 import type { StoryLine } from '../story.ts';
 import { countOutOfOrder, countStale, type ShardViolation } from './judge.ts';
 import { relay } from './relay.ts';
-import { protocolIn, type ShardScenario } from './scenario.ts';
+import { protocolIn, type ShardScenario, sourceWrongAt } from './scenario.ts';
 import { commitsIn, type ShardCommit, shardStory } from './story.ts';
 import { swarm } from './swarm.ts';
 import { seatNames, type World, world } from './world.ts';
@@ -46,8 +47,10 @@ export interface ShardRun {
 }
 
 /** Keepers' and clients' clocks: each as wrong as its bound allows, by the seed. */
-function clocksOf({ workload, bound, beyond, seed }: ShardScenario): (place: number) => ClockModel {
+function clocksOf(scenario: ShardScenario): (place: number) => ClockModel {
+  const { workload, bound, clocks, beyond, seed } = scenario;
   const random = decisions({ seed: `clocks ${seed}` });
+  if (clocks !== undefined) return drawnClocks(clocks, random);
   const drawn: number[] = [];
   const spread = bound - ms(1);
   return (place) => {
@@ -65,9 +68,27 @@ function clocksOf({ workload, bound, beyond, seed }: ShardScenario): (place: num
   };
 }
 
+/** Clocks that are wrong by up to what a text says, each in its own way. */
+function drawnClocks(clocks: string, random: Random): (place: number) => ClockModel {
+  const { offset = 0, driftPerBillion = 0, ...model } = clockOf(clocks, 0) ?? {};
+  const { syncEvery = 0 } = model;
+  const within = (most: number): number => random.below(2 * most + 1) - most;
+  const drawn: ClockModel[] = [];
+  return (place) => {
+    while (drawn.length <= place)
+      drawn.push({
+        ...model,
+        offset: within(offset),
+        driftPerBillion: within(driftPerBillion),
+        syncFirst: 1 + random.below(Math.max(1, syncEvery)),
+      });
+    return drawn[place] as ClockModel;
+  };
+}
+
 /** The world of a scenario, after it has run: for whoever wants to know more than a verdict. */
 export function shardWorld(scenario: ShardScenario, trace?: TraceSink): World {
-  const { workload, mutant, seed, count } = scenario;
+  const { workload, mutant, seed, count, clocks, beyond } = scenario;
   const protocol = protocolIn(scenario);
   const parts = {
     ...{ protocol, seed, clock: clocksOf(scenario) },
@@ -83,6 +104,11 @@ export function shardWorld(scenario: ShardScenario, trace?: TraceSink): World {
       },
     }),
   });
+  if (clocks !== undefined && beyond > 0)
+    for (const place of [0, 1]) {
+      const seat = made.keeper(0, place);
+      made.simulation.inject({ type: 'skew', at: sourceWrongAt, seat, source: beyond });
+    }
   if (workload === 'swarm') swarm(made);
   else relay(made, count);
   return made;

@@ -3,6 +3,7 @@ import { ms, type Protocol } from '@quorumlab/core';
 import type { LogShape } from '@quorumlab/log';
 import { type ShardMutant, shardFlaws, shardMutants } from '@quorumlab/shards';
 import { timeText } from '../command-line.ts';
+import { clockOf } from '../network-and-clock.ts';
 import { protocolOf } from '../protocols.ts';
 import { ScenarioError, unknownName } from '../scenario.ts';
 
@@ -32,12 +33,23 @@ export interface ShardScenario {
   readonly mutant?: ShardMutant;
   /** The error that all clocks declare, and may have. */
   readonly bound: number;
-  /** How far the clocks of the first group's keepers are beyond it. */
+  /**
+   * In place of `bound`: clocks as `--clock` of other runs has them, e.g. 'truetime'. Their
+   * offsets, drifts and times of synchronisation are drawn by the seed, up to what this says.
+   */
+  readonly clocks?: string;
+  /**
+   * How far the clocks of the first group's keepers are beyond it: from the start on, or with
+   * `clocks` by a time source that is wrong from {@link sourceWrongAt} on.
+   */
   readonly beyond: number;
   /** How many transactions a relay has. */
   readonly count: number;
   readonly seed: number;
 }
+
+/** When the time source of scenarios with `clocks` goes wrong: groups have leaders and keepers. */
+export const sourceWrongAt: number = ms(900);
 
 /** A scenario in which nothing is told. */
 const usual: ShardScenario = {
@@ -71,6 +83,7 @@ export function completeShardScenario(given: Partial<ShardScenario>): ShardScena
   if (!Object.hasOwn(shardWorkloads, scenario.workload))
     throw unknownName('workload of shards', scenario.workload, Object.keys(shardWorkloads));
   requireWhole('bound of clocks', scenario.bound, ms(1), most.time);
+  if (scenario.clocks !== undefined) clockOf(scenario.clocks, 0);
   requireWhole('time beyond it', scenario.beyond, 0, most.time);
   requireWhole('count of transactions', scenario.count, 1, 1000);
   requireWhole('seed', scenario.seed, 0, most.seed);
@@ -93,6 +106,14 @@ export function mutantOf(name: string): ShardMutant {
   return found;
 }
 
+/** Whether every clock of a scenario holds true time, as far as it says. */
+export function isWithinBound({ clocks, beyond }: ShardScenario): boolean {
+  if (beyond > 0) return false;
+  const { offset = 0, driftPerBillion = 0, ...model } = clockOf(clocks ?? 'perfect', 0) ?? {};
+  const { epsilon = 0, growthPerBillion = 0 } = model;
+  return Math.abs(offset) <= epsilon && Math.abs(driftPerBillion) <= growthPerBillion;
+}
+
 /** What is wrong with a wrong rule, in a sentence. */
 export const shardFlawOf = (mutant: ShardMutant): string => shardFlaws[mutant];
 
@@ -105,7 +126,7 @@ export function protocolIn({ protocol, seed }: ShardScenario): Protocol<LogShape
 
 /** The command line that runs `seeds` seeds of a scenario, and nothing beside it that breaks. */
 export function shardCommand(scenario: ShardScenario, seeds = 1): string {
-  const { protocol, workload, mutant = 'none', bound, beyond, count, seed } = scenario;
+  const { protocol, workload, mutant = 'none', bound, clocks, beyond, count, seed } = scenario;
   const told = (flag: string, value: string, unlessTold: string): readonly string[] =>
     value === unlessTold ? [] : [`${flag} ${value}`];
   return [
@@ -113,7 +134,9 @@ export function shardCommand(scenario: ShardScenario, seeds = 1): string {
     ...told('--protocol', protocol, usual.protocol),
     ...told('--workload', workload, usual.workload),
     `--mutant ${mutant}`,
-    ...told('--bound', timeText(bound), timeText(usual.bound)),
+    ...(clocks === undefined
+      ? told('--bound', timeText(bound), timeText(usual.bound))
+      : [`--clock ${clocks}`]),
     `--beyond ${beyond === 0 ? 'none' : timeText(beyond)}`,
     ...told('--count', `${count}`, `${usual.count}`),
     ...[`--seed ${seed}`, `--seeds ${seeds}`],
@@ -121,9 +144,13 @@ export function shardCommand(scenario: ShardScenario, seeds = 1): string {
 }
 
 /** A scenario in one line: what runs, by which rules and clocks. */
-export function shardHeadline({ protocol, mutant, bound, beyond }: ShardScenario): string {
+export function shardHeadline({ protocol, mutant, beyond, ...rest }: ShardScenario): string {
   const of = protocol === 'both' ? 'raft or multi-paxos' : protocol;
   const rules = mutant === undefined ? '' : ` with the mutant ${mutant}`;
   const off = beyond === 0 ? '' : `, and some ${timeText(beyond)} beyond that`;
-  return `two shards of ${of}${rules}, clocks within ${timeText(bound)}${off}`;
+  return `two shards of ${of}${rules}, clocks ${boundText(rest)}${off}`;
 }
+
+/** `within 20ms`, or what synchronised clocks are. */
+export const boundText = ({ bound, clocks }: Pick<ShardScenario, 'bound' | 'clocks'>): string =>
+  clocks === undefined ? `within ${timeText(bound)}` : `of ${clocks}`;
