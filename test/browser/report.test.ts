@@ -1,33 +1,24 @@
 /** A report as people open it: from a file, with scripts off and on. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer, buildReportScript, tracesIn } from '@quorumlab/playground';
+import { answer, tracesIn } from '@quorumlab/playground';
 import { evidenceOf, htmlReport } from '@quorumlab/report';
 import type { Result } from '@quorumlab/report/result';
-import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
+import { reportViewer } from '../../packages/cli/src/page.ts';
+import { said } from '../../packages/cli/test-support/said.ts';
 import { openFile } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
 import { goThrough } from './report-walk.ts';
+import { foundByAxe, foundOnScreens } from './walk.ts';
 
 const path = fileURLToPath(new URL('../../docs/reports/example.html', import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds, each with its first element. */
-async function violationsIn(page: Page): Promise<unknown> {
-  await page.evaluate(axe);
-  return page.evaluate(
-    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
-  );
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab live report '));
 const file = join(folder, 'report.html');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let viewer: Promise<string> | undefined;
 
 /** The report of docs with a viewer in it; of traces that somebody has changed. */
 async function liveReport(change = (trace: string): string => trace): Promise<string> {
@@ -39,8 +30,7 @@ async function liveReport(change = (trace: string): string => trace): Promise<st
   const evidence = new Map(
     places.map((place, i) => [place, evidenceOf(change(traces[i]?.text ?? ''))]),
   );
-  viewer ??= buildReportScript();
-  return htmlReport({ result, evidence, viewer: await viewer });
+  return htmlReport({ result, evidence, viewer: await reportViewer() });
 }
 
 describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file', () => {
@@ -55,7 +45,7 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
     await page.evaluate(
       "for (const each of document.querySelectorAll('details')) each.open = true",
     );
-    expect(await violationsIn(page)).toEqual([]);
+    expect(await foundByAxe(page, { every: true })).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     expect(errors).toEqual([]);
   });
@@ -108,15 +98,28 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
       .locator('.live output', { hasText: /^event 1 of/ })
       .first()
       .waitFor();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await violationsIn(page)).toEqual([]);
-    await page.setViewportSize({ width: 390, height: 900 });
-    expect(await violationsIn(page)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     expect(errors).toEqual([]);
-    await using still = await openFile(file, { width: 390, height: 900 }, { scripts: false });
-    expect(await still.page.locator('article svg.lanes').count()).toBe(3);
+  });
+
+  it('is as good to read as the command line writes it, with scripts off and on', {
+    timeout: 120_000,
+  }, async () => {
+    const line = 'compare raft pbft -f 1 --attack equivocating-leader --seeds 2 --jobs 1';
+    expect(await said(`${line} --reporter html=own.html`, {}, folder)).toMatchObject({ code: 0 });
+    const own = join(folder, 'own.html');
+    const size = { width: 1440, height: 900 };
+    const unfold = "for (const each of document.querySelectorAll('details')) each.open = true";
+    await using still = await openFile(own, size, { scripts: false });
+    await still.page.evaluate(unfold);
+    expect(await still.page.evaluate("matchMedia('(scripting: none)').matches")).toBe(true);
+    expect(await foundOnScreens(still.page)).toEqual([]);
+    expect(await still.page.locator('article svg.lanes').count()).toBe(1);
     expect(await still.page.locator('button').count()).toBe(0);
+    await using live = await openFile(own, size);
+    await live.page.evaluate(unfold);
+    expect(await goThrough(live.page)).toEqual({ shown: 1, same: 1 });
+    expect(await foundOnScreens(live.page)).toEqual([]);
+    expect([...still.errors, ...live.errors]).toEqual([]);
   });
 
   it('runs no script but its own, and hostile names in a run stay text', async () => {

@@ -15,21 +15,47 @@ export const routes: readonly (readonly [hash: string, ready: string])[] = [
   ['#/trace', 'Open a trace'],
 ];
 
+/** Timers do not run where scripts are off, promises do: axe needs no more than its turn. */
+const withoutTimers = `if (matchMedia('(scripting: none)').matches)
+  globalThis.setTimeout = (act, wait, ...more) => {
+    Promise.resolve().then(() => act(...more));
+    return 0;
+  };`;
+
 /**
- * What axe finds against WCAG 2.2 AA, each with its first element. It reads styles that stand in
- * files once more, unless it is told not to: pages may forbid that.
+ * What axe finds against WCAG 2.2 AA, or with `every` by all of its rules, each with its first
+ * element; on pages with scripts off too. It reads styles that stand in files once more, unless it
+ * is told not to: pages may forbid that.
  */
 export async function foundByAxe(
   page: Page,
-  { preload = true }: { readonly preload?: boolean } = {},
+  { preload = true, every = false }: { readonly preload?: boolean; readonly every?: boolean } = {},
 ): Promise<readonly unknown[]> {
   const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(withoutTimers);
   await page.evaluate(readFileSync(path, 'utf8'));
-  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const levels = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const runOnly = every ? undefined : levels;
   return page.evaluate(
-    `axe.run({ runOnly: ${JSON.stringify(rules)}, preload: ${preload} }).then(({ violations }) =>` +
+    `axe.run(${JSON.stringify({ runOnly, preload })}).then(({ violations }) =>` +
       ' violations.map(({ id, nodes }) => [id, nodes[0].html]))',
   ) as Promise<readonly unknown[]>;
+}
+
+/** Looks, with axe, at a page on a wide and a narrow screen, light and dark. */
+export async function foundOnScreens(page: Page): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      const wide = (await page.evaluate('document.documentElement.scrollWidth')) as number;
+      const where = `${width} px, ${colorScheme}`;
+      for (const each of await foundByAxe(page, { every: true, preload: false }))
+        found.push([where, each]);
+      if (wide > width) found.push([where, `it is ${wide} px wide`]);
+    }
+  return found;
 }
 
 /** Goes to a place of the page, and waits until it is there. */
