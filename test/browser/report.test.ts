@@ -20,6 +20,12 @@ const folder = mkdtempSync(join(tmpdir(), 'quorumlab live report '));
 const file = join(folder, 'report.html');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** An attack that nobody survives, and that no report has the code of. */
+const ownAttack = `export const attack = {
+  name: 'lights-out', title: 'All nodes crash.', needs: 'crash',
+  faults: ({ n }) => Array.from({ length: n }, (_, node) => ({ type: 'crash', at: 1000, node })),
+};`;
+
 /** The report of docs with a viewer in it; of traces that somebody has changed. */
 async function liveReport(change = (trace: string): string => trace): Promise<string> {
   const report = readFileSync(path, 'utf8');
@@ -104,8 +110,10 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
   it('is as good to read as the command line writes it, with scripts off and on', {
     timeout: 120_000,
   }, async () => {
-    const line = 'compare raft pbft -f 1 --attack equivocating-leader --seeds 2 --jobs 1';
-    expect(await said(`${line} --reporter html=own.html`, {}, folder)).toMatchObject({ code: 0 });
+    writeFileSync(join(folder, 'mine.mjs'), ownAttack);
+    const compare = 'compare raft -f 1 --attack equivocating-leader,lights-out --seeds 1';
+    const line = `--with ./mine.mjs -q ${compare} --jobs 1 --reporter html=own.html`;
+    expect(await said(line, {}, folder)).toMatchObject({ code: 0, err: '' });
     const own = join(folder, 'own.html');
     const size = { width: 1440, height: 900 };
     const unfold = "for (const each of document.querySelectorAll('details')) each.open = true";
@@ -113,11 +121,16 @@ describe.skipIf(findChromium() === undefined)('a report in Chromium, from a file
     await still.page.evaluate(unfold);
     expect(await still.page.evaluate("matchMedia('(scripting: none)').matches")).toBe(true);
     expect(await foundOnScreens(still.page)).toEqual([]);
-    expect(await still.page.locator('article svg.lanes').count()).toBe(1);
+    expect(await still.page.locator('article svg.lanes').count()).toBe(2);
+    const why = /cannot be run again inside this file:\s+the attack lights-out comes from a module/;
+    expect(await still.page.getByText(why).count()).toBe(1);
+    expect(await still.page.getByText(why).textContent()).toContain(
+      'quorumlab --with ./mine.mjs run raft ',
+    );
     expect(await still.page.locator('button').count()).toBe(0);
     await using live = await openFile(own, size);
     await live.page.evaluate(unfold);
-    expect(await goThrough(live.page)).toEqual({ shown: 1, same: 1 });
+    expect(await goThrough(live.page)).toEqual({ shown: 2, same: 1 });
     expect(await foundOnScreens(live.page)).toEqual([]);
     expect([...still.errors, ...live.errors]).toEqual([]);
   });

@@ -308,6 +308,12 @@ export const leastLiars = (attack: string, claims: Claims, f: number): number =>
 /** All attacks, in the order in which they are listed; those that were registered last. */
 export const attacks: readonly Attack[] = list;
 
+const ours = list.length;
+
+/** Whether every installation has the attack called `name`: it was not registered. */
+export const isOurAttack = (name: string): boolean =>
+  list.slice(0, ours).some((each) => each.name === name);
+
 /**
  * Lets scenarios name one attack more, until what it returns is called. Throws a ScenarioError
  * (QL117) if its name is taken.

@@ -6,6 +6,12 @@ import { nearest, requireNewName, ScenarioError, unknownName } from './scenario.
 /** All protocols: crash-fault ones first, and those that were registered last. */
 export const protocols: readonly ProtocolEntry[] = entries;
 
+const ours = entries.length;
+
+/** Whether every installation has the protocol called `name`: it was not registered. */
+export const isOurProtocol = (name: string): boolean =>
+  entries.slice(0, ours).some((each) => each.name === name);
+
 /**
  * Lets scenarios name one protocol more, until what it returns is called. Throws a ScenarioError
  * (QL117) if its name is taken.

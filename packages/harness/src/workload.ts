@@ -53,6 +53,12 @@ const list: WorkloadEntry[] = [
 /** All workloads; those that were registered last. */
 export const workloads: readonly WorkloadEntry[] = list;
 
+const ours = list.length;
+
+/** Whether every installation has the workload called `name`: it was not registered. */
+export const isOurWorkload = (name: string): boolean =>
+  list.slice(0, ours).some((each) => each.name === name);
+
 const own = new Map<string, OwnWorkload>();
 
 /**

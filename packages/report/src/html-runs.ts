@@ -12,6 +12,7 @@ import type { Evidence } from './evidence.ts';
 import type { ReportInput } from './input.ts';
 import { type Html, html, type Part, raw } from './markup.ts';
 import { rowName } from './name.ts';
+import { type Own, ownOf } from './own.ts';
 import { sentenceOfRow, standingOf } from './rows.ts';
 
 /** Pictures and sentences take this share of the room that there is, traces what is left. */
@@ -27,11 +28,13 @@ export interface Runs {
 interface One {
   readonly row: VerdictRow;
   readonly place: number;
+  /** Whose code it runs, if not ours alone. */
+  readonly own: Own | undefined;
 }
 
 /** The sections of counterexamples and of runs that violated nothing, in so many bytes at most. */
 export function runSections({ result, evidence, viewer }: ReportInput, room: number): Runs {
-  const all = result.verdicts.map((row, place): One => ({ row, place }));
+  const all = result.verdicts.map((row, place): One => ({ row, place, own: ownOf(result, row) }));
   const found = all.filter(({ row }) => row.counterexample !== undefined);
   const isFirst = ({ row }: One): boolean => standingOf(row, result) === 'unexpected';
   const sorted = [...found.filter(isFirst), ...found.filter((each) => !isFirst(each))];
@@ -96,9 +99,10 @@ const nameOf = ({ row }: One): string => `${rowName(row)} n=${row.n} under ${row
  */
 function heldOf(one: One, evidence: Evidence, most: number, isLive: boolean): Html | undefined {
   const { digest, text, trace } = evidence;
+  const isOwn = one.own === undefined ? {} : { isOwn: true };
   const held = (more: Readonly<Record<string, unknown>>): Html =>
     html`<script type="application/json" class="trace" id="t${one.place}">${raw(
-      scriptJson({ name: nameOf(one), digest, ...more }),
+      scriptJson({ name: nameOf(one), digest, ...isOwn, ...more }),
     )}</script>`;
   // No trace becomes so small that this would be a mistake.
   const whole =
@@ -106,7 +110,8 @@ function heldOf(one: One, evidence: Evidence, most: number, isLive: boolean): Ht
       ? undefined
       : held({ deflated: deflateRawSync(text, { level: 9 }).toString('base64') });
   if (whole !== undefined && whole.html.length <= most) return whole;
-  const made = isLive ? held({ scenario: trace.header.scenario }) : undefined;
+  const isMade = isLive && one.own === undefined;
+  const made = isMade ? held({ scenario: trace.header.scenario }) : undefined;
   return made !== undefined && made.html.length <= most ? made : undefined;
 }
 
@@ -124,7 +129,7 @@ function articleOf(
   inside: Html | undefined,
   isLive: boolean,
 ): Html {
-  const { row, place } = one;
+  const { row, place, own } = one;
   const { word, counterexample: found } = row;
   const name = nameOf(one);
   return html`<article id="c${place}" aria-labelledby="h${place}">
@@ -136,13 +141,14 @@ function articleOf(
   }</p>
 <p>${expectation(row)}.</p>
 ${row.story !== undefined && html`<ul>${row.story.map((each) => html`<li>${each}</li>`)}</ul>`}
-${found !== undefined && againOf(found, row, inside !== undefined)}
+${found !== undefined && againOf(found, one, inside !== undefined)}
 ${
   inside !== undefined &&
   isLive &&
   html`<p class="quiet">Where scripts are on, it is stepped through
-and run again here, by the simulator inside this file.</p>`
+${own === undefined ? 'and run again here, by the simulator inside this file' : 'here'}.</p>`
 }
+${own !== undefined && ownWords(own)}
 ${inside}
 ${
   found?.first !== undefined &&
@@ -159,7 +165,7 @@ ${
 /** How small it was made, and the lines that show it again. */
 const againOf = (
   { shrunk, events, replay, trace }: Counterexample,
-  { hits, runs }: VerdictRow,
+  { row: { hits, runs }, own }: One,
   isInside: boolean,
 ): Html => html`<p class="quiet">${
   shrunk === undefined
@@ -170,9 +176,15 @@ const againOf = (
 ${
   trace !== undefined &&
   html`<p>Step through it: <code>quorumlab replay ${quoted(trace)} --step</code>, or open
-${isInside ? 'this report' : 'that file'} on the page Open a trace of the playground, which runs it
-again.</p>`
+${isInside ? 'this report' : 'that file'} on the page Open a trace of the playground, which
+${own === undefined ? 'runs it again' : 'shows it'}.</p>`
 }`;
+
+/** Why a run of somebody's own code is only shown, and where it is run again. */
+const ownWords = ({ parts, line }: Own): Html => html`<p>It cannot be run again inside this file:
+${parts.join(' and ')} ${parts.length === 1 ? 'comes' : 'come'} from a module of its author's own,
+whose code is not in here. Whoever has that module runs it again in a terminal:
+<code>${line}</code></p>`;
 
 function evidenceOf(evidence: Evidence, name: string): Html {
   const { picture, sentences, digest, shown, events } = evidence;

@@ -54,7 +54,7 @@ const offer = `(() => {
       line.append(it, ' ');
     };
     if (run.deflated !== undefined) button('Step through it here', false);
-    button('Run it again here', true);
+    if (!run.isOwn) button('Run it again here', true);
     line.append(said);
     held.after(line, place);
   }
