@@ -20,7 +20,7 @@ import {
   NodeConfigError,
   principalsOf,
 } from './cluster-identity.ts';
-import { type HostLimits, hostLimits } from './host-limits.ts';
+import { type HostLimits, hostLimits, requireFrames } from './host-limits.ts';
 import { type NodeKeyring, nodeKeyring, type Signatures } from './keyring.ts';
 import type { MeshLimits } from './limits.ts';
 import { type Logger, nodeLogger } from './logging.ts';
@@ -116,7 +116,8 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
   const name = { node: self, role: 'client', ...cluster, protocol: protocol.name } as const;
   const logger = nodeLogger(options.logger, name);
   const notices = new Notices(logger);
-  const limits = hostLimits(options.limits, { name: 'the service', messages: clientMessages });
+  const limits = hostLimits(options.limits);
+  requireFrames(limits, { name: 'the service', messages: clientMessages });
   const failed = Promise.withResolvers<Error>();
   // Changes in place: the machine asks whoever is in it now.
   const members = cluster.members.map(({ id }) => id).sort((one, two) => one - two);

@@ -46,10 +46,10 @@ export const clusterDomain = (protocol: ClusterProtocol, cluster: ClusterIdentit
   domainOf(protocol, cluster);
 
 /** Everyone who may talk. */
-export const principalsOf = ({ members, clients }: ClusterIdentity): readonly Principal[] => [
-  ...members,
-  ...clients,
-];
+export const principalsOf = ({
+  members,
+  clients,
+}: Pick<ClusterIdentity, 'members' | 'clients'>): readonly Principal[] => [...members, ...clients];
 
 /** The public key of everyone who may talk. */
 export const publicKeysOf = (cluster: ClusterIdentity): ReadonlyMap<PrincipalId, Uint8Array> =>

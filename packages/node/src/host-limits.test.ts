@@ -1,6 +1,6 @@
 import { bytes, message, messages } from '@quorumlab/core';
 import { expect, test } from 'vitest';
-import { defaultHostLimits, hostLimits } from './host-limits.ts';
+import { defaultHostLimits, hostLimits, requireFrames } from './host-limits.ts';
 
 const protocol = {
   name: 'toy',
@@ -9,12 +9,12 @@ const protocol = {
 };
 
 test('limits that contradict each other, or the protocol, are refused with what to set', () => {
-  expect(hostLimits(undefined, protocol)).toEqual(defaultHostLimits);
-  expect(() => hostLimits({ maxFrameBytes: 4096 }, protocol)).toThrow(
+  expect(hostLimits(undefined)).toEqual(defaultHostLimits);
+  expect(() => requireFrames(hostLimits({ maxFrameBytes: 4096 }), protocol)).toThrow(
     /A large of toy may take \d+ bytes.*is 4096: set maxFrameBytes to \d+.*or lower batch of/,
   );
-  expect(() => hostLimits({ waitingBytes: 1000 }, protocol)).toThrow(
+  expect(() => hostLimits({ waitingBytes: 1000 })).toThrow(
     /waitingBytes is 1000 and waitingBytesPerPeer .* set waitingBytes to/,
   );
-  expect(() => hostLimits({ waitingSubmits: 0.5 }, protocol)).toThrow(/waitingSubmits is 0.5/);
+  expect(() => hostLimits({ waitingSubmits: 0.5 })).toThrow(/waitingSubmits is 0.5/);
 });

@@ -66,34 +66,12 @@ export const defaultHostLimits: HostLimits = {
   maxFrameBytes,
 };
 
-/**
- * `given` with every default. Throws {@link NodeConfigError} if two of the limits cannot both hold,
- * or if `protocol` may say something that no frame could carry.
- */
-export function hostLimits<M extends Tagged>(
-  given: Partial<HostLimits> | undefined,
-  protocol: {
-    readonly name: string;
-    readonly messages: MessagesField<M>;
-    readonly limitedBy?: Readonly<Record<string, string>>;
-  },
-): HostLimits {
+/** `given` with every default. Throws {@link NodeConfigError} if two of them cannot both hold. */
+export function hostLimits(given: Partial<HostLimits> | undefined): HostLimits {
   const limits = { ...defaultHostLimits, ...given };
   for (const [name, value] of Object.entries(limits))
     if (!(Number.isSafeInteger(value) && value >= 1))
       throw new NodeConfigError(`${name} is ${value}; use an integer of 1 or more.`);
-  const largest = protocol.messages.kinds.reduce((one, other) =>
-    other.maxBytes > one.maxBytes ? other : one,
-  );
-  const needed = largest.maxBytes + envelopeBytes;
-  if (needed > limits.maxFrameBytes) {
-    const option = protocol.limitedBy?.[largest.kind];
-    const lower = option === undefined ? '' : `, or lower ${option} of the protocol`;
-    throw new NodeConfigError(
-      `A ${largest.kind} of ${protocol.name} may take ${needed} bytes, and maxFrameBytes is ` +
-        `${limits.maxFrameBytes}: set maxFrameBytes to ${needed} or more${lower}.`,
-    );
-  }
   if (limits.waitingBytes < limits.waitingBytesPerPeer)
     throw new NodeConfigError(
       `waitingBytes is ${limits.waitingBytes} and waitingBytesPerPeer ` +
@@ -101,4 +79,26 @@ export function hostLimits<M extends Tagged>(
         `waitingBytes to ${limits.waitingBytesPerPeer} or more.`,
     );
   return limits;
+}
+
+/** Throws {@link NodeConfigError} if `protocol` may say something that no frame could carry. */
+export function requireFrames<M extends Tagged>(
+  limits: HostLimits,
+  protocol: {
+    readonly name: string;
+    readonly messages: MessagesField<M>;
+    readonly limitedBy?: Readonly<Record<string, string>>;
+  },
+): void {
+  const largest = protocol.messages.kinds.reduce((one, other) =>
+    other.maxBytes > one.maxBytes ? other : one,
+  );
+  const needed = largest.maxBytes + envelopeBytes;
+  if (needed <= limits.maxFrameBytes) return;
+  const option = protocol.limitedBy?.[largest.kind];
+  const lower = option === undefined ? '' : `, or lower ${option} of the protocol`;
+  throw new NodeConfigError(
+    `A ${largest.kind} of ${protocol.name} may take ${needed} bytes, and maxFrameBytes is ` +
+      `${limits.maxFrameBytes}: set maxFrameBytes to ${needed} or more${lower}.`,
+  );
 }

@@ -1,397 +1,286 @@
-/** A replica as a process: the machine of a protocol over a real network and a real disk. */
-import type { Behaviour } from '@quorumlab/adversary';
-import type { Machine, ReplicaId, Roster, Slot } from '@quorumlab/core';
-import type { Disk } from '@quorumlab/disk';
-import {
-  chunkBytes,
-  clientMessages,
-  installedBy,
-  type LogCodec,
-  type LogOutput,
-  type LogPort,
-  type LogShape,
-  type ReplicatedLog,
-  replicatedLog,
-  type Serviced,
-  type ServicedProtocol,
-  type ServiceOptions,
-  serviced,
-} from '@quorumlab/log';
-import { envelopes, type Keyring } from '@quorumlab/wire';
-import { Chronicle } from './chronicle.ts';
+/**
+ * One process with many groups: one connection to each other process, one loop and one timer, and
+ * for each peer one budget, whatever it says to how many groups.
+ */
+import type { PrincipalId, ReplicaId } from '@quorumlab/core';
+import type { LogShape } from '@quorumlab/log';
+import { addressIn } from '@quorumlab/wire';
 import { type ClockBound, type WatchedClock, watchClock } from './clock-bound.ts';
-import {
-  clusterDomain,
-  type MemberIdentity,
-  NodeConfigError,
-  principalsOf,
-} from './cluster-identity.ts';
-import { Gate } from './gate.ts';
+import { type MemberIdentity, NodeConfigError, principalsOf } from './cluster-identity.ts';
+import { Commons } from './commons.ts';
+import { type GroupNode, openGroup } from './group.ts';
 import { type HostLimits, hostLimits } from './host-limits.ts';
-import { honestKeyring, type NodeKeyring } from './keyring.ts';
-import type { Logger } from './logging.ts';
+import { type FrameRefusal, noRefusals } from './intake.ts';
+import type { MeshLimits } from './limits.ts';
+import { type Logger, nodeLogger } from './logging.ts';
 import { startMesh } from './mesh.ts';
-import type { Mesh } from './mesh-port.ts';
-import {
-  checkNode,
-  faultsForbidden,
-  keyringOf,
-  loggerOf,
-  type NodeOptions,
-} from './node-options.ts';
+import { type Mesh, MeshStoppedError } from './mesh-port.ts';
+import { type GroupOptions, type NodeOptions, notStarted } from './node-options.ts';
 import { Notices } from './notices.ts';
-import { PeerAccounts, type PeerUse, useOf } from './peer-account.ts';
-import { rawCodec } from './raw-codec.ts';
-import { Runner } from './runner.ts';
-import type { Culprit, RunnerOptions } from './runner-options.ts';
-import type { NodeStatus, RunningNode } from './running-node.ts';
-import { openStable, type StableState, served } from './stable.ts';
-import { busyMicroseconds, now } from './time.ts';
-import { powerOf } from './traitor.ts';
+import { countReason, PeerAccounts } from './peer-account.ts';
+import type { Principal } from './principal.ts';
+import type { Hosted, Process } from './process.ts';
+import type { RunningNode } from './running-node.ts';
+
+/** How to run a process that holds several groups. */
+export interface HostOptions {
+  /** The number of this process, which is that of its replica in every group. */
+  readonly self: ReplicaId;
+  /** The name of the cluster. No two clusters that share a key may share it. */
+  readonly cluster: string;
+  /** The processes, by number, this one among them. A group is run by those that it names. */
+  readonly members: readonly MemberIdentity[];
+  /** Who may send requests to any group: numbers from 65,536 up. */
+  readonly clients: readonly Principal[];
+  /** How many numbers there are for processes, where some may come later; none may unless told. */
+  readonly seats?: number;
+  /** The 32-byte Ed25519 seed of this process. */
+  readonly secretKey: Uint8Array;
+  readonly logger: Logger;
+  /** The multiaddr to listen on, where it is not the one that others dial. */
+  readonly listen?: string;
+  readonly limits?: Partial<HostLimits>;
+  readonly meshLimits?: Partial<MeshLimits>;
+  /** As `NodeOptions.clockError`. */
+  readonly clockError?: number;
+  /** As `NodeOptions.answer`. */
+  readonly answer?: () => Uint8Array | undefined;
+}
+
+/** A process with its groups. */
+export interface Host {
+  /**
+   * Adds the replica of this process in a group: its state is read back. Before {@link Host.start}
+   * it waits for that; afterwards it is at work when this resolves. Throws {@link NodeConfigError},
+   * and what `startNode` throws about keys and disks; the other groups go on.
+   */
+  open<S extends LogShape, C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
+    options: GroupOptions<S, C, R, Q>,
+  ): Promise<RunningNode<S, C, R, Q>>;
+  /** Lets it listen, and all groups that are open run. Throws `MeshConfigError` and `KeyError`. */
+  start(): Promise<void>;
+  /** The names of the groups that are open, in the order in which they were opened. */
+  groups(): readonly string[];
+  /** Resolves when `count` processes (all others unless given) are connected. */
+  ready(count?: number, signal?: AbortSignal): Promise<void>;
+  /** The multiaddrs it listens on. */
+  addresses(): readonly string[];
+  /** Stops all groups, as abrupt as a crash; leaves no handle. Idempotent. */
+  stop(): Promise<void>;
+}
 
 /**
- * Starts a replica. Resolves when it listens, with its state read back. Throws
- * {@link NodeConfigError}, `KeyringError`, `KeyError`, `MeshConfigError`, and what the disk package
- * throws (`FolderLockedError`, `DamagedLogError`, ...); then nothing is left running.
- *
- * @example
- * ```ts
- * import { mkdtemp, rm } from 'node:fs/promises';
- * import { tmpdir } from 'node:os';
- * import { keyValueStore, kv } from '@quorumlab/log';
- * import { createLogger, generateSeed, publicKeyOf, startNode } from '@quorumlab/node';
- * import { raft } from '@quorumlab/raft';
- *
- * const secretKey = generateSeed();
- * const folder = await mkdtemp(`${tmpdir()}/alone-`);
- * const only = { id: 0, publicKey: publicKeyOf(secretKey), address: '/ip4/127.0.0.1/tcp/0' };
- * const cluster = { cluster: 'a', group: 'log', epoch: 0, members: [only], clients: [] };
- * const node = await startNode({
- *   protocol: raft({ n: 1 }),
- *   self: 0,
- *   cluster,
- *   secretKey,
- *   folder,
- *   stateMachine: keyValueStore,
- *   logger: createLogger({ level: 'warn' }),
- * });
- * await node.log.propose(kv.put('greeting', 'hello'));
- * await node.stop();
- * await rm(folder, { recursive: true });
- * ```
+ * Makes a process for several groups. Nothing is sent, and nobody is let in, before
+ * {@link Host.start}. Throws {@link NodeConfigError}.
  */
-export async function startNode<S extends LogShape, C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
+export function openHost(options: HostOptions): Host {
+  const { self, cluster, logger } = options;
+  return new ProcessHost({
+    ...options,
+    logger: nodeLogger(logger, { node: self, role: 'replica', cluster }),
+  });
+}
+
+/** Starts a process for one group: see `startNode`. */
+export async function startAlone<S extends LogShape, C, R, Q>(
   options: NodeOptions<S, C, R, Q>,
+  logger: Logger,
 ): Promise<RunningNode<S, C, R, Q>> {
-  checkNode(options);
-  const group = serviced(options.protocol);
-  const limits = hostLimits(options.limits, { ...options.protocol, messages: group.messages });
-  const begin = now();
-  const keyring = keyringOf(options, group);
-  const onNoRoom = (error: Error): void => loggerOf(options).warn({ err: error }, error.message);
-  const stable = await openStable(group, options, onNoRoom, limits.sliceMs);
-  let host: NodeHost<S, C, R, Q>;
+  const { cluster } = options;
+  const host = new ProcessHost({ ...options, ...cluster, logger }, true);
   try {
-    host = new NodeHost(options, group, stable, keyring, limits);
-    await host.start(begin);
+    const node = await host.add(options);
+    await host.start();
+    return node;
   } catch (error) {
-    await stable.disk.close();
+    await host.stop();
     throw error;
   }
-  return host;
 }
 
-const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
-/** What clients ask for. */
-const askedKinds = ['request', 'query'];
-
-/** What the loop has to know of messages. */
-function whatIsSaid<S extends LogShape>(
-  { protocol, isOwn, evidence, vows }: ServicedProtocol<S>,
-  isObserved: boolean,
-): Pick<
-  RunnerOptions<Serviced<S>>,
-  'clientKinds' | 'passedOnKinds' | 'isEvidence' | 'answerBytes'
-> {
-  return {
-    clientKinds: serviceKinds,
-    passedOnKinds: new Set([...askedKinds, ...(protocol.passesOn ?? [])]),
-    answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
-    isEvidence(message) {
-      if (!isObserved || !isOwn(message)) return false;
-      // A promise with nothing inside: one signature, and perhaps proof of a lie.
-      const [inside] = evidence(message);
-      const [vow] = vows(message);
-      return inside === undefined && vow !== undefined;
-    },
-  };
-}
-
-class NodeHost<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q> {
-  readonly log: ReplicatedLog<C, R, Q>;
-  readonly failed: Promise<Error>;
-  readonly #options: NodeOptions<S, C, R, Q>;
-  readonly #group: ServicedProtocol<S>;
-  readonly #logger: Logger;
+class ProcessHost implements Host, Process {
+  readonly self: ReplicaId;
+  readonly limits: HostLimits;
+  readonly commons: Commons;
+  readonly accounts: PeerAccounts = new PeerAccounts();
+  mesh: Mesh | undefined;
+  readonly #options: HostOptions;
+  readonly #isAlone: boolean;
   readonly #notices: Notices;
-  readonly #limits: HostLimits;
-  readonly #accounts = new PeerAccounts();
-  readonly #disk: Disk<Serviced<S>>;
-  readonly #signing: NodeKeyring<Serviced<S>['Message']>;
-  readonly #guarded: Keyring<Serviced<S>['Message']>;
-  readonly #honest: Machine<Serviced<S>>;
-  readonly #runner: Runner<Serviced<S>>;
-  readonly #tellFailed: (error: Error) => void;
-  readonly left: Promise<void>;
-  readonly #gate: Gate;
+  readonly #groups = new Map<string, Hosted>();
+  /** Whom each group takes frames of. */
+  readonly #inside = new Map<Hosted, Set<PrincipalId>>();
+  readonly #refused = noRefusals();
   /** By how much the wall clock may be wrong as long as nobody else says so. */
   readonly #declared: number;
   #clock: WatchedClock | undefined;
-  #mesh: Mesh | undefined;
-  #behaves = true;
-  #fired = 0;
-  #applied: Slot;
-  #state: number;
-  #failure: Error | undefined;
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(
-    options: NodeOptions<S, C, R, Q>,
-    group: ServicedProtocol<S>,
-    { disk, restarted }: StableState<S>,
-    keyring: NodeKeyring<Serviced<S>['Message']>,
-    limits: HostLimits,
-  ) {
-    const { protocol, self, cluster, codec, hooks = {} } = options;
+  /** `isAlone`: it ends with its only group. */
+  constructor(options: HostOptions, isAlone = false) {
     this.#options = options;
-    this.#group = group;
-    this.#logger = loggerOf(options);
-    this.#notices = new Notices(this.#logger);
-    const chronicle = new Chronicle(this.#notices, self);
-    this.#limits = limits;
-    this.#disk = disk;
-    this.#signing = keyring;
-    this.#guarded = honestKeyring(keyring, protocol, group);
+    this.#isAlone = isAlone;
+    this.self = options.self;
+    this.limits = hostLimits(options.limits);
+    this.commons = new Commons(this.limits);
+    this.#notices = new Notices(options.logger);
     this.#declared = options.clockError ?? 100_000;
-    const left = Promise.withResolvers<void>();
-    this.left = left.promise;
-    this.#gate = new Gate({
-      self,
-      members: options.cluster.members,
-      mesh: {
-        admit: (principal) => this.#mesh?.admit(principal),
-        drop: (id, reason) => this.#mesh?.drop(id, reason),
-      },
-      trust: (id, publicKey) => keyring.admit(id, publicKey),
-      left: left.resolve,
-    });
-    const failed = Promise.withResolvers<Error>();
-    this.failed = failed.promise;
-    this.#tellFailed = failed.resolve;
-    this.#honest = this.#make(disk.stable, {
-      // What the service puts into this table.
-      readChunk: (row) => disk.read('serviceChunks', row) as Uint8Array | undefined,
-      ...(restarted === undefined ? {} : { restarted }),
-    });
-    const snapshot = disk.stable?.serviceSnapshot ?? undefined;
-    this.#applied = snapshot?.slot ?? -1;
-    this.#state = snapshot?.state ?? 0;
-    this.#runner = new Runner<Serviced<S>>({
-      machine: this.#honest,
-      members: this.#gate.inside,
-      ticked: () => this.#gate.look(this.roster()),
-      keyring: () => (this.#behaves ? this.#guarded : this.#signing),
-      envelopes: envelopes(clusterDomain(protocol, cluster), group.messages, keyring.shares),
-      commit: (writes) => disk.commit(writes),
-      limits: this.#limits,
-      hooks,
-      notices: this.#notices,
-      accounts: this.#accounts,
-      ...whatIsSaid(group, hooks.heard !== undefined),
-      chronicle,
-      clockError: () => this.#bound().error,
-      rejoin: (options.rejoin ?? false) && disk.stable === undefined,
-      onFailure: (error, culprit) => this.#fail(error, culprit),
-    });
-    this.#runner.listen((output) => this.#note(output));
-    this.#runner.listen((output) => chronicle.released(output));
-    if (options.behaviour !== undefined) this.setBehaviour(options.behaviour);
-    // Without a codec C, R and Q are what they are unless told: bytes.
-    const coded = codec ?? (rawCodec as unknown as LogCodec<C, R, Q>);
-    this.log = replicatedLog({ host: this.#port(this.#applied + 1), codec: coded });
   }
 
-  async start(begin: number): Promise<void> {
-    const { cluster, self, secretKey, listen, meshLimits, answer } = this.#options;
-    const runner = this.#runner;
-    this.#mesh = await startMesh({
+  open<S extends LogShape, C, R, Q>(
+    options: GroupOptions<S, C, R, Q>,
+  ): Promise<RunningNode<S, C, R, Q>> {
+    const { self, cluster, members, clients, seats, secretKey, logger } = this.#options;
+    const { group, epoch = 0, protocol } = options;
+    const here = members.filter(({ id }) => protocol.members.includes(id));
+    const mayGrow = seats !== undefined && here.length < protocol.members.length;
+    const identity = {
+      cluster,
+      group,
+      epoch,
+      members: here,
+      clients,
+      ...(mayGrow ? { seats: protocol.members.length } : {}),
+    };
+    return this.add({ ...options, self, secretKey, logger, cluster: identity });
+  }
+
+  async add<S extends LogShape, C, R, Q>(
+    options: NodeOptions<S, C, R, Q>,
+  ): Promise<GroupNode<S, C, R, Q>> {
+    const node = await openGroup(this, options);
+    if (this.#stopping === undefined) {
+      const { mesh } = this;
+      if (mesh !== undefined) node.start(mesh);
+      return node;
+    }
+    await node.stop();
+    throw new MeshStoppedError('The process was stopped.');
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { self, members, secretKey, listen, meshLimits, answer, seats = 0 } = this.#options;
+    const mesh = await startMesh({
       secretKey,
       self,
-      listen: listen ?? cluster.members.find(({ id }) => id === self)?.address ?? '',
-      principals: principalsOf(cluster),
-      moreToCome: Math.max(0, (cluster.seats ?? 0) - cluster.members.length),
-      maxFrameBytes: this.#limits.maxFrameBytes,
-      onFrame: (from, frame) => runner.receive(from, frame),
-      busyMs: (from) => runner.busyMs(from),
-      onPeer: (id, connected) => runner.peer(id, connected),
-      accounts: this.#accounts,
-      logger: this.#logger,
+      listen: listen ?? members.find(({ id }) => id === self)?.address ?? '',
+      principals: principalsOf(this.#options),
+      moreToCome: Math.max(0, seats - members.length),
+      maxFrameBytes: this.limits.maxFrameBytes,
+      onFrame: (from, frame) => this.#receive(from, frame),
+      busyMs: (from) => this.commons.busyMs(from),
+      onPeer: (id, connected) => this.#each((group) => group.peer(id, connected)),
+      accounts: this.accounts,
+      logger: this.#options.logger,
       ...(meshLimits === undefined ? {} : { limits: meshLimits }),
       ...(answer === undefined ? {} : { answer }),
     });
+    this.mesh = mesh;
     this.#clock = watchClock(this.#declared);
-    // Who has come before this start stands on the disk.
-    this.#gate.look(this.roster());
-    runner.start(this.#mesh);
-    const fields = { addresses: this.addresses(), applied: this.#applied };
-    this.#logger.info({ ...fields, ms: Math.round(now() - begin) }, 'The replica has started.');
+    this.#each((group) => group.start(mesh));
   }
 
-  status(): NodeStatus {
-    const mesh = this.#mesh as Mesh;
-    return {
-      ...this.#runner.machine.status(),
-      self: this.#options.self,
-      applied: this.#applied,
-      state: this.#state,
-      peers: mesh.connected(),
-      use: this.#use(mesh),
-      clock: this.#bound(),
-      busyMicros: busyMicroseconds(),
-      failure: this.#failure,
-      counters: {
-        ...this.#runner.counters,
-        signatures: this.#signing.counters,
-        mesh: mesh.stats(),
-        fired: this.#fired,
-      },
-    };
-  }
-
-  #bound(): ClockBound {
-    return this.#clock?.bound() ?? { error: this.#declared, source: 'declared' };
-  }
-
-  #use(mesh: Mesh): readonly PeerUse[] {
-    return this.#accounts.all().map((account) => {
-      if (account.id === undefined) return useOf(account);
-      const { items: waitingFrames, bytes: waitingBytes } = this.#runner.waitingOf(account.id);
-      return useOf(account, { ...mesh.holdings(account.id), waitingFrames, waitingBytes });
-    });
+  groups(): readonly string[] {
+    return [...this.#groups.values()].map(({ name }) => name);
   }
 
   ready(count?: number, signal?: AbortSignal): Promise<void> {
-    return (this.#mesh as Mesh).ready(count, signal);
+    return this.mesh?.ready(count, signal) ?? Promise.reject(notStarted());
   }
 
   addresses(): readonly string[] {
-    return (this.#mesh as Mesh).addresses();
+    return this.mesh?.addresses() ?? [];
   }
 
-  roster(): Roster | undefined {
-    return this.#honest.roster?.();
+  clock(): ClockBound {
+    return this.#clock?.bound() ?? { error: this.#declared, source: 'declared' };
   }
 
-  known(): readonly MemberIdentity[] {
-    return this.#gate.known();
+  strays(): Readonly<Record<FrameRefusal, number>> {
+    return this.#refused;
   }
 
-  ask(id: ReplicaId, limitMs: number): Promise<Uint8Array> {
-    return (this.#mesh as Mesh).ask(id, limitMs);
+  connected(group: Hosted): readonly PrincipalId[] {
+    const inside = this.#inside.get(group);
+    return this.mesh?.connected().filter((id) => inside?.has(id)) ?? [];
   }
 
-  faultOf(id: ReplicaId): ReturnType<Mesh['faultOf']> {
-    return this.#mesh?.faultOf(id);
+  join(group: Hosted): void {
+    const { address, name } = group;
+    if (this.#groups.has(address))
+      throw new NodeConfigError(
+        `The group ${name} is open in this process already; give each group its own name.`,
+      );
+    this.#groups.set(address, group);
+    this.#inside.set(group, new Set());
   }
 
-  setBehaviour(behaviour: Behaviour<Serviced<S>> | undefined): void {
-    const { allowFaults = false, hooks } = this.#options;
-    if (behaviour === undefined) {
-      this.#behaves = true;
-      this.#runner.machine = this.#honest;
-      return;
-    }
-    if (!allowFaults) throw faultsForbidden();
-    const fire = (what: string): void => {
-      this.#fired++;
-      hooks?.fired?.(what);
-    };
-    this.#behaves = false;
-    const power = powerOf(this.#group, (stable) => this.#make(stable), fire);
-    this.#runner.machine = behaviour(this.#honest, power);
+  async leave(group: Hosted): Promise<void> {
+    if (this.#groups.get(group.address) === group) this.#groups.delete(group.address);
+    this.#inside.delete(group);
+    if (this.#isAlone) await this.#close();
+  }
+
+  admit(group: Hosted, principal: Principal): void {
+    this.#inside.get(group)?.add(principal.id);
+    if (principal.id !== this.self) this.mesh?.admit(principal);
+  }
+
+  drop(group: Hosted, id: PrincipalId, reason: string): void {
+    this.#inside.get(group)?.delete(id);
+    for (const inside of this.#inside.values()) if (inside.has(id)) return;
+    this.mesh?.drop(id, reason);
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#end();
+    this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
-  /** A machine that is not the one beside the disk keeps the chunks of snapshots in memory. */
-  #make(
-    stable: Serviced<S>['Stable'] | undefined,
-    beside: Pick<ServiceOptions<S>, 'readChunk' | 'restarted'> = {},
-  ): Machine<Serviced<S>> {
-    const { self, client } = this.#options;
-    return this.#group.machine(self, {
-      ...served(this.#options),
-      lines: false,
-      ...(stable === undefined ? {} : { stable }),
-      ...(client === undefined ? {} : { client }),
-      ...beside,
-    });
+  async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    const ends = [...this.#groups.values()].map((group) => group.stop());
+    const ended = await Promise.allSettled(ends);
+    await this.#close();
+    for (const each of ended) if (each.status === 'rejected') throw each.reason;
   }
 
-  #port(from: Slot): LogPort {
-    return {
-      send: (event) => this.#runner.hand(event),
-      listen: (listener) => this.#runner.listen(listener),
-      status: () => this.#runner.machine.status(),
-      stop: () => this.stop(),
-      from,
-    };
-  }
-
-  #note(output: LogOutput): void {
-    const installed = output.writes.length === 0 ? undefined : installedBy(output);
-    if (installed !== undefined) {
-      this.#applied = installed.slot;
-      this.#state = installed.state;
-    }
-    const last = output.applied.at(-1);
-    if (last === undefined) return;
-    this.#applied = Math.max(this.#applied, last.slot);
-    this.#state = last.state;
-    const hook = this.#options.hooks?.applied;
-    if (hook === undefined) return;
-    const at = Math.floor(performance.now() * 1000);
-    for (const each of output.applied) hook(at, each);
-  }
-
-  #fail(error: Error, culprit?: Culprit): void {
-    this.#failure = error;
-    this.#logger.fatal(
-      { err: error, ...culprit },
-      'The replica stops: it must not go on after this.',
-    );
-    this.stop().then(
-      () => this.#tellFailed(error),
-      () => this.#tellFailed(error),
-    );
-  }
-
-  async #end(): Promise<void> {
-    const begin = now();
-    this.#runner.stop();
-    this.#gate.stop();
+  async #close(): Promise<void> {
     this.#clock?.stop();
-    await this.#mesh?.stop();
-    // The log's own stop calls this method again, and gets the same promise.
-    void this.log.stop();
-    await this.#disk.close().catch((error: unknown) => {
-      if (this.#failure === undefined) throw error;
-    });
+    await this.mesh?.stop();
     this.#notices.stop();
-    const fields = { applied: this.#applied, ms: Math.round(now() - begin) };
-    this.#logger.info(fields, 'The replica has stopped.');
+  }
+
+  #each(act: (group: Hosted) => void): void {
+    for (const group of [...this.#groups.values()]) act(group);
+  }
+
+  /** Gives a frame to the group that it names, before anything else of it is read. */
+  #receive(from: PrincipalId, frame: Uint8Array): void {
+    const address = addressIn(frame);
+    if (typeof address !== 'string') {
+      this.#refuse(from, frame, address.reason);
+      this.mesh?.penalise(from, address.reason);
+      return;
+    }
+    const group = this.#groups.get(address);
+    // No offence: it may know a group that this process has not opened yet, or any more.
+    if (group === undefined) return this.#refuse(from, frame, 'wrong-domain');
+    if (this.#inside.get(group)?.has(from)) return group.receive(from, frame);
+    // Nor this: it hears later than others that it has left.
+    this.#refuse(from, frame, 'not-a-member');
+  }
+
+  #refuse(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
+    this.#refused[reason]++;
+    this.commons.refused(peer, frame.byteLength);
+    countReason(this.accounts.of(peer).refused, reason);
+    this.#notices.note('warn', { peer, reason }, 'Refused a frame: it is for none of the groups.');
   }
 }

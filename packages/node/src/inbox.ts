@@ -1,4 +1,5 @@
 /** What waits to be stepped, by sender, in a queue each; served by what it costs. */
+import { type InboxLimits, type InboxLoad, Loads } from './loads.ts';
 import { isPassedOn } from './payer.ts';
 import { isClient } from './principal.ts';
 
@@ -31,19 +32,6 @@ interface Rank {
   active: Set<unknown>;
 }
 
-/** What all senders together may have waiting. */
-export interface InboxLimits {
-  /** Bytes of frames. */
-  readonly waitingBytes: number;
-}
-
-/** What one sender has waiting. */
-export interface InboxLoad {
-  readonly items: number;
-  /** Bytes of frames. */
-  readonly bytes: number;
-}
-
 /** The next item and whose it is. */
 export interface Taken<T> {
   readonly sender: number;
@@ -61,7 +49,7 @@ const newRank = (weight: number): Rank => ({ weight, served: 0, now: 0, active: 
  * nothing up for later. The order of one sender's items is kept.
  */
 export class Inbox<T> {
-  readonly #limits: InboxLimits;
+  readonly #loads: Loads;
   readonly #self: number;
   readonly #queues = new Map<number, Queue<T>>();
   readonly #own = newRank(8);
@@ -73,8 +61,9 @@ export class Inbox<T> {
   /** Work at the last turn, on the scale of the ranks. */
   #now = 0;
 
-  constructor(limits: InboxLimits, self: number) {
-    this.#limits = limits;
+  /** Its bounds are those of `loads`, which other inboxes of the process may share. */
+  constructor(limits: InboxLimits, self: number, loads: Loads = new Loads(limits)) {
+    this.#loads = loads;
     this.#self = self;
   }
 
@@ -88,24 +77,9 @@ export class Inbox<T> {
     return this.#size;
   }
 
-  /** What waits of `sender`. */
-  loadOf(sender: number): InboxLoad {
-    const queue = this.#queues.get(sender);
-    if (queue === undefined) return { items: 0, bytes: 0 };
-    return { items: queue.items.length - queue.taken, bytes: queue.bytes };
-  }
-
-  /**
-   * Whether more is to be read of `sender`: so what it has waiting exceeds its bounds by no more
-   * than what is read between two questions. Where all together have too much, whoever has less
-   * than an equal share may still add to it; and a frame of any size passes when nothing waits.
-   */
-  hasRoomFor(sender: number, { items, bytes }: InboxLoad): boolean {
-    const load = this.loadOf(sender);
-    if (load.items === 0) return true;
-    if (load.items >= items || load.bytes >= bytes) return false;
-    const { waitingBytes } = this.#limits;
-    return this.#bytes < waitingBytes || load.bytes * this.#senders() < waitingBytes;
+  /** Whether more is to be read of `sender`; see {@link Loads.hasRoomFor}. */
+  hasRoomFor(sender: number, most: InboxLoad): boolean {
+    return this.#loads.hasRoomFor(sender, most);
   }
 
   /** Queues `item` of `bytes` for `sender`: nothing is dropped, {@link Inbox.hasRoomFor} bounds. */
@@ -131,8 +105,7 @@ export class Inbox<T> {
     const item = slot.item as T;
     slot.item = undefined;
     queue.bytes -= bytes;
-    this.#bytes -= bytes;
-    this.#size--;
+    this.#count(queue.sender, -1, -bytes);
     if (queue.taken === queue.items.length) {
       // The last slot stays in case its item is put back.
       queue.items = [slot];
@@ -153,8 +126,7 @@ export class Inbox<T> {
     slot.item = item;
     const { bytes } = slot;
     queue.bytes += bytes;
-    this.#bytes += bytes;
-    this.#size++;
+    this.#count(sender, 1, bytes);
     queue.rank.active.add(queue);
   }
 
@@ -170,8 +142,7 @@ export class Inbox<T> {
     const queue = this.#queues.get(sender);
     if (queue === undefined) return 0;
     const cleared = queue.items.length - queue.taken;
-    this.#size -= cleared;
-    this.#bytes -= queue.bytes;
+    this.#count(sender, -cleared, -queue.bytes);
     queue.items = [];
     queue.taken = 0;
     queue.bytes = 0;
@@ -179,8 +150,15 @@ export class Inbox<T> {
     return cleared;
   }
 
-  #senders(): number {
-    return this.#ranks.reduce((sum, { active }) => sum + active.size, 0);
+  /** Forgets everything. */
+  clearAll(): void {
+    for (const sender of this.#queues.keys()) this.clear(sender);
+  }
+
+  #count(sender: number, items: number, bytes: number): void {
+    this.#size += items;
+    this.#bytes += bytes;
+    this.#loads.add(sender, items, bytes);
   }
 
   /** Of the rank with the least work the queue with the least. */
@@ -221,8 +199,7 @@ export class Inbox<T> {
     }
     queue.items.push({ item, bytes });
     queue.bytes += bytes;
-    this.#bytes += bytes;
-    this.#size++;
+    this.#count(queue.sender, 1, bytes);
   }
 }
 

@@ -15,7 +15,7 @@ export {
 export type { DialFault } from './dial-fault.ts';
 export { fastCrypto } from './fast-crypto.ts';
 export { decodeAbout, encodeAbout } from './gate.ts';
-export { startNode } from './host.ts';
+export { type Host, type HostOptions, openHost } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';
 export { InquiryError, type InquiryFault, MAX_ANSWER_BYTES } from './inquiry.ts';
 export type { FrameRefusal } from './intake.ts';
@@ -40,12 +40,13 @@ export {
 export { startMesh } from './mesh.ts';
 export { MeshConfigError, type MeshOptions } from './mesh-options.ts';
 export { type Mesh, type MeshStats, MeshStoppedError } from './mesh-port.ts';
-export type { NodeHooks, NodeOptions } from './node-options.ts';
+export type { GroupOptions, NodeHooks, NodeOptions } from './node-options.ts';
 export type { PeerAccount, PeerHoldings, PeerUse, WorkKind } from './peer-account.ts';
 export { PeerAccounts } from './peer-account.ts';
 export { FIRST_CLIENT, isClient, type Principal } from './principal.ts';
 export { rawCodec } from './raw-codec.ts';
 export type { RunnerCounters, RunnerHooks } from './runner-options.ts';
 export type { NodeStatus, RunningNode } from './running-node.ts';
+export { startNode } from './start-node.ts';
 export { peerIdOf } from './transport.ts';
 export type { WorkLimits } from './work.ts';

@@ -44,6 +44,16 @@ export const noRefusals = (): Record<FrameRefusal, number> => ({
   'cut-off': 0,
 });
 
+/** Both together. */
+export const sumOf = (
+  one: Readonly<Record<FrameRefusal, number>>,
+  other: Readonly<Record<FrameRefusal, number>>,
+): Record<FrameRefusal, number> => {
+  const sum = { ...one };
+  for (const reason of Object.keys(sum) as FrameRefusal[]) sum[reason] += other[reason];
+  return sum;
+};
+
 /** A frame that waits, and how far its checks are. */
 export interface WaitingFrame<S extends Shape> {
   readonly type: 'frame';

@@ -52,15 +52,17 @@ export interface NodeName {
   readonly node: number;
   readonly role: 'replica' | 'client';
   readonly cluster: string;
-  readonly group: string;
+  /** Left out: what writes it serves several groups. */
+  readonly group?: string;
   /** The name of the protocol. */
-  readonly protocol: string;
+  readonly protocol?: string;
 }
 
 /** The logger of one node: every line says whose it is, also among those of other nodes. */
 export function nodeLogger(parent: Logger, name: NodeName): Logger {
   const { node, role, cluster, group, protocol } = name;
-  return parent.child({ node, role, cluster, group, protocol });
+  const about = group === undefined ? {} : { group, protocol };
+  return parent.child({ node, role, cluster, ...about });
 }
 
 /** How deep a record is searched; what lies deeper is written as `[deep]`. */

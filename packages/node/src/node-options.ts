@@ -82,6 +82,26 @@ export interface NodeOptions<S extends LogShape, C, R, Q> {
   readonly hooks?: NodeHooks<S>;
 }
 
+/** How to run the replica of a process in one of its groups. */
+export interface GroupOptions<S extends LogShape, C, R, Q>
+  extends Omit<
+    NodeOptions<S, C, R, Q>,
+    | 'self'
+    | 'cluster'
+    | 'secretKey'
+    | 'logger'
+    | 'answer'
+    | 'listen'
+    | 'limits'
+    | 'meshLimits'
+    | 'clockError'
+  > {
+  /** Its name in the cluster, which stands in all that is said in it. */
+  readonly group: string;
+  /** Which membership of the group this is; 0 unless told. */
+  readonly epoch?: number;
+}
+
 /** Throws {@link NodeConfigError} for options that cannot work. */
 export function checkNode<S extends LogShape, C, R, Q>(options: NodeOptions<S, C, R, Q>): void {
   const { protocol, cluster, self, behaviour, allowFaults = false } = options;
@@ -107,6 +127,10 @@ export const faultsForbidden = (): NodeConfigError =>
   new NodeConfigError(
     'This cluster was not made for faults, so no replica may misbehave; start it with allowFaults.',
   );
+
+/** What can only be asked of a process that listens. */
+export const notStarted = (): NodeConfigError =>
+  new NodeConfigError('The process does not listen yet; start it first.');
 
 /** The keyring of this replica. */
 export const keyringOf = <S extends LogShape, C, R, Q>(

@@ -13,6 +13,7 @@ import type {
 } from '@quorumlab/core';
 import type { Envelopes, Keyring } from '@quorumlab/wire';
 import type { Chronicle } from './chronicle.ts';
+import type { Commons } from './commons.ts';
 import type { HostLimits } from './host-limits.ts';
 import type { FrameRefusal } from './intake.ts';
 import type { Notices } from './notices.ts';
@@ -52,6 +53,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly hooks: RunnerHooks<S>;
   /** Where refusals are reported. */
   readonly notices: Notices;
+  /** What it shares with other groups of the process; its own unless told. */
+  readonly commons?: Commons;
   /** Where what each peer takes is added up; the loop has its own unless told. */
   readonly accounts?: PeerAccounts;
   /** Who tells the log what the machine does; a client's does nothing worth telling. */

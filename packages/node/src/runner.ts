@@ -17,19 +17,19 @@ import {
 } from '@quorumlab/core';
 import type { LogOutput } from '@quorumlab/log';
 import { Backlog } from './backlog.ts';
-import { Inbox, type InboxLoad, type Taken } from './inbox.ts';
+import { Commons } from './commons.ts';
+import { Inbox, type Taken } from './inbox.ts';
 import { type FrameRefusal, frameOf, Intake, noRefusals, type WaitingFrame } from './intake.ts';
 import type { Mesh } from './mesh-port.ts';
 import { OwnOperations, overloaded } from './own-operations.ts';
 import { type Payer, payerOf, peerOf } from './payer.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
-import { hasRoomForPeer, loadOfPeer } from './peer-load.ts';
 import { Raises } from './raises.ts';
 import type { RunnerCounters, RunnerOptions } from './runner-options.ts';
 import { Speaker } from './speaker.ts';
 import { interval, microseconds, now } from './time.ts';
 import { type Due, Timers } from './timers.ts';
-import { answersTo, Budgets, costOfStep, workOf } from './work.ts';
+import { answersTo, Budgets, costOfStep } from './work.ts';
 
 type Waiting<S extends Shape> =
   | { readonly type: 'event'; readonly event: Event<S> }
@@ -38,9 +38,6 @@ type Waiting<S extends Shape> =
 
 /** The network as the loop sees it. */
 type Network = Pick<Mesh, 'send' | 'penalise'>;
-
-/** How soon the loop looks again at those whose budgets are spent, in milliseconds. */
-const patienceMs = 5;
 
 /**
  * Runs one machine. Everything that waits is stepped in one tick; what the steps write goes to the
@@ -60,6 +57,7 @@ export class Runner<S extends Shape> {
   machine: Machine<S>;
   readonly #options: RunnerOptions<S>;
   readonly #self: PrincipalId;
+  readonly #commons: Commons;
   readonly #accounts: PeerAccounts;
   readonly #inbox: Inbox<Waiting<S>>;
   readonly #intake: Intake<S>;
@@ -74,8 +72,8 @@ export class Runner<S extends Shape> {
   readonly #listeners = new Set<(output: LogOutput) => void>();
   readonly #cut = new Set<PrincipalId>();
   #network: Network | undefined;
-  #scheduled = false;
-  #later: NodeJS.Timeout | undefined;
+  /** What of it waits for the disk, as the commons know it. */
+  #outputBytes = 0;
   #stopped = false;
 
   constructor(options: RunnerOptions<S>) {
@@ -83,8 +81,10 @@ export class Runner<S extends Shape> {
     this.machine = options.machine;
     this.#self = options.machine.self;
     this.#accounts = options.accounts ?? new PeerAccounts();
-    this.#inbox = new Inbox(options.limits, this.#self);
-    this.#budgets = new Budgets(options.limits, options.members);
+    this.#commons = options.commons ?? new Commons(options.limits);
+    const { loads, buckets, wheel } = this.#commons;
+    this.#inbox = new Inbox(options.limits, this.#self, loads);
+    this.#budgets = new Budgets(options.limits, options.members, buckets);
     this.#raises = new Raises(options.limits);
     this.#own = new OwnOperations(options.limits);
     this.#intake = new Intake({
@@ -93,7 +93,7 @@ export class Runner<S extends Shape> {
       maxFrameBytes: options.limits.maxFrameBytes,
       accounts: this.#accounts,
     });
-    this.#timers = new Timers((due) => this.#wait({ type: 'due', due }));
+    this.#timers = new Timers((due) => this.#wait({ type: 'due', due }), wheel);
     this.#speaker = new Speaker({
       ...options,
       self: this.#self,
@@ -125,7 +125,10 @@ export class Runner<S extends Shape> {
     this.#stopped = true;
     this.#speaker.stop();
     this.#backlog.clear();
-    clearTimeout(this.#later);
+    this.#inbox.clearAll();
+    this.#commons.outputs(-this.#outputBytes);
+    this.#outputBytes = 0;
+    this.#commons.leave(this.#turn);
     this.#timers.stop();
   }
 
@@ -159,23 +162,13 @@ export class Runner<S extends Shape> {
   }
 
   #refuseUnread(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
-    this.#budgets.spend(peer, workOf.frame + frame.byteLength * workOf.byte, now());
+    this.#commons.refused(peer, frame.byteLength);
     this.#refuse(peer, reason);
   }
 
-  /**
-   * For how many milliseconds nothing is to be read of `peer`: it has spent what it may, or so much
-   * of it waits that there is no room for more. It waits, and loses nothing.
-   */
+  /** See {@link Commons.busyMs}. */
   busyMs(peer: PrincipalId): number {
-    const debt = this.#budgets.debt(peer, now());
-    if (debt === 0 && hasRoomForPeer(this.#inbox, peer, this.#options.limits)) return 0;
-    return Math.min(250, Math.max(patienceMs, debt));
-  }
-
-  /** Frames of `peer` that wait to be checked and stepped, and their bytes. */
-  waitingOf(peer: PrincipalId): InboxLoad {
-    return loadOfPeer(this.#inbox, peer);
+    return this.#commons.busyMs(peer);
   }
 
   /** Reports that the link to `peer` began or ended. */
@@ -190,17 +183,14 @@ export class Runner<S extends Shape> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#stopped || this.#network === undefined) return;
-    this.#scheduled = true;
-    // After all sockets that are readable now, so that their frames share a tick.
-    setImmediate(this.#tick);
+    if (this.#stopped || this.#network === undefined) return;
+    this.#commons.loop.schedule(this.#turn);
   }
 
-  readonly #tick = (): void => {
-    this.#scheduled = false;
-    this.#goOn();
+  readonly #turn = (until: number): void => {
+    this.#goOn(until);
     if (this.#backlog.waits) return;
-    const { inputsPerTick, sliceMs } = this.#options.limits;
+    const { inputsPerTick } = this.#options.limits;
     this.counters.ticks++;
     const at = microseconds();
     const clock = interval(this.#options.clockError());
@@ -208,12 +198,12 @@ export class Runner<S extends Shape> {
     let blocked = false;
     let stepped: Event<S> | undefined;
     try {
-      for (let i = 0; i < inputsPerTick && now() < begin + sliceMs; i++) {
+      for (let i = 0; i < inputsPerTick && (i === 0 || now() < until); i++) {
         if (this.#stopped || this.#isFull()) break;
         const taken = this.#inbox.take((sender) => this.#budgets.debt(sender, begin) === 0);
         blocked = taken === undefined;
         if (taken === undefined) break;
-        const event = this.#admitted(taken.item, at, begin + sliceMs);
+        const event = this.#admitted(taken.item, at, until);
         if (event === undefined) continue;
         stepped = event;
         this.#step({ now: at, clock, event }, taken);
@@ -225,11 +215,12 @@ export class Runner<S extends Shape> {
     } catch (error) {
       this.#fail(error, stepped);
     }
-    if (this.#inbox.size === 0 || this.#isFull()) return;
+    if (this.#inbox.size === 0 || this.#stopped) return;
+    // Its own disk wakes it; or that of others, if it is they who wait for it.
+    if (this.#isFull()) return this.#commons.whenRoom(this.#turn);
     if (!blocked) return this.#schedule();
     // All that waits is of peers that have spent what they may.
-    clearTimeout(this.#later);
-    this.#later = setTimeout(() => this.#schedule(), patienceMs);
+    this.#commons.loop.wait(this.#turn);
   };
 
   #step(input: Input<S>, { sender: payer, item }: Taken<Waiting<S>>): void {
@@ -251,11 +242,10 @@ export class Runner<S extends Shape> {
 
   /** Whether so much waits for the disk that inputs have to wait too: back-pressure. */
   #isFull(): boolean {
-    const { waitingOutputs, waitingOutputBytes } = this.#options.limits;
-    return (
-      this.#journal.waiting() >= waitingOutputs ||
-      this.#journal.waitingBytes() >= waitingOutputBytes
-    );
+    const bytes = this.#journal.waitingBytes();
+    if (bytes !== this.#outputBytes) this.#commons.outputs(bytes - this.#outputBytes);
+    this.#outputBytes = bytes;
+    return this.#commons.isFull || this.#journal.waiting() >= this.#options.limits.waitingOutputs;
   }
 
   /** The event of what waited, if it still counts and all its signatures are good. */
@@ -321,6 +311,7 @@ export class Runner<S extends Shape> {
       .then(() => {
         if (this.#stopped) return;
         done();
+        this.#isFull();
         if (this.#inbox.size > 0) this.#schedule();
       })
       .catch((error: unknown) => this.#fail(error));
@@ -334,13 +325,13 @@ export class Runner<S extends Shape> {
     if (this.#stopped) return;
     for (const piece of this.#speaker.pieces(output.sends)) this.#backlog.add(piece);
     this.#backlog.add(() => this.#conclude(output));
-    this.#goOn();
+    this.#goOn(now() + this.#options.limits.sliceMs);
   }
 
-  /** Does what is left to do, for a slice of time; no input is stepped before all of it is done. */
-  #goOn(): void {
+  /** Does what is left to do; no input is stepped before all of it is done. */
+  #goOn(until: number): void {
     try {
-      this.#backlog.run(now() + this.#options.limits.sliceMs);
+      this.#backlog.run(until);
     } catch (error) {
       this.#fail(error);
     }

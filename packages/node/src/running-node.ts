@@ -12,13 +12,15 @@ import type { RunnerCounters } from './runner-options.ts';
 /** What a node knows of itself; for dashboards and tests. */
 export interface NodeStatus extends Status {
   readonly self: ReplicaId;
+  /** The name of its group. */
+  readonly group: string;
   /** The last slot that has run here; -1: none. */
   readonly applied: Slot;
   /** Rolling hash of everything that has run: equal logs have equal hashes. */
   readonly state: number;
   /** By how much its wall clock may be wrong, and who says so. */
   readonly clock: ClockBound;
-  /** The peers that are connected. */
+  /** The peers of the group that are connected. */
   readonly peers: readonly number[];
   /** What each principal has taken so far and holds now; the last one stands for strangers. */
   readonly use: readonly PeerUse[];
@@ -26,6 +28,7 @@ export interface NodeStatus extends Status {
   readonly busyMicros: number;
   /** Why it stopped, if it stopped by itself. */
   readonly failure: Error | undefined;
+  /** Frames that named no group of this process count as refused in each of its groups. */
   readonly counters: RunnerCounters & {
     readonly signatures: Readonly<Counters>;
     readonly mesh: MeshStats;

@@ -70,11 +70,17 @@ export interface Done {
 export class Budgets {
   readonly #limits: WorkLimits;
   readonly #members: readonly PrincipalId[];
-  readonly #buckets = new Map<Payer, TokenBucket>();
+  readonly #buckets: Map<Payer, TokenBucket>;
 
-  constructor(limits: WorkLimits, members: readonly PrincipalId[]) {
+  /** The budgets of a group with these members; groups that share `buckets` share them. */
+  constructor(
+    limits: WorkLimits,
+    members: readonly PrincipalId[],
+    buckets: Map<Payer, TokenBucket> = new Map(),
+  ) {
     this.#limits = limits;
     this.#members = members;
+    this.#buckets = buckets;
   }
 
   /** `payer` has caused work of `cost`. */

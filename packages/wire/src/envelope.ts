@@ -181,6 +181,23 @@ const bytesOfStep = 4096;
 
 const refused = (reason: RefusalReason, detail: string): Refusal => ({ reason, detail });
 
+const addressOf = (identity: Uint8Array): string => String.fromCharCode(...identity);
+
+/** What {@link addressIn} finds in the frames of `domain`: a key for maps. */
+export const addressFor = (domain: Domain): string => addressOf(domainIdentity(domain));
+
+/**
+ * For which domain `frame` is, by its first bytes: where several groups share a channel. Nothing
+ * else of it is looked at. A refusal: it is no frame of an envelope.
+ */
+export function addressIn(frame: Uint8Array): string | Refusal {
+  const version = frame[0];
+  if (version !== frameVersion && version !== sharedFrameVersion)
+    return refused('wrong-version', `frame version ${version}, here ${frameVersion}`);
+  if (frame.length <= domainIdentityBytes) return refused('malformed', 'no domain');
+  return addressOf(frame.subarray(1, 1 + domainIdentityBytes));
+}
+
 /** Nothing that a stranger sends may stop a node, whatever a schema does with it. */
 const unreadable = (error: unknown): Refusal =>
   refused('malformed', error instanceof Error ? error.message : String(error));
