@@ -60,6 +60,14 @@ export class Seat<P extends RequestShape> extends ScriptedHost<P> {
   snapshot: { applied: number; state: number } = { applied: 0, state: 0 };
   readonly decisions: Map<number, readonly P['Command'][]> = new Map();
   fetches: { slot: number; digest: string; holders: readonly number[] }[] = [];
+  /** Is told of each step, and of what came of it. */
+  watcher: ((event: Event<P>, output: Output<P>) => void) | undefined;
+
+  override step(event: Event<P>): Output<P> {
+    const output = super.step(event);
+    this.watcher?.(event, output);
+    return output;
+  }
 }
 
 /** See the module's comment. */

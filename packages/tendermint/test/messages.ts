@@ -25,6 +25,12 @@ export const one: Batch = batchOf(1);
 export const other: Batch = batchOf(2);
 export const idOf = (batch: Batch): Digest => testDigest(content, batch);
 
+/** What such batches are known by, in texts. */
+export const names: ReadonlyMap<Digest, string> = new Map([
+  [idOf([]), 'id()'],
+  ...Array.from({ length: 10 }, (_, i) => [idOf(batchOf(i)), `id(c${i}.1)`] as const),
+]);
+
 /** A digest that nothing here has, told apart by one hexadecimal digit. */
 export const strange = (digit: string): Digest => digit.repeat(64) as Digest;
 
