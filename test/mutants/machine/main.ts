@@ -19,16 +19,20 @@ const usage = `Usage: npm run mutate -- [options] [packages]
 
   packages         of ${packages.join(', ')} (default: all)
   --file <text>    only files whose names contain this
+  --tests <text>   only tests in files whose names contain this
   --time <S>       seconds for all mutants of a package (default: 3600)
   --tell           no run: only what earlier ones have found
+  --once           all tests in one sweep: where few mutants are left, starting costs most
   --quick          without tests that draw much by chance
   --longest <ms>   how long a test may take and still be run for each mutant (default: 2000)`;
 const { values, positionals } = flagsOf(
   usage,
   {
     file: { type: 'string' },
+    tests: { type: 'string' },
     time: { type: 'string' },
     tell: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     longest: { type: 'string' },
   },
@@ -89,9 +93,10 @@ async function mutate(part: Part): Promise<{ mutants: Mutant[]; findings: Findin
     writeFileSync(join(folder, 'vitest.mutate.runner.ts'), runner);
     const end = Date.now() + seconds * 1000;
     // Quick tests first, and those that notice much: what they notice need not meet the others.
-    const limits = [...[3, 10, 30].filter((each) => each < longestMs), longestMs];
-    for (const onlyGood of values.tell ? [] : [true, false])
-      for (const longest of limits)
+    const sweeps = values.once ? [false] : [true, false];
+    const earlier = values.once ? [] : [3, 10, 30].filter((each) => each < longestMs);
+    for (const onlyGood of values.tell ? [] : sweeps)
+      for (const longest of [...earlier, longestMs])
         if (Date.now() < end) runTests(folder, { findings, end, longest, onlyGood });
     return { mutants, findings: findingsIn(findings) };
   });
@@ -107,7 +112,8 @@ interface Limits {
 
 function runTests(folder: string, { findings, end, longest, onlyGood }: Limits): void {
   const vitest = join(root, 'node_modules/.bin/vitest');
-  const run = spawnSync(vitest, ['run', '--config', 'vitest.mutate.config.ts'], {
+  const chosen = values.tests === undefined ? [] : [values.tests];
+  const run = spawnSync(vitest, ['run', ...chosen, '--config', 'vitest.mutate.config.ts'], {
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: 64 << 20,
@@ -118,6 +124,7 @@ function runTests(folder: string, { findings, end, longest, onlyGood }: Limits):
       HOTSTUFF_SEEDS: '1',
       TENDERMINT_SEEDS: '1',
       STREAMLET_SEEDS: '1',
+      MINBFT_SEEDS: '1',
       // What is only flushed to memory is flushed at once: nobody takes the power away here.
       ...(existsSync(memoryFolder) ? { TMPDIR: memoryFolder } : {}),
       QUORUMLAB_MUTATE_FINDINGS: findings,
@@ -135,6 +142,6 @@ for (const part of chosen) {
   const { mutants, findings } = await mutate(part);
   const score = count(part.name, mutants, findings);
   console.log(tellScore(score));
-  if (values.file === undefined && !values.tell)
+  if (values.file === undefined && values.tests === undefined && !values.tell)
     writeScore(join(root, 'test/mutants/README.md'), score);
 }
