@@ -49,7 +49,7 @@ const requestIn = ({ client, sequence, configuration }: Request): string =>
   `c${client - firstClient}.${sequence}${configuration === undefined ? '' : '*'}`;
 
 /** What a machine is told. */
-export function eventIn<P extends Shape>(event: Event<P>, names: Names): string {
+function eventIn<P extends Shape>(event: Event<P>, names: Names): string {
   switch (event.type) {
     case 'message':
       return `hears ${event.message.from}: ${shown(event.message, names)}`;

@@ -168,8 +168,8 @@ function firstSet({ n, initialMembers, weights: text }: Options): ValidatorSet {
   const members = [...new Set(told ?? range(n))].sort((one, two) => one - two);
   if (members.length === 0 || members.some((each) => !(each >= 0 && each < n)))
     throw new OptionsError(
-      `initialMembers is ${members.length === 0 ? 'empty' : `${initialMembers}`}; name at least ` +
-        `one of the replicas 0 to ${n - 1}, e.g. 0,1,2,3`,
+      `initialMembers is ${`${initialMembers}` || 'empty'}; name at least one of the replicas ` +
+        `0 to ${n - 1}, e.g. 0,1,2,3`,
     );
   const weights = weightsIn(text, members.length);
   const validators = members.map((member, i) => ({ member, weight: weights[i] as number }));
