@@ -1,24 +1,30 @@
 /** What a replica makes of every message, and of those that differ from it in one thing. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Signed } from '@quorumlab/core';
-import { askedIn, requestOf } from '@quorumlab/protocol-testing';
+import { askedIn, requestOf, Sheet } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import type { Anchor, Checkpoint, Message, Numbered, Prepare } from './messages.ts';
 
-/** Whether `text` is the one on file; `UPDATE_RUNS=1` writes it there. */
-function expectRun(name: string, text: string): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  if (process.env.UPDATE_RUNS === '1') writeFileSync(file, text);
-  expect(text, 'after a wanted change run with UPDATE_RUNS=1').toBe(readFileSync(file, 'utf8'));
+/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
+function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
+  it(words, () => {
+    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
+    const isNew = process.env.UPDATE_RUNS === '1';
+    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
+    play(sheet);
+    const { text } = sheet;
+    if (isNew) writeFileSync(file, text);
+    else expect(text).not.toBe('');
+  });
 }
 
 type Told = readonly (readonly [from: number, message: Message])[];
 
-/** What replica 1 makes of `told` now. */
-const expectAnswers = (name: string, network: Network, told: Told): void =>
-  expectRun(name, askedIn(network, 1, told, names));
+/** Asks replica 1, as it is now, about `told`. */
+const askAbout = (network: Network, sheet: Sheet, told: Told): void =>
+  askedIn(network, 1, told, names, sheet);
 
 /** Replica 1 hears `told`, each from whom it is said to be. */
 function hear(network: Network, ...told: Told): void {
@@ -88,32 +94,36 @@ const oneOfEach = (network: Network): Told => [
   [2, { kind: 'fetch-batch', sequence: 1, digest }],
 ];
 
-it('at first it takes what has its turn, and keeps what has not', () => {
+kept('questions-first', 'at first it takes what has its turn, and keeps what has not', (sheet) => {
   const network = make();
-  expectAnswers('questions-first', network, oneOfEach(network));
+  askAbout(network, sheet, oneOfEach(network));
 });
 
-it('in the middle of a batch, and with statements that wait for their turn', () => {
-  const network = make();
-  hear(network, [0, { kind: 'batch', batch: batchOf(1) }], [0, prepare(1)], [0, prepare(3)]);
-  hear(network, [2, { kind: 'req-view-change', view: 1 }], [2, commit(network, 2, prepare(2))]);
-  expectAnswers('questions-middle', network, [
-    ...oneOfEach(network),
-    [0, prepare(2)],
-    [2, commit(network, 1, prepare(1, { digest: idOf(batchOf(2)) }))],
-    [0, { kind: 'req-view-change', view: 2 }],
-    [0, { kind: 'view-change', number: 2, view: 3, stable: [] }],
-    [0, { kind: 'batch', batch: [] }],
-    [2, { kind: 'status', view: 0, stable: 0, executed: 1, heard: [0, 0, 3] }],
-  ]);
-});
+kept(
+  'questions-middle',
+  'in the middle of a batch, and with statements that wait for their turn',
+  (sheet) => {
+    const network = make();
+    hear(network, [0, { kind: 'batch', batch: batchOf(1) }], [0, prepare(1)], [0, prepare(3)]);
+    hear(network, [2, { kind: 'req-view-change', view: 1 }], [2, commit(network, 2, prepare(2))]);
+    askAbout(network, sheet, [
+      ...oneOfEach(network),
+      [0, prepare(2)],
+      [2, commit(network, 1, prepare(1, { digest: idOf(batchOf(2)) }))],
+      [0, { kind: 'req-view-change', view: 2 }],
+      [0, { kind: 'view-change', number: 2, view: 3, stable: [] }],
+      [0, { kind: 'batch', batch: [] }],
+      [2, { kind: 'status', view: 0, stable: 0, executed: 1, heard: [0, 0, 3] }],
+    ]);
+  },
+);
 
-it('as the primary of a later view, once its new view is there', () => {
+kept('questions-leaving', 'as the primary of a later view, once its new view is there', (sheet) => {
   const network = make();
   hear(network, [0, { kind: 'batch', batch: batchOf(1) }], [0, prepare(1)]);
   for (const from of [0, 2]) hear(network, [from, { kind: 'req-view-change', view: 1 }]);
   network.deliver(({ from, to }) => from === 1 && to === 1);
-  expectAnswers('questions-leaving', network, [
+  askAbout(network, sheet, [
     [2, { kind: 'view-change', number: 1, view: 1, stable: [] }],
     [2, { kind: 'view-change', number: 1, view: 1, stable: proof(network, 4) }],
     [0, prepare(2)],
@@ -122,7 +132,7 @@ it('as the primary of a later view, once its new view is there', () => {
   ]);
   hear(network, [2, { kind: 'view-change', number: 1, view: 1, stable: [] }]);
   network.deliver(({ from, to }) => from === 1 && to === 1);
-  expectAnswers('questions-leading', network, [
+  askAbout(network, sheet, [
     [2, { kind: 'relay', requests: batchOf(3) }],
     [2, { kind: 'relay', requests: batchOf(1) }],
     [
@@ -136,33 +146,37 @@ it('as the primary of a later view, once its new view is there', () => {
   ]);
 });
 
-it('as a backup of a new view it judges V by what it has heard', () => {
-  const network = make();
-  hear(network, [0, { kind: 'view-change', number: 1, view: 2, stable: [] }]);
-  hear(network, [2, { kind: 'view-change', number: 1, view: 2, stable: [] }]);
-  network.deliver(({ from, to }) => from === 1 && to === 1);
-  const changes = [
-    { member: 0, number: 1 },
-    { member: 2, number: 1 },
-  ];
-  const begins = { kind: 'new-view', number: 2, view: 2, changes } as const;
-  expectAnswers('questions-new-view', network, [
-    [2, begins],
-    [2, { ...begins, changes: changes.slice(1) }],
-    [2, { ...begins, changes: [...changes, { member: 1, number: 1 }] }],
-    [0, { ...begins }],
-    [2, prepare(2, { view: 2, sequence: 1 })],
-  ]);
-  hear(network, [2, begins]);
-  expectAnswers('questions-new-backup', network, [
-    [2, prepare(3, { view: 2, sequence: 1 })],
-    [0, commit(network, 2, prepare(3, { view: 2, sequence: 1 }))],
-    [2, { ...begins, number: 3 }],
-    [0, { kind: 'view-change', number: 2, view: 2, stable: [] }],
-  ]);
-});
+kept(
+  'questions-new-view',
+  'as a backup of a new view it judges V by what it has heard',
+  (sheet) => {
+    const network = make();
+    hear(network, [0, { kind: 'view-change', number: 1, view: 2, stable: [] }]);
+    hear(network, [2, { kind: 'view-change', number: 1, view: 2, stable: [] }]);
+    network.deliver(({ from, to }) => from === 1 && to === 1);
+    const changes = [
+      { member: 0, number: 1 },
+      { member: 2, number: 1 },
+    ];
+    const begins = { kind: 'new-view', number: 2, view: 2, changes } as const;
+    askAbout(network, sheet, [
+      [2, begins],
+      [2, { ...begins, changes: changes.slice(1) }],
+      [2, { ...begins, changes: [...changes, { member: 1, number: 1 }] }],
+      [0, { ...begins }],
+      [2, prepare(2, { view: 2, sequence: 1 })],
+    ]);
+    hear(network, [2, begins]);
+    askAbout(network, sheet, [
+      [2, prepare(3, { view: 2, sequence: 1 })],
+      [0, commit(network, 2, prepare(3, { view: 2, sequence: 1 }))],
+      [2, { ...begins, number: 3 }],
+      [0, { kind: 'view-change', number: 2, view: 2, stable: [] }],
+    ]);
+  },
+);
 
-it('after checkpoints, and while it waits for a state', () => {
+kept('questions-later', 'after checkpoints, and while it waits for a state', (sheet) => {
   const network = make({ checkpointEvery: 2, window: 2 });
   for (let client = 0; client < 5; client++) {
     network.input(0, { type: 'propose', command: requestOf(client, 1) });
@@ -189,12 +203,12 @@ it('after checkpoints, and while it waits for a state', () => {
     [2, far(6)],
     [2, far(8)],
   ];
-  expectAnswers('questions-later', network, told);
+  askAbout(network, sheet, told);
   hear(network, [2, far(8)]);
-  expectAnswers('questions-fetching', network, [...told, [0, far(8)], [0, far(10)]]);
+  askAbout(network, sheet, [...told, [0, far(8)], [0, far(10)]]);
   hear(network, [0, far(8)]);
   network.input(1, { type: 'snapshot-installed', slot: 7, digest: later });
-  expectAnswers('questions-jumped', network, [
+  askAbout(network, sheet, [
     [0, prepare(41, { sequence: 9 })],
     [0, prepare(40, { sequence: 9 })],
     [2, prepare(41, { view: 2, sequence: 9 })],

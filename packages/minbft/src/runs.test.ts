@@ -3,18 +3,23 @@
  * writes before it speaks, to whom it speaks, its timers, and what it executes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { requestOf, Transcript } from '@quorumlab/protocol-testing';
+import { requestOf, Sheet, Transcript } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
-import type { MinBft } from './index.ts';
 import type { Message } from './messages.ts';
 
-/** Whether `text` is the one on file; `UPDATE_RUNS=1` writes it there. */
-function expectRun(name: string, text: string): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  if (process.env.UPDATE_RUNS === '1') writeFileSync(file, text);
-  expect(text, 'after a wanted change run with UPDATE_RUNS=1').toBe(readFileSync(file, 'utf8'));
+/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
+function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
+  it(words, () => {
+    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
+    const isNew = process.env.UPDATE_RUNS === '1';
+    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
+    play(sheet);
+    const { text } = sheet;
+    if (isNew) writeFileSync(file, text);
+    else expect(text).not.toBe('');
+  });
 }
 
 const second = 1_000_000;
@@ -26,8 +31,8 @@ function ask(network: Network, seats: readonly number[], ...clients: readonly nu
       network.input(self, { type: 'propose', command: requestOf(client, 1) });
 }
 
-const written = (network: Network, seats?: readonly number[]): Transcript<MinBft> =>
-  new Transcript(network, names, seats);
+const written = (network: Network, sheet: Sheet, seats: readonly number[]) =>
+  new Transcript(network, names, sheet, seats);
 
 /** `to` hears `messages`, each from whom it is said to be. */
 function hear(
@@ -38,45 +43,46 @@ function hear(
   for (const [from, message] of messages) network.inject(from, to, message);
 }
 
-it('batches that go well, with a checkpoint after every second one', () => {
+kept('well', 'batches that go well, with a checkpoint after every second one', (sheet) => {
   const network = make({ checkpointEvery: 2, window: 2 });
-  const run = written(network, [0, 1]);
+  const run = written(network, sheet, [0, 1]);
   for (let client = 0; client < 5; client++) {
     ask(network, [client % 3], client);
     network.run(0);
   }
   run.holdings(1);
-  expectRun('well', run.text);
 });
 
-it('many requests are ordered in batches, and few of these are under way at a time', () => {
-  const network = make({ maxBatch: 2, maxOutstanding: 1 });
-  const run = written(network, [0]);
-  ask(network, [0], 0, 1, 2, 3, 4);
-  network.run(0);
-  expectRun('batches', run.text);
-});
+kept(
+  'batches',
+  'many requests are ordered in batches, and few of these are under way at a time',
+  (sheet) => {
+    const network = make({ maxBatch: 2, maxOutstanding: 1 });
+    written(network, sheet, [0]);
+    ask(network, [0], 0, 1, 2, 3, 4);
+    network.run(0);
+  },
+);
 
-it('a primary that is gone, and what it had ordered', () => {
+kept('view-change', 'a primary that is gone, and what it had ordered', (sheet) => {
   const network = make();
   ask(network, [0], 1);
   network.deliver(({ message, to }) => message.kind !== 'commit' || to !== 2);
   network.stop(0);
   network.drop();
-  const run = written(network, [1, 2]);
+  const run = written(network, sheet, [1, 2]);
   ask(network, [1, 2], 2);
   network.run(4 * second, () => network.executed.size === 2);
   expect(network.executed.size).toBe(2);
   run.holdings(1);
   run.holdings(2);
-  expectRun('view-change', run.text);
 });
 
-it('patience doubles while views do not help', () => {
+kept('patience', 'patience doubles while views do not help', (sheet) => {
   const network = make();
   network.stop(0);
   network.stop(2);
-  const run = written(network, [1]);
+  const run = written(network, sheet, [1]);
   ask(network, [1], 1);
   for (let view = 1; view <= 3; view++) {
     run.note(`another member asks for view ${view}`);
@@ -85,10 +91,9 @@ it('patience doubles while views do not help', () => {
     network.run(0);
   }
   run.holdings(1);
-  expectRun('patience', run.text);
 });
 
-it('a restart says again what was said', () => {
+kept('restart', 'a restart says again what was said', (sheet) => {
   const network = make({ checkpointEvery: 2 });
   for (let client = 0; client < 3; client++) {
     ask(network, [0], client);
@@ -97,7 +102,7 @@ it('a restart says again what was said', () => {
   ask(network, [0], 7);
   network.deliver(({ message }) => message.kind === 'batch' || message.kind === 'prepare');
   network.now = 5 * second;
-  const run = written(network, [0, 1]);
+  const run = written(network, sheet, [0, 1]);
   for (const self of [1, 0]) {
     network.stop(self);
     network.drop();
@@ -106,14 +111,13 @@ it('a restart says again what was said', () => {
   network.run(2 * second);
   run.holdings(0);
   run.holdings(1);
-  expectRun('restart', run.text);
 });
 
-it('a lost disk: what it has said comes back from the others', () => {
+kept('lost-disk', 'a lost disk: what it has said comes back from the others', (sheet) => {
   const network = make();
   ask(network, [0], 0, 1);
   network.run(0);
-  const run = written(network, [0, 1]);
+  const run = written(network, sheet, [0, 1]);
   network.stop(1);
   const seat = network.seat(1);
   seat.boot('blank');
@@ -123,41 +127,42 @@ it('a lost disk: what it has said comes back from the others', () => {
   network.run(second, () => network.seat(1).applied === 2);
   expect(network.seat(1).applied).toBe(2);
   run.holdings(1);
-  expectRun('lost-disk', run.text);
 });
 
-it('whoever was away hears what the others have said', () => {
+kept('away', 'whoever was away hears what the others have said', (sheet) => {
   const network = make();
   network.stop(2);
   ask(network, [0], 0, 1, 2);
   network.run(second);
   network.drop();
-  const run = written(network, [0, 2]);
+  const run = written(network, sheet, [0, 2]);
   network.restart(2);
   network.run(3 * second, () => network.seat(2).applied === 2);
   expect(network.seat(2).applied).toBe(2);
   run.holdings(2);
-  expectRun('away', run.text);
 });
 
-it('whoever was away for longer gets the state, and places from which to hear', () => {
-  const network = make({ checkpointEvery: 2, window: 2 });
-  network.stop(2);
-  for (let client = 0; client < 9; client++) {
-    ask(network, [0], client);
-    network.run(0);
-  }
-  network.drop();
-  const run = written(network, [0, 2]);
-  network.restart(2);
-  network.run(5 * second, () => network.seat(2).applied === 9);
-  run.holdings(2);
-  expectRun('state', run.text);
-});
+kept(
+  'state',
+  'whoever was away for longer gets the state, and places from which to hear',
+  (sheet) => {
+    const network = make({ checkpointEvery: 2, window: 2 });
+    network.stop(2);
+    for (let client = 0; client < 9; client++) {
+      ask(network, [0], client);
+      network.run(0);
+    }
+    network.drop();
+    const run = written(network, sheet, [0, 2]);
+    network.restart(2);
+    network.run(5 * second, () => network.seat(2).applied === 9);
+    run.holdings(2);
+  },
+);
 
-it('a batch that is missing is asked for, once until the next tick', () => {
+kept('batch', 'a batch that is missing is asked for, once until the next tick', (sheet) => {
   const network = make();
-  const run = written(network, [1, 2]);
+  written(network, sheet, [1, 2]);
   const digest = idOf(batchOf(1));
   const prepare = { kind: 'prepare', number: 1, view: 0, sequence: 1, digest } as const;
   for (const to of [1, 2]) hear(network, to, [0, prepare]);
@@ -165,34 +170,36 @@ it('a batch that is missing is asked for, once until the next tick', () => {
   network.drop(({ message }) => message.kind === 'fetch-batch');
   network.fire(1, 'tick');
   network.deliver(({ to }) => to !== 0);
-  expectRun('batch', run.text);
 });
 
-it('a new view begins with what was voted for in the highest view, and nothing in gaps', () => {
-  const network = make();
-  const run = written(network, [1]);
-  const prepare = (number: number, sequence: number, client: number): Message => ({
-    kind: 'prepare',
-    number,
-    view: 0,
-    sequence,
-    digest: idOf(batchOf(client)),
-  });
-  hear(network, 1, [0, { kind: 'batch', batch: batchOf(1) }], [0, prepare(1, 1, 1)]);
-  hear(network, 1, [0, { kind: 'batch', batch: batchOf(3) }], [0, prepare(2, 3, 3)]);
-  network.deliver(({ from, to }) => from === 1 && to === 1);
-  hear(network, 1, [2, { kind: 'req-view-change', view: 4 }]);
-  hear(network, 1, [0, { kind: 'req-view-change', view: 4 }]);
-  network.deliver(({ from, to }) => from === 1 && to === 1);
-  hear(network, 1, [2, { kind: 'view-change', number: 1, view: 4, stable: [] }]);
-  network.deliver(({ from, to }) => from === 1 && to === 1);
-  run.holdings(1);
-  expectRun('new-view', run.text);
-});
+kept(
+  'new-view',
+  'a new view begins with what was voted for in the highest view, and nothing in gaps',
+  (sheet) => {
+    const network = make();
+    const run = written(network, sheet, [1]);
+    const prepare = (number: number, sequence: number, client: number): Message => ({
+      kind: 'prepare',
+      number,
+      view: 0,
+      sequence,
+      digest: idOf(batchOf(client)),
+    });
+    hear(network, 1, [0, { kind: 'batch', batch: batchOf(1) }], [0, prepare(1, 1, 1)]);
+    hear(network, 1, [0, { kind: 'batch', batch: batchOf(3) }], [0, prepare(2, 3, 3)]);
+    network.deliver(({ from, to }) => from === 1 && to === 1);
+    hear(network, 1, [2, { kind: 'req-view-change', view: 4 }]);
+    hear(network, 1, [0, { kind: 'req-view-change', view: 4 }]);
+    network.deliver(({ from, to }) => from === 1 && to === 1);
+    hear(network, 1, [2, { kind: 'view-change', number: 1, view: 4, stable: [] }]);
+    network.deliver(({ from, to }) => from === 1 && to === 1);
+    run.holdings(1);
+  },
+);
 
-it('a counter that was set back is proof, and a view-change has its turn', () => {
+kept('numbers', 'a counter that was set back is proof, and a view-change has its turn', (sheet) => {
   const network = make();
-  const run = written(network, [1]);
+  const run = written(network, sheet, [1]);
   const prepare = (number: number, client: number): Message => ({
     kind: 'prepare',
     number,
@@ -205,5 +212,4 @@ it('a counter that was set back is proof, and a view-change has its turn', () =>
   hear(network, 1, [2, { kind: 'view-change', number: 2, view: 2, stable: [] }]);
   hear(network, 1, [2, { kind: 'view-change', number: 1, view: 1, stable: [] }]);
   run.holdings(1);
-  expectRun('numbers', run.text);
 });

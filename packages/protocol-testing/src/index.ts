@@ -15,4 +15,5 @@ export * from './random.ts';
 export { changeRequestOf, requestOf, sessionRequestOf } from './requests.ts';
 export * from './schedule.ts';
 export * from './scripted-host.ts';
+export { Sheet } from './sheet.ts';
 export { type Names, Transcript } from './transcript.ts';

@@ -4,6 +4,7 @@
  */
 import { decode, encode, firstClient, type Output, type Seal, type Signed } from '@quorumlab/core';
 import type { ByzantineNetwork, RequestShape } from './byzantine-network.ts';
+import type { Sheet } from './sheet.ts';
 import { changesIn, effectsIn, holdingsIn, type Names, shown } from './transcript.ts';
 
 /** What is different, and what it is then. */
@@ -59,14 +60,16 @@ function* variationsOfList(value: readonly unknown[]): Generator<Variation> {
 
 /**
  * Asks the replica in seat `self`, as it is now, about messages and all that are nearly like them:
- * whether its guards admit them, what it would do, and what it would hold then.
+ * whether its guards admit them, what it would do, and what it would hold then. The answers are
+ * written on `sheet`.
  */
 export function askedIn<P extends RequestShape>(
   network: ByzantineNetwork<P>,
   self: number,
   messages: readonly (readonly [from: number, message: P['Message']])[],
   names: Names,
-): string {
+  sheet: Sheet,
+): void {
   const { now, protocol } = network;
   const { machine } = network.seat(self);
   const before = holdingsIn(network.state(self), names);
@@ -101,7 +104,6 @@ export function askedIn<P extends RequestShape>(
   };
 
   const { length } = protocol.members;
-  const lines: string[] = [];
   for (const [from, message] of messages) {
     const answers = new Map<string, string[]>();
     const note = (what: string, of: Signed<P['Message']>): void => {
@@ -116,8 +118,7 @@ export function askedIn<P extends RequestShape>(
       const read = carried(part as P['Message']);
       if (read !== undefined) note(what, { ...read, from, signature: signed.signature });
     }
-    lines.push(shown(message, names));
-    for (const [said, whats] of answers) lines.push(`  ${whats.join(', ')}: ${said}`);
+    sheet.write(shown(message, names));
+    for (const [said, whats] of answers) sheet.write(`  ${whats.join(', ')}: ${said}`);
   }
-  return `${lines.join('\n')}\n`;
 }

@@ -14,6 +14,7 @@ import {
   type Write,
 } from '@quorumlab/core';
 import type { ByzantineNetwork, RequestShape } from './byzantine-network.ts';
+import type { Sheet } from './sheet.ts';
 
 /** What a test calls a digest; the others are told by their last digits. */
 export type Names = ReadonlyMap<string, string>;
@@ -144,7 +145,7 @@ export const changesIn = (before: readonly string[], after: readonly string[]): 
 
 /** Writes down each step of some seats of a network from now on. */
 export class Transcript<P extends RequestShape> {
-  readonly #lines: string[] = [];
+  readonly #sheet: Sheet;
   readonly #names: Names;
   readonly #network: ByzantineNetwork<P>;
   #now = 0;
@@ -152,22 +153,24 @@ export class Transcript<P extends RequestShape> {
   constructor(
     network: ByzantineNetwork<P>,
     names: Names,
+    sheet: Sheet,
     seats: readonly number[] = network.protocol.members,
   ) {
     this.#network = network;
     this.#names = names;
+    this.#sheet = sheet;
     for (const self of seats)
       network.seat(self).watcher = (event, output) => this.#step(self, event, output);
   }
 
   #step(self: number, event: Event<P>, output: Output<P>): void {
     const { now } = this.#network;
-    if (now !== this.#now) this.#lines.push(`at ${now}`);
+    if (now !== this.#now) this.#sheet.write(`at ${now}`);
     this.#now = now;
     const { role, term, leader } = this.#network.seat(self).machine.status();
     const becomes = `then ${role} of ${term}, leader ${leader ?? 'unknown'}`;
     const effects = [...effectsIn(output, this.#names), becomes];
-    this.#lines.push(
+    this.#sheet.write(
       `${self} ${eventIn(event, this.#names)}`,
       ...effects.map((each) => `  ${each}`),
     );
@@ -175,17 +178,12 @@ export class Transcript<P extends RequestShape> {
 
   /** What the test does next, in words. */
   note(text: string): void {
-    this.#lines.push('', `# ${text}`);
+    this.#sheet.write('', `# ${text}`);
   }
 
   /** What a replica holds now. */
   holdings(self: number): void {
     const held = holdingsIn(this.#network.state(self), this.#names);
-    this.#lines.push(`${self} holds`, ...held.map((each) => `  ${each}`));
-  }
-
-  /** All of it. */
-  get text(): string {
-    return `${this.#lines.join('\n').trim()}\n`;
+    this.#sheet.write(`${self} holds`, ...held.map((each) => `  ${each}`));
   }
 }

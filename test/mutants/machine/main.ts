@@ -19,7 +19,7 @@ const usage = `Usage: npm run mutate -- [options] [packages]
 
   packages         of ${packages.join(', ')} (default: all)
   --file <text>    only files whose names contain this
-  --tests <text>   only tests in files whose names contain this
+  --tests <texts>  only tests in files whose names contain one of these
   --time <S>       seconds for all mutants of a package (default: 3600)
   --tell           no run: only what earlier ones have found
   --once           all tests in one sweep: where few mutants are left, starting costs most
@@ -112,7 +112,7 @@ interface Limits {
 
 function runTests(folder: string, { findings, end, longest, onlyGood }: Limits): void {
   const vitest = join(root, 'node_modules/.bin/vitest');
-  const chosen = values.tests === undefined ? [] : [values.tests];
+  const chosen = values.tests?.split(',') ?? [];
   const run = spawnSync(vitest, ['run', ...chosen, '--config', 'vitest.mutate.config.ts'], {
     cwd: folder,
     encoding: 'utf8',

@@ -56,6 +56,8 @@ const longestTest = Number(process.env.QUORUMLAB_MUTATE_LONGEST);
 const onlyGood = process.env.QUORUMLAB_MUTATE_GOOD === '1';
 /** Of how many mutants it must have met, and how many of those it must notice not to be seldom. */
 const seldom = { met: 40, noticed: 1 / 20 };
+/** After so many that it has noticed it is seen whether a test still passes without a mutant. */
+const provedAtOnce = 16;
 /** By so much the first run of a test may be slower than the next, whose code is compiled. */
 const cold = 8;
 /** A mutant whose test does not end is noticed too, after at least so many milliseconds. */
@@ -199,11 +201,24 @@ export class MutantRunner extends TestRunner {
     if (took > longestTest) return tell({ ...slow, took });
     let met = 0;
     let noticedOf = 0;
+    const spoilt = { type: 'passed-over', test: name, why: 'was spoilt' } as const;
+    const unproved: string[] = [];
+    /** Whether it still passes without a mutant: then what it has noticed was no leftover. */
+    const prove = async (): Promise<boolean> => {
+      if (unproved.length > 0 && (await fails(run, took))) return false;
+      for (const id of unproved.splice(0)) {
+        killed.add(id);
+        tell({ type: 'killed', id, test: name });
+      }
+      return true;
+    };
     for (const { key, id, hits } of spread(alive)) {
-      if (onlyGood && met >= seldom.met && noticedOf < seldom.noticed * met)
-        return tell({ type: 'passed-over', test: name, why: 'notices too seldom' });
+      const why =
+        onlyGood && met >= seldom.met && noticedOf < seldom.noticed * met
+          ? 'notices too seldom'
+          : Date.now() > end && 'no time left';
+      if (why) return tell((await prove()) ? { type: 'passed-over', test: name, why } : spoilt);
       met += 1;
-      if (Date.now() > end) return tell({ type: 'passed-over', test: name, why: 'no time left' });
       state.hitCount = 0;
       state.hitLimit = 100 * hits + 10_000;
       state.activeMutant = key;
@@ -214,11 +229,10 @@ export class MutantRunner extends TestRunner {
       state.activeMutant = undefined;
       if (!noticed) continue;
       noticedOf += 1;
-      killed.add(id);
-      tell({ type: 'killed', id, test: name });
-      if (await fails(run, took))
-        return tell({ type: 'passed-over', test: name, why: 'was spoilt' });
+      unproved.push(id);
+      if (unproved.length >= provedAtOnce && !(await prove())) return tell(spoilt);
     }
+    if (!(await prove())) return tell(spoilt);
     tell(done);
   }
 
