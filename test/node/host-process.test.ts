@@ -42,7 +42,7 @@ async function clientOf(protocol: 'raft' | 'pbft', n: number, place: Place): Pro
 }
 
 /** A client that never waits would take the cores from the replicas that are to start. */
-const paceMs = 4;
+const paceMs = 20;
 
 /** Writes one key after the other, several at a time, and remembers what was acknowledged. */
 function load(client: Client): { stop(): Promise<readonly number[]> } {

@@ -1,9 +1,11 @@
-import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
+import { type Outcome, runLength, type Schedule } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { type EpaxosOptions, epaxos } from './index.ts';
 import type { Mutant } from './mutants.ts';
+
+const { isShort, seeds } = runLength(process.env);
 
 const base = { steps: 3_000, lost: 0 };
 const calm: Schedule = { ...base, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
@@ -20,11 +22,6 @@ const optionsOf = (seed: number, n: number): EpaxosOptions => ({
   pipeline: [1, 2, 8][seed % 3] as number,
   maxCommandsPerInstance: [1, 1_024][seed % 2] as number,
 });
-
-const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
-const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
-/** How many seeds: half of them unless it may take long, and few for many variants of the code. */
-const seeds = (count: number): number => Math.ceil(count / (isShort ? 20 : isLong ? 1 : 2));
 
 test.each([3, 5])('every property holds under random schedules, n=%i', (n) => {
   let decided = 0;

@@ -1,9 +1,11 @@
-import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
+import { type Outcome, runLength, type Schedule } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { type MultiPaxosOptions, multiPaxos, paper } from './index.ts';
 import type { Mutant } from './mutants.ts';
+
+const { isShort, seeds } = runLength(process.env);
 
 const base = { steps: 3_000, changes: 0, lost: 0 };
 const calm: Schedule = { ...base, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
@@ -26,10 +28,6 @@ const optionsOf = (seed: number, n: number): MultiPaxosOptions => {
     maxCommandsPerSlot: [1, 1_024][seed % 2] as number,
   };
 };
-
-const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
-/** How many seeds; in the short form, which meets many variants of the code, a twentieth. */
-const seeds = (count: number): number => (isShort ? Math.ceil(count / 20) : count);
 
 const lines = new Set<string>();
 

@@ -13,6 +13,7 @@ export { digestOfText, testDigest } from './digest.ts';
 export { askedIn } from './questions.ts';
 export * from './random.ts';
 export { changeRequestOf, requestOf, sessionRequestOf } from './requests.ts';
+export * from './run-length.ts';
 export * from './schedule.ts';
 export * from './scripted-host.ts';
 export { Sheet } from './sheet.ts';

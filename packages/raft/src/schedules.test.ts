@@ -1,9 +1,11 @@
-import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
+import { type Outcome, runLength, type Schedule } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { cluster, mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { paper, type RaftOptions, raft } from './index.ts';
 import type { Mutant } from './mutants.ts';
+
+const { isShort, seeds } = runLength(process.env);
 
 const calm: Schedule = { steps: 3_000, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
 const rough: Schedule = { steps: 3_000, crashes: 8, loss: 10, reorder: 40, hurry: 10 };
@@ -21,10 +23,6 @@ const optionsOf = (seed: number, n: number): RaftOptions => ({
   preVote: seed % 5 > 0,
   checkQuorum: seed % 7 > 0,
 });
-
-const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
-/** How many seeds; in the short form, which meets many variants of the code, a twentieth. */
-const seeds = (count: number): number => (isShort ? Math.ceil(count / 20) : count);
 
 /** What `membership.test.ts` and `transfer.test.ts` look at: nobody changes the group here. */
 const ofChapter4 =

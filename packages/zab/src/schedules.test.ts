@@ -1,9 +1,11 @@
-import type { Outcome, Schedule } from '@quorumlab/protocol-testing';
+import { type Outcome, runLength, type Schedule } from '@quorumlab/protocol-testing';
 import { describe, expect, test } from 'vitest';
 import { mutant } from '../test/cluster.ts';
 import { heal, reigns, run } from '../test/schedule.ts';
 import { type ZabOptions, zab } from './index.ts';
 import type { Mutant } from './mutants.ts';
+
+const { isShort, seeds } = runLength(process.env);
 
 const calm: Schedule = { steps: 3_000, crashes: 4, loss: 5, reorder: 4, hurry: 5 };
 const rough: Schedule = { steps: 3_000, crashes: 8, loss: 10, reorder: 40, hurry: 10 };
@@ -19,10 +21,6 @@ const optionsOf = (seed: number, n: number): ZabOptions => ({
   maxInFlight: 1 + (seed % 4),
   maxPerMessage: [2, 1_024, 1_024, 1][seed % 4] as number,
 });
-
-const isShort = process.env.QUORUMLAB_SHORT_TESTS === '1';
-/** How many seeds; in the short form, which meets many variants of the code, a twentieth. */
-const seeds = (count: number): number => (isShort ? Math.ceil(count / 20) : count);
 
 test.each([3, 5])('the eight properties hold under random schedules, n=%i', (n) => {
   let decided = 0;

@@ -108,7 +108,7 @@ export interface Load {
 }
 
 /** A client that never waits would take the cores from the nodes that are to start again. */
-const paceMs = 10;
+const paceMs = 40;
 
 /** Writes keys of its own, and writes, appends to and reads the keys that all share. */
 async function work(
