@@ -13,6 +13,7 @@ export const routes: readonly (readonly [hash: string, ready: string])[] = [
   ['#/embed?p=raft,pbft&sign=ideal', 'Open this in the playground'],
   ['#/compare', 'Run them'],
   ['#/trace', 'Open a trace'],
+  ['#/shards?count=2', 'Transactions over two groups'],
 ];
 
 /** Timers do not run where scripts are off, promises do: axe needs no more than its turn. */

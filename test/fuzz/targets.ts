@@ -25,6 +25,7 @@ import {
   ScenarioError,
   workloadOf,
 } from '@quorumlab/harness';
+import { shardPlaceOf } from '@quorumlab/harness/shards';
 import { keyValueOperation, keyValueResult, keyValueStore } from '@quorumlab/log';
 import { decisions, parseTrace, TraceError, traceBuffer } from '@quorumlab/sim';
 import { checkGuiltProof, envelopes, openGuiltProof, type ProofGroup } from '@quorumlab/wire';
@@ -153,6 +154,11 @@ const textTargets = (): readonly Target[] => [
     'clock',
     ['perfect', 'truetime', 'offset=5ms,drift=100ppm,epsilon=7ms,growth=200ppm,sync=30s'],
     (text) => clockOf(text, 1),
+  ),
+  textTarget(
+    'link of shards',
+    ['#/shards?bound=20ms&seed=3', '#/shards?clock=truetime'],
+    shardPlaceOf,
   ),
   textTarget('protocol', ['raft', 'pbft'], protocolOf),
   textTarget('attack', ['none', 'equivocating-leader'], attackOf),

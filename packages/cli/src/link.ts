@@ -3,6 +3,9 @@ import type { Scenario } from '@quorumlab/harness';
 import { type Place, placeOf, scenarioOf } from '@quorumlab/harness/link';
 import { usageError } from './errors.ts';
 
+/** Whether a link is of a run of shards. */
+export const isLinkOfShards = (link: string): boolean => /^#\/shards\b/.test(hashOf(link));
+
 /** Whether a word is a link, and not the name of a file. */
 export const isLink = (word: string): boolean => /^(https?|file):\/\/|^#\//.test(word);
 

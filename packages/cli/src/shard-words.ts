@@ -1,10 +1,11 @@
 /** How runs of shards look in a terminal: the verdicts first, then counts, then one run. */
-import { timeText } from '@quorumlab/harness';
+import { quoted, timeText } from '@quorumlab/harness';
 import {
   boundText,
   isWithinBound,
   type ShardRun,
   type ShardTally,
+  shardLinkOf,
   shardWorkloads,
 } from '@quorumlab/harness/shards';
 import type { Io } from './io.ts';
@@ -41,7 +42,10 @@ export function sayShards(
   for (const line of tableOf(rows)) io.out(`  ${line}`.trimEnd());
   for (const row of rows) sayFirst(io, row);
   if (told !== undefined) sayStory(io, told);
-  if (trace !== undefined) io.out(`\n  trace     ${trace}`);
+  if (trace !== undefined) {
+    io.out(`\n  trace     ${trace}`);
+    io.out(`  replay    quorumlab replay ${quoted(trace)}`);
+  }
 }
 
 const rulesOf = ({ scenario: { mutant } }: ShardRow): string =>
@@ -91,10 +95,12 @@ function sayFirst(io: Io, { scenario, first, flaw, again }: ShardRow): void {
   if (!isWithinBound(scenario))
     io.out('  because   timestamps are as right as the bound of the clocks');
   io.out(`  again     ${again}`);
+  const link = shardLinkOf(first.scenario, first.digest);
+  if (link !== undefined) io.out(`  see it    quorumlab play '${link}'`);
 }
 
 /** A run, a line for each thing that happened; times in milliseconds, timestamps in µs. */
-function sayStory(io: Io, { story, seats, scenario }: ShardRun): void {
+export function sayStory(io: Io, { story, seats, scenario }: ShardRun): void {
   io.out('');
   io.out(`  what happened with seed ${scenario.seed}`);
   for (const { at, seat, text } of story)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseTrace } from '@quorumlab/sim';
@@ -58,13 +58,53 @@ test('the trace of the run that is shown is written', async () => {
     const trace = parseTrace(readFileSync(file, 'utf8'));
     expect(trace.footer?.digest).toBe(rows.at(-1).first.digest);
     expect(trace.header.scenario).toMatchObject({ beyond: 60_000, shards: 2 });
-    // It is no scenario of a protocol, and says so.
-    const { err, code } = await said(`replay ${file}`);
-    expect(code).toBe(254);
-    expect(err).toContain('use   quorumlab shards --seed N --seeds 1');
+    expect(trace.header.scenario).toMatchObject({ schema: 'quorumlab.shard-scenario/1' });
+    const replay = await said(`replay ${file}`);
+    expect(replay.code).toBe(0);
+    expect(replay.out).toContain(`digest ${trace.footer?.digest} ✓ identical`);
+    // What was edited is told, and a command for traces of one protocol sends people here.
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const edited = join(folder, 'edited.ndjson');
+    writeFileSync(edited, lines.with(50, `${lines[50]?.replace('"t":', '"t":1')}`).join('\n'));
+    expect(await said(`replay ${edited}`)).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('the replay differs first at event'),
+    });
+    expect((await said(`explain ${file}`)).err).toContain('use   quorumlab replay or');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a trace of shards is made smaller while the same thing goes wrong', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorumlab-shards-'));
+  try {
+    const [file, small] = [join(folder, 'big.ndjson'), join(folder, 'small.ndjson')];
+    await said(`shards --seeds 1 --seed 2 --beyond none --trace ${file}`);
+    const line = `--json shrink ${file} --out ${small} --tries 40`;
+    const { shrunk, run } = JSON.parse((await said(line)).out);
+    expect(shrunk.after).toBeLessThan(shrunk.before);
+    expect(run).toMatchObject({ word: 'stale-read', transactions: 1, reads: 1 });
+    expect(parseTrace(readFileSync(small, 'utf8')).footer?.digest).toBe(run.digest);
+    expect((await said(`replay ${small}`)).out).toContain('✓ identical');
+    await said(`shards --seeds 1 --count 2 --mutant none --beyond none --trace ${file}`);
+    expect((await said(`shrink ${file}`)).err).toContain('nothing goes wrong in');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a link of shards runs again, and says so if it is of another run', async () => {
+  const { out } = await said('shards --seeds 1 --seed 2 --count 4 --beyond none');
+  const link = /quorumlab play '(#\/shards\S+)'/.exec(out)?.[1] as string;
+  const again = await said(`replay https://quorumlab.example/${link}`);
+  expect(again.code).toBe(0);
+  expect(again.out).toMatch(/digest [0-9a-f]{64} ✓ as the link says/);
+  const other = await said(`replay ${link.replace('count=4', 'count=3')}`);
+  expect(other).toMatchObject({ code: 3, out: expect.stringContaining('the link says') });
+  expect((await said('replay #/shards?m=commit-wait-last')).err).toContain('Did you mean');
+  expect((await said('replay #/shards?v=2')).err).toContain('this link is of version 2');
+  expect((await said('replay #/shards?bound=4')).err).toContain('4');
 });
 
 test('what cannot be run is told with what can', async () => {

@@ -25,7 +25,7 @@ const version = '1';
 
 /** A place of the page: which view, of what, and where the cursor stands. */
 export interface Place {
-  readonly route: 'home' | 'play' | 'embed' | 'trace' | 'compare' | 'learn';
+  readonly route: 'home' | 'play' | 'embed' | 'trace' | 'compare' | 'learn' | 'shards';
   /** What it was read from. */
   readonly hash: string;
   /** Of `learn`: which lesson, as the link has it; nothing: the list of them. */
@@ -41,7 +41,9 @@ export interface Place {
   readonly complaints: readonly string[];
 }
 
-const routes: readonly Place['route'][] = ['play', 'embed', 'trace', 'compare', 'learn'];
+const routes: readonly Place['route'][] = [
+  ...(['play', 'embed', 'trace', 'compare', 'learn', 'shards'] as const),
+];
 
 /** As many digits of a digest tell runs apart. */
 const shortDigest = (digest: string): string => digest.slice(0, 8);
@@ -152,6 +154,8 @@ export function placeOf(hash: string): Place {
     return { route, hash, settings: demo, complaints, ...(part ? { lesson: part } : {}) };
   if (path !== '' && route === 'home')
     complaints.push(`There is no page "${path}" here; this is the first one.`);
+  // What stands in it is read by whoever runs shards: the first screen need not know how.
+  if (route === 'shards') return { route, hash, settings: demo, complaints };
   const given = partsOf(query, complaints);
   const v = given.get('v');
   if (v !== undefined && v !== version) {

@@ -112,8 +112,8 @@ export function checkedScenario(value: unknown): Scenario {
   if (Object.hasOwn(value, 'shards'))
     throw new ScenarioError(
       'QL128',
-      'this trace is of shards, which are run again by their seed.\n' +
-        '  use   quorumlab shards --seed N --seeds 1   with the flags that it was made with',
+      'this trace is of shards, and this takes those of one protocol.\n' +
+        '  use   quorumlab replay or quorumlab shrink   to run it again',
     );
   const wrong = wrongPart(value, parts);
   if (wrong !== undefined)

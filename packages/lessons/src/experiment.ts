@@ -147,7 +147,7 @@ function ran(scenario: Scenario, traced: boolean): Outcome {
 
 function sharded(scenario: ShardScenario, traced: boolean): Outcome {
   const trace = traced ? traceBuffer() : undefined;
-  const run = runShards(scenario, trace);
+  const run = runShards(scenario, trace && { trace });
   const { word, sentence, digest, story, seats, commits } = run;
   const { protocol, mutant } = scenario;
   return {

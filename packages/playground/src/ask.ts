@@ -8,6 +8,8 @@ import type { Ran } from './ran.ts';
 export type Question =
   | { readonly ask: 'run'; readonly scenario: Scenario }
   | { readonly ask: 'again'; readonly trace: string }
+  /** Runs what a link of shards says. */
+  | { readonly ask: 'shards'; readonly hash: string }
   | { readonly ask: 'cell'; readonly scenario: Scenario; readonly seeds: number }
   /** Looks for the first seed with a violation. */
   | {

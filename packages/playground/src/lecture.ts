@@ -8,8 +8,8 @@ import {
   playLesson,
   type TrialRun,
 } from '@quorumlab/lessons';
-import type { ClockMoment } from '@quorumlab/trace-view';
 import { fileOf, type Ran, ranOf } from './ran.ts';
+import { momentsOf } from './shard-ran.ts';
 
 /** What came of one run of a lesson, without its trace. */
 export interface Came {
@@ -59,33 +59,6 @@ const ranBy = (outcome: Outcome): Ran => ({
   fired: 0,
   trace: outcome.trace ?? '',
 });
-
-/** When each transaction began, was stamped, was over and was told of, and by which clock. */
-function momentsOf({ commits = [], seats = [] }: Outcome): readonly ClockMoment[] {
-  const all = commits.flatMap(({ name, seat, begun, told, at, stamped, over }) => {
-    const who = seats[seat] ?? '';
-    const about = at === undefined ? {} : { timestamp: at };
-    const asked = (reading: typeof over, what: string): readonly ClockMoment[] =>
-      reading === undefined
-        ? []
-        : [
-            {
-              at: reading.at,
-              who: seats[reading.seat] ?? '',
-              what,
-              interval: reading.clock,
-              ...about,
-            },
-          ];
-    return [
-      { at: begun, who, what: `begins ${name}` },
-      ...asked(stamped, `stamps ${name}`),
-      ...asked(over, `lets ${name} be told`),
-      { at: told, who, what: `is told of ${name}`, ...about },
-    ];
-  });
-  return all.sort((one, other) => one.at - other.at);
-}
 
 const cameOf = ({ word, sentence, story, command }: Outcome): Came => ({
   verdict: `${verdictSigns[word]} ${word}`,

@@ -9,6 +9,7 @@ import { Learn } from './learn.ts';
 import { TracePage } from './open-trace.ts';
 import { Embed, Play } from './play.ts';
 import { answer } from './runs.ts';
+import { ShardsPage } from './shards-page.ts';
 import type { Rest } from './state.ts';
 import { completeRegistry } from './whole-registry.ts';
 import type { Answers } from './worker.ts';
@@ -17,7 +18,10 @@ completeRegistry();
 
 /** All of it. */
 export const rest: Rest & Answers = {
-  pages: { play: Play, embed: Embed, compare: Compare, trace: TracePage, learn: Learn },
+  pages: {
+    ...{ play: Play, embed: Embed, compare: Compare },
+    ...{ trace: TracePage, learn: Learn, shards: ShardsPage },
+  },
   ...{ Clocks, Exports, act },
   answer,
   lessonIn(part) {

@@ -13,6 +13,7 @@ import {
   tallyOf,
 } from '@quorumlab/harness';
 import { demo, scenarioOf } from '@quorumlab/harness/link';
+import { completeShardScenario, runShards, shardLinkOf } from '@quorumlab/harness/shards';
 import { lessons } from '@quorumlab/lessons';
 import { afterAll, expect, test } from 'vitest';
 import type { Answer, Question } from './ask.ts';
@@ -108,6 +109,20 @@ test('the first screen takes at most 150 kB of script, as it comes over a net', 
   const kilobytes = gzipSync(script).length / 1000;
   expect(kilobytes).toBeGreaterThan(50);
   expect(kilobytes).toBeLessThanOrEqual(150);
+});
+
+test('shards are run by a link, and again by their trace', () => {
+  const scenario = completeShardScenario({ mutant: 'commit-wait-latest', count: 2, seed: 2 });
+  const { digest, word } = runShards(scenario);
+  const link = shardLinkOf(scenario, digest) as string;
+  const ran = ranIn(heard({ ask: 'shards', hash: link }));
+  expect(ran).toMatchObject({ word, digest });
+  expect(ran.expectation).toContain('Anything may break here: a commit is told of once latest');
+  expect(heard({ ask: 'again', trace: ran.trace })[0]).toMatchObject({ differs: undefined });
+  expect(heard({ ask: 'shards', hash: link.replace(/count=2/, 'count=3') })[0]).toMatchObject({
+    says: 'cannot',
+    why: expect.stringContaining('gives another run here'),
+  });
 });
 
 test('a trace of the command line is run again and compared by every line', () => {

@@ -20,6 +20,7 @@ import type { Answer, Question, Tell } from './ask.ts';
 import { answerRun, cannot } from './first.ts';
 import { lectureOf, markedOf } from './lecture.ts';
 import { ranOf } from './ran.ts';
+import { ranOfLink } from './shard-ran.ts';
 
 /**
  * Answers a question, in as many pieces as there is something new to say; `tell` hears in between
@@ -33,6 +34,8 @@ export function* answer(question: Question, tell: Tell = () => undefined): Gener
         return yield answerRun(question, beat);
       case 'again':
         return yield againOf(question.trace, beat);
+      case 'shards':
+        return yield { says: 'ran', ran: ranOfLink(question.hash) };
       case 'cell':
         return yield* cellsOf(question.scenario, question.seeds);
       case 'search':

@@ -18,6 +18,7 @@ import {
   startOf,
   timelineOf,
 } from './timeline.ts';
+import { noTrace, noteOf } from './trace-words.ts';
 
 /** One run, or why there is none. */
 export type Side =
@@ -267,6 +268,10 @@ export function createState(ask: Ask, title = ''): State {
       else if (route === 'home' || route === 'play' || route === 'embed') {
         begun(settings);
         start(settings);
+      } else if (route === 'shards') {
+        clear();
+        sides.value = [{ is: 'running' }];
+        stops = [ask({ ask: 'shards', hash }, ranInto(0))];
       } else if (before.route !== route || route === 'learn') leave();
     },
     arrive(all) {
@@ -373,26 +378,4 @@ function questionOf(settings: Settings, side: 0 | 1): Question | string {
     if (error instanceof ScenarioError) return error.message.split('\n')[0] ?? '';
     throw error;
   }
-}
-
-/** What running a trace again has shown. */
-function noteOf(answer: Answer): string {
-  if (answer.says === 'cannot') return `It is shown as it stands, not run again: ${answer.why}`;
-  if (answer.says === 'meanwhile') return `Running it again … ${answer.what}`;
-  if (answer.says !== 'again') return '';
-  return answer.differs === undefined
-    ? `✓ Run again in this page: every line is the same, digest ${answer.ran.digest}.`
-    : `✗ Run again in this page: it differs first at ${answer.differs}. Either the file was ` +
-        'edited, or this is a bug of determinism: please report it.';
-}
-
-/** What a text is instead of a trace, and what to do. */
-function noTrace(text: string, why: string): string {
-  if (text.trim() === '')
-    return 'This file is empty, damaged or too large to be opened here; make it anew with --trace.';
-  if (text.trimStart().startsWith('<'))
-    return 'This page holds no trace; open a report that has counterexamples, or a trace.';
-  if (text.includes('"quorumlab.result/1"'))
-    return 'This is a result and no trace; open the trace file that it names.';
-  return `This is no trace: ${why}. Make one with quorumlab run and --trace, and open that file.`;
 }

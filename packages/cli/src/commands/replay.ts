@@ -11,17 +11,20 @@ import {
   workloads,
 } from '@quorumlab/harness';
 import { linkOfScenario } from '@quorumlab/harness/link';
-import { parseTrace, type Trace, type TraceDifference, TraceError } from '@quorumlab/sim';
+import { isOfShards } from '@quorumlab/harness/shards';
+import { parseTrace, type Trace, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
-import { isLink } from '../link.ts';
+import { hashOf, isLink, isLinkOfShards } from '../link.ts';
 import { replayLink } from '../replay-link.ts';
+import { replaySchema, sayDifference } from '../replay-words.ts';
 import { replayed } from '../replayed.ts';
 import { exitOf, resultOf, rowOf } from '../result.ts';
-import { stoppable, stoppedBy } from '../stop.ts';
+import { replayShardLink, replayShards } from '../shard-again.ts';
+import { stoppable } from '../stop.ts';
 import { verdictWord } from '../words.ts';
 
 interface ReplayFlags {
@@ -48,9 +51,11 @@ export function addReplay(program: Command): void {
           'QL100',
           '--step prints events for people, and --json one document; leave out one of them.',
         );
-      if (isLink(file)) return replayLink(io, file);
+      if (isLink(file))
+        return isLinkOfShards(file) ? replayShardLink(io, hashOf(file)) : replayLink(io, file);
       const text = readText(file);
       const trace = parsed(text);
+      if (isOfShards(trace)) return replayOfShards(io, trace, text, flags);
       const scenario = scenarioOfTrace(trace);
       const { result, difference, stop, lines, of } = await stoppable((signal) =>
         replayed(scenario, text, signal, io),
@@ -98,6 +103,17 @@ export function addReplay(program: Command): void {
     });
 }
 
+/** A trace of shards: its groups are small, and no signal need stop it. */
+async function replayOfShards(
+  io: Io,
+  trace: Trace,
+  text: string,
+  flags: ReplayFlags,
+): Promise<void> {
+  if (flags.step) await sayStep(io, trace, text);
+  replayShards(io, trace, text);
+}
+
 /** Loaded on demand: pictures and their words are for those who ask. */
 async function sayStep(io: Io, trace: Trace, text: string): Promise<void> {
   const { modelOf } = await import('@quorumlab/trace-view');
@@ -105,33 +121,6 @@ async function sayStep(io: Io, trace: Trace, text: string): Promise<void> {
   const model = modelOf(trace);
   if (isInteractive() && model.events.length > 0) await stepThrough(io, model, text);
   else sayEvents(io, model);
-}
-
-const replaySchema = 'quorumlab.replay/1';
-
-function sayDifference(io: Io, difference: TraceDifference, stop: Exit | undefined): void {
-  const exit = stop?.exit ?? exitCodes.replayDiffers;
-  if (io.json)
-    io.out(
-      JSON.stringify({
-        schema: replaySchema,
-        engine,
-        same: false,
-        difference,
-        exit,
-        ...stoppedBy(stop),
-      }),
-    );
-  else {
-    const { event, line } = difference;
-    const where = event === undefined ? `line ${line}` : `event ${event}`;
-    io.out(`${verdictWord(io, 'invalid')}   the replay differs first at ${where} (line ${line})`);
-    io.out(`  the file   ${difference.first ?? '(has ended)'}`);
-    io.out(`  this run   ${difference.second ?? '(has ended)'}`);
-    io.out('  either the file was edited, or this is a bug of determinism: please report it');
-  }
-  if (stop !== undefined) io.complain(stop.message);
-  process.exitCode = exit;
 }
 
 /** The scenario of a trace's text. Throws an {@link Exit} if it is of another version or none. */
@@ -161,7 +150,8 @@ function requireLoaded(
   );
 }
 
-function parsed(text: string): Trace {
+/** The trace of a text. Throws an {@link Exit} if it is none. */
+export function parsed(text: string): Trace {
   try {
     return parseTrace(text);
   } catch (error) {

@@ -3,7 +3,7 @@ import { engine, timeText } from '@quorumlab/harness';
 import {
   addShardTallies,
   completeShardScenario,
-  isWithinBound,
+  isClaimed,
   mutantOf,
   runShards,
   type ShardProtocol,
@@ -160,7 +160,7 @@ async function rowsOf(
 
 function rowOf(tally: ShardTally): ShardRow {
   const { scenario, word, broken, runs } = tally;
-  const claimed = scenario.mutant === undefined && isWithinBound(scenario);
+  const claimed = isClaimed(scenario);
   return {
     ...tally,
     claimed,
@@ -176,7 +176,7 @@ const shownIn = ({ scenario, first }: ShardTally): ShardScenario => first?.scena
 
 function traceTo(file: string, shown: ShardRow): void {
   const lines: string[] = [];
-  runShards(shownIn(shown), { line: (text) => void lines.push(text) });
+  runShards(shownIn(shown), { trace: { line: (text) => void lines.push(text) } });
   writeLines(file, lines);
 }
 

@@ -9,19 +9,21 @@ import {
   type ShrinkStep,
   type VerdictRow,
 } from '@quorumlab/harness';
+import { isOfShards } from '@quorumlab/harness/shards';
 import type { Command } from 'commander';
-import { type Exit, exitCodes, usageError } from '../errors.ts';
+import { type Exit, exitCodes } from '../errors.ts';
 import { readText } from '../files.ts';
 import { wholeNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { type GlobalFlags, grouped, type Io, terminal } from '../io.ts';
 import { counterexampleOf, exitOf, resultOf, rowOf, shrinkRecord } from '../result.ts';
 import { stopOf } from '../run-stoppably.ts';
+import { nothingWrong, shrinkShardTrace } from '../shard-again.ts';
 import { stoppable, stopped, stoppedBy, unlessStopped } from '../stop.ts';
 import { errorsOf, runWithTrace, sayErrors, type Traced } from '../traced.ts';
 import { sayProofs, storyColumns, verdictWord } from '../words.ts';
 import { type SmallRun, workerPool } from '../worker-pool.ts';
-import { scenarioIn } from './replay.ts';
+import { parsed, scenarioIn } from './replay.ts';
 
 interface ShrinkFlags {
   readonly out?: string;
@@ -44,17 +46,19 @@ export function addShrink(program: Command): void {
     .action(async (file: string, flags: ShrinkFlags, command: Command) => {
       const io = terminal(command.optsWithGlobals<GlobalFlags>());
       const tries = wholeNumber('--tries', flags.tries, 1, 1e6);
-      const scenario = scenarioIn(readText(file));
+      const text = readText(file);
+      const trace = parsed(text);
+      if (isOfShards(trace)) {
+        const out = flags.out ?? smallName(file);
+        return shrinkShardTrace(io, trace, { file, out, tries });
+      }
+      const scenario = scenarioIn(text);
       const found = await shrunk(scenario, tries);
       const { small } = found;
       let { stop } = found;
       if (small === undefined) {
         if (stop !== undefined) throw stop;
-        throw usageError(
-          'QL118',
-          `nothing goes wrong in ${file}, so there is nothing to shrink.\n` +
-            '  use   quorumlab attack to search for a counterexample',
-        );
+        throw nothingWrong(file);
       }
       const out = flags.out ?? smallName(file);
       const traced = await stoppable(async (signal) => {

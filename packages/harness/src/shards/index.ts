@@ -4,10 +4,19 @@
  *
  * @packageDocumentation
  */
+
+export {
+  isOfShards,
+  type ShardPlace,
+  shardLinkOf,
+  shardPlaceOf,
+  shardScenarioIn,
+} from './again.ts';
 export type { Noted } from './clients.ts';
 export type { ShardViolation } from './judge.ts';
-export { runShards, type ShardRun, shardWorld } from './run.ts';
+export { runShards, type ShardRun, type ShardRunOptions, shardWorld } from './run.ts';
 export * from './scenario.ts';
+export { type ShrinkShardsOptions, type ShrunkShards, shrinkShards } from './shrink.ts';
 export { intervalText, type ShardCommit } from './story.ts';
 export { addShardTallies, type ShardTally, tallyShards } from './tally.ts';
 export { type KeeperReading, usualBound, type World, type WorldOptions, world } from './world.ts';

@@ -1,6 +1,6 @@
 /** Runs shards, and says what came of it. */
 import type { VerdictWord } from '@quorumlab/checker';
-import { ms, type Random } from '@quorumlab/core';
+import { ms, type Random, range } from '@quorumlab/core';
 import { shardMutants, shardRules } from '@quorumlab/shards';
 import { type ClockModel, decisions, type TraceSink } from '@quorumlab/sim';
 import { engine } from '../engine.ts';
@@ -8,9 +8,9 @@ import { clockOf } from '../network-and-clock.ts';
 import type { StoryLine } from '../story.ts';
 import { countOutOfOrder, countStale, type ShardViolation } from './judge.ts';
 import { relay } from './relay.ts';
-import { protocolIn, type ShardScenario, sourceWrongAt } from './scenario.ts';
+import { protocolIn, type ShardScenario, shardScenarioSchema, sourceWrongAt } from './scenario.ts';
 import { commitsIn, type ShardCommit, shardStory } from './story.ts';
-import { swarm } from './swarm.ts';
+import { swarm, swarmPlan } from './swarm.ts';
 import { seatNames, type World, world } from './world.ts';
 
 /** What came of a run of shards: plain data. */
@@ -44,6 +44,18 @@ export interface ShardRun {
   readonly seats: readonly string[];
   readonly events: number;
   readonly digest: string;
+  /** What the workload asks for, without what the scenario leaves out or not: in its order. */
+  readonly deeds: readonly ('fault' | 'request')[];
+  /** The choices of the run, if they were recorded. */
+  readonly choices?: readonly number[];
+}
+
+/** What is kept of a run. */
+export interface ShardRunOptions {
+  /** Where its trace goes. */
+  readonly trace?: TraceSink;
+  /** Whether its choices are recorded. */
+  readonly record?: boolean;
 }
 
 /** Keepers' and clients' clocks: each as wrong as its bound allows, by the seed. */
@@ -87,19 +99,30 @@ function drawnClocks(clocks: string, random: Random): (place: number) => ClockMo
 }
 
 /** The world of a scenario, after it has run: for whoever wants to know more than a verdict. */
-export function shardWorld(scenario: ShardScenario, trace?: TraceSink): World {
-  const { workload, mutant, seed, count, clocks, beyond } = scenario;
+export const shardWorld = (scenario: ShardScenario): World => played(scenario, {}).made;
+
+/** Makes a world, and lets happen in it what the scenario says. */
+function played(
+  scenario: ShardScenario,
+  { trace, record = false }: ShardRunOptions,
+): { readonly made: World; readonly deeds: ShardRun['deeds'] } {
+  const { workload, mutant, seed, count, clocks, beyond, choices, until } = scenario;
   const protocol = protocolIn(scenario);
   const parts = {
     ...{ protocol, seed, clock: clocksOf(scenario) },
     rules: mutant === undefined ? shardRules : shardMutants[mutant],
+    ...(choices === undefined ? {} : { decisions: choices }),
+    ...(until === undefined ? {} : { until }),
   };
   const made = world({
-    ...parts,
+    ...{ ...parts, record },
     ...(trace && {
       trace: {
         ...{ sink: trace, engine },
-        scenario: { ...scenario, shards: 2, n: 6, seats: seatNames(parts) },
+        scenario: {
+          ...{ schema: shardScenarioSchema, ...scenario },
+          ...{ shards: 2, n: 6, seats: seatNames(parts) },
+        },
         protocolVersions: { [protocol.name]: String(protocol.version) },
       },
     }),
@@ -109,14 +132,22 @@ export function shardWorld(scenario: ShardScenario, trace?: TraceSink): World {
       const seat = made.keeper(0, place);
       made.simulation.inject({ type: 'skew', at: sourceWrongAt, seat, source: beyond });
     }
-  if (workload === 'swarm') swarm(made);
-  else relay(made, count);
-  return made;
+  const leftOut = new Set(scenario.without);
+  if (workload === 'relay') {
+    relay(made, count, (deed) => !leftOut.has(deed));
+    return { made, deeds: range(2 * count).map(() => 'request') };
+  }
+  const plan = swarmPlan(made);
+  swarm(
+    made,
+    plan.filter((_, i) => !leftOut.has(i)),
+  );
+  return { made, deeds: plan.map(({ kind }) => (kind === 'fault' ? 'fault' : 'request')) };
 }
 
-/** Runs a scenario of shards. `trace`: where its trace goes. */
-export function runShards(scenario: ShardScenario, trace?: TraceSink): ShardRun {
-  const made = shardWorld(scenario, trace);
+/** Runs a scenario of shards. */
+export function runShards(scenario: ShardScenario, options: ShardRunOptions = {}): ShardRun {
+  const { made, deeds } = played(scenario, options);
   const violations = [...made.wrong(), ...unfinished(scenario, made)];
   const brokenBound = made.brokenBound();
   const { history } = made;
@@ -146,17 +177,18 @@ export function runShards(scenario: ShardScenario, trace?: TraceSink): ShardRun 
     seats: seatNames({ protocol: protocolIn(scenario) }),
     events: outcome.events,
     digest: outcome.digest,
+    deeds,
+    ...(options.record ? { choices: made.simulation.decisions() } : {}),
   };
 }
 
 /** What has not ended although everything was healed. */
-function unfinished({ workload }: ShardScenario, made: World): readonly ShardViolation[] {
+function unfinished({ until }: ShardScenario, made: World): readonly ShardViolation[] {
+  if (until !== undefined) return [];
   const open = made.open();
   const rule = 'liveness';
   if (open > 0) return [{ rule, sentence: `${open} transactions have not ended` }];
-  return workload === 'swarm' && made.moves.length < 2
-    ? [{ rule, sentence: 'a move has not ended' }]
-    : [];
+  return made.openMoves() > 0 ? [{ rule, sentence: 'a move has not ended' }] : [];
 }
 
 function wordOf(violations: readonly ShardViolation[], isBeyond: boolean): VerdictWord {

@@ -25,6 +25,9 @@ export type ShardProtocol = (typeof shardProtocols)[number];
 /** How many members each group has, and how many of them may crash. */
 export const shardSize = { n: 3, f: 1 } as const;
 
+/** How scenarios of shards are written down: in the first lines of traces. */
+export const shardScenarioSchema = 'quorumlab.shard-scenario/1';
+
 /** One run of two groups of three, their keepers and clients. Times in microseconds. */
 export interface ShardScenario {
   readonly protocol: ShardProtocol;
@@ -46,7 +49,20 @@ export interface ShardScenario {
   /** How many transactions a relay has. */
   readonly count: number;
   readonly seed: number;
+  /**
+   * What of the workload is left out, by its number in {@link ShardRun.deeds}, ascending: for what
+   * was made smaller.
+   */
+  readonly without?: readonly number[];
+  /** Virtual time at which it ends, whatever is under way: then nothing is owed. */
+  readonly until?: number;
+  /** The choices of the run in place of those that the seed draws; what is missing is kind. */
+  readonly choices?: readonly number[];
 }
+
+/** Whether all of a scenario can be told by flags and links: nothing of it was made smaller. */
+export const isWhole = ({ without, until, choices }: ShardScenario): boolean =>
+  without === undefined && until === undefined && choices === undefined;
 
 /** When the time source of scenarios with `clocks` goes wrong: groups have leaders and keepers. */
 export const sourceWrongAt: number = ms(900);
@@ -87,6 +103,7 @@ export function completeShardScenario(given: Partial<ShardScenario>): ShardScena
   requireWhole('time beyond it', scenario.beyond, 0, most.time);
   requireWhole('count of transactions', scenario.count, 1, 1000);
   requireWhole('seed', scenario.seed, 0, most.seed);
+  requireWhole('end', scenario.until ?? most.time, 1, 6 * most.time);
   return scenario;
 }
 
@@ -113,6 +130,10 @@ export function isWithinBound({ clocks, beyond }: ShardScenario): boolean {
   const { epsilon = 0, growthPerBillion = 0 } = model;
   return Math.abs(offset) <= epsilon && Math.abs(driftPerBillion) <= growthPerBillion;
 }
+
+/** Whether nothing may break: the rules are right, and clocks within their bound. */
+export const isClaimed = (scenario: ShardScenario): boolean =>
+  scenario.mutant === undefined && isWithinBound(scenario);
 
 /** What is wrong with a wrong rule, in a sentence. */
 export const shardFlawOf = (mutant: ShardMutant): string => shardFlaws[mutant];

@@ -23,7 +23,7 @@ export interface ShardTally {
   /** Microseconds from the beginning of a transaction to its answer, on average over all. */
   readonly latency: number;
   /** The first run in which something does not hold, without its story. */
-  readonly first?: Omit<ShardRun, 'story' | 'seats' | 'commits'>;
+  readonly first?: Omit<ShardRun, 'story' | 'seats' | 'commits' | 'deeds'>;
 }
 
 /** Runs `seeds` seeds from `from` on. */
@@ -41,7 +41,7 @@ export function tallyShards(
 
 function tallyOfRun(run: ShardRun): ShardTally {
   const { scenario, word, transactions, reads, outOfOrder, stale, latency } = run;
-  const { story: _, seats: __, commits: ___, ...plain } = run;
+  const { story: _, seats: __, commits: ___, deeds: ____, ...plain } = run;
   return {
     ...{ scenario, word, transactions, reads, outOfOrder, stale, latency },
     runs: 1,

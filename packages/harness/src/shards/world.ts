@@ -37,6 +37,7 @@ import {
 } from '@quorumlab/sim';
 import { type EvidenceSource, idealAuthority, idealKeyring } from '@quorumlab/wire';
 import { appending, type Noted, reading, type Work } from './clients.ts';
+import type { Deed } from './deeds.ts';
 import {
   earlier,
   inexact,
@@ -72,6 +73,9 @@ export interface WorldOptions {
   /** Virtual time in microseconds at which it ends: a minute unless told. */
   readonly until?: number;
   readonly trace?: TraceOptions;
+  /** See `SimulationOptions`. */
+  readonly decisions?: readonly number[];
+  readonly record?: boolean;
 }
 
 /** A reading of a keeper's clock, as the simulator saw it. */
@@ -100,11 +104,15 @@ export interface World {
   /** Has a client read at a timestamp, or at its clock. */
   read(at: number, client: number, keys: readonly string[], timestamp?: number): void;
   move(at: number, client: number, first: string, from: number, to: number): void;
+  /** Any of these, or a fault. */
+  do(deed: Deed): void;
   readonly history: readonly Noted[];
   /** What keepers said of their clocks, in order. */
   readonly readings: readonly KeeperReading[];
   /** How much began and has not ended, at clients that run. */
   open(): number;
+  /** How many moves were asked for and have not ended. */
+  openMoves(): number;
   /** Moves that have ended. */
   readonly moves: readonly (Range | undefined)[];
   /** All that is wrong with the run; without `realTime` only what clocks cannot make wrong. */
@@ -319,6 +327,8 @@ export function world(options: WorldOptions): World {
     observer,
     stopAtViolation: false,
     limits: { until: options.until ?? ms(60_000) },
+    decisions: options.decisions,
+    record: options.record ?? false,
     ...(options.trace ? { trace: options.trace } : {}),
   });
   const client = (place: number): number => firstParty + groups * keepers + place;
@@ -338,7 +348,8 @@ export function world(options: WorldOptions): World {
     },
     watch,
   });
-  return {
+  let movesAsked = 0;
+  const made: World = {
     simulation,
     random: decisions({ seed: `world ${seed}` }),
     member: (group, member) => group * n + member,
@@ -349,6 +360,7 @@ export function world(options: WorldOptions): World {
     moves,
     open: () =>
       [...began.values()].filter(({ process }) => simulation.seat(client(process)).running).length,
+    openMoves: () => movesAsked - moves.length,
     append(when, at, appends, reads = []) {
       element += 1;
       const what = `T${tasks.length}: write ${appends.join(' ')}`;
@@ -361,14 +373,24 @@ export function world(options: WorldOptions): World {
         `R${tasks.length}: read ${keys.join(' ')}`,
         reading(work(at), keys, timestamp),
       ),
-    move: (when, at, first, from, to) =>
+    move(when, at, first, from, to) {
+      movesAsked += 1;
       begin(when, at, 'a move of a range', () =>
         moveRange({ first, from, to, onEnd: (moved) => void moves.push(moved) }),
-      ),
+      );
+    },
+    do(deed) {
+      if (deed.kind === 'fault') return simulation.inject(deed.fault);
+      const { at, client: by } = deed;
+      if (deed.kind === 'append') return made.append(at, by, deed.appends, deed.reads);
+      if (deed.kind === 'read') return made.read(at, by, deed.keys, deed.timestamp);
+      return made.move(at, by, deed.first, deed.from, deed.to);
+    },
     brokenBound: () => broken,
     wrong({ realTime = true } = {}) {
       const seen = { history, acts, open: [...began.values()] };
       return [...foundBy(observer), ...violationsIn(seen, realTime)];
     },
   };
+  return made;
 }
