@@ -1,10 +1,10 @@
 /** Several groups in one process: what they share, and what they do not hear of each other. */
-import { kv, type ServiceMessage, serviced } from '@quorumlab/log';
+import { keyValueStore, kv, type ServiceMessage, serviced } from '@quorumlab/log';
 import { type Mesh, startMesh } from '@quorumlab/node';
 import { domainOf, envelopes } from '@quorumlab/wire';
 import { afterEach, expect, test } from 'vitest';
 import { optionsOf, until } from '../../packages/node/test-support/cluster.ts';
-import { textOf } from './support/groups.ts';
+import { agreement, textOf } from './support/groups.ts';
 import { requestOf } from './support/outsider.ts';
 import { type TestProcess, type TestProcesses, testProcesses } from './support/processes.ts';
 
@@ -69,9 +69,9 @@ test('groups share a connection, and each has its own log', async () => {
 
 test('a frame for another group, or for none, is nothing to a group', async () => {
   const processes = await threeProcesses();
-  const [first] = (await processes.startAll(['a', 'b'])) as [TestProcess];
+  const all = await processes.startAll(['a', 'b']);
+  const [first] = all as [TestProcess];
   await first.replica('b').log.propose(kv.put('x', '1'));
-  const before = first.replica('b').status();
   const mesh = await stranger(processes);
   await mesh.ready(3);
   const request = requestOf(65_536);
@@ -94,16 +94,16 @@ test('a frame for another group, or for none, is nothing to a group', async () =
     'wrong-domain': 100,
   });
   expect(mesh.connected()).toContain(0);
-  const { applied, state } = first.replica('b').status();
-  expect({ applied, state }).toEqual({ applied: before.applied, state: before.state });
   expect(await found(first, 'b', 'x')).toBe('1');
+  await agreement(all.map((each) => each.replica('b')));
 });
 
 test('two groups of one name are refused, and the others go on', async () => {
   const processes = await threeProcesses();
-  const { host } = await processes.start(0, ['a']);
-  await expect(processes.start(0, ['b', 'b'])).rejects.toThrow(
-    /is in use by process|is open in this process/,
-  );
+  const { host, replica } = await processes.start(0, ['a']);
+  const { protocol } = processes;
+  const again = host.open({ group: 'a', protocol, stateMachine: keyValueStore });
+  await expect(again).rejects.toThrow('The group a is open in this process already');
   expect(host.groups()).toEqual(['a']);
+  expect(replica('a').status().failure).toBeUndefined();
 });

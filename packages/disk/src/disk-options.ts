@@ -3,10 +3,23 @@ import type { Cells } from './cells.ts';
 import type { NoRoomError } from './errors.ts';
 import type { LogOptions, RecordLog } from './types.ts';
 
+/**
+ * What a disk holds now, in batches that lead to it from nothing; they are read later, and what is
+ * committed meanwhile is not in them. Nothing while half of a commit is in the log.
+ */
+export type Live = () => Iterable<Uint8Array> | undefined;
+
+/** A log as a disk sees it. One without `rewrite` is compacted by whoever opened it. */
+export type DiskLog = Pick<RecordLog, 'append' | 'maxBatchBytes' | 'close'> &
+  Partial<Pick<RecordLog, 'rewrite' | 'bytes'>>;
+
 /** What `openDisk` needs. */
 export interface DiskOptions<S extends Shape> {
-  /** Opens the byte log: `(replay) => openLog(folder, { owner, replay })`. */
-  readonly open: (replay: LogOptions['replay']) => Promise<RecordLog>;
+  /**
+   * Opens the byte log: `(replay) => openLog(folder, { owner, replay })`, or the part of a group:
+   * `(replay, live) => shared.open(group, { owner, replay, live })`.
+   */
+  readonly open: (replay: LogOptions['replay'], live: Live) => Promise<DiskLog>;
   /**
    * Opens the cells beside it: `() => openCells(folder, nodeFiles)`. Without them the rows of all
    * tables are kept in the log, and in memory.

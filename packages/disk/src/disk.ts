@@ -1,11 +1,10 @@
 import { SchemaError, type Shape, type Write, type Writer, writer, written } from '@quorumlab/core';
 import type { Cell, Placed } from './cells.ts';
-import type { DiskOptions } from './disk-options.ts';
+import type { DiskLog, DiskOptions, Live } from './disk-options.ts';
 import { diskError, LogClosedError, NoRoomError, namedError } from './errors.ts';
 import { joiner, type Part, partsOf, piecesOf } from './pieces.ts';
 import { largeTables, type RowsBeside, rowsBeside, withCells } from './rows-beside.ts';
 import { applyWrite, DiskRecordError, type Fields, ownTables, storedCodec } from './stored.ts';
-import type { RecordLog } from './types.ts';
 
 /** The stable state of one replica on a disk. */
 export interface Disk<S extends Shape> {
@@ -54,17 +53,20 @@ export async function openDisk<S extends Shape>(options: DiskOptions<S>): Promis
   const join = joiner();
   let records = 0;
   let commits = 0;
-  const log = await options.open((record) => {
+  let disk: OpenDisk<S> | undefined;
+  const read = (record: Uint8Array): void => {
     records += 1;
     const commit = named(records, () => join(record));
     if (commit === undefined) return;
     codec.read(commit, { record: records, first: commits++ === 0 }, (write) =>
       applyWrite(state, write),
     );
-  });
+  };
+  const log = await options.open(read, () => disk?.live());
   try {
     const rows = await rowsBeside(beside, state, options);
-    return diskOver(log, codec, state, rows, commits > 0, options);
+    disk = diskOver(log, codec, state, rows, commits > 0, options);
+    return disk;
   } catch (error) {
     await log.close();
     throw namedError('opening the cells', error);
@@ -81,14 +83,20 @@ function named<T>(record: number, read: () => T): T {
   }
 }
 
+/** A disk, and what whoever compacts its log asks of it. */
+interface OpenDisk<S extends Shape> extends Disk<S> {
+  readonly live: Live;
+}
+
 function diskOver<S extends Shape>(
-  log: RecordLog,
+  log: DiskLog,
   codec: ReturnType<typeof storedCodec<S>>,
   mirror: Fields,
   rows: RowsBeside,
   used: boolean,
   options: DiskOptions<S>,
-): Disk<S> {
+): OpenDisk<S> {
+  const { rewrite } = log;
   const least = options.compactAboveBytes ?? 4 * 1024 * 1024;
   const factor = options.compactAboveFactor ?? 4;
   let out = writer(4096);
@@ -118,10 +126,13 @@ function diskOver<S extends Shape>(
     if (to.length > 0) yield* piecesOf(written(to), log.maxBatchBytes);
   }
 
-  function compact(): void {
-    compacting = log.rewrite(encoded(ownTables(mirror))).then(
+  /** Bytes of the log; none, if it is not compacted here. */
+  const size = (): number => log.bytes ?? 0;
+
+  function compact(rewritten: Promise<void>): void {
+    compacting = rewritten.then(
       () => {
-        compacted = log.bytes;
+        compacted = size();
         refusedAt = 0;
         compacting = undefined;
       },
@@ -129,7 +140,7 @@ function diskOver<S extends Shape>(
         // Told by the next commit, or by close: nobody waits for this promise alone.
         if (!(error instanceof NoRoomError)) failure ??= { error };
         else {
-          refusedAt = log.bytes;
+          refusedAt = size();
           options.onNoRoom?.(error);
         }
         compacting = undefined;
@@ -182,7 +193,8 @@ function diskOver<S extends Shape>(
     const tooLarge = Math.max(least, factor * compacted, retryFactor * refusedAt);
     // What waits for its cells is in the mirror already, and must not be durable before them.
     const isQuiet = compacting === undefined && failure === undefined && before === undefined;
-    if (isQuiet && log.bytes > tooLarge) compact();
+    if (isQuiet && rewrite !== undefined && size() > tooLarge)
+      compact(rewrite(encoded(ownTables(mirror))));
   }
 
   async function commit(writes: readonly Write<S>[]): Promise<void> {
@@ -225,5 +237,6 @@ function diskOver<S extends Shape>(
     commit,
     read: (table, index) => rows.read(mirror, String(table), index),
     close: () => (closing ??= close()),
+    live: () => (before === undefined ? encoded(ownTables(mirror)) : undefined),
   };
 }

@@ -117,6 +117,15 @@ export class MissingLogError extends Error {
   }
 }
 
+/** A group is open in the log of this process already: two would write over each other. */
+export class GroupOpenError extends Error {
+  override readonly name = 'GroupOpenError';
+
+  constructor(group: string) {
+    super(`The group ${group} is open in this process already; give each group its own name.`);
+  }
+}
+
 /** The batch is larger than the log accepts, or too much already waits for the disk. */
 export class LogLimitError extends Error {
   override readonly name = 'LogLimitError';

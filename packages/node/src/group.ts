@@ -59,7 +59,8 @@ export async function openGroup<S extends LogShape, C, R, Q>(
   const begin = now();
   const keyring = keyringOf(options, group);
   const onNoRoom = (error: Error): void => loggerOf(options).warn({ err: error }, error.message);
-  const stable = await openStable(group, options, onNoRoom, process.limits.sliceMs);
+  const { sliceMs } = process.limits;
+  const stable = await openStable(group, options, onNoRoom, sliceMs, process.log);
   try {
     return new GroupNode(process, options, group, stable, keyring, begin);
   } catch (error) {
@@ -339,8 +340,13 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
     for (const each of output.applied) hook(at, each);
   }
 
+  fail(error: Error): void {
+    if (this.#failure === undefined && this.#stopping === undefined) this.#fail(error);
+  }
+
   #fail(error: Error, culprit?: Culprit): void {
     this.#failure = error;
+    this.#process.failed(this, error);
     this.#logger.fatal(
       { err: error, ...culprit },
       'The replica stops: it must not go on after this.',

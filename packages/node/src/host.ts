@@ -3,6 +3,7 @@
  * for each peer one budget, whatever it says to how many groups.
  */
 import type { PrincipalId, ReplicaId } from '@quorumlab/core';
+import type { Files, SharedLog } from '@quorumlab/disk';
 import type { LogShape } from '@quorumlab/log';
 import { addressIn } from '@quorumlab/wire';
 import { type ClockBound, type WatchedClock, watchClock } from './clock-bound.ts';
@@ -21,6 +22,7 @@ import { countReason, PeerAccounts } from './peer-account.ts';
 import type { Principal } from './principal.ts';
 import type { Hosted, Process } from './process.ts';
 import type { RunningNode } from './running-node.ts';
+import { groupFolder, openProcessLog } from './stable.ts';
 
 /** How to run a process that holds several groups. */
 export interface HostOptions {
@@ -36,6 +38,12 @@ export interface HostOptions {
   readonly seats?: number;
   /** The 32-byte Ed25519 seed of this process. */
   readonly secretKey: Uint8Array;
+  /** Where the state of all groups lives; made if it is not there. One process at a time. */
+  readonly folder: string;
+  /** What the log of all groups is written by; plain files unless told. */
+  readonly backEnd?: 'files' | 'sqlite';
+  /** The file operations of the back end `files`; Node's unless told. For tests that fail disks. */
+  readonly files?: Files;
   readonly logger: Logger;
   /** The multiaddr to listen on, where it is not the one that others dial. */
   readonly listen?: string;
@@ -52,7 +60,7 @@ export interface Host {
   /**
    * Adds the replica of this process in a group: its state is read back. Before {@link Host.start}
    * it waits for that; afterwards it is at work when this resolves. Throws {@link NodeConfigError},
-   * and what `startNode` throws about keys and disks; the other groups go on.
+   * what `startNode` throws about keys and disks, and `GroupOpenError`; the other groups go on.
    */
   open<S extends LogShape, C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
     options: GroupOptions<S, C, R, Q>,
@@ -70,15 +78,18 @@ export interface Host {
 }
 
 /**
- * Makes a process for several groups. Nothing is sent, and nobody is let in, before
- * {@link Host.start}. Throws {@link NodeConfigError}.
+ * Opens a process for several groups, and reads its log. Nothing is sent, and nobody is let in,
+ * before {@link Host.start}. Throws {@link NodeConfigError} and what the disk package throws
+ * (`FolderLockedError`, `DamagedLogError`, ...).
  */
-export function openHost(options: HostOptions): Host {
-  const { self, cluster, logger } = options;
-  return new ProcessHost({
-    ...options,
-    logger: nodeLogger(logger, { node: self, role: 'replica', cluster }),
-  });
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { self, cluster } = options;
+  const logger = nodeLogger(options.logger, { node: self, role: 'replica', cluster });
+  const limits = hostLimits(options.limits);
+  const log = await openProcessLog(options, (error) =>
+    logger.warn({ err: error }, 'The log could not be rewritten; it grows until it can.'),
+  );
+  return new ProcessHost({ ...options, logger }, limits, log);
 }
 
 /** Starts a process for one group: see `startNode`. */
@@ -87,7 +98,8 @@ export async function startAlone<S extends LogShape, C, R, Q>(
   logger: Logger,
 ): Promise<RunningNode<S, C, R, Q>> {
   const { cluster } = options;
-  const host = new ProcessHost({ ...options, ...cluster, logger }, true);
+  const limits = hostLimits(options.limits);
+  const host = new ProcessHost({ ...options, ...cluster, logger }, limits, undefined);
   try {
     const node = await host.add(options);
     await host.start();
@@ -103,9 +115,9 @@ class ProcessHost implements Host, Process {
   readonly limits: HostLimits;
   readonly commons: Commons;
   readonly accounts: PeerAccounts = new PeerAccounts();
+  readonly log: SharedLog | undefined;
   mesh: Mesh | undefined;
   readonly #options: HostOptions;
-  readonly #isAlone: boolean;
   readonly #notices: Notices;
   readonly #groups = new Map<string, Hosted>();
   /** Whom each group takes frames of. */
@@ -117,13 +129,13 @@ class ProcessHost implements Host, Process {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** `isAlone`: it ends with its only group. */
-  constructor(options: HostOptions, isAlone = false) {
+  /** Without a log of its own it has one group, and ends with it. */
+  constructor(options: HostOptions, limits: HostLimits, log: SharedLog | undefined) {
     this.#options = options;
-    this.#isAlone = isAlone;
     this.self = options.self;
-    this.limits = hostLimits(options.limits);
-    this.commons = new Commons(this.limits);
+    this.limits = limits;
+    this.log = log;
+    this.commons = new Commons(limits);
     this.#notices = new Notices(options.logger);
     this.#declared = options.clockError ?? 100_000;
   }
@@ -131,7 +143,8 @@ class ProcessHost implements Host, Process {
   open<S extends LogShape, C, R, Q>(
     options: GroupOptions<S, C, R, Q>,
   ): Promise<RunningNode<S, C, R, Q>> {
-    const { self, cluster, members, clients, seats, secretKey, logger } = this.#options;
+    const { self, cluster, members, clients, seats, secretKey, logger, files } = this.#options;
+    const folder = groupFolder(this.#options.folder, options.group);
     const { group, epoch = 0, protocol } = options;
     const here = members.filter(({ id }) => protocol.members.includes(id));
     const mayGrow = seats !== undefined && here.length < protocol.members.length;
@@ -143,7 +156,8 @@ class ProcessHost implements Host, Process {
       clients,
       ...(mayGrow ? { seats: protocol.members.length } : {}),
     };
-    return this.add({ ...options, self, secretKey, logger, cluster: identity });
+    const disk = { folder, ...(files === undefined ? {} : { files }) };
+    return this.add({ ...options, ...disk, self, secretKey, logger, cluster: identity });
   }
 
   async add<S extends LogShape, C, R, Q>(
@@ -224,7 +238,15 @@ class ProcessHost implements Host, Process {
   async leave(group: Hosted): Promise<void> {
     if (this.#groups.get(group.address) === group) this.#groups.delete(group.address);
     this.#inside.delete(group);
-    if (this.#isAlone) await this.#close();
+    if (this.log === undefined) await this.#close();
+  }
+
+  failed(group: Hosted, error: Error): void {
+    // What was not written is of one group, but nothing more can be written of any.
+    if (this.log?.failure === undefined) return;
+    this.#each((each) => {
+      if (each !== group) each.fail(error);
+    });
   }
 
   admit(group: Hosted, principal: Principal): void {
@@ -248,6 +270,7 @@ class ProcessHost implements Host, Process {
     const ends = [...this.#groups.values()].map((group) => group.stop());
     const ended = await Promise.allSettled(ends);
     await this.#close();
+    await this.log?.close();
     for (const each of ended) if (each.status === 'rejected') throw each.reason;
   }
 

@@ -88,6 +88,9 @@ export interface GroupOptions<S extends LogShape, C, R, Q>
     NodeOptions<S, C, R, Q>,
     | 'self'
     | 'cluster'
+    | 'folder'
+    | 'backEnd'
+    | 'files'
     | 'secretKey'
     | 'logger'
     | 'answer'

@@ -1,5 +1,6 @@
 /** A process as each of its groups sees it. */
 import type { PrincipalId, ReplicaId } from '@quorumlab/core';
+import type { SharedLog } from '@quorumlab/disk';
 import type { ClockBound } from './clock-bound.ts';
 import type { Commons } from './commons.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -20,6 +21,8 @@ export interface Hosted {
   receive(from: PrincipalId, frame: Uint8Array): void;
   /** The link to a peer began or ended. */
   peer(id: PrincipalId, connected: boolean): void;
+  /** It must not go on. */
+  fail(error: Error): void;
   stop(): Promise<void>;
 }
 
@@ -29,6 +32,8 @@ export interface Process {
   readonly limits: HostLimits;
   readonly commons: Commons;
   readonly accounts: PeerAccounts;
+  /** That of all its groups; absent: its only group has one of its own. */
+  readonly log: SharedLog | undefined;
   /** Absent before the process listens. */
   readonly mesh: Mesh | undefined;
   /** By how much the wall clock may be wrong. */
@@ -37,6 +42,8 @@ export interface Process {
   strays(): Readonly<Record<FrameRefusal, number>>;
   /** Whom `group` is connected to now, by number. */
   connected(group: Hosted): readonly PrincipalId[];
+  /** `group` stops because of `error`; if it is that of the log of all, they all do. */
+  failed(group: Hosted, error: Error): void;
   /** Takes part in the process from now on. */
   join(group: Hosted): void;
   /** Does so no longer; ends the process too, if it was made for this group alone. */

@@ -3,13 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { range } from '@quorumlab/core';
-import { keyValueStore, type LogShape } from '@quorumlab/log';
-import { createLogger, type GroupOptions, type Host, openHost } from '@quorumlab/node';
+import { keyValueStore } from '@quorumlab/log';
+import { createLogger, type Host, type HostOptions, openHost } from '@quorumlab/node';
 import { principals, seedOf } from '../../../packages/node/test-support/cluster.ts';
 import { type AnyProtocol, raftOf, type TestReplica } from './replicas.ts';
-
-/** What a test may change in a group. */
-export type GroupChanges = Partial<GroupOptions<LogShape, Uint8Array, Uint8Array, Uint8Array>>;
 
 /** One process: its replicas by the names of their groups. */
 export interface TestProcess {
@@ -24,7 +21,11 @@ export interface TestProcesses {
   readonly protocol: AnyProtocol;
   readonly cluster: string;
   readonly all: Awaited<ReturnType<typeof principals>>;
-  start(id: number, groups: readonly string[], changes?: GroupChanges): Promise<TestProcess>;
+  start(
+    id: number,
+    groups: readonly string[],
+    process?: Partial<HostOptions>,
+  ): Promise<TestProcess>;
   startAll(groups: readonly string[]): Promise<TestProcess[]>;
   /** Stops everything that was started and removes all folders. */
   end(): Promise<void>;
@@ -44,15 +45,23 @@ export async function testProcesses(): Promise<TestProcesses> {
   const start = async (
     self: number,
     groups: readonly string[],
-    changes: GroupChanges = {},
+    process: Partial<HostOptions> = {},
   ): Promise<TestProcess> => {
-    const host = openHost({ self, cluster, members, clients, secretKey: seedOf(self), logger });
+    const host = await openHost({
+      self,
+      cluster,
+      members,
+      clients,
+      secretKey: seedOf(self),
+      folder: join(home, `${self}`),
+      logger,
+      ...process,
+    });
     started.push(host);
     const replicas = new Map<string, TestReplica>();
     for (const group of groups) {
-      const folder = join(home, `${self}`, group);
-      const fixed = { protocol, group, folder, stateMachine: keyValueStore };
-      replicas.set(group, await host.open({ ...fixed, ...changes }));
+      const fixed = { protocol, group, stateMachine: keyValueStore };
+      replicas.set(group, await host.open(fixed));
     }
     await host.start();
     const replica = (group: string): TestReplica => {
