@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Event, Machine, Signature } from '@quorumlab/core';
 import { type Disk, nodeFiles, openCells, openDisk, openLog } from '@quorumlab/disk';
 import { keyValueStore, kv, type Serviced, serviced } from '@quorumlab/log';
-import { fastCrypto } from '@quorumlab/node';
+import { fastDigestHash } from '@quorumlab/node';
 import { type Raft, raft } from '@quorumlab/raft';
 import { digests } from '@quorumlab/wire';
 import type { Part } from './measure.ts';
@@ -78,7 +78,7 @@ async function longestPause(mebibytes: number, folder: string): Promise<number> 
   });
   const machine = group.machine(0, {
     stateMachine: keyValueStore,
-    digest: digests(fastCrypto.hash),
+    digest: digests(fastDigestHash),
     lines: false,
     readChunk: (row) => disk.read('serviceChunks', row) as Uint8Array | undefined,
   });

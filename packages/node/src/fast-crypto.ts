@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
-import type { FastPath } from '@quorumlab/wire';
+import type { DigestHash, FastPath } from '@quorumlab/wire';
 
 /**
  * The fixed start of the DER forms of an Ed25519 key (RFC 8410, sections 4 and 7); the raw key
@@ -30,3 +30,9 @@ export const fastCrypto: FastPath = {
       ? (bytes) => hash('sha256', bytes, 'buffer')
       : (bytes) => createHash('sha256').update(bytes).digest(),
 };
+
+/** The same hash as text: one call in place of two, and no bytes in between. */
+export const fastDigestHash: DigestHash =
+  typeof hash === 'function'
+    ? (bytes) => hash('sha256', bytes, 'hex')
+    : (bytes) => createHash('sha256').update(bytes).digest('hex');

@@ -13,7 +13,7 @@ export {
   publicKeysOf,
 } from './cluster-identity.ts';
 export type { DialFault } from './dial-fault.ts';
-export { fastCrypto } from './fast-crypto.ts';
+export { fastCrypto, fastDigestHash } from './fast-crypto.ts';
 export { decodeAbout, encodeAbout } from './gate.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export { defaultHostLimits, type HostLimits } from './host-limits.ts';

@@ -23,7 +23,7 @@ import {
 } from '@quorumlab/log';
 import { digests, sha256 } from '@quorumlab/wire';
 import type { ClusterIdentity } from './cluster-identity.ts';
-import { fastCrypto } from './fast-crypto.ts';
+import { fastDigestHash } from './fast-crypto.ts';
 import { inSlices } from './slices.ts';
 
 /** Where a state lives and whose it is: see `NodeOptions`. */
@@ -67,7 +67,7 @@ export const served = <S extends LogShape>({
   stateMachine,
 }: Pick<StableOptions, 'stateMachine'>): Pick<ServiceOptions<S>, 'stateMachine' | 'digest'> => ({
   stateMachine,
-  digest: digests(fastCrypto.hash),
+  digest: digests(fastDigestHash),
 });
 
 /** An open disk, and what was read back from it: nothing, if it has never been written to. */
