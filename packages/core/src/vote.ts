@@ -30,13 +30,18 @@ export function committedIndex(
   quorums: QuorumSystem,
   acknowledged: ReadonlyMap<ReplicaId, number>,
 ): number | undefined {
-  const known = quorums.members.filter((each) => acknowledged.has(each));
-  const indexOf = (each: ReplicaId): number => acknowledged.get(each) as number;
-  known.sort((one, two) => indexOf(two) - indexOf(one));
+  // This runs for every acknowledgement, and sorting the members would cost more than all else.
   const holders: ReplicaId[] = [];
-  for (const member of known) {
-    holders.push(member);
-    if (quorums.has(holders)) return indexOf(member);
+  for (let below = Number.POSITIVE_INFINITY; ; ) {
+    let next = -1;
+    for (const member of quorums.members) {
+      const index = acknowledged.get(member) ?? -1;
+      if (index < below && index > next) next = index;
+    }
+    if (next < 0) return undefined;
+    for (const member of quorums.members)
+      if (acknowledged.get(member) === next) holders.push(member);
+    if (quorums.has(holders)) return next;
+    below = next;
   }
-  return undefined;
 }
