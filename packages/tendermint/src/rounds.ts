@@ -111,10 +111,10 @@ export function noteReached(replica: Replica, member: ReplicaId, round: number):
  */
 export function skipRounds(replica: Replica, ctx: Context): boolean {
   const { group } = ctx;
+  const later = [...replica.reached].filter(([, round]) => round > replica.round);
+  if (later.length === 0) return false;
+  later.sort(([, one], [, other]) => other - one);
   const power = powerAt(group, replica, replica.height);
-  const later = [...replica.reached]
-    .filter(([, round]) => round > replica.round)
-    .sort(([, one], [, other]) => other - one);
   let sum = 0;
   for (const [member, round] of later) {
     sum += weightOf(power, member);
