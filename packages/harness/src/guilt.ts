@@ -6,6 +6,7 @@ import {
   type Guilty,
   guiltProof,
   judge,
+  type KnownStatements,
   type ProofGroup,
   type Transcript,
   together,
@@ -42,9 +43,10 @@ export function guiltRecord(
 } {
   const { group } = prepared;
   const kept = new Map<number, Transcript<AnyShape['Message']>>();
+  const known: KnownStatements = new WeakMap();
   for (const [seat, { traitor, principal }] of prepared.seats.entries())
     if (traitor !== true && principal < firstClient)
-      kept.set(seat, transcript(group, { maxBytes }));
+      kept.set(seat, transcript(group, { maxBytes, known }));
   return {
     watcher: { heard: (_at, seat, message) => kept.get(seat)?.observe(message) },
     found(word) {

@@ -20,6 +20,23 @@ export interface Transcript<M extends Tagged> {
 export interface TranscriptOptions {
   /** Most bytes in all; {@link transcriptBytes} unless told. */
   readonly maxBytes?: number;
+  /** For transcripts of one protocol that hear the same objects, as in a simulation. */
+  readonly known?: KnownStatements;
+}
+
+/** What has been worked out about statements, for as long as they live. */
+export type KnownStatements = WeakMap<Signed<Tagged>, KnownStatement>;
+
+/** See {@link KnownStatements}. */
+export interface KnownStatement {
+  /** Whether its signer can be held to it. */
+  readonly binds: boolean;
+  /** By what it is told from others of its signer; empty if it binds nobody. */
+  readonly name: string;
+  /** Length of its body. */
+  readonly bytes: number;
+  /** What digests in it are of. */
+  readonly contents: readonly (readonly [digest: Digest, bytes: Uint8Array])[];
 }
 
 /** Most bytes of a transcript unless told: 16 MiB. */
@@ -63,7 +80,7 @@ function put<V>(into: Room<V>, name: string, value: V, bytes: number, most: numb
  */
 export function transcript<M extends Tagged>(
   protocol: VowSource<M> & Judged<M>,
-  { maxBytes = transcriptBytes }: TranscriptOptions = {},
+  { maxBytes = transcriptBytes, known }: TranscriptOptions = {},
 ): Transcript<M> {
   const share = Math.floor((maxBytes * 3) / 4 / Math.max(1, protocol.members.length) / 2);
   const small = new Map(protocol.members.map((id) => [id, room<Signed<M>>()]));
@@ -71,21 +88,28 @@ export function transcript<M extends Tagged>(
   const contents = room<Uint8Array>();
   let forgotten = 0;
 
-  function keep(message: Signed<M>): void {
-    if (!small.has(message.from) || !binds(protocol, message)) return;
-    const body = bodyBytes(protocol.messages, message);
-    const bytes = body.length + message.signature.length + overheadBytes;
+  function keep(message: Signed<M>, { name, bytes: length }: KnownStatement): void {
+    const bytes = length + message.signature.length + overheadBytes;
     if (bytes > share) return void forgotten++;
-    const into = (body.length <= smallBytes ? small : large).get(message.from);
-    const name = `${message.kind} ${body.length <= 128 ? toHex(body) : toHex(sha256(body))}`;
+    const into = (length <= smallBytes ? small : large).get(message.from);
     if (into !== undefined) forgotten += put(into, name, message, bytes, share);
+  }
+
+  function look(message: Signed<M>): KnownStatement {
+    const before = known?.get(message);
+    if (before !== undefined) return before;
+    const contents = [...(protocol.contents?.(message) ?? [])];
+    const found = { ...nameOf(protocol, message), contents };
+    known?.set(message, found);
+    return found;
   }
 
   return {
     observe(message) {
       for (const each of statementsIn(protocol, message)) {
-        keep(each);
-        for (const [digest, bytes] of protocol.contents?.(each) ?? [])
+        const found = look(each);
+        if (found.binds && small.has(each.from)) keep(each, found);
+        for (const [digest, bytes] of found.contents)
           put(contents, digest, bytes, bytes.length + overheadBytes, maxBytes / 4);
       }
     },
@@ -113,6 +137,16 @@ export function transcript<M extends Tagged>(
 const binds = <M extends Tagged>(protocol: VowSource<M>, message: M): boolean =>
   protocol.vows?.(message)[Symbol.iterator]().next().done === false;
 
+function nameOf<M extends Tagged>(
+  protocol: VowSource<M>,
+  message: Signed<M>,
+): Pick<KnownStatement, 'binds' | 'name' | 'bytes'> {
+  if (!binds(protocol, message)) return { binds: false, name: '', bytes: 0 };
+  const body = bodyBytes(protocol.messages, message);
+  const name = `${message.kind} ${toHex(body.length <= 128 ? body : sha256(body))}`;
+  return { binds: true, name, bytes: body.length };
+}
+
 /** All that several have heard, as if one had: each statement of each signer once. */
 export function together<M extends Tagged>(
   protocol: VowSource<M>,
@@ -120,10 +154,14 @@ export function together<M extends Tagged>(
 ): Heard<M> {
   const statements = new Map<string, Signed<M>>();
   const contents = new Map<Digest, Uint8Array>();
+  // In a simulation several have heard the same object.
+  const seen = new Set<Signed<M>>();
   let forgotten = 0;
   for (const each of all) {
     forgotten += each.forgotten;
     for (const message of each.statements) {
+      if (seen.has(message)) continue;
+      seen.add(message);
       const body = bodyBytes(protocol.messages, message);
       const name = `${message.from} ${message.kind} ${toHex(sha256(body))}`;
       if (!statements.has(name)) statements.set(name, message);
