@@ -32,8 +32,8 @@ export interface Search<S extends ModelState, I, O> {
   readonly returnNode: Int32Array;
 
   /** One bit for each call that is taken: returned calls, and apart from them the others. */
-  readonly taken: Uint32Array;
-  readonly takenOpen: Uint32Array;
+  readonly taken: Int32Array;
+  readonly takenOpen: Int32Array;
   /** Calls in the order taken; after `i` of them states[i], and the highest that returned. */
   readonly stack: Int32Array;
   readonly states: Int32Array;
@@ -80,15 +80,16 @@ export function searchOf<S extends ModelState, I, O>(
   const calls = [...partition.returned, ...partition.open].map((i) => history[i] as Call<I, O>);
   const returned = partition.returned.length;
   const { length } = calls;
-  const array = int32Arrays(3 * (length + returned + 2) + 2 * length + 4 * length + 2);
+  const bits = wordsFor(returned) + wordsFor(length - returned);
+  const array = int32Arrays(3 * (length + returned + 2) + 2 * length + 4 * length + 2 + bits);
   const search: Search<S, I, O> = {
     model,
     partition,
     calls,
     returned,
     ...eventsOf(calls, returned, array),
-    taken: new Uint32Array(wordsFor(returned)),
-    takenOpen: new Uint32Array(wordsFor(length - returned)),
+    taken: array(wordsFor(returned)),
+    takenOpen: array(wordsFor(length - returned)),
     stack: array(length),
     states: array(length + 1),
     highest: array(length + 1).fill(-1, 0, 1),

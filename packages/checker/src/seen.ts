@@ -18,17 +18,31 @@ export interface SeenLists {
   count: number;
 }
 
+const firstTable = 64;
+const firstWords = 256;
+
+/**
+ * Arrays of a set that was given back while it was small, for the next one: most histories are
+ * short, and to ask for memory costs more than to judge one of them.
+ */
+const spare: { table: Int32Array; words: Uint32Array }[] = [];
+
 /** An empty set, or undefined if the memory does not suffice even for that. */
 export function seenLists(memory: Memory): SeenLists | undefined {
-  const table = new Int32Array(64);
-  const words = new Uint32Array(256);
-  const seen: SeenLists = { memory, table, words, used: 0, count: 0 };
-  return take(memory, table.byteLength + words.byteLength) ? seen : undefined;
+  if (!take(memory, 4 * (firstTable + firstWords))) return undefined;
+  const again = spare.pop();
+  again?.table.fill(0);
+  const table = again?.table ?? new Int32Array(firstTable);
+  const words = again?.words ?? new Uint32Array(firstWords);
+  return { memory, table, words, used: 0, count: 0 };
 }
 
 /** Gives the memory back; the set must not be used any more. */
 export function forget(seen: SeenLists): void {
-  seen.memory.bytesLeft += seen.table.byteLength + seen.words.byteLength;
+  const { memory, table, words } = seen;
+  memory.bytesLeft += table.byteLength + words.byteLength;
+  const isSmall = table.length === firstTable && words.length === firstWords;
+  if (isSmall && spare.length === 0) spare.push({ table, words });
 }
 
 /** Makes room for one more list of `length` words; false if the memory does not suffice. */
