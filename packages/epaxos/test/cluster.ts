@@ -46,5 +46,5 @@ export class Cluster extends CrashGroup<Epaxos> {
 }
 
 /** A group that runs `protocol`. */
-export const cluster = (protocol: Protocol<Epaxos>, options?: GroupOptions): Cluster =>
+export const cluster = (protocol: Protocol<Epaxos>, options?: GroupOptions<Epaxos>): Cluster =>
   new Cluster(protocol, 'tick', options);

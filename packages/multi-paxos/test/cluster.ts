@@ -41,5 +41,7 @@ export class Cluster extends CrashGroup<MultiPaxos> {
 }
 
 /** A group that runs `protocol`. */
-export const cluster = (protocol: Protocol<MultiPaxos>, options?: GroupOptions): Cluster =>
-  new Cluster(protocol, 'election', options);
+export const cluster = (
+  protocol: Protocol<MultiPaxos>,
+  options?: GroupOptions<MultiPaxos>,
+): Cluster => new Cluster(protocol, 'election', options);

@@ -5,8 +5,10 @@
  */
 import {
   type Event,
+  type Instant,
   type Journal,
   journal,
+  type Machine,
   type Outgoing,
   type Output,
   type PrincipalId,
@@ -16,6 +18,7 @@ import {
   type Request,
   type Shape,
   type Signed,
+  type Status,
   seal,
 } from '@quorumlab/core';
 import { command, textOf, unsigned } from './commands.ts';
@@ -62,10 +65,24 @@ export class Node<P extends Shape> extends ScriptedHost<P> {
   }
 }
 
+/** One step of a member. */
+export interface Step<P extends Shape> {
+  readonly id: ReplicaId;
+  readonly now: Instant;
+  readonly event: Event<P>;
+  /** Whether its host would have let the message or the command through: see `Machine.admits`. */
+  readonly isAdmitted: boolean;
+  readonly output: Output<P>;
+  /** After it. */
+  readonly status: Status;
+}
+
 /** How a group is set up. */
-export interface GroupOptions {
+export interface GroupOptions<P extends Shape> {
   /** Whether syncs end at once. If not, the test calls `finishSync`. True unless told. */
   readonly instantSync?: boolean;
+  /** Called with each step of a member, before anything of it happens: see `transcript`. */
+  readonly onStep?: (step: Step<P>) => void;
 }
 
 /** What a node finds when it starts again; who lost its disk is told so, and otherwise is not. */
@@ -85,6 +102,15 @@ const arrival = <P extends Shape>(from: PrincipalId, message: P['Message']): Eve
   message: seal<P['Message']>(message, from, unsigned),
 });
 
+const isAdmittedBy = <P extends Shape>(
+  machine: Machine<P>,
+  event: Event<P>,
+  now: Instant,
+): boolean => {
+  if (event.type === 'message') return machine.admits?.(event.message, now) ?? true;
+  return event.type !== 'propose' || (machine.wants?.(event.command) ?? true);
+};
+
 /** See the module's comment. */
 export class CrashGroup<P extends SnapshotShape> {
   readonly nodes: readonly Node<P>[];
@@ -103,15 +129,17 @@ export class CrashGroup<P extends SnapshotShape> {
   /** The timer that makes a replica try to lead. */
   private readonly election: P['Timer'];
   private readonly instant: boolean;
+  private readonly onStep: GroupOptions<P>['onStep'];
   private readonly journals: Map<ReplicaId, Journal<P>> = new Map();
   private readonly chosen: string[] = [];
   /** Every snapshot that was taken, by its digest. */
   private readonly states: Map<string, State> = new Map();
 
-  constructor(protocol: Protocol<P>, election: P['Timer'], options: GroupOptions = {}) {
+  constructor(protocol: Protocol<P>, election: P['Timer'], options: GroupOptions<P> = {}) {
     this.protocol = protocol;
     this.election = election;
     this.instant = options.instantSync ?? true;
+    this.onStep = options.onStep;
     this.nodes = protocol.members.map((id) => new Node(id, bare(protocol, id), this));
     for (const node of this.nodes) {
       this.journals.set(node.id, this.journalOf(node));
@@ -188,7 +216,9 @@ export class CrashGroup<P extends SnapshotShape> {
   step(id: ReplicaId, event: Event<P>): void {
     const node = this.node(id);
     if (!node.up) return;
+    const isAdmitted = this.onStep === undefined || isAdmittedBy(node.machine, event, this.now);
     const output = node.step(event);
+    this.onStep?.({ id, now: this.now, event, isAdmitted, output, status: node.machine.status() });
     for (const line of output.lines) this.lines.add(line);
     this.journals.get(id)?.add(output);
   }

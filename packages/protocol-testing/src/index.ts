@@ -9,6 +9,7 @@ export * from './byzantine-network.ts';
 export { chaos, known, treasons, wrongIn } from './byzantine-schedule.ts';
 export * from './commands.ts';
 export * from './crash-group.ts';
+export { CrashTranscript, type Words } from './crash-transcript.ts';
 export { digestOfText, testDigest } from './digest.ts';
 export { askedIn } from './questions.ts';
 export * from './random.ts';

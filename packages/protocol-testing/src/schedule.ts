@@ -44,7 +44,7 @@ export interface Checks {
 
 /** What the schedules have to know about a protocol. */
 export interface Subject<P extends SnapshotShape, G extends CrashGroup<P>> {
-  group(protocol: Protocol<P>, options: GroupOptions): G;
+  group(protocol: Protocol<P>, options: GroupOptions<P>): G;
   checks(group: G): Checks;
   /** The kinds of messages by which a leader is elected. */
   readonly election: readonly P['Message']['kind'][];

@@ -27,5 +27,5 @@ export class Cluster extends CrashGroup<Raft> {
 }
 
 /** A group that runs `protocol`. */
-export const cluster = (protocol: Protocol<Raft>, options?: GroupOptions): Cluster =>
+export const cluster = (protocol: Protocol<Raft>, options?: GroupOptions<Raft>): Cluster =>
   new Cluster(protocol, 'election', options);

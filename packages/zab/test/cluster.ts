@@ -68,5 +68,5 @@ export class Cluster extends CrashGroup<Zab> {
 }
 
 /** A group that runs `protocol`. */
-export const cluster = (protocol: Protocol<Zab>, options?: GroupOptions): Cluster =>
+export const cluster = (protocol: Protocol<Zab>, options?: GroupOptions<Zab>): Cluster =>
   new Cluster(protocol, 'election', options);
