@@ -13,7 +13,7 @@ export { CrashTranscript, type Words } from './crash-transcript.ts';
 export { digestOfText, testDigest } from './digest.ts';
 export { askedIn } from './questions.ts';
 export * from './random.ts';
-export { changeRequestOf, requestOf, sessionRequestOf } from './requests.ts';
+export { changeRequestOf, requestOf, requestOfMany, sessionRequestOf } from './requests.ts';
 export * from './run-length.ts';
 export * from './schedule.ts';
 export * from './scripted-host.ts';

@@ -20,6 +20,18 @@ export const word = (number: number): Signature =>
 export const requestOf = (client: number, sequence: number, text = 'x'): Signed<Request> =>
   signedRequest(client, sequence, [toUtf8(text)]);
 
+/** A request of so many small operations: where batches are filled each counts 64 bytes. */
+export const requestOfMany = (
+  client: number,
+  sequence: number,
+  operations: number,
+): Signed<Request> =>
+  signedRequest(
+    client,
+    sequence,
+    Array.from({ length: operations }, () => new Uint8Array(1)),
+  );
+
 /** A request that asks for a session, and changes nothing; signed by its client. */
 export const sessionRequestOf = (client: number, sequence: number): Signed<Request> =>
   signedRequest(client, sequence, []);
