@@ -379,4 +379,10 @@ export const equivalents: readonly Equivalent[] = [
     'placed.length === 0',
     'false',
   ]),
+  ...alike(
+    'tendermint/src/early.ts',
+    'Of nine rounds a member says three things, each once: that is as many as are kept.',
+    ['kept.length >= most.messages', 'false'],
+    ['kept.length >= most.messages', 'kept.length > most.messages'],
+  ),
 ];
