@@ -91,8 +91,9 @@ it('a lock that was forgotten is told in words, also one of round 0', () => {
   const [breach] = network.protocol.breaches ?? [];
   const why = (second: Message) => breach?.why(precommit(0, one), second, () => undefined);
   const [first, next] = [one, other].map((each) => `${idOf(each).slice(0, 8)}…`);
+  const locked = `precommitted ${first} in round 0 of height 1`;
   expect(why(prevote(1, other))).toBe(
-    `precommitted ${first} in round 0 of height 1, and in round 1 prevoted ${next} as if it were new`,
+    `${locked}, and in round 1 prevoted ${next} as if it were new`,
   );
   expect(why(prevote(2, other, 0))).toBeUndefined();
   expect(breach?.at?.(prevote(1, other, null, 7))).toBe('7');
