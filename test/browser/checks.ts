@@ -29,10 +29,11 @@ export async function checkDigests(judge: Judge): Promise<void> {
 export async function checkSpeed(path: string, judge: Judge): Promise<void> {
   await using opened = await openFile(path, { width: 1440, height: 900 });
   for (const { most, ...sample } of samples) {
-    const { events, inAll, median, ninth, work } = await measureRun(opened.page, sample);
+    const { events, inAll, inSight, median, ninth, work } = await measureRun(opened.page, sample);
     const frames = `frames of ${median.toFixed(1)} ms, nine of ten below ${ninth.toFixed(1)}`;
     const detail = `${work.toFixed(1)} ms of computing for a move, ${most} at most; ${frames}`;
-    judge(`scrubbing, ${sample.name} (${events} events, ${inAll} arrows)`, work <= most, detail);
+    const seen = `${events} events, ${inAll} arrows, ${inSight} of them in sight at once`;
+    judge(`scrubbing, ${sample.name} (${seen})`, work <= most, detail);
   }
   const { events, heap } = await measureRun(opened.page, long);
   judge(`memory of ${events} events`, heap <= 150, `${heap.toFixed(1)} MB of 150`);

@@ -13,6 +13,8 @@ export interface ChunksProps<T> {
   readonly at: number;
   readonly window: Window | undefined;
   readonly draw: (item: T, isChosen: boolean) => JSX.Element;
+  /** Draws many that nobody looks at together; each by itself if this is left out. */
+  readonly drawAll?: (items: readonly T[]) => JSX.Element;
 }
 
 /** Things in one part: a move of the cursor changes one or two of these, and the others stay. */
@@ -33,7 +35,7 @@ function partsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
 
 /** All things that are there and in sight, part by part. */
 export function Chunks<T>(props: ChunksProps<T>): JSX.Element {
-  const { items, eventOf, isChosen, isWithin, at, window, draw } = props;
+  const { items, eventOf, isChosen, isWithin, at, window, draw, drawAll } = props;
   return h(
     'g',
     null,
@@ -43,7 +45,11 @@ export function Chunks<T>(props: ChunksProps<T>): JSX.Element {
       );
       if (there.length === 0) return null;
       const chosen = there.filter(isChosen);
-      return h(Chunk, { key, there, chosen, draw: (item) => draw(item as T, isChosen(item as T)) });
+      return h(Chunk, {
+        ...{ key, there, chosen },
+        draw: (item) => draw(item as T, isChosen(item as T)),
+        ...(drawAll && { drawAll: (items: readonly unknown[]) => drawAll(items as readonly T[]) }),
+      });
     }),
   );
 }
@@ -52,6 +58,7 @@ interface ChunkProps {
   readonly there: readonly unknown[];
   readonly chosen: readonly unknown[];
   readonly draw: (item: unknown) => JSX.Element;
+  readonly drawAll?: (items: readonly unknown[]) => JSX.Element;
 }
 
 const isSame = (one: readonly unknown[], two: readonly unknown[]): boolean =>
@@ -62,11 +69,9 @@ class Chunk extends Component<ChunkProps> {
   override shouldComponentUpdate({ there, chosen }: ChunkProps): boolean {
     return !isSame(there, this.props.there) || !isSame(chosen, this.props.chosen);
   }
-  override render({ there, draw }: ChunkProps): JSX.Element {
-    return h(
-      'g',
-      null,
-      there.map((item) => draw(item)),
-    );
+  override render({ there, chosen, draw, drawAll }: ChunkProps): JSX.Element {
+    // Those that are looked at lie over the others.
+    const alone = drawAll === undefined ? there : chosen;
+    return h('g', null, drawAll?.(there), alone.map(draw));
   }
 }

@@ -1,5 +1,6 @@
 /** The space-time picture. */
 import { h, type JSX } from 'preact';
+import { Bundle, crossAt, tipOf } from './bundles.ts';
 import { Chunks } from './chunks.ts';
 import type { Label } from './labels.ts';
 import { type Arrow, type Layout, layoutOf, type Mark } from './layout.ts';
@@ -41,6 +42,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       isChosen: ({ send, end }) => selected === send || selected === end,
       isWithin: ({ from, to }, sight) => isWithin(sight, from[1], to[1]),
       draw: (arrow, isChosen) => h(ArrowView, { arrow, isChosen, onSelect }),
+      ...(window && { drawAll: (all: readonly Arrow[]) => h(Bundle, { arrows: all, onSelect }) }),
     }),
     h(Chunks<Mark>, {
       ...{ items: marks, at, window },
@@ -153,14 +155,13 @@ interface OneProps extends Pick<ViewProps, 'onSelect'> {
 }
 
 function ArrowView({
-  arrow: { end, role, lost, from, to },
+  arrow,
   isChosen,
   onSelect,
 }: OneProps & { readonly arrow: Arrow }): JSX.Element {
+  const { end, role, lost, from } = arrow;
   const [x1, y1] = from;
-  // A lost message ends with a cross, before it gets there.
-  const x2 = lost ? x1 + (to[0] - x1) * 0.85 : to[0];
-  const y2 = lost ? y1 + (to[1] - y1) * 0.85 : to[1];
+  const [x2, y2] = tipOf(arrow);
   const line = { x1, y1, x2, y2 };
   return h(
     'g',
@@ -170,7 +171,7 @@ function ArrowView({
     },
     h('line', { class: 'reach', ...line }),
     h('line', { class: 'stroke', ...line, 'marker-end': lost ? undefined : 'url(#tip)' }),
-    lost && h('path', { d: `M${x2 - 4} ${y2 - 4}l8 8m0 -8l-8 8`, class: 'cross' }),
+    lost && h('path', { d: crossAt([x2, y2]), class: 'cross' }),
   );
 }
 

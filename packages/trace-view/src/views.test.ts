@@ -3,6 +3,7 @@ import { parseTrace, traceBuffer } from '@quorumlab/sim';
 import { type ComponentType, h } from 'preact';
 import { render } from 'preact-render-to-string';
 import { describe, expect, test } from 'vitest';
+import { nearestTo } from './bundles.ts';
 import {
   Inspector,
   Lanes,
@@ -205,10 +206,28 @@ test('what is not in sight is not drawn, and what is stands where it stood', () 
   const drawn = (window?: readonly [number, number]): string =>
     render(h(Lanes, { model, layout, at, onSelect: () => undefined, ...(window && { window }) }));
   const count = (text: string, part: string): number => text.split(part).length - 1;
-  const whole = drawn();
+  const marks = (text: string): number => count(text, 'class="mark');
   const half = drawn([0, layout.height / 2]);
-  expect(count(half, 'class="stroke"')).toBeLessThan(count(whole, 'class="stroke"'));
-  expect(count(half, 'class="stroke"')).toBeGreaterThan(0);
-  expect(drawn([0, layout.height])).toBe(whole);
+  expect(marks(half)).toBeLessThan(marks(drawn()));
+  expect(marks(half)).toBeGreaterThan(0);
+  expect(marks(drawn([0, layout.height]))).toBe(marks(drawn()));
   expect(half).toContain(`height="${layout.height}"`);
+  // Of a large picture the arrows are drawn together, each where it is drawn alone.
+  const lines = (text: string): readonly string[] =>
+    [...text.matchAll(/class="stroke" d="([^"]*)"/g)].flatMap(([, d = '']) => d.split(/(?=M)/));
+  const ends = layout.arrows.map(({ from, to: [x2, y2], lost }) => {
+    const [x1, y1] = from;
+    const [x, y] = lost ? [x1 + (x2 - x1) * 0.85, y1 + (y2 - y1) * 0.85] : [x2, y2];
+    return `M${x1} ${y1}L${x} ${y}`;
+  });
+  const together = drawn([0, layout.height]);
+  expect([...lines(together)].sort()).toEqual([...ends].sort());
+  expect(count(drawn(), 'class="stroke"')).toBe(ends.length);
+  expect(count(together, 'class="stroke"')).toBeLessThan(ends.length);
+  // Who points at the middle of one of two means that one.
+  const two = [layout.arrows[0], layout.arrows.at(-1)].filter((each) => each !== undefined);
+  for (const arrow of two) {
+    const { from, to } = arrow;
+    expect(nearestTo([(from[0] + to[0]) / 2, (from[1] + to[1]) / 2], two)).toBe(arrow);
+  }
 });
