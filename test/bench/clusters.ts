@@ -8,17 +8,21 @@ import { benchCluster, benchDecision } from './cluster/cluster.ts';
 import { flushLoop, tcpEchoes, tcpRoundTrip } from './limits.ts';
 import { cpuRate, type Part, quantile, type Row, type Settings } from './measure.ts';
 
-interface Bounds {
+/** What disk, network and keys of this machine could do. */
+export interface Bounds {
   /** Milliseconds of one write of about one record with fdatasync. */
   readonly flush: number;
   /** Records per second if 512 share a flush. */
   readonly records: number;
   /** Milliseconds of one round trip. */
   readonly roundTrip: number;
+  /** Signatures a second of one core. */
+  readonly signs: number;
   readonly verifies: number;
 }
 
-async function bounds(): Promise<Bounds> {
+/** Measured now: loops that do nothing else. */
+export async function bounds(): Promise<Bounds> {
   const root = mkdtempSync(join(tmpdir(), 'quorumlab-bench-'));
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const own = createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -30,6 +34,7 @@ async function bounds(): Promise<Bounds> {
       flush: flushLoop(root, 250, 300),
       records: (512 / flushLoop(root, 512 * 250, 100)) * 1000,
       roundTrip: await tcpRoundTrip(500),
+      signs: cpuRate(0.1, () => void sign(null, bytes, own), 64),
       verifies: cpuRate(0.1, () => void verify(null, bytes, theirs, signature), 64),
     };
   } finally {
@@ -49,6 +54,10 @@ interface Group {
   readonly options?: Readonly<Record<string, number>>;
   /** What one reads of its options. */
   readonly more?: string;
+  /** One unless told. */
+  readonly clients?: number;
+  /** Whether certificates are aggregates. */
+  readonly aggregates?: boolean;
 }
 
 async function rowsOf(
@@ -58,17 +67,18 @@ async function rowsOf(
   bound: Bounds,
   aim: Aim = {},
 ): Promise<Row[]> {
-  const { protocol, n, options, more = '' } = group;
+  const { protocol, n, options, more = '', clients = 1, aggregates = false } = group;
   const seconds = quick ? 1 : 4;
   const found = await benchCluster({
     protocol,
     ...(options === undefined ? {} : { options }),
-    n,
+    ...{ n, clients, aggregates },
     outstanding,
     seconds,
     warmUpSeconds: quick ? 1 : 2,
   });
-  const name = `${protocol} n=${n}${more}, ${outstanding} outstanding`;
+  const load = clients === 1 ? `${outstanding} outstanding` : `${clients} clients with one each`;
+  const name = `${protocol} n=${n}${more}, ${load}`;
   // Every replica checks a client's signature once, or the channel's word costs nothing.
   const rate =
     outstanding === 1
@@ -148,6 +158,29 @@ export const pbftCluster: Part = clusterPart(
 export const hotstuffCluster: Part = clusterPart({ protocol: 'hotstuff', n: 4 });
 export const tendermintCluster: Part = clusterPart({ protocol: 'tendermint', n: 4 });
 export const streamletCluster: Part = clusterPart({ protocol: 'streamlet', n: 4 });
+
+/** MinBFT: trusted counters, kept by the processes that sign. */
+export const minbftCluster: Part = clusterPart({ protocol: 'minbft', n: 3 });
+export const minbftClusterOfFour: Part = clusterPart({ protocol: 'minbft', n: 4 });
+
+/** Certificates as BLS12-381 aggregates, in groups so small that lists are cheaper. */
+const aggregated = { more: ', certificates as aggregates', aggregates: true };
+export const pbftAggregates: Part = clusterPart({ protocol: 'pbft', n: 4, ...aggregated });
+export const hotstuffAggregates: Part = clusterPart({ protocol: 'hotstuff', n: 4, ...aggregated });
+
+/** Many clients with one write under way each: none of them has two to put into one request. */
+const clientsPart =
+  (protocol: string, n: number): Part =>
+  async (settings) => {
+    const bound = await bounds();
+    const rows: Row[] = [];
+    for (const clients of settings.quick ? [64] : [64, 512])
+      rows.push(...(await rowsOf({ protocol, n, clients }, clients, settings, bound)));
+    return rows;
+  };
+
+export const raftClients: Part = clientsPart('raft', 3);
+export const pbftClients: Part = clientsPart('pbft', 4);
 
 /** Its log has one position: the one decision of groups that have just started. */
 export const basicPaxosCluster: Part = async ({ quick }) => {

@@ -31,6 +31,14 @@ const decided = protocols
     ]),
   );
 
+/** Of every log: one decision is no steady load. */
+const floors = protocols
+  .filter(({ name }) => name !== 'basic-paxos')
+  .map(({ name }): readonly [string, Load] => [
+    `floor-${name}`,
+    async () => (await import('./floor.ts')).floorOf(name),
+  ]);
+
 const parts: Readonly<Record<string, Load>> = {
   ...Object.fromEntries(simulated),
   'simulator-alone': async () => (await import('./alone.ts')).raftAlone,
@@ -60,6 +68,13 @@ const parts: Readonly<Record<string, Load>> = {
   'cluster-hotstuff': async () => (await import('./clusters.ts')).hotstuffCluster,
   'cluster-tendermint': async () => (await import('./clusters.ts')).tendermintCluster,
   'cluster-streamlet': async () => (await import('./clusters.ts')).streamletCluster,
+  'cluster-minbft': async () => (await import('./clusters.ts')).minbftCluster,
+  'cluster-minbft-4': async () => (await import('./clusters.ts')).minbftClusterOfFour,
+  'cluster-pbft-bls': async () => (await import('./clusters.ts')).pbftAggregates,
+  'cluster-hotstuff-bls': async () => (await import('./clusters.ts')).hotstuffAggregates,
+  'clients-raft': async () => (await import('./clusters.ts')).raftClients,
+  'clients-pbft': async () => (await import('./clusters.ts')).pbftClients,
+  ...Object.fromEntries(floors),
 };
 
 /** Nobody waits for these by chance: they take minutes, and are asked for by name. */

@@ -2,6 +2,7 @@
 import type { Observer } from '@quorumlab/checker';
 import { ms, type PrincipalId } from '@quorumlab/core';
 import {
+  type DiskModel,
   decisions,
   type InputSource,
   type ScheduledInput,
@@ -58,8 +59,11 @@ export interface MeteredRun {
 /** Nothing is committed for so long: something is wrong. */
 const patience = ms(60_000);
 
-/** Begins such a run; `real`: with signatures that are computed, and not only counted. */
-export function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
+/**
+ * Begins such a run; `real`: with signatures that are computed, and not only counted; `disk`: of
+ * the replicas, which takes no time unless told.
+ */
+export function meteredRun(prepared: Prepared, real: boolean, disk?: DiskModel): MeteredRun {
   const client = clientOf(prepared);
   const bytes = signatureBytes(prepared);
   const notaries: Notary[] = prepared.seats.map(({ principal }, seat) =>
@@ -82,6 +86,7 @@ export function meteredRun(prepared: Prepared, real: boolean): MeteredRun {
     }),
     seats: prepared.seats.map(({ principal, make }, seat) => ({
       principal,
+      ...(disk === undefined || seat >= prepared.scenario.n ? {} : { disk }),
       make: (stable, host) =>
         metered(prepared, make(stable, host), notaries[seat] as Notary, meters[seat] as Meter),
     })),

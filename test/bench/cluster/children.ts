@@ -3,8 +3,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { blsScheme } from '@quorumlab/bls';
+import { toHex } from '@quorumlab/core';
 import type { OptionValues } from '@quorumlab/harness';
-import { generateSeed, type MeshLimits, publicKeyOf, type Signatures } from '@quorumlab/node';
+import {
+  certificateKeyOf,
+  generateSeed,
+  type MeshLimits,
+  publicKeyOf,
+  type Signatures,
+} from '@quorumlab/node';
 import { freePorts } from '../../../packages/node/test-support/cluster.ts';
 import type { Ask, PrincipalJson, Told } from './shared.ts';
 
@@ -23,14 +31,28 @@ export interface Place {
   readonly home: string;
 }
 
-/** Makes keys for `n` replicas on free ports, and for clients: one unless told. */
-export async function placeOf(n: number, home: string, clients = 1): Promise<Place> {
+/**
+ * Makes keys for `n` replicas on free ports, and for clients: one unless told; `aggregates`: for
+ * certificates too.
+ */
+export async function placeOf(
+  n: number,
+  home: string,
+  clients = 1,
+  aggregates = false,
+): Promise<Place> {
+  const scheme = aggregates ? await blsScheme() : undefined;
   const ports = await freePorts(n);
   const seeds = Array.from({ length: n + clients }, () => generateSeed());
   const principals = seeds.map((seed, i) => {
     const publicKey = Buffer.from(publicKeyOf(seed)).toString('hex');
     if (i >= n) return { id: 65_536 + i - n, publicKey };
-    return { id: i, publicKey, address: `/ip4/127.0.0.1/tcp/${ports[i]}` };
+    const address = `/ip4/127.0.0.1/tcp/${ports[i]}`;
+    if (scheme === undefined) return { id: i, publicKey, address };
+    const key = certificateKeyOf(scheme, seed);
+    const { publicKey: own, possession } = key;
+    const certificateKey = { publicKey: toHex(own), possession: toHex(possession) };
+    return { id: i, publicKey, address, certificateKey };
   });
   return { principals, seeds, home };
 }
@@ -45,6 +67,8 @@ export interface ChildOptions {
   readonly self: number;
   readonly place: Place;
   readonly signatures?: Signatures | undefined;
+  /** Whether certificates are aggregates: then the place has keys for them. */
+  readonly aggregates?: boolean | undefined;
   readonly backEnd?: 'files' | 'sqlite';
   readonly execArgv?: readonly string[];
   /** Peers to wait for; all others unless told. */
@@ -79,6 +103,7 @@ export function startChild(options: ChildOptions): Child {
     folder: join(place.home, `${self}`),
     backEnd,
     signatures,
+    aggregates: options.aggregates ?? false,
     peers: options.peers,
     control: options.control,
     meshLimits: options.meshLimits,

@@ -34,6 +34,10 @@ export interface BenchClusterOptions {
   readonly n: number;
   /** In place of writes: reads that promise this. */
   readonly reads?: Reads;
+  /** Clients, which share what is under way evenly: one unless told. */
+  readonly clients?: number;
+  /** Whether certificates are aggregates (BLS12-381); lists of signatures unless told. */
+  readonly aggregates?: boolean;
   /** Writes, or reads, under way at a time. */
   readonly outstanding: number;
   readonly seconds: number;
@@ -88,8 +92,8 @@ type Usage = Extract<Told, { type: 'usage' }>;
 export function benchCluster(given: BenchClusterOptions): Promise<BenchClusterResult> {
   const own = optionsWithReads(protocolOf(given.protocol), given.reads, given.options);
   const options = own === undefined ? given : { ...given, options: own };
-  return withCluster(options, (children, principals, secretKey) =>
-    measure(options, children, principals, secretKey),
+  return withCluster(options, (children, principals, secretKeys) =>
+    measure(options, children, principals, secretKeys),
   );
 }
 
@@ -97,12 +101,12 @@ export function benchCluster(given: BenchClusterOptions): Promise<BenchClusterRe
 export const benchDecision = (
   options: Pick<BenchClusterOptions, 'protocol' | 'n'>,
 ): Promise<number> =>
-  withCluster(options, async (_, principals, secretKey) => {
+  withCluster(options, async (_, principals, [secretKey]) => {
     const client = await connectClient({
       cluster: clusterOf(principals),
       protocol: benchProtocol(options.protocol, options.n),
       self: 65_536,
-      secretKey,
+      secretKey: secretKey as Uint8Array,
       logger: createLogger({ level: 'error' }),
     });
     try {
@@ -117,7 +121,15 @@ export const benchDecision = (
 
 type ClusterOptions = Pick<
   BenchClusterOptions,
-  'protocol' | 'n' | 'options' | 'backEnd' | 'signatures' | 'execArgv' | 'folder'
+  | 'protocol'
+  | 'n'
+  | 'options'
+  | 'backEnd'
+  | 'signatures'
+  | 'execArgv'
+  | 'folder'
+  | 'clients'
+  | 'aggregates'
 >;
 
 async function withCluster<T>(
@@ -125,12 +137,13 @@ async function withCluster<T>(
   use: (
     children: readonly Child[],
     principals: readonly PrincipalJson[],
-    secretKey: Uint8Array,
+    secretKeys: readonly Uint8Array[],
   ) => Promise<T>,
 ): Promise<T> {
   const { protocol, n, backEnd = 'files', signatures, execArgv = [] } = options;
+  const { clients, aggregates } = options;
   const home = await mkdtemp(join(options.folder ?? tmpdir(), 'quorumlab-bench-'));
-  const place = await placeOf(n, home);
+  const place = await placeOf(n, home, clients, aggregates);
   const children = Array.from({ length: n }, (_, self) =>
     startChild({
       protocol,
@@ -139,13 +152,14 @@ async function withCluster<T>(
       self,
       place,
       signatures,
+      aggregates,
       backEnd,
       execArgv,
     }),
   );
   try {
     await Promise.all(children.map((child) => child.next('ready')));
-    return await use(children, place.principals, place.seeds[n] as Uint8Array);
+    return await use(children, place.principals, place.seeds.slice(n));
   } finally {
     await Promise.all(children.map(endChild));
     await rm(home, { recursive: true, force: true });
@@ -156,22 +170,32 @@ async function measure(
   options: BenchClusterOptions,
   children: readonly Child[],
   principals: readonly PrincipalJson[],
-  secretKey: Uint8Array,
+  secretKeys: readonly Uint8Array[],
 ): Promise<BenchClusterResult> {
   const { protocol, n, outstanding, seconds, warmUpSeconds = 3, valueBytes = 100 } = options;
   const { signatures, window, reads } = options;
   const near = reads !== undefined && isWeak(reads) ? { localReadsAt: readsAt[reads] } : {};
   const made = benchProtocol(protocol, n, options.options);
-  const client = await connectClient({
-    cluster: clusterOf(principals),
-    protocol: made,
-    self: 65_536,
-    secretKey,
-    logger: createLogger({ level: 'error' }),
-    maxOutstanding: Math.max(1024, outstanding),
-    ...(signatures === undefined ? {} : { signatures }),
-    client: { ...(window === undefined ? {} : { window }), ...near },
-  });
+  const cluster = clusterOf(principals);
+  const connect = (secretKey: Uint8Array, i: number) =>
+    connectClient({
+      ...{ cluster, secretKey, protocol: made, self: 65_536 + i },
+      logger: createLogger({ level: 'error' }),
+      maxOutstanding: Math.max(1024, outstanding),
+      ...(signatures === undefined ? {} : { signatures }),
+      client: { ...(window === undefined ? {} : { window }), ...near },
+    });
+  await using stack = new AsyncDisposableStack();
+  const clients: Client[] = [];
+  for (let i = 0; i < secretKeys.length; i += 16) {
+    const some = secretKeys.slice(i, i + 16).map(async (secretKey, j) => {
+      const client = await connect(secretKey, i + j);
+      stack.defer(() => client.stop());
+      await client.ready();
+      return client;
+    });
+    clients.push(...(await Promise.all(some)));
+  }
   const usages = (): Promise<Usage[]> =>
     Promise.all(
       children.map((child) => {
@@ -180,39 +204,34 @@ async function measure(
         return told;
       }),
     );
-  try {
-    await client.ready();
-    const write = writing(client, valueBytes);
-    const warmUp = loadOn(write, Math.max(8, outstanding));
+  const write = writing(clients, valueBytes);
+  const warmUp = loadOn(write, Math.max(8, outstanding));
+  await sleep(warmUpSeconds);
+  await warmUp.stop();
+  const ask = reads === undefined ? write : reading(clients, reads);
+  if (reads !== undefined) {
+    const reader = loadOn(ask, Math.max(8, outstanding));
     await sleep(warmUpSeconds);
-    await warmUp.stop();
-    const ask = reads === undefined ? write : reading(client, reads);
-    if (reads !== undefined) {
-      const reader = loadOn(ask, Math.max(8, outstanding));
-      await sleep(warmUpSeconds);
-      await reader.stop();
-    }
-    const load = loadOn(ask, outstanding);
-    await sleep(0.25);
-    const before = await usages();
-    const mine = process.cpuUsage();
-    const started = performance.now();
-    load.record();
-    await sleep(seconds);
-    const elapsed = (performance.now() - started) / 1000;
-    const own = process.cpuUsage(mine);
-    const [latencies, after] = await Promise.all([load.stop(), usages()]);
-    return {
-      protocol,
-      n,
-      outstanding,
-      valueBytes,
-      signatures: signatures ?? (made.client.signed ? 'ed25519' : 'channel'),
-      ...summary(latencies, elapsed, load.failed(), own.user + own.system, before, after),
-    };
-  } finally {
-    await client.stop();
+    await reader.stop();
   }
+  const load = loadOn(ask, outstanding);
+  await sleep(0.25);
+  const before = await usages();
+  const mine = process.cpuUsage();
+  const started = performance.now();
+  load.record();
+  await sleep(seconds);
+  const elapsed = (performance.now() - started) / 1000;
+  const own = process.cpuUsage(mine);
+  const [latencies, after] = await Promise.all([load.stop(), usages()]);
+  return {
+    protocol,
+    n,
+    outstanding,
+    valueBytes,
+    signatures: signatures ?? (made.client.signed ? 'ed25519' : 'channel'),
+    ...summary(latencies, elapsed, load.failed(), own.user + own.system, before, after),
+  };
 }
 
 const sleep = (seconds: number): Promise<void> =>
@@ -226,23 +245,29 @@ interface Load {
   failed(): number;
 }
 
-/** Asks for the next operation. */
-type Ask = (turn: number) => Promise<Uint8Array>;
+/** Asks for the next operation, in one of several loops. */
+type Ask = (turn: number, loop: number) => Promise<Uint8Array>;
 
 type Client = Pick<RunningClient<Uint8Array, Uint8Array, Uint8Array>, 'propose' | 'read'>;
 
 const keys = Array.from({ length: 1000 }, (_, i) => `key ${i}`);
 
-function writing(client: Client, valueBytes: number): Ask {
+/** Whose loop it is: each client has its own, or several. */
+const clientOf = (clients: readonly Client[], loop: number): Client =>
+  clients[loop % clients.length] as Client;
+
+function writing(clients: readonly Client[], valueBytes: number): Ask {
   const content = new Uint8Array(valueBytes).fill(120);
   const writes = keys.map((key) => kv.put(key, content));
-  return (turn) => client.propose(writes[turn % writes.length] as Uint8Array);
+  return (turn, loop) =>
+    clientOf(clients, loop).propose(writes[turn % writes.length] as Uint8Array);
 }
 
-function reading(client: Client, reads: Reads): Ask {
+function reading(clients: readonly Client[], reads: Reads): Ask {
   const consistency = isWeak(reads) ? 'local' : 'linearizable';
   const gets = keys.map((key) => kv.get(key));
-  return (turn) => client.read(gets[turn % gets.length] as Uint8Array, consistency);
+  return (turn, loop) =>
+    clientOf(clients, loop).read(gets[turn % gets.length] as Uint8Array, consistency);
 }
 
 /** Keeps `outstanding` operations under way. */
@@ -251,10 +276,10 @@ function loadOn(ask: Ask, outstanding: number): Load {
   let stopped = false;
   let failures = 0;
   let next = 0;
-  const one = async (): Promise<void> => {
+  const one = async (_: unknown, loop: number): Promise<void> => {
     while (!stopped) {
       const begun = performance.now();
-      await ask(next++).then(
+      await ask(next++, loop).then(
         () => void latencies.push(performance.now() - begun),
         () => void (stopped || failures++),
       );
@@ -326,6 +351,8 @@ const usage = `Usage: node --conditions=source test/bench/cluster/cluster.ts [op
   --protocol <name>, -n <replicas>, --option <name=value>    which group
   --outstanding <N>, --bytes <N>, --window <N>               what its client writes
   --seconds <S>, --warm-up <S>                               for how long
+  --clients <N>                                              which share these evenly
+  --certificates bls                                         as aggregates
   --reads <quorum|lease|local|stale>                         in place of writes
   --signatures <mode>, --back-end <files|sqlite>, --folder <path>, --cpu-prof <folder>`;
 
@@ -338,6 +365,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     seconds: { type: 'string', default: '5' },
     bytes: { type: 'string', default: '100' },
     reads: { type: 'string' },
+    clients: { type: 'string', default: '1' },
+    certificates: { type: 'string' },
     signatures: { type: 'string' },
     window: { type: 'string' },
     'back-end': { type: 'string', default: 'files' },
@@ -353,6 +382,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     n: Number(values.n ?? entry.claims.replicas(1)),
     options: Object.assign({}, ...(values.option ?? []).map((text) => readOption(entry, text))),
     outstanding: Number(values.outstanding),
+    clients: Number(values.clients),
+    aggregates: values.certificates === 'bls',
     seconds: Number(values.seconds),
     warmUpSeconds: Number(values['warm-up']),
     valueBytes: Number(values.bytes),

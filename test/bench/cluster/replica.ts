@@ -1,5 +1,6 @@
 /** One replica of the benchmark in a process of its own: told what to run, and when to report. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { blsScheme } from '@quorumlab/bls';
 import { keyValueStore, type LogShape } from '@quorumlab/log';
 import { createLogger, type RunningNode, startNode } from '@quorumlab/node';
 import { type ControlServer, startControl } from '../../../packages/cluster/src/control-server.ts';
@@ -23,6 +24,7 @@ async function start(ask: Extract<Ask, { type: 'start' }>): Promise<void> {
     stateMachine: keyValueStore,
     logger: createLogger({ level: 'error' }),
     backEnd: ask.backEnd,
+    ...(ask.aggregates ? { certificates: await blsScheme() } : {}),
     ...(ask.signatures === undefined ? {} : { signatures: ask.signatures }),
     ...(ask.meshLimits === undefined ? {} : { meshLimits: ask.meshLimits }),
   });

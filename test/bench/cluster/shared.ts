@@ -1,5 +1,5 @@
 /** What the parent and the replicas of the benchmark say to each other. */
-import type { Protocol } from '@quorumlab/core';
+import { fromHex, type Protocol } from '@quorumlab/core';
 import { type OptionValues, protocolOf, toleratedBy } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
 import type { ClusterIdentity, MeshLimits, Signatures } from '@quorumlab/node';
@@ -9,6 +9,8 @@ export interface PrincipalJson {
   readonly id: number;
   readonly publicKey: string;
   readonly address?: string;
+  /** Where certificates are aggregates: its key for them, in hexadecimal digits. */
+  readonly certificateKey?: { readonly publicKey: string; readonly possession: string };
 }
 
 /** Parent to replica. */
@@ -24,6 +26,8 @@ export type Ask =
       readonly folder: string;
       readonly backEnd: 'files' | 'sqlite';
       readonly signatures?: Signatures | undefined;
+      /** Whether certificates are aggregates. */
+      readonly aggregates: boolean;
       /** Peers to wait for; all others unless told. */
       readonly peers?: number | undefined;
       /** Where to answer a tool of this machine how the node is; nowhere unless told. */
@@ -73,9 +77,17 @@ export function benchProtocol(
 
 /** The cluster of the benchmark: replicas have addresses, clients have none. */
 export function clusterOf(principals: readonly PrincipalJson[]): ClusterIdentity {
-  const all = principals.map((each) => ({
+  const all = principals.map(({ certificateKey: key, ...each }) => ({
     ...each,
-    publicKey: Uint8Array.from(Buffer.from(each.publicKey, 'hex')),
+    publicKey: fromHex(each.publicKey),
+    ...(key === undefined
+      ? {}
+      : {
+          certificateKey: {
+            publicKey: fromHex(key.publicKey),
+            possession: fromHex(key.possession),
+          },
+        }),
   }));
   return {
     cluster: 'bench',
