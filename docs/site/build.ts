@@ -15,6 +15,7 @@ import { documentOf, type Section } from './markdown.ts';
 import { type Page, pageText, type Way } from './page.ts';
 import { areas, type Places, placesOf, playground, waysOf } from './places.ts';
 import { folderOf, pageOfProtocol, protocolPage } from './protocol.ts';
+import { searchPage } from './search.ts';
 import { workTreeOf } from './work-tree.ts';
 
 /** The files of the site, by their addresses. */
@@ -84,6 +85,7 @@ export async function buildSite(root: string, { plays }: SiteOptions): Promise<S
     .filter(({ area }) => pages.some((page) => page.area === area))
     .map(({ title, area }) => [title, pages.filter((page) => page.area === area)] as const);
   pages.unshift(frontPage(all, places, doors), allPages(parts));
+  pages.push(searchPage(pages));
   return written(pages, places);
 }
 

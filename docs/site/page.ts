@@ -1,8 +1,10 @@
 /** What every page has: where one is, the ways to all others, and what is on it. */
+import { createHash } from 'node:crypto';
 import { engine } from '@quorumlab/harness';
 import { type Html, html, raw } from '../../packages/report/src/markup.ts';
 import type { Heading } from './markdown.ts';
 import { forgeOf, hrefBetween, type Places } from './places.ts';
+import { searchAddress, searchField } from './search.ts';
 
 /** A page without what is around it. */
 export interface Page {
@@ -20,6 +22,8 @@ export interface Page {
   readonly body: Html;
   /** The document that it is made of, for whoever wants to change it. */
   readonly source: string;
+  /** The one script that runs on it; none unless told. */
+  readonly script?: string;
 }
 
 /** A way that is in the navigation of every page. */
@@ -41,10 +45,14 @@ export interface Around {
 /** Longer lists of neighbours stand on one page, and not beside each. */
 const mostSiblings = 40;
 
-/** Nothing is loaded but the site, and no script runs but that of the playground in its frame. */
-const policy =
-  "default-src 'none'; style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data:; " +
-  "frame-src 'self' file:";
+/** Nothing is loaded but the site; no script runs but its own, and the playground in its frame. */
+function policyOf({ script }: Page): string {
+  const digest = script && createHash('sha256').update(script).digest('base64');
+  return (
+    "default-src 'none'; style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data:; " +
+    `frame-src 'self' file:${digest === undefined ? '' : `; script-src 'sha256-${digest}'`}`
+  );
+}
 
 /** A whole page as text. */
 export function pageText(page: Page, around: Around): string {
@@ -60,7 +68,7 @@ export function pageText(page: Page, around: Around): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(page)}">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${to('style.css')}">
 <title>${page.title === 'quorumlab' ? page.title : `${page.title} · quorumlab`}</title>
@@ -74,6 +82,7 @@ export function pageText(page: Page, around: Around): string {
       const within = !isHere && area === page.area ? raw(' class="within"') : '';
       return html`<a href="${to(address)}"${current}${within}>${title}</a>`;
     })}</nav>
+${page.address !== searchAddress && searchField(to(searchAddress))}
 </header>
 <div class="frame${Math.max(beside.length, contents.length) > 1 ? '' : ' alone'}">
 ${
@@ -103,8 +112,10 @@ ${
 }
 </div>
 <footer><p>Made of <a href="${forgeOf(places, page.source)}">${page.source}</a> by
-<code>npm run docs</code>; ${engine}. <a href="${to('pages.html')}">All pages</a>. It loads nothing
+<code>npm run docs</code>; ${engine}. <a href="${to('pages.html')}">All pages</a>,
+<a href="${to(searchAddress)}">all headings</a>. It loads nothing
 from anywhere else, and stores nothing.</p></footer>
+${page.script !== undefined && html`<script>${raw(page.script)}</script>`}
 </body>
 </html>`.html
   }\n`;

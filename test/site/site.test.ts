@@ -182,6 +182,29 @@ describe.skipIf(findChromium() === undefined)('the site in Chromium, from a fold
     expect(errors).toEqual([]);
   });
 
+  it('finds a heading from any page by keyboard, and lists all of them with scripts off', async () => {
+    await using opened = await openFile(at('protocols/raft.html'), { width: 390, height: 800 });
+    const { page, errors } = opened;
+    await page.getByRole('searchbox').focus();
+    await page.keyboard.type('said Durable');
+    await page.keyboard.press('Enter');
+    await page.getByText(/^\d+ headings? with these words/).waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('said Durable');
+    const first = page.locator('#found a').first();
+    expect(await first.textContent()).toBe('Durable before said');
+    expect(await foundOn(page)).toEqual([]);
+    expect(await isTooWide(page)).toBe(false);
+    await page.getByRole('searchbox').press('Enter');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/guides\/architecture\.html#durable-before-said$/);
+    expect(errors).toEqual([]);
+    const size = { width: 1440, height: 900 };
+    await using still = await openFile(at('search.html'), size, { scripts: false });
+    expect(await foundOn(still.page)).toEqual([]);
+    const all = text('search.html').match(/<li><a /g) ?? [];
+    expect(await still.page.locator('#found a').count()).toBe(all.length);
+  });
+
   it('shows its runs with scripts off too', async () => {
     await readWithoutScripts(join(folder, 'site'), (what, isRight) =>
       expect(isRight, what).toBe(true),

@@ -11,6 +11,7 @@ export type Judge = (what: string, isRight: boolean, detail?: string) => void;
 const kinds: readonly string[] = [
   'index.html',
   'pages.html',
+  'search.html',
   'protocols/index.html',
   'protocols/raft.html',
   'protocols/pbft.html',
