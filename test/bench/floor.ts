@@ -65,7 +65,8 @@ export const floorOf =
     });
     const computed = found.signatures === 'ed25519' ? signed / signs + verified / verifies : 0;
     const floor = (delays * roundTrip) / 2 + flushes * flush + 1000 * computed;
-    const parts = `${shown(delays)} messages, ${shown(flushes)} ${flushes === 1 ? 'flush' : 'flushes'}`;
+    const flushed = flushes === 1 ? '1 flush' : `${shown(flushes)} flushes`;
+    const parts = `${shown(delays)} messages, ${flushed}`;
     const signatures = `${shown(signed)} signed, ${shown(verified)} checked`;
     return [
       {

@@ -182,7 +182,7 @@ describe.skipIf(findChromium() === undefined)('the site in Chromium, from a fold
     expect(errors).toEqual([]);
   });
 
-  it('finds a heading from any page by keyboard, and lists all of them with scripts off', async () => {
+  it('finds a heading from any page by keyboard, and lists all with scripts off', async () => {
     await using opened = await openFile(at('protocols/raft.html'), { width: 390, height: 800 });
     const { page, errors } = opened;
     await page.getByRole('searchbox').focus();
