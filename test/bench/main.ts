@@ -54,6 +54,7 @@ const parts: Readonly<Record<string, Load>> = {
   frames: async () => (await import('./frames.ts')).frames,
   'shards-simulated': async () => (await import('./shards.ts')).simulatedShards,
   'shards-real': async () => (await import('./shards.ts')).realShards,
+  groups: async () => (await import('./groups.ts')).groups,
   wan: async () => (await import('./sites.ts')).sites,
   'cluster-basic-paxos': async () => (await import('./clusters.ts')).basicPaxosCluster,
   'cluster-epaxos': async () => (await import('./clusters.ts')).epaxosCluster,

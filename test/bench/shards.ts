@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ms, type Protocol, range, toUtf8 } from '@quorumlab/core';
 import { world } from '@quorumlab/harness/shards';
 import type { LogShape } from '@quorumlab/log';
-import { createLogger, generateSeed, publicKeyOf, startNode } from '@quorumlab/node';
+import { createLogger, generateSeed, openHost, publicKeyOf } from '@quorumlab/node';
 import { raft } from '@quorumlab/raft';
 import {
   keeper,
@@ -58,34 +58,37 @@ const ranges = [
 /** The error that the clocks declare, in microseconds: all are the clock of this machine. */
 const bound = 1000;
 
-/** The nodes of both groups, in this process: TCP and Noise between them, durable logs. */
+/** Three hosts in this process, each with both groups: TCP and Noise, durable logs. */
 async function startShards(folder: string) {
-  const groups = await Promise.all(
-    ranges.map(({ group }) => {
-      const seeds = range(3).map(() => generateSeed());
-      const members = seeds.map((seed, id) => {
-        const address = `/ip4/127.0.0.1/tcp/${24_530 + 3 * group + id}`;
-        return { id, publicKey: publicKeyOf(seed), address };
-      });
-      const own = ranges.filter((each) => each.group === group);
-      return Promise.all(
-        seeds.map((secretKey, self) =>
-          startNode({
-            protocol: raft({ n: 3 }),
-            self,
-            cluster: { cluster: 'bench', group: `${group}`, epoch: 0, members, clients: [] },
-            secretKey,
-            folder: join(folder, `${group}-${self}`),
-            stateMachine: () => shard({ group, ranges: own, keepers: [0, 1, 2] }),
-            codec: shardCodec,
-            logger: createLogger({ level: 'error' }),
-          }),
-        ),
-      );
+  const seeds = range(3).map(() => generateSeed());
+  const members = seeds.map((seed, id) => {
+    const address = `/ip4/127.0.0.1/tcp/${24_530 + id}`;
+    return { id, publicKey: publicKeyOf(seed), address };
+  });
+  const shared = {
+    cluster: 'bench',
+    members,
+    clients: [],
+    logger: createLogger({ level: 'error' }),
+  };
+  const processes = await Promise.all(
+    seeds.map(async (secretKey, self) => {
+      const host = await openHost({ ...shared, self, secretKey, folder: join(folder, `${self}`) });
+      const nodes = [];
+      for (const { group } of ranges) {
+        const own = ranges.filter((each) => each.group === group);
+        const stateMachine = () => shard({ group, ranges: own, keepers: [0, 1, 2] });
+        const protocol = raft({ n: 3 });
+        nodes.push(
+          await host.open({ group: `${group}`, protocol, stateMachine, codec: shardCodec }),
+        );
+      }
+      await host.start();
+      return { host, nodes };
     }),
   );
   const platforms = range(3).map((place): PartyPlatform => {
-    const logs = groups.map((nodes, group) => [group, (nodes[place] as (typeof nodes)[0]).log]);
+    const logs = processes[place]?.nodes.map(({ log }, group) => [group, log]);
     return { logs: new Map(logs as [number, never][]), clock: systemClock(bound) };
   });
   const stops = platforms.flatMap((here, self) =>
@@ -95,7 +98,7 @@ async function startShards(folder: string) {
     platform: platforms[0] as PartyPlatform,
     async stop() {
       for (const stop of stops) stop();
-      await Promise.all(groups.flat().map((node) => node.stop()));
+      await Promise.all(processes.map(({ host }) => host.stop()));
     },
   };
 }
@@ -163,7 +166,7 @@ function rowsOf(
   const name = `two shards of raft n=3, ${outstanding} outstanding`;
   const limit = { name: 'one TCP round trip + one fdatasync', value: least };
   const note =
-    'six nodes in one process, TCP and Noise, durable logs; each transaction writes in both ' +
+    'three hosts in one process, each with both groups; each transaction writes in both ' +
     `groups; clocks within ${bound} us`;
   return [
     {

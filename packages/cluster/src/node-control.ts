@@ -126,11 +126,12 @@ function membershipOf(
 }
 
 export function reportOf({ node, kept }: Pick<AtWork, 'node' | 'kept'>): NodeReport {
-  const { self, role, term, leader, trouble, applied, state, peers, counters, clock } =
+  const { self, group, role, term, leader, trouble, applied, state, peers, counters, clock } =
     node.status();
   const { lastCommit, attack, lying } = kept.state;
   return {
     self,
+    group,
     pid: process.pid,
     role,
     term,

@@ -55,6 +55,8 @@ export type NodeMembership = 'voter' | 'learner' | 'left' | 'waiting';
 /** How a node is. */
 export interface NodeReport {
   readonly self: number;
+  /** The name of its group. */
+  readonly group?: string;
   readonly pid: number;
   readonly role: string;
   /** What does not mend itself, and what to do. */

@@ -69,8 +69,8 @@ export class Commons {
     return Math.min(250, Math.max(patienceMs, debt));
   }
 
-  /** A frame of `peer` was refused by its first bytes: it pays for having it read. */
-  refused(peer: PrincipalId, bytes: number): void {
+  /** A frame of `peer` was read, and is for no machine: it pays for that. */
+  paid(peer: PrincipalId, bytes: number): void {
     this.budgets.spend(peer, workOf.frame + bytes * workOf.byte, now());
   }
 

@@ -3,8 +3,6 @@ import type { Behaviour } from '@quorumlab/adversary';
 import type { Machine, PrincipalId, ReplicaId, Roster, Slot } from '@quorumlab/core';
 import type { Disk } from '@quorumlab/disk';
 import {
-  chunkBytes,
-  clientMessages,
   installedBy,
   type LogCodec,
   type LogOutput,
@@ -21,6 +19,7 @@ import { addressFor, envelopes, type Keyring } from '@quorumlab/wire';
 import { Chronicle } from './chronicle.ts';
 import { clusterDomain, type MemberIdentity, principalsOf } from './cluster-identity.ts';
 import { Gate } from './gate.ts';
+import { GroupRest } from './group-rest.ts';
 import { requireFrames } from './host-limits.ts';
 import { sumOf } from './intake.ts';
 import { honestKeyring, type NodeKeyring } from './keyring.ts';
@@ -38,12 +37,14 @@ import { Notices } from './notices.ts';
 import { type PeerUse, useOf } from './peer-account.ts';
 import type { Hosted, Process } from './process.ts';
 import { rawCodec } from './raw-codec.ts';
+import type { RestMessage } from './rest.ts';
 import { Runner } from './runner.ts';
-import type { Culprit, RunnerOptions } from './runner-options.ts';
+import type { Culprit } from './runner-options.ts';
 import type { NodeStatus, RunningNode } from './running-node.ts';
 import { openStable, type StableState, served } from './stable.ts';
 import { busyMicroseconds, now } from './time.ts';
 import { powerOf } from './traitor.ts';
+import { whatIsSaid } from './what-is-said.ts';
 
 /**
  * Reads the state of a replica back, and makes it take part in its process. Throws what `startNode`
@@ -69,33 +70,12 @@ export async function openGroup<S extends LogShape, C, R, Q>(
   }
 }
 
-const serviceKinds: ReadonlySet<string> = new Set(clientMessages.kinds.map(({ kind }) => kind));
-/** What clients ask for. */
-const askedKinds = ['request', 'query'];
-
-/** What the loop has to know of messages. */
-function whatIsSaid<S extends LogShape>(
-  { protocol, isOwn, evidence, vows }: ServicedProtocol<S>,
-  isObserved: boolean,
-): Pick<
-  RunnerOptions<Serviced<S>>,
-  'clientKinds' | 'passedOnKinds' | 'isEvidence' | 'answerBytes'
-> {
-  return {
-    clientKinds: serviceKinds,
-    passedOnKinds: new Set([...askedKinds, ...(protocol.passesOn ?? [])]),
-    answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
-    isEvidence(message) {
-      if (!isObserved || !isOwn(message)) return false;
-      // A promise with nothing inside: one signature, and perhaps proof of a lie.
-      const [inside] = evidence(message);
-      const [vow] = vows(message);
-      return inside === undefined && vow !== undefined;
-    },
-  };
-}
-
-const sharedOf = ({ limits, commons, accounts }: Process) => ({ limits, commons, accounts });
+const sharedOf = (process: Process) => ({
+  limits: process.limits,
+  commons: process.commons,
+  accounts: process.accounts,
+  clockError: () => process.clock().error,
+});
 
 /** See the head of this file. */
 export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C, R, Q>, Hosted {
@@ -117,6 +97,7 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
   readonly #tellFailed: (error: Error) => void;
   readonly left: Promise<void>;
   readonly #gate: Gate;
+  readonly #rest: GroupRest;
   #behaves = true;
   #fired = 0;
   #applied: Slot;
@@ -169,10 +150,12 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
     const snapshot = disk.stable?.serviceSnapshot ?? undefined;
     this.#applied = snapshot?.slot ?? -1;
     this.#state = snapshot?.state ?? 0;
+    this.#rest = this.#makeRest(process);
     this.#runner = new Runner<Serviced<S>>({
       machine: this.#honest,
       members: this.#gate.inside,
       ticked: () => this.#gate.look(this.roster()),
+      moved: (output) => this.#rest.moved(output),
       keyring: () => (this.#behaves ? this.#guarded : this.#signing),
       envelopes: envelopes(domain, group.messages, keyring.shares),
       commit: (writes) => disk.commit(writes),
@@ -181,7 +164,6 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
       notices: this.#notices,
       ...whatIsSaid(group, hooks.heard !== undefined),
       chronicle,
-      clockError: () => process.clock().error,
       rejoin: (options.rejoin ?? false) && disk.stable === undefined,
       onFailure: (error, culprit) => this.#fail(error, culprit),
     });
@@ -192,6 +174,19 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
     const coded = codec ?? (rawCodec as unknown as LogCodec<C, R, Q>);
     this.log = replicatedLog({ host: this.#port(this.#applied + 1), codec: coded });
     process.join(this);
+  }
+
+  #makeRest(process: Process): GroupRest {
+    return new GroupRest(process, {
+      group: this,
+      self: this.#options.self,
+      inside: this.#gate.inside,
+      mayRest: () => this.#behaves && this.#group.protocol.claims.faults === 'crash',
+      status: () => this.#runner.machine.status(),
+      applied: () => ({ applied: this.#applied, state: this.#state }),
+      isIdle: () => this.#runner.isIdle,
+      timers: () => this.#runner.timers,
+    });
   }
 
   start(mesh: Mesh): void {
@@ -210,6 +205,15 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
 
   peer(id: PrincipalId, connected: boolean): void {
     this.#runner.peer(id, connected);
+    this.#rest.linked(id);
+  }
+
+  look(): void {
+    this.#rest.look();
+  }
+
+  rest(from: PrincipalId, message: RestMessage): void {
+    this.#rest.hear(from, message);
   }
 
   status(): NodeStatus {
@@ -220,6 +224,7 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
       ...this.#runner.machine.status(),
       self: this.#options.self,
       group: this.name,
+      isResting: this.#rest.isResting,
       applied: this.#applied,
       state: this.#state,
       peers: this.#process.connected(this),
@@ -316,7 +321,10 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
 
   #port(from: Slot): LogPort {
     return {
-      send: (event) => this.#runner.hand(event),
+      send: (event) => {
+        this.#rest.asked(event);
+        this.#runner.hand(event);
+      },
       listen: (listener) => this.#runner.listen(listener),
       status: () => this.#runner.machine.status(),
       stop: () => this.stop(),
@@ -325,6 +333,7 @@ export class GroupNode<S extends LogShape, C, R, Q> implements RunningNode<S, C,
   }
 
   #note(output: LogOutput): void {
+    this.#rest.answered(output);
     const installed = output.writes.length === 0 ? undefined : installedBy(output);
     if (installed !== undefined) {
       this.#applied = installed.slot;

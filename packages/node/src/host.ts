@@ -21,6 +21,7 @@ import { Notices } from './notices.ts';
 import { countReason, PeerAccounts } from './peer-account.ts';
 import type { Principal } from './principal.ts';
 import type { Hosted, Process } from './process.ts';
+import { decodeRest } from './rest.ts';
 import type { RunningNode } from './running-node.ts';
 import { groupFolder, openProcessLog } from './stable.ts';
 
@@ -53,6 +54,11 @@ export interface HostOptions {
   readonly clockError?: number;
   /** As `NodeOptions.answer`. */
   readonly answer?: () => Uint8Array | undefined;
+  /**
+   * Milliseconds after which a group of a protocol for crashes in which nothing was asked rests: it
+   * says nothing until somebody wants something, or a member is lost. 1,000 unless told.
+   */
+  readonly restAfterMs?: number;
 }
 
 /** A process with its groups. */
@@ -116,6 +122,7 @@ class ProcessHost implements Host, Process {
   readonly commons: Commons;
   readonly accounts: PeerAccounts = new PeerAccounts();
   readonly log: SharedLog | undefined;
+  readonly quietMs: number | undefined;
   mesh: Mesh | undefined;
   readonly #options: HostOptions;
   readonly #notices: Notices;
@@ -126,6 +133,7 @@ class ProcessHost implements Host, Process {
   /** By how much the wall clock may be wrong as long as nobody else says so. */
   readonly #declared: number;
   #clock: WatchedClock | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -135,6 +143,7 @@ class ProcessHost implements Host, Process {
     this.self = options.self;
     this.limits = limits;
     this.log = log;
+    this.quietMs = log === undefined ? undefined : (options.restAfterMs ?? 1_000);
     this.commons = new Commons(limits);
     this.#notices = new Notices(options.logger);
     this.#declared = options.clockError ?? 100_000;
@@ -198,6 +207,9 @@ class ProcessHost implements Host, Process {
     this.mesh = mesh;
     this.#clock = watchClock(this.#declared);
     this.#each((group) => group.start(mesh));
+    if (this.quietMs === undefined) return;
+    const look = (): void => this.#each((group) => group.look());
+    this.#looking = setInterval(look, Math.max(1, this.quietMs / 2));
   }
 
   groups(): readonly string[] {
@@ -276,6 +288,7 @@ class ProcessHost implements Host, Process {
 
   async #close(): Promise<void> {
     this.#clock?.stop();
+    clearInterval(this.#looking);
     await this.mesh?.stop();
     this.#notices.stop();
   }
@@ -286,6 +299,8 @@ class ProcessHost implements Host, Process {
 
   /** Gives a frame to the group that it names, before anything else of it is read. */
   #receive(from: PrincipalId, frame: Uint8Array): void {
+    const rest = decodeRest(frame);
+    if (rest !== undefined) return this.#rest(from, frame, rest);
     const address = addressIn(frame);
     if (typeof address !== 'string') {
       this.#refuse(from, frame, address.reason);
@@ -300,9 +315,20 @@ class ProcessHost implements Host, Process {
     this.#refuse(from, frame, 'not-a-member');
   }
 
+  #rest(from: PrincipalId, frame: Uint8Array, found: ReturnType<typeof decodeRest>): void {
+    if (found === undefined || found === 'malformed') {
+      this.#refuse(from, frame, 'malformed');
+      return this.mesh?.penalise(from, 'malformed');
+    }
+    this.commons.paid(from, frame.byteLength);
+    const group = this.#groups.get(found.address);
+    if (group !== undefined && this.#inside.get(group)?.has(from) === true)
+      group.rest(from, found.message);
+  }
+
   #refuse(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
     this.#refused[reason]++;
-    this.commons.refused(peer, frame.byteLength);
+    this.commons.paid(peer, frame.byteLength);
     countReason(this.accounts.of(peer).refused, reason);
     this.#notices.note('warn', { peer, reason }, 'Refused a frame: it is for none of the groups.');
   }

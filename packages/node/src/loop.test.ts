@@ -52,7 +52,7 @@ test('what one peer has waiting in all groups together is what it may have', () 
 
 test('what one peer causes in any group is paid from one budget', () => {
   const commons = new Commons(hostLimits({ memberWorkPerSecond: 1_000, savedWorkSeconds: 1 }));
-  commons.refused(1, 10_000_000);
+  commons.paid(1, 10_000_000);
   expect(commons.busyMs(1)).toBe(250);
   expect(commons.busyMs(2)).toBe(0);
 });

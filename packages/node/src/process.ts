@@ -8,6 +8,7 @@ import type { FrameRefusal } from './intake.ts';
 import type { Mesh } from './mesh-port.ts';
 import type { PeerAccounts } from './peer-account.ts';
 import type { Principal } from './principal.ts';
+import type { RestMessage } from './rest.ts';
 
 /** A group as its process sees it. */
 export interface Hosted {
@@ -21,6 +22,10 @@ export interface Hosted {
   receive(from: PrincipalId, frame: Uint8Array): void;
   /** The link to a peer began or ended. */
   peer(id: PrincipalId, connected: boolean): void;
+  /** A member of it lets it rest, or wakes it. */
+  rest(from: PrincipalId, message: RestMessage): void;
+  /** Called now and then: it may come to rest. */
+  look(): void;
   /** It must not go on. */
   fail(error: Error): void;
   stop(): Promise<void>;
@@ -34,6 +39,8 @@ export interface Process {
   readonly accounts: PeerAccounts;
   /** That of all its groups; absent: its only group has one of its own. */
   readonly log: SharedLog | undefined;
+  /** Milliseconds without anything to do after which its groups rest; absent: they never do. */
+  readonly quietMs: number | undefined;
   /** Absent before the process listens. */
   readonly mesh: Mesh | undefined;
   /** By how much the wall clock may be wrong. */

@@ -59,6 +59,8 @@ export interface RunnerOptions<S extends Shape> {
   readonly accounts?: PeerAccounts;
   /** Who tells the log what the machine does; a client's does nothing worth telling. */
   readonly chronicle?: Pick<Chronicle, 'look' | 'said'>;
+  /** Called after a step that asks for something, before any of that is done. */
+  readonly moved?: (output: Output<S>) => void;
   /** Called after the steps of every tick. */
   readonly ticked?: () => void;
   /** The kinds of message that clients may say; any, unless told. */

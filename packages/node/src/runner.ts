@@ -65,7 +65,7 @@ export class Runner<S extends Shape> {
   readonly #raises: Raises<S>;
   readonly #own: OwnOperations;
   readonly #journal: Journal<S>;
-  readonly #timers: Timers<S['Timer']>;
+  readonly timers: Timers<S['Timer']>;
   readonly #speaker: Speaker<S>;
   /** What was released, to be said and done in its order. */
   readonly #backlog = new Backlog();
@@ -93,7 +93,7 @@ export class Runner<S extends Shape> {
       maxFrameBytes: options.limits.maxFrameBytes,
       accounts: this.#accounts,
     });
-    this.#timers = new Timers((due) => this.#wait({ type: 'due', due }), wheel);
+    this.timers = new Timers((due) => this.#wait({ type: 'due', due }), wheel);
     this.#speaker = new Speaker({
       ...options,
       self: this.#self,
@@ -129,7 +129,7 @@ export class Runner<S extends Shape> {
     this.#commons.outputs(-this.#outputBytes);
     this.#outputBytes = 0;
     this.#commons.leave(this.#turn);
-    this.#timers.stop();
+    this.timers.stop();
   }
 
   /** Gives the machine an event of this process. */
@@ -162,7 +162,7 @@ export class Runner<S extends Shape> {
   }
 
   #refuseUnread(peer: PrincipalId, frame: Uint8Array, reason: FrameRefusal): void {
-    this.#commons.refused(peer, frame.byteLength);
+    this.#commons.paid(peer, frame.byteLength);
     this.#refuse(peer, reason);
   }
 
@@ -232,7 +232,14 @@ export class Runner<S extends Shape> {
     const cost = costOfStep(item.type === 'frame' ? item.bytes.byteLength : 0);
     this.#charge(payer, cost + answersTo(output, peer));
     if (item.type === 'frame') this.#raises.stepped(this.machine, item.from, output, begin);
-    if (output !== nothing) this.#journal.add(output);
+    if (output === nothing) return;
+    this.#options.moved?.(output);
+    this.#journal.add(output);
+  }
+
+  /** Whether nothing waits: neither to be stepped, nor for the disk, nor to be said. */
+  get isIdle(): boolean {
+    return this.#inbox.size === 0 && this.#journal.waiting() === 0 && !this.#backlog.waits;
   }
 
   #charge(payer: Payer, cost: number): void {
@@ -255,7 +262,7 @@ export class Runner<S extends Shape> {
         if (waiting.event.type === 'submit') this.#own.release(waiting.event);
         return waiting.event;
       case 'due':
-        return this.#timers.claim(waiting.due)
+        return this.timers.claim(waiting.due)
           ? { type: 'timeout', timer: waiting.due.timer }
           : undefined;
       case 'frame':
@@ -369,8 +376,8 @@ export class Runner<S extends Shape> {
   }
 
   #change(change: TimerChange<S>): void {
-    if (change.type === 'set') this.#timers.set(change.timer, change.after);
-    else this.#timers.clear(change.timer);
+    if (change.type === 'set') this.timers.set(change.timer, change.after);
+    else this.timers.clear(change.timer);
   }
 
   #fail(thrown: unknown, event?: Event<S>): void {

@@ -14,6 +14,8 @@ export interface NodeStatus extends Status {
   readonly self: ReplicaId;
   /** The name of its group. */
   readonly group: string;
+  /** Whether its timers stand still, because nobody in its group has anything to do. */
+  readonly isResting: boolean;
   /** The last slot that has run here; -1: none. */
   readonly applied: Slot;
   /** Rolling hash of everything that has run: equal logs have equal hashes. */

@@ -10,6 +10,8 @@ export interface Due<T> {
 
 interface Armed {
   readonly generation: number;
+  /** Microseconds from when it was set. */
+  readonly delay: number;
   readonly deadline: number;
 }
 
@@ -78,6 +80,7 @@ export class Timers<T extends string> {
   readonly #onDue: (due: Due<T>) => void;
   readonly #wheel: Wheel;
   #generation = 0;
+  #isAsleep = false;
   /** When the wheel calls. */
   #wakes = Number.POSITIVE_INFINITY;
 
@@ -88,9 +91,10 @@ export class Timers<T extends string> {
 
   /** Sets `timer`; a pair is drawn from the operating system's randomness. */
   set(timer: T, after: Delay): void {
-    const deadline = microseconds() + drawn(after);
-    this.#armed.set(timer, { generation: ++this.#generation, deadline });
-    if (deadline < this.#wakes) this.#wakeAt(deadline);
+    const delay = drawn(after);
+    const deadline = microseconds() + delay;
+    this.#armed.set(timer, { generation: ++this.#generation, delay, deadline });
+    if (deadline < this.#wakes && !this.#isAsleep) this.#wakeAt(deadline);
   }
 
   /** Disarms `timer`. */
@@ -110,6 +114,24 @@ export class Timers<T extends string> {
     this.#armed.clear();
     this.#wheel.clear(this.#fire);
     this.#wakes = Number.POSITIVE_INFINITY;
+  }
+
+  /** Lets all of them stand still. */
+  sleep(): void {
+    this.#isAsleep = true;
+    this.#wheel.clear(this.#fire);
+    this.#wakes = Number.POSITIVE_INFINITY;
+  }
+
+  /** Each of them begins anew, with the delay that it had. */
+  wake(): void {
+    this.#isAsleep = false;
+    const now = microseconds();
+    for (const [timer, { generation, delay }] of this.#armed) {
+      const deadline = now + delay;
+      this.#armed.set(timer, { generation, delay, deadline });
+      if (deadline < this.#wakes) this.#wakeAt(deadline);
+    }
   }
 
   #wakeAt(deadline: number): void {
