@@ -2,7 +2,7 @@
 import { protocolOf } from '@quorumlab/harness';
 import { afterEach, expect, test } from 'vitest';
 import { kills, survivesKills } from './support/kills.ts';
-import { endAll, groups, limitMs } from './support/running.ts';
+import { endAll, type Group, groups, limitMs } from './support/running.ts';
 
 afterEach(endAll, limitMs);
 
@@ -10,7 +10,13 @@ const crash = groups.filter(([name]) => protocolOf(name).claims.faults === 'cras
 
 test('there are protocols to kill', () => expect(crash).toHaveLength(4));
 
-test.each(crash)(
+/** It is Multi-Paxos with other quorums, so it is killed in the long run alone. */
+const long: readonly Group[] =
+  process.env.QUORUMLAB_LONG_TESTS === '1'
+    ? [['flexible-paxos', 4, { q1: 3, q2: 2, snapshotEvery: 32, keepSlots: 8 }]]
+    : [];
+
+test.each([...crash, ...long])(
   `%s with %i nodes loses no acknowledged write over ${kills} kills, and its histories hold`,
   { timeout: limitMs },
   (...group) => survivesKills(group),

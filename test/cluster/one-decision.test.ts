@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterStatus, submit, upCluster } from '@quorumlab/cluster';
+import { range } from '@quorumlab/core';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { endAll, killed, limitMs, started } from './support/running.ts';
 
@@ -37,10 +38,12 @@ test('basic-paxos decides once among two who ask at once, and says so to the oth
     (await submit(folder, 'get a')).rows[0]?.result;
   const decided = `${first + 1} (as one replica has it)`;
   await allKnow(folder);
-  for (const victim of [0, 1]) {
+  // Ten kills with QUORUMLAB_LONG_TESTS=1.
+  const more = process.env.QUORUMLAB_LONG_TESTS === '1' ? range(8).map((i) => (i + 2) % 3) : [];
+  for (const [round, victim] of [0, 1, ...more].entries()) {
     await killed(folder, victim);
     expect(await value()).toBe(decided);
-    if (victim === 1) rmSync(join(folder, 'n1', 'data'), { recursive: true });
+    if (round === 1) rmSync(join(folder, 'n1', 'data'), { recursive: true });
     await upCluster(folder, { rejoin: [1] });
     await allKnow(folder);
   }

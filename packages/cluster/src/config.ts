@@ -69,6 +69,11 @@ export interface ClusterConfig {
   /** Who was told to leave and has not come back; absent: nobody. */
   readonly left?: readonly number[];
   readonly clients: readonly ClusterPrincipal[];
+  /**
+   * Where ranges of keys end and the next begin, ascending: each range has a group of its own on
+   * the nodes of the first day (`@quorumlab/shards`), beside that of the cluster; absent: none.
+   */
+  readonly ranges?: readonly string[];
   /** By how much wall clocks may be wrong where chrony says nothing, in microseconds; 100,000. */
   readonly clockError?: number;
 }
@@ -147,6 +152,9 @@ function checked(file: string, config: Partial<ClusterConfig>): ClusterConfig {
   if (members.length !== n) throw wrong(`it lists ${members.length} members, and n is ${n}`);
   if (config.clockError !== undefined && !isCount(config.clockError))
     throw wrong('"clockError" must be a number of microseconds');
+  const { ranges } = config;
+  if (ranges !== undefined && !(Array.isArray(ranges) && ranges.every(isText)))
+    throw wrong('"ranges" must be a list of keys');
   const { seats, joined = [], left = [] } = config;
   if (!Array.isArray(joined) || !Array.isArray(left) || !left.every(isCount))
     throw wrong('"joined" and "left" must be lists');
@@ -198,6 +206,8 @@ function requireKeys(
     }
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

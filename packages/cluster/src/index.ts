@@ -16,6 +16,7 @@ export {
   readConfig,
 } from './config.ts';
 export { type ClusterClient, type ConnectOptions, connectCluster } from './connect.ts';
+export { connectShards, type ShardClient } from './connect-shards.ts';
 export { ClusterSilentError } from './control-client.ts';
 export { type DemoOptions, demoReal, type RealDemo, type RealRun } from './demo.ts';
 export { ClusterError, ClusterNodeError, LostDiskError } from './errors.ts';

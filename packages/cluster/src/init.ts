@@ -15,6 +15,7 @@ import { aggregates, type CertificateKind, certificateKeyIn } from './certificat
 import { type ClusterConfig, type ClusterPrincipal, clusterSchema, paths } from './config.ts';
 import { ClusterError, codeOf } from './errors.ts';
 import { addressOf, portsOf, requireHosts } from './hosts.ts';
+import { requireRanges } from './ranges.ts';
 
 /** What {@link initCluster} makes. */
 export interface InitOptions {
@@ -30,6 +31,8 @@ export interface InitOptions {
   readonly options?: OptionValues;
   /** What the reads of its clients promise; what the options say, or 'quorum', unless told. */
   readonly reads?: Reads;
+  /** Where ranges of keys begin, see {@link ClusterConfig.ranges}; none unless told. */
+  readonly ranges?: readonly string[];
   /** Unless told, a name that nobody else has. */
   readonly name?: string;
   /** Signs every message, also where the protocol needs no signatures. */
@@ -60,6 +63,7 @@ const most = { n: 128, clients: 64 };
 export async function initCluster(options: InitOptions): Promise<ClusterConfig> {
   const { folder, hosts = ['127.0.0.1'], basePort = 0, clients = 8 } = options;
   const { n, f } = sizeOf(options);
+  if (options.ranges !== undefined) requireRanges(options.protocol, options.ranges);
   if (n > most.n || clients > most.clients || clients < 1)
     throw new ClusterError(
       `A cluster has up to ${most.n} nodes and 1 to ${most.clients} clients, ` +
@@ -151,6 +155,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
     f,
     options: options.options ?? {},
     ...(options.reads === undefined ? {} : { reads: options.reads }),
+    ...(options.ranges === undefined ? {} : { ranges: options.ranges }),
     signatures:
       signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
     ...(certificates === undefined ? {} : { certificates }),

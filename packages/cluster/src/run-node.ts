@@ -32,6 +32,7 @@ import { type Keeping, keeping } from './node-keeping.ts';
 import { requirePlainFile } from './plain-file.ts';
 import { clearPid, writePid } from './process-file.ts';
 import { clusterDigest, encodeReport } from './remote-report.ts';
+import { startRanged } from './start-ranges.ts';
 import { readStarted, requireFewLost, restoreStarted, setAside, writeStarted } from './started.ts';
 import { readTraitor, writeTraitor } from './traitor-file.ts';
 
@@ -110,26 +111,26 @@ export async function runNode(options: RunNodeOptions): Promise<RunningClusterNo
     const start = async (): Promise<AnyNode> => {
       // Whoever told them to come back: what more than f have lost may be lost for all.
       if (rejoin) requireFewLost(folder, config, [self]);
-      return startNode({
+      const place = {
+        ...{ self, secretKey, folder: paths.data(home), logger, answer },
+        ...(config.clockError === undefined ? {} : { clockError: config.clockError }),
+        ...(listen === undefined ? {} : { listen }),
+      };
+      const replica = {
         protocol: kept.protocol,
-        self,
-        cluster: identityOf(config),
-        secretKey,
-        folder: paths.data(home),
-        stateMachine: keyValueStore,
-        logger,
         signatures: config.signatures,
         ...(certificates === undefined ? {} : { certificates }),
         allowFaults: config.allowFaults,
         // A replica that has voted and lost its votes must not vote again.
         mustExist: before !== undefined && !rejoin,
         rejoin,
-        answer,
-        ...(config.clockError === undefined ? {} : { clockError: config.clockError }),
         hooks: rejoin ? untilDurable(kept.hooks, home) : kept.hooks,
         ...(first === undefined ? {} : { behaviour: first }),
-        ...(listen === undefined ? {} : { listen }),
-      });
+      };
+      if (config.ranges !== undefined)
+        return startRanged({ config, borders: config.ranges, place, replica });
+      const alone = { cluster: identityOf(config), stateMachine: keyValueStore };
+      return startNode({ ...place, ...replica, ...alone });
     };
     const node = await start()
       .catch(async (error: unknown) => {

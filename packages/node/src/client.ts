@@ -107,28 +107,15 @@ export interface RunningClient<C, R, Q> extends ReplicatedLog<C, R, Q> {
 export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Array>(
   options: ClientNodeOptions<C, R, Q>,
 ): Promise<RunningClient<C, R, Q>> {
-  const { cluster, protocol, self, secretKey, codec, maxOutstanding, meshLimits } = options;
-  checkCluster(protocol, cluster);
-  if (self < FIRST_CLIENT)
-    throw new NodeConfigError(
-      `A client's number is ${FIRST_CLIENT} or more, and not ${self}; smaller ones are replicas.`,
-    );
-  const name = { node: self, role: 'client', ...cluster, protocol: protocol.name } as const;
-  const logger = nodeLogger(options.logger, name);
-  const notices = new Notices(logger);
-  const limits = hostLimits(options.limits);
-  requireFrames(limits, { name: 'the service', messages: clientMessages });
+  const { cluster, self, secretKey, meshLimits } = options;
   const failed = Promise.withResolvers<Error>();
-  // Changes in place: the machine asks whoever is in it now.
-  const members = cluster.members.map(({ id }) => id).sort((one, two) => one - two);
-  const keyring = keyringOf(options);
-  const runner = runnerOf(options, { limits, notices, members, keyring }, (error) => {
-    logger.fatal({ err: error }, 'The client stops: it must not go on after this.');
+  const asker = askerOf(options, (error) => {
     stop().then(
       () => failed.resolve(error),
       () => failed.resolve(error),
     );
   });
+  const { runner, keyring, members, notices, limits, logger } = asker;
   const mesh: Mesh = await startMesh({
     secretKey,
     self,
@@ -149,19 +136,8 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
     return stopping;
   };
   runner.start(mesh);
-  const log = replicatedLog<C, R, Q>({
-    host: {
-      send: (event) => runner.hand(event),
-      listen: (listener) => runner.listen(listener),
-      status: () => runner.machine.status(),
-      stop,
-    },
-    // Without a codec C, R and Q are what they are unless told: bytes.
-    codec: codec ?? (rawCodec as unknown as LogCodec<C, R, Q>),
-    ...(maxOutstanding === undefined ? {} : { maxOutstanding }),
-  });
   return {
-    ...log,
+    ...asker.log(stop),
     ready: (count, signal) => mesh.ready(count, signal),
     admit(member) {
       keyring.admit(member.id, member.publicKey);
@@ -178,6 +154,58 @@ export async function connectClient<C = Uint8Array, R = Uint8Array, Q = Uint8Arr
     ask: (id, limitMs) => mesh.ask(id, limitMs),
     counters: runner.counters,
     failed: failed.promise,
+  };
+}
+
+/** What asks one group, before it is connected. */
+export interface Asker<C, R, Q> {
+  readonly runner: Runner<ClientShape>;
+  readonly keyring: NodeKeyring<ServiceMessage>;
+  /** Changes in place: the machine asks whoever is in it now. */
+  readonly members: ReplicaId[];
+  readonly notices: Notices;
+  readonly limits: HostLimits;
+  readonly logger: Logger;
+  /** The log that it asks; `stop` ends it. */
+  log(stop: () => Promise<void>): ReplicatedLog<C, R, Q>;
+}
+
+/** Makes what asks one group. Throws {@link NodeConfigError} and `KeyringError`. */
+export function askerOf<C, R, Q>(
+  options: ClientNodeOptions<C, R, Q>,
+  onFailure: (error: Error) => void,
+): Asker<C, R, Q> {
+  const { cluster, protocol, self, codec, maxOutstanding } = options;
+  checkCluster(protocol, cluster);
+  if (self < FIRST_CLIENT)
+    throw new NodeConfigError(
+      `A client's number is ${FIRST_CLIENT} or more, and not ${self}; smaller ones are replicas.`,
+    );
+  const name = { node: self, role: 'client', ...cluster, protocol: protocol.name } as const;
+  const logger = nodeLogger(options.logger, name);
+  const notices = new Notices(logger);
+  const limits = hostLimits(options.limits);
+  requireFrames(limits, { name: 'the service', messages: clientMessages });
+  const members = cluster.members.map(({ id }) => id).sort((one, two) => one - two);
+  const keyring = keyringOf(options);
+  const runner = runnerOf(options, { limits, notices, members, keyring }, (error) => {
+    logger.fatal({ err: error }, 'The client stops: it must not go on after this.');
+    onFailure(error);
+  });
+  return {
+    ...{ runner, keyring, members, notices, limits, logger },
+    log: (stop) =>
+      replicatedLog<C, R, Q>({
+        host: {
+          send: (event) => runner.hand(event),
+          listen: (listener) => runner.listen(listener),
+          status: () => runner.machine.status(),
+          stop,
+        },
+        // Without a codec C, R and Q are what they are unless told: bytes.
+        codec: codec ?? (rawCodec as unknown as LogCodec<C, R, Q>),
+        ...(maxOutstanding === undefined ? {} : { maxOutstanding }),
+      }),
   };
 }
 

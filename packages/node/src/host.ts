@@ -79,6 +79,8 @@ export interface Host {
   ready(count?: number, signal?: AbortSignal): Promise<void>;
   /** The multiaddrs it listens on. */
   addresses(): readonly string[];
+  /** By how much the wall clock of this process may be wrong, and who says so. */
+  clock(): ClockBound;
   /** Stops all groups, as abrupt as a crash; leaves no handle. Idempotent. */
   stop(): Promise<void>;
 }

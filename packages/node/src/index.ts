@@ -3,7 +3,13 @@
  * A replica, or a client, as a libp2p process: keys, logging, a mesh of authenticated peers, and
  * the host loop that runs a machine over it and over a disk.
  */
+
 export { type ClientNodeOptions, connectClient, type RunningClient } from './client.ts';
+export {
+  connectGroups,
+  type GroupsClientOptions,
+  type RunningGroupsClient,
+} from './client-groups.ts';
 export type { ClockBound, ClockSource } from './clock-bound.ts';
 export {
   type ClusterIdentity,

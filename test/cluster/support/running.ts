@@ -50,12 +50,16 @@ export const typical: readonly Group[] = groups.filter(
 
 const homes: string[] = [];
 
-/** Makes and starts a cluster. */
-export async function started(options: Omit<InitOptions, 'folder'>): Promise<string> {
+/** Makes and starts a cluster; `before` may change what stands in its folder. */
+export async function started(
+  options: Omit<InitOptions, 'folder'>,
+  before: (folder: string) => void = () => undefined,
+): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'quorumlab-real-'));
   const folder = join(home, 'c');
   await initCluster({ folder, clients: 2, ...options });
   homes.push(home);
+  before(folder);
   await upCluster(folder);
   return folder;
 }

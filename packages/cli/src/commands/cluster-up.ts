@@ -24,6 +24,7 @@ interface InitFlags extends Flags {
   readonly f?: string;
   readonly option?: readonly string[];
   readonly reads?: string;
+  readonly ranges?: string;
   readonly rejoin?: string;
   readonly name?: string;
   readonly signed?: boolean;
@@ -46,6 +47,10 @@ export const withInitFlags = (command: Command): Command =>
       gather,
     )
     .option('--reads <kind>', readsHelp)
+    .option(
+      '--ranges <keys>',
+      'ranges of keys, each with a group of its own, by where they end: g,n (default: none)',
+    )
     .option('--name <name>', 'a name that no other cluster has (default: a random one)')
     .option('--signed', 'sign every message, also where the protocol needs no signatures')
     .option(
@@ -88,6 +93,7 @@ async function make(flags: InitFlags): Promise<ClusterConfig> {
     ...certificatesOf(flags, certificateKinds),
     ...(flags.option === undefined ? {} : { options: optionsOf(entry, flags.option) }),
     ...(flags.reads === undefined ? {} : { reads: readsWord(flags.reads) }),
+    ...(flags.ranges === undefined ? {} : { ranges: flags.ranges.split(',') }),
     ...(name === undefined ? {} : { name }),
     ...(host === undefined ? {} : { hosts: host.split(',').map((each) => each.trim()) }),
   });
@@ -184,6 +190,7 @@ function refuseOther(config: ClusterConfig, flags: InitFlags): void {
     '-f': f === undefined || f === config.f,
     '--option': Object.entries(option).every(([each, value]) => config.options[each] === value),
     '--reads': flags.reads === undefined || readsWord(flags.reads) === readsIn(config),
+    '--ranges': flags.ranges === undefined || flags.ranges === config.ranges?.join(),
     '--name': name === config.name,
     '--signed': !flags.signed || config.signatures === 'ed25519',
     '--certificates':
