@@ -41,6 +41,8 @@ export * from './stage.ts';
 export * from './steps.ts';
 export * from './stored.ts';
 export * from './tally.ts';
+export * from './validator-changes.ts';
+export * from './validators.ts';
 export * from './vocabulary.ts';
 export * from './vote.ts';
 export * from './weigh.ts';

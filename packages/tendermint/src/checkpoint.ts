@@ -14,13 +14,14 @@ import {
   retainLatest,
   type Signed,
   type Slot,
+  type ValidatorSet,
 } from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
 import { acquaintances } from './membership.ts';
 import type { Checkpoint, StableCheckpoint, StatusReport } from './messages.ts';
 import { enterHeight } from './rounds.ts';
 import { type Context, type Replica, stableHeight, validRoundOf } from './state.ts';
-import { nameAt, type ValidatorSet } from './validators.ts';
+import { nameAt } from './validators.ts';
 import { judgesOf, signedBy, votesAt, weigh } from './votes.ts';
 
 /**

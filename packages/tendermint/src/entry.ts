@@ -1,10 +1,16 @@
 /** What Tendermint tells laboratories of itself. */
-import { drawBetween, drawOne, drawTimeout, type Entry } from '@quorumlab/core';
+import {
+  drawBetween,
+  drawOne,
+  drawTimeout,
+  type Entry,
+  encodeValidatorStep,
+  encodeValidators,
+} from '@quorumlab/core';
 import type { Options } from './group.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { tendermint } from './protocol.ts';
 import type { Tendermint } from './state.ts';
-import { encodeStep, encodeValidators } from './validators.ts';
 
 /** Tendermint by name, with its options and wrong variants. */
 export const entry: Entry<Tendermint> = {
@@ -77,7 +83,7 @@ export const entry: Entry<Tendermint> = {
     };
   },
   change: (members) => encodeValidators(members.map((member) => ({ member, weight: 1 }))),
-  member: (server, becomes) => encodeStep({ server, becomes }),
-  seat: (server, about) => encodeStep({ server, becomes: 'learner', about }),
+  member: (server, becomes) => encodeValidatorStep({ server, becomes }),
+  seat: (server, about) => encodeValidatorStep({ server, becomes: 'learner', about }),
   byHand: (quorum) => ({ quorum }),
 };

@@ -3,9 +3,8 @@
  * Above the bound a proposer proposes empty batches, so that the next checkpoint comes and with it
  * room, and nobody prevotes for others. All who are at a height agree on it.
  */
-import { acceptable, type Batch, batchSize } from '@quorumlab/core';
+import { acceptable, type Batch, batchSize, isUnmixed } from '@quorumlab/core';
 import type { Group } from './group.ts';
-import { isUnmixed } from './membership.ts';
 import type { Replica } from './state.ts';
 
 /** Whether nothing may be added at this height: so much is decided since the checkpoint. */

@@ -1,18 +1,23 @@
 import {
   type DigestOf,
+  frozenSet,
+  initialVoters,
+  membersLimit,
   mostSeats,
   ms,
+  numbersIn,
   OptionsError,
   type PrincipalId,
   type ReplicaId,
   range,
   windowBytes as usualWindowBytes,
+  type ValidatorSet,
+  validatorsAt,
   wholeOption,
 } from '@quorumlab/core';
 import { type Schemas, schemas } from './messages.ts';
 import { mostFaults, type Power, powerOf, refusalOfFaults, weightsIn } from './power.ts';
 import type { Rules } from './rules.ts';
-import { frozen, membersLimit, setAt, type ValidatorSet } from './validators.ts';
 
 /** What {@link tendermint} can be told. All times in microseconds. Equal on all members. */
 export interface Options {
@@ -164,20 +169,11 @@ export function groupOf(options: Options, rules: Rules): Group {
 
 /** The set that votes from height 1 on. */
 function firstSet({ n, initialMembers, weights: text }: Options): ValidatorSet {
-  const told = typeof initialMembers === 'string' ? numbersIn(initialMembers) : initialMembers;
-  const members = [...new Set(told ?? range(n))].sort((one, two) => one - two);
-  if (members.length === 0 || members.some((each) => !(each >= 0 && each < n)))
-    throw new OptionsError(
-      `initialMembers is ${`${initialMembers}` || 'empty'}; name at least one of the replicas ` +
-        `0 to ${n - 1}, e.g. 0,1,2,3`,
-    );
+  const members = initialVoters(n, initialMembers);
   const weights = weightsIn(text, members.length);
   const validators = members.map((member, i) => ({ member, weight: weights[i] as number }));
-  return frozen({ since: 1, validators, asked: null });
+  return frozenSet({ since: 1, validators, asked: null });
 }
-
-const numbersIn = (text: string | undefined): readonly number[] | undefined =>
-  text?.split(',').map((each) => (/^\s*\d+\s*$/.test(each) ? Number(each) : -1));
 
 /** Whether `from` is a member or may become one, and not a client. */
 export const isMember = (group: Group, from: PrincipalId): boolean => from < group.members.length;
@@ -192,7 +188,7 @@ export function proposerOf(
   height: number,
   round: number,
 ): ReplicaId {
-  const set = setAt(sets, height);
+  const set = validatorsAt(sets, height);
   const { rotation } = group.powerOf(set);
   return rotation[(height - set.since + round) % rotation.length] as ReplicaId;
 }

@@ -5,6 +5,14 @@
  * @packageDocumentation
  */
 
+export {
+  encodeValidatorStep as encodeStep,
+  encodeValidators,
+  type Validator,
+  ValidatorError,
+  type ValidatorSet,
+  type ValidatorStep as TendermintStep,
+} from '@quorumlab/core';
 export type { Options as TendermintOptions } from './group.ts';
 export type {
   BatchBody,
@@ -40,11 +48,3 @@ export type {
   Volatile as TendermintVolatile,
   Waiting,
 } from './state.ts';
-export {
-  encodeStep,
-  encodeValidators,
-  type Step as TendermintStep,
-  type Validator,
-  ValidatorError,
-  type ValidatorSet,
-} from './validators.ts';

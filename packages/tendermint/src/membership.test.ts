@@ -1,5 +1,5 @@
 /** Who votes, and how that changes: by decisions, at a stated height, by nobody's word. */
-import { certify, encode, firstClient, integer, list, record } from '@quorumlab/core';
+import { certify, encode, firstClient, integer, list, maxSets, record } from '@quorumlab/core';
 import { changeRequestOf, requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { batchOf, checkpoint, idOf, proposal, status } from '../test/messages.ts';
@@ -9,7 +9,6 @@ import { encodeStep, encodeValidators, ValidatorError } from './index.ts';
 import { outcomeAt } from './membership.ts';
 import type { Decision, Precommit, Prevote } from './messages.ts';
 import { rules } from './rules.ts';
-import { maxSets } from './validators.ts';
 
 const long = 60_000_000;
 const without = (server: number) => encodeStep({ server, becomes: 'none' });

@@ -8,6 +8,7 @@ import {
   admit,
   type Batch,
   bytesOf,
+  isChange,
   maxBatchBytes,
   nextFair,
   type Request,
@@ -15,7 +16,7 @@ import {
   type Signed,
 } from '@quorumlab/core';
 import { type Group, isMember } from './group.ts';
-import { acquaintances, isChange } from './membership.ts';
+import { acquaintances } from './membership.ts';
 import type { Relay } from './messages.ts';
 import type { Context, Replica, Waiting } from './state.ts';
 

@@ -1,8 +1,13 @@
 /** What the validators of a set weigh, and what follows: quorums, and who proposes. */
-import { OptionsError, refusalOfQuorum, wholeOption } from '@quorumlab/core';
+import {
+  maxWeight,
+  OptionsError,
+  refusalOfQuorum,
+  type ValidatorSet,
+  wholeOption,
+} from '@quorumlab/core';
 import { lowest, rotationOf } from './rotation.ts';
 import type { Rules } from './rules.ts';
-import { maxWeight, type ValidatorSet, weighsWrong } from './validators.ts';
 
 /** What a set comes to. Worked out once for each. */
 export interface Power {
@@ -46,19 +51,6 @@ export function refusalOfFaults(weights: readonly number[], f: number): string |
     : `the ${f} heaviest members weigh ${least} of ${total}, which is no less than a third: ` +
         'two quorums would not be sure to share an honest one. Make the others heavier, or ' +
         'use unsafe: true to see it break';
-}
-
-/** Why these weights are none, if so. */
-export function refusalOfWeights({ validators }: Pick<ValidatorSet, 'validators'>) {
-  let total = 0;
-  for (const { member, weight } of validators) {
-    if (!(Number.isInteger(weight) && weight >= 1 && weight <= maxWeight))
-      return weighsWrong(member, weight);
-    total += weight;
-  }
-  return total > maxWeight
-    ? `all validators weigh ${total}; make that ${maxWeight} or less`
-    : undefined;
 }
 
 /** What `set` comes to. Throws {@link OptionsError} for a quorum by hand that it cannot have. */

@@ -3,11 +3,18 @@
  * what it wants, and the others say again what they have said, and pass on what proves decisions
  * and valid values. The same reports bring a restarted replica back.
  */
-import { acceptable, bytesOf, maxBatchBytes, type ReplicaId, type Signed } from '@quorumlab/core';
+import {
+  acceptable,
+  bytesOf,
+  isChangeAlone,
+  maxBatchBytes,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
 import { fetchState, isCatchingUp, ownCheckpoint, statusOf } from './checkpoint.ts';
 import { execute, passOn } from './decisions.ts';
 import { type Group, isMember, proposerOf } from './group.ts';
-import { acquaintances, isChangeAlone, isNewSet, learnSet } from './membership.ts';
+import { acquaintances, isNewSet, learnSet } from './membership.ts';
 import { relayOldest } from './mempool.ts';
 import type {
   BatchBody,

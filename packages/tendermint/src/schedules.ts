@@ -2,6 +2,7 @@
 import {
   certify,
   type Digest,
+  encodeValidatorStep,
   type ReplicaId,
   type Signed,
   type Stage,
@@ -9,7 +10,6 @@ import {
 } from '@quorumlab/core';
 import { type Message, type Polka, type Prevote, schemas } from './messages.ts';
 import type { Step, Tendermint } from './state.ts';
-import { encodeStep } from './validators.ts';
 
 /** The group of a schedule, on its stage. */
 export type Staged = Stage<Tendermint>;
@@ -151,7 +151,7 @@ export const long = 3e8;
 /** Without n3, which lies from then on, n0 proposes Ann to n1, and Bob to n2 and n4. */
 export function formerVotes(group: Staged): void {
   const honest = [1, 2, 4];
-  const configuration = encodeStep({ server: 3, becomes: 'none' });
+  const configuration = encodeValidatorStep({ server: 3, becomes: 'none' });
   group.propose([0], 'the group: without n3', { configuration });
   // The change is decided at height 1, and its set votes from height 3 on.
   group.run(long, () => [0, ...honest].every((self) => group.decided(self) === 2));

@@ -6,6 +6,7 @@ import {
   type Digest,
   digest,
   emptyMempool,
+  frozenSet,
   type Instant,
   type LatestVotes,
   type Mempool,
@@ -18,6 +19,8 @@ import {
   type StoredFields,
   type Tally,
   tally,
+  type ValidatorSet,
+  validatorSet,
   type WaitingRequest,
 } from '@quorumlab/core';
 import type { Group } from './group.ts';
@@ -35,7 +38,6 @@ import type {
   Schemas,
 } from './messages.ts';
 import type { Line } from './paper.ts';
-import { frozen, type ValidatorSet, validatorSet } from './validators.ts';
 
 /** lockedValue and lockedRound of the current height. */
 export interface Lock {
@@ -251,7 +253,7 @@ export function firstVolatile(
   const round = Math.max(0, stable.proposed?.round ?? 0, ...stable.said.keys());
   return {
     self,
-    validators: [first, ...ascending(stable.sets).map(frozen)],
+    validators: [first, ...ascending(stable.sets).map(frozenSet)],
     height: heightOn(stable),
     round,
     step: stepIn(stable, round),

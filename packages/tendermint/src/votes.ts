@@ -1,17 +1,17 @@
 /** Whose votes count, what they weigh, and which certificates are whole. */
-import type { Certificate, ReplicaId } from '@quorumlab/core';
+import { type Certificate, type ReplicaId, type ValidatorSet, validatorsAt } from '@quorumlab/core';
 import type { Group } from './group.ts';
 import type { Commit, Polka } from './messages.ts';
 import type { Power } from './power.ts';
 import type { Replica } from './state.ts';
-import { nameAt, setAt, type ValidatorSet } from './validators.ts';
+import { nameAt } from './validators.ts';
 
 /** What is looked at of a replica: the sets that it knows. */
 export type Knowing = Pick<Replica, 'validators'>;
 
 /** What those weigh who vote at `height`. */
 export function powerAt(group: Group, { validators }: Knowing, height: number): Power {
-  const set = setAt(validators, height);
+  const set = validatorsAt(validators, height);
   const power = group.powerOf(set);
   const weights = group.rules.weights(power.weights, () => earlier(group, validators, set));
   return weights === power.weights ? power : { ...power, weights };
