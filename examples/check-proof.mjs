@@ -27,11 +27,11 @@ const kinds = {
   'pbft commit': '@view:i @sequence:i =digest:d',
   'pbft checkpoint': '@sequence:i =digest:d',
   'pbft view-change': '@view:i =low:l? =claims:c',
-  'hotstuff proposal': '@view:i =height:i =parent:d =batch:b ...',
-  'hotstuff vote': '@view:i =block:d +justify:i',
-  'hotstuff vote basic': '@phase:i @view:i =block:d +justify:i',
-  'hotstuff timeout': '@view:i =high:i',
-  'hotstuff checkpoint': '@height:i +view:i =block:d =state:d',
+  'hotstuff proposal': '@set:i @view:i =height:i =parent:d =batch:b ...',
+  'hotstuff vote': '@set:i @view:i =block:d +justify:i',
+  'hotstuff vote basic': '@phase:i @set:i @view:i =block:d +justify:i',
+  'hotstuff timeout': '@set:i @view:i =high:i',
+  'hotstuff checkpoint': '=set:i @height:i +view:i =block:d =state:d',
   'tendermint proposal': '@height:i @view:i =set:i =batch:b =valid:i? ...',
   'tendermint prevote': '@height:i @view:i =set:i =value:d? =valid:i?',
   'tendermint precommit': '@height:i @view:i =set:i =value:d?',
@@ -56,6 +56,7 @@ function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   if (one.number >= 0) return isSame && (one.kind !== two.kind || one.rest !== two.rest);
   const up = (name) => blocks.get(name)?.parent;
   const [chained, basic] = [blocks.get(up(up(one.block)))?.view, one.phase === 2 ? one.view : 0];
+  const isEpoch = one.set === two.set;
   const lock = { chained, basic, 'hotstuff-2': one.justify }[rules];
   const claim = two.claims?.find((each) => each.sequence === one.sequence) ?? { view: -1 };
   const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
@@ -63,12 +64,13 @@ function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const lies = {
     [`${one.kind} ${two.kind}`]: isSame && one.digest !== two.digest,
     [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
-    'vote timeout': two.view >= one.view && two.high < (one.phase > 0 ? one.view : one.justify),
+    'vote timeout':
+      isEpoch && two.view >= one.view && two.high < (one.phase > 0 ? one.view : one.justify),
     'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
     'precommit prevote': accountable && isLater && isOther && (two.valid ?? -1) < one.view,
   };
-  lies['timeout timeout'] ||= isLater && two.high < one.high;
-  lies['vote vote'] ||= isLater && (two.height < one.height || two.justify < lock);
+  lies['timeout timeout'] ||= isEpoch && isLater && two.high < one.high;
+  lies['vote vote'] ||= isEpoch && isLater && (two.height < one.height || two.justify < lock);
   return lies[`${one.kind} ${two.kind}`];
 }
 export function check(proof) {
@@ -78,7 +80,7 @@ export function check(proof) {
   const blocks = new Map();
   for ([bytes, at] of contents.map((each) => [bytesOf(each), 0])) {
     const name = hexOf(sha256(Buffer.concat([Buffer.from('quorumlab/digest/1\n'), bytes])));
-    blocks.set(name, { view: int(), height: int(), parent: digest() });
+    blocks.set(name, { set: int(), view: int(), height: int(), parent: digest() });
   }
   const said = (member, { signed, signature }) => {
     const key = Point.fromHex(members[member] ?? refuse('no member'));

@@ -164,11 +164,12 @@ const one = 'a'.repeat(64);
 const two = 'b'.repeat(64);
 const vote = (view: number, justifyView: number, block = one) => ({
   kind: 'vote',
+  set: 1,
   view,
   block,
   justifyView,
 });
-const timeout = (view: number, highView: number) => ({ kind: 'timeout', view, highView });
+const timeout = (view: number, highView: number) => ({ kind: 'timeout', set: 1, view, highView });
 const placed = (kind: string, view: number, digest: string, sequence = 5) => ({
   kind,
   view,
@@ -207,7 +208,7 @@ const precommit = (round: number, value: string | null) => ({
 const ballot = (epoch: number, height: number, id: string) => ({ kind: 'vote', epoch, height, id });
 const block = (view: number, height: number, parent: string) => ({
   kind: 'proposal',
-  block: { view, height, parent, batch: [] },
+  block: { set: 1, view, height, parent, batch: [] },
   justify: null,
   timeouts: null,
 });

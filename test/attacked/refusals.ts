@@ -193,13 +193,25 @@ const hotstuff: Refusals = {
   fromAnybody: [],
   presence: ['heard', 'excused', 'excusedSince'],
   refused: [
-    row('proposal', 'by the leader of its view', 'from another member'),
-    row('proposal', 'block.view > justify.view, of this leader', ...wrong('block.view')),
-    row('proposal', 'justify certifies the parent', 'block.parent another', 'justify left out'),
-    row('proposal', 'timeouts of a quorum for the view before', ...wrong('timeouts[].view')),
+    // Who names a later set knows more, and is asked for it.
+    ...[
+      row('proposal', 'by the leader of its view', 'from another member'),
+      row('proposal', 'block.view > justify.view, of this leader', ...wrong('block.view')),
+      row('proposal', 'justify certifies the parent', 'block.parent another', 'justify left out'),
+      row('proposal', 'timeouts of a quorum for the view before', ...wrong('timeouts[].view')),
+    ].map((each) => when(({ sent, state }) => sent.block.set === state.voters.set, each)),
     row('proposal', 'one a view', 'twice'),
     row('vote', 'what was certified is older than the vote', ...far('justifyView'), 'view nothing'),
-    row('timeout', 'what was certified is older than the view', ...far('highView'), 'view nothing'),
+    row('vote', 'of the set of this epoch', ...wrong('set')),
+    when(
+      ({ sent, state }) => sent.set === state.voters.set,
+      row(
+        'timeout',
+        'what was certified is older than the view',
+        ...far('highView'),
+        'view nothing',
+      ),
+    ),
     row('new-view', 'known already', 'twice'),
     row('pre-commit', 'matchingQC: the leader shows it', 'from another member', 'twice'),
     row('commit', 'matchingQC: the leader shows it', 'from another member', 'twice'),

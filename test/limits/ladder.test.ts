@@ -140,10 +140,13 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
       batch,
     });
     const timeouts = range(n).map((from) =>
-      seal({ kind: 'timeout', view: largeNumber, highView: 1 } as const, from, signature),
+      seal({ kind: 'timeout', set: 1, view: largeNumber, highView: 1 } as const, from, signature),
     );
-    const justify = certified({ kind: 'vote', view: 1, block: digest, justifyView: 1 } as const, n);
-    const block = { view: 1, height: 1, parent: digest, batch };
+    const justify = certified(
+      { kind: 'vote', set: 1, view: 1, block: digest, justifyView: 1 } as const,
+      n,
+    );
+    const block = { set: 1, view: 1, height: 1, parent: digest, batch };
     add('block', byzantine.hotstuff, { kind: 'proposal', block, justify, timeouts });
   }
   const claims = range(256).map((i) => ({

@@ -85,6 +85,8 @@ export const scheduled: Readonly<Record<string, string>> = {
   'hotstuff/lock-on-prepare': onlySlow,
   'hotstuff/never-unlocks': oneOrder,
   'hotstuff/view-inflation': craftedLie,
+  'hotstuff/former-votes': craftedLie,
+  'hotstuff/uncommitted-set': noChanges,
   'tendermint/no-lock': oneOrder,
   'tendermint/no-unlock': oneOrder,
   'tendermint/no-valid-value': onlySlow,

@@ -148,7 +148,7 @@ test('forged aggregates are refused before any handler, and counted', async () =
       kind: 'new-view',
       timeouts: null,
       justify: {
-        body: { kind: 'vote', view: 3, block: 'ab'.repeat(32), justifyView: 2 },
+        body: { kind: 'vote', set: 1, view: 3, block: 'ab'.repeat(32), justifyView: 2 },
         seals: signers.map((from, i) => ({
           from,
           signature: (i === 0 ? signature : new Uint8Array()) as Signature,

@@ -13,14 +13,16 @@ import {
 } from '@quorumlab/core';
 import {
   certifies,
-  hasQuorum,
   isAwaited,
+  isCertificate,
+  isCheckpoint,
   isHigher,
   isPlausible,
   isTimeoutCertificate,
-  isWeakCertificate,
 } from './certificates.ts';
+import { mayEnd } from './epochs.ts';
 import { collects, endOfReign, type Group, leaderOf } from './group.ts';
+import { isVoter } from './membership.ts';
 import type { NewView } from './messages.ts';
 import { matchingQC, type Shown } from './phases.ts';
 import { provesView } from './pipeline.ts';
@@ -36,14 +38,21 @@ export const expectations: Expectations<HotStuff> = {
 };
 
 const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
-  proposal: (replica, message) =>
-    message.from === leaderOf(group, message.block.view) &&
-    certifies(group, message.justify, message.block.parent) &&
-    acceptable(message.block.batch) &&
-    (!group.rules.provesViews || provesView(message)) &&
-    (message.block.view > replica.committed.view || teaches(replica, message)),
+  proposal(replica, message, { self, now }) {
+    const { block, from } = message;
+    if (block.set !== replica.voters.set)
+      return from !== self && mayBeAnswered(group, replica, from, now);
+    return (
+      from === leaderOf(group, replica, block.view) &&
+      certifies(group, replica, message) &&
+      acceptable(block.batch) &&
+      (!group.rules.provesViews || provesView(replica, message)) &&
+      (block.view > replica.committed.view || teaches(replica, message))
+    );
+  },
   vote: (replica, message, { self }) =>
-    collects(group, message.view, self) &&
+    isVoter(replica, message.from) &&
+    collects(group, replica, message.view, self) &&
     isAwaited(replica, message) &&
     message.justifyView < message.view &&
     Math.abs(message.view - replica.view) <= maxViewsAhead &&
@@ -53,7 +62,10 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
   decide: (replica, message) => isNew(group, replica, message),
   timeout: (replica, message, { self, now }) => {
     const { from, view, highView } = message;
-    if (!isPlausible(group, message) || view !== endOfReign(group, view)) return false;
+    if (message.set !== replica.voters.set)
+      return from !== self && mayBeAnswered(group, replica, from, now);
+    if (!isVoter(replica, from) || !isPlausible(group, message)) return false;
+    if (view !== endOfReign(group, view)) return false;
     if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) return false;
     const earlier = replica.timeoutVotes.get(from);
     if (view >= replica.view && (earlier === undefined || earlier.view < view)) return true;
@@ -63,36 +75,42 @@ const guardsOfHandlers = (group: Group): Guards<HotStuff> => ({
     return from !== self && mayBeAnswered(group, replica, from, now);
   },
   'new-view': (replica, message) =>
-    (message.justify === null || hasQuorum(group, message.justify)) &&
+    (message.justify === null || isCertificate(group, replica, message.justify)) &&
     teaches(replica, message) &&
     (saysMore(replica, message.justify) ||
-      (message.timeouts !== null && isTimeoutCertificate(group, message.timeouts))),
+      (message.timeouts !== null && isTimeoutCertificate(group, replica, message.timeouts))),
   relay: (replica, { requests }) => acceptable(requests) && hasNews(replica, requests),
   'fetch-blocks': (replica, { from }, { self }) =>
     from !== self && (replica.answered.get(from)?.fetched ?? 0) < group.window,
   blocks(replica, { blocks: [first] }, { digest }) {
     if (first === undefined || replica.wanted.size === 0) return false;
-    const { block, justify } = first;
-    if (!acceptable(block.batch) || !certifies(group, justify, block.parent)) return false;
-    return replica.wanted.has(digest(group.schemas.content, block));
+    if (!acceptable(first.block.batch) || !certifies(group, replica, first)) return false;
+    return replica.wanted.has(digest(group.schemas.content, first.block));
   },
   status: (replica, { from }, { self, now }) =>
     from !== self && mayBeAnswered(group, replica, from, now),
-  checkpoint: (replica, { from, height, state, block }) =>
+  checkpoint: (replica, { from, set, height, state, block }) =>
     height % group.checkpointEvery === 0 &&
     height > stableHeight(replica) &&
     !replica.checkpointVotes
       .get(from)
-      ?.some((each) => each.height === height && each.state === state && each.block === block),
+      ?.some(
+        (each) =>
+          each.height === height &&
+          each.set === set &&
+          each.state === state &&
+          each.block === block,
+      ),
   'stable-checkpoint': (replica, { checkpoint }) =>
     checkpoint.body.height > stableHeight(replica) &&
     checkpoint.body.height % group.checkpointEvery === 0 &&
-    isWeakCertificate(group, checkpoint),
+    isCheckpoint(group, replica, checkpoint),
+  'epoch-change': (replica, message) => mayEnd(group, replica, message),
 });
 
 /** Whether its leader shows a certificate that says more than what is known. */
 const isNew = (group: Group, replica: Replica, message: Signed<Shown>): boolean =>
-  isHigher(message.justify.body, replica.high) && matchingQC(group, message);
+  isHigher(replica, message.justify.body) && matchingQC(group, replica, message);
 
 /** Whether its certificates are higher than those that are known. */
 const teaches = (
@@ -102,7 +120,7 @@ const teaches = (
   saysMore(replica, justify) || (timeouts !== null && (timeouts[0]?.view ?? -1) >= replica.view);
 
 const saysMore = (replica: Replica, justify: NewView['justify']): boolean =>
-  justify !== null && isHigher(justify.body, replica.high);
+  justify !== null && isHigher(replica, justify.body);
 
 const mayBeAnswered = (group: Group, replica: Replica, from: number, now: number): boolean =>
   isDue(replica.answered.get(from)?.at, group.statusPeriod / 2, now);

@@ -124,7 +124,7 @@ describe('certificates', () => {
     const before = JSON.stringify([...Object.entries(network.state(2))]);
     const message = { kind: 'new-view', justify: bad, timeouts: null } as const;
     network.input(2, { type: 'message', message: seal(message, 1, one.signature) });
-    const block = { view: 2, height: 2, parent: body.block, batch: [] };
+    const block = { set: 1, view: 2, height: 2, parent: body.block, batch: [] };
     const proposal = { kind: 'proposal', block, justify: bad, timeouts: null } as const;
     network.input(2, { type: 'message', message: seal(proposal, 0, one.signature) });
     expect(JSON.stringify([...Object.entries(network.state(2))])).toBe(before);
@@ -164,8 +164,8 @@ describe('memory', () => {
       machine.step({ now: 0, clock, event });
     };
     for (let view = 1; view <= 1_000_000; view++) {
-      receive({ kind: 'vote', view, block: genesisHash, justifyView: 0 });
-      if (view % 4 === 3) receive({ kind: 'timeout', view, highView: 0 });
+      receive({ kind: 'vote', set: 1, view, block: genesisHash, justifyView: 0 });
+      if (view % 4 === 3) receive({ kind: 'timeout', set: 1, view, highView: 0 });
     }
     const { votes, timeoutVotes, dropped, tree, waiting } = network.state(0);
     expect(votes.size).toBeLessThanOrEqual(11);
@@ -187,12 +187,12 @@ describe('memory', () => {
     };
     // Replica 0 leads one reign in four; each time it does, the liar votes for all views so far.
     for (let view = 4 * reign; view <= 400 * reign; view += 4 * reign) {
-      const failed: Timeout = { kind: 'timeout', view: view - 1, highView: 0 };
+      const failed: Timeout = { kind: 'timeout', set: 1, view: view - 1, highView: 0 };
       const timeouts = [1, 2, 3].map((from) => seal<Timeout>(failed, from, signature));
       receive({ kind: 'new-view', justify: null, timeouts });
       expect(network.state(0).view).toBe(view);
       for (let each = 1; each <= view + reign; each++)
-        receive({ kind: 'vote', view: each, block: genesisHash, justifyView: 0 });
+        receive({ kind: 'vote', set: 1, view: each, block: genesisHash, justifyView: 0 });
     }
     expect(network.state(0).votes.size).toBeLessThanOrEqual(21);
   });

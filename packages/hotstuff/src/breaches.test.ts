@@ -22,7 +22,12 @@ const whyNot = (
   }
   return undefined;
 };
-const timeout = (view: number, highView: number): Timeout => ({ kind: 'timeout', view, highView });
+const timeout = (view: number, highView: number): Timeout => ({
+  kind: 'timeout',
+  set: 1,
+  view,
+  highView,
+});
 const block = strange('b');
 
 describe.each(rulesNames)('by the rules of %s', (rules) => {

@@ -25,12 +25,17 @@ import {
 /** The rules that a group of this family can be held to. */
 export function breachesOf(group: Group): readonly Breach<Message>[] {
   const rule = breachOf<Message>();
-  const all = [rule('vote', 'timeout', deniedAfterVote), rule('timeout', 'timeout', deniedLater)];
+  // Views and locks are of one epoch: the next one begins anew.
+  const epoch = ({ set }: Vote | Timeout): string => `${set}`;
+  const all = [
+    rule('vote', 'timeout', deniedAfterVote, epoch),
+    rule('timeout', 'timeout', deniedLater, epoch),
+  ];
   // An implicit lock is none that a vote tells of: a timeout certificate may lead below it.
   if (group.rules.votesLock === 'nothing') return all;
   return [
     ...all,
-    rule('vote', 'vote', (one, other, content) => belowLock(group, one, other, content)),
+    rule('vote', 'vote', (one, other, content) => belowLock(group, one, other, content), epoch),
   ];
 }
 

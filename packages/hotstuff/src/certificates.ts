@@ -2,10 +2,12 @@
  * Certificates: when they are valid, and what learning one changes. They alone move a replica to a
  * later view, so honest replicas that can speak to each other end up in the same one.
  */
-import type { Certificate, Digest, ReplicaId, Signed } from '@quorumlab/core';
-import { genesisHash } from './blocks.ts';
-import { collectorOf, type Group, isMember, leaderOf } from './group.ts';
+import type { Certificate, ReplicaId, Signed } from '@quorumlab/core';
+import { collectorOf, type Group, leaderOf, type Voters } from './group.ts';
+import { isVoter, judgesOf, votersNamed } from './membership.ts';
 import {
+  type Checkpoint,
+  type Link,
   Phase,
   type QuorumCertificate,
   type Timeout,
@@ -24,33 +26,59 @@ import {
 } from './state.ts';
 
 /** Whether `certificate` names a quorum. The host has checked the signatures. */
-export const hasQuorum = (group: Group, { seals }: Certificate<unknown>): boolean =>
-  group.rules.countSigners(group.n, seals) >= group.quorum;
-
-/** Whether `certificate` names f+1 members, one of whom is honest. */
-export const isWeakCertificate = (group: Group, { seals }: Certificate<unknown>): boolean =>
-  group.rules.countSigners(group.n, seals) >= group.weak;
-
-/** Whether `justify` is a certificate for the block `parent`; null stands for the genesis block. */
-export const certifies = (
+export const hasQuorum = (
   group: Group,
-  justify: QuorumCertificate | null,
-  parent: Digest,
-): boolean =>
-  justify === null
-    ? parent === genesisHash
-    : justify.body.block === parent && justify.body.view > 0 && hasQuorum(group, justify);
+  { counted, quorum }: Voters,
+  { seals }: Certificate<unknown>,
+): boolean => group.rules.countSigners(counted, seals) >= quorum;
 
-/** Whether `timeouts` are those of a quorum of distinct members for one view. */
-export function isTimeoutCertificate(group: Group, timeouts: TimeoutCertificate): boolean {
+/** Whether `certificate` is of this epoch, and of a quorum of it. */
+export const isCertificate = (
+  group: Group,
+  { voters }: Replica,
+  certificate: QuorumCertificate,
+): boolean => certificate.body.set === voters.set && hasQuorum(group, voters, certificate);
+
+/** Whether f+1 have signed the state after a block, of those who go on from it. */
+export function isCheckpoint(
+  group: Group,
+  replica: Replica,
+  { body: { set, height }, seals }: Certificate<Checkpoint>,
+): boolean {
+  const voters = judgesOf(group, replica, height + 1, set);
+  return voters !== undefined && group.rules.countSigners(voters.counted, seals) >= group.weak;
+}
+
+/**
+ * Whether `justify` is a certificate for the parent of the block, by a quorum of the block's epoch;
+ * null stands for the block that its epoch begins on.
+ */
+export function certifies(group: Group, replica: Replica, { block, justify }: Link): boolean {
+  const { set, parent } = block;
+  const base = replica.bases.get(set);
+  if (base === undefined) return false;
+  if (justify === null) return parent === base.block;
+  const { body } = justify;
+  if (body.block !== parent || body.set !== set || body.view <= base.view) return false;
+  const voters = votersNamed(group, replica, set);
+  return voters !== undefined && hasQuorum(group, voters, justify);
+}
+
+/** Whether `timeouts` are those of a quorum of distinct validators of this epoch for one view. */
+export function isTimeoutCertificate(
+  group: Group,
+  replica: Replica,
+  timeouts: TimeoutCertificate,
+): boolean {
+  const { voters } = replica;
   const view = timeouts[0]?.view;
   let last = -1;
   for (const each of timeouts) {
-    if (each.view !== view || each.from <= last || !isMember(group, each.from)) return false;
-    if (!isPlausible(group, each)) return false;
+    if (each.view !== view || each.from <= last || each.set !== voters.set) return false;
+    if (!isVoter(replica, each.from) || !isPlausible(group, each)) return false;
     last = each.from;
   }
-  return timeouts.length >= group.quorum;
+  return timeouts.length >= voters.quorum;
 }
 
 /**
@@ -64,18 +92,24 @@ export const isPlausible = (group: Group, { view, highView }: Timeout): boolean 
 const isFirst = ({ phase = Phase.prepare }: Vote): boolean => phase === Phase.prepare;
 
 /** Whether votes like this one would make the next certificate above the highest known one. */
-export const isAwaited = ({ high }: Replica, vote: Vote): boolean =>
-  vote.view > viewOf(high)
+export const isAwaited = (replica: Replica, vote: Vote): boolean => {
+  const { high, voters } = replica;
+  if (vote.set !== voters.set) return false;
+  return vote.view > viewOf(replica, high)
     ? isFirst(vote)
-    : vote.view === viewOf(high) && vote.phase === phaseAfter(high) && !isFirst(vote);
+    : vote.view === viewOf(replica, high) && vote.phase === phaseAfter(high) && !isFirst(vote);
+};
 
 /** The phase after the certified one; NaN: its view has no more. */
 const phaseAfter = (certificate: QuorumCertificate | null): number =>
   (certificate?.body.phase ?? Number.NaN) + 1;
 
 /** Whether `vote`, certified, says more than the highest known certificate. */
-export const isHigher = ({ view, phase = 0 }: Vote, high: QuorumCertificate | null): boolean =>
-  view > viewOf(high) || (view === viewOf(high) && phase > (high?.body.phase ?? 0));
+export const isHigher = (replica: Replica, { view, phase = 0 }: Vote): boolean => {
+  const { high } = replica;
+  if (high === null) return view > replica.base.view;
+  return view > high.body.view || (view === high.body.view && phase > (high.body.phase ?? 0));
+};
 
 /** The highest certified view that a timeout certificate names. */
 export const highestIn = (timeouts: TimeoutCertificate): number =>
@@ -92,14 +126,14 @@ export function learn(
 ): boolean {
   if (certificate === null) return true;
   const { body } = certificate;
-  if (!isHigher(body, replica.high)) return hasQuorum(ctx.group, certificate);
-  if (!certifies(ctx.group, certificate, body.block)) return false;
+  if (!isCertificate(ctx.group, replica, certificate)) return false;
+  if (!isHigher(replica, body)) return true;
   ctx.line('qc-high');
   ctx.save({ high: certificate });
   replica.news = true;
   for (const view of replica.votes.keys()) if (view <= body.view) replica.votes.delete(view);
   lock(replica, body, ctx);
-  const next = viewAfter(certificate);
+  const next = viewAfter(replica, certificate);
   if (next > replica.view) {
     ctx.line('advance-qc');
     enter(replica, next, ctx);
@@ -123,13 +157,13 @@ export function learnTimeouts(
 ): boolean {
   const { group } = ctx;
   if (timeouts === null) return true;
-  if (!isTimeoutCertificate(group, timeouts)) return false;
+  if (!isTimeoutCertificate(group, replica, timeouts)) return false;
   const { view } = timeouts[0] as TimeoutCertificate[number];
   if (view < replica.view) return true;
   ctx.line('advance-tc');
   ctx.save({ timeouts });
   enter(replica, view + 1, ctx);
-  const leader = leaderOf(group, replica.view);
+  const leader = leaderOf(group, replica, replica.view);
   if (leader === ctx.self) {
     if (group.rules.waits && highViewOf(replica) < view)
       ctx.setTimer('propose', group.delta * longer(group, replica));
@@ -138,17 +172,17 @@ export function learnTimeouts(
 }
 
 /** Says a vote to whoever makes a certificate of it. */
-export function sayVote(vote: Vote, ctx: Context): void {
+export function sayVote(replica: Replica, vote: Vote, ctx: Context): void {
   if (ctx.group.votesToAll) ctx.broadcast(vote);
-  else ctx.send(collectorOf(ctx.group, vote.view), vote);
+  else ctx.send(collectorOf(ctx.group, replica, vote.view), vote);
 }
 
 /** A view begins. */
 function enter(replica: Replica, view: number, ctx: Context): void {
-  const before = leaderOf(ctx.group, replica.view);
+  const before = leaderOf(ctx.group, replica, replica.view);
   const left = hasLeft(replica, replica.view);
   replica.view = view;
-  if (before !== leaderOf(ctx.group, view) || (left && !hasLeft(replica, view)))
+  if (before !== leaderOf(ctx.group, replica, view) || (left && !hasLeft(replica, view)))
     replica.reignSince = countedTime(replica, ctx.now);
   for (const each of replica.proposals.keys()) if (each < view - 1) replica.proposals.delete(each);
   for (const each of replica.votes.keys())

@@ -58,7 +58,7 @@ describe('a vote is given', () => {
     network.inject(0, 3, { kind: 'stable-checkpoint', checkpoint: stable });
     expect(network.state(3)).toMatchObject({ fetching: 8, committed: { height: 0 } });
     const justify = certificate(network, vote(8, strange('b'), 7));
-    const block = { view: 9, height: 9, parent: strange('b'), batch: [] };
+    const block = { set: 1, view: 9, height: 9, parent: strange('b'), batch: [] };
     const next = proposal({ block, justify });
     expect(votesIn(network.wouldAnswer(2, 3, next))).toEqual([]);
     network.inject(2, 3, next);

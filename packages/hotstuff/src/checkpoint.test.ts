@@ -10,6 +10,7 @@ import type { Link } from './messages.ts';
 const every = 4;
 const lie: Checkpoint = {
   kind: 'checkpoint',
+  set: 1,
   height: 4 * every,
   view: 4 * every,
   block: 'b'.repeat(64),

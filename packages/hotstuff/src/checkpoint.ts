@@ -17,8 +17,9 @@ import {
   type Slot,
 } from '@quorumlab/core';
 import { type Place, place } from './blocks.ts';
-import { isWeakCertificate } from './certificates.ts';
+import { isCheckpoint } from './certificates.ts';
 import { isMember, leaderOf } from './group.ts';
+import { acquaintances, judgesOf, nameAt, votersNamed } from './membership.ts';
 import type { Checkpoint, StableCheckpoint } from './messages.ts';
 import { watch } from './missing.ts';
 import { type Context, type Replica, stableHeight } from './state.ts';
@@ -35,12 +36,19 @@ export function snapshotTaken(replica: Replica, slot: Slot, state: Digest, ctx: 
   reach(replica, ctx);
   if (height % ctx.group.checkpointEvery !== 0 || height <= stableHeight(replica)) return;
   ctx.line('checkpoint');
-  const checkpoint: Checkpoint = { kind: 'checkpoint', height, view, block, state };
+  // It is of those who go on from here, so the validators of the next height say and judge it.
+  const set = nameAt(replica, height + 1);
+  const checkpoint: Checkpoint = { kind: 'checkpoint', set, height, view, block, state };
   ctx.put('checkpoints', height, checkpoint);
   replica.checkpointSince = ctx.now;
   watch(replica, ctx);
-  ctx.send(leaderOf(ctx.group, replica.view), checkpoint);
+  if (isOwn(replica, checkpoint, ctx))
+    ctx.send(leaderOf(ctx.group, replica, replica.view), checkpoint);
 }
+
+/** Whether this replica is one of those who say so of the state. */
+export const isOwn = (replica: Replica, { set }: Checkpoint, { group, self }: Context): boolean =>
+  votersNamed(group, replica, set)?.members.includes(self) === true;
 
 /** The block at a height that is committed, unless it was let go for a later checkpoint. */
 function placeAt(replica: Replica, height: number): Place | undefined {
@@ -65,9 +73,11 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const most = (2 * group.window) / group.checkpointEvery + 1;
   const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.height, most);
   if (earlier === undefined) maybeStable(replica, message, ctx);
-  else if (earlier.state !== message.state || earlier.block !== message.block)
-    ctx.accuse(earlier, message);
+  else if (isOther(earlier, message)) ctx.accuse(earlier, message);
 }
+
+const isOther = (one: Checkpoint, two: Checkpoint): boolean =>
+  one.state !== two.state || one.block !== two.block || one.set !== two.set;
 
 /**
  * stable: f+1 members have the same state after the same block. A quorum would be too many: who
@@ -75,20 +85,22 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
  */
 function maybeStable(
   replica: Replica,
-  { kind, height, view, block, state }: Checkpoint,
+  { kind, set, height, view, block, state }: Checkpoint,
   ctx: Context,
 ): void {
   const { group } = ctx;
+  const voters = judgesOf(group, replica, height + 1, set);
+  if (voters === undefined) return;
+  const body: Checkpoint = { kind, set, height, view, block, state };
   const votes = latestOf(
     replica.checkpointVotes,
-    (each) =>
-      each.height === height && each.state === state && each.block === block && each.view === view,
-  );
+    (each) => each.height === height && each.view === view && !isOther(each, body),
+  ).filter(({ from }) => voters.counted.includes(from));
   if (votes.length < group.weak) return;
-  const proof = certify<Checkpoint>({ kind, height, view, block, state }, votes);
+  const proof = certify<Checkpoint>(body, votes);
   learnCheckpoint(replica, proof, ctx);
-  if (leaderOf(group, replica.view) !== ctx.self) return;
-  for (const to of group.members)
+  if (leaderOf(group, replica, replica.view) !== ctx.self) return;
+  for (const to of acquaintances(group, replica))
     if (to !== ctx.self) ctx.send(to, { kind: 'stable-checkpoint', checkpoint: proof });
 }
 
@@ -102,7 +114,7 @@ export function stableCheckpoint(
   const { checkpoint: proof, from } = message;
   const { height } = proof.body;
   if (!isMember(group, from) || height <= stableHeight(replica)) return;
-  if (height % group.checkpointEvery !== 0 || !isWeakCertificate(group, proof)) return;
+  if (height % group.checkpointEvery !== 0 || !isCheckpoint(group, replica, proof)) return;
   learnCheckpoint(replica, proof, ctx);
 }
 
@@ -167,7 +179,10 @@ export function fetchState(replica: Replica, ctx: Context): void {
   ctx.line('state-fetch');
   replica.fetching = proof.body.height;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
+  const holders = new Set([
+    ...proof.seals.map(({ from }) => from),
+    ...acquaintances(ctx.group, replica),
+  ]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.height - 1, proof.body.state, [...holders]);
 }

@@ -1,5 +1,13 @@
 /** What the HotStuff family tells laboratories of itself. */
-import { drawBetween, drawOne, drawTimeout, type Entry, ms } from '@quorumlab/core';
+import {
+  drawBetween,
+  drawOne,
+  drawTimeout,
+  type Entry,
+  encodeValidatorStep,
+  encodeValidators,
+  ms,
+} from '@quorumlab/core';
 import type { Options } from './group.ts';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { hotstuff } from './protocol.ts';
@@ -24,6 +32,14 @@ export const entry: Entry<HotStuff> = {
       kind: ['sticky', 'round-robin', 'every-view'],
       usual: 'sticky',
       meaning: 'who leads: one for a reign, or another in every view (and votes go to all)',
+    },
+    initialMembers: {
+      kind: 'text',
+      meaning: 'who votes at first, e.g. 0,1,2,3; the others listen until let in (default: all)',
+    },
+    operators: {
+      kind: 'text',
+      meaning: 'the numbers of the clients that may change the group (default: all clients)',
     },
     reign: { kind: 'number', usual: '128', meaning: 'views of one sticky leader, 4 or more' },
     requestTimeout: {
@@ -69,5 +85,8 @@ export const entry: Entry<HotStuff> = {
     };
   },
   variants: 'rules',
+  change: (members) => encodeValidators(members.map((member) => ({ member, weight: 1 }))),
+  member: (server, becomes) => encodeValidatorStep({ server, becomes }),
+  seat: (server, about) => encodeValidatorStep({ server, becomes: 'learner', about }),
   byHand: (quorum) => ({ quorum }),
 };

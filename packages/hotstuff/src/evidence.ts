@@ -20,6 +20,8 @@ export function evidence(message: Message): readonly Evidence<HotStuff>[] {
     case 'commit':
     case 'decide':
       return [message.justify];
+    case 'epoch-change':
+      return [message.commit, ...message.block.batch];
     case 'stable-checkpoint':
       return [message.checkpoint];
     case 'vote':

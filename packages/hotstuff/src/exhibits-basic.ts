@@ -21,11 +21,24 @@ function prepared(
   seats: readonly ReplicaId[],
   { view, text, timeouts }: Proposed,
 ): QuorumCertificate | undefined {
-  const block: Block = { view, height: 1, parent: genesisHash, batch: [group.request(text)] };
+  const block: Block = {
+    set: 1,
+    view,
+    height: 1,
+    parent: genesisHash,
+    batch: [group.request(text)],
+  };
   group.say(self, seats, { kind: 'proposal', block, justify: null, timeouts });
   group.deliver(({ to, message }) => seats.includes(to) && message.kind === 'proposal');
   const name = hashOf(group, block);
-  const vote = { kind: 'vote', phase: Phase.prepare, view, block: name, justifyView: 0 } as const;
+  const vote = {
+    kind: 'vote',
+    phase: Phase.prepare,
+    set: 1,
+    view,
+    block: name,
+    justifyView: 0,
+  } as const;
   return certified(group, self, vote);
 }
 

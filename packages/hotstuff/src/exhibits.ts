@@ -5,6 +5,7 @@
 import { type Exhibit, seal } from '@quorumlab/core';
 import { genesisHash } from './blocks.ts';
 import { loneLock, undecided } from './exhibits-basic.ts';
+import { formerVotes, uncommitted } from './exhibits-sets.ts';
 import type { Options } from './group.ts';
 import { type Block, type Message, Phase, type QuorumCertificate, type Vote } from './messages.ts';
 import type { RulesName } from './rules.ts';
@@ -49,7 +50,7 @@ function keptBack(group: Staged): void {
     .at(-1);
   if (vote?.message.kind !== 'vote') return;
   const { view, block, justifyView } = vote.message;
-  const justify = certified(group, 1, { kind: 'vote', view, block, justifyView });
+  const justify = certified(group, 1, { kind: 'vote', set: 1, view, block, justifyView });
   if (justify !== undefined) group.say(1, [0], { kind: 'new-view', justify, timeouts: null });
   group.settle(({ from, to }) => from === 1 && to === 0);
   startAgain(group);
@@ -113,11 +114,17 @@ function signedThrice(group: Staged): void {
     for (const view of [1, 2, 3]) {
       const parent: string = justify?.body.block ?? genesisHash;
       const batch = view === 1 ? [group.request(text)] : [];
-      const block: Block = { view, height: view, parent, batch };
+      const block: Block = { set: 1, view, height: view, parent, batch };
       const body: Message = { kind: 'proposal', block, justify, timeouts: null };
       // No encoding has room for a signer twice, so this goes past the wire.
       group.hand(self, seal(body, 0, group.sign({ ...body, justify: null }, 0).signature));
-      const vote: Vote = { kind: 'vote', view, block: hashOf(group, block), justifyView: view - 1 };
+      const vote: Vote = {
+        kind: 'vote',
+        set: 1,
+        view,
+        block: hashOf(group, block),
+        justifyView: view - 1,
+      };
       const { signature } = group.sign(vote, 0);
       justify = { body: vote, seals: [0, 0, 0].map((from) => ({ from, signature })) };
     }
@@ -140,12 +147,12 @@ const shownToOne = (phase?: number) => (group: Staged) => {
   const honest = [1, 2, 3, 4, 5];
   group.propose(honest, 'Ann');
   const batch = [group.request('Bob')];
-  const block: Block = { view: 1, height: 1, parent: genesisHash, batch };
+  const block: Block = { set: 1, view: 1, height: 1, parent: genesisHash, batch };
   group.say(0, honest, { kind: 'proposal', block, justify: null, timeouts: null });
   group.deliver(isA('proposal'));
   const ofPhase = phase === undefined ? {} : { phase };
   const name = hashOf(group, block);
-  const vote: Vote = { kind: 'vote', ...ofPhase, view: 1, block: name, justifyView: 0 };
+  const vote: Vote = { kind: 'vote', ...ofPhase, set: 1, view: 1, block: name, justifyView: 0 };
   const heard = taken(group, 0, 'vote').filter(({ from }) => from <= 3);
   const votes = [...heard, group.sign(vote, 0), group.sign(vote, 6)];
   const justify = { body: vote, seals: sealsOf(votes) };
@@ -154,7 +161,7 @@ const shownToOne = (phase?: number) => (group: Staged) => {
   group.lose();
   // A quorum leaves; what replica 3 says comes last, though soon enough.
   for (const self of honest) leaves(group, self);
-  group.say(6, [1], { kind: 'timeout', view: 3, highView: 0 });
+  group.say(6, [1], { kind: 'timeout', set: 1, view: 3, highView: 0 });
   group.deliver(({ from, to }) => from !== 3 && to === 1);
   group.deliver();
   if (group.due(1, 'propose') !== undefined) group.timeout(1, 'propose');
@@ -244,7 +251,7 @@ export const exhibits: Readonly<Record<string, Exhibit<HotStuff, Told>>> = {
     story: 'n3 tells n0 and n1 that view 1004 has begun, which n3 leads.',
     play(group) {
       group.betray(3);
-      const block: Block = { view: 1004, height: 1, parent: genesisHash, batch: [] };
+      const block: Block = { set: 1, view: 1004, height: 1, parent: genesisHash, batch: [] };
       group.say(3, [0, 1], { kind: 'proposal', block, justify: null, timeouts: null });
       group.deliver();
       group.propose([0, 1, 2], 'Ann');
@@ -265,6 +272,19 @@ export const exhibits: Readonly<Record<string, Exhibit<HotStuff, Told>>> = {
       group.run(long, () => group.answered > 0);
       group.expectAnswers('300 s after the crash of the leader that had proposed it');
     },
+  },
+  'former-votes': {
+    options: { ...told('jolteon'), n: 5, reign: 64 },
+    shows: 'forked',
+    story: 'n3 was let go and votes on, for Ann with n0 and n1; n2 and n4 commit Bob with n0.',
+    play: formerVotes,
+  },
+  'uncommitted-set': {
+    options: { ...told('jolteon'), n: 5 },
+    shows: 'forked',
+    story:
+      'n0 alone sees that n3 is to be let go, and crashes; the others commit Ann in its place.',
+    play: uncommitted,
   },
   'flush-order': {
     options: { ...told('jolteon'), reign: 64 },

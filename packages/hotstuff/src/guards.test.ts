@@ -21,7 +21,8 @@ import type { Network } from '../test/network.ts';
 import type { Link, Message } from './messages.ts';
 
 const half = 250_000;
-const timeout = (view: number, highView = 0) => ({ kind: 'timeout', view, highView }) as const;
+const timeout = (view: number, highView = 0) =>
+  ({ kind: 'timeout', set: 1, view, highView }) as const;
 const unsigned = [{ ...requestOf(1, 1), from: 2 }];
 
 /** Whether `to` would look at the signatures of what `from` says. */

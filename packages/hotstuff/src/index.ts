@@ -5,12 +5,22 @@
  * @packageDocumentation
  */
 
+export {
+  encodeValidatorStep as encodeStep,
+  encodeValidators,
+  type Validator,
+  ValidatorError,
+  type ValidatorSet,
+  type ValidatorStep as HotStuffStep,
+} from '@quorumlab/core';
 export type { Node, Place, Point } from './blocks.ts';
-export type { Options as HotStuffOptions } from './group.ts';
+export type { Epoch, Options as HotStuffOptions, Voters } from './group.ts';
 export type {
   Block,
   Blocks,
   Checkpoint,
+  EpochChange,
+  EpochChangeMessage,
   FetchBlocks,
   Link,
   Message as HotStuffMessage,

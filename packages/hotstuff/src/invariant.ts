@@ -8,7 +8,8 @@ import { highViewOf, type Replica, viewAfter } from './state.ts';
 export function invariant(replica: Replica): string | undefined {
   const { view, lastVoted, locked, committed, snapshot } = replica;
   if (lastVoted > view) return `voted in view ${lastVoted} and is in view ${view}`;
-  if (viewAfter(replica.high) > view) return `is in view ${view}, which a certificate has ended`;
+  if (viewAfter(replica, replica.high) > view)
+    return `is in view ${view}, which a certificate has ended`;
   if (locked.view > highViewOf(replica)) return `is locked on view ${locked.view} without proof`;
   if (snapshot.height > committed.height) return `has a snapshot at ${snapshot.height} too early`;
   return undefined;

@@ -124,7 +124,8 @@ describe('a replica that is back', () => {
     [
       'a timeout',
       (at) => {
-        for (const from of [0, 1]) at.inject(from, 2, { kind: 'timeout', view: 7, highView: 0 });
+        for (const from of [0, 1])
+          at.inject(from, 2, { kind: 'timeout', set: 1, view: 7, highView: 0 });
       },
     ],
     ['timeouts of others', (at) => at.inject(0, 2, newView(null, timeouts(at, 7)))],

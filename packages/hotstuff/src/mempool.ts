@@ -5,6 +5,7 @@ import {
   type Batch,
   bytesOf,
   type Digest,
+  isChange,
   maxBatchBytes,
   nextFair,
   type ReplicaId,
@@ -51,12 +52,16 @@ export function keepWaiting(
   const counted = countedTime(replica, ctx.now);
   if (!admit(replica, { request, since: ctx.now, counted, blocks: [] })) return false;
   if (!known) watch(replica, ctx);
+  if (isChange(ctx.group, request)) replica.changesWait = true;
   const blocks = replica.waiting.get(key)?.blocks;
   if (holder !== undefined && blocks && blocks.push(holder) > maxHolders) blocks.shift();
   return true;
 }
 
-/** Waiting requests that the branch of `tip` does not hold, in fair shares, as many as fit. */
+/**
+ * Waiting requests that the branch of `tip` does not hold, in fair shares, as many as fit. A change
+ * of the group is alone; before it each epoch has a block of what else waits.
+ */
 export function nextBatch(group: Group, replica: Replica, tip: Node): Batch {
   const branch = new Set<Digest>();
   let node: Node | undefined = tip;
@@ -65,8 +70,17 @@ export function nextBatch(group: Group, replica: Replica, tip: Node): Batch {
     node = parentOf(replica, node);
   }
   const isFree = ({ blocks }: Waiting): boolean => !blocks.some((each) => branch.has(each));
-  return nextFair(replica, group.maxBatch, isFree).map(({ request }) => request);
+  if (!replica.changesWait) return taken(replica, group.maxBatch, isFree);
+  const changes = ({ request }: Waiting): boolean => isChange(group, request);
+  replica.changesWait = [...replica.waiting.values()].some(changes);
+  const others = taken(replica, group.maxBatch, (each) => isFree(each) && !changes(each));
+  if (others.length > 0 && tip.hash === replica.base.block) return others;
+  const change = taken(replica, 1, (each) => isFree(each) && changes(each));
+  return change.length > 0 ? change : others;
 }
+
+const taken = (replica: Replica, most: number, isFree: (waiting: Waiting) => boolean): Batch =>
+  nextFair(replica, most, isFree).map(({ request }) => request);
 
 /** Passes a batch of the requests that have waited since `until` or longer to the leader. */
 export function relayOldest(replica: Replica, until: number, ctx: Context): void {
@@ -119,5 +133,5 @@ function fill(group: Group, requests: Iterable<Signed<Request>>): Signed<Request
 }
 
 /** Who may still propose what comes now: this view's leader only until its proposal is here. */
-export const nextLeader = (group: Group, { view, lastVoted }: Replica): ReplicaId =>
-  leaderOf(group, lastVoted < view ? view : view + 1);
+export const nextLeader = (group: Group, replica: Replica): ReplicaId =>
+  leaderOf(group, replica, replica.lastVoted < replica.view ? replica.view : replica.view + 1);

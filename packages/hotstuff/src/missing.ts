@@ -1,6 +1,7 @@
 /** What a replica does about what it lacks: it asks whoever has it, and again after a while. */
 import type { Digest, ReplicaId } from '@quorumlab/core';
-import { type Context, maxWanted, type Replica } from './state.ts';
+import type { StatusReport } from './messages.ts';
+import { type Context, highViewOf, maxWanted, type Replica, stableHeight } from './state.ts';
 
 /** Arms the timer that asks the others for what is missing. */
 export function watch(replica: Replica, ctx: Context): void {
@@ -23,4 +24,22 @@ export function want(
   const above = replica.committed.height;
   for (const holder of holders.filter((each) => each !== ctx.self).slice(0, 2))
     ctx.send(holder, { kind: 'fetch-blocks', block: hash, above });
+}
+
+/** Where this replica stands. */
+export const statusOf = (replica: Replica): StatusReport => ({
+  kind: 'status',
+  set: replica.voters.set,
+  view: replica.view,
+  highView: highViewOf(replica),
+  height: replica.committed.height,
+  stable: stableHeight(replica),
+});
+
+/** Nobody is answered more than once in half a status period. */
+export function mayAnswer(replica: Replica, to: ReplicaId, ctx: Context): boolean {
+  const last = replica.answered.get(to);
+  if (last !== undefined && ctx.now - last.at < ctx.group.statusPeriod / 2) return false;
+  replica.answered.set(to, { at: ctx.now, fetched: 0 });
+  return true;
 }

@@ -68,6 +68,11 @@ export const mutants = {
   'duplicate-signers': differing('jolteon', { countSigners: (_, seals) => seals.length }),
   'view-inflation': differing('hotstuff-2', { provesViews: false }),
   'forgets-proposed': differing('jolteon', { forgetsProposed: true }),
+  'former-votes': differing('jolteon', {
+    counted: (members, former) =>
+      [...new Set([...members, ...former()])].sort((one, two) => one - two),
+  }),
+  'uncommitted-set': differing('jolteon', { endsEpoch: 'certified' }),
   'flush-order': differing('jolteon', { inOrder: (path) => path }),
   'skipped-commit-phase': differing('basic', {
     commits: (_, node, { phase = Phase.prepare }) => (phase >= Phase.preCommit ? node : undefined),
@@ -147,6 +152,16 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'certified.',
     paper: 'Yin et al. 2019, §5',
     gallery: 'B-33',
+  },
+  'former-votes': {
+    rule: 'Votes of those count too who voted by an earlier set and vote no more.',
+    paper: 'ours: the replicas of Yin et al. 2019, §2, are always the same',
+    gallery: 'B-54',
+  },
+  'uncommitted-set': {
+    rule: 'A change of the group ends its epoch once its block is certified, and not committed.',
+    paper: 'ours: the replicas of Yin et al. 2019, §2, are always the same',
+    gallery: 'B-54',
   },
   'flush-order': {
     rule: 'Ancestors that are committed together are executed newest first.',

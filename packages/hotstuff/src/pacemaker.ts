@@ -4,10 +4,12 @@
  */
 import { oldestCounted, type ReplicaId, type Signed } from '@quorumlab/core';
 import { countedTimeouts, isPlausible, learn, learnTimeouts } from './certificates.ts';
+import { isOfEpoch } from './epochs.ts';
 import { endOfReign, type Group, isMember, leaderOf } from './group.ts';
+import { isVoter } from './membership.ts';
 import { relayOldest } from './mempool.ts';
 import type { Message, NewView, Proposal, Timeout } from './messages.ts';
-import { watch } from './missing.ts';
+import { mayAnswer, watch } from './missing.ts';
 import { countedTime, timeoutOf } from './patience.ts';
 import { ownShown } from './phases.ts';
 import { begins, type Context, hasLeft, highViewOf, maxViewsAhead, type Replica } from './state.ts';
@@ -15,7 +17,7 @@ import { begins, type Context, hasLeft, highViewOf, maxViewsAhead, type Replica 
 /** Arms the timer while requests wait. It looks for the oldest when it fires. */
 export function armPacemaker(replica: Replica, ctx: Context): void {
   if (replica.pacemakerTimer || replica.waiting.size === 0) return;
-  if (hasLeft(replica, replica.view)) return;
+  if (hasLeft(replica, replica.view) || !isVoter(replica, replica.self)) return;
   replica.pacemakerTimer = true;
   ctx.setTimer('pacemaker', timeoutOf(ctx.group, replica));
 }
@@ -41,9 +43,10 @@ export function pacemakerTimeout(replica: Replica, ctx: Context): void {
 
 /** ⟨TIMEOUT, v, v'⟩: no votes any more up to view v, and the highest certificate to everybody. */
 export function leave(replica: Replica, view: number, ctx: Context): void {
-  if (hasLeft(replica, view)) return;
+  if (hasLeft(replica, view) || !isVoter(replica, ctx.self)) return;
   ctx.line('timeout');
-  const timeout: Timeout = { kind: 'timeout', view, highView: highViewOf(replica) };
+  const { set } = replica.voters;
+  const timeout: Timeout = { kind: 'timeout', set, view, highView: highViewOf(replica) };
   ctx.save({ lastTimeout: timeout });
   replica.reignSince = countedTime(replica, ctx.now);
   watch(replica, ctx);
@@ -62,6 +65,7 @@ export function timeout(replica: Replica, message: Signed<Timeout>, ctx: Context
   const { group } = ctx;
   const { from, view, highView } = message;
   if (!isMember(group, from) || !isPlausible(group, message)) return;
+  if (!isOfEpoch(replica, from, message.set, ctx) || !isVoter(replica, from)) return;
   if (view !== endOfReign(group, view)) return; // No honest replica leaves a part of a reign.
   if (view < replica.view) return help(replica, from, ctx);
   if (view > endOfReign(group, replica.view) + maxViewsAhead * group.reign) {
@@ -101,14 +105,14 @@ function join(replica: Replica, ctx: Context): void {
 /** TC: a quorum has left, and every certificate that it knew is known here. */
 export function maybeTimeoutCertificate(replica: Replica, ctx: Context): void {
   const { group } = ctx;
-  if (replica.timeoutVotes.size < group.quorum) return;
+  if (replica.timeoutVotes.size < replica.voters.quorum) return;
   const latest = Math.max(...[...replica.timeoutVotes.values()].map(({ view }) => view));
   for (let view = endOfReign(group, replica.view); view <= latest; view += group.reign) {
     const counted = countedTimeouts(replica, view);
-    if (counted.length < group.quorum) continue;
+    if (counted.length < replica.voters.quorum) continue;
     ctx.line('tc');
     counted.sort((one, other) => one.from - other.from);
-    learnTimeouts(replica, counted.slice(0, group.quorum), ctx);
+    learnTimeouts(replica, counted.slice(0, replica.voters.quorum), ctx);
     return relayOldest(replica, ctx.now, ctx);
   }
 }
@@ -118,14 +122,6 @@ export function newView(replica: Replica, message: Signed<NewView>, ctx: Context
   if (!isMember(ctx.group, message.from)) return;
   if (!learn(replica, message.justify, ctx)) return;
   learnTimeouts(replica, message.timeouts, ctx);
-}
-
-/** Nobody is answered more than once in half a status period. */
-export function mayAnswer(replica: Replica, to: ReplicaId, ctx: Context): boolean {
-  const last = replica.answered.get(to);
-  if (last !== undefined && ctx.now - last.at < ctx.group.statusPeriod / 2) return false;
-  replica.answered.set(to, { at: ctx.now, fetched: 0 });
-  return true;
 }
 
 /** Shows `to`, who seems to be behind, how this replica came into its view. */
@@ -147,10 +143,10 @@ export const ownWord = (group: Group, replica: Replica, self: ReplicaId): Messag
 
 /** What it proposed, word for word. */
 function ownProposal(group: Group, replica: Replica, self: ReplicaId): Proposal | undefined {
-  if (replica.lastProposed !== replica.view || leaderOf(group, replica.view) !== self)
-    return undefined;
-  const row = replica.blocks.get(replica.view);
+  const { view } = replica;
+  if (replica.lastProposed !== view || leaderOf(group, replica, view) !== self) return undefined;
+  const row = replica.blocks.get(view);
   if (!row) return undefined;
-  const timeouts = begins(row.justify, replica.view) ? null : replica.timeouts;
+  const timeouts = begins(replica, row.justify, view) ? null : replica.timeouts;
   return { kind: 'proposal', block: row.block, justify: row.justify, timeouts };
 }

@@ -81,6 +81,14 @@ export const paper = {
     section: 'ours',
     text: 'A fetched block has the digest that was asked for.',
   },
+  'next-set': {
+    section: 'ours',
+    text: 'A change of the group is committed: the next epoch begins behind its block.',
+  },
+  'show-sets': {
+    section: 'ours',
+    text: 'A replica that knows fewer sets of validators is shown each by the one before.',
+  },
   checkpoint: {
     section: 'ours',
     text: 'Every K blocks, say what the state has become.',

@@ -27,7 +27,7 @@ export const countedTime = (replica: Replica, now: Instant): number =>
 export function noteExcuses(replica: Replica, ctx: Context): void {
   const lags = replica.fetching > 0 || replica.ahead !== null;
   const excused =
-    awaitsCheckpoint(ctx.group, replica) || lags || replica.heard.size < ctx.group.quorum;
+    awaitsCheckpoint(ctx.group, replica) || lags || replica.heard.size < replica.voters.quorum;
   if (excused === (replica.excusedSince !== null)) return;
   if (replica.excusedSince !== null) replica.excused += ctx.now - replica.excusedSince;
   replica.excusedSince = excused ? ctx.now : null;

@@ -6,10 +6,10 @@ import type { Network } from '../test/network.ts';
 import { genesisHash } from './blocks.ts';
 import { Phase, type QuorumCertificate, type Vote } from './messages.ts';
 
-const block = { view: 1, height: 1, parent: genesisHash, batch: batchOf(1) };
+const block = { set: 1, view: 1, height: 1, parent: genesisHash, batch: batchOf(1) };
 const first = proposal({ block, justify: null });
 const vote = (phase: number): Vote => ({
-  ...{ kind: 'vote', phase, view: 1, block: hashOf(block), justifyView: 0 },
+  ...{ kind: 'vote', set: 1, phase, view: 1, block: hashOf(block), justifyView: 0 },
 });
 const qc = (network: Network, phase: number): QuorumCertificate =>
   certificate(network, vote(phase));
@@ -72,7 +72,8 @@ describe('a replica of basic HotStuff', () => {
   it('votes in no phase of a view that it has given up', () => {
     const network = basic();
     network.inject(0, 2, first);
-    for (const from of [1, 3]) network.inject(from, 2, { kind: 'timeout', view: 3, highView: 0 });
+    for (const from of [1, 3])
+      network.inject(from, 2, { kind: 'timeout', set: 1, view: 3, highView: 0 });
     expect(network.state(2).lastTimeout?.view).toBe(3);
     const justify = qc(network, Phase.prepare);
     expect(votesIn(network.wouldAnswer(0, 2, { kind: 'pre-commit', justify }))).toEqual([]);

@@ -5,8 +5,9 @@
  * proposal, is in `pipeline.ts`.
  */
 import type { Signed } from '@quorumlab/core';
-import { hasQuorum, learn } from './certificates.ts';
+import { isCertificate, learn } from './certificates.ts';
 import { type Group, leaderOf } from './group.ts';
+import { isVoter } from './membership.ts';
 import {
   type Commit,
   type Decide,
@@ -37,14 +38,18 @@ export function show(justify: QuorumCertificate, ctx: Context): void {
 }
 
 /** matchingQC: the leader of its view shows it, in the message of its phase, and all signed it. */
-export const matchingQC = (group: Group, { from, kind, justify }: Signed<Shown>): boolean =>
-  from === leaderOf(group, justify.body.view) &&
+export const matchingQC = (
+  group: Group,
+  replica: Replica,
+  { from, kind, justify }: Signed<Shown>,
+): boolean =>
+  from === leaderOf(group, replica, justify.body.view) &&
   shownIn.indexOf(kind) === justify.body.phase &&
-  hasQuorum(group, justify);
+  isCertificate(group, replica, justify);
 
 /** Msg(pre-commit | commit | decide, ⊥, QC): what follows is settled, whoever it came from. */
 export function onShown(replica: Replica, message: Signed<Shown>, ctx: Context): void {
-  if (!matchingQC(ctx.group, message)) return;
+  if (!matchingQC(ctx.group, replica, message)) return;
   learn(replica, message.justify, ctx);
 }
 
@@ -57,19 +62,21 @@ export function maybeConfirm(replica: Replica, ctx: Context): void {
   replica.confirmed = vote;
   ctx.line(vote.phase === Phase.preCommit ? 'vote-pre-commit' : 'vote-commit');
   if (replica.lastVoted < view) ctx.save({ lastVoted: view });
-  ctx.send(leaderOf(ctx.group, view), vote);
+  ctx.send(leaderOf(ctx.group, replica, view), vote);
 }
 
 /** The vote on the highest certificate, if that is of a phase of this view. */
 export function nextVote(replica: Replica): Vote | undefined {
   const { high, view } = replica;
   if (high === null || high.body.view !== view || endsView(high.body)) return undefined;
-  if (hasLeft(replica, view)) return undefined;
+  if (hasLeft(replica, view) || !isVoter(replica, replica.self)) return undefined;
   return { ...high.body, phase: (high.body.phase ?? Phase.prepare) + 1 };
 }
 
 /** What a leader shows again: the highest certificate of its view. */
-export function ownShown(group: Group, { high, view, self }: Replica): Shown | undefined {
-  if (high === null || high.body.view !== view || leaderOf(group, view) !== self) return undefined;
+export function ownShown(group: Group, replica: Replica): Shown | undefined {
+  const { high, view, self } = replica;
+  if (high === null || high.body.view !== view) return undefined;
+  if (leaderOf(group, replica, view) !== self) return undefined;
   return shown(high);
 }

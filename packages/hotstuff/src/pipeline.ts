@@ -11,11 +11,12 @@ import {
   countVote,
   type Digest,
   forget,
+  isUnmixed,
   type Signed,
   tally,
   votesFor,
 } from '@quorumlab/core';
-import { emptyBatch } from './blocks.ts';
+import { emptyBatch, type Node } from './blocks.ts';
 import {
   certifies,
   hasQuorum,
@@ -28,10 +29,12 @@ import {
   signersOf,
 } from './certificates.ts';
 import { commit } from './commit.ts';
+import { isOfEpoch } from './epochs.ts';
 import { isFilled } from './filling.ts';
 import { collects, endOfReign, isMember, leaderOf, voteFor } from './group.ts';
+import { isClosed, isInPlace, isVoter } from './membership.ts';
 import { keepWaiting, nextBatch } from './mempool.ts';
-import type { Proposal, Vote } from './messages.ts';
+import type { Block, Proposal, Vote } from './messages.ts';
 import { want } from './missing.ts';
 import { leave } from './pacemaker.ts';
 import { awaitsCheckpoint, countedTime, isFull } from './patience.ts';
@@ -54,13 +57,13 @@ import { add, hashOf, hasRequestsAbove, treeOf } from './tree.ts';
 export function maybePropose(replica: Replica, ctx: Context): void {
   const { group } = ctx;
   const { view } = replica;
-  if (replica.lastProposed >= view || leaderOf(group, view) !== ctx.self) return;
+  if (replica.lastProposed >= view || leaderOf(group, replica, view) !== ctx.self) return;
   if (hasLeft(replica, view) || replica.lastVoted >= view) return;
   if (highViewOf(replica) >= view) return; // It has forgotten what it proposed in it.
   const tip = replica.tree.get(highBlockOf(replica));
   // A leader that lacks blocks or the state would order for others without knowing when to stop.
   if (tip === undefined || !replica.complete) return;
-  const direct = begins(replica.high, view);
+  const direct = begins(replica, replica.high, view);
   const timeouts = direct ? null : replica.timeouts;
   if (!direct) {
     if (timeouts === null || timeouts[0]?.view !== view - 1) return;
@@ -71,21 +74,32 @@ export function maybePropose(replica: Replica, ctx: Context): void {
   // takes to commit those before.
   const full = isFull(group, replica);
   const filled = !full && isFilled(group, replica, tip);
-  const batch = full || filled ? emptyBatch : nextBatch(group, replica, tip);
+  const closed = isClosed(group, replica, tip);
+  const batch = full || filled || closed ? emptyBatch : nextBatch(group, replica, tip);
   // While requests wait for room, blocks without any commit the earlier ones, up to a checkpoint.
   const makesRoom = full ? !awaitsCheckpoint(group, replica) : filled;
   const fills = makesRoom && replica.waiting.size > 0;
   // Where a view has phases, its last one has told all what is committed.
   const tells = !group.rules.phased && hasRequestsAbove(replica, tip.hash, replica.announced);
-  const reason = batch.length > 0 || fills || !direct || tells;
+  const reason = batch.length > 0 || fills || !direct || tells || opens(replica, ctx);
   if (!reason) return;
   ctx.line('propose');
-  const block = { view, height: tip.height + 1, parent: tip.hash, batch };
+  const { set } = replica.voters;
+  const block = { set, view, height: tip.height + 1, parent: tip.hash, batch };
   const justify = replica.high;
   ctx.save({ lastProposed: view });
   ctx.put('blocks', view, { hash: hashOf(block, ctx), block, justify });
   replica.announced = replica.committed.height;
   ctx.broadcast({ kind: 'proposal', block, justify, timeouts });
+}
+
+/**
+ * Whether an epoch has to begin, whoever asks for something: with a block that its quorum commits,
+ * and of which all hear. Then nobody needs those any more who voted in the one before.
+ */
+function opens({ base, committed, announced }: Replica, { group }: Context): boolean {
+  if (base.height === 0) return false;
+  return (group.rules.phased ? committed.height : announced) <= base.height;
 }
 
 /** The timer 'propose': Δ has passed, so every honest replica's certificate has been heard. */
@@ -97,9 +111,10 @@ export function proposeTimeout(replica: Replica): void {
 export function proposal(replica: Replica, message: Signed<Proposal>, ctx: Context): void {
   const { group } = ctx;
   const { block, justify, timeouts, from } = message;
-  if (!isMember(group, from) || from !== leaderOf(group, block.view)) return;
-  if (!certifies(group, justify, block.parent) || !acceptable(block.batch)) return;
-  if (group.rules.provesViews && !provesView(message)) return;
+  if (!isMember(group, from) || !isOfEpoch(replica, from, block.set, ctx)) return;
+  if (from !== leaderOf(group, replica, block.view)) return;
+  if (!certifies(group, replica, message) || !acceptable(block.batch)) return;
+  if (group.rules.provesViews && !provesView(replica, message)) return;
   if (!learn(replica, justify, ctx)) return;
   if (!learnTimeouts(replica, timeouts, ctx)) return;
   if (!group.rules.provesViews && block.view > replica.view) replica.view = block.view;
@@ -125,9 +140,9 @@ function remember(replica: Replica, message: Signed<Proposal>): void {
 }
 
 /** Whether the proposal shows why its view has begun: by a certificate of the view before. */
-export function provesView({ block, justify, timeouts }: Proposal): boolean {
-  if (timeouts === null) return begins(justify, block.view);
-  if (viewOf(justify) >= block.view || begins(justify, block.view)) return false;
+export function provesView(replica: Replica, { block, justify, timeouts }: Proposal): boolean {
+  if (timeouts === null) return begins(replica, justify, block.view);
+  if (viewOf(replica, justify) >= block.view || begins(replica, justify, block.view)) return false;
   return timeouts[0]?.view === block.view - 1;
 }
 
@@ -137,6 +152,7 @@ function connect(replica: Replica, message: Signed<Proposal>, ctx: Context): voi
   const { block, justify, from } = message;
   // What its certificate commits comes before what it proposes.
   const complete = commit(replica, ctx);
+  if (block.set !== replica.voters.set) return; // That has ended its epoch.
   const parent = replica.tree.get(block.parent);
   if (parent === undefined) {
     if (block.height <= replica.committed.height) return;
@@ -149,7 +165,7 @@ function connect(replica: Replica, message: Signed<Proposal>, ctx: Context): voi
   if (block.height > replica.committed.height + group.window + maxUncommitted)
     return void (replica.dropped += 1);
   if (block.view <= replica.committed.view) return;
-  if (block.batch.length > 0 && isFilled(group, replica, parent)) return;
+  if (!isSound(replica, block, parent, ctx)) return;
   const hash = hashOf(block, ctx);
   if (!replica.tree.has(hash)) {
     // The row of a view is what this replica voted for. If another block is certified, it is
@@ -169,6 +185,12 @@ function connect(replica: Replica, message: Signed<Proposal>, ctx: Context): voi
   else replica.parked.set(from, message);
 }
 
+/** Whether the block holds what it may, where it is. */
+const isSound = (replica: Replica, block: Block, parent: Node, { group }: Context): boolean =>
+  isUnmixed(group, block.batch) &&
+  isInPlace(group, replica, block, parent) &&
+  (block.batch.length === 0 || !isFilled(group, replica, parent));
+
 /** ⟨VOTE, v, b⟩ to whoever collects votes: once a view, and never below a timeout. */
 function vote(
   replica: Replica,
@@ -178,24 +200,25 @@ function vote(
 ): void {
   const { view } = block;
   if (view !== replica.view || view <= replica.lastVoted || hasLeft(replica, view)) return;
-  const justifyView = viewOf(justify);
+  if (!isVoter(replica, ctx.self)) return;
+  const justifyView = viewOf(replica, justify);
   // Its block may have been unknown when its certificate came. Who votes is locked by what it
   // votes on: that is what a vote can be held against.
   if (justify !== null) lock(replica, justify.body, ctx);
   const { locked, high } = replica;
   const tree = treeOf(replica);
-  const highView = viewOf(high);
+  const highView = viewOf(replica, high);
   if (!ctx.group.rules.mayVote({ block, justifyView, timeouts, highView, locked, tree })) return;
   ctx.line('vote');
   ctx.save({ lastVoted: view });
-  sayVote(voteFor(ctx.group, view, hash, justifyView), ctx);
+  sayVote(replica, voteFor(ctx.group, replica, view, hash, justifyView), ctx);
 }
 
 /** Votes of a quorum for one block are its certificate. */
 export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): void {
   const { group } = ctx;
   const { from, view, block, justifyView, phase } = message;
-  if (!isMember(group, from) || !collects(group, view, ctx.self)) return;
+  if (!isVoter(replica, from) || !collects(group, replica, view, ctx.self)) return;
   if (!isAwaited(replica, message) || justifyView >= view) return;
   // Timeouts may have left the highest certificate far behind, with room for votes without end.
   if (Math.abs(view - replica.view) > maxViewsAhead) return void (replica.dropped += 1);
@@ -208,10 +231,11 @@ export function onVote(replica: Replica, message: Signed<Vote>, ctx: Context): v
     return;
   }
   const matching = votesFor(votes, what);
-  if (matching.length < group.quorum) return;
+  if (matching.length < replica.voters.quorum) return;
   ctx.line('qc');
-  const certificate = certify<Vote>(voteFor(group, view, block, justifyView, phase), matching);
-  assert(hasQuorum(group, certificate), 'a quorum of votes is a certificate');
+  const body = voteFor(group, replica, view, block, justifyView, phase);
+  const certificate = certify<Vote>(body, matching);
+  assert(hasQuorum(group, replica.voters, certificate), 'a quorum of votes is a certificate');
   learn(replica, certificate, ctx);
   if (group.rules.phased) show(certificate, ctx);
 }

@@ -48,7 +48,8 @@
  *                 in HotStuff-2 that leader waits for Δ before it proposes
  * ```
  *
- * Beyond this page: `sync-fetch`, `sync-park` and `sync-block` (blocks that are missing);
+ * Beyond this page: `next-set` and `show-sets` (`epochs.ts`: changes of who votes); `sync-fetch`,
+ * `sync-park` and `sync-block` (blocks that are missing);
  * `checkpoint`, `stable`, `state-fetch` and `state-installed` (`checkpoint.ts`); `restart`,
  * `status` and `idle` (`recovery.ts`).
  *
@@ -70,9 +71,11 @@ import { hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { expectations, guards } from './admits.ts';
 import { breachesOf, contents } from './breaches.ts';
 import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
+import { epochChange } from './epochs.ts';
 import { evidence } from './evidence.ts';
 import { groupOf, isMember, leaderOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
+import { roster } from './membership.ts';
 import { propose, relay } from './mempool.ts';
 import { newView, pacemakerTimeout, timeout } from './pacemaker.ts';
 import { onShown } from './phases.ts';
@@ -122,17 +125,22 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     };
   return {
     name: 'hotstuff',
-    version: 3,
+    version: 4,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     group,
     f: group.f,
     client: { matching: group.weak, ask: 'any', signed: true },
     messages: group.schemas.messages,
-    limitedBy: { proposal: 'maxBatch', relay: 'maxBatch', blocks: 'maxBatch' },
+    limitedBy: {
+      proposal: 'maxBatch',
+      relay: 'maxBatch',
+      blocks: 'maxBatch',
+      'epoch-change': 'maxBatch',
+    },
     stored: stored(group.schemas),
     stable: firstStable,
-    volatile: firstVolatile,
+    volatile: (stable, self) => firstVolatile(stable, self, group),
     start,
     propose: told(propose),
     on: {
@@ -146,6 +154,7 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
       status: told(status),
       checkpoint: told(checkpoint),
       'stable-checkpoint': told(stableCheckpoint),
+      'epoch-change': told(epochChange),
       'pre-commit': told(onShown),
       commit: told(onShown),
       decide: told(onShown),
@@ -174,7 +183,7 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
     snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
     termWord: 'view',
     status(replica) {
-      const leader = leaderOf(group, replica.view);
+      const leader = leaderOf(group, replica, replica.view);
       const role = leader === replica.self ? 'leader' : 'replica';
       return {
         leader,
@@ -182,6 +191,7 @@ export function hotstuff(options: Options, chosen: Partial<Rules> = {}): Protoco
         role: hasLeft(replica, replica.view) ? 'view change' : role,
       };
     },
+    roster: (replica) => roster(group, replica),
     evidence,
     vows: (message) => vows(group, message),
     breaches: breachesOf(group),

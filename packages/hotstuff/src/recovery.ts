@@ -2,10 +2,19 @@
  * Losses, laggards and restarts: replicas that miss something say where they stand or what they
  * want, and the others send it. Blocks are checked by their digests, oldest executed first.
  */
-import { acceptable, bytesOf, type Digest, maxBatchBytes, type Signed } from '@quorumlab/core';
+import {
+  acceptable,
+  bytesOf,
+  type Digest,
+  maxBatchBytes,
+  type ReplicaId,
+  type Signed,
+} from '@quorumlab/core';
 import { certifies, sayVote } from './certificates.ts';
-import { adopt, fetchState } from './checkpoint.ts';
+import { adopt, fetchState, isOwn } from './checkpoint.ts';
+import { explainSets } from './epochs.ts';
 import { type Group, isMember, leaderOf, voteFor } from './group.ts';
+import { acquaintances } from './membership.ts';
 import { keepWaiting, nextLeader, relayOldest } from './mempool.ts';
 import {
   type Blocks,
@@ -16,8 +25,8 @@ import {
   type StatusReport,
   type Vote,
 } from './messages.ts';
-import { watch } from './missing.ts';
-import { explain, mayAnswer, ownWord, sayTimeout } from './pacemaker.ts';
+import { mayAnswer, statusOf, watch } from './missing.ts';
+import { explain, ownWord, sayTimeout } from './pacemaker.ts';
 import { countedTime, longer } from './patience.ts';
 import { nextVote } from './phases.ts';
 import {
@@ -44,7 +53,7 @@ export function start(replica: Replica, ctx: Context): void {
   replica.relaysTo = nextLeader(group, replica);
   const { high, timeouts, lastTimeout, lastVoted, lastProposed, stableCheckpoint } = replica;
   const isFirst = [high, timeouts, lastTimeout, stableCheckpoint].every((each) => each === null);
-  if (isFirst && lastVoted === 0 && lastProposed === 0) {
+  if (isFirst && replica.sets.size === 0 && lastVoted === 0 && lastProposed === 0) {
     // It was not away, as far as it knows.
     for (const member of group.members) replica.heard.add(member);
     return;
@@ -54,7 +63,7 @@ export function start(replica: Replica, ctx: Context): void {
   replica.reignSince = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
   fetchState(replica, ctx);
-  if (group.rules.waits && leaderOf(group, replica.view) === ctx.self)
+  if (group.rules.waits && leaderOf(group, replica, replica.view) === ctx.self)
     ctx.setTimer('propose', group.delta * longer(group, replica));
   waitForBlocks(replica, ctx);
   say(replica, ctx);
@@ -76,8 +85,9 @@ function say(replica: Replica, ctx: Context): void {
   const word = ownWord(ctx.group, replica, ctx.self);
   if (word !== undefined) ctx.broadcast(word);
   const vote = ownVote(ctx.group, replica);
-  if (vote !== undefined) sayVote(vote, ctx);
-  for (const checkpoint of latestCheckpoints(replica)) ctx.broadcast(checkpoint);
+  if (vote !== undefined) sayVote(replica, vote, ctx);
+  for (const checkpoint of latestCheckpoints(replica))
+    if (isOwn(replica, checkpoint, ctx)) ctx.broadcast(checkpoint);
   ctx.broadcast(statusOf(replica));
 }
 
@@ -92,17 +102,8 @@ function ownVote(group: Group, replica: Replica): Vote | undefined {
   if (later !== undefined) return later;
   const row = blocks.get(view);
   if (lastVoted !== view || !row) return undefined;
-  return voteFor(group, view, row.hash, viewOf(row.justify));
+  return voteFor(group, replica, view, row.hash, viewOf(replica, row.justify));
 }
-
-/** Where this replica stands. */
-const statusOf = (replica: Replica): StatusReport => ({
-  kind: 'status',
-  view: replica.view,
-  highView: highViewOf(replica),
-  height: replica.committed.height,
-  stable: stableHeight(replica),
-});
 
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
 export function statusTimeout(replica: Replica, ctx: Context): void {
@@ -128,23 +129,31 @@ export function idleTimeout(replica: Replica, ctx: Context): void {
   const { group } = ctx;
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
-  for (let i = 0; i < group.weak; i++) {
-    replica.told = (replica.told + 1) % group.n;
-    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
-    if (replica.told !== ctx.self) ctx.send(replica.told, statusOf(replica));
+  const others = othersOf(replica, ctx);
+  for (let i = 0; i < Math.min(group.weak, others.length); i++) {
+    replica.told = nextOf(others, replica.told);
+    ctx.send(replica.told, statusOf(replica));
   }
 }
+
+/** Everybody else in the group. */
+const othersOf = (replica: Replica, { group, self }: Context): readonly ReplicaId[] =>
+  acquaintances(group, replica).filter((each) => each !== self);
+
+/** Whose turn it is after `last`. */
+const nextOf = (others: readonly ReplicaId[], last: ReplicaId): ReplicaId =>
+  others.find((each) => each > last) ?? (others[0] as ReplicaId);
 
 /** Asks f+1 others, each time others, for blocks that have not come. */
 function askAgain(replica: Replica, ctx: Context): void {
   const above = replica.committed.height;
+  const others = othersOf(replica, ctx);
   let left = askedAtOnce;
   for (const block of replica.wanted.keys()) {
     if (left-- === 0) return;
-    for (let i = 0; i < ctx.group.weak; i++) {
-      replica.asked = (replica.asked + 1) % ctx.group.n;
-      if (replica.asked !== ctx.self)
-        ctx.send(replica.asked, { kind: 'fetch-blocks', block, above });
+    for (let i = 0; i < Math.min(ctx.group.weak, others.length); i++) {
+      replica.asked = nextOf(others, replica.asked);
+      ctx.send(replica.asked, { kind: 'fetch-blocks', block, above });
     }
   }
 }
@@ -167,18 +176,25 @@ function missingSince(replica: Replica): number | undefined {
 
 /** A replica says where it stands: send it what it lacks, once in half a period at most. */
 export function status(replica: Replica, message: Signed<StatusReport>, ctx: Context): void {
-  const { from, view, highView, stable, height } = message;
+  const { from, set, view, highView, stable, height } = message;
   if (!isMember(ctx.group, from) || from === ctx.self) return;
   if (!mayAnswer(replica, from, ctx)) return;
+  explainSets(replica, from, set, ctx);
   if (stable < stableHeight(replica) && replica.stableCheckpoint !== null)
     ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
   for (const checkpoint of latestCheckpoints(replica))
-    if (checkpoint.height > stable) ctx.send(from, checkpoint);
-  if (view < replica.view || highView < highViewOf(replica) || height < replica.committed.height)
-    explain(replica, from, ctx);
-  if (view > replica.view || highView > highViewOf(replica) || height > replica.committed.height)
-    ctx.send(from, statusOf(replica));
+    if (checkpoint.height > stable && isOwn(replica, checkpoint, ctx)) ctx.send(from, checkpoint);
+  const there = [set, view, highView];
+  const here = [replica.voters.set, replica.view, highViewOf(replica)];
+  if (isBehind(there, here) || height < replica.committed.height) explain(replica, from, ctx);
+  if (isBehind(here, there) || height > replica.committed.height) ctx.send(from, statusOf(replica));
 }
+
+/** Whether one set, view and highest view are below others: views are those of one epoch. */
+const isBehind = (one: readonly number[], other: readonly number[]): boolean =>
+  one[0] === other[0]
+    ? one.some((each, i) => each < (other[i] as number))
+    : (one[0] as number) < (other[0] as number);
 
 /** Block sync: sends a block and its ancestors, newest first. */
 export function fetchBlocks(replica: Replica, message: Signed<FetchBlocks>, ctx: Context): void {
@@ -222,7 +238,8 @@ export function blocks(replica: Replica, message: Signed<Blocks>, ctx: Context):
   for (const { block, justify } of message.blocks) {
     const hash = hashOf(block, ctx);
     const asked = replica.wanted.has(hash);
-    if (!asked || !acceptable(block.batch) || !certifies(group, justify, block.parent)) return;
+    if (!asked || !acceptable(block.batch) || !certifies(group, replica, { block, justify }))
+      return;
     if (block.height <= replica.committed.height) return void replica.wanted.delete(hash);
     ctx.line('sync-block');
     add(replica, hash, { block, justify }, ctx);

@@ -1,4 +1,4 @@
-import { byzantine, OptionsError, type Seal } from '@quorumlab/core';
+import { byzantine, OptionsError, type ReplicaId, type Seal } from '@quorumlab/core';
 import type { Node } from './blocks.ts';
 import { basic } from './rules/basic.ts';
 import { chained } from './rules/chained.ts';
@@ -13,8 +13,12 @@ import type { RuleSet } from './rules/rule-set.ts';
 export interface Rules extends RuleSet {
   /** Size of a quorum: any two of them share an honest replica. */
   quorum(n: number, f: number): number;
-  /** How many members have signed. */
-  countSigners(n: number, seals: readonly Seal[]): number;
+  /** How many of `members`, who ascend, have signed. */
+  countSigners(members: readonly ReplicaId[], seals: readonly Seal[]): number;
+  /** Whose votes count in an epoch: those of its set, or of earlier ones too. Ascending. */
+  counted(members: readonly ReplicaId[], former: () => readonly ReplicaId[]): readonly ReplicaId[];
+  /** When the block of a change ends its epoch. */
+  readonly endsEpoch: 'committed' | 'certified';
   /** The blocks of a branch, given newest first, in the order in which they are executed. */
   inOrder(path: readonly Node[]): readonly Node[];
   /** Whether a committed block must extend the one before. */
@@ -25,17 +29,16 @@ export interface Rules extends RuleSet {
   readonly forgetsProposed: boolean;
 }
 
-/** Distinct members among the signers. */
-function countSigners(n: number, seals: readonly Seal[]): number {
-  let count = 0;
-  let last = -1;
+/** Distinct members among the signers; 0 if there are others. */
+function countSigners(members: readonly ReplicaId[], seals: readonly Seal[]): number {
+  let next = 0;
   for (const { from } of seals) {
-    // Signers ascend, so whoever does not is there twice, or is not a member.
-    if (from <= last || from >= n) return 0;
-    last = from;
-    count += 1;
+    // Signers ascend as members do, so whoever is not found is there twice, or is not a member.
+    while (next < members.length && (members[next] as ReplicaId) < from) next += 1;
+    if (members[next] !== from) return 0;
+    next += 1;
   }
-  return count;
+  return seals.length;
 }
 
 /** Rules as they should be, with what one member of the family does its own way. */
@@ -43,6 +46,8 @@ const right = (own: RuleSet): Rules => ({
   ...own,
   quorum: (n, f) => byzantine(n, f).size,
   countSigners,
+  counted: (members) => members,
+  endsEpoch: 'committed',
   inOrder: (path) => [...path].reverse(),
   extendsCommitted: true,
   provesViews: true,

@@ -47,12 +47,13 @@ export function certified(
   group: Staged,
   self: ReplicaId,
   vote: Vote,
+  former: readonly ReplicaId[] = [],
 ): QuorumCertificate | undefined {
   const quorum = 3;
   const votes = taken(group, self, 'vote').filter(
     ({ view, block }) => view === vote.view && block === vote.block,
   );
-  const all = sealsOf([...votes, group.sign(vote, self)]);
+  const all = sealsOf([...votes, ...[self, ...former].map((from) => group.sign(vote, from))]);
   return all.length >= quorum ? { body: vote, seals: all } : undefined;
 }
 
@@ -63,6 +64,10 @@ interface Chain {
   readonly justify: QuorumCertificate | null;
   readonly timeouts: readonly Signed<Timeout>[] | null;
   readonly blocks: number;
+  /** The set of validators of its epoch; the first one unless told. */
+  readonly set?: number;
+  /** Whose votes stand in its certificates too, although they vote no more. */
+  readonly former?: readonly ReplicaId[];
   /** Who hears of the last block, if it is not everybody who hears of the others. */
   readonly last?: readonly ReplicaId[];
   /** What is asked for in the first block; Bob unless told. */
@@ -77,17 +82,18 @@ export function build(
   chain: Chain,
 ): QuorumCertificate | null {
   let { view, height, justify } = chain;
+  const { set = 1, former = [] } = chain;
   for (let i = 0; i < chain.blocks; i++, view++, height++) {
     const parent = justify?.body.block ?? genesisHash;
     const first: Signed<Request> = group.request(chain.text ?? 'Bob');
-    const block: Block = { view, height, parent, batch: i === 0 ? [first] : [] };
+    const block: Block = { set, view, height, parent, batch: i === 0 ? [first] : [] };
     const timeouts = i === 0 ? chain.timeouts : null;
     const hearers = i === chain.blocks - 1 ? (chain.last ?? seats) : seats;
     group.say(self, hearers, { kind: 'proposal', block, justify, timeouts });
     group.deliver(({ to, message }) => hearers.includes(to) && message.kind === 'proposal');
     const justifyView = justify?.body.view ?? 0;
-    const vote: Vote = { kind: 'vote', view, block: hashOf(group, block), justifyView };
-    const next = certified(group, self, vote);
+    const vote: Vote = { kind: 'vote', set, view, block: hashOf(group, block), justifyView };
+    const next = certified(group, self, vote, former);
     if (next === undefined) return null;
     justify = next;
   }
@@ -110,7 +116,7 @@ export function withOwn(
   heard: readonly Signed<Timeout>[],
   view: number,
 ) {
-  const own = group.sign<Timeout>({ kind: 'timeout', view, highView: 0 }, self);
+  const own = group.sign<Timeout>({ kind: 'timeout', set: 1, view, highView: 0 }, self);
   return [...heard, own].sort((one, other) => one.from - other.from);
 }
 
@@ -136,7 +142,7 @@ export function skipTo(group: Staged, view: number, seats: readonly ReplicaId[],
       group.lose();
       return withOwn(group, self, timeouts, left);
     }
-    group.say(self, seats, { kind: 'timeout', view: left, highView: 0 });
+    group.say(self, seats, { kind: 'timeout', set: 1, view: left, highView: 0 });
     const fits = isA('timeout', 'new-view');
     group.settle(
       (flight) =>

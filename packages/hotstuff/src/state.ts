@@ -6,6 +6,7 @@ import {
   type Digest,
   digest,
   emptyMempool,
+  frozenSet,
   type Instant,
   type LatestVotes,
   type Mempool,
@@ -17,12 +18,16 @@ import {
   type Signed,
   type StoredFields,
   type Tally,
+  type ValidatorSet,
+  validatorSet,
   type WaitingRequest,
 } from '@quorumlab/core';
 import { genesisHash, type Node, type Place, type Point, place } from './blocks.ts';
-import type { Group } from './group.ts';
+import type { Group, Voters } from './group.ts';
 import {
+  type Block,
   type Checkpoint,
+  type EpochChange,
   type Link,
   type Message,
   Phase,
@@ -37,22 +42,26 @@ import type { Line } from './paper.ts';
 
 /** What survives a crash. All of it is written before the message that it backs is sent. */
 export interface Stable {
-  /** The last view in which this replica voted. */
+  /** The last view of this epoch in which this replica voted. */
   readonly lastVoted: number;
-  /** The last view in which it proposed as leader. */
+  /** The last view of it in which it proposed as leader. */
   readonly lastProposed: number;
-  /** Its last timeout: it has promised not to vote up to that view. */
+  /** Its last timeout in it: it has promised not to vote up to that view. */
   readonly lastTimeout: Timeout | null;
-  /** The certificate of the highest view; null: that of the genesis block. */
+  /** The certificate of the highest view of it; null: what proves the block that it begins on. */
   readonly high: QuorumCertificate | null;
   /** What it is locked on, by the rules that lock. */
   readonly locked: Point;
-  /** The timeout certificate of the highest view. */
+  /** The timeout certificate of the highest view of this epoch. */
   readonly timeouts: TimeoutCertificate | null;
   /** By view: blocks above the last stable checkpoint. */
   readonly blocks: ReadonlyMap<number, Row>;
   /** The last block that is part of the application's own snapshot on disk. */
   readonly snapshot: Place;
+  /** By their first heights, all sets of validators after the first one. */
+  readonly sets: ReadonlyMap<number, ValidatorSet>;
+  /** By height, the blocks that ended epochs: with these the others can be shown each set. */
+  readonly changes: ReadonlyMap<number, EpochChange>;
   readonly stableCheckpoint: Certificate<Checkpoint> | null;
   /** By height, own checkpoints above the stable one. */
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
@@ -67,6 +76,13 @@ export interface Waiting extends WaitingRequest {
 /** What a crash may take. Each collection names its bound. */
 export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
+  /** All sets of validators that this replica knows, in their order; at most 1,024. */
+  validators: readonly ValidatorSet[];
+  /** By the sets' first heights, the last blocks of the epochs before; at most 1,024. */
+  readonly bases: Map<number, Place>;
+  /** The last of each: who votes in this epoch, and the block that it begins on. */
+  voters: Voters;
+  base: Place;
   /**
    * The current view: the highest that a certificate of votes or timeouts has begun, or a phase of
    * which is certified.
@@ -114,6 +130,8 @@ export interface Volatile extends Mempool<Waiting> {
   confirmed: Vote | null;
   /** A leader has waited for certificates of others in this view. */
   waitedIn: number;
+  /** Whether a change of the group may be among what waits. */
+  changesWait: boolean;
   /** At most checkpoints of two windows a member. */
   readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** A stable checkpoint that this replica has not reached. */
@@ -161,6 +179,8 @@ export function stored(of: Schemas): StoredFields<HotStuff> {
     timeouts: nullable(timeouts),
     blocks: nullable(record({ hash: digest, block, justify })),
     snapshot: record({ height: number, view: number, block: digest }),
+    sets: validatorSet,
+    changes: of.change,
     stableCheckpoint: nullable(stable),
     checkpoints: checkpoint,
   };
@@ -196,19 +216,31 @@ export const firstStable = (): Stable => ({
   timeouts: null,
   blocks: new Map(),
   snapshot: genesis,
+  sets: new Map(),
+  changes: new Map(),
   stableCheckpoint: null,
   checkpoints: new Map(),
 });
 
 /** A replica that has just started with `stable` on its disk. */
-export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volatile {
+export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId, group: Group): Volatile {
+  const validators = [group.first, ...ascending(stable.sets).map(frozenSet)];
+  const set = validators.at(-1) as ValidatorSet;
+  const bases = new Map([[group.first.since, genesis]]);
+  for (const { block } of stable.changes.values())
+    bases.set(block.height + 1, placeOf(group, block));
+  const base = bases.get(set.since) as Place; // Both are written in one step.
   const tree = new Map<Digest, Node>();
   place(tree, stable.snapshot);
   for (const row of stable.blocks.values()) if (row !== null) tree.set(row.hash, nodeOf(row));
   const tcView = stable.timeouts?.[0]?.view ?? 0;
   return {
     self,
-    view: Math.max(viewAfter(stable.high), tcView + 1),
+    validators,
+    bases,
+    voters: group.votersOf(set, () => validators.slice(0, -1)),
+    base,
+    view: Math.max(viewAfter({ base }, stable.high), tcView + 1),
     tree,
     committed: stable.snapshot,
     chain: new Map(),
@@ -231,6 +263,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     heard: new Set([self]),
     confirmed: null,
     waitedIn: 0,
+    changesWait: false,
     checkpointVotes: new Map(),
     ahead: null,
     fetching: 0,
@@ -242,6 +275,16 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
   };
 }
 
+const ascending = (sets: ReadonlyMap<number, ValidatorSet>): ValidatorSet[] =>
+  [...sets.values()].sort((one, other) => one.since - other.since);
+
+/** Where `block` is. */
+export const placeOf = ({ digest: digestOf, schemas }: Group, block: Block): Place => ({
+  height: block.height,
+  view: block.view,
+  block: digestOf(schemas.content, block),
+});
+
 /** A node from a row. */
 const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
   hash,
@@ -251,29 +294,33 @@ const nodeOf = ({ hash, block, justify }: NonNullable<Row>): Node => ({
   justify,
 });
 
-/** The view of a certificate; the genesis block's is 0. */
-export const viewOf = (certificate: QuorumCertificate | null): number =>
-  certificate?.body.view ?? 0;
+/** The block that an epoch begins on. */
+export type Based = Pick<Volatile, 'base'>;
+
+/** The view of a certificate of this epoch; null: that of the block that it begins on. */
+export const viewOf = ({ base }: Based, certificate: QuorumCertificate | null): number =>
+  certificate?.body.view ?? base.view;
 
 /** Whether a certificate of such votes ends their view: where it has phases, only the last does. */
 export const endsView = ({ phase }: Vote): boolean => phase === undefined || phase === Phase.commit;
 
 /** The view that whoever knows `certificate` is in at least. */
-export const viewAfter = (certificate: QuorumCertificate | null): number =>
+export const viewAfter = (epoch: Based, certificate: QuorumCertificate | null): number =>
   certificate === null || endsView(certificate.body)
-    ? viewOf(certificate) + 1
+    ? viewOf(epoch, certificate) + 1
     : certificate.body.view;
 
 /** Whether `view` begins with this certificate: then nobody has had to give up the one before. */
-export const begins = (justify: QuorumCertificate | null, view: number): boolean =>
-  viewOf(justify) + 1 === view && (justify === null || endsView(justify.body));
+export const begins = (epoch: Based, justify: QuorumCertificate | null, view: number): boolean =>
+  viewOf(epoch, justify) + 1 === view && (justify === null || endsView(justify.body));
 
 /** The view of the highest certificate. */
-export const highViewOf = (replica: Pick<Stable, 'high'>): number => viewOf(replica.high);
+export const highViewOf = (replica: Pick<Stable, 'high'> & Based): number =>
+  viewOf(replica, replica.high);
 
 /** The block that the highest certificate certifies. */
-export const highBlockOf = (replica: Pick<Stable, 'high'>): Digest =>
-  replica.high?.body.block ?? genesisHash;
+export const highBlockOf = (replica: Pick<Stable, 'high'> & Based): Digest =>
+  replica.high?.body.block ?? replica.base.block;
 
 /** The height of the last stable checkpoint. */
 export const stableHeight = (replica: Readonly<Stable>): number =>

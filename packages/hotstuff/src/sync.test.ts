@@ -204,7 +204,11 @@ describe('a replica that lacks something', () => {
           .map(({ to }) => to),
       );
     }
-    expect(asked).toEqual([[1], [3, 0], [1]]);
+    expect(asked).toEqual([
+      [1, 3],
+      [0, 1],
+      [3, 0],
+    ]);
   });
 
   it('says its vote, its timeout and its proposal again', () => {
@@ -212,7 +216,8 @@ describe('a replica that lacks something', () => {
     hear(network, 2, [on(network, null, 1)]);
     network.now = period;
     expect(said(network)).toEqual(['relay 0', 'vote 0', 'status all']);
-    for (const from of [1, 3]) network.inject(from, 2, { kind: 'timeout', view: 7, highView: 0 });
+    for (const from of [1, 3])
+      network.inject(from, 2, { kind: 'timeout', set: 1, view: 7, highView: 0 });
     expect(said(network)).toEqual([
       'relay 0',
       'new-view all',
@@ -272,7 +277,8 @@ describe('a replica that starts', () => {
     expect(started(network)).toEqual(['vote 0', ...all('status')]);
     expect(network.state(2)).toMatchObject({ heard: new Set([2]), waiting: { size: 1 } });
     expect(network.seat(2).timers.has('pacemaker')).toBe(true);
-    for (const from of [1, 3]) network.inject(from, 2, { kind: 'timeout', view: 7, highView: 0 });
+    for (const from of [1, 3])
+      network.inject(from, 2, { kind: 'timeout', set: 1, view: 7, highView: 0 });
     expect(started(network)).toEqual([
       ...all('new-view'),
       ...all('timeout'),

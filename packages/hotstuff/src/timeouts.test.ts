@@ -21,7 +21,8 @@ import type { Network } from '../test/network.ts';
 import type { HotStuff } from './index.ts';
 import type { Message, TimeoutCertificate } from './messages.ts';
 
-const timeout = (view: number, highView = 0) => ({ kind: 'timeout', view, highView }) as const;
+const timeout = (view: number, highView = 0) =>
+  ({ kind: 'timeout', set: 1, view, highView }) as const;
 const stateOf = (network: Network, self: number) => network.seat(self).machine.snapshot();
 const saved = (view: number, highView = 0) => ({
   type: 'save',

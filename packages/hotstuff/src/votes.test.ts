@@ -129,7 +129,10 @@ describe('a proposal', () => {
     const { accusations, sends, writes } = network.wouldAnswer(0, 2, other);
     expect(accusations).toMatchObject([{ first: { from: 0 }, second: { from: 0 } }]);
     expect(writes).toEqual([
-      { type: 'save', registers: { lastTimeout: { kind: 'timeout', view: 3, highView: 0 } } },
+      {
+        type: 'save',
+        registers: { lastTimeout: { kind: 'timeout', set: 1, view: 3, highView: 0 } },
+      },
     ]);
     expect(sends.map(({ message }) => message.kind)).toEqual(['new-view', 'timeout']);
   });
@@ -137,7 +140,8 @@ describe('a proposal', () => {
   it('gets no vote up to the view of the own timeout', () => {
     const network = make();
     const [first, second, third] = chainOf(network, 1, 2, 3) as [Link, Link, Link];
-    for (const from of [1, 3]) network.inject(from, 2, { kind: 'timeout', view: 3, highView: 0 });
+    for (const from of [1, 3])
+      network.inject(from, 2, { kind: 'timeout', set: 1, view: 3, highView: 0 });
     expect(network.state(2).lastTimeout?.view).toBe(3);
     for (const link of [first, second, third]) {
       expect(votesIn(network.wouldAnswer(0, 2, proposal(link)))).toEqual([]);
@@ -253,7 +257,10 @@ describe('a vote', () => {
       { type: 'save', registers: { lastProposed: 2 } },
     ]);
     expect(sends).toMatchObject([
-      { to: 'all', message: { block: { view: 2, height: 2, parent: hash }, justify: high } },
+      {
+        to: 'all',
+        message: { block: { set: 1, view: 2, height: 2, parent: hash }, justify: high },
+      },
     ]);
   });
 
@@ -305,7 +312,7 @@ describe('a leader', () => {
   it('proposes what is asked for, once a view, and has it on the disk before', () => {
     const network = make();
     const answer = network.wouldDo(0, propose);
-    const block = { view: 1, height: 1, parent: genesisHash, batch: [propose.command] };
+    const block = { set: 1, view: 1, height: 1, parent: genesisHash, batch: [propose.command] };
     expect(proposals(answer)).toEqual([proposal({ block, justify: null })]);
     expect(answer.writes).toEqual([
       { type: 'save', registers: { lastProposed: 1 } },
@@ -327,7 +334,8 @@ describe('a leader', () => {
 
   it('proposes nothing in a view that it has left, or voted in', () => {
     const network = make();
-    for (const from of [2, 3]) network.inject(from, 0, { kind: 'timeout', view: 3, highView: 0 });
+    for (const from of [2, 3])
+      network.inject(from, 0, { kind: 'timeout', set: 1, view: 3, highView: 0 });
     expect(proposals(network.wouldDo(0, propose))).toEqual([]);
     const voted = make();
     voted.inject(0, 0, proposal(on(voted, null, 1)));
@@ -356,7 +364,11 @@ describe('a leader', () => {
     network.inject(0, 1, proposal(first));
     const told = network.wouldAnswer(0, 1, newView(certified(network, first)));
     expect(proposals(told)).toMatchObject([
-      { block: { view: 4, height: 2 }, justify: { body: { view: 1 } }, timeouts: [{}, {}, {}] },
+      {
+        block: { set: 1, view: 4, height: 2 },
+        justify: { body: { view: 1 } },
+        timeouts: [{}, {}, {}],
+      },
     ]);
   });
 
@@ -371,7 +383,7 @@ describe('a leader', () => {
     network.inject(0, 1, word);
     expect(proposals(network.wouldDo(1, propose))).toEqual([]);
     const waited = network.wouldDo(1, { type: 'timeout', timer: 'propose' });
-    expect(proposals(waited)).toMatchObject([{ block: { view: 4 } }]);
+    expect(proposals(waited)).toMatchObject([{ block: { set: 1, view: 4 } }]);
     expect(proposals(make().wouldAnswer(0, 1, word))).toHaveLength(1);
   });
 

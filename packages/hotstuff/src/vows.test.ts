@@ -26,7 +26,8 @@ const vowsOf = (message: Message) => [...(protocol.vows?.(message) ?? [])];
 const lie = (message: Message, fork = 0, known = batchOf(7)): Message =>
   protocol.conflict?.(message, fork, known) ?? message;
 const first = on(network, null, 1, [...batchOf(1), ...batchOf(2)]);
-const timeout = (view: number, highView: number) => ({ kind: 'timeout', view, highView }) as const;
+const timeout = (view: number, highView: number) =>
+  ({ kind: 'timeout', set: 1, view, highView }) as const;
 
 describe('a vow', () => {
   it.each<[Message, string, string]>([
@@ -116,7 +117,7 @@ describe('a group', () => {
     expect(made.claims).toMatchObject({ faults: 'byzantine', order: 'total' });
     expect(made.client).toEqual({ matching: 3, ask: 'any', signed: true });
     expect([made.f, made.snapshotEvery, made.snapshotsKept]).toEqual([2, 8, 6]);
-    const kinds = ['proposal', 'relay', 'blocks'];
+    const kinds = ['proposal', 'relay', 'blocks', 'epoch-change'];
     expect(made.limitedBy).toEqual(Object.fromEntries(kinds.map((kind) => [kind, 'maxBatch'])));
   });
 

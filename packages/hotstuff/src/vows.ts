@@ -13,16 +13,19 @@ export function* vows(
 ): Iterable<readonly [about: string, what: string]> {
   switch (message.kind) {
     case 'proposal':
-      yield [`proposal/${message.block.view}`, nameOf(group, message)];
+      yield [`proposal/${viewIn(message.block)}`, nameOf(group, message)];
       return;
     case 'vote':
-      yield [`vote/${phaseIn(message)}${message.view}`, message.block];
+      yield [`vote/${phaseIn(message)}${viewIn(message)}`, message.block];
       return;
     case 'timeout':
-      yield [`timeout/${message.view}`, `${message.highView}`];
+      yield [`timeout/${viewIn(message)}`, `${message.highView}`];
       return;
     case 'checkpoint':
-      yield [`checkpoint/${message.height}`, `${message.block} ${message.state}`];
+      yield [
+        `checkpoint/${message.height}`,
+        `${message.block} ${message.state}${message.set === 1 ? '' : ` of set ${message.set}`}`,
+      ];
       return;
     case 'new-view':
     case 'relay':
@@ -33,8 +36,13 @@ export function* vows(
     case 'decide':
     case 'status':
     case 'fetch-blocks':
+    case 'epoch-change':
   }
 }
+
+/** Views are counted anew in each epoch; of the first one there is nothing to say. */
+const viewIn = ({ set, view }: { readonly set: number; readonly view: number }): string =>
+  set === 1 ? `${view}` : `${view} of set ${set}`;
 
 /** Each phase of a view has a vote of its own. */
 const phaseIn = ({ phase }: Vote): string => (phase === undefined ? '' : `${phase}/`);
@@ -65,6 +73,7 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
     case 'decide':
     case 'status':
     case 'fetch-blocks':
+    case 'epoch-change':
       return message;
   }
 }

@@ -30,6 +30,7 @@ export const strange = (digit: string): Digest => digit.repeat(64) as Digest;
 /** A vote for `block`, whose parent was certified in `justifyView`. */
 export const vote = (view: number, block: Digest, justifyView: number): Vote => ({
   kind: 'vote',
+  set: 1,
   view,
   block,
   justifyView,
@@ -66,7 +67,7 @@ export function on(
   const justify = parent === null ? null : certified(network, parent);
   const height = (parent?.block.height ?? 0) + 1;
   const hash = parent === null ? genesisHash : hashOf(parent.block);
-  return { block: { view, height, parent: hash, batch }, justify };
+  return { block: { set: 1, view, height, parent: hash, batch }, justify };
 }
 
 /** Blocks of these views, each on the one before. */
@@ -90,7 +91,7 @@ export const timeouts = (
   highViews: Readonly<Record<number, number>> = { 0: 0, 1: 0, 2: 0 },
 ): TimeoutCertificate =>
   Object.entries(highViews).map(([from, highView]) =>
-    network.sign({ kind: 'timeout', view, highView } as const, Number(from)),
+    network.sign({ kind: 'timeout', set: 1, view, highView } as const, Number(from)),
   );
 
 /** The word that `justify` and `timeouts` exist. */
@@ -102,6 +103,7 @@ export const newView = (
 /** The state after `height`. */
 export const checkpoint = (height: number, part: Partial<Checkpoint> = {}): Checkpoint => ({
   kind: 'checkpoint',
+  set: 1,
   height,
   view: height,
   block: strange('b'),
@@ -112,6 +114,7 @@ export const checkpoint = (height: number, part: Partial<Checkpoint> = {}): Chec
 /** Where a replica stands that has done nothing, changed by `part`. */
 export const status = (part: Partial<StatusReport> = {}): StatusReport => ({
   kind: 'status',
+  set: 1,
   view: 1,
   highView: 0,
   height: 0,
@@ -126,7 +129,7 @@ export function oneOfEach(network: Network): readonly Message[] {
     proposal(first),
     proposal(second),
     vote(1, hashOf(first.block), 0),
-    { kind: 'timeout', view: 3, highView: 0 },
+    { kind: 'timeout', set: 1, view: 3, highView: 0 },
     newView(certified(network, first)),
     newView(null, timeouts(network, 3)),
     { kind: 'relay', requests: batchOf(8) },
