@@ -28,7 +28,7 @@ export function formerVotes(group: Staged): void {
   build(group, 0, [2, 4], { ...chain, blocks: 3, text: 'Bob' });
 }
 
-/** n0 alone knows that the change is certified, and crashes; the others have never heard of that. */
+/** n0 alone knows that the change is certified, and crashes; nobody else has heard of that. */
 export function uncommitted(group: Staged): void {
   group.propose([0], 'the group: without n3', { configuration: withoutThree });
   group.deliver(isA('proposal'));

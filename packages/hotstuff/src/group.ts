@@ -166,12 +166,11 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
   const leadersInARow = rules.leadersInARow - (votesToAll ? 1 : 0);
   if (leaders === 'sticky' && reign < 4 && !unsafe)
     throw new OptionsError(`a reign of ${reign} views is too short to commit in; use 4 or more`);
-  const rotates = leaders !== 'sticky';
   const refusalOfSize = (count: number): string | undefined =>
     unsafe
       ? undefined
       : (refusalOfReplicas(count, f) ??
-        (rotates ? refusalOfRotation(count, f, leadersInARow) : undefined));
+        (leaders !== 'sticky' ? refusalOfRotation(count, f, leadersInARow) : undefined));
   const quorumOf = (count: number): number => options.quorum ?? rules.quorum(count, f);
   const tooSmall = refusalOfSize(size);
   if (tooSmall !== undefined) throw new OptionsError(tooSmall);
@@ -187,18 +186,16 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
       `a leader that waits ${delta} µs for certificates before its first block is given up after ` +
         `${requestTimeout} µs; make requestTimeout at least twice delta`,
     );
-  const validators = members.map((member) => ({ member, weight: 1 }));
-  const operators = numbersIn(options.operators);
   return {
     schemas: schemas({ n: seats, maxBatch, phased: rules.phased }),
     n,
     f,
     members: range(seats),
-    first: frozenSet({ since: 1, validators, asked: null }),
+    first: firstSet(members),
     votersOf: votersBy(rules, quorumOf),
     refusalOfSize,
     isByHand: options.quorum !== undefined,
-    isOperator: (client) => operators?.includes(client) ?? true,
+    isOperator: isOneOf(numbersIn(options.operators)),
     weak: weak(n, f).size,
     rules,
     reign,
@@ -214,6 +211,20 @@ export function groupOf(options: Options, chosen: Partial<Rules>): Group {
     digest,
   };
 }
+
+/** The set that votes from height 1 on. */
+const firstSet = (members: readonly ReplicaId[]): ValidatorSet =>
+  frozenSet({
+    since: 1,
+    validators: members.map((member) => ({ member, weight: 1 })),
+    asked: null,
+  });
+
+/** Whether a client is one of `operators`; all are where nobody is named. */
+const isOneOf =
+  (operators: readonly PrincipalId[] | undefined) =>
+  (client: PrincipalId): boolean =>
+    operators?.includes(client) ?? true;
 
 /** What sets come to; each is worked out once. */
 function votersBy(rules: Rules, quorumOf: (count: number) => number): Group['votersOf'] {
