@@ -1,13 +1,20 @@
 /** What each change of the group comes to, one after the other, at a replica that hears of them. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Batch, certify, firstClient, type Roster } from '@quorumlab/core';
+import {
+  type Batch,
+  certify,
+  firstClient,
+  type Roster,
+  type ValidatorStep as Step,
+  validatorsAt,
+} from '@quorumlab/core';
 import { changeRequestOf, requestOf, Sheet, Transcript } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import { encodeStep, encodeValidators, type TendermintOptions } from './index.ts';
 import type { Precommit } from './messages.ts';
-import { nameAt, type Step, setAt } from './validators.ts';
+import { nameAt } from './validators.ts';
 
 /** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
 function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
@@ -28,7 +35,9 @@ function decide(network: Network, batch: Batch): void {
   const set = nameAt(sets, height);
   const value = idOf(batch);
   const body: Precommit = { kind: 'precommit', height, round: 0, set, value };
-  const seals = setAt(sets, height).validators.map(({ member }) => network.sign(body, member));
+  const seals = validatorsAt(sets, height).validators.map(({ member }) =>
+    network.sign(body, member),
+  );
   const commit = certify<Precommit>(body, seals);
   network.inject(3, 2, { kind: 'decision', commit, batch });
 }

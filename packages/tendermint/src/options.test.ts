@@ -1,6 +1,16 @@
 /** What a group is made of, what is refused with which words, and what laboratories are told. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { decode, encode, firstClient, SchemaError, toHex } from '@quorumlab/core';
+import {
+  decode,
+  decodeValidatorChange as decodeChange,
+  encode,
+  firstClient,
+  SchemaError,
+  type ValidatorStep as Step,
+  toHex,
+  type Validator,
+  validatorSet,
+} from '@quorumlab/core';
 import { random, testDigest } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { oneOfEach } from '../test/messages.ts';
@@ -8,7 +18,6 @@ import { make } from '../test/network.ts';
 import { entry } from './entry.ts';
 import type { Group } from './group.ts';
 import { encodeStep, encodeValidators, type TendermintOptions, tendermint } from './index.ts';
-import { decodeChange, type Step, type Validator, validatorSet } from './validators.ts';
 
 /** Whether `text` is the one on file; `UPDATE_RUNS=1` writes it there. */
 function expectRun(name: string, lines: readonly string[]): void {
