@@ -84,7 +84,7 @@ function replayedTo(spoil?: typeof forgetful): readonly (string | undefined)[] {
   const digest = digestOf(list(requestField, 256), batch);
   for (const sequence of [1, 2])
     for (const id of [1, 2, 3])
-      group.hears(id, 0, { kind: 'pre-prepare', view: 0, sequence, digest, batch });
+      group.hears(id, 0, { kind: 'pre-prepare', epoch: 0, view: 0, sequence, digest, batch });
   return group.values('log').slice(1);
 }
 

@@ -134,6 +134,7 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
   for (const batch of batches) {
     add('batch', byzantine.pbft, {
       kind: 'pre-prepare',
+      epoch: largeNumber,
       view: 1,
       sequence: 1,
       digest,
@@ -149,24 +150,56 @@ function messagesOf(n: number): readonly (readonly [string, Protocol<LogShape>, 
     const block = { set: 1, view: 1, height: 1, parent: digest, batch };
     add('block', byzantine.hotstuff, { kind: 'proposal', block, justify, timeouts });
   }
+  return all;
+}
+
+/** What PBFT says of view changes, and of epochs, with the signatures of all. */
+function* viewsOf(n: number): Iterable<ReturnType<typeof messagesOf>[number]> {
+  const group = anyProtocol(pbft({ n }));
+  yield ['epochs', group, { kind: 'epochs', handovers: handoversOf(n) } as Tagged];
   const claims = range(256).map((i) => ({
     view: largeNumber - 1,
     sequence: largeNumber - 256 + i,
     digest,
   }));
-  const checkpoint = certified({ kind: 'checkpoint', sequence: 256, digest } as const, n);
-  const viewChange = { kind: 'view-change', view: 1, checkpoint: { sequence: 1, digest } } as const;
+  const checkpoint = certified(
+    { kind: 'checkpoint', epoch: largeNumber, group: digest, sequence: 256, digest } as const,
+    n,
+  );
+  const viewChange = {
+    kind: 'view-change',
+    epoch: largeNumber,
+    view: 1,
+    checkpoint: { sequence: 1, digest },
+  } as const;
   const viewChanges = range(n).map((from) =>
     seal({ ...viewChange, prepared: claims }, from, signature),
   );
-  add('new view', byzantine.pbft, {
+  const newView = {
     kind: 'new-view',
+    epoch: largeNumber,
     view: largeNumber,
     checkpoint,
+    configuration: changed(n),
     viewChanges,
     orders: claims.map(({ sequence }) => ({ sequence, digest })),
-  });
-  return all;
+  };
+  yield ['new view', group, newView];
+}
+
+/** A group that has asked for as many changes as it can, and to which as many came as can. */
+const changed = (n: number) => ({
+  asked: range(1024).map(() => ({ client: 65_536, session: largeNumber, sequence: largeNumber })),
+  epoch: { number: 1, after: 1, members: range(n) },
+  next: { number: 2, after: 2, members: range(n) },
+  seats: range(64).map((i) => ({ member: n + i, about: new Uint8Array(128) })),
+});
+
+/** As many epochs as are shown at once. */
+function handoversOf(n: number) {
+  const body = { kind: 'checkpoint', epoch: 1, group: digest, sequence: 256, digest } as const;
+  const checkpoint = certified(body, n);
+  return range(16).map(() => ({ checkpoint, configuration: changed(n) }));
 }
 
 /** What Tendermint says of one height, with the signatures of all. */
@@ -187,8 +220,8 @@ function* heightsOf(n: number): Iterable<ReturnType<typeof messagesOf>[number]> 
 
 /** All of them in a small group; in a large one those whose size follows from n. */
 const dependentOn = (n: number): ReturnType<typeof messagesOf> =>
-  [...messagesOf(n), ...heightsOf(n)].filter(
-    ([name]) => n === 4 || ['block', 'new view', 'proposal', 'decision'].includes(name),
+  [...messagesOf(n), ...viewsOf(n), ...heightsOf(n)].filter(
+    ([name]) => n === 4 || ['block', 'new view', 'epochs', 'proposal', 'decision'].includes(name),
   );
 
 describe.each([4, 100])('n = %i', (n) => {
@@ -241,7 +274,7 @@ describe.each([
       anyProtocol(pbft({ n: 100 })),
       'prepared',
       (batch: unknown) => ({
-        proof: certified({ kind: 'prepare', view: 1, sequence: 1, digest }, 100),
+        proof: certified({ kind: 'prepare', epoch: 0, view: 1, sequence: 1, digest }, 100),
         batch,
       }),
     ],

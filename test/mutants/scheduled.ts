@@ -72,6 +72,8 @@ export const scheduled: Readonly<Record<string, string>> = {
   'pbft/checkpoint-unproven': craftedLie,
   'pbft/reads-at-once': 'the groups of these hunts order their reads, as they do unless told',
   'pbft/reads-of-f+1': 'the groups of these hunts order their reads, as they do unless told',
+  'pbft/former-votes': craftedLie,
+  'pbft/change-at-next-checkpoint': oneOrder,
   'hotstuff/no-lock': oneOrder,
   'hotstuff/two-phase-livelock': onlySlow,
   'hotstuff/two-chain-old-lock': oneOrder,

@@ -35,6 +35,7 @@ const longest = [
   'test/cluster/lost-disk.test.ts',
   'test/simulation/lying-clients.test.ts',
   'test/cluster/validators-live.test.ts',
+  'test/cluster/epochs-live.test.ts',
   'test/support/flags.test.ts',
   'test/browser/same-runs.test.ts',
   'test/node/host-process.test.ts',

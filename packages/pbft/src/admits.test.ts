@@ -31,19 +31,22 @@ const last = (kind: Message['kind']): Signed<Message> =>
 
 const emptyChange = (view: number): ViewChange => ({
   kind: 'view-change',
+  epoch: 0,
   view,
   checkpoint: null,
   prepared: [],
 });
 const newView = (view: number, senders: readonly number[], of = view): NewView => ({
   kind: 'new-view',
+  epoch: 0,
   view,
   checkpoint: null,
+  configuration: null,
   viewChanges: senders.map((from) => by(from, emptyChange(of))),
   orders: [],
 });
 const digest = 'd'.repeat(64);
-const vote: Prepare = { kind: 'prepare', view: 0, sequence: 4, digest };
+const vote: Prepare = { kind: 'prepare', epoch: 0, view: 0, sequence: 4, digest };
 const asked = { body: vote, seals: [1, 2, 3].map((from) => ({ from, signature: none })) };
 const { kind: _, ...body } = vote;
 const committed = { body: { ...body, kind: 'commit' as const }, seals: asked.seals };
@@ -97,13 +100,21 @@ describe('unverified', () => {
         batch: [],
       }),
     ],
-    ['a checkpoint below the stable one', 1, by(3, { kind: 'checkpoint', sequence: 2, digest })],
+    [
+      'a checkpoint below the stable one',
+      1,
+      by(3, { kind: 'checkpoint', epoch: 0, group: null, sequence: 2, digest }),
+    ],
     [
       'the proof of a checkpoint that is stable here',
       1,
       by(3, {
         kind: 'stable-checkpoint',
-        checkpoint: { body: { kind: 'checkpoint', sequence: 2, digest }, seals: asked.seals },
+        configuration: null,
+        checkpoint: {
+          body: { kind: 'checkpoint', epoch: 0, group: null, sequence: 2, digest },
+          seals: asked.seals,
+        },
       }),
     ],
     [
@@ -111,8 +122,9 @@ describe('unverified', () => {
       1,
       by(3, {
         kind: 'stable-checkpoint',
+        configuration: null,
         checkpoint: {
-          body: { kind: 'checkpoint', sequence: 4, digest },
+          body: { kind: 'checkpoint', epoch: 0, group: null, sequence: 4, digest },
           seals: asked.seals.slice(1),
         },
       }),
@@ -126,7 +138,14 @@ describe('unverified', () => {
     for (let i = 0; i <= maxWaitingOfClient + 2; i++)
       full.input(0, { type: 'propose', command: requestOf(0, i) });
     for (const self of [1, 2, 3])
-      full.post(self, 0, { kind: 'status', view: 0, active: true, stable: 0, executed: 0 });
+      full.post(self, 0, {
+        kind: 'status',
+        epoch: 0,
+        view: 0,
+        active: true,
+        stable: 0,
+        executed: 0,
+      });
     full.deliver(({ message }) => message.kind === 'status');
     const { machine } = full.seat(0);
     expect(machine.admits?.(relay(100, 101), 0)).toBe(false);

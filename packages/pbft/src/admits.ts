@@ -12,13 +12,15 @@ import {
   type Tally,
 } from '@quorumlab/core';
 import { batchAt } from './batches.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import { isNextEpoch, isShown } from './checkpoint.ts';
+import { type Group, isMember } from './group.ts';
 import type { Commit, PrePrepare, Prepare } from './messages.ts';
-import { isWhole, validCheckpoint, validViewChange } from './new-view.ts';
+import { isWhole, validViewChange } from './new-view.ts';
+import { isOfPrimary } from './normal-case.ts';
 import { mayLearn } from './proofs.ts';
 import { isMissing, mayAnswer } from './recovery.ts';
-import { inView, type Pbft, type Replica } from './state.ts';
-import { signedBy } from './votes.ts';
+import { epochOf, isCurrent, type Pbft, type Replica } from './state.ts';
+import { isVoter, primaryOf, quorumOf, signedByQuorum } from './votes.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /**
@@ -34,23 +36,23 @@ export const guards = (group: Group): Guards<Pbft> =>
  */
 export const expectations = (group: Group): Expectations<Pbft> => ({
   relay: (replica, from, self) =>
-    isUnheard(group, replica, from) || primaryOf(group, replica.view) === self,
+    isUnheard(group, replica, from) || primaryOf(replica, replica.view) === self,
   batch: (replica, from) => isUnheard(group, replica, from) || replica.wanted.size > 0,
   proofs: (replica, from) =>
     isUnheard(group, replica, from) || replica.asked.size > 0 || replica.unproven !== null,
 });
 
 /** Whether anything good that `from` says counts: that it is there. */
-const isUnheard = (group: Group, { heard }: Replica, from: number): boolean =>
-  heard.size < group.quorum && !heard.has(from);
+const isUnheard = (group: Group, replica: Replica, from: number): boolean =>
+  replica.heard.size < quorumOf(group, replica) &&
+  !replica.heard.has(from) &&
+  isVoter(group, replica, from);
 
 const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   'pre-prepare': (replica, message, { self }) =>
-    message.from === primaryOf(group, message.view) &&
-    message.from !== self &&
-    isOrderable(group, replica, message),
+    message.from !== self && isOfPrimary(replica, message) && isOrderable(group, replica, message),
   prepare: (replica, message) =>
-    message.from !== primaryOf(group, message.view) || !inView(replica, message.view)
+    message.from !== primaryOf(replica, message.view) || !isCurrent(replica, message)
       ? isCountable(group, replica, message, 'prepares')
       : false,
   commit: (replica, message) => isCountable(group, replica, message, 'commits'),
@@ -61,27 +63,31 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
       .get(from)
       ?.some((each) => each.sequence === sequence && each.digest === digest),
   'view-change': (replica, message) =>
-    isAhead(replica, message.view) &&
+    isAhead(replica, message) &&
     (replica.viewChanges.get(message.from)?.view ?? -1) < message.view &&
-    validViewChange(group, message),
+    validViewChange(group, replica, message),
   'new-view': (replica, message, { self }) =>
-    message.from === primaryOf(group, message.view) &&
+    message.from === primaryOf(replica, message.view) &&
     message.from !== self &&
     message.view > 0 &&
-    isAhead(replica, message.view) &&
+    isAhead(replica, message) &&
     replica.unproven?.view !== message.view &&
     // In the view that it waits for, a replica takes one that is no good as a reason to go on.
-    (message.view === replica.view || isWhole(group, message)),
+    (message.view === replica.view || isWhole(group, replica, message)),
   relay: (replica, { requests }, { self }) =>
-    primaryOf(group, replica.view) === self && acceptable(requests) && hasNews(replica, requests),
+    primaryOf(replica, replica.view) === self && acceptable(requests) && hasNews(replica, requests),
   status: (replica, message, { self, now }) =>
     message.from !== self && mayAnswer(group, replica, message, now),
   committed: (replica, { commit, batch }) =>
     isMissing(group, replica, commit.body.sequence) &&
-    signedBy(group, commit, group.quorum) &&
+    signedByQuorum(group, replica, commit) &&
     acceptable(batch),
-  'stable-checkpoint': (replica, { checkpoint }) =>
-    checkpoint.body.sequence > lowWatermark(replica) && validCheckpoint(group, checkpoint),
+  'stable-checkpoint': (replica, message, asked) =>
+    message.checkpoint.body.sequence > lowWatermark(replica) &&
+    isShown(group, replica, message, asked),
+  // Each one is judged by the one before it, so only the first of them can be looked at here.
+  epochs: (replica, { handovers }, asked) =>
+    handovers.some((each) => isNextEpoch(group, replica, each, asked)),
   'fetch-batch': (replica, { from }, { self }) =>
     from !== self && (replica.answered.get(from)?.bodies ?? 0) < group.window,
   batch: (replica, { batch }, { digest }) =>
@@ -94,16 +100,22 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
 });
 
 /** Whether the view has not begun here. */
-const isAhead = (replica: Replica, view: number): boolean =>
-  view > replica.view || (view === replica.view && !replica.active);
+const isAhead = (
+  replica: Replica,
+  { epoch, view }: { readonly epoch: number; readonly view: number },
+): boolean =>
+  epoch === epochOf(replica).number &&
+  (view > replica.view || (view === replica.view && !replica.active));
 
 /** Whether it is of this view and between the watermarks, or may be kept until it is. */
 function isTimely(
   group: Group,
   replica: Replica,
-  { from, view, sequence }: Signed<PrePrepare | Prepare | Commit>,
+  { from, epoch, view, sequence }: Signed<PrePrepare | Prepare | Commit>,
 ): boolean {
-  if (view < replica.view || !isMember(group, from)) return false;
+  const current = epochOf(replica).number;
+  if (epoch < current || !isMember(group, from)) return false;
+  if (epoch === current && (view < replica.view || !isVoter(group, replica, from))) return false;
   // Above the high watermark it shows at least that others are ahead.
   return sequence > lowWatermark(replica) || betweenWatermarks(group, replica, sequence);
 }
@@ -111,7 +123,7 @@ function isTimely(
 /** A pre-prepare: a second one for its number counts if it is another one. */
 function isOrderable(group: Group, replica: Replica, message: Signed<PrePrepare>): boolean {
   if (!isTimely(group, replica, message)) return false;
-  if (!inView(replica, message.view)) return true;
+  if (!isCurrent(replica, message)) return true;
   const logged = replica.prePrepares.get(message.sequence);
   const repeated =
     logged?.view === message.view &&
@@ -128,8 +140,8 @@ function isCountable(
   name: 'prepares' | 'commits',
 ): boolean {
   if (!isTimely(group, replica, message)) return false;
-  const { view, sequence, from, digest } = message;
-  if (!inView(replica, view)) return true;
+  const { sequence, from, digest } = message;
+  if (!isCurrent(replica, message)) return true;
   const isPrepared = replica.prepared.get(sequence)?.proof.body.view === replica.view;
   if (replica.committed.has(sequence) && isPrepared) return false;
   const tally: Tally<Signed<Prepare | Commit>> | undefined = replica.progress.get(sequence)?.[name];

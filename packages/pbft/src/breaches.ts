@@ -6,13 +6,14 @@ import { type Breach, breachOf, type Digest } from '@quorumlab/core';
 import type { Commit, Message, ViewChange } from './messages.ts';
 
 interface Placed {
+  readonly epoch: number;
   readonly view: number;
   readonly sequence: number;
   readonly digest: Digest;
 }
 
 const rule = breachOf<Message>();
-const placeOf = ({ view, sequence }: Placed): string => `${view}/${sequence}`;
+const placeOf = ({ epoch, view, sequence }: Placed): string => `${epoch}/${view}/${sequence}`;
 
 /**
  * Section 4.2: a replica has one pre-prepare for a number in a view. What it prepares, commits and
@@ -24,10 +25,10 @@ export const breaches: readonly Breach<Message>[] = [
   rule('prepare', 'commit', (one, other) => differ('prepare', one, other), placeOf),
   rule('pre-prepare', 'commit', (one, other) => differ('pre-prepare', one, other), placeOf),
   rule('pre-prepare', 'prepare', (one, other) => differ('pre-prepare', one, other), placeOf),
-  rule('new-view', 'commit', ({ view, orders }, commit) => {
-    if (view !== commit.view) return undefined;
+  rule('new-view', 'commit', ({ epoch, view, orders }, commit) => {
+    if (epoch !== commit.epoch || view !== commit.view) return undefined;
     const order = orders.find(({ sequence }) => sequence === commit.sequence);
-    return order && differ('new-view', { view, ...order }, commit);
+    return order && differ('new-view', { epoch, view, ...order }, commit);
   }),
   rule('commit', 'view-change', forgotten),
 ];
@@ -41,6 +42,7 @@ function differ(kind: string, one: Placed, other: Placed & { kind: string }): st
 }
 
 function forgotten(commit: Commit, report: ViewChange): string | undefined {
+  if (report.epoch !== commit.epoch) return undefined;
   if (report.view <= commit.view || isReported(commit, report)) return undefined;
   return (
     `committed ${short(commit.digest)} at ${commit.sequence} in view ${commit.view}, and did not ` +

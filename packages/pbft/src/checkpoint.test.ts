@@ -63,7 +63,14 @@ describe('checkpoints (4.3)', () => {
     const batch = [requestOf(0, 9)];
     for (const body of [batch, []]) {
       const digest = testDigest(content, body);
-      const message = { kind: 'pre-prepare', view: 0, sequence: 3, digest, batch: body } as const;
+      const message = {
+        kind: 'pre-prepare',
+        epoch: 0,
+        view: 0,
+        sequence: 3,
+        digest,
+        batch: body,
+      } as const;
       for (const self of [1, 2, 3]) network.post(0, self, message);
       network.deliver();
       expect(network.state(1).prePrepares.has(3)).toBe(body.length === 0);

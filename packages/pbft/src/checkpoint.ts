@@ -15,28 +15,69 @@ import {
   type Slot,
 } from '@quorumlab/core';
 import { putAway } from './archive.ts';
-import { isMember } from './group.ts';
-import type { Checkpoint, StableCheckpoint } from './messages.ts';
+import { begin } from './begin-view.ts';
+import {
+  type Configuration,
+  configurationField,
+  configurationIn,
+  type Epoch,
+  epochAfter,
+  frozen,
+  named,
+} from './epochs.ts';
+import { type Group, isMember } from './group.ts';
+import { acquaintances, enterEpoch } from './membership.ts';
+import type { Checkpoint, Epochs, Handover, StableCheckpoint, StatusReport } from './messages.ts';
 import { watch } from './missing.ts';
 import { validCheckpoint } from './new-view.ts';
 import { execute, hearEarly, maybeOrder } from './normal-case.ts';
 import { noteExcuses } from './patience.ts';
-import type { Context, Replica } from './state.ts';
-import { lowWatermark } from './watermarks.ts';
+import { type Context, epochOf, type OwnCheckpoint, type Replica } from './state.ts';
+import { isVoter, quorumOf } from './votes.ts';
+import { highWatermark, lowWatermark } from './watermarks.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
-export function snapshotTaken(replica: Replica, slot: Slot, digest: Digest, ctx: Context): void {
+export function snapshotTaken(
+  replica: Replica,
+  slot: Slot,
+  digest: Digest,
+  state: Uint8Array | undefined,
+  ctx: Context,
+): void {
   const sequence = slot + 1;
   if (sequence <= replica.snapshot) return;
-  ctx.save({ snapshot: sequence });
+  const configuration = configurationIn(state);
+  ctx.save({ snapshot: sequence, snapshotConfiguration: configuration });
   if (sequence % ctx.group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
   ctx.line('4.3-checkpoint');
-  ctx.put('checkpoints', sequence, digest);
+  const own: OwnCheckpoint = { digest, configuration };
+  ctx.put('checkpoints', sequence, own);
   replica.checkpointSince = ctx.now;
   watch(replica, ctx);
-  ctx.broadcast({ kind: 'checkpoint', sequence, digest });
-  maybeStable(replica, { kind: 'checkpoint', sequence, digest }, ctx);
+  const vote = checkpointOf(replica, sequence, own, ctx);
+  if (isVoter(ctx.group, replica, ctx.self)) ctx.broadcast(vote);
+  maybeStable(replica, vote, ctx);
 }
+
+/** What is said of an own checkpoint. */
+export const checkpointOf = (
+  replica: Replica,
+  sequence: number,
+  { digest, configuration }: OwnCheckpoint,
+  ctx: Context,
+): Checkpoint => ({
+  kind: 'checkpoint',
+  epoch: epochOf(replica).number,
+  sequence,
+  digest,
+  group: groupDigest(configuration, ctx),
+});
+
+const groupDigest = (configuration: Configuration | null, { digest }: Hashing): Digest | null =>
+  configuration === null ? null : digest(configurationField, configuration);
+
+/** A host that lends its digest: a context, or what guards are given. */
+type Hashing = Pick<Context, 'digest'>;
 
 /** ⟨CHECKPOINT, n, d, i⟩ */
 export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: Context): void {
@@ -54,17 +95,25 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
 /** stable: a quorum has the same state after the same number. */
 function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { group } = ctx;
-  const { sequence, digest } = vote;
+  const { epoch, sequence, digest } = vote;
+  if (epoch !== epochOf(replica).number) return;
   const same = latestOf(
     replica.checkpointVotes,
-    (each) => each.sequence === sequence && each.digest === digest,
+    (each) =>
+      each.sequence === sequence &&
+      each.digest === digest &&
+      each.epoch === epoch &&
+      each.group === vote.group &&
+      isVoter(group, replica, each.from),
   );
   const far =
-    sequence > lowWatermark(replica) + group.window ||
+    sequence > highWatermark(group, replica) ||
     sequence > replica.lastExecuted + group.checkpointEvery;
-  if (same.length >= group.quorum && (far || replica.lastExecuted >= sequence)) {
-    const body: Checkpoint = { kind: 'checkpoint', sequence, digest };
-    return adopt(replica, certify(body, same), ctx);
+  if (same.length >= quorumOf(group, replica) && (far || replica.lastExecuted >= sequence)) {
+    const body: Checkpoint = { kind: 'checkpoint', epoch, sequence, digest, group: vote.group };
+    const configuration = configurationAt(replica, body, ctx);
+    if (configuration !== undefined)
+      return adopt(replica, { checkpoint: certify(body, same), configuration }, ctx);
   }
   if (same.length < group.weak || replica.lastExecuted >= sequence) return;
   // f+1 are there, so it is true; we are late. The next status report asks for what we lack.
@@ -76,16 +125,45 @@ function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   for (const { from } of same) ctx.send(from, statusOf(replica));
 }
 
-/** What a replica says about where it stands. */
-export const statusOf = (
+/** The configuration that `checkpoint` names, if it is here; nothing: it has to be shown. */
+function configurationAt(
   replica: Replica,
-): { kind: 'status'; view: number; active: boolean; stable: number; executed: number } => ({
+  { sequence, group }: Checkpoint,
+  ctx: Context,
+): Configuration | null | undefined {
+  const own = replica.checkpoints.get(sequence)?.configuration ?? null;
+  const known = [own, named(replica.configuration), replica.stableConfiguration, null];
+  return known.find((each) => groupDigest(each, ctx) === group);
+}
+
+/** What a replica says about where it stands. */
+export const statusOf = (replica: Replica): StatusReport => ({
   kind: 'status',
+  epoch: epochOf(replica).number,
   view: replica.view,
   active: replica.active,
   stable: lowWatermark(replica),
   executed: replica.lastExecuted,
 });
+
+/** A stable checkpoint, and the configuration that it names; null: nobody has asked for changes. */
+export interface Reached {
+  readonly checkpoint: Certificate<Checkpoint>;
+  readonly configuration: Configuration | null;
+}
+
+/** Whether it is proven, of this epoch, and shows the configuration that it names. */
+export function isShown(
+  group: Group,
+  replica: Replica,
+  { checkpoint, configuration }: Reached,
+  hashing: Hashing,
+): boolean {
+  return (
+    validCheckpoint(group, replica, checkpoint) &&
+    groupDigest(configuration, hashing) === checkpoint.body.group
+  );
+}
 
 /** The proof of a stable checkpoint from a replica that has discarded what came before it. */
 export function stableCheckpoint(
@@ -95,32 +173,75 @@ export function stableCheckpoint(
 ): void {
   if (!isMember(ctx.group, message.from)) return;
   if (message.checkpoint.body.sequence <= lowWatermark(replica)) return;
-  if (!validCheckpoint(ctx.group, message.checkpoint)) return;
-  adopt(replica, message.checkpoint, ctx);
+  if (!isShown(ctx.group, replica, message, ctx)) return;
+  adopt(replica, message, ctx);
+}
+
+/**
+ * For one in an earlier epoch: how each one after it began. The members of each sign who follows
+ * them, so it does not matter who shows it.
+ */
+export function epochs(replica: Replica, message: Signed<Epochs>, ctx: Context): void {
+  const before = epochOf(replica);
+  for (const handover of message.handovers)
+    if (isNextEpoch(ctx.group, replica, handover, ctx)) becomeStable(replica, handover, ctx);
+  if (epochOf(replica) !== before) goOn(replica, before, ctx);
+}
+
+/** Whether it shows the epoch after the one in force. */
+export function isNextEpoch(
+  group: Group,
+  replica: Replica,
+  handover: Handover,
+  hashing: Hashing,
+): boolean {
+  const { checkpoint, configuration } = handover;
+  const { sequence, epoch } = checkpoint.body;
+  const next = epochAfter(configuration, sequence);
+  return (
+    next.number === epoch + 1 &&
+    next.after === sequence &&
+    sequence > lowWatermark(replica) &&
+    isShown(group, replica, handover, hashing)
+  );
 }
 
 /**
  * Moves the low watermark to a proven checkpoint; gets the state if this replica does not have it.
  */
-function adopt(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
-  becomeStable(replica, proof, ctx);
+function adopt(replica: Replica, reached: Reached, ctx: Context): void {
+  const before = epochOf(replica);
+  becomeStable(replica, reached, ctx);
+  goOn(replica, before, ctx);
+}
+
+function goOn(replica: Replica, before: Epoch, ctx: Context): void {
   if (!isCatchingUp(replica, ctx)) fetchState(replica, ctx);
+  if (epochOf(replica) !== before) return begin(replica, ctx);
   maybeOrder(replica, ctx);
   hearEarly(replica, ctx);
 }
 
-/** h := n: discards every message about numbers up to n, and older checkpoints. */
-export function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, ctx: Context): void {
-  const { sequence, digest } = proof.body;
+/**
+ * h := n: discards every message about numbers up to n, and older checkpoints. One that names
+ * another epoch ends this one.
+ */
+export function becomeStable(
+  replica: Replica,
+  { checkpoint: proof, configuration }: Reached,
+  ctx: Context,
+): void {
+  const { epoch, sequence, digest } = proof.body;
   const own = replica.checkpoints.get(sequence);
   assert(
-    own === undefined || own === digest,
+    own === undefined || own.digest === digest,
     `the state after ${sequence} is not the one that a quorum certified: ` +
       'the application is not deterministic, or its disk is damaged',
   );
   ctx.line('4.3-stable');
   const below = sequence + 1;
-  ctx.save({ stableCheckpoint: proof });
+  const stableConfiguration = configuration === null ? null : frozen(configuration);
+  ctx.save({ stableCheckpoint: proof, stableConfiguration });
   putAway(ctx.group, replica, sequence, ctx.now);
   ctx.drop('prePrepares', { below });
   ctx.drop('prepared', { below });
@@ -138,6 +259,8 @@ export function becomeStable(replica: Replica, proof: Certificate<Checkpoint>, c
   replica.above.clear();
   retainLatest(replica.checkpointVotes, (each) => each.sequence >= below);
   replica.next = Math.max(replica.next, below);
+  if (stableConfiguration !== null && epochAfter(stableConfiguration, sequence).number > epoch)
+    enterEpoch(replica, { checkpoint: proof, configuration: stableConfiguration }, ctx);
   noteExcuses(replica, ctx);
   watch(replica, ctx);
 }
@@ -154,20 +277,30 @@ export function fetchState(replica: Replica, ctx: Context): void {
   ctx.line('4.3-fetch');
   replica.fetching = proof.body.sequence;
   // Who signed has it, and others may have it too: the more are asked, the less a liar delays.
-  const holders = new Set([...proof.seals.map(({ from }) => from), ...ctx.group.members]);
+  const holders = new Set([
+    ...proof.seals.map(({ from }) => from),
+    ...acquaintances(ctx.group, replica),
+  ]);
   holders.delete(ctx.self);
   ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, [...holders]);
 }
 
 /** The state that was asked for is in place: go on behind it. */
-export function snapshotInstalled(replica: Replica, slot: Slot, ctx: Context): void {
+export function snapshotInstalled(
+  replica: Replica,
+  slot: Slot,
+  state: Uint8Array | undefined,
+  ctx: Context,
+): void {
   const sequence = slot + 1;
   replica.fetching = 0;
   if (sequence <= replica.lastExecuted) return fetchState(replica, ctx);
   ctx.line('4.3-installed');
   replica.lastExecuted = sequence;
   replica.executedAt = ctx.now;
-  ctx.save({ snapshot: sequence });
+  replica.configuration = configurationIn(state) ?? ctx.group.first;
+  const snapshotConfiguration = named(replica.configuration);
+  ctx.save({ snapshot: sequence, snapshotConfiguration });
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);

@@ -3,7 +3,7 @@ import { maxBatchBytes, type Signed } from '@quorumlab/core';
 import { batchBytes } from './batches.ts';
 import { isMember } from './group.ts';
 import { watch } from './missing.ts';
-import { type Context, type Early, inView, type Replica } from './state.ts';
+import { type Context, type Early, epochOf, isCurrent, type Replica } from './state.ts';
 import { betweenWatermarks, lowWatermark } from './watermarks.ts';
 
 /** Most messages of later views that are kept for one sender. */
@@ -11,10 +11,15 @@ const maxOfLaterViews = 64;
 /** Most bytes of batches that are kept for one sender: of later views, and of this one. */
 const maxBytes = { later: 2 * maxBatchBytes, current: 8 * maxBatchBytes };
 
-/** Whether `message` is of a view to come. Some are kept: they often overtake its new-view. */
+/**
+ * Whether `message` is of a view, or an epoch, to come. Some are kept: they often overtake its
+ * new-view, or the last vote for the checkpoint with which the epoch begins.
+ */
 export function tooEarly(replica: Replica, message: Signed<Early>, ctx: Context): boolean {
-  const { view, from, sequence } = message;
-  if (view < replica.view || inView(replica, view)) return false;
+  const { epoch, view, from, sequence } = message;
+  const current = epochOf(replica).number;
+  if (epoch < current || (epoch === current && view < replica.view)) return false;
+  if (isCurrent(replica, message)) return false;
   if (!isMember(ctx.group, from) || sequence <= lowWatermark(replica)) return true;
   keep(replica, message, { messages: maxOfLaterViews, bytes: maxBytes.later });
   watch(replica, ctx);
@@ -44,9 +49,10 @@ function keep(
   message: Signed<Early>,
   most: { readonly messages: number; readonly bytes: number },
 ): boolean {
-  const { view, from, sequence, kind } = message;
+  const { epoch, view, from, sequence, kind } = message;
   // An honest sender is in one view at a time.
-  const kept = (replica.early.get(from) ?? []).filter((each) => each.view === view);
+  const before = replica.early.get(from) ?? [];
+  const kept = before.filter((each) => each.view === view && each.epoch === epoch);
   replica.early.set(from, kept);
   if (kept.some((each) => each.sequence === sequence && each.kind === kind)) return true;
   let bytes = sizeOf(message);

@@ -1,5 +1,12 @@
 /** What PBFT tells laboratories of itself. */
-import { drawBetween, drawOne, drawTimeout, type Entry } from '@quorumlab/core';
+import {
+  drawBetween,
+  drawOne,
+  drawTimeout,
+  type Entry,
+  encodeValidatorStep,
+  encodeValidators,
+} from '@quorumlab/core';
 import { exhibits, flaws, mutants } from './mutants.ts';
 import { pbft } from './protocol.ts';
 import type { Pbft } from './state.ts';
@@ -12,6 +19,14 @@ export const entry: Entry<Pbft> = {
   flaws,
   exhibits,
   options: {
+    initialMembers: {
+      kind: 'text',
+      meaning: 'who votes at first, e.g. 0,1,2,3; the others listen until let in (default: all)',
+    },
+    operators: {
+      kind: 'text',
+      meaning: 'the numbers of the clients that may change the group (default: all clients)',
+    },
     requestTimeout: {
       kind: 'number',
       usual: '1s',
@@ -65,5 +80,8 @@ export const entry: Entry<Pbft> = {
       maxOutstanding: drawBetween(random, 1, 3),
     };
   },
+  change: (members) => encodeValidators(members.map((member) => ({ member, weight: 1 }))),
+  member: (server, becomes) => encodeValidatorStep({ server, becomes }),
+  seat: (server, about) => encodeValidatorStep({ server, becomes: 'learner', about }),
   byHand: (quorum) => ({ quorum }),
 };

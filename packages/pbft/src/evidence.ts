@@ -23,6 +23,8 @@ export function evidence(message: Message): readonly Evidence<Pbft>[] {
         : [message.checkpoint, ...message.viewChanges];
     case 'proofs':
       return message.proofs;
+    case 'epochs':
+      return message.handovers.map(({ checkpoint }) => checkpoint);
     case 'view-change':
     case 'fetch-proofs':
     case 'prepare':

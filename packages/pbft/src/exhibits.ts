@@ -2,100 +2,30 @@
  * The schedules that expose the mutants: the right protocol survives each of them. Replica 0 is the
  * primary of view 0; numbers start at 1, slots at 0.
  */
-import {
-  type Batch,
-  certify,
-  type Digest,
-  type Exhibit,
-  type ReplicaId,
-  type Signed,
-  type Stage,
-  type Which,
-} from '@quorumlab/core';
+import { certify, type Exhibit, type ReplicaId, type Signed } from '@quorumlab/core';
 import { nullBatch } from './batches.ts';
 import type { Options } from './group.ts';
-import { type Message, type NewView, schemas, type ViewChange } from './messages.ts';
+import type { NewView, ViewChange } from './messages.ts';
+import {
+  all,
+  among,
+  batchOf,
+  changeAtOnce,
+  digestOf,
+  formerVotes,
+  giveUp,
+  meet,
+  of,
+  order,
+  prePrepare,
+  preparedAt,
+  type Staged,
+  to,
+  votes,
+} from './schedules.ts';
 import type { Pbft } from './state.ts';
 
-type Group = Stage<Pbft>;
-
-const { content } = schemas({ n: 4, window: 256, maxBatch: 256 });
-const digestOf = (group: Group, batch: Batch): Digest => group.digest(content, batch);
-
-const among =
-  (...seats: readonly ReplicaId[]): Which<Pbft> =>
-  ({ from, to }) =>
-    seats.includes(from) && seats.includes(to);
-
-const to =
-  (...seats: readonly ReplicaId[]): Which<Pbft> =>
-  (flight) =>
-    seats.includes(flight.to);
-
-const of =
-  (...kinds: readonly Message['kind'][]): Which<Pbft> =>
-  ({ message }) =>
-    kinds.includes(message.kind);
-
-const all =
-  (...filters: readonly Which<Pbft>[]): Which<Pbft> =>
-  (flight) =>
-    filters.every((each) => each(flight));
-
-/** Prepares are heard by `self` only, and by whoever said them. */
-const preparedAt =
-  (self: ReplicaId): Which<Pbft> =>
-  (flight) =>
-    flight.message.kind === 'prepare' && (flight.to === self || flight.from === flight.to);
-
-/** The liar's pre-prepare of `batch` as number `sequence` of view 0. */
-function prePrepare(
-  group: Group,
-  seats: readonly ReplicaId[],
-  batch: Batch,
-  sequence = 1,
-  digest = digestOf(group, batch),
-): void {
-  group.say(0, seats, { kind: 'pre-prepare', view: 0, sequence, digest, batch });
-}
-
-/** The liar votes in both phases. */
-function votes(
-  group: Group,
-  liar: ReplicaId,
-  seats: readonly ReplicaId[],
-  view: number,
-  digest: Digest,
-): void {
-  for (const kind of ['prepare', 'commit'] as const)
-    group.say(liar, seats, { kind, view, sequence: 1, digest });
-}
-
-/** Ann is number 1: prepared at `seats`, committed as far as `commits` lets it. */
-function order(group: Group, seats: readonly ReplicaId[], commits: Which<Pbft>): void {
-  meet(group);
-  group.propose([0], 'Ann');
-  group.deliver(all(among(...seats), of('pre-prepare', 'prepare')));
-  group.deliver(all(among(...seats), of('commit'), commits));
-  group.lose();
-}
-
-/** All say where they stand: nobody gives up a primary before a quorum is there. */
-function meet(group: Group): void {
-  for (const self of [0, 1, 2, 3]) group.timeout(self, 'idle');
-  group.deliver(of('status'));
-}
-
-/** Clients ask `seats` for Bob; the backups among them give up their primary, which joins them. */
-function giveUp(group: Group, ...seats: readonly ReplicaId[]): void {
-  group.propose(seats, 'Bob');
-  for (const self of seats) if (self !== 0) group.timeout(self, 'request');
-  if (seats.includes(0)) group.deliver(all(to(0), of('view-change')));
-}
-
-const batchOf = (group: Group, text: string): Batch => [group.request(text)];
-
-function claimWithoutProof(group: Group): void {
+function claimWithoutProof(group: Staged): void {
   order(group, [0, 1, 2], to(0));
   group.betray(3);
   group.crash(0);
@@ -103,7 +33,7 @@ function claimWithoutProof(group: Group): void {
   const batch = batchOf(group, 'Bob');
   const digest = digestOf(group, batch);
   const prepared = [{ view: 7, sequence: 1, digest }];
-  group.say(3, [1], { kind: 'view-change', view: 1, checkpoint: null, prepared });
+  group.say(3, [1], { kind: 'view-change', epoch: 0, view: 1, checkpoint: null, prepared });
   for (let i = 0; i < 2; i++) {
     group.say(3, [1], { kind: 'batch', sequence: 1, batch });
     if (i === 1) votes(group, 3, [1, 2], 1, digest);
@@ -112,7 +42,7 @@ function claimWithoutProof(group: Group): void {
 }
 
 /** Replica 1, a liar, begins view 1 with valid view-changes and an empty batch for number 1. */
-function emptyOrders(group: Group): void {
+function emptyOrders(group: Staged): void {
   order(group, [0, 1, 2], to(0));
   group.crash(0);
   group.betray(1);
@@ -120,12 +50,20 @@ function emptyOrders(group: Group): void {
   const heard = group
     .hold(all(to(1), of('view-change')))
     .map(({ message }) => message as Signed<ViewChange>);
-  const own: ViewChange = { kind: 'view-change', view: 1, checkpoint: null, prepared: [] };
+  const own: ViewChange = {
+    kind: 'view-change',
+    epoch: 0,
+    view: 1,
+    checkpoint: null,
+    prepared: [],
+  };
   const digest = digestOf(group, nullBatch);
   const newView: NewView = {
     kind: 'new-view',
+    epoch: 0,
     view: 1,
     checkpoint: null,
+    configuration: null,
     viewChanges: [group.sign(own, 1), ...heard],
     orders: [{ sequence: 1, digest }],
   };
@@ -137,21 +75,21 @@ function emptyOrders(group: Group): void {
 /** Two halves hear of different batches, and the liar commits both. */
 const twoHalves =
   (...halves: readonly (readonly ReplicaId[])[]) =>
-  (group: Group): void => {
+  (group: Staged): void => {
     group.betray(0);
     for (const [i, half] of halves.entries()) {
       const batch = batchOf(group, ['Ann', 'Bob'][i] ?? 'Cleo');
       const digest = digestOf(group, batch);
       prePrepare(group, half, batch);
-      group.say(0, half, { kind: 'commit', view: 0, sequence: 1, digest });
+      group.say(0, half, { kind: 'commit', epoch: 0, view: 0, sequence: 1, digest });
     }
   };
 
 /** Ann is prepared at 2 in view 0, Bob is executed by 3 in view 1, and 2 leads view 2. */
-function threeViews(group: Group): void {
+function threeViews(group: Staged): void {
   meet(group);
   group.betray(0);
-  const empty = { kind: 'view-change', checkpoint: null, prepared: [] } as const;
+  const empty = { kind: 'view-change', epoch: 0, checkpoint: null, prepared: [] } as const;
   prePrepare(group, [1, 2, 3], batchOf(group, 'Ann'));
   group.deliver(of('pre-prepare'));
   group.deliver(preparedAt(2));
@@ -179,7 +117,7 @@ function threeViews(group: Group): void {
 }
 
 /** The primary orders one of twelve requests just before each timeout, which is a second. */
-function slowPrimary(group: Group): void {
+function slowPrimary(group: Staged): void {
   group.betray(0);
   const names = Array.from({ length: 12 }, (_, i) => `Ann ${i + 1}`);
   for (const name of names) group.propose([1, 2, 3], name);
@@ -192,12 +130,18 @@ function slowPrimary(group: Group): void {
 }
 
 /** The liar asks for another view again and again, faster than any view can end its work. */
-function eagerLiar(group: Group): void {
+function eagerLiar(group: Staged): void {
   group.betray(3);
   group.propose([0, 1, 2], 'Ann');
   const rounds = 30;
   for (let view = 1; view <= rounds; view++) {
-    group.say(3, [0, 1, 2], { kind: 'view-change', view, checkpoint: null, prepared: [] });
+    group.say(3, [0, 1, 2], {
+      kind: 'view-change',
+      epoch: 0,
+      view,
+      checkpoint: null,
+      prepared: [],
+    });
     for (let i = 0; i < 2; i++) group.pass();
   }
   group.expectAnswers(`after ${rounds} views that one replica wanted to leave`);
@@ -205,7 +149,7 @@ function eagerLiar(group: Group): void {
 
 const withoutPrimary =
   (why: string, delay: number, ...asked: readonly ReplicaId[]) =>
-  (group: Group): void => {
+  (group: Staged): void => {
     group.crash(0);
     group.propose(asked, 'Ann');
     group.run(90_000_000, () => group.answered === 1, delay);
@@ -213,7 +157,7 @@ const withoutPrimary =
   };
 
 /** Everybody prepares a number that no view-change may tell of; then the primary is silent. */
-function highNumber(group: Group): void {
+function highNumber(group: Staged): void {
   group.betray(0);
   prePrepare(group, [1, 2, 3], batchOf(group, 'Ann'), 2 ** 40);
   group.deliver();
@@ -225,7 +169,7 @@ function highNumber(group: Group): void {
 const four = { n: 4, f: 1 } as const;
 
 /** Ann is prepared at n0 to n2 and executed by n1, who tells her client, as does the liar n0. */
-function answered(group: Group): void {
+function answered(group: Staged): void {
   order(group, [0, 1, 2], to(1));
   group.betray(0);
 }
@@ -345,9 +289,10 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
     play(group) {
       meet(group);
       group.betray(0);
-      const body = { kind: 'checkpoint', sequence: 2, digest: '0b'.repeat(32) } as const;
+      const digest = '0b'.repeat(32);
+      const body = { kind: 'checkpoint', epoch: 0, sequence: 2, digest, group: null } as const;
       const checkpoint = certify(body, [group.sign(body, 0)]);
-      group.say(0, [3], { kind: 'stable-checkpoint', checkpoint });
+      group.say(0, [3], { kind: 'stable-checkpoint', checkpoint, configuration: null });
       group.deliver(to(3));
       const state = group.view(3).stableCheckpoint?.body.digest;
       const sentence = 'n3 fetches a state, and will install it, that only the liar n0 has signed';
@@ -371,5 +316,19 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
       answered(group);
       group.read([0, 3]);
     },
+  },
+  'former-votes': {
+    options: { n: 5, f: 1, checkpointEvery: 1, window: 1 },
+    shows: 'forked',
+    story: 'n3 was let go and votes on, for Ann with n0 and n1; n2 and n4 execute Bob with n0.',
+    play: formerVotes,
+  },
+  'change-at-next-checkpoint': {
+    options: { n: 5, f: 1, checkpointEvery: 1, window: 2 },
+    shows: 'forked',
+    story:
+      'n3 is let go in number 1, and number 2 is Ann at n1, which is gone; the others, who did ' +
+      'not hear of that, begin anew behind number 1.',
+    play: changeAtOnce,
   },
 };

@@ -144,6 +144,7 @@ describe('mistakes that signatures prevent', () => {
     const digest = digestOf(forged);
     const prePrepare = {
       kind: 'pre-prepare',
+      epoch: 0,
       view: 0,
       sequence: 1,
       digest,

@@ -1,6 +1,10 @@
 import {
   type DigestOf,
+  initialVoters,
+  membersLimit,
+  mostSeats,
   ms,
+  numbersIn,
   OptionsError,
   type PrincipalId,
   type ReplicaId,
@@ -10,14 +14,24 @@ import {
   weak,
   wholeOption,
 } from '@quorumlab/core';
+import { type Configuration, type Epoch, firstConfiguration } from './epochs.ts';
 import { type Schemas, schemas } from './messages.ts';
 import type { Rules } from './rules.ts';
 
 /** What {@link pbft} can be told. All times in microseconds. Equal on all members of a group. */
 export interface Options {
-  /** How many replicas there are. */
+  /** How many replicas there are: members, and those that may become one. */
   readonly n: number;
-  /** How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told. */
+  /** How many numbers there are for replicas, those included that come later; `n` unless told. */
+  readonly seats?: number;
+  /** Who votes at first, as a list or a text: 0,1,2,3; all n unless told. The others listen. */
+  readonly initialMembers?: readonly ReplicaId[] | string;
+  /** The clients that may change the group, separated by commas; all of them unless told. */
+  readonly operators?: string;
+  /**
+   * How many of them may be Byzantine at once; ⌊(n-1)/3⌋ unless told, of n that vote at first. No
+   * change of the group makes it survive fewer.
+   */
   readonly f?: number;
   /**
    * How long a request may wait before the primary is changed; doubles while that does not help.
@@ -62,14 +76,30 @@ export interface Options {
   readonly digest?: DigestOf;
 }
 
+/** Who votes in an epoch. */
+export interface Voters {
+  readonly members: ReadonlySet<ReplicaId>;
+  /** ⌈(n+f+1)/2⌉ of the n that vote: two quorums share an honest replica. */
+  readonly quorum: number;
+}
+
 /** A configured group: what every rule of the protocol looks at and none changes. */
 export interface Group {
   readonly schemas: Schemas;
+  /** How many replicas were made with the group. */
   readonly n: number;
   readonly f: number;
+  /** All numbers that replicas have, or may have once they come. */
   readonly members: readonly ReplicaId[];
-  /** ⌈(n+f+1)/2⌉: two quorums share an honest replica. */
-  readonly quorum: number;
+  /** What the group was made with. */
+  readonly first: Configuration;
+  /** What an epoch comes to. Worked out once for each. */
+  votersOf(epoch: Epoch): Voters;
+  /** Whether a client may change the group. */
+  isOperator(client: PrincipalId): boolean;
+  /** Whether the size of quorums was set by hand: then the group stays as it is. */
+  readonly isByHand: boolean;
+  readonly unsafe: boolean;
   /** f+1: one of them is honest. */
   readonly weak: number;
   readonly requestTimeout: number;
@@ -88,9 +118,17 @@ export interface Group {
   readonly digest: DigestOf | undefined;
 }
 
+/** Why `n` that vote do not survive `f` that lie, in a sentence; if so. */
+export const refusalOfSize = (n: number, f: number): string | undefined =>
+  n >= 3 * f + 1
+    ? undefined
+    : `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
+      `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
+      'see it break';
+
 /** Checks `options` and fills in what they leave out. Throws {@link OptionsError}. */
 export function groupOf(options: Options, rules: Rules): Group {
-  const { n, f = Math.max(0, Math.floor((n - 1) / 3)), checkpointEvery = 128 } = options;
+  const { n, checkpointEvery = 128 } = options;
   const {
     window = 2 * checkpointEvery,
     windowBytes = usualWindowBytes,
@@ -105,29 +143,44 @@ export function groupOf(options: Options, rules: Rules): Group {
   const sizes = { window, windowBytes, maxBatch, maxOutstanding };
   const whole = { n, checkpointEvery, requestTimeout, ...sizes };
   for (const [name, value] of Object.entries(whole)) wholeOption(name, value, 1);
-  wholeOption('f', f, 0);
   wholeOption('reign', reign, 0);
-  if (n < 3 * f + 1 && !unsafe)
+  const seats = wholeOption('seats', options.seats ?? n, n, Math.min(membersLimit, n + mostSeats));
+  const members = initialVoters(n, options.initialMembers);
+  const f = wholeOption('f', options.f ?? Math.max(0, Math.floor((members.length - 1) / 3)), 0);
+  const refusal = unsafe ? undefined : refusalOfSize(members.length, f);
+  if (refusal !== undefined) throw new OptionsError(refusal);
+  if (options.quorum !== undefined) requireQuorum(options.quorum, members.length, f, unsafe);
+  if (readOnly && members.length < n)
     throw new OptionsError(
-      `PBFT needs 3f+1 replicas: ${n} cannot survive ${f} that lie, because two quorums would ` +
-        `not be sure to share an honest one. Use n = ${3 * f + 1} or more, or unsafe: true to ` +
-        'see it break',
+      'readOnly asks all replicas, and those that only listen cannot answer; leave ' +
+        'initialMembers out, or readOnly',
     );
-  const quorum = options.quorum ?? rules.quorum(n, f);
-  const refusal = refusalOfQuorum(quorum, n, f, unsafe);
-  if (options.quorum !== undefined && refusal !== null) throw new OptionsError(refusal);
   if (window < checkpointEvery)
     throw new OptionsError(
       `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
         'make window at least that large',
     );
+  const known = new WeakMap<Epoch, Voters>();
+  const operators = numbersIn(options.operators);
   return {
-    schemas: schemas({ n, window, maxBatch }),
+    schemas: schemas({ n: seats, window, maxBatch }),
     n,
     f,
-    members: range(n),
-    quorum,
-    weak: weak(n, f).size,
+    members: range(seats),
+    first: firstConfiguration(members),
+    votersOf(epoch) {
+      let voters = known.get(epoch);
+      if (voters === undefined) {
+        const quorum = options.quorum ?? rules.quorum(epoch.members.length, f);
+        voters = { members: new Set(epoch.members), quorum };
+        known.set(epoch, voters);
+      }
+      return voters;
+    },
+    isOperator: (client) => operators?.includes(client) ?? true,
+    isByHand: options.quorum !== undefined,
+    unsafe,
+    weak: weak(members.length, f).size,
     requestTimeout,
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
     checkpointEvery,
@@ -143,8 +196,10 @@ export function groupOf(options: Options, rules: Rules): Group {
   };
 }
 
-/** The primary of `view`: p = v mod |R|. */
-export const primaryOf = (group: Group, view: number): ReplicaId => view % group.n;
+function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {
+  const refusal = refusalOfQuorum(quorum, n, f, unsafe);
+  if (refusal !== null) throw new OptionsError(refusal);
+}
 
-/** Whether `from` is one of the replicas, and not a client. */
-export const isMember = (group: Group, from: PrincipalId): boolean => from < group.n;
+/** Whether `from` is one of the replicas or may become one, and not a client. */
+export const isMember = (group: Group, from: PrincipalId): boolean => from < group.members.length;

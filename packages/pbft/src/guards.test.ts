@@ -169,7 +169,13 @@ describe('what is asked before signatures are checked', () => {
       const committed = certificate(network, commit, signers);
       expect(admits(network, 1, 2, { kind: 'committed', commit: committed, batch })).toBe(whole);
       const stable = certificate(network, checkpoint(4), signers);
-      expect(admits(network, 1, 2, { kind: 'stable-checkpoint', checkpoint: stable })).toBe(whole);
+      expect(
+        admits(network, 1, 2, {
+          kind: 'stable-checkpoint',
+          configuration: null,
+          checkpoint: stable,
+        }),
+      ).toBe(whole);
     }
     const three = [0, 1, 2];
     network.inject(2, 1, { kind: 'committed', commit: certificate(network, commit, three), batch });
@@ -180,8 +186,10 @@ describe('what is asked before signatures are checked', () => {
     } as const;
     expect(admits(network, 1, 2, again)).toBe(false);
     const stable = certificate(network, checkpoint(4), three);
-    network.inject(2, 1, { kind: 'stable-checkpoint', checkpoint: stable });
-    expect(admits(network, 1, 2, { kind: 'stable-checkpoint', checkpoint: stable })).toBe(false);
+    network.inject(2, 1, { kind: 'stable-checkpoint', configuration: null, checkpoint: stable });
+    expect(
+      admits(network, 1, 2, { kind: 'stable-checkpoint', configuration: null, checkpoint: stable }),
+    ).toBe(false);
     for (const message of [prePrepare(4, batch), vote('commit', 4, digest), checkpoint(4)] as const)
       expect(admits(network, 1, 0, message)).toBe(false);
     for (const message of [prePrepare(5, batch), vote('commit', 5, digest), checkpoint(8)] as const)

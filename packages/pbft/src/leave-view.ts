@@ -1,17 +1,23 @@
 /** The first half of section 4.4 of the paper: a replica stops believing in its primary. */
 import { assert } from '@quorumlab/core';
-import { type Group, primaryOf } from './group.ts';
-import type { Claim, Reached, ViewChange } from './messages.ts';
+import type { Group } from './group.ts';
+import type { Claim, Reached, StableCheckpoint, ViewChange } from './messages.ts';
 import { watch } from './missing.ts';
 import { keepPace } from './pace.ts';
-import { type Context, countedTime, type Replica } from './state.ts';
+import { type Context, countedTime, epochOf, type Replica } from './state.ts';
+import { isVoter, primaryOf } from './votes.ts';
 
-/** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. */
+/**
+ * ⟨VIEW-CHANGE, v+1, n, C, P, i⟩: stop taking part in the old view and say what is prepared. Who
+ * has no vote asks for no view, and follows.
+ */
 export function startViewChange(replica: Replica, view: number, ctx: Context): void {
+  if (!isVoter(ctx.group, replica, ctx.self)) return;
   assert(view > replica.view, 'a replica only moves to later views');
   ctx.line('4.4-view-change');
   const message: ViewChange = {
     kind: 'view-change',
+    epoch: epochOf(replica).number,
     view,
     checkpoint: reached(replica),
     prepared: reported(ctx.group, replica),
@@ -21,16 +27,25 @@ export function startViewChange(replica: Replica, view: number, ctx: Context): v
   leave(replica, ctx);
   ctx.broadcast(message);
   // The new primary must know the highest checkpoint of all, whose proof is not in the message.
-  const primary = primaryOf(ctx.group, view);
-  if (replica.stableCheckpoint !== null && primary !== ctx.self)
-    ctx.send(primary, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
+  const primary = primaryOf(replica, view);
+  const own = reachedIn(replica);
+  if (own !== null && primary !== ctx.self) ctx.send(primary, own);
   watch(replica, ctx);
 }
 
+/** C: the last stable checkpoint with what it names; null before the first one of the epoch. */
+export function reachedIn(replica: Replica): StableCheckpoint | null {
+  const { stableCheckpoint: checkpoint, stableConfiguration: configuration } = replica;
+  return checkpoint === null || checkpoint.body.epoch < epochOf(replica).number
+    ? null
+    : { kind: 'stable-checkpoint', checkpoint, configuration };
+}
+
 /** C, by its name. */
-function reached({ stableCheckpoint }: Replica): Reached | null {
-  if (stableCheckpoint === null) return null;
-  const { sequence, digest } = stableCheckpoint.body;
+function reached(replica: Replica): Reached | null {
+  const own = reachedIn(replica);
+  if (own === null) return null;
+  const { sequence, digest } = own.checkpoint.body;
   return { sequence, digest };
 }
 

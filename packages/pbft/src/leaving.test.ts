@@ -87,7 +87,11 @@ describe('a view-change', () => {
 
   it('says all that is prepared above the checkpoint, and shows the next primary its proof', () => {
     const network = make();
-    network.inject(0, 2, { kind: 'stable-checkpoint', checkpoint: proofOf(network) });
+    network.inject(0, 2, {
+      kind: 'stable-checkpoint',
+      configuration: null,
+      checkpoint: proofOf(network),
+    });
     for (const [sequence, each] of [
       [6, batchOf(6)],
       [5, batchOf(5)],
@@ -103,7 +107,10 @@ describe('a view-change', () => {
     expect(network.state(2).viewChange).toEqual(own);
     expect(
       network.flights.filter(({ to }) => to === 1).map(({ message }) => message),
-    ).toMatchObject([own, { kind: 'stable-checkpoint', checkpoint: { body: checkpoint(4) } }]);
+    ).toMatchObject([
+      own,
+      { kind: 'stable-checkpoint', configuration: null, checkpoint: { body: checkpoint(4) } },
+    ]);
     expect(network.flights.filter(({ to }) => to === 3)).toHaveLength(1);
   });
 });
@@ -164,7 +171,14 @@ describe('a primary of a new view', () => {
     network.deliver(({ to }) => to === 1);
     const { viewChanges, ...rest } = begun(network) as NewView;
     expect(viewChanges.map(({ from }) => from)).toEqual([1, 2, 3]);
-    expect(rest).toEqual({ kind: 'new-view', view: 1, checkpoint: null, orders: [] });
+    expect(rest).toEqual({
+      kind: 'new-view',
+      epoch: 0,
+      view: 1,
+      checkpoint: null,
+      configuration: null,
+      orders: [],
+    });
     expect(network.state(1)).toMatchObject({ view: 1, active: true });
     expect(network.flights.filter(({ message }) => message.kind === 'new-view')).toHaveLength(3);
     // It begins once, whatever else comes.
@@ -220,7 +234,11 @@ describe('a primary of a new view', () => {
     // It asks once for each, as long as nobody answers.
     network.inject(3, 1, { kind: 'proofs', proofs: [] });
     expect(network.flights).toEqual([]);
-    network.inject(2, 1, { kind: 'stable-checkpoint', checkpoint: proofOf(network) });
+    network.inject(2, 1, {
+      kind: 'stable-checkpoint',
+      configuration: null,
+      checkpoint: proofOf(network),
+    });
     const proof = certificate(network, vote('prepare', 5, digest), [1, 2, 3]);
     network.inject(2, 1, { kind: 'proofs', proofs: [proof] });
     network.inject(2, 1, { kind: 'batch', sequence: 5, batch });

@@ -23,9 +23,9 @@ const admits = (network: Network, to: number, from: number, message: Message) =>
   network.seat(to).machine.admits?.(network.sign(message, from), network.now);
 /** Makes the checkpoint at `sequence` stable at `to`, with the state that it has itself. */
 const settle = (network: Network, to: number, sequence: number): void => {
-  const own = network.state(to).checkpoints.get(sequence) ?? strange('c');
+  const own = network.state(to).checkpoints.get(sequence)?.digest ?? strange('c');
   const proof = certificate(network, checkpoint(sequence, own));
-  network.inject(2, to, { kind: 'stable-checkpoint', checkpoint: proof });
+  network.inject(2, to, { kind: 'stable-checkpoint', configuration: null, checkpoint: proof });
 };
 /** All have heard from all, so that patience is no reason to listen any more. */
 const meet = (network: Network, to: number): void => {
@@ -120,6 +120,7 @@ describe('a stable checkpoint', () => {
     settle(network, 1, 2);
     const { fetches, writes } = network.wouldAnswer(2, 1, {
       kind: 'stable-checkpoint',
+      configuration: null,
       checkpoint: certificate(network, checkpoint(2)),
     });
     expect([fetches, writes]).toEqual([[], []]);

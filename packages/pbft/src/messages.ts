@@ -1,6 +1,7 @@
 /**
  * The messages of PBFT, each declared once: its schema is its encoding and its limits, and its type
  * follows from it. `v`, `n`, `d` and `i` of the paper are `view`, `sequence`, `digest` and `from`.
+ * Views are counted in each `epoch` from 0: see `epochs.ts`.
  */
 import {
   batchField,
@@ -18,6 +19,7 @@ import {
   request,
   signed,
 } from '@quorumlab/core';
+import { configurationField } from './epochs.ts';
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
@@ -29,8 +31,27 @@ export interface Sizes {
 /** Most proofs in one message, and most claims that one asks about. */
 export const proofsAtOnce = 64;
 
+/** Most epochs that one message shows. */
+export const epochsAtOnce = 16;
+
 // Small enough that adding to it stays exact, large enough never to be reached.
 const number = integer(2 ** 40);
+
+const checkpoint = message('checkpoint', {
+  epoch: number,
+  sequence: number,
+  digest,
+  // The digest of the configuration after `sequence`; null: nobody has asked for a change.
+  group: nullable(digest),
+});
+
+const status = message('status', {
+  epoch: number,
+  view: number,
+  active: boolean,
+  stable: number,
+  executed: number,
+});
 
 /**
  * Every schema of a group of `n` with a log of `window` batches. The order of `messages` is the tag
@@ -38,27 +59,33 @@ const number = integer(2 ** 40);
  */
 export function schemas({ n, window, maxBatch }: Sizes) {
   const batch = batchField(maxBatch);
-  const vote = { view: number, sequence: number, digest };
-  const claim = record(vote);
+  const place = { view: number, sequence: number, digest };
+  const vote = { epoch: number, ...place };
+  const claim = record(place);
   const reached = record({ sequence: number, digest });
   const ordered = record({ sequence: number, digest });
   const prePrepare = message('pre-prepare', { ...vote, batch });
   const prepare = message('prepare', vote);
   const commit = message('commit', vote);
   const prepared = certificate(prepare, n);
-  const checkpoint = message('checkpoint', { sequence: number, digest });
   const stable = certificate(checkpoint, n);
+  const configuration = nullable(configurationField);
+  const handover = record({ checkpoint: stable, configuration: configurationField });
   const viewChange = message('view-change', {
+    epoch: number,
     view: number,
-    // The last stable checkpoint; null before the first one.
+    // The last stable checkpoint; null before the first one of the epoch.
     checkpoint: nullable(reached),
     // By ascending sequence: what was prepared, in the highest view.
     prepared: list(claim, window),
   });
   const newView = message('new-view', {
+    epoch: number,
     view: number,
-    // Proof of the last stable checkpoint of the new primary, which is no lower than any of V.
+    // Proof of the last stable checkpoint of the new primary, which is no lower than any of V; null
+    // before the first one of the epoch.
     checkpoint: nullable(stable),
+    configuration,
     viewChanges: list(signed(viewChange), n),
     orders: list(ordered, window),
   });
@@ -74,6 +101,8 @@ export function schemas({ n, window, maxBatch }: Sizes) {
     viewChange,
     newView,
     stable,
+    configuration,
+    handover,
     messages: messages(
       prePrepare,
       prepare,
@@ -82,13 +111,14 @@ export function schemas({ n, window, maxBatch }: Sizes) {
       viewChange,
       newView,
       message('relay', { requests: batch }),
-      message('status', { view: number, active: boolean, stable: number, executed: number }),
+      status,
       message('committed', { commit: certificate(commit, n), batch }),
-      message('stable-checkpoint', { checkpoint: stable }),
+      message('stable-checkpoint', { checkpoint: stable, configuration }),
       message('fetch-batch', { sequence: number, digest }),
       message('batch', { sequence: number, batch }),
       message('fetch-proofs', { claims: list(claim, proofsAtOnce) }),
       message('proofs', { proofs: list(prepared, proofsAtOnce) }),
+      message('epochs', { handovers: list(handover, epochsAtOnce) }),
     ),
   };
 }
@@ -108,7 +138,10 @@ export type Prepare = OfKind<Message, 'prepare'>;
 /** ⟨COMMIT, v, n, D(m), i⟩, section 4.2: the sender is prepared. */
 export type Commit = OfKind<Message, 'commit'>;
 
-/** ⟨CHECKPOINT, n, d, i⟩, section 4.3: the state after `sequence` has this digest. */
+/**
+ * ⟨CHECKPOINT, n, d, i⟩, section 4.3: the state after `sequence` has this digest, and `group` is
+ * that of the configuration then. The epoch is that of `sequence`: who ends one names the next.
+ */
 export type Checkpoint = OfKind<Message, 'checkpoint'>;
 
 /** An entry of P in a view-change: this batch was prepared under this number in this view. */
@@ -138,7 +171,7 @@ export type StatusReport = OfKind<Message, 'status'>;
 /** A batch with a quorum's Commits: enough to execute it, whoever sends it. */
 export type Committed = OfKind<Message, 'committed'>;
 
-/** The proof of a stable checkpoint, for a replica that lags. */
+/** The proof of a stable checkpoint, and what it names, for a replica that lags. */
 export type StableCheckpoint = OfKind<Message, 'stable-checkpoint'>;
 
 /** Asks for the batch that `digest` at `sequence` stands for. */
@@ -152,3 +185,9 @@ export type FetchProofs = OfKind<Message, 'fetch-proofs'>;
 
 /** The answer to {@link FetchProofs}: the Prepares of a quorum for each claim that it can prove. */
 export type Proofs = OfKind<Message, 'proofs'>;
+
+/** The checkpoint with which an epoch ended, and the configuration after it, which it names. */
+export type Handover = Infer<Schemas['handover']>;
+
+/** For one in an earlier epoch: each one that followed, shown by the members of the one before. */
+export type Epochs = OfKind<Message, 'epochs'>;

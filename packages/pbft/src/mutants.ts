@@ -40,6 +40,10 @@ export const mutants = {
   'checkpoint-unproven': differing({ provesCheckpoints: false }),
   'reads-at-once': differing({ readsAfter: (executed) => executed }),
   'reads-of-f+1': differing({ readQuorum: (_, weak) => weak }),
+  'former-votes': differing({ countsFormer: true }),
+  'change-at-next-checkpoint': differing({
+    endsWith: (sequence, every) => Math.ceil(sequence / every) * every,
+  }),
 } satisfies Readonly<Record<string, (options: Options) => Protocol<Pbft>>>;
 
 /** The names of the mutants. */
@@ -128,5 +132,17 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A client believes f+1 equal answers to a read: one of them may lie, and one lag behind.',
     paper: 'Castro and Liskov 2002, §5.1.3',
     gallery: 'B-10',
+  },
+  'former-votes': {
+    rule: 'Votes of those count too who were members in an earlier epoch and are none any more.',
+    paper: 'ours: the replicas of Castro and Liskov 1999, §4, are always the same',
+    gallery: 'B-54',
+  },
+  'change-at-next-checkpoint': {
+    rule:
+      'A change counts behind the next checkpoint, although those who do not know of it may ' +
+      'have voted about numbers behind that one.',
+    paper: 'ours: the replicas of Castro and Liskov 1999, §4, are always the same',
+    gallery: 'B-54',
   },
 };

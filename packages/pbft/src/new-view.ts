@@ -4,7 +4,7 @@
  */
 import type { Certificate, Signed } from '@quorumlab/core';
 import { digestOf, nullBatch } from './batches.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import type { Group } from './group.ts';
 import type {
   Checkpoint,
   Claim,
@@ -14,8 +14,8 @@ import type {
   Reached,
   ViewChange,
 } from './messages.ts';
-import type { Context } from './state.ts';
-import { signedBy } from './votes.ts';
+import { type Context, epochOf } from './state.ts';
+import { isVoter, type Knowing, primaryOf, quorumOf, signedBy } from './votes.ts';
 
 /** The start of a view. */
 export interface Plan {
@@ -30,10 +30,16 @@ export interface Plan {
 }
 
 /** Whether `message` could be an honest replica's. What it claims is proven apart from it. */
-export function validViewChange(group: Group, message: Signed<ViewChange>): boolean {
+export function validViewChange(
+  group: Group,
+  replica: Knowing,
+  message: Signed<ViewChange>,
+): boolean {
   const { checkpoint, prepared, view } = message;
-  if (checkpoint !== null && !isCheckpoint(group, checkpoint)) return false;
-  const low = checkpoint?.sequence ?? 0;
+  const { number, after } = epochOf(replica);
+  if (message.epoch !== number || !isVoter(group, replica, message.from)) return false;
+  if (checkpoint !== null && !isCheckpoint(group, replica, checkpoint)) return false;
+  const low = checkpoint?.sequence ?? after;
   let last = low;
   for (const claim of prepared) {
     // One for a number, "with sequence number higher than n", and no higher than the window.
@@ -44,13 +50,23 @@ export function validViewChange(group: Group, message: Signed<ViewChange>): bool
   return true;
 }
 
-const isCheckpoint = (group: Group, { sequence }: Reached): boolean =>
-  sequence > 0 && sequence % group.checkpointEvery === 0;
+const isCheckpoint = (group: Group, replica: Knowing, { sequence }: Reached): boolean =>
+  sequence > epochOf(replica).after && sequence % group.checkpointEvery === 0;
 
-/** Whether a quorum signed the checkpoint, and it is one. */
-export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint>): boolean =>
-  isCheckpoint(group, checkpoint.body) &&
-  signedBy(group, checkpoint, group.rules.provesCheckpoints ? group.quorum : 1);
+/** Whether a quorum of the epoch in force signed the checkpoint, and it is one. */
+export function validCheckpoint(
+  group: Group,
+  replica: Knowing,
+  checkpoint: Certificate<Checkpoint>,
+): boolean {
+  const { body } = checkpoint;
+  const least = group.rules.provesCheckpoints ? quorumOf(group, replica) : 1;
+  return (
+    body.epoch === epochOf(replica).number &&
+    isCheckpoint(group, replica, body) &&
+    signedBy(group, replica, checkpoint, least)
+  );
+}
 
 /**
  * Whether `proof` shows that its batch was prepared in its view: Prepares of a quorum less one, all
@@ -59,19 +75,31 @@ export const validCheckpoint = (group: Group, checkpoint: Certificate<Checkpoint
  * and then f-1 liars are left among the backups, and two such sets of backups share f of them
  * (see README, Divergences).
  */
-export const validPrepared = (group: Group, proof: Certificate<Prepare>): boolean =>
-  signedBy(group, proof, group.quorum - 1, primaryOf(group, proof.body.view));
+export function validPrepared(
+  group: Group,
+  replica: Knowing,
+  proof: Certificate<Prepare>,
+): boolean {
+  const without = primaryOf(replica, proof.body.view);
+  return (
+    proof.body.epoch === epochOf(replica).number &&
+    signedBy(group, replica, proof, quorumOf(group, replica) - 1, { without })
+  );
+}
 
 /** Whether a quorum of members wants the view, and nothing that they say cannot be. */
-export function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView): boolean {
-  if (checkpoint !== null && !validCheckpoint(group, checkpoint)) return false;
+export function isWhole(
+  group: Group,
+  replica: Knowing,
+  { epoch, view, checkpoint, viewChanges }: NewView,
+): boolean {
+  if (epoch !== epochOf(replica).number) return false;
+  if (checkpoint !== null && !validCheckpoint(group, replica, checkpoint)) return false;
   const senders = new Set(viewChanges.map(({ from }) => from));
   return (
     senders.size === viewChanges.length &&
-    senders.size >= group.quorum &&
-    viewChanges.every(
-      (each) => each.view === view && isMember(group, each.from) && validViewChange(group, each),
-    )
+    senders.size >= quorumOf(group, replica) &&
+    viewChanges.every((each) => each.view === view && validViewChange(group, replica, each))
   );
 }
 
@@ -79,8 +107,13 @@ export function isWhole(group: Group, { view, checkpoint, viewChanges }: NewView
  * min-s, max-s and O. Every number in between gets the digest that was prepared in the highest
  * view, or the null request if there is none.
  */
-export function computeOrders(viewChanges: readonly Signed<ViewChange>[], ctx: Context): Plan {
-  const low = Math.max(...viewChanges.map(({ checkpoint }) => checkpoint?.sequence ?? 0));
+export function computeOrders(
+  replica: Knowing,
+  viewChanges: readonly Signed<ViewChange>[],
+  ctx: Context,
+): Plan {
+  const { after } = epochOf(replica);
+  const low = Math.max(...viewChanges.map(({ checkpoint }) => checkpoint?.sequence ?? after));
   let high = low;
   const chosen = new Map<number, Claim>();
   for (const { prepared } of viewChanges)

@@ -13,6 +13,8 @@ import {
   certify,
   type Digest,
   forget,
+  isChange,
+  isUnmixed,
   nextFair,
   type Request,
   requestKey,
@@ -21,30 +23,39 @@ import {
 import { batchAt, bodyOf, digestOf, nullBatch } from './batches.ts';
 import { outside, tooEarly } from './early.ts';
 import { isAsked, isFilled } from './filling.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import { type Group, isMember } from './group.ts';
 import { startViewChange } from './leave-view.ts';
+import { configure } from './membership.ts';
 import type { Commit, PrePrepare, Prepare, Relay } from './messages.ts';
 import { want, watch } from './missing.ts';
 import { notePace } from './pace.ts';
 import { armRequestTimer, calm, noteExcuses, waited } from './patience.ts';
-import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
-import { count, votesOf } from './votes.ts';
-import { betweenWatermarks, lowWatermark } from './watermarks.ts';
+import {
+  type Context,
+  countedTime,
+  epochOf,
+  isCurrent,
+  progressAt,
+  type Replica,
+  type Waiting,
+} from './state.ts';
+import { count, isVoter, primaryOf, quorumOf, votesOf } from './votes.ts';
+import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
 export function propose(replica: Replica, request: Signed<Request>, ctx: Context): void {
   if (!keepWaiting(replica, request, ctx)) return;
   if (!replica.active) return; // Relayed to the next primary when its view begins.
-  if (primaryOf(ctx.group, replica.view) === ctx.self) return maybeOrder(replica, ctx);
+  if (primaryOf(replica, replica.view) === ctx.self) return maybeOrder(replica, ctx);
   ctx.line('4.1-relay');
-  ctx.send(primaryOf(ctx.group, replica.view), { kind: 'relay', requests: [request] });
+  ctx.send(primaryOf(replica, replica.view), { kind: 'relay', requests: [request] });
 }
 
 /** Section 4.1: a backup passes on what clients sent to it. */
 export function relay(replica: Replica, message: Signed<Relay>, ctx: Context): void {
   if (!isMember(ctx.group, message.from) || !acceptable(message.requests)) return;
   // Only a primary takes relayed requests: so a relay is never relayed again.
-  if (primaryOf(ctx.group, replica.view) !== ctx.self) return;
+  if (primaryOf(replica, replica.view) !== ctx.self) return;
   for (const request of message.requests) keepWaiting(replica, request, ctx);
   maybeOrder(replica, ctx);
 }
@@ -57,6 +68,7 @@ export function keepWaiting(replica: Replica, request: Signed<Request>, ctx: Con
   const counted = countedTime(replica, ctx.now);
   if (!admit(replica, { request, since: ctx.now, counted, ordered: -1 })) return false;
   if (known) return true;
+  if (isChange(ctx.group, request)) replica.changesWait = true;
   armRequestTimer(replica, ctx);
   watch(replica, ctx);
   return true;
@@ -68,21 +80,41 @@ export function keepWaiting(replica: Replica, request: Signed<Request>, ctx: Con
  */
 export function maybeOrder(replica: Replica, ctx: Context): void {
   const { group } = ctx;
-  if (!replica.active || primaryOf(group, replica.view) !== ctx.self) return;
+  if (!replica.active || primaryOf(replica, replica.view) !== ctx.self) return;
   while (replica.next - 1 - replica.lastExecuted < group.maxOutstanding) {
     if (!betweenWatermarks(group, replica, replica.next)) return; // Waits for a checkpoint.
     const filled = isFilled(group, replica, replica.next);
     const batch = filled ? nullBatch : nextBatch(group, replica);
-    if (batch.length === 0 && !(filled && isAsked(replica))) return;
+    if (batch.length === 0 && !(filled && isAsked(replica)) && !isEnding(replica)) return;
     order(replica, batch, ctx);
   }
 }
 
+/** What waits, in fair shares, as much as fits. A change of the group is alone in its batch. */
 function nextBatch(group: Group, replica: Replica): Batch {
   const { view } = replica;
-  const chosen = nextFair(replica, group.maxBatch, ({ ordered }) => ordered !== view);
+  const isFree = ({ ordered }: Waiting): boolean => ordered !== view;
+  const chosen = replica.changesWait
+    ? changeOrOthers(group, replica, isFree)
+    : nextFair(replica, group.maxBatch, isFree);
   for (const waiting of chosen) waiting.ordered = view;
   return chosen.map(({ request }) => request);
+}
+
+/** Every other number is for what else waits: neither holds up the other. */
+function changeOrOthers(
+  group: Group,
+  replica: Replica,
+  isFree: (waiting: Waiting) => boolean,
+): Waiting[] {
+  const isAbout = ({ request }: Waiting): boolean => isChange(group, request);
+  replica.changesWait = [...replica.waiting.values()].some(isAbout);
+  const change = (): Waiting[] => nextFair(replica, 1, (each) => isFree(each) && isAbout(each));
+  const others = (): Waiting[] =>
+    nextFair(replica, group.maxBatch, (each) => isFree(each) && !isAbout(each));
+  const [first, second] = replica.next % 2 === 0 ? [change, others] : [others, change];
+  const chosen = first();
+  return chosen.length > 0 ? chosen : second();
 }
 
 function order(replica: Replica, batch: Batch, ctx: Context): void {
@@ -93,17 +125,22 @@ function order(replica: Replica, batch: Batch, ctx: Context): void {
   ctx.put('prePrepares', sequence, { view, digest, batch });
   progressAt(replica, sequence, ctx);
   watch(replica, ctx);
-  ctx.broadcast({ kind: 'pre-prepare', view, sequence, digest, batch });
+  const epoch = epochOf(replica).number;
+  ctx.broadcast({ kind: 'pre-prepare', epoch, view, sequence, digest, batch });
   maybePrepared(replica, sequence, ctx);
 }
+
+/** Whether the primary says it, as far as it is known who that is. */
+export const isOfPrimary = (replica: Replica, { epoch, view, from }: Signed<PrePrepare>): boolean =>
+  epoch > epochOf(replica).number || from === primaryOf(replica, view);
 
 /** ⟨⟨PRE-PREPARE, v, n, d⟩σp, m⟩ */
 export function prePrepare(replica: Replica, message: Signed<PrePrepare>, ctx: Context): void {
   const { group } = ctx;
-  const { view, sequence, digest, batch, from } = message;
-  if (from !== primaryOf(group, view) || from === ctx.self) return; // Its own it has logged.
+  const { epoch, view, sequence, digest, batch, from } = message;
+  if (from === ctx.self || !isOfPrimary(replica, message)) return; // Its own it has logged.
   if (tooEarly(replica, message, ctx)) return;
-  if (!inView(replica, view)) return; // "it is in view v"
+  if (!isCurrent(replica, message)) return; // "it is in view v"
   if (outside(replica, message, ctx)) return; // "n is between h and H"
   const logged = replica.prePrepares.get(sequence);
   if (logged?.view === view && !group.rules.acceptsSecondPrePrepare) {
@@ -114,12 +151,14 @@ export function prePrepare(replica: Replica, message: Signed<PrePrepare>, ctx: C
   if (batch.length > 0 && isFilled(group, replica, sequence)) return; // See `filling.ts`.
   // "the signatures are correct": the host checked them; "d is the digest for m".
   if (!acceptable(batch) || digestOf(batch, ctx) !== digest) return;
+  if (!isUnmixed(group, batch)) return;
   ctx.line('4.2-prepare');
   ctx.put('prePrepares', sequence, { view, digest, batch });
   progressAt(replica, sequence, ctx).prePrepare = message;
   armRequestTimer(replica, ctx);
   watch(replica, ctx);
-  ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+  if (isVoter(group, replica, ctx.self))
+    ctx.broadcast({ kind: 'prepare', epoch, view, sequence, digest });
   maybePrepared(replica, sequence, ctx);
 }
 
@@ -135,8 +174,9 @@ export function prepare(replica: Replica, message: Signed<Prepare>, ctx: Context
   const { group } = ctx;
   const { view, sequence, from } = message;
   if (tooEarly(replica, message, ctx)) return;
-  if (!inView(replica, view)) return; // "their view number equals the replica's current view"
-  if (!isMember(group, from) || from === primaryOf(group, view)) return; // Only backups prepare.
+  if (!isCurrent(replica, message)) return; // "their view number equals the replica's current view"
+  // Only backups prepare.
+  if (!isVoter(group, replica, from) || from === primaryOf(replica, view)) return;
   if (outside(replica, message, ctx)) return;
   if (finished(replica, sequence)) return;
   const { prepares } = progressAt(replica, sequence, ctx);
@@ -159,13 +199,14 @@ function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
   if (prepared(replica, sequence)) return;
   const { view, digest } = logged;
   const matching = votesOf(group, progressAt(replica, sequence, ctx).prepares, digest);
-  if (matching.length < group.quorum - 1) return;
+  if (matching.length < quorumOf(group, replica) - 1) return;
   ctx.line('4.2-commit');
-  const proof = certify<Prepare>({ kind: 'prepare', view, sequence, digest }, matching);
+  const place = { epoch: epochOf(replica).number, view, sequence, digest };
+  const proof = certify<Prepare>({ kind: 'prepare', ...place }, matching);
   ctx.put('prepared', sequence, { proof, batch });
-  ctx.broadcast({ kind: 'commit', view, sequence, digest });
+  const commit: Commit = { kind: 'commit', ...place };
+  if (isVoter(group, replica, ctx.self)) ctx.broadcast(commit);
   if (group.rules.executesWhenPrepared && sequence > replica.lastExecuted) {
-    const commit: Commit = { kind: 'commit', view, sequence, digest };
     return decided(replica, { body: commit, seals: [] }, batch, ctx);
   }
   maybeCommitted(replica, sequence, digest, ctx);
@@ -173,10 +214,10 @@ function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
 
 /** ⟨COMMIT, v, n, D(m), i⟩ */
 export function commit(replica: Replica, message: Signed<Commit>, ctx: Context): void {
-  const { view, sequence, digest, from } = message;
+  const { sequence, digest, from } = message;
   if (tooEarly(replica, message, ctx)) return;
-  if (!inView(replica, view)) return; // "the view number equals the replica's current view"
-  if (!isMember(ctx.group, from)) return;
+  if (!isCurrent(replica, message)) return; // "the view number equals the replica's current view"
+  if (!isVoter(ctx.group, replica, from)) return;
   if (outside(replica, message, ctx)) return; // "between h and H"
   if (finished(replica, sequence)) return;
   const { commits } = progressAt(replica, sequence, ctx);
@@ -195,7 +236,7 @@ function maybeCommitted(replica: Replica, sequence: number, voted: Digest, ctx: 
     return;
   }
   const matching = votesOf(group, progressAt(replica, sequence, ctx).commits, voted);
-  if (matching.length < group.quorum) return;
+  if (matching.length < quorumOf(group, replica)) return;
   const digest = group.rules.executes(replica.prePrepares.get(sequence)?.digest, voted);
   const batch = bodyOf(replica, sequence, digest, ctx);
   if (batch === undefined) {
@@ -204,7 +245,8 @@ function maybeCommitted(replica: Replica, sequence: number, voted: Digest, ctx: 
   }
   ctx.line('4.2-committed-local');
   const { view } = replica;
-  const body: Commit = { kind: 'commit', view, sequence, digest };
+  const epoch = epochOf(replica).number;
+  const body: Commit = { kind: 'commit', epoch, view, sequence, digest };
   decided(replica, certify(body, matching), batch, ctx);
 }
 
@@ -230,7 +272,7 @@ export function decided(
   assert(sequence > replica.lastExecuted, 'a number is decided once');
   replica.committed.set(sequence, { since: ctx.now, commit: proof, batch });
   watch(replica, ctx);
-  if (inView(replica, view) && replica.prePrepares.get(sequence)?.view === view) {
+  if (isCurrent(replica, proof.body) && replica.prePrepares.get(sequence)?.view === view) {
     const wait = waited(replica, sequence, batch, ctx);
     notePace(ctx.group, replica, wait);
     calm(ctx.group, replica, wait);
@@ -246,12 +288,14 @@ export function execute(replica: Replica, ctx: Context): void {
     if (next === undefined) break;
     replica.lastExecuted += 1;
     replica.executedAt = ctx.now;
+    replica.executedCounted = countedTime(replica, ctx.now);
     ctx.line('4.2-execute');
     ctx.voters(next.commit.seals.map(({ from }) => from));
     const batch = ctx.group.rules.executesLocalCopy
       ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
       : next.batch;
-    ctx.decide(replica.lastExecuted - 1, batch, next.commit);
+    const configured = configure(replica, replica.lastExecuted, batch, ctx);
+    ctx.decide(replica.lastExecuted - 1, batch, next.commit, configured);
     const now = countedTime(replica, ctx.now);
     for (const request of next.batch) forget(replica, request, now);
     // What is agreed on again after a restart was ordered long ago, so any progress will do.
@@ -262,6 +306,7 @@ export function execute(replica: Replica, ctx: Context): void {
       replica.committed.delete(replica.lastExecuted);
   }
   noteExcuses(replica, ctx);
+  if (isEnding(replica)) armRequestTimer(replica, ctx);
   maybeOrder(replica, ctx);
 }
 
@@ -270,7 +315,7 @@ export function hearEarly(replica: Replica, ctx: Context): void {
   const early = [...replica.early.values()].flat();
   replica.early.clear();
   for (const message of early) {
-    if (message.view < replica.view) continue;
+    if (message.epoch === epochOf(replica).number && message.view < replica.view) continue;
     if (message.kind === 'pre-prepare') prePrepare(replica, message, ctx);
     else if (message.kind === 'prepare') prepare(replica, message, ctx);
     else commit(replica, message, ctx);

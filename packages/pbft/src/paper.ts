@@ -77,6 +77,18 @@ export const paper = {
     section: 'TOCS §5.1.3',
     text: 'A read is answered once everything that is prepared here has been executed.',
   },
+  change: {
+    section: 'ours',
+    text: 'A change of the group is executed, and names the checkpoint with which its epoch ends.',
+  },
+  'next-epoch': {
+    section: 'ours',
+    text: 'The epoch has ended with a stable checkpoint; others vote from the next number on.',
+  },
+  'show-epochs': {
+    section: 'ours',
+    text: 'One in an earlier epoch is shown how each one after it began.',
+  },
   restart: {
     section: 'ours',
     text: 'A replica begins again with what is on its disk.',

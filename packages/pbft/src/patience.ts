@@ -3,11 +3,12 @@
  * Time in which no primary could have helped does not count.
  */
 import { type Batch, oldestCounted, type PrincipalId, requestKey } from '@quorumlab/core';
-import { type Group, isMember, primaryOf } from './group.ts';
+import type { Group } from './group.ts';
 import { startViewChange } from './leave-view.ts';
 import { demandOf } from './pace.ts';
 import { type Context, countedTime, type Replica } from './state.ts';
-import { lowWatermark } from './watermarks.ts';
+import { isVoter, primaryOf, quorumOf } from './votes.ts';
+import { highWatermark, isEnding, lowWatermark } from './watermarks.ts';
 
 /**
  * Whether it is no fault of the primary that nothing is executed here. The log is full: its
@@ -17,7 +18,9 @@ import { lowWatermark } from './watermarks.ts';
 function isExcused(group: Group, replica: Replica): boolean {
   const { lastExecuted, heard } = replica;
   return (
-    isFull(group, replica) || lastExecuted < lowWatermark(replica) || heard.size < group.quorum
+    isFull(group, replica) ||
+    lastExecuted < lowWatermark(replica) ||
+    heard.size < quorumOf(group, replica)
   );
 }
 
@@ -25,11 +28,11 @@ function isExcused(group: Group, replica: Replica): boolean {
  * Whether only a checkpoint is waited for, and everybody can do their part for it: whoever has
  * left the view executes nothing more of it, and may be the one that a quorum lacks.
  */
-const isFull = ({ rules, window }: Group, replica: Replica): boolean =>
-  rules.keepsWatermarks &&
+const isFull = (group: Group, replica: Replica): boolean =>
+  group.rules.keepsWatermarks &&
   replica.active &&
   replica.viewChanges.size === 0 &&
-  replica.lastExecuted >= lowWatermark(replica) + window;
+  replica.lastExecuted >= highWatermark(group, replica);
 
 /** Notices that time counts no longer, or again. */
 export function noteExcuses(replica: Replica, ctx: Context): void {
@@ -41,7 +44,8 @@ export function noteExcuses(replica: Replica, ctx: Context): void {
 
 /** `from` has said something. */
 export function noteHeard(replica: Replica, from: PrincipalId, ctx: Context): void {
-  if (replica.heard.size >= ctx.group.quorum || !isMember(ctx.group, from)) return;
+  if (replica.heard.size >= quorumOf(ctx.group, replica)) return;
+  if (!isVoter(ctx.group, replica, from)) return;
   replica.heard.add(from);
   noteExcuses(replica, ctx);
 }
@@ -60,7 +64,8 @@ const patienceOf = (group: Group, replica: Replica): number =>
  */
 export function armRequestTimer(replica: Replica, ctx: Context): void {
   if (replica.requestTimer || !replica.active) return;
-  if (primaryOf(ctx.group, replica.view) === ctx.self) return;
+  if (primaryOf(replica, replica.view) === ctx.self) return;
+  if (!isVoter(ctx.group, replica, ctx.self)) return;
   replica.requestTimer = true;
   ctx.setTimer('request', patienceOf(ctx.group, replica));
 }
@@ -89,10 +94,12 @@ export function requestTimeout(replica: Replica, ctx: Context): void {
 
 /**
  * Since when a request, or an accepted batch that has not been executed, has been waiting, in
- * counted time.
+ * counted time; or the next number, where an epoch is to end.
  */
 function oldestWait(replica: Replica): number | undefined {
   let oldest = oldestCounted(replica);
+  if (isEnding(replica))
+    oldest = Math.min(oldest ?? replica.executedCounted, replica.executedCounted);
   for (const [sequence, order] of replica.prePrepares) {
     if (sequence <= replica.lastExecuted || order.view !== replica.view) continue;
     const since = replica.progress.get(sequence)?.counted;

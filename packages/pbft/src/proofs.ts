@@ -76,7 +76,7 @@ export const mayLearn = (group: Group, replica: Replica, message: Signed<Proofs>
     (proof) =>
       replica.asked.has(askedKey(message.from, proof.body)) &&
       proof.body.sequence > lowWatermark(replica) &&
-      validPrepared(group, proof),
+      validPrepared(group, replica, proof),
   );
 
 /** Keeps the proofs that were asked for. The host has checked their signatures. */
@@ -84,7 +84,7 @@ export function learnProofs(group: Group, replica: Replica, message: Signed<Proo
   for (const proof of message.proofs) {
     const claim = proof.body;
     if (!replica.asked.has(askedKey(message.from, claim))) continue;
-    if (claim.sequence <= lowWatermark(replica) || !validPrepared(group, proof)) continue;
+    if (claim.sequence <= lowWatermark(replica) || !validPrepared(group, replica, proof)) continue;
     replica.proofs.set(claimKey(claim), proof);
     if (replica.proofs.size > 4 * group.window) forgetOne(replica);
   }

@@ -55,7 +55,8 @@
  * ```
  *
  * Beyond this page: `restart`, `status`, `idle` and `status-committed` (`recovery.ts`): what was
- * lost is said again.
+ * lost is said again. `change` and `next-epoch` (`membership.ts`), `show-epochs` (`recovery.ts`):
+ * the group changes, and each epoch begins as this page does.
  *
  * The states of a replica, whose role in a view follows from the number of the view:
  *
@@ -64,19 +65,32 @@
  * | | backup | it starts |
  * | | primary | it starts, and its number is that of the view |
  * | | view change | it starts, and it had left its view |
+ * | | learner | it starts, and has no vote |
  * | backup | view change | a request waits too long, a primary that lies, or others have left |
  * | primary | view change | f+1 others have left the view |
- * | view change | backup | a valid NEW-VIEW |
- * | view change | primary | VIEW-CHANGEs of a quorum |
+ * | view change | backup | a valid NEW-VIEW, or the epoch is over |
+ * | view change | primary | VIEW-CHANGEs of a quorum, or the epoch is over |
  * | primary | backup | a valid NEW-VIEW of a later view, of whose VIEW-CHANGEs none came (rare) |
+ * | backup | primary | the next epoch begins, and its number is that of view 0 |
+ * | backup | learner | the next epoch begins without it |
+ * | primary | learner | the same |
+ * | learner | backup | the next epoch begins with it |
+ * | learner | primary | the same, and its number is that of view 0 |
  */
 import { type ClientPolicy, hasRoomFor, type PrincipalId, type Protocol } from '@quorumlab/core';
 import { expectations, guards } from './admits.ts';
 import { breaches } from './breaches.ts';
-import { checkpoint, snapshotInstalled, snapshotTaken, stableCheckpoint } from './checkpoint.ts';
+import {
+  checkpoint,
+  epochs,
+  snapshotInstalled,
+  snapshotTaken,
+  stableCheckpoint,
+} from './checkpoint.ts';
 import { evidence } from './evidence.ts';
-import { type Group, groupOf, type Options, primaryOf } from './group.ts';
+import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
+import { roster } from './membership.ts';
 import { commit, prePrepare, prepare, propose, relay } from './normal-case.ts';
 import { noteHeard, requestTimeout } from './patience.ts';
 import { fetchProofs } from './proofs.ts';
@@ -100,6 +114,7 @@ import {
   stored,
 } from './state.ts';
 import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
+import { isVoter, primaryOf } from './votes.ts';
 import { conflict, vows } from './vows.ts';
 
 /** Where the sizes of its messages come from. */
@@ -112,12 +127,16 @@ const limitedBy = {
   'new-view': 'window',
 };
 
-const clientOf = ({ quorum, weak, readOnly, rules }: Group): ClientPolicy => ({
-  matching: weak,
-  ...(readOnly ? { reads: rules.readQuorum(quorum, weak) } : {}),
+const clientOf = (group: Group): ClientPolicy => ({
+  matching: group.weak,
+  ...(group.readOnly ? { reads: readsOf(group) } : {}),
   ask: 'any',
   signed: true,
 });
+
+function readsOf({ first, weak, rules, votersOf }: Group): number {
+  return rules.readQuorum(votersOf(first.epoch).quorum, weak);
+}
 
 /**
  * PBFT with signatures, as in OSDI '99, for one group. Throws `OptionsError` if the group cannot
@@ -148,7 +167,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     };
   return {
     name: 'pbft',
-    version: 4,
+    version: 5,
     claims: { faults: 'byzantine', replicas: (f) => 3 * f + 1, order: 'total' },
     members: group.members,
     group,
@@ -158,7 +177,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     limitedBy,
     stored: stored(group.schemas),
     stable: firstStable,
-    volatile: firstVolatile,
+    volatile: (stable, self) => firstVolatile(stable, self, group.first),
     start,
     propose,
     ...(group.readOnly ? { read } : {}),
@@ -180,6 +199,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
       batch: heard(batch),
       'fetch-proofs': heard(fetchProofs),
       proofs: heard(proofs),
+      epochs: heard(epochs),
     },
     admits: guards(group),
     expects: expectations(group),
@@ -200,14 +220,18 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     snapshotEvery: group.checkpointEvery,
     // Section 4.3: the last stable one, and every later one that fits between the watermarks.
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
-    snapshotTaken,
-    snapshotInstalled: (replica, slot, _, ctx) => snapshotInstalled(replica, slot, ctx),
+    snapshotTaken: (replica, slot, digest, ctx, configuration) =>
+      snapshotTaken(replica, slot, digest, configuration, ctx),
+    snapshotInstalled: (replica, slot, _, ctx, configuration) =>
+      snapshotInstalled(replica, slot, configuration, ctx),
     termWord: 'view',
     status(replica) {
-      const leader = primaryOf(group, replica.view);
-      const role = leader === replica.self ? 'primary' : 'backup';
+      const leader = primaryOf(replica, replica.view);
+      const backup = isVoter(group, replica, replica.self) ? 'backup' : 'learner';
+      const role = leader === replica.self ? 'primary' : backup;
       return { leader, term: replica.view, role: replica.active ? role : 'view change' };
     },
+    roster: (replica) => roster(group, replica),
     evidence,
     vows,
     breaches,

@@ -113,12 +113,15 @@ describe('whatever a stranger sends', () => {
     const network = new Network(pbft({ n: 4, window: 128, digest: testDigest }));
     const digest = 'f'.repeat(64);
     for (let i = 1; i < 3000; i++) {
-      const body = { view: i % 500, sequence: i, digest };
+      const body = { epoch: 0, view: i % 500, sequence: i, digest };
       for (const kind of ['prepare', 'commit'] as const)
         network.input(1, { type: 'message', message: network.sign({ kind, ...body }, 3) });
       network.input(1, {
         type: 'message',
-        message: network.sign({ kind: 'checkpoint', sequence: i * 128, digest }, 3),
+        message: network.sign(
+          { kind: 'checkpoint', epoch: 0, group: null, sequence: i * 128, digest },
+          3,
+        ),
       });
     }
     const state = network.state(1);

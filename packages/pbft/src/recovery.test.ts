@@ -24,6 +24,7 @@ const batch = batchOf(1);
 const digest = digestOf(batch);
 const stableAt = (network: Network, sequence: number, state?: Digest): Message => ({
   kind: 'stable-checkpoint',
+  configuration: null,
   checkpoint: certificate(network, checkpoint(sequence, state)),
 });
 
@@ -55,7 +56,7 @@ describe('a report on where a replica stands is answered', () => {
   it('with the stable checkpoint, own checkpoints and decisions that are missing there', () => {
     const network = make({ checkpointEvery: 2, window: 4 });
     for (let i = 1; i <= 4; i++) decide(network, 1, i, batchOf(i));
-    network.inject(2, 1, stableAt(network, 2, network.state(1).checkpoints.get(2)));
+    network.inject(2, 1, stableAt(network, 2, network.state(1).checkpoints.get(2)?.digest));
     decide(network, 1, 5, batchOf(5));
     expect(network.state(1)).toMatchObject({ lastExecuted: 5, checkpoints: new Map([[4, {}]]) });
     network.drop();
@@ -257,7 +258,10 @@ describe('a replica that lacks something', () => {
     const event = { type: 'snapshot-installed', slot: 3, digest: strange('c') } as const;
     const { decisions, sends, writes } = network.wouldDo(1, event);
     expect(decisions.map(({ slot }) => slot)).toEqual([4]);
-    expect(writes[0]).toEqual({ type: 'save', registers: { snapshot: 4 } });
+    expect(writes[0]).toEqual({
+      type: 'save',
+      registers: { snapshot: 4, snapshotConfiguration: null },
+    });
     expect(sends).toEqual([{ to: 'all', message: status({ stable: 4, executed: 5 }) }]);
     const machine = network.seat(1).machine.fork();
     machine.step({ now: 0, clock: { earliest: 0, latest: 0 }, event });

@@ -14,18 +14,27 @@ import {
 } from '@quorumlab/core';
 import { neverAnswered } from './answered.ts';
 import { batchAt, bodyOf, digestOf } from './batches.ts';
-import { fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
-import { type Group, isMember, primaryOf } from './group.ts';
+import { checkpointOf, fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
+import { type Group, isMember } from './group.ts';
 import { startViewChange } from './leave-view.ts';
-import type { BatchBody, Committed, FetchBatch, Message, StatusReport } from './messages.ts';
+import { acquaintances } from './membership.ts';
+import {
+  type BatchBody,
+  type Committed,
+  epochsAtOnce,
+  type FetchBatch,
+  type Handover,
+  type Message,
+  type StatusReport,
+} from './messages.ts';
 import { watch } from './missing.ts';
 import { decided, prepared, retry } from './normal-case.ts';
 import { isReignOver } from './pace.ts';
 import { armRequestTimer, noteExcuses } from './patience.ts';
-import { type Context, countedTime, inView, progressAt, type Replica } from './state.ts';
+import { type Context, countedTime, epochOf, inView, progressAt, type Replica } from './state.ts';
 import { maybeBegin, maybeNewView } from './view-change.ts';
-import { signedBy } from './votes.ts';
-import { betweenWatermarks, lowWatermark } from './watermarks.ts';
+import { isVoter, primaryOf, signedByQuorum } from './votes.ts';
+import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
 /** Most numbers one tick repeats to everybody, and most that one answer explains. */
 const pushed = 16;
@@ -47,8 +56,9 @@ export function start(replica: Replica, ctx: Context): void {
   replica.viewSince = ctx.now;
   replica.viewCounted = countedTime(replica, ctx.now);
   replica.checkpointSince = ctx.now;
-  for (const [sequence, digest] of replica.checkpoints)
-    ctx.broadcast({ kind: 'checkpoint', sequence, digest });
+  if (isVoter(ctx.group, replica, ctx.self))
+    for (const [sequence, own] of replica.checkpoints)
+      ctx.broadcast(checkpointOf(replica, sequence, own, ctx));
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
   for (const sequence of undecided(replica)) {
     progressAt(replica, sequence, ctx);
@@ -56,6 +66,7 @@ export function start(replica: Replica, ctx: Context): void {
     for (const vote of ownVotes(ctx.group, replica, sequence, ctx.self)) ctx.send(ctx.self, vote);
     armRequestTimer(replica, ctx);
   }
+  if (isEnding(replica)) armRequestTimer(replica, ctx);
   ctx.broadcast(statusOf(replica));
   watch(replica, ctx);
 }
@@ -75,13 +86,15 @@ function ownVotes(group: Group, replica: Replica, sequence: number, self: Replic
   const order = replica.prePrepares.get(sequence);
   const batch = batchAt(replica, sequence);
   if (order === undefined || batch === null || !inView(replica, order.view)) return [];
+  if (!isVoter(group, replica, self)) return [];
   const { view, digest } = order;
+  const place = { epoch: epochOf(replica).number, view, sequence, digest };
   const votes: Message[] = [];
-  if (primaryOf(group, view) !== self) votes.push({ kind: 'prepare', view, sequence, digest });
+  if (primaryOf(replica, view) !== self) votes.push({ kind: 'prepare', ...place });
   // What a new-view orders has no pre-prepare of its own.
   else if (!replica.newView?.orders.some((each) => each.sequence === sequence))
-    votes.push({ kind: 'pre-prepare', view, sequence, digest, batch });
-  if (prepared(replica, sequence)) votes.push({ kind: 'commit', view, sequence, digest });
+    votes.push({ kind: 'pre-prepare', ...place, batch });
+  if (prepared(replica, sequence)) votes.push({ kind: 'commit', ...place });
   return votes;
 }
 
@@ -98,7 +111,7 @@ export function statusTimeout(replica: Replica, ctx: Context): void {
   for (const sequence of undecided(replica).slice(0, pushed))
     for (const vote of ownVotes(group, replica, sequence, ctx.self)) ctx.broadcast(vote);
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
-  if (replica.active && primaryOf(group, replica.view) !== ctx.self) relayOldest(replica, ctx);
+  if (replica.active && primaryOf(replica, replica.view) !== ctx.self) relayOldest(replica, ctx);
   for (const [digest, sequence] of [...replica.wanted].slice(0, pushed))
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   // What was asked about a view-change, or its answer, may have been lost.
@@ -117,10 +130,10 @@ export function idleTimeout(replica: Replica, ctx: Context): void {
   ctx.setTimer('idle', group.requestTimeout);
   ctx.line('idle');
   if (isReignOver(replica, ctx)) startViewChange(replica, replica.view + 1, ctx);
-  for (let i = 0; i < group.weak; i++) {
-    replica.told = (replica.told + 1) % group.n;
-    if (replica.told === ctx.self) replica.told = (replica.told + 1) % group.n;
-    if (replica.told !== ctx.self) ctx.send(replica.told, statusOf(replica));
+  const others = acquaintances(group, replica).filter((each) => each !== ctx.self);
+  for (let i = 0; i < Math.min(group.weak, others.length); i++) {
+    replica.told = others.find((each) => each > replica.told) ?? (others[0] as ReplicaId);
+    ctx.send(replica.told, statusOf(replica));
   }
 }
 
@@ -137,7 +150,7 @@ function relayOldest(replica: Replica, ctx: Context): void {
     requests.push(request);
     if (requests.length === group.maxBatch) break;
   }
-  if (requests.length > 0) ctx.send(primaryOf(group, replica.view), { kind: 'relay', requests });
+  if (requests.length > 0) ctx.send(primaryOf(replica, replica.view), { kind: 'relay', requests });
 }
 
 /** Since when something has been missing here; nothing: a replica that needs nobody's help. */
@@ -186,10 +199,13 @@ export function status(replica: Replica, message: Signed<StatusReport>, ctx: Con
   if (!mayAnswer(ctx.group, replica, message, ctx.now)) return;
   const lags = executed < lowWatermark(replica);
   replica.answered.set(from, { at: ctx.now, executed, lags, bodies: 0, proofs: 0 });
-  if (message.stable < lowWatermark(replica) && replica.stableCheckpoint !== null)
-    ctx.send(from, { kind: 'stable-checkpoint', checkpoint: replica.stableCheckpoint });
-  for (const [sequence, digest] of replica.checkpoints)
-    if (sequence > message.stable) ctx.send(from, { kind: 'checkpoint', sequence, digest });
+  explainEpochs(replica, message, ctx);
+  const { stableCheckpoint: checkpoint, stableConfiguration: configuration } = replica;
+  if (message.stable < lowWatermark(replica) && checkpoint !== null)
+    ctx.send(from, { kind: 'stable-checkpoint', checkpoint, configuration });
+  if (isVoter(ctx.group, replica, ctx.self))
+    for (const [sequence, own] of replica.checkpoints)
+      if (sequence > message.stable) ctx.send(from, checkpointOf(replica, sequence, own, ctx));
   explainView(replica, message, ctx);
   explainDecisions(replica, message, ctx);
   repeatVotes(replica, message, ctx);
@@ -197,16 +213,34 @@ export function status(replica: Replica, message: Signed<StatusReport>, ctx: Con
     ctx.send(from, statusOf(replica));
 }
 
+/** For one in an earlier epoch: how each one after it began. */
+function explainEpochs(
+  replica: Replica,
+  { from, epoch }: Signed<StatusReport>,
+  ctx: Context,
+): void {
+  const handovers: Handover[] = [];
+  for (let n = epoch + 1; n <= epochOf(replica).number; n++) {
+    const handover = replica.handovers.get(n);
+    if (handover === undefined || handovers.length === epochsAtOnce) break;
+    handovers.push(handover);
+  }
+  if (handovers.length === 0) return;
+  ctx.line('show-epochs');
+  ctx.send(from, { kind: 'epochs', handovers });
+}
+
 /** For one in an older view, or still waiting for this one to begin. */
 function explainView(
   replica: Replica,
-  { from, view, active }: Signed<StatusReport>,
+  { from, epoch, view, active }: Signed<StatusReport>,
   ctx: Context,
 ): void {
+  if (epoch !== epochOf(replica).number) return;
   if (view > replica.view || (view === replica.view && active)) return;
   if (replica.viewChange !== null && replica.viewChange.view >= view)
     ctx.send(from, replica.viewChange);
-  if (replica.newView !== null && primaryOf(ctx.group, replica.view) === ctx.self)
+  if (replica.newView !== null && primaryOf(replica, replica.view) === ctx.self)
     ctx.send(from, replica.newView);
 }
 
@@ -233,10 +267,10 @@ function explainDecisions(
 /** For one in the same view: what this replica has said about numbers that the other lacks. */
 function repeatVotes(
   replica: Replica,
-  { from, view, active, executed }: Signed<StatusReport>,
+  { from, epoch, view, active, executed }: Signed<StatusReport>,
   ctx: Context,
 ): void {
-  if (!active || !inView(replica, view)) return;
+  if (epoch !== epochOf(replica).number || !active || !inView(replica, view)) return;
   const low = Math.max(executed, lowWatermark(replica));
   for (let n = low + 1; n <= low + answeredAtMost; n++)
     if (!replica.committed.has(n))
@@ -259,7 +293,7 @@ export function committed(replica: Replica, message: Signed<Committed>, ctx: Con
   const { commit, batch } = message;
   const { sequence, digest } = commit.body;
   if (!isMissing(group, replica, sequence)) return;
-  if (!signedBy(group, commit, group.quorum) || !acceptable(batch)) return;
+  if (!signedByQuorum(group, replica, commit) || !acceptable(batch)) return;
   if (digestOf(batch, ctx) !== digest) return;
   ctx.line('status-committed');
   replica.wanted.delete(digest);
@@ -310,8 +344,9 @@ function useBatch(
   if (order !== undefined && isLacking && inView(replica, order.view)) {
     const { view } = order;
     ctx.put('prePrepares', sequence, { view, digest, batch: body });
-    if (primaryOf(ctx.group, view) !== ctx.self)
-      ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+    const { number: epoch } = epochOf(replica);
+    if (primaryOf(replica, view) !== ctx.self && isVoter(ctx.group, replica, ctx.self))
+      ctx.broadcast({ kind: 'prepare', epoch, view, sequence, digest });
   }
   retry(replica, sequence, digest, ctx);
 }

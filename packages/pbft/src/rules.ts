@@ -41,6 +41,13 @@ export interface Rules {
   readQuorum(quorum: number, weak: number): number;
   /** Whether numbers outside the watermarks are refused. */
   readonly keepsWatermarks: boolean;
+  /**
+   * The checkpoint with which an epoch ends that a change at `sequence` ends, with K and L: no
+   * number behind it may be logged without a stable checkpoint from `sequence` on.
+   */
+  endsWith(sequence: number, every: number, window: number): number;
+  /** Whether votes of those count too who have left in an earlier epoch. */
+  readonly countsFormer: boolean;
 }
 
 /** The rules as they should be. */
@@ -63,4 +70,7 @@ export const rules: Rules = {
   readsAfter: (_, prepared) => prepared,
   readQuorum: (quorum) => quorum,
   keepsWatermarks: true,
+  endsWith: (sequence, every, window) =>
+    (Math.ceil(sequence / every) + Math.ceil(window / every) - 1) * every,
+  countsFormer: false,
 };

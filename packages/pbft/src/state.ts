@@ -22,11 +22,13 @@ import {
   type WaitingRequest,
 } from '@quorumlab/core';
 import type { Answered } from './answered.ts';
+import { type Configuration, type Epoch, epochAfter, frozen } from './epochs.ts';
 import type { Group } from './group.ts';
 import type {
   Checkpoint,
   Claim,
   Commit,
+  Handover,
   Message,
   NewView,
   PrePrepare,
@@ -52,6 +54,13 @@ export interface Prepared {
   readonly batch: Batch;
 }
 
+/** What this replica says of a checkpoint, and the configuration after it. */
+export interface OwnCheckpoint {
+  readonly digest: Digest;
+  /** Null: nobody has asked for a change. */
+  readonly configuration: Configuration | null;
+}
+
 /** What survives a crash. All of it is written before the message that it backs is sent. */
 export interface Stable {
   readonly view: number;
@@ -66,10 +75,16 @@ export interface Stable {
   /** The new-view sent as primary of `view`. */
   readonly newView: NewView | null;
   readonly stableCheckpoint: Certificate<Checkpoint> | null;
-  /** By sequence, the digests of own checkpoints above the stable one. */
-  readonly checkpoints: ReadonlyMap<number, Digest>;
+  /** The configuration after it; null: nobody had asked for a change. */
+  readonly stableConfiguration: Configuration | null;
+  /** By number, how each epoch after the first one began. */
+  readonly handovers: ReadonlyMap<number, Handover>;
+  /** By sequence, own checkpoints above the stable one. */
+  readonly checkpoints: ReadonlyMap<number, OwnCheckpoint>;
   /** The last sequence in the application's own snapshot on disk. */
   readonly snapshot: number;
+  /** The configuration after it; null: nobody had asked for a change. */
+  readonly snapshotConfiguration: Configuration | null;
 }
 
 /** What is known about one number in the current view. */
@@ -103,6 +118,12 @@ export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
   /** All numbers up to here have been decided, in order. */
   lastExecuted: number;
+  /** What the log says of the group up to `lastExecuted`. */
+  configuration: Configuration;
+  /** All epochs that have begun here, in their order: at most 1,024. The last one is in force. */
+  epochs: readonly Epoch[];
+  /** Whether a change of the group may be among what waits. */
+  changesWait: boolean;
   /** Next number to be given out by a primary. */
   next: number;
   /** At most `window`. */
@@ -154,6 +175,8 @@ export interface Volatile extends Mempool<Waiting> {
   fetching: number;
   /** When something was last executed here; null: not since the start. */
   executedAt: Instant | null;
+  /** {@link countedTime} then; 0: not since the start. */
+  executedCounted: number;
   /** f+1 replicas have a checkpoint at this number. */
   behind: number;
   /** Who spoke of numbers above the high watermark: at most one entry a member. */
@@ -188,7 +211,7 @@ export type Context = ContextOf<Pbft, Line>;
 
 /** How each part of the stable state is written to disk. */
 export function stored(of: Schemas): StoredFields<Pbft> {
-  const { number, batch, stable } = of;
+  const { number, batch, stable, configuration } = of;
   return {
     view: number,
     active: boolean,
@@ -197,8 +220,11 @@ export function stored(of: Schemas): StoredFields<Pbft> {
     viewChange: nullable(of.viewChange),
     newView: nullable(of.newView),
     stableCheckpoint: nullable(stable),
-    checkpoints: digest,
+    stableConfiguration: configuration,
+    handovers: of.handover,
+    checkpoints: record({ digest, configuration }),
     snapshot: number,
+    snapshotConfiguration: configuration,
   };
 }
 
@@ -211,16 +237,27 @@ export const firstStable = (): Stable => ({
   viewChange: null,
   newView: null,
   stableCheckpoint: null,
+  stableConfiguration: null,
+  handovers: new Map(),
   checkpoints: new Map(),
   snapshot: 0,
+  snapshotConfiguration: null,
 });
 
 /** A replica that has just started with `stable` on its disk. */
-export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volatile {
+export function firstVolatile(
+  stable: Readonly<Stable>,
+  self: ReplicaId,
+  first: Configuration,
+): Volatile {
   const low = stable.stableCheckpoint?.body.sequence ?? 0;
+  const { snapshot, snapshotConfiguration } = stable;
   return {
     self,
-    lastExecuted: stable.snapshot,
+    lastExecuted: snapshot,
+    configuration: snapshotConfiguration === null ? first : frozen(snapshotConfiguration),
+    epochs: [first.epoch, ...ascending(stable.handovers).map(beginsOf)],
+    changesWait: false,
     next: Math.max(low, ...stable.prePrepares.keys()) + 1,
     progress: new Map(),
     committed: new Map(),
@@ -248,6 +285,7 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
     attempts: 0,
     fetching: 0,
     executedAt: null,
+    executedCounted: 0,
     behind: 0,
     above: new Set(),
     checkpointSince: 0,
@@ -258,11 +296,27 @@ export function firstVolatile(stable: Readonly<Stable>, self: ReplicaId): Volati
   };
 }
 
+const ascending = (handovers: ReadonlyMap<number, Handover>): Handover[] =>
+  [...handovers].sort(([one], [other]) => one - other).map(([, handover]) => handover);
+
+/** The epoch that begins where another one ends. */
+export const beginsOf = ({ checkpoint, configuration }: Handover): Epoch =>
+  epochAfter(frozen(configuration), checkpoint.body.sequence);
+
+/** The epoch in force: that of the numbers between the watermarks. */
+export const epochOf = ({ epochs }: Pick<Volatile, 'epochs'>): Epoch => epochs.at(-1) as Epoch;
+
 /**
  * Whether a message of `view` may be acted on: "it is in view v", and has not asked to leave it.
  */
 export const inView = (replica: Replica, view: number): boolean =>
   replica.active && replica.view === view;
+
+/** Whether a message is of the view that this replica is in, and of the epoch in force. */
+export const isCurrent = (
+  replica: Replica,
+  { epoch, view }: { readonly epoch: number; readonly view: number },
+): boolean => epoch === epochOf(replica).number && inView(replica, view);
 
 /** What is known about `sequence` in this view. Callers have checked the watermarks. */
 export function progressAt(replica: Replica, sequence: number, ctx: Context): Progress {

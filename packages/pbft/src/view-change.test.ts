@@ -214,11 +214,25 @@ describe('view changes (4.4)', () => {
     for (const digit of ['b', 'c', 'd']) {
       const digest = digit.repeat(64);
       const claim = { view: 0, sequence: 1, digest };
-      const own = { kind: 'view-change', view: 1, checkpoint: null, prepared: [claim] } as const;
+      const own = {
+        kind: 'view-change',
+        epoch: 0,
+        view: 1,
+        checkpoint: null,
+        prepared: [claim],
+      } as const;
       const viewChanges = [network.sign(own, 1), ...heard];
       const orders = [{ sequence: 1, digest }];
       for (const to of [2, 3])
-        network.post(1, to, { kind: 'new-view', view: 1, checkpoint: null, viewChanges, orders });
+        network.post(1, to, {
+          kind: 'new-view',
+          epoch: 0,
+          view: 1,
+          checkpoint: null,
+          configuration: null,
+          viewChanges,
+          orders,
+        });
       network.deliver(({ from }) => from === 1);
     }
     for (const self of [2, 3]) {
@@ -248,7 +262,7 @@ describe('what a view begins with is proven (4.4)', () => {
     const proof = certify(body, [own, vote]);
     const { view, sequence, digest } = body;
     const prepared = [{ view, sequence, digest }];
-    network.post(0, 1, { kind: 'view-change', view: 1, checkpoint: null, prepared });
+    network.post(0, 1, { kind: 'view-change', epoch: 0, view: 1, checkpoint: null, prepared });
     all(network, requestOf(1, 0));
     network.drop(({ message }) => message.kind !== 'view-change');
     for (const self of [1, 2]) network.fire(self, 'request');

@@ -3,36 +3,32 @@
  * next one what it has prepared. Whatever may have been executed was prepared by a quorum, and two
  * quorums share an honest replica, so the new view orders it again under the same number.
  */
-import {
-  type Batch,
-  bytesOf,
-  type Certificate,
-  maxBatchBytes,
-  type ReplicaId,
-  requestKey,
-  type Signed,
-} from '@quorumlab/core';
+import type { ReplicaId, Signed } from '@quorumlab/core';
 import { batchAt, bodyOf } from './batches.ts';
-import { becomeStable, fetchState, statusOf } from './checkpoint.ts';
-import { isMember, primaryOf } from './group.ts';
-import { leave, startViewChange } from './leave-view.ts';
-import type { Checkpoint, NewView, Proofs, ViewChange } from './messages.ts';
-import { want, watch } from './missing.ts';
+import { begin } from './begin-view.ts';
+import { becomeStable, fetchState, isShown, type Reached, statusOf } from './checkpoint.ts';
+import { epochAfter } from './epochs.ts';
+import { isMember } from './group.ts';
+import { leave, reachedIn, startViewChange } from './leave-view.ts';
+import { acquaintances } from './membership.ts';
+import type { NewView, Proofs, ViewChange } from './messages.ts';
+import { want } from './missing.ts';
 import { computeOrders, isWhole, type Plan, samePlan, validViewChange } from './new-view.ts';
-import { hearEarly, keepWaiting, maybeOrder } from './normal-case.ts';
-import { armRequestTimer, noteExcuses, timeoutOf } from './patience.ts';
+import { keepWaiting } from './normal-case.ts';
+import { noteExcuses, timeoutOf } from './patience.ts';
 import { askForProofs, isProven, keepProofs, learnProofs } from './proofs.ts';
-import { type Context, progressAt, type Replica } from './state.ts';
+import { type Context, epochOf, progressAt, type Replica } from './state.ts';
+import { isVoter, primaryOf, quorumOf } from './votes.ts';
 import { lowWatermark } from './watermarks.ts';
 
 /** ⟨VIEW-CHANGE, v+1, n, C, P, i⟩ of any replica, the own one too. */
 export function viewChange(replica: Replica, message: Signed<ViewChange>, ctx: Context): void {
   const { view, from } = message;
-  if (!isMember(ctx.group, from)) return;
+  if (message.epoch !== epochOf(replica).number) return;
   if (view < replica.view || (view === replica.view && replica.active)) return; // Too late.
   const earlier = replica.viewChanges.get(from);
   if (earlier !== undefined && earlier.view >= view) return; // One a sender: its latest.
-  if (!validViewChange(ctx.group, message)) return;
+  if (!validViewChange(ctx.group, replica, message)) return;
   replica.viewChanges.set(from, message);
   noteExcuses(replica, ctx);
   maybeJoin(replica, ctx);
@@ -66,7 +62,7 @@ function maybeAwaitNewView(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
-  if (leaving >= ctx.group.quorum) awaitNewView(replica, ctx);
+  if (leaving >= quorumOf(ctx.group, replica)) awaitNewView(replica, ctx);
 }
 
 function awaitNewView(replica: Replica, ctx: Context): void {
@@ -97,23 +93,30 @@ export function newViewTimeout(replica: Replica, ctx: Context): void {
  */
 export function maybeNewView(replica: Replica, ctx: Context): void {
   const { group } = ctx;
-  if (replica.active || primaryOf(group, replica.view) !== ctx.self) return;
+  if (replica.active || primaryOf(replica, replica.view) !== ctx.self) return;
   const own = replica.viewChanges.get(ctx.self);
   if (own?.view !== replica.view) return;
   const received = forView(replica);
-  if (received.length < group.quorum) return;
+  const quorum = quorumOf(group, replica);
+  if (received.length < quorum) return;
   const usable = received.filter((each) => isUsable(replica, each, ctx));
   const others = usable.filter(({ from }) => from !== ctx.self).sort(bySender);
-  if (others.length < group.quorum - 1 || others.length === usable.length) return;
-  const viewChanges = [own, ...others.slice(0, group.quorum - 1)].sort(bySender);
-  const plan = computeOrders(viewChanges, ctx);
+  if (others.length < quorum - 1 || others.length === usable.length) return;
+  const viewChanges = [own, ...others.slice(0, quorum - 1)].sort(bySender);
+  const plan = computeOrders(replica, viewChanges, ctx);
   ctx.line('4.4-new-view');
-  const { view, stableCheckpoint: checkpoint } = replica;
+  const { view } = replica;
   const { orders } = plan;
-  const message: NewView = { kind: 'new-view', view, checkpoint, viewChanges, orders };
+  const epoch = epochOf(replica).number;
+  const { checkpoint, configuration } = reachedIn(replica) ?? noCheckpoint;
+  const proof = { checkpoint, configuration };
+  const message: NewView = { kind: 'new-view', epoch, view, ...proof, viewChanges, orders };
   ctx.broadcast(message);
-  enterView(replica, { view, plan, checkpoint, own: message, by: null }, ctx);
+  enterView(replica, { view, plan, reached: null, own: message, by: null }, ctx);
 }
+
+/** Where the epoch has not reached one of its own. */
+const noCheckpoint = { checkpoint: null, configuration: null } as const;
 
 const bySender = (one: { from: ReplicaId }, other: { from: ReplicaId }): number =>
   one.from - other.from;
@@ -158,8 +161,9 @@ export function maybeBegin(replica: Replica, ctx: Context): void {
 /** ⟨NEW-VIEW, v+1, V, O⟩ */
 export function newView(replica: Replica, message: Signed<NewView>, ctx: Context): void {
   const { view, from } = message;
-  if (from !== primaryOf(ctx.group, view) || from === ctx.self) return; // "signed properly"
-  if (view < replica.view || view === 0 || inProgress(replica, view)) return;
+  if (message.epoch !== epochOf(replica).number) return;
+  if (from !== primaryOf(replica, view) || from === ctx.self) return; // "signed properly"
+  if (view < replica.view || view === 0 || isBegun(replica, view)) return;
   // A primary begins a view once. Another beginning would only bring more claims to ask about.
   if (replica.unproven?.view === view) return;
   beginView(replica, message, ctx);
@@ -174,8 +178,8 @@ function beginView(replica: Replica, message: Signed<NewView>, ctx: Context): vo
     if (view === replica.view) startViewChange(replica, view + 1, ctx);
     return;
   }
-  const { checkpoint } = message;
-  const low = Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0);
+  const reached = reachedBy(message);
+  const low = Math.max(lowWatermark(replica), reached?.checkpoint.body.sequence ?? 0);
   const unproven = [...plan.chosen.values()].filter(
     (claim) => claim.sequence > low && !isProven(ctx.group, replica, claim),
   );
@@ -186,10 +190,10 @@ function beginView(replica: Replica, message: Signed<NewView>, ctx: Context): vo
     return awaitNewView(replica, ctx);
   }
   ctx.line('4.4-enter');
-  enterView(replica, { view, plan, checkpoint, own: null, by: message }, ctx);
+  enterView(replica, { view, plan, reached, own: null, by: message }, ctx);
 }
 
-const inProgress = (replica: Replica, view: number): boolean =>
+const isBegun = (replica: Replica, view: number): boolean =>
   replica.view === view && replica.active;
 
 /**
@@ -197,19 +201,31 @@ const inProgress = (replica: Replica, view: number): boolean =>
  * and O is what this replica computes from V itself: the same computation as the primary's.
  */
 function checkedPlan(replica: Replica, message: NewView, ctx: Context): Plan | undefined {
-  const { checkpoint, viewChanges, orders } = message;
-  if (!isWhole(ctx.group, message)) return undefined;
-  const plan = computeOrders(viewChanges, ctx);
-  if (plan.low > Math.max(lowWatermark(replica), checkpoint?.body.sequence ?? 0)) return undefined;
+  const { epoch, viewChanges, orders } = message;
+  if (!isWhole(ctx.group, replica, message)) return undefined;
+  const plan = computeOrders(replica, viewChanges, ctx);
+  const reached = reachedBy(message);
+  const sequence = reached?.checkpoint.body.sequence ?? 0;
+  if (plan.low > Math.max(lowWatermark(replica), sequence)) return undefined;
+  if (reached !== null && sequence > lowWatermark(replica)) {
+    const { configuration } = reached;
+    if (!isShown(ctx.group, replica, reached, ctx)) return undefined;
+    // Whoever knows that the epoch is over begins no view in it.
+    if (configuration !== null && epochAfter(configuration, sequence).number !== epoch)
+      return undefined;
+  }
   if (!ctx.group.rules.recomputesOrders) return { ...plan, orders, chosen: new Map() };
   return samePlan(plan.orders, orders) ? plan : undefined;
 }
 
+const reachedBy = ({ checkpoint, configuration }: NewView): Reached | null =>
+  checkpoint === null ? null : { checkpoint, configuration };
+
 interface Entry {
   readonly view: number;
   readonly plan: Plan;
-  /** Proof of a stable checkpoint from which the view can begin. */
-  readonly checkpoint: Certificate<Checkpoint> | null;
+  /** A stable checkpoint from which the view can begin, if it is another's. */
+  readonly reached: Reached | null;
   /** The new-view, if this replica is its primary. */
   readonly own: NewView | null;
   /** The new-view, if another is. */
@@ -217,13 +233,9 @@ interface Entry {
 }
 
 /** Begins `view`: its log is O, and backups prepare all of it again. */
-function enterView(
-  replica: Replica,
-  { view, plan, checkpoint, own, by }: Entry,
-  ctx: Context,
-): void {
-  if (checkpoint !== null && checkpoint.body.sequence > lowWatermark(replica)) {
-    becomeStable(replica, checkpoint, ctx);
+function enterView(replica: Replica, { view, plan, reached, own, by }: Entry, ctx: Context): void {
+  if (reached !== null && reached.checkpoint.body.sequence > lowWatermark(replica)) {
+    becomeStable(replica, reached, ctx);
     fetchState(replica, ctx);
   }
   const orders = plan.orders
@@ -243,13 +255,20 @@ function enterView(
   // Nothing of an older view is left in the log; what was prepared in one keeps its proof.
   ctx.drop('prePrepares', { from: 0 });
   replica.enteredBy = by;
+  const epoch = epochOf(replica).number;
   for (const { sequence, digest, batch = null } of orders) {
     const isStored = replica.prepared.get(sequence)?.proof.body.digest === digest;
     ctx.put('prePrepares', sequence, { view, digest, batch: isStored ? null : batch });
     progressAt(replica, sequence, ctx);
     if (batch === null)
-      want(replica, { sequence, digest }, [primaryOf(ctx.group, view), ...ctx.group.members], ctx);
-    else if (own === null) ctx.broadcast({ kind: 'prepare', view, sequence, digest });
+      want(
+        replica,
+        { sequence, digest },
+        [primaryOf(replica, view), ...acquaintances(ctx.group, replica)],
+        ctx,
+      );
+    else if (own === null && isVoter(ctx.group, replica, ctx.self))
+      ctx.broadcast({ kind: 'prepare', epoch, view, sequence, digest });
   }
   replica.next = Math.max(lowWatermark(replica), plan.high) + 1;
   for (const request of before) keepWaiting(replica, request, ctx);
@@ -257,42 +276,4 @@ function enterView(
     if (wanted <= view) replica.viewChanges.delete(from);
   noteExcuses(replica, ctx);
   begin(replica, ctx);
-}
-
-/** What has been waiting for the view: requests, and messages that overtook its new-view. */
-function begin(replica: Replica, ctx: Context): void {
-  const { view } = replica;
-  if (replica.waiting.size > 0 || replica.prePrepares.size > 0) armRequestTimer(replica, ctx);
-  watch(replica, ctx);
-  if (primaryOf(ctx.group, view) === ctx.self) {
-    for (const sequence of replica.prePrepares.keys())
-      for (const request of batchAt(replica, sequence) ?? [])
-        markOrdered(replica, requestKey(request));
-    return maybeOrder(replica, ctx);
-  }
-  relayAll(replica, ctx);
-  hearEarly(replica, ctx);
-}
-
-function markOrdered(replica: Replica, key: string): void {
-  const waiting = replica.waiting.get(key);
-  if (waiting !== undefined) waiting.ordered = replica.view;
-}
-
-/** Tells the primary of the view what clients wait for, a batch of requests at a time. */
-function relayAll(replica: Replica, ctx: Context): void {
-  const primary = primaryOf(ctx.group, replica.view);
-  let requests: Batch[number][] = [];
-  let bytes = 0;
-  for (const { request } of replica.waiting.values()) {
-    const more = bytesOf(request);
-    if (requests.length === ctx.group.maxBatch || bytes + more > maxBatchBytes) {
-      ctx.send(primary, { kind: 'relay', requests });
-      requests = [];
-      bytes = 0;
-    }
-    requests.push(request);
-    bytes += more;
-  }
-  if (requests.length > 0) ctx.send(primary, { kind: 'relay', requests });
 }

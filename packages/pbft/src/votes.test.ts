@@ -241,9 +241,16 @@ describe('the certificate of a decision', () => {
     network.inject(2, 1, about(1));
     expect(network.wouldAnswer(2, 1, about(1)).decisions).toEqual([]);
     // A stable checkpoint that is not reached here yet: what leads to it is of use too.
-    const checkpoint = { kind: 'checkpoint', sequence: 8, digest: strange('c') } as const;
+    const checkpoint = {
+      kind: 'checkpoint',
+      epoch: 0,
+      group: null,
+      sequence: 8,
+      digest: strange('c'),
+    } as const;
     network.inject(2, 1, {
       kind: 'stable-checkpoint',
+      configuration: null,
       checkpoint: certificate(network, checkpoint),
     });
     expect([2, 8, 9, 16, 17].map(isUsed)).toEqual([true, true, true, true, false]);

@@ -12,19 +12,22 @@ export function* vows(message: Message): Iterable<readonly [about: string, what:
     case 'pre-prepare':
     case 'prepare':
     case 'commit':
-      yield [`${message.kind}/${message.view}/${message.sequence}`, message.digest];
+      yield [`${message.kind}/${viewOf(message)}/${message.sequence}`, message.digest];
       return;
     case 'checkpoint':
-      yield [`checkpoint/${message.sequence}`, message.digest];
+      yield [
+        `checkpoint/${message.sequence}`,
+        `${message.digest}${epochIn(message)} ${message.group ?? ''}`.trimEnd(),
+      ];
       return;
     case 'view-change':
-      yield [`view-change/${message.view}`, reportOf(message)];
+      yield [`view-change/${viewOf(message)}`, reportOf(message)];
       return;
     case 'new-view':
-      yield [`new-view/${message.view}`, message.viewChanges.map(({ from }) => from).join()];
+      yield [`new-view/${viewOf(message)}`, message.viewChanges.map(({ from }) => from).join()];
       // Its orders are pre-prepares of the new view.
       for (const { sequence, digest } of message.orders)
-        yield [`pre-prepare/${message.view}/${sequence}`, digest];
+        yield [`pre-prepare/${viewOf(message)}/${sequence}`, digest];
       return;
     case 'relay':
     case 'status':
@@ -34,8 +37,20 @@ export function* vows(message: Message): Iterable<readonly [about: string, what:
     case 'batch':
     case 'fetch-proofs':
     case 'proofs':
+    case 'epochs':
   }
 }
+
+interface OfEpoch {
+  readonly epoch: number;
+}
+
+/** As long as nobody has changed the group, there is nothing to say of its first epoch. */
+const epochIn = ({ epoch }: OfEpoch): string => (epoch === 0 ? '' : ` of epoch ${epoch}`);
+
+/** A view, counted in its epoch. */
+const viewOf = (message: OfEpoch & { readonly view: number }): string =>
+  `${message.view}${epochIn(message)}`;
 
 /** Everything a view-change reports. */
 function reportOf({ checkpoint, prepared }: ViewChange): string {
@@ -68,6 +83,7 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
     case 'batch':
     case 'fetch-proofs':
     case 'proofs':
+    case 'epochs':
       return message;
   }
 }

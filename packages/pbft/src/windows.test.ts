@@ -24,9 +24,17 @@ describe('a checkpoint', () => {
     const network = make();
     const taken = (slot: number) =>
       network.wouldDo(1, { type: 'snapshot-taken', slot, digest: strange('d') });
-    const saved = { type: 'save', registers: { snapshot: 2 } };
+    const saved = { type: 'save', registers: { snapshot: 2, snapshotConfiguration: null } };
     expect(taken(1)).toMatchObject({
-      writes: [saved, { type: 'put', table: 'checkpoints', index: 2, row: strange('d') }],
+      writes: [
+        saved,
+        {
+          type: 'put',
+          table: 'checkpoints',
+          index: 2,
+          row: { digest: strange('d'), configuration: null },
+        },
+      ],
       sends: [{ to: 'all', message: checkpoint(2, strange('d')) }],
     });
     expect(taken(2)).toMatchObject({ writes: [{ registers: { snapshot: 3 } }], sends: [] });
@@ -34,7 +42,7 @@ describe('a checkpoint', () => {
     for (const slot of [0, 1]) expect(taken(slot)).toMatchObject({ writes: [], sends: [] });
     const ahead = make();
     const proof = certificate(ahead, checkpoint(2, strange('d')));
-    ahead.inject(2, 1, { kind: 'stable-checkpoint', checkpoint: proof });
+    ahead.inject(2, 1, { kind: 'stable-checkpoint', configuration: null, checkpoint: proof });
     const { writes, sends } = ahead.wouldDo(1, {
       type: 'snapshot-taken',
       slot: 1,
@@ -50,7 +58,7 @@ describe('a checkpoint', () => {
   ])('is not made stable by %s', (_, from, made) => {
     const network = make();
     for (const sequence of [1, 2]) decide(network, 1, sequence);
-    const state = network.state(1).checkpoints.get(2) as Digest;
+    const state = network.state(1).checkpoints.get(2)?.digest as Digest;
     network.deliver(({ to }) => to === 1);
     network.inject(2, 1, checkpoint(2, state));
     expect(network.wouldAnswer(from, 1, made(state)).writes).toEqual([]);
@@ -61,7 +69,8 @@ describe('a checkpoint', () => {
       table,
       rows: { below: 3 },
     }));
-    expect(writes).toEqual([{ type: 'save', registers: { stableCheckpoint: proof } }, ...dropped]);
+    const registers = { stableCheckpoint: proof, stableConfiguration: null };
+    expect(writes).toEqual([{ type: 'save', registers }, ...dropped]);
   });
 
   it('with two states of one member is a proof against it', () => {
@@ -119,6 +128,7 @@ describe('a checkpoint', () => {
     for (const sequence of [2, 4]) network.inject(3, 1, checkpoint(sequence));
     network.inject(3, 1, {
       kind: 'stable-checkpoint',
+      configuration: null,
       checkpoint: certificate(network, checkpoint(2)),
     });
     const { prePrepares, progress, wanted, checkpointVotes, next } = network.state(1);
@@ -172,6 +182,7 @@ describe('a message that comes before its time', () => {
     expect(network.state(1).above).toEqual(new Set([3]));
     network.inject(2, 1, {
       kind: 'stable-checkpoint',
+      configuration: null,
       checkpoint: certificate(network, checkpoint(2)),
     });
     // The watermarks have moved by two: 5 is counted now, and 8 waits.

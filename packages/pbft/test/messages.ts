@@ -27,6 +27,7 @@ export const strange = (digit: string): Digest => digit.repeat(64) as Digest;
 /** The pre-prepare of `batch`. */
 export const prePrepare = (sequence: number, batch: Batch, view = 0): PrePrepare => ({
   kind: 'pre-prepare',
+  epoch: 0,
   view,
   sequence,
   digest: digestOf(batch),
@@ -39,7 +40,7 @@ export const vote = <K extends 'prepare' | 'commit'>(
   sequence: number,
   digest: Digest,
   view = 0,
-) => ({ kind, view, sequence, digest }) as const;
+) => ({ kind, epoch: 0, view, sequence, digest }) as const;
 
 /** What a quorum, or another set of `signers`, has said. */
 export const certificate = <M extends Message>(
@@ -55,13 +56,16 @@ export const certificate = <M extends Message>(
 /** The state after `sequence`. */
 export const checkpoint = (sequence: number, digest: Digest = strange('c')): Checkpoint => ({
   kind: 'checkpoint',
+  epoch: 0,
   sequence,
   digest,
+  group: null,
 });
 
 /** A view-change that reports nothing, changed by `part`. */
 export const viewChange = (view: number, part: Partial<ViewChange> = {}): ViewChange => ({
   kind: 'view-change',
+  epoch: 0,
   view,
   checkpoint: null,
   prepared: [],
@@ -78,8 +82,10 @@ export const claim = (sequence: number, digest: Digest, view = 0): Claim => ({
 /** The new-view of three view-changes that report nothing, changed by `part`. */
 export const newView = (network: Network, view: number, part: Partial<NewView> = {}): NewView => ({
   kind: 'new-view',
+  epoch: 0,
   view,
   checkpoint: null,
+  configuration: null,
   viewChanges: [1, 2, 3].map((from) => network.sign(viewChange(view), from)),
   orders: [],
   ...part,
@@ -88,6 +94,7 @@ export const newView = (network: Network, view: number, part: Partial<NewView> =
 /** Where a replica stands that has done nothing, changed by `part`. */
 export const status = (part: Partial<StatusReport> = {}): StatusReport => ({
   kind: 'status',
+  epoch: 0,
   view: 0,
   active: true,
   stable: 0,
@@ -111,7 +118,11 @@ export function oneOfEach(network: Network, view: number): readonly Message[] {
     { kind: 'relay', requests: batchOf(8) },
     status({ view: view + 1 }),
     { kind: 'committed', commit: certificate(network, commit), batch },
-    { kind: 'stable-checkpoint', checkpoint: certificate(network, checkpoint(4)) },
+    {
+      kind: 'stable-checkpoint',
+      checkpoint: certificate(network, checkpoint(4)),
+      configuration: null,
+    },
     { kind: 'fetch-batch', sequence: 1, digest },
     { kind: 'batch', sequence: 1, batch },
     { kind: 'fetch-proofs', claims: [claim(1, digest, view)] },

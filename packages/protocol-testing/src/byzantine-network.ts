@@ -49,15 +49,25 @@ export type CrashPhase = 'before writes' | 'before sends';
 /** Which messages. */
 export type Filter<P extends Shape> = (flight: Flight<P>) => boolean;
 
+/** How far an application is, and in what state. */
+interface Snapshot {
+  readonly applied: number;
+  readonly state: number;
+  /** Absent: the group was never changed. */
+  readonly configuration?: Uint8Array;
+}
+
 /** One member with all that a host has for it. */
 export class Seat<P extends RequestShape> extends ScriptedHost<P> {
   treason: Treason<P> | undefined;
   /** Next slot to be applied, and the hash of everything applied. */
   applied = 0;
   state = 0;
+  /** What its protocol has told of the group. */
+  configuration: Uint8Array | undefined;
   /** The application's last snapshot, and the last one that is on its disk. */
-  taken: { applied: number; state: number } = { applied: 0, state: 0 };
-  snapshot: { applied: number; state: number } = { applied: 0, state: 0 };
+  taken: Snapshot = { applied: 0, state: 0 };
+  snapshot: Snapshot = { applied: 0, state: 0 };
   readonly decisions: Map<number, readonly P['Command'][]> = new Map();
   fetches: { slot: number; digest: string; holders: readonly number[] }[] = [];
   /** Is told of each step, and of what came of it. */
@@ -164,7 +174,8 @@ export class ByzantineNetwork<P extends RequestShape> {
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i] as Output<P>;
       // The service applies decisions in the step that makes them; its snapshot is part of it.
-      for (const { slot, commands } of output.decisions) {
+      for (const { slot, commands, configured } of output.decisions) {
+        if (configured !== undefined) seat.configuration = configured.state;
         const taken = this.apply(self, slot, commands, phase !== undefined);
         if (taken !== undefined) outputs.push(seat.step(taken));
       }
@@ -199,8 +210,10 @@ export class ByzantineNetwork<P extends RequestShape> {
     seat.state = hash(toUtf8(text), seat.state);
     const every = this.protocol.snapshotEvery ?? 0;
     if (every === 0 || seat.applied % every !== 0) return undefined;
-    seat.taken = { applied: seat.applied, state: seat.state };
-    return { type: 'snapshot-taken', slot, digest: stateDigest(seat.state) };
+    seat.taken = snapshotOf(seat);
+    const { configuration } = seat.taken;
+    const digest = stateDigest(seat.state);
+    return { type: 'snapshot-taken', slot, digest, ...(configuration && { configuration }) };
   }
 
   private release(self: number, output: Output<P>): void {
@@ -271,10 +284,12 @@ export class ByzantineNetwork<P extends RequestShape> {
         continue;
       }
       if (holder.snapshot.applied !== wanted.slot + 1) continue; // A newer proof will come.
-      seat.applied = holder.snapshot.applied;
-      seat.state = holder.snapshot.state;
+      goBack(seat, holder.snapshot);
       seat.taken = holder.snapshot;
-      this.input(self, { type: 'snapshot-installed', slot: wanted.slot, digest: wanted.digest });
+      const { configuration } = holder.snapshot;
+      const { slot, digest } = wanted;
+      const about = configuration && { configuration };
+      this.input(self, { type: 'snapshot-installed', slot, digest, ...about });
     }
     seat.fetches = left;
   }
@@ -335,10 +350,26 @@ export class ByzantineNetwork<P extends RequestShape> {
     const seat = this.seat(self);
     seat.boot();
     seat.fetches = [];
-    seat.applied = seat.snapshot.applied;
-    seat.state = seat.snapshot.state;
+    goBack(seat, seat.snapshot);
     this.input(self, { type: 'start' });
   }
+}
+
+const snapshotOf = <P extends RequestShape>({
+  applied,
+  state,
+  configuration,
+}: Seat<P>): Snapshot => ({
+  applied,
+  state,
+  ...(configuration && { configuration }),
+});
+
+/** The application of `seat` is as it was when `snapshot` was taken. */
+function goBack<P extends RequestShape>(seat: Seat<P>, snapshot: Snapshot): void {
+  seat.applied = snapshot.applied;
+  seat.state = snapshot.state;
+  seat.configuration = snapshot.configuration;
 }
 
 const stateDigest = (state: number): string => state.toString(16).padStart(64, '0');
