@@ -51,8 +51,15 @@ function watched(protocol: Protocol<LogShape>, seen: Set<string>): Protocol<LogS
   } as Protocol<LogShape>;
 }
 
-/** The transitions in `worlds` random worlds of a protocol, shared by its rule sets. */
-export function transitionsOf(protocol: string, worlds: number): ReadonlySet<string> {
+/**
+ * The transitions in random worlds of a protocol, shared by its rule sets: in `worlds` of them if
+ * it takes so many until all of `wanted` were seen, and in at least a third.
+ */
+export function transitionsOf(
+  protocol: string,
+  worlds: number,
+  wanted: readonly Transition[],
+): ReadonlySet<string> {
   const seen = new Set<string>();
   const known = protocolOf(protocol);
   const entry: typeof known = {
@@ -60,7 +67,9 @@ export function transitionsOf(protocol: string, worlds: number): ReadonlySet<str
     create: (size, mutant) => watched(known.create(size, mutant), seen),
   };
   const subjects = subjectsOf(protocol);
-  for (let seed = 1; seed <= worlds / subjects.length; seed++)
+  const rounds = worlds / subjects.length;
+  const isMissed = (row: Transition): boolean => !row.isRare && !seen.has(spell(row));
+  for (let seed = 1; seed <= rounds && (seed <= rounds / 3 || wanted.some(isMissed)); seed++)
     for (const subject of subjects) runScenario(swarmWorld(subject, seed).scenario, { entry });
   return seen;
 }

@@ -105,7 +105,7 @@ test('the stories of CONTRIBUTING.md are as it tells them', { timeout: limit }, 
 test('its wrong variant is found, shrunk, replayed and explained by the lines that are printed', {
   timeout: limit,
 }, () => {
-  const search = 'attack ./wrong.ts --mutant hasty --attack none --net lossy --seeds 50 --jobs 2';
+  const search = 'attack ./wrong.ts --mutant hasty --attack none --net lossy --seeds 50 --jobs 1';
   const { out, err, code } = ql(search);
   expect(code, err).toBe(0);
   expect(out).toContain('second with the mutant hasty');
@@ -175,7 +175,7 @@ test('attacks and workloads of files run, and a configuration spares their names
   expect(code).toBe(0);
   expect(offered(out, 'again')).not.toContain('--with');
   expect(ql('list protocols', project).out).toContain('Replica 0 orders');
-  expect(ql('attack primary --attack sleepy-first --seeds 50 --jobs 2', project).code).toBe(0);
+  expect(ql('attack primary --attack sleepy-first --seeds 50 --jobs 1', project).code).toBe(0);
 });
 
 /** A module whose protocol has a name, and little else. */
