@@ -22,11 +22,11 @@ const batch = () => list(() => [int(), text(), [int(), int(), int(), int(), aske
 const types = { i: int, d: digest, b: batch, c: claims, l: () => [int(), digest()] };
 /** The parts of statements in order: @ what it is about, = what it says of that, + the rest. */
 const kinds = {
-  'pbft pre-prepare': '@view:i @sequence:i =digest:d +batch:b',
-  'pbft prepare': '@view:i @sequence:i =digest:d',
-  'pbft commit': '@view:i @sequence:i =digest:d',
-  'pbft checkpoint': '@sequence:i =digest:d',
-  'pbft view-change': '@view:i =low:l? =claims:c',
+  'pbft pre-prepare': '@set:i @view:i @sequence:i =digest:d +batch:b',
+  'pbft prepare': '@set:i @view:i @sequence:i =digest:d',
+  'pbft commit': '@set:i @view:i @sequence:i =digest:d',
+  'pbft checkpoint': '=set:i @sequence:i =digest:d =group:d?',
+  'pbft view-change': '@set:i @view:i =low:l? =claims:c',
   'hotstuff proposal': '@set:i @view:i =height:i =parent:d =batch:b ...',
   'hotstuff vote': '@set:i @view:i =block:d +justify:i',
   'hotstuff vote basic': '@phase:i @set:i @view:i =block:d +justify:i',
@@ -53,10 +53,10 @@ function statement(kind, it = { kind: kind.split(' ')[1], '@': [], '=': [], '+':
 const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
 function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const [isSame, isLater] = [same(one['@'], two['@']), two.view > one.view];
+  const [hid, inSet] = [two.high < (one.phase > 0 ? one.view : one.justify), one.set === two.set];
   if (one.number >= 0) return isSame && (one.kind !== two.kind || one.rest !== two.rest);
   const up = (name) => blocks.get(name)?.parent;
   const [chained, basic] = [blocks.get(up(up(one.block)))?.view, one.phase === 2 ? one.view : 0];
-  const isEpoch = one.set === two.set;
   const lock = { chained, basic, 'hotstuff-2': one.justify }[rules];
   const claim = two.claims?.find((each) => each.sequence === one.sequence) ?? { view: -1 };
   const isShown = claim.view > one.view || same([one.view, one.digest], [claim.view, claim.digest]);
@@ -64,20 +64,18 @@ function isLie(one, two, { rules = 'jolteon', accountable = true }, blocks) {
   const lies = {
     [`${one.kind} ${two.kind}`]: isSame && one.digest !== two.digest,
     [`${one.kind} ${one.kind}`]: isSame && !same(one['='], two['=']),
-    'vote timeout':
-      isEpoch && two.view >= one.view && two.high < (one.phase > 0 ? one.view : one.justify),
-    'commit view-change': isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
+    'vote timeout': inSet && two.view >= one.view && hid,
+    'commit view-change': inSet && isLater && !isShown && (two.low?.[0] ?? 0) < one.sequence,
     'precommit prevote': accountable && isLater && isOther && (two.valid ?? -1) < one.view,
   };
-  lies['timeout timeout'] ||= isEpoch && isLater && two.high < one.high;
-  lies['vote vote'] ||= isEpoch && isLater && (two.height < one.height || two.justify < lock);
+  lies['timeout timeout'] ||= inSet && isLater && two.high < one.high;
+  lies['vote vote'] ||= inSet && isLater && (two.height < one.height || two.justify < lock);
   return lies[`${one.kind} ${two.kind}`];
 }
 export function check(proof) {
   const { schema, domain, options, members, contents, culprits } = JSON.parse(proof);
   if (schema !== 'quorumlab.proof/2' || culprits.length === 0) refuse('this is no proof of guilt');
-  const { cluster, group, epoch, protocol, version } = domain;
-  const blocks = new Map();
+  const [{ cluster, group, epoch, protocol, version }, blocks] = [domain, new Map()];
   for ([bytes, at] of contents.map((each) => [bytesOf(each), 0])) {
     const name = hexOf(sha256(Buffer.concat([Buffer.from('quorumlab/digest/1\n'), bytes])));
     blocks.set(name, { set: int(), view: int(), height: int(), parent: digest() });
@@ -96,7 +94,7 @@ export function check(proof) {
   };
   for (const { member, first, second } of culprits)
     if (!isLie(said(member, first), said(member, second), options, blocks)) refuse('no lie');
-  if (new Set(culprits.map(({ member }) => member)).size < culprits.length) refuse('named twice');
-  return culprits.map(({ member }) => member);
+  const named = culprits.map(({ member }) => member);
+  return new Set(named).size < named.length ? refuse('named twice') : named;
 }
 if (process.argv[2]) console.log('guilty:', check(readFileSync(process.argv[2], 'utf8')));

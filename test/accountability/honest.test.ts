@@ -82,14 +82,14 @@ const flawed: readonly (readonly [string, string, string, number, Two])[] = [
     'takes a number below the checkpoint for one that is not reported',
     'commit',
     'view-change',
-    1,
+    2,
     (one, other) => other.view > one.view && (claimOf(one, other)?.view ?? -1) < one.view,
   ],
   [
     'wants the report to name the view of the commit, and no later one',
     'commit',
     'view-change',
-    1,
+    4,
     (one, other) =>
       other.view > one.view && !isCovered(one, other) && claimOf(one, other)?.view !== one.view,
   ],

@@ -172,6 +172,7 @@ const vote = (view: number, justifyView: number, block = one) => ({
 const timeout = (view: number, highView: number) => ({ kind: 'timeout', set: 1, view, highView });
 const placed = (kind: string, view: number, digest: string, sequence = 5) => ({
   kind,
+  epoch: 1,
   view,
   sequence,
   digest,
@@ -183,9 +184,14 @@ const report = (
   checkpoint: object | null = null,
 ) => ({
   kind: 'view-change',
+  epoch: 1,
   view,
   checkpoint,
   prepared,
+});
+const reached = (digest: string, group: string | null = null) => ({
+  kind: 'checkpoint',
+  ...{ epoch: 1, sequence: 128, digest, group },
 });
 const claim = (view: number, digest: string) => ({ view, sequence: 5, digest });
 const stable = (sequence: number) => ({ sequence, digest: two });
@@ -238,6 +244,12 @@ const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['pbft', placed('commit', 1, one), report(2, [], stable(4)), true],
   ['pbft', placed('commit', 1, one), report(2, [], stable(5)), false],
   ['pbft', report(2, [claim(1, one)]), report(2), true],
+  // An epoch begins anew, also its views.
+  ['pbft', placed('commit', 1, one), { ...report(2), epoch: 2 }, false],
+  ['pbft', placed('prepare', 1, one), { ...placed('commit', 1, two), epoch: 2 }, false],
+  ['pbft', reached(one), reached(two), true],
+  ['pbft', reached(one), reached(one, two), true],
+  ['pbft', reached(one, two), reached(one, two), false],
   ['hotstuff jolteon', vote(4, 3), vote(4, 3, two), true],
   ['hotstuff jolteon', vote(4, 3), vote(4, 2), false],
   ['hotstuff jolteon', vote(4, 3), vote(6, 2), false],

@@ -179,7 +179,8 @@ const pbft: Refusals = {
     row('relay', '4.1: waiting already', 'requests emptied', 'twice'),
     row('status', 'answered already', 'twice'),
     when(
-      ({ sent, state }) => sent.view <= state.view,
+      // Who waits for a view is told what others report for it.
+      ({ sent, state }) => sent.view < state.view || (sent.view === state.view && state.active),
       row('view-change', '4.4: of a later view, once', ...old('view')),
     ),
     row('view-change', '4.4: of a later view, once', 'twice'),

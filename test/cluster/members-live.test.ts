@@ -45,6 +45,6 @@ test('raft: a node is let in, is handed the lead, and another leaves, while clie
 });
 
 test('a protocol that changes no single members says so', { timeout: limitMs }, async () => {
-  const folder = await started({ protocol: 'pbft', n: 4 });
-  await expect(changeMember(folder, 1, 'none')).rejects.toThrow(/pbft cannot .* raft.* can\./);
+  const folder = await started({ protocol: 'streamlet', n: 4 });
+  await expect(changeMember(folder, 1, 'none')).rejects.toThrow(/streamlet cannot .* raft.* can\./);
 });

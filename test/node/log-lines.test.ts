@@ -117,7 +117,7 @@ test('a member that breaks its word is an error by its number, and counted', asy
   await liar.mesh.ready(1);
   // Two votes in one place. The frame of any message of the group is made alike.
   for (const digest of ['a', 'b']) {
-    const vote = { kind: 'prepare', view: 0, sequence: 1, digest: digest.repeat(64) };
+    const vote = { kind: 'prepare', epoch: 0, view: 0, sequence: 1, digest: digest.repeat(64) };
     liar.mesh.send(0, liar.frame(vote as unknown as ServiceMessage));
   }
   await until('it was noticed', () => node.status().counters.accusations === 1);

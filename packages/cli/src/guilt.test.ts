@@ -18,7 +18,9 @@ test('run writes the proof of a fork, and explain says who lied by which stateme
     const { out, code } = await said(line);
     expect(code).toBe(0);
     expect(out).toContain('the proof holds: n0, n1 lied');
-    expect(out.match(/^ {5}(commit|prepare) view 0, sequence 1, digest/gm)).toHaveLength(4);
+    expect(out.match(/^ {5}(commit|prepare) epoch 0, view 0, sequence 1, digest/gm)).toHaveLength(
+      4,
+    );
     expect(out).toContain('more than the 1 that it tolerates');
   }
   const [told, row] = [await said(`explain --proof ${file} --json`), await said(`${fork} --json`)];
@@ -36,7 +38,11 @@ test('run writes the proof of a fork, and explain says who lied by which stateme
 test('a proof that was bent, cut off or is none is refused with a sentence', async () => {
   const text = readFileSync(file, 'utf8');
   const cases: readonly (readonly [string, number, RegExp])[] = [
-    [text.replace(/"signature": "../, '"signature": "00'), 1, /was not signed by its key/],
+    [
+      text.replace(/"signature": "(.)/, (_, digit) => `"signature": "${digit === '0' ? 1 : 0}`),
+      1,
+      /was not signed by its key/,
+    ],
     [text.replace(/"rule": "signed/, '"rule": "sold'), 1, /not what the statements show/],
     [text.replace('"epoch": 0', '"epoch": 1'), 1, /of another member, cluster/],
     [text.slice(0, -9), 254, /cut off/],

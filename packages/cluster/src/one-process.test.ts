@@ -82,7 +82,13 @@ test('a member that says two things is kept with its proof, and the status shows
   });
   const say = (digest: string): void => {
     // The service's messages and the protocol's are one type for whoever encodes them.
-    const vote = keyring.sign({ kind: 'prepare', view: 0, sequence: 1, digest } as Tagged);
+    const vote = keyring.sign({
+      kind: 'prepare',
+      epoch: 0,
+      view: 0,
+      sequence: 1,
+      digest,
+    } as Tagged);
     mesh.send(0, envelopes<Tagged>(domain, messages).encode(vote));
   };
   await mesh.ready(1);

@@ -37,7 +37,7 @@ export function addReplay(program: Command): void {
     program.command('replay <trace>'),
     'quorumlab replay raft.trace.ndjson',
     'quorumlab replay raft.trace.ndjson --step',
-    "quorumlab replay '#/play?p=raft,pbft&seed=7&h=0660030b,b02ddc69'",
+    "quorumlab replay '#/play?p=raft,pbft&seed=7&h=0660030b,a5b3c735'",
   )
     .description(
       'run a trace (a file, or - for stdin) again and compare it line by line; or the runs of a ' +

@@ -34,10 +34,10 @@ test('counting what a run reaches changes nothing in it, and two counts are equa
 });
 
 test('a group that cannot be changed refuses a scenario with changes', () => {
-  const subject = subjects.find(({ name }) => name === 'pbft') ?? subjects[0];
+  const subject = subjects.find(({ name }) => name === 'streamlet') ?? subjects[0];
   if (subject === undefined) throw new Error('there is nothing to run');
   const changes = [{ at: 0, members: [0, 1] }];
   expect(() => runScenario({ ...swarmWorld(subject, 1).scenario, changes })).toThrow(
-    /pbft cannot change its group/,
+    /streamlet cannot change its group/,
   );
 });
