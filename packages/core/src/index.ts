@@ -41,6 +41,7 @@ export * from './stage.ts';
 export * from './steps.ts';
 export * from './stored.ts';
 export * from './tally.ts';
+export * from './validator-chain.ts';
 export * from './validator-changes.ts';
 export * from './validators.ts';
 export * from './vocabulary.ts';

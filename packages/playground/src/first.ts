@@ -4,12 +4,14 @@ import { TraceError } from '@quorumlab/sim';
 import type { Answer, Question } from './ask.ts';
 import { ranOf } from './ran.ts';
 
-/** The protocols of the first screen. The code of all others comes behind it. */
+/** The protocols of the first screen. All others come behind it, and all wrong variants. */
 export const firstProtocols: readonly string[] = ['raft', 'pbft'];
 
 /** Whether a question needs nothing of what comes behind. */
 export const isFirst = (question: Question): question is Question & { readonly ask: 'run' } =>
-  question.ask === 'run' && firstProtocols.includes(question.scenario.protocol);
+  question.ask === 'run' &&
+  firstProtocols.includes(question.scenario.protocol) &&
+  question.scenario.mutant === undefined;
 
 /** Runs one scenario. */
 export function answerRun(

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { build, type Plugin, type Rolldown } from 'vite';
+import { build, normalizePath, type Plugin, type Rolldown } from 'vite';
 import { firstProtocols } from './first.ts';
 import { noNodeModules } from './no-node-modules.ts';
 
@@ -12,27 +12,35 @@ export interface Parts {
   readonly rest: string;
 }
 
-const isRegistry = (id: string): boolean => /harness\/src\/registry\.ts$/.test(id);
 const isWhole = (id: string): boolean => /playground\/src\/whole-registry\.ts$/.test(id);
 
-/** The list of protocols in two: first those of the first screen, and later all of them. */
-const shortRegistry = (registry: string): Plugin => ({
-  name: 'short-registry',
+/** Paths of modules of which the first part has little or nothing. */
+interface Short {
+  /** The list of protocols: at first there are those of the first screen. */
+  readonly registry: string;
+  /** The wrong variants of these, with their flaws and schedules: at first there are none. */
+  readonly mutants: readonly string[];
+}
+
+const shortAtFirst = ({ registry, mutants }: Short): Plugin => ({
+  name: 'short-at-first',
   enforce: 'pre',
   load(id): string | undefined {
-    if (isRegistry(id)) return firstEntries();
-    if (id === `${registry}?whole`) return readFileSync(registry, 'utf8');
-    if (!isWhole(id)) return undefined;
-    return (
-      `import { protocols } from '@quorumlab/harness';\n` +
-      `import { entries } from ${JSON.stringify(`${registry}?whole`)};\n` +
-      'export const completeRegistry = () =>\n' +
-      '  void protocols.splice(0, protocols.length, ...entries);'
-    );
+    if (id === registry) return firstEntries();
+    if (mutants.includes(id)) return noMutants;
+    if (isWhole(id)) return completion(registry, mutants);
+    if (id.endsWith(filling)) return filled(id.slice(0, -filling.length));
+    return id.endsWith(wholly) ? readFileSync(id.slice(0, -wholly.length), 'utf8') : undefined;
   },
   // Written as a path of the file itself, so that its own imports are found beside it.
-  resolveId: (id): string | undefined => (id === `${registry}?whole` ? id : undefined),
+  resolveId: (id): string | undefined =>
+    [filling, wholly].some((each) => id.endsWith(each)) ? id : undefined,
 });
+
+/** Behind the path of a module that is short at first: the module as it is written. */
+const wholly = '?whole';
+/** Behind the path of mutants: what makes them whole when it is imported. */
+const filling = '?filling';
 
 const firstEntries = (): string =>
   [
@@ -41,18 +49,47 @@ const firstEntries = (): string =>
     `export const entries = [${firstProtocols.map((name) => `protocolEntry(${name})`).join()}];`,
   ].join('\n');
 
+const noMutants = 'export const mutants = {}, flaws = {}, exhibits = {};';
+
+const filled = (path: string): string =>
+  [
+    `import { exhibits, flaws, mutants } from ${JSON.stringify(path)};`,
+    `import * as whole from ${JSON.stringify(path + wholly)};`,
+    'Object.assign(mutants, whole.mutants);',
+    'Object.assign(flaws, whole.flaws);',
+    'Object.assign(exhibits, whole.exhibits);',
+  ].join('\n');
+
+/** The mutants are whole before the list is made: it has their names. */
+const completion = (registry: string, mutants: readonly string[]): string =>
+  [
+    ...mutants.map((path) => `import ${JSON.stringify(path + filling)};`),
+    "import { protocols } from '@quorumlab/harness';",
+    `import { entries } from ${JSON.stringify(registry + wholly)};`,
+    'export const completeRegistry = () =>',
+    '  void protocols.splice(0, protocols.length, ...entries);',
+  ].join('\n');
+
 /**
  * The scripts of the page that begins with `entry`. Throws if its code needs a module of Node.
  */
 export async function partsOf(root: string, entry: string): Promise<Parts> {
-  const { resolve } = createRequire(import.meta.url);
-  const harness = dirname(resolve('@quorumlab/harness/package.json'));
+  const harness = createRequire(import.meta.url).resolve('@quorumlab/harness/package.json');
+  const { resolve } = createRequire(harness);
+  const source = (packageFile: string, file: string): string =>
+    normalizePath(join(dirname(packageFile), 'src', file));
+  const short: Short = {
+    registry: source(harness, 'registry.ts'),
+    mutants: firstProtocols.map((name) =>
+      source(resolve(`@quorumlab/${name}/package.json`), 'mutants.ts'),
+    ),
+  };
   const result = await build({
     root,
     configFile: false,
     logLevel: 'silent',
     resolve: { conditions: ['source', 'module', 'browser'] },
-    plugins: [noNodeModules, shortRegistry(join(harness, 'src', 'registry.ts'))],
+    plugins: [noNodeModules, shortAtFirst(short)],
     build: {
       write: false,
       target: 'es2024',
