@@ -1,4 +1,4 @@
-/** A group of real validators changes under load: one comes, one leaves, one is killed. */
+/** A group that survives a liar changes under load: one comes, one leaves, one is killed. */
 import { addMember, changeMember, clusterStatus, removeMember } from '@quorumlab/cluster';
 import { afterEach, expect, test } from 'vitest';
 import { endAll, killed, limitMs, loadOn, started } from './support/running.ts';
@@ -8,6 +8,7 @@ afterEach(endAll, limitMs);
 test.each([
   ['tendermint', { proposeTimeout: 400_000, checkpointEvery: 8, window: 16 }],
   ['hotstuff', { requestTimeout: 400_000, checkpointEvery: 8, window: 20 }],
+  ['pbft', { requestTimeout: 800_000, checkpointEvery: 8, window: 16 }],
 ] as const)(
   '%s: of four one leaves after a fifth has come, one is killed, and nothing is lost',
   {
@@ -16,7 +17,7 @@ test.each([
   async (protocol, options) => {
     const folder = await started({ protocol, n: 4, f: 1, clients: 3, options });
     const load = await loadOn(folder);
-    // The first heights are let go of by the time at which n4 comes: it begins with a checkpoint.
+    // The first decisions are let go of by the time at which n4 comes: it begins with a checkpoint.
     await load.progress(40);
     await expect(removeMember(folder, 0)).rejects.toThrow(/3 cannot survive 1 that lie/);
     const { becomes, pid } = await addMember(folder, 4);

@@ -3,8 +3,8 @@
  * be there; told word for word in `test/runs`. After a wanted change run this file with
  * `UPDATE_RUNS=1`, and read what has changed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Sheet } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper, Sheet } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { proposal, valueWith } from '../test/messages.ts';
 import { type Scene, type Told, tell } from '../test/told.ts';
@@ -124,21 +124,16 @@ const at = (id: number): readonly Said[] => {
   ];
 };
 
-/** What the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function expectKept(name: string, scenes: readonly Scene[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const isNew = process.env.UPDATE_RUNS === '1';
-  const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-  tell(scenes, sheet);
-  const { text } = sheet;
-  if (isNew) writeFileSync(file, text);
-  else expect(text).not.toBe('');
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
 
 test.each(Object.entries(states))('%s', (title, heard) => {
   const name = title.replace(/ /g, '-');
   const scenes = each(`Where ${title}`, heard, messages);
-  expectKept(`acceptor/${name}`, scenes);
+  expect(keep(`acceptor/${name}`, (sheet) => tell(scenes, sheet))).not.toBe('');
 });
 
 test.each(Object.entries(states))('nothing comes of a wrong message where %s', (_, heard) => {
@@ -154,5 +149,5 @@ test('the window of instances', () => {
     ...each('The last instance of the window', [], at(last)),
     ...each('The first one beyond it', [], at(last + 1)),
   ];
-  expectKept('acceptor/window', scenes);
+  expect(keep('acceptor/window', (sheet) => tell(scenes, sheet))).not.toBe('');
 });

@@ -2,8 +2,8 @@
  * Rules 1 to 6 and 14, told word for word in `test/runs`. After a wanted change run this
  * file with `UPDATE_RUNS=1`, and read what has changed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Sheet } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { proposal } from '../test/messages.ts';
 import { type Scene, tell } from '../test/told.ts';
@@ -152,21 +152,16 @@ const alone: Scene = {
   },
 };
 
-/** What the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function expectKept(name: string, scenes: readonly Scene[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const isNew = process.env.UPDATE_RUNS === '1';
-  const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-  tell(scenes, sheet);
-  const { text } = sheet;
-  if (isNew) writeFileSync(file, text);
-  else expect(text).not.toBe('');
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
 
 test.each([
   ['fast-path', [fast]],
   ['slow-path', [slow]],
   ['quorums', [grace, larger, alone]],
 ])('%s', (name, scenes) => {
-  expectKept(name, scenes);
+  expect(keep(name, (sheet) => tell(scenes, sheet))).not.toBe('');
 });

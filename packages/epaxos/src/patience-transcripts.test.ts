@@ -1,10 +1,10 @@
 /**
  * What a replica says again, asks for and gives up, and when; told word for word in
- * `test/transcripts`. After a wanted change run this file with `UPDATE_RUNS=1`, and read what has
+ * `test/runs`. After a wanted change run this file with `UPDATE_RUNS=1`, and read what has
  * changed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Sheet } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { proposal, valueWith } from '../test/messages.ts';
 import { type Scene, type Told, tell } from '../test/told.ts';
@@ -235,21 +235,16 @@ const answers: readonly Scene[] = [
   }),
 ];
 
-/** What the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function expectKept(name: string, scenes: readonly Scene[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const isNew = process.env.UPDATE_RUNS === '1';
-  const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-  tell(scenes, sheet);
-  const { text } = sheet;
-  if (isNew) writeFileSync(file, text);
-  else expect(text).not.toBe('');
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
 
 test.each([
   ['patience-repeats', repeats],
   ['patience-asks', asks],
   ['patience-answers', answers],
 ])('%s', (name, scenes) => {
-  expectKept(name, scenes);
+  expect(keep(name, (sheet) => tell(scenes, sheet))).not.toBe('');
 });

@@ -3,8 +3,8 @@
  * makes of each answer. After a wanted change run this file with `UPDATE_RUNS=1`, and read what has
  * changed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Sheet } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import { proposal, valueWith } from '../test/messages.ts';
 import { type Scene, type Told, tell } from '../test/told.ts';
@@ -304,16 +304,11 @@ const refused: readonly Scene[] = [
   }),
 ];
 
-/** What the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function expectKept(name: string, scenes: readonly Scene[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const isNew = process.env.UPDATE_RUNS === '1';
-  const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-  tell(scenes, sheet);
-  const { text } = sheet;
-  if (isNew) writeFileSync(file, text);
-  else expect(text).not.toBe('');
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
 
 test.each([
   ['recovery-choices', chooses],
@@ -321,5 +316,5 @@ test.each([
   ['recovery-waiting', waits],
   ['recovery-refused', refused],
 ])('%s', (name, scenes) => {
-  expectKept(name, scenes);
+  expect(keep(name, (sheet) => tell(scenes, sheet))).not.toBe('');
 });

@@ -1,18 +1,19 @@
 /** What a group is made of, what is refused with which words, and what laboratories are told. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { random, testDigest } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper, random, testDigest } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { entry } from './entry.ts';
 import type { Group } from './group.ts';
 import { type MinBftOptions, minbft } from './index.ts';
 
-/** Whether `lines` are those on file; `UPDATE_RUNS=1` writes them there. */
-function expectRun(name: string, lines: readonly string[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const text = `${lines.join('\n')}\n`;
-  if (process.env.UPDATE_RUNS === '1') writeFileSync(file, text);
-  expect(text, 'after a wanted change run with UPDATE_RUNS=1').toBe(readFileSync(file, 'utf8'));
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** Whether `lines` are those on file. */
+const expectRun = (name: string, lines: readonly string[]): void =>
+  expect(keep(name, (sheet) => sheet.write(...lines))).not.toBe('');
 
 /** The group of these options in one line, or why there is none. */
 function groupOf(options: Omit<MinBftOptions, 'digest'>): string {

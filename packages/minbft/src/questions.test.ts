@@ -1,24 +1,20 @@
 /** What a replica makes of every message, and of those that differ from it in one thing. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import * as files from 'node:fs';
 import type { Signed } from '@quorumlab/core';
-import { askedIn, requestOf, Sheet } from '@quorumlab/protocol-testing';
+import { askedIn, keeper, requestOf, type Sheet } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import type { Anchor, Checkpoint, Message, Numbered, Prepare } from './messages.ts';
 
-/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
-  it(words, () => {
-    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-    const isNew = process.env.UPDATE_RUNS === '1';
-    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-    play(sheet);
-    const { text } = sheet;
-    if (isNew) writeFileSync(file, text);
-    else expect(text).not.toBe('');
-  });
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** A test that writes what the one on file says. */
+const kept = (name: string, words: string, play: (sheet: Sheet) => void): void =>
+  it(words, () => expect(keep(name, play)).not.toBe(''));
 
 type Told = readonly (readonly [from: number, message: Message])[];
 

@@ -2,25 +2,21 @@
  * Runs that are kept whole, in `test/runs/`: each step of the replicas that are watched, what it
  * writes before it speaks, to whom it speaks, its timers, and what it executes.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { requestOf, Sheet, Transcript } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { keeper, requestOf, type Sheet, Transcript } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
 import type { Message } from './messages.ts';
 
-/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
-  it(words, () => {
-    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-    const isNew = process.env.UPDATE_RUNS === '1';
-    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-    play(sheet);
-    const { text } = sheet;
-    if (isNew) writeFileSync(file, text);
-    else expect(text).not.toBe('');
-  });
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** A test that writes what the one on file says. */
+const kept = (name: string, words: string, play: (sheet: Sheet) => void): void =>
+  it(words, () => expect(keep(name, play)).not.toBe(''));
 
 const second = 1_000_000;
 

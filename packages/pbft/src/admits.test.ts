@@ -2,6 +2,7 @@
 import { maxWaitingOfClient, type Signature, type Signed, seal } from '@quorumlab/core';
 import { requestOf, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
+import { status } from '../test/messages.ts';
 import { Network } from '../test/network.ts';
 import { pbft } from './index.ts';
 import { type Message, type NewView, type Prepare, schemas, type ViewChange } from './messages.ts';
@@ -137,15 +138,7 @@ describe('unverified', () => {
     const full = new Network(group);
     for (let i = 0; i <= maxWaitingOfClient + 2; i++)
       full.input(0, { type: 'propose', command: requestOf(0, i) });
-    for (const self of [1, 2, 3])
-      full.post(self, 0, {
-        kind: 'status',
-        epoch: 0,
-        view: 0,
-        active: true,
-        stable: 0,
-        executed: 0,
-      });
+    for (const self of [1, 2, 3]) full.post(self, 0, status());
     full.deliver(({ message }) => message.kind === 'status');
     const { machine } = full.seat(0);
     expect(machine.admits?.(relay(100, 101), 0)).toBe(false);

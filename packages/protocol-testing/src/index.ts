@@ -11,6 +11,7 @@ export * from './commands.ts';
 export * from './crash-group.ts';
 export { CrashTranscript, type Words } from './crash-transcript.ts';
 export { digestOfText, testDigest } from './digest.ts';
+export * from './kept.ts';
 export { askedIn } from './questions.ts';
 export * from './random.ts';
 export { changeRequestOf, requestOf, requestOfMany, sessionRequestOf } from './requests.ts';

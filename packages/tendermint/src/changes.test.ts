@@ -1,5 +1,5 @@
 /** What each change of the group comes to, one after the other, at a replica that hears of them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import * as files from 'node:fs';
 import {
   type Batch,
   certify,
@@ -8,7 +8,13 @@ import {
   type ValidatorStep as Step,
   validatorsAt,
 } from '@quorumlab/core';
-import { changeRequestOf, requestOf, Sheet, Transcript } from '@quorumlab/protocol-testing';
+import {
+  changeRequestOf,
+  keeper,
+  requestOf,
+  type Sheet,
+  Transcript,
+} from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { idOf, names } from '../test/messages.ts';
 import { make, type Network } from '../test/network.ts';
@@ -16,18 +22,14 @@ import { encodeStep, encodeValidators, type TendermintOptions } from './index.ts
 import type { Precommit } from './messages.ts';
 import { nameAt } from './validators.ts';
 
-/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
-  it(words, () => {
-    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-    const isNew = process.env.UPDATE_RUNS === '1';
-    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-    play(sheet);
-    const { text } = sheet;
-    if (isNew) writeFileSync(file, text);
-    else expect(text).not.toBe('');
-  });
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** A test that writes what the one on file says. */
+const kept = (name: string, words: string, play: (sheet: Sheet) => void): void =>
+  it(words, () => expect(keep(name, play)).not.toBe(''));
 
 /** Replica 2 hears that `batch` is decided at its height, by all who vote there. */
 function decide(network: Network, batch: Batch): void {

@@ -1,11 +1,12 @@
 /** How much is told, answered, proposed and remembered at a time, to the last one that fits. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import * as files from 'node:fs';
 import type { Batch } from '@quorumlab/core';
 import {
   changeRequestOf,
+  keeper,
   requestOf,
   requestOfMany,
-  Sheet,
+  type Sheet,
   Transcript,
 } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
@@ -27,18 +28,14 @@ import { make, type Network } from '../test/network.ts';
 import { encodeStep } from './index.ts';
 import type { Message } from './messages.ts';
 
-/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
-  it(words, () => {
-    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-    const isNew = process.env.UPDATE_RUNS === '1';
-    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-    play(sheet);
-    const { text } = sheet;
-    if (isNew) writeFileSync(file, text);
-    else expect(text).not.toBe('');
-  });
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** A test that writes what the one on file says. */
+const kept = (name: string, words: string, play: (sheet: Sheet) => void): void =>
+  it(words, () => expect(keep(name, play)).not.toBe(''));
 
 /** Replica 2 hears `messages`, each from whom it is said to be. */
 function hear(network: Network, ...messages: readonly (readonly [number, Message])[]): void {

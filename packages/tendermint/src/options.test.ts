@@ -1,5 +1,5 @@
 /** What a group is made of, what is refused with which words, and what laboratories are told. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import * as files from 'node:fs';
 import {
   decode,
   decodeValidatorChange as decodeChange,
@@ -11,7 +11,7 @@ import {
   type Validator,
   validatorSet,
 } from '@quorumlab/core';
-import { random, testDigest } from '@quorumlab/protocol-testing';
+import { keeper, random, testDigest } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import { oneOfEach } from '../test/messages.ts';
 import { make } from '../test/network.ts';
@@ -19,13 +19,14 @@ import { entry } from './entry.ts';
 import type { Group } from './group.ts';
 import { encodeStep, encodeValidators, type TendermintOptions, tendermint } from './index.ts';
 
-/** Whether `text` is the one on file; `UPDATE_RUNS=1` writes it there. */
-function expectRun(name: string, lines: readonly string[]): void {
-  const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-  const text = `${lines.join('\n')}\n`;
-  if (process.env.UPDATE_RUNS === '1') writeFileSync(file, text);
-  expect(text, 'after a wanted change run with UPDATE_RUNS=1').toBe(readFileSync(file, 'utf8'));
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** Whether `lines` are those on file. */
+const expectRun = (name: string, lines: readonly string[]): void =>
+  expect(keep(name, (sheet) => sheet.write(...lines))).not.toBe('');
 
 /** What `does` gives, or why it refuses. */
 function outcome(does: () => string): string {

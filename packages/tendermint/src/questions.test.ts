@@ -1,6 +1,6 @@
 /** What a replica makes of every message, and of those that differ from it in one thing. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { askedIn, Sheet } from '@quorumlab/protocol-testing';
+import * as files from 'node:fs';
+import { askedIn, keeper, type Sheet } from '@quorumlab/protocol-testing';
 import { expect, it } from 'vitest';
 import {
   batchOf,
@@ -23,18 +23,14 @@ import {
 import { make, type Network } from '../test/network.ts';
 import type { Message } from './messages.ts';
 
-/** A test that writes what the one on file says, line by line; `UPDATE_RUNS=1` writes it there. */
-function kept(name: string, words: string, play: (sheet: Sheet) => void): void {
-  it(words, () => {
-    const file = new URL(`../test/runs/${name}.txt`, import.meta.url);
-    const isNew = process.env.UPDATE_RUNS === '1';
-    const sheet = new Sheet(isNew ? undefined : readFileSync(file, 'utf8'));
-    play(sheet);
-    const { text } = sheet;
-    if (isNew) writeFileSync(file, text);
-    else expect(text).not.toBe('');
-  });
-}
+const keep = keeper(
+  files,
+  (name) => new URL(`../test/runs/${name}.txt`, import.meta.url),
+  process.env,
+);
+/** A test that writes what the one on file says. */
+const kept = (name: string, words: string, play: (sheet: Sheet) => void): void =>
+  it(words, () => expect(keep(name, play)).not.toBe(''));
 
 /** Who says it: a proposal is of the proposer. */
 const sayer = (message: Message): number =>
