@@ -25,6 +25,11 @@ export function withContext<S extends Shape>(
         right.settle?.(replica, change(replica, ctx)),
     }),
     start: (replica, ctx, life) => right.start?.(replica, change(replica, ctx), life),
+    // Without it, coming back empty is a start.
+    ...(right.rejoin && {
+      rejoin: (replica: Replica<S>, ctx: Context<S>, life: number) =>
+        right.rejoin?.(replica, change(replica, ctx), life),
+    }),
     propose: (replica, command, ctx) => right.propose(replica, command, change(replica, ctx)),
     // Whether reads are served at all shows in whether there is a handler of them.
     ...(right.read && {

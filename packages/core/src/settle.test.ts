@@ -25,6 +25,15 @@ interface Noter extends Shape {
   readonly Command: string;
 }
 type State = Replica<Noter>;
+type Taking<H> = H extends (...given: infer P) => unknown
+  ? Context<Noter> extends P[number]
+    ? true
+    : never
+  : never;
+/** What of a protocol is given a context, beside the handlers of its messages. */
+type Given = {
+  [K in keyof Protocol<Noter>]-?: Taking<NonNullable<Protocol<Noter>[K]>> extends never ? never : K;
+}[keyof Protocol<Noter>];
 
 /** Its handler notes, and `settle` says and writes. The rest is never looked at. */
 const noter = (more: Partial<Protocol<Noter>> = {}): Protocol<Noter> =>
@@ -93,4 +102,28 @@ test('a variant with another context settles with it', () => {
   expect(told(withContext(noter(), mute))({ type: 'start' })).toEqual(idle());
   const { settle: _, ...plain } = noter();
   expect(withContext(plain, mute).settle).toBeUndefined();
+});
+
+test('a variant with another context is given it wherever its protocol is given one', () => {
+  const event: Record<Given, Event<Noter>> = {
+    start: { type: 'start' },
+    rejoin: { type: 'start', incarnation: 2, rejoin: true },
+    propose: { type: 'propose', command: 'x' },
+    read: { type: 'read', id: 1 },
+    timeout: { type: 'timeout', timer: 'tick' },
+    snapshotTaken: { type: 'snapshot-taken', slot: 1, digest: 'd' },
+    snapshotInstalled: { type: 'snapshot-installed', slot: 1, digest: 'd' },
+    settle: { type: 'propose', command: 'x' },
+  };
+  const blind = (_: State, ctx: Context<Noter>) => ({ ...ctx, line: () => {} });
+  for (const name of Object.keys(event) as Given[]) {
+    const says = (...given: readonly unknown[]): void =>
+      given.forEach((each) => void (each as Partial<Context<Noter>>)?.line?.(name));
+    const { settle: _, ...plain } = noter();
+    const right: Protocol<Noter> = { ...plain, [name]: says };
+    expect(told(right)(event[name]).lines).toEqual([name]);
+    expect(told(withContext(right, blind))(event[name]).lines, name).toEqual([]);
+    // Nor does it do what its protocol leaves to others.
+    expect(told(withContext(plain, blind))(event[name])).toEqual(told(plain)(event[name]));
+  }
 });
