@@ -1,16 +1,15 @@
 /** A small group with its service, in which a test says who hears what. */
-import {
-  type Event,
-  type Input,
-  type Machine,
-  type PrincipalId,
-  type Protocol,
-  type ReplicaId,
-  type Request,
-  range,
-  type Signature,
+import type {
+  Event,
+  Machine,
+  PrincipalId,
+  Protocol,
+  ReplicaId,
+  Request,
+  Signature,
 } from '@quorumlab/core';
-import { keyValueStore, kv, type LogShape, type Serviced, service } from '@quorumlab/log';
+import { keyValueStore, kv, type LogShape, type Serviced, serviced } from '@quorumlab/log';
+import { ScriptedHost } from '@quorumlab/protocol-testing';
 import { digestOf } from '@quorumlab/wire';
 
 /** The one client of these groups. */
@@ -49,17 +48,19 @@ export function groupOf<P extends LogShape>(
   spoil: (right: Host<P>, id: ReplicaId) => Host<P> = (right) => right,
   lost: (from: PrincipalId, to: PrincipalId, kind: string) => boolean = () => false,
 ): Group<P> {
-  const ids = range(protocol.members.length);
-  const machines = ids.map((id) =>
-    spoil(service(protocol, id, { stateMachine: keyValueStore, digest: digestOf }), id),
-  );
+  const ids = protocol.members;
+  const group = serviced(protocol);
+  const clock = { now: 0 };
+  const hosts = ids.map((id) => {
+    const make = (stable: Serviced<P>['Stable']): Host<P> =>
+      spoil(group.machine(id, { stateMachine: keyValueStore, digest: digestOf, stable }), id);
+    return new ScriptedHost<Serviced<P>>(id, { make, blank: () => group.stable() }, clock);
+  });
   const waiting: { to: ReplicaId; event: Event<Serviced<P>> }[] = [];
-  let now = 0;
   const carry = (): void => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { to: id, event } = next;
-      const input: Input<Serviced<P>> = { now, clock: { earliest: now, latest: now }, event };
-      const { early, sends } = (machines[id] as Host<P>).step(input);
+      const { early, sends } = (hosts[id] as ScriptedHost<Serviced<P>>).run(event);
       for (const { to, message } of [...early, ...sends])
         for (const each of to === 'all' ? ids : ids.filter((other) => other === to))
           if (each === id || !lost(id, each, message.kind)) say(each, id, message);
@@ -69,7 +70,7 @@ export function groupOf<P extends LogShape>(
     waiting.push({ to, event: { type: 'message', message: { ...message, from, signature } } });
   };
   const give = (to: ReplicaId, event: Event<Serviced<P>>): void => {
-    now += 1_000_000;
+    clock.now += 1_000_000;
     waiting.push({ to, event });
     carry();
   };
@@ -81,19 +82,10 @@ export function groupOf<P extends LogShape>(
     },
     timeout: (id, timer) => give(id, { type: 'timeout', timer }),
     values: (key) =>
-      machines.map((machine) => {
-        const event = {
-          type: 'submit',
-          id: 1,
-          operation: kv.get(key),
-          readOnly: true,
-          local: true,
-        } as const;
-        const [answer] = machine.step({
-          now,
-          clock: { earliest: now, latest: now },
-          event,
-        }).answers;
+      hosts.map((host) => {
+        const operation = kv.get(key);
+        const event = { type: 'submit', id: 1, operation, readOnly: true, local: true } as const;
+        const [answer] = host.run(event).answers;
         const found = answer?.result === undefined ? undefined : kv.result(answer.result);
         if (found?.kind !== 'value' || found.value === null) return undefined;
         return new TextDecoder().decode(found.value);

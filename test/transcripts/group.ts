@@ -2,10 +2,8 @@
 import {
   type Event,
   firstClient,
-  type Machine,
   type Protocol,
   type Request,
-  range,
   replica,
   type Signature,
   type Signed,
@@ -14,6 +12,7 @@ import {
 } from '@quorumlab/core';
 import { protocolOf } from '@quorumlab/harness';
 import type { LogShape } from '@quorumlab/log';
+import { type Recipe, ScriptedHost } from '@quorumlab/protocol-testing';
 import { digestOf } from '@quorumlab/wire';
 import { notation, textOf } from './notation.ts';
 
@@ -29,12 +28,8 @@ interface Packet {
   readonly message: Signed<LogShape['Message']>;
 }
 
-interface Node {
-  machine: Machine<LogShape> | undefined;
-  stable: LogShape['Stable'] | undefined;
-  /** By name: when it fires at the latest. */
-  readonly timers: Map<string, number>;
-  readonly decided: Map<number, string>;
+class Node extends ScriptedHost<LogShape> {
+  readonly decided = new Map<number, string>();
 }
 
 /** Runs commands; each answers with what happened, line by line. */
@@ -57,18 +52,17 @@ export function openGroup({ words, named }: Arguments): Group {
     { n, f: Number(named.get('f') ?? f), unsafe: words.includes('unsafe'), options },
     named.get('mutant'),
   );
-  const nodes: Node[] = range(n).map(() => ({
-    machine: undefined,
-    stable: undefined,
-    timers: new Map(),
-    decided: new Map(),
-  }));
+  const clock = { now: 0 };
+  const recipeOf = (id: number): Recipe<LogShape> => ({
+    make: (stable) => replica(protocol, id, { digest: digestOf, stable }),
+    blank: () => protocol.stable(),
+  });
+  const nodes = protocol.members.map((id) => new Node(id, recipeOf(id), clock));
   const liars = new Map<number, readonly number[]>();
   const known: Signed<Request>[] = [];
   const decisions = new Map<number, readonly [node: number, text: string]>();
   let packets: Packet[] = [];
   let parts: readonly (readonly number[])[] = [];
-  let now = 0;
   let out: string[] = [];
 
   const nodeOf = (text: string | undefined): Node => {
@@ -94,14 +88,9 @@ export function openGroup({ words, named }: Arguments): Group {
 
   function step(id: number, event: Event<LogShape>): void {
     const node = nodes[id] as Node;
-    if (node.machine === undefined) return;
+    if (!node.up) return;
     const before = node.machine.status();
-    const output = node.machine.step({ now, clock: { earliest: now, latest: now }, event });
-    node.stable = node.machine.snapshot().stable;
-    for (const change of output.timers) {
-      if (change.type === 'clear') node.timers.delete(change.timer);
-      else node.timers.set(change.timer, now + Math.max(...[change.after].flat()));
-    }
+    const output = node.run(event);
     const { role, term } = node.machine.status();
     if (role !== before.role || term !== before.term) out.push(`${id} is ${role} of ${term}`);
     const sends = [...output.early, ...output.sends];
@@ -129,13 +118,6 @@ export function openGroup({ words, named }: Arguments): Group {
     const [who, what] = decisions.get(slot) ?? [id, text];
     decisions.set(slot, [who, what]);
     if (what !== text) out.push(`FORK at ${slot}: ${who} decided ${what}, ${id} decided ${text}`);
-  }
-
-  function start(id: number, stable: LogShape['Stable'] | undefined): void {
-    const node = nodes[id] as Node;
-    node.timers.clear();
-    node.machine = replica(protocol, id, { digest: digestOf, ...(stable ? { stable } : {}) });
-    step(id, { type: 'start' });
   }
 
   const cut = ({ from, to }: Packet): boolean =>
@@ -168,18 +150,16 @@ export function openGroup({ words, named }: Arguments): Group {
       for (let i = 0; i < 200 && matching(given).length > 0; i++) deliver(matching(given), false);
     },
     timeout({ words: [id, timer = ''] }) {
-      const due = nodeOf(id).timers.get(timer);
-      if (due === undefined) throw new Error(`${id} has no timer ${timer} armed`);
-      now = Math.max(now, due);
-      nodeOf(id).timers.delete(timer);
-      step(Number(id), { type: 'timeout', timer });
+      clock.now = Math.max(clock.now, nodeOf(id).due(timer) ?? 0);
+      step(Number(id), nodeOf(id).fired(timer));
     },
     crash({ words: [id] }) {
-      nodeOf(id).machine = undefined;
+      nodeOf(id).crash();
       packets = packets.filter(({ to }) => to !== Number(id));
     },
     restart({ words: [id], named: how }) {
-      start(Number(id), how.get('disk') === 'lost' ? undefined : nodeOf(id).stable);
+      nodeOf(id).boot(how.get('disk') === 'lost' ? 'blank' : 'kept');
+      step(Number(id), { type: 'start' });
     },
     equivocate: ({ words: [id], named: whom }) =>
       void liars.set(Number(id), numbers(whom.get('to'))),
@@ -190,13 +170,13 @@ export function openGroup({ words, named }: Arguments): Group {
       parts = [];
     },
     show({ words: [id] }) {
-      const { machine, decided } = nodeOf(id);
-      const { role, term, leader } = machine?.status() ?? { role: 'down', term: 0 };
+      const { machine, decided, up } = nodeOf(id);
+      const { role, term, leader } = up ? machine.status() : { role: 'down', term: 0 };
       const log = [...decided].map(([slot, text]) => `${slot}:${text}`).join(' ');
       out.push(`${id} is ${role} of ${term}, leader ${leader ?? 'unknown'}, decided ${log || '-'}`);
     },
   };
-  for (const id of protocol.members) start(id, undefined);
+  for (const id of protocol.members) step(id, { type: 'start' });
   return {
     run(verb, given) {
       out = [];
