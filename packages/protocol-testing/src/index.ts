@@ -19,4 +19,5 @@ export * from './run-length.ts';
 export * from './schedule.ts';
 export * from './scripted-host.ts';
 export { Sheet } from './sheet.ts';
+export * from './told.ts';
 export { type Names, Transcript } from './transcript.ts';

@@ -27,7 +27,7 @@ export function readAtFollower(follower: Replica, id: number, ctx: Context): voi
 /** One question at a time. The reads of one that was not answered go along with the next. */
 export function askLeader(follower: Replica, ctx: Context): void {
   const { question, unasked, leader, epoch, life } = follower;
-  if (leader === null || follower.role !== 'following' || follower.phase !== 'broadcast') return;
+  if (leader === null || follower.phase !== 'broadcast') return;
   const isOld = question !== null && ctx.now - question.askedAt >= ctx.group.electionTimeout;
   if (question === null ? unasked.length === 0 : !isOld) return;
   ctx.line('sync-ask');

@@ -257,5 +257,4 @@ export function commitLeader(follower: Replica, message: Signed<CommitLeader>, c
   ctx.line('f-2-2');
   follower.phase = 'broadcast';
   commitUpTo(follower, message.zxid.counter, ctx);
-  caughtUp(follower, ctx);
 }
