@@ -1,4 +1,4 @@
-import { runScenario, type Scenario, ScenarioError } from '@quorumlab/harness';
+import { runScenario, type Scenario } from '@quorumlab/harness';
 import { placeOf, scenarioOf } from '@quorumlab/harness/link';
 import { traceBuffer } from '@quorumlab/sim';
 
@@ -25,7 +25,8 @@ export function seenByLink(link: string): readonly string[] {
       const { word, digest } = runScenario(scenarioOf(settings, side), { lines: false });
       return `${word} ${digest}`;
     } catch (error) {
-      if (error instanceof ScenarioError) return error.message;
+      if (error instanceof Error && /^(Scenario|Options)Error$/.test(error.name))
+        return error.message;
       throw error;
     }
   });

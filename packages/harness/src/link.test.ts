@@ -47,6 +47,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 );
 const some = fc.array(edit, { maxLength: 4 });
 const traitors = fc.option(fc.uniqueArray(seat, { maxLength: 3 }), { nil: undefined });
+const told = fc.array(fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }), {
+  maxLength: 3,
+});
 const settings: fc.Arbitrary<Settings> = fc.record({
   protocols: pair(names),
   mutants: pair(['', 'figure-8', 'no-intersection']),
@@ -61,6 +64,9 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   reads: fc.constantFrom(...readsWords),
   workload: fc.constantFrom('contest', 'a', 'writes'),
   count: fc.integer({ min: 1, max: most.count }),
+  clients: fc.integer({ min: 1, max: most.clients }),
+  outstanding: fc.integer({ min: 1, max: most.outstanding }),
+  options: fc.tuple(told, told),
   crypto: fc.constantFrom('ideal', 'ed25519'),
   seed: fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
 });
@@ -97,6 +103,9 @@ test('what is wrong in a link is said, and what is usual takes its place', () =>
     ['#/play?count=1e9', /"count" of the link is no number/],
     ['#/play?sign=none', /"sign" of the link is none of ideal, ed25519/],
     ['#/play?seed=%', /damaged/],
+    ['#/play?clients=0', /"clients" of the link is no number from 1 to 64/],
+    ['#/play?out=x', /"out" of the link is no number from 1 to 64/],
+    [`#/play?o=${'a=1~'.repeat(17)}`, /"o" of the link is left out: a side has at most 16 options/],
     ['#/play?reads=fresh', /"reads" of the link is none of quorum, lease, local, stale/],
     ['#/play?by=x', /"by" of the link names nodes as 0\+2/],
     ['#/play?e=12.burn.1', /"12.burn.1" is no edit; write e.g. 900ms.crash.1/],
@@ -116,6 +125,27 @@ test('a link of another run is told apart by its digests', () => {
   expect(otherRun(place, ['aaaaaaaa11', 'cccccccc22'])).toMatch(
     /another run: digest aaaaaaaa and c/,
   );
+});
+
+test('a stale read of a lease whose clock runs wild has a link, short as it is long', () => {
+  const scenario = completeScenario({
+    ...{ protocol: 'raft', reads: 'lease', clocks: 'drift=100000ppm', attack: 'slow-leader' },
+    ...{ options: { electionTimeout: 1_000_000 }, clients: 40, count: 1400 },
+  });
+  const link = linkOfScenario(scenario) ?? '';
+  expect(link).toContain('&count=1400&clients=40&o=electionTimeout=1000000,&');
+  expect(link.length).toBeLessThan(250);
+  const { word, digest } = runScenario(scenario);
+  expect(word).toBe('stale-read');
+  expect(runScenario(scenarioOf(placeOf(link).settings, 0)).digest).toBe(digest);
+});
+
+test('what a protocol cannot be told is said when its side is run', () => {
+  const side = (o: string) => scenarioOf(placeOf(`#/play?p=raft,pbft&o=${o}`).settings, 0);
+  expect(side('electionTimeout=1s').options).toEqual({ electionTimeout: 1_000_000 });
+  expect(() => side('elektionTimeout=1s')).toThrow('Did you mean electionTimeout?');
+  expect(() => side('electionTimeout=soon')).toThrow('takes a whole number or a time');
+  expect(() => side('electionTimeout')).toThrow('sets no option; write e.g. name=value');
 });
 
 test('edits of a link make faults and change single messages, and nothing else of the run', () => {
@@ -142,6 +172,10 @@ test('a scenario of the command line has a link to the same run, or none at all'
     completeScenario({ protocol: 'hotstuff', n: 5, f: 1, network: 'wan' }),
     completeScenario({ protocol: 'raft', faults: [{ type: 'crash', at: 900_000, node: 0 }] }),
     completeScenario({ protocol: 'raft', by: [1], attack: 'equivocating-leader' }),
+    completeScenario({ protocol: 'zab', workload: 'a', count: 300, clients: 9, outstanding: 3 }),
+    completeScenario({ protocol: 'flexible-paxos', options: { weights: '1,1,1' } }),
+    completeScenario({ protocol: 'raft', options: { electionTimeout: 1_000_000, preVote: true } }),
+    completeScenario({ protocol: 'hotstuff', options: { rules: 'chained' } }),
   ];
   for (const scenario of told) {
     const place = placeOf(linkOfScenario(scenario, 3) ?? '');
@@ -159,7 +193,9 @@ test('a scenario of the command line has a link to the same run, or none at all'
     expect(scenarioOf(read, 1).reads).toBe(reads);
   }
   const untold = [
-    completeScenario({ protocol: 'raft', clients: 7 }),
+    completeScenario({ protocol: 'raft', count: most.count + 1 }),
+    completeScenario({ protocol: 'raft', seed: 'x'.repeat(101) }),
+    completeScenario({ protocol: 'raft', until: 1000 }),
     completeScenario({ protocol: 'raft', faults: [{ type: 'crash', at: 9, node: 'leader' }] }),
     completeScenario({ protocol: 'raft', script: { choices: [1], lost: [] } }),
   ];

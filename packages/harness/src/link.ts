@@ -67,9 +67,14 @@ export function linkOf(
     ...(edits.some((each) => each.length > 0) ? [['e', edits.map(editsText).join()] as const] : []),
     ['net', network],
     ['clock', clocks],
-    ...(settings.reads === demo.reads ? [] : [['reads', settings.reads] as const]),
+    ...unusual('reads', settings.reads, demo.reads),
     ['load', workload],
     ['count', settings.count],
+    ...unusual('clients', settings.clients, demo.clients),
+    ...unusual('out', settings.outstanding, demo.outstanding),
+    ...(settings.options.some((each) => each.length > 0)
+      ? [['o', settings.options.map(optionsText).join()] as const]
+      : []),
     ['sign', settings.crypto],
     ['seed', settings.seed],
     ...(at === undefined ? [] : [['at', at] as const]),
@@ -79,31 +84,35 @@ export function linkOf(
   return `#/play?${parts.map(([name, value]) => `${name}=${written(`${value}`)}`).join('&')}`;
 }
 
+/** A part of a link that stands in it only where something else than usual was chosen. */
+const unusual = <V extends string | number>(name: string, value: V, usual: V) =>
+  value === usual ? [] : [[name, value] as const];
+
 /**
  * The link that shows a scenario of the command line on the left, and beside it the protocol of
  * the first page. Nothing if no link tells everything that it depends on: then there is its trace.
  */
 export function linkOfScenario(scenario: Scenario, at?: number): string | undefined {
   const { protocol, mutant = '', n, f, attack, by, network, clocks, workload } = scenario;
-  const { count, crypto, seed } = scenario;
+  const { count, clients, outstanding, options = {}, crypto, seed } = scenario;
   const beside = besideOf(protocol, scenario.reads ?? demo.reads);
   const settings: Settings = {
     ...{ protocols: [protocol, beside], mutants: [mutant, ''], same: 'f', f, n },
-    ...{ attack, network, clocks, workload, count, crypto, seed },
+    ...{ attack, network, clocks, workload, count, clients, outstanding, crypto, seed },
+    options: [Object.entries(options).map(([name, value]) => `${name}=${value}`), []],
     reads: scenario.reads ?? demo.reads,
     by: [by, undefined],
     edits: [editsOf(scenario), []],
   };
-  const sizes = [settings, { ...settings, same: 'n' as const }];
   const shown = canonical(withoutUsual(scenario));
-  const same = sizes.find((each) => canonical(scenarioIn(each)) === shown);
-  if (same === undefined) return undefined;
-  const usual = scenarioIn({ ...same, by: [undefined, undefined] });
-  const isUsual = canonical(usual) === shown;
-  return linkOf(
-    isUsual ? { ...same, by: [undefined, undefined] } : same,
-    at === undefined ? {} : { at },
-  );
+  const usual: Settings = { ...settings, by: [undefined, undefined] };
+  // The first that gives this scenario when it is read again: what is usual is left out.
+  for (const each of [usual, settings])
+    for (const same of ['f', 'n'] as const) {
+      const link = linkOf({ ...each, same }, at === undefined ? {} : { at });
+      if (canonical(scenarioBehind(link)) === shown) return link;
+    }
+  return undefined;
 }
 
 /** Who stands on the other side: of the first page, or anybody who can give such reads. */
@@ -114,22 +123,35 @@ function besideOf(protocol: string, reads: Reads): string {
 }
 
 /** The same scenario without what says what it would be anyway. */
-function withoutUsual({ reads, ...rest }: Scenario): Scenario {
-  return reads === undefined || reads === demo.reads ? rest : { ...rest, reads };
+function withoutUsual({ reads, options = {}, ...rest }: Scenario): Scenario {
+  return {
+    ...rest,
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(reads === undefined || reads === demo.reads ? {} : { reads }),
+  };
 }
 
-const scenarioIn = (settings: Settings): Scenario | undefined => {
+/** What a link shows on the left; nothing if a part of it is not as links have them. */
+function scenarioBehind(link: string): Scenario | undefined {
+  const { settings, complaints } = placeOf(link);
+  if (complaints.length > 0) return undefined;
   try {
     return scenarioOf(settings, 0);
   } catch (error) {
     if (error instanceof ScenarioError) return undefined;
     throw error;
   }
-};
+}
 
 /** The same text for equal scenarios, whatever order their parts stand in. */
 const canonical = (scenario: Scenario | undefined): string =>
   JSON.stringify(Object.entries(scenario ?? {}).sort(([one], [two]) => (one < two ? -1 : 1)));
+
+/** `electionTimeout=1s~weights=3%2C1`: what parts a link is written by its number in a value. */
+const optionsText = (options: readonly string[]): string =>
+  options
+    .map((each) => each.replace(/[%,~]/g, encodeURIComponent).replaceAll('~', '%7E'))
+    .join('~');
 
 /** `0+2`, `none`, or nothing if the attack takes whom it likes. */
 const traitorsText = (ids: Traitors): string =>
@@ -216,6 +238,9 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
     reads: oneOf('reads', readsWords, demo.reads),
     workload: text('load', demo.workload),
     count: numberIn(given, 'count', 1, most.count, complaints) ?? demo.count,
+    clients: numberIn(given, 'clients', 1, most.clients, complaints) ?? demo.clients,
+    outstanding: numberIn(given, 'out', 1, most.outstanding, complaints) ?? demo.outstanding,
+    options: bothOptions(given.get('o'), complaints),
     crypto: oneOf('sign', ['ideal', 'ed25519'], demo.crypto),
     seed: text('seed', demo.seed).slice(0, 100),
   };
@@ -231,6 +256,24 @@ function traitorsIn(value: string | undefined, complaints: string[]): Settings['
   });
   return [left, right];
 }
+
+/** What a protocol can be told is known with all protocols: here they are texts. */
+function bothOptions(value: string | undefined, complaints: string[]): Settings['options'] {
+  const [left = [], right = []] = (value ?? '').split(',').map((text) => {
+    const options = text.split('~').filter((each) => each !== '');
+    if (options.length <= most.options && options.every(({ length }) => length <= mostLetters))
+      return options.map((each) => each.replace(/%(?:25|2C|7E)/g, decodeURIComponent));
+    complaints.push(
+      `"o" of the link is left out: a side has at most ${most.options} options, as name=value ` +
+        `with ~ between them, of ${mostLetters} letters each.`,
+    );
+    return [];
+  });
+  return [left, right];
+}
+
+/** Letters of one option at most. */
+const mostLetters = 200;
 
 function bothEdits(value: string | undefined, complaints: string[]): Settings['edits'] {
   const [left = [], right = []] = (value ?? '').split(',').map((text) => {

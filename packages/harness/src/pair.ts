@@ -2,6 +2,7 @@
 import { attackOf } from './attacks.ts';
 import { completeScenario } from './defaults.ts';
 import { type Edit, edited } from './edits.ts';
+import { readOption } from './options.ts';
 import { protocolOf, toleratedBy } from './protocols.ts';
 import type { Reads } from './read-words.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,6 +30,11 @@ export interface Settings {
   readonly reads: Reads;
   readonly workload: string;
   readonly count: number;
+  readonly clients: number;
+  /** Operations that one client has under way at once. */
+  readonly outstanding: number;
+  /** What each protocol is told besides, as `--option` takes it: `electionTimeout=1s`. */
+  readonly options: readonly [left: readonly string[], right: readonly string[]];
   readonly crypto: Scenario['crypto'];
   readonly seed: string;
 }
@@ -48,12 +54,18 @@ export const demo: Settings = {
   reads: 'quorum',
   workload: 'contest',
   count: 2,
+  clients: 2,
+  outstanding: 1,
+  options: [[], []],
   crypto: 'ed25519',
   seed: '42',
 };
 
-/** Replicas and operations at most: what a page can run and draw while somebody waits. */
-export const most = { n: 31, f: 10, count: 200 };
+/**
+ * Sizes at most: what a page can run while somebody waits. Operations are drawn from a workload by
+ * the seed, so a link of many is as short as one of few.
+ */
+export const most = { n: 31, f: 10, count: 2000, clients: 64, outstanding: 64, options: 16 };
 
 /** Networks by what they are named for people. */
 export const networks: readonly string[] = [
@@ -74,23 +86,26 @@ export const clocks: readonly string[] = [
 
 /** The scenario of one side. Throws a ScenarioError that says what cannot be. */
 export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
-  const { attack, network, workload, count, crypto, seed, reads } = settings;
+  const { attack, network, workload, count, clients, outstanding, crypto, seed, reads } = settings;
   const protocol = settings.protocols[side];
   const mutant = settings.mutants[side];
-  const { claims } = protocolOf(protocol);
+  const entry = protocolOf(protocol);
+  const { claims } = entry;
   const size =
     settings.same === 'f'
       ? { n: claims.replicas(settings.f), f: settings.f }
       : { n: settings.n, f: toleratedBy(claims, settings.n) };
   attackOf(attack);
   const by = settings.by[side];
+  const told = settings.options[side].map((each) => readOption(entry, each));
   const scenario = completeScenario({
     ...{ protocol, ...size, attack, network, clocks: settings.clocks },
-    ...{ workload, count, crypto, seed },
+    ...{ workload, count, clients, outstanding, crypto, seed },
     ...(mutant === '' ? {} : { mutant }),
     // As protocols read unless told, so that nothing else is in older links.
     ...(reads === 'quorum' ? {} : { reads }),
     ...(by === undefined ? {} : { by }),
+    ...(told.length === 0 ? {} : { options: Object.assign({}, ...told) }),
   });
   return edited(scenario, settings.edits[side]);
 }

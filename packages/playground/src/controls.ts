@@ -9,7 +9,7 @@ import {
   readsWords,
   type Settings,
 } from '@quorumlab/harness/link';
-import { h, type JSX, type TargetedEvent } from 'preact';
+import { Fragment, h, type JSX, type TargetedEvent } from 'preact';
 import type { State } from './state.ts';
 
 /** The form above the runs: each change runs both again. */
@@ -54,14 +54,7 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
       onPick: (value) => change({ clocks: value }),
     }),
     h(ReadsChoice, { settings, change }),
-    h(Choice, {
-      ...{ title: 'Workload', value: settings.workload, words: presets },
-      onPick: (workload) => change({ workload }),
-    }),
-    h(Count, {
-      ...{ title: 'Operations', value: settings.count, least: 1, most: most.count },
-      onPick: (count) => change({ count }),
-    }),
+    h(Load, { settings, change }),
     h(Choice, {
       ...{ title: 'Signatures', value: settings.crypto, words: ['ideal', 'ed25519'] },
       onPick: (crypto) => change({ crypto: crypto === 'ed25519' ? 'ed25519' : 'ideal' }),
@@ -78,6 +71,32 @@ export function Controls({ state }: { readonly state: State }): JSX.Element {
       }),
     ),
     h('p', { class: 'quiet' }, wordsOn(settings)),
+  );
+}
+
+/** What clients ask for: how many operations of which kind, who asks, and how much at once. */
+function Load({
+  settings: { workload, count, clients, outstanding },
+  change,
+}: {
+  readonly settings: Settings;
+  readonly change: Change;
+}): JSX.Element {
+  const number = (title: string, of: 'count' | 'clients' | 'outstanding', value: number) =>
+    h(Count, {
+      ...{ title, value, least: 1, most: most[of] },
+      onPick: (picked) => change({ [of]: picked }),
+    });
+  return h(
+    Fragment,
+    null,
+    h(Choice, {
+      ...{ title: 'Workload', value: workload, words: presets },
+      onPick: (name) => change({ workload: name }),
+    }),
+    number('Operations', 'count', count),
+    number('Clients', 'clients', clients),
+    number('Each at once', 'outstanding', outstanding),
   );
 }
 
@@ -120,7 +139,7 @@ const titleOfAttack = (name: string): string =>
 type Change = (some: Partial<Settings>) => void;
 
 function ProtocolChoice({
-  settings: { protocols: names, mutants },
+  settings: { protocols: names, mutants, options },
   side,
   change,
 }: {
@@ -131,7 +150,7 @@ function ProtocolChoice({
   const title = side === 0 ? 'Left' : 'Right';
   const name = names[side];
   const entry = protocols.find((each) => each.name === name);
-  const put = (pair: Settings['protocols'], value: string): Settings['protocols'] =>
+  const put = <V>(pair: readonly [V, V], value: V): readonly [V, V] =>
     side === 0 ? [value, pair[1]] : [pair[0], value];
   const faults = Object.fromEntries(
     protocols.map(({ name: each }) => [each, `${each} (${protocolOf(each).claims.faults})`]),
@@ -141,7 +160,13 @@ function ProtocolChoice({
     { class: 'protocol' },
     h(Choice, {
       ...{ title, value: name, words: protocols.map((each) => each.name), names: faults },
-      onPick: (value) => change({ protocols: put(names, value), mutants: put(mutants, '') }),
+      // What one protocol is told says nothing to another.
+      onPick: (value) =>
+        change({
+          protocols: put(names, value),
+          mutants: put(mutants, ''),
+          options: put(options, []),
+        }),
     }),
     entry !== undefined &&
       entry.mutants.length > 0 &&
@@ -150,6 +175,38 @@ function ProtocolChoice({
         names: { '': 'none: as in the paper' },
         onPick: (mutant) => change({ mutants: put(mutants, mutant) }),
       }),
+    entry !== undefined &&
+      Object.keys(entry.options).length > 0 &&
+      h(Options, {
+        ...{ entry, value: options[side] },
+        onPick: (told) => change({ options: put(options, told) }),
+      }),
+  );
+}
+
+/** What a protocol is told besides, as `--option` takes it; what is wrong in it, its run says. */
+function Options({
+  entry,
+  value,
+  onPick,
+}: {
+  readonly entry: (typeof protocols)[number];
+  readonly value: readonly string[];
+  readonly onPick: (options: readonly string[]) => void;
+}): JSX.Element {
+  const names = Object.keys(entry.options);
+  return h(
+    'label',
+    null,
+    `Options of ${entry.name} `,
+    h('input', {
+      value: value.join(' '),
+      maxLength: 1000,
+      placeholder: 'name=value …',
+      title: `of ${names.join(', ')}`,
+      onChange: ({ currentTarget }: TargetedEvent<HTMLInputElement>) =>
+        onPick(currentTarget.value.split(/\s+/).filter((each) => each !== '')),
+    }),
   );
 }
 

@@ -1,6 +1,4 @@
 /** What the first part of the page can run by itself. */
-import { ScenarioError } from '@quorumlab/harness';
-import { TraceError } from '@quorumlab/sim';
 import type { Answer, Question } from './ask.ts';
 import { ranOf } from './ran.ts';
 
@@ -25,10 +23,14 @@ export function answerRun(
   }
 }
 
+/** Errors of packages whose sentences are for whoever chose what is run. */
+const teaching = /^(Scenario|Trace|Options|Quorum|Configuration|Validator)Error$/;
+
 /** What was thrown, as a sentence. Anything but a wrong input is a bug of ours, and told as one. */
 export function cannot(error: unknown): Answer {
-  const isWrong = error instanceof ScenarioError || error instanceof TraceError;
-  const why = error instanceof Error ? error.message : String(error);
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
   // The lines behind the first are about flags of the command line.
-  return { says: 'cannot', why: isWrong ? (why.split('\n')[0] ?? '') : `internal error: ${why}` };
+  const [sentence = ''] = message.split('\n');
+  if (teaching.test(name)) return { says: 'cannot', why: sentence };
+  return { says: 'cannot', why: `internal error: ${message}` };
 }

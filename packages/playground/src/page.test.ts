@@ -7,6 +7,7 @@ import type { Ask } from './asking.ts';
 import { linkToCell } from './compare.ts';
 import { type KeyPress, keyActions, press } from './keys.ts';
 import { App } from './pages.ts';
+import { ranOf } from './ran.ts';
 import { rest } from './rest.ts';
 import { answer } from './runs.ts';
 import { createState, type State } from './state.ts';
@@ -198,4 +199,33 @@ test('a cell of the matrix leads to the very run that it counts', () => {
       expect(complaints).toEqual([]);
       expect(scenarioOf(settings, 0)).toEqual(completeScenario({ protocol, attack, seed: 'x7' }));
     }
+});
+
+test('clients and options stand in the link and in the form, and a wrong one is a sentence', () => {
+  const link = linkOf({
+    ...{ ...quick, attack: 'none', workload: 'a', count: 9, clients: 5, outstanding: 2 },
+    options: [['electionTimeout=400ms'], []],
+  });
+  const state = visited(link);
+  const [side] = state.sides.value;
+  const { scenario } = (side?.is === 'ran' ? side.ran : undefined) ?? {};
+  expect(scenario).toMatchObject({ clients: 5, outstanding: 2, options: { electionTimeout: 4e5 } });
+  expect(html(state)).toContain('value="electionTimeout=400ms"');
+  expect(placeOf(state.link()).settings).toEqual(placeOf(link).settings);
+  const wrong = visited(linkOf({ ...quick, options: [['electionTimeout=1'], ['no=1']] }));
+  const why = wrong.sides.value.map((each) => (each.is === 'cannot' ? each.why : each.is));
+  expect(why).toEqual([
+    expect.stringMatching(/electionTimeout/),
+    expect.stringMatching(/no option of pbft "no"/),
+  ]);
+  for (const each of why) expect(each).not.toContain('internal error');
+});
+
+test('a run that is larger than a page can show is stopped, and the terminal is named', () => {
+  const scenario = completeScenario({ protocol: 'pbft', count: 3 });
+  const { length } = ranOf(scenario).trace;
+  expect(ranOf(scenario, undefined, length).trace).toHaveLength(length);
+  expect(() => ranOf(scenario, undefined, length - 1)).toThrow(
+    /larger than a page can show.*or use a terminal: quorumlab run pbft -n 4 -f 1/,
+  );
 });

@@ -9,9 +9,10 @@ import {
   type RunResult,
   runInPieces,
   type Scenario,
+  ScenarioError,
   taleOf,
 } from '@quorumlab/harness';
-import { traceBuffer } from '@quorumlab/sim';
+import { type TraceBuffer, traceBuffer } from '@quorumlab/sim';
 import type { ClockMoment } from '@quorumlab/trace-view';
 
 /** A run as the page shows it: plain data. */
@@ -41,9 +42,42 @@ export interface Ran {
   readonly command: string;
 }
 
-/** Runs a scenario with everything that the page shows of it; `beat` is called as it goes on. */
-export function ranOf(scenario: Scenario, beat = (): void => undefined): Ran {
-  const trace = traceBuffer();
+/** Letters of a trace at most, as of one that is opened: what is drawn takes many times as much. */
+const mostLetters = 32 * 1024 * 1024;
+
+/** A trace of a run that a page can show. Throws a ScenarioError when it becomes larger. */
+function boundedTrace(scenario: Scenario, most: number): TraceBuffer {
+  const all = traceBuffer();
+  let letters = 0;
+  return {
+    ...all,
+    line(text) {
+      letters += text.length + 1;
+      if (letters > most) throw tooLarge(scenario, all.lines.length);
+      all.line(text);
+    },
+  };
+}
+
+function tooLarge(scenario: Scenario, lines: number): ScenarioError {
+  const line = againLine(scenario);
+  return new ScenarioError(
+    'QL128',
+    `This run is larger than a page can show: its trace had ${lines} lines and was not at its ` +
+      `end. Ask for fewer replicas or operations${line ? `, or use a terminal: ${line}` : ''}`,
+  );
+}
+
+/**
+ * Runs a scenario with everything that the page shows of it; `beat` is called as it goes on. Throws
+ * a ScenarioError if its trace has more than so many `letters`: no page can show it.
+ */
+export function ranOf(
+  scenario: Scenario,
+  beat = (): void => undefined,
+  letters = mostLetters,
+): Ran {
+  const trace = boundedTrace(scenario, letters);
   const pieces = runInPieces(scenario, { trace, proofs: true, story: true });
   let piece = pieces.next();
   for (; !piece.done; piece = pieces.next()) beat();
