@@ -17,11 +17,13 @@ export interface LinearizableOptions<S extends ModelState, I, O> {
    * The operation and, once there is one, its result. 'refused' for a result by which the
    * application says that it has not done the operation: it is judged as one that changed nothing.
    * Undefined for bytes that the model knows nothing of: such operations are left out, such results
-   * are violations.
+   * are violations. With a result comes `input`, what the operation was before it had one, so that
+   * nobody has to read it twice.
    */
   decode(
     operation: Uint8Array,
     result: Uint8Array | undefined,
+    input?: I,
   ): Decoded<I, O> | 'refused' | undefined;
   readonly budget?: LinearizabilityBudget;
   /** Most calls to remember; a longer run is inconclusive. 1,000,000 unless told. */
@@ -81,11 +83,12 @@ export function linearizable<S extends ModelState, I, O>(
       });
     },
     returned(at: Instant, client: PrincipalId, id: number, result: Uint8Array) {
-      const index = open.get(`${client}/${id}`);
+      const name = `${client}/${id}`;
+      const index = open.get(name);
       const call = index === undefined ? undefined : calls[index];
       if (index === undefined || call === undefined) return;
-      open.delete(`${client}/${id}`);
-      const decoded = decode(call.operation, result);
+      open.delete(name);
+      const decoded = decode(call.operation, result, call.input);
       if (decoded === 'refused') return void failed.add(index);
       if (decoded === undefined) {
         const what = model.describe(call.input, undefined);

@@ -90,11 +90,11 @@ export function checkLinearizable<S extends ModelState, I, O>(
       const outcome = search ? advance(search, Math.min(turn, stepsMax - steps)) : 'full';
       steps += (search?.steps ?? 0) - before;
       if (outcome === 'open') still.push({ partition, search });
-      else if (search) finish(search);
       if (outcome === 'full') tooLarge.push(partition);
       if (outcome === 'found' && search) witness.push(witnessOf(search));
-      if (outcome === 'impossible' && search)
-        return { verdict: 'not-linearizable', blame: blameOf(search), steps };
+      const blame = outcome === 'impossible' && search ? blameOf(search) : undefined;
+      if (outcome !== 'open' && search) finish(search);
+      if (blame !== undefined) return { verdict: 'not-linearizable', blame, steps };
     }
     open = still;
   }
@@ -119,20 +119,26 @@ function numberIn({ partition }: { readonly partition: Partition }, call: number
   return (call < returned.length ? returned[call] : open[call - returned.length]) as number;
 }
 
+/** As {@link numberIn}, of the first `depth` calls of a stack. */
+function numbersIn(
+  search: { readonly partition: Partition },
+  stack: Int32Array,
+  depth: number,
+): readonly number[] {
+  const numbers: number[] = [];
+  for (let i = 0; i < depth; i++) numbers.push(numberIn(search, stack[i] as number));
+  return numbers;
+}
+
 function witnessOf<S extends ModelState, I, O>(search: Search<S, I, O>): WitnessOrder {
-  const order = Array.from(search.stack.subarray(0, search.depth), (call) =>
-    numberIn(search, call),
-  );
-  return { key: search.partition.key, order };
+  return { key: search.partition.key, order: numbersIn(search, search.stack, search.depth) };
 }
 
 function blameOf<S extends ModelState, I, O>(search: Search<S, I, O>): Blame {
   const { model, partition, furthestStack, furthestDepth } = search;
   const blamed = search.callAt[search.furthest] as number;
   const call = search.calls[blamed] as Call<I, O>;
-  const prefix = Array.from(furthestStack.subarray(0, furthestDepth), (call) =>
-    numberIn(search, call),
-  );
+  const prefix = numbersIn(search, furthestStack, furthestDepth);
   const last = search.calls[furthestStack[furthestDepth - 1] ?? -1];
   const state = JSON.stringify(search.stateValues[search.furthestState]);
   return {

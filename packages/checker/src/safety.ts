@@ -181,8 +181,8 @@ function ordinal({ states, later }: Ledger, slot: Slot, which: number, state: nu
 
 function checkState(ledger: Ledger, at: Instant, seat: number, { slot, state }: Applied): void {
   const { cursors, note } = ledger;
-  const cursor = cursors.get(seat) ?? { slot: -1, ordinal: 0, running: true };
-  cursors.set(seat, cursor);
+  let cursor = cursors.get(seat);
+  if (cursor === undefined) cursors.set(seat, (cursor = { slot: -1, ordinal: 0, running: true }));
   cursor.ordinal = cursor.slot === slot ? cursor.ordinal + 1 : 0;
   cursor.slot = slot;
   const known = ordinal(ledger, slot, cursor.ordinal, state);

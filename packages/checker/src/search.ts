@@ -1,4 +1,14 @@
 import type { Call, Model, ModelState, Partition } from './history.ts';
+import {
+  giveSpaceBack,
+  openHeadOf,
+  orderEvents,
+  relink,
+  type Space,
+  spaceFor,
+  unlink,
+  wordsFor,
+} from './search-space.ts';
 import { addLast, forget, type Memory, makeRoom, type SeenLists, seenLists } from './seen.ts';
 
 /**
@@ -34,6 +44,8 @@ export interface Search<S extends ModelState, I, O> {
   /** One bit for each call that is taken: returned calls, and apart from them the others. */
   readonly taken: Int32Array;
   readonly takenOpen: Int32Array;
+  /** So many words of `takenOpen` are in use. */
+  readonly openWords: number;
   /** Calls in the order taken; after `i` of them states[i], and the highest that returned. */
   readonly stack: Int32Array;
   readonly states: Int32Array;
@@ -50,6 +62,8 @@ export interface Search<S extends ModelState, I, O> {
   /** How many steps the search has made. */
   steps: number;
 
+  /** Where its arrays lie; those of a small search are longer than it needs. */
+  readonly space: Space;
   readonly stateNumbers: Map<S, number>;
   readonly stateValues: S[];
   readonly seen: SeenLists;
@@ -66,8 +80,6 @@ export interface Search<S extends ModelState, I, O> {
 /** `open`: steps are used up. `full`: memory is used up, and the search is over undecided. */
 export type Outcome = 'open' | 'found' | 'impossible' | 'full';
 
-const wordsFor = (bits: number): number => (bits + 31) >>> 5;
-
 /** A search before its first step, or undefined if memory does not suffice for it. */
 export function searchOf<S extends ModelState, I, O>(
   model: Model<S, I, O>,
@@ -77,106 +89,57 @@ export function searchOf<S extends ModelState, I, O>(
 ): Search<S, I, O> | undefined {
   const seen = seenLists(memory);
   if (seen === undefined) return undefined;
-  const calls = [...partition.returned, ...partition.open].map((i) => history[i] as Call<I, O>);
+  const calls = callsOf(history, partition);
   const returned = partition.returned.length;
-  const { length } = calls;
-  const bits = wordsFor(returned) + wordsFor(length - returned);
-  const array = int32Arrays(3 * (length + returned + 2) + 2 * length + 4 * length + 2 + bits);
-  const search: Search<S, I, O> = {
+  const openWords = wordsFor(calls.length - returned);
+  const space = spaceFor(calls.length);
+  const { taken, takenOpen, stack, states, highest, furthestStack } = space;
+  taken.fill(0, 0, wordsFor(returned));
+  takenOpen.fill(0, 0, openWords);
+  states[0] = 0;
+  highest[0] = -1;
+  orderEvents(calls, returned, space);
+  const { next, previous, callAt, invokeNode, returnNode } = space;
+  return {
     model,
     partition,
     calls,
     returned,
-    ...eventsOf(calls, returned, array),
-    taken: array(wordsFor(returned)),
-    takenOpen: array(wordsFor(length - returned)),
-    stack: array(length),
-    states: array(length + 1),
-    highest: array(length + 1).fill(-1, 0, 1),
+    next,
+    previous,
+    openHead: openHeadOf(calls, returned),
+    callAt,
+    invokeNode,
+    returnNode,
+    taken,
+    takenOpen,
+    openWords,
+    stack,
+    states,
+    highest,
     depth: 0,
     low: 0,
     missing: returned,
-    node: 0,
+    node: next[0] as number,
     blocked: 0,
     steps: 0,
-    stateNumbers: new Map([[model.initial, 0]]),
+    space,
+    stateNumbers: new Map<S, number>().set(model.initial, 0),
     stateValues: [model.initial],
     seen,
     furthest: 0,
-    furthestStack: array(length),
+    furthestStack,
     furthestDepth: 0,
     furthestState: 0,
     unchanged: 0,
   };
-  search.node = search.next[0] as number;
-  return search;
 }
 
-type Events = Pick<
-  Search<never, unknown, unknown>,
-  'next' | 'previous' | 'openHead' | 'callAt' | 'invokeNode' | 'returnNode'
->;
-
-/** Lists that live equally long share memory: to ask for it costs more than to write to it. */
-function int32Arrays(words: number): (length: number) => Int32Array {
-  const { buffer } = new Int32Array(words);
-  let used = 0;
-  return (length) => {
-    used += length;
-    return new Int32Array(buffer, 4 * (used - length), length);
-  };
-}
-
-/** Calls that returned, in the order in which they did. */
-function byReturn(calls: readonly Call<unknown, unknown>[], returned: number): readonly number[] {
-  const order: number[] = [];
-  for (let call = 0; call < returned; call++) order.push(call);
-  const at = (call: number): number => calls[call]?.returnedAt as number;
-  return order.sort((one, two) => at(one) - at(two));
-}
-
-/**
- * Both sorts of calls are in the order of their invocations. At one instant invocations come before
- * returns: calls that touch are concurrent.
- */
-function eventsOf(
-  calls: readonly Call<unknown, unknown>[],
-  returned: number,
-  array: (length: number) => Int32Array,
-): Events {
-  const { length } = calls;
-  const size = length + returned + 2;
-  const found = {
-    next: array(size),
-    previous: array(size),
-    openHead: size - 1,
-    callAt: array(size),
-    invokeNode: array(length),
-    returnNode: array(length),
-  };
-  const { next, previous, openHead, callAt, invokeNode, returnNode } = found;
-  next[openHead] = previous[openHead] = openHead;
-  callAt[0] = callAt[openHead] = -1;
-  const returns = byReturn(calls, returned);
-  const invokedAt = (call: number, end: number): number =>
-    call < end ? (calls[call] as Call<unknown, unknown>).invokedAt : Infinity;
-  let closing = 0;
-  let opening = returned;
-  for (let node = 1, gone = 0; node < openHead; node++) {
-    const mine = invokedAt(closing, returned);
-    const other = invokedAt(opening, length);
-    const ended = calls[returns[gone] ?? -1]?.returnedAt ?? Infinity;
-    const isReturn = closing + opening === length + returned || (ended < mine && ended < other);
-    const isMine = opening === length || (closing < returned && mine <= other);
-    const call = isReturn ? (returns[gone++] as number) : isMine ? closing++ : opening++;
-    (isReturn ? returnNode : invokeNode)[call] = node;
-    callAt[node] = call;
-    const head = call < returned ? 0 : openHead;
-    previous[node] = previous[head] as number;
-    next[node] = head;
-    relink(found, node);
-  }
-  return found;
+function callsOf<I, O>(history: readonly Call<I, O>[], partition: Partition): Call<I, O>[] {
+  const calls: Call<I, O>[] = [];
+  for (const part of [partition.returned, partition.open])
+    for (let i = 0; i < part.length; i++) calls.push(history[part[i] as number] as Call<I, O>);
+  return calls;
 }
 
 /**
@@ -209,9 +172,10 @@ export function advance<S extends ModelState, I, O>(
   return 'found';
 }
 
-/** Gives the memory of a search back to the others. */
+/** Gives the memory of a search back to the others: nobody may look at it any more. */
 export function finish<S extends ModelState, I, O>(search: Search<S, I, O>): void {
   forget(search.seen);
+  giveSpaceBack(search.space);
   for (const state of search.stateValues) search.seen.memory.bytesLeft += costOf(state);
   search.seen.memory.bytesLeft -= costOf(search.model.initial);
 }
@@ -287,13 +251,13 @@ function keepFurthest<S extends ModelState, I, O>(search: Search<S, I, O>, node:
  * for each entry than a short one.
  */
 function enter<S extends ModelState, I, O>(
-  { seen, taken, takenOpen, low }: Search<S, I, O>,
+  { seen, taken, takenOpen, openWords, low }: Search<S, I, O>,
   state: number,
   highest: number,
 ): 'new' | 'old' | 'full' {
   const first = low >>> 5;
   const end = Math.max(first, wordsFor(highest + 1));
-  const length = 3 + end - first + takenOpen.length;
+  const length = 3 + end - first + openWords;
   if (!makeRoom(seen, length)) return 'full';
   const { words } = seen;
   let at = seen.used;
@@ -301,7 +265,7 @@ function enter<S extends ModelState, I, O>(
   words[at++] = first;
   words[at++] = state;
   for (let i = first; i < end; i++) words[at++] = taken[i] as number;
-  for (let i = 0; i < takenOpen.length; i++) words[at++] = takenOpen[i] as number;
+  for (let i = 0; i < openWords; i++) words[at++] = takenOpen[i] as number;
   return addLast(seen) ? 'new' : 'old';
 }
 
@@ -330,17 +294,4 @@ function flip({ taken, takenOpen, returned }: Bits, call: number): void {
   const bits = call < returned ? taken : takenOpen;
   const bit = call < returned ? call : call - returned;
   bits[bit >>> 5] = (bits[bit >>> 5] as number) ^ (1 << (bit & 31));
-}
-
-type Links = Pick<Search<never, unknown, unknown>, 'next' | 'previous'>;
-
-function unlink({ next, previous }: Links, node: number): void {
-  next[previous[node] as number] = next[node] as number;
-  previous[next[node] as number] = previous[node] as number;
-}
-
-/** Undoes {@link unlink}; nodes come back in the opposite order. */
-function relink({ next, previous }: Links, node: number): void {
-  next[previous[node] as number] = node;
-  previous[next[node] as number] = node;
 }

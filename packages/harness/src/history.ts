@@ -24,12 +24,16 @@ export const keyValueHistory = (): Observer =>
 /** Values are compared, so their bytes may be written in hexadecimal digits. */
 const digitsPerByte = 2;
 
-/** An operation of the store, and its result if there is one; undefined for what is none of it. */
+/**
+ * An operation of the store, and its result if there is one; undefined for what is none of it.
+ * `known` is the operation, if somebody has read it before.
+ */
 export function decodeCall(
   operation: Uint8Array,
   result: Uint8Array | undefined,
+  known?: KeyValueInput,
 ): Decoded<KeyValueInput, KeyValueOutput> | undefined {
-  const input = readInput(operation);
+  const input = known ?? readInput(operation);
   if (input === undefined) return undefined;
   if (result === undefined) return { input, output: undefined };
   const answer = readable(() => decode(keyValueResult, result));
