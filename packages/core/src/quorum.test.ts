@@ -89,6 +89,20 @@ test('a repeated or unknown replica counts for nothing, in systems of any size',
   expect(two.has([1, 2])).toBe(true);
 });
 
+test('a list, a set and a walk over the same replicas hold a quorum or none of them does', () => {
+  const sizes = fc.integer({ min: 1, max: 12 });
+  fc.assert(
+    fc.property(sizes, sizes, fc.array(fc.nat(15), { maxLength: 24 }), (n, size, replicas) => {
+      const system = threshold(range(n), Math.min(size, n));
+      const counted = new Set(replicas.filter((each) => each < n)).size;
+      const holds = counted >= system.size;
+      expect(system.has(replicas)).toBe(holds);
+      expect(system.has(new Set(replicas))).toBe(holds);
+      expect(system.has(replicas.values())).toBe(holds);
+    }),
+  );
+});
+
 test('a grid: every row meets every column', () => {
   const phases = grid([
     [0, 1],

@@ -65,12 +65,27 @@ function hasFew(
   size: number,
   replicas: Iterable<ReplicaId>,
 ): boolean {
+  if (Array.isArray(replicas)) return hasFewOf(known, size, replicas);
   const counted: ReplicaId[] = [];
   for (const replica of replicas) {
     if (known.has(replica) && !counted.includes(replica)) counted.push(replica);
     if (counted.length >= size) return true;
   }
   return false;
+}
+
+/** The same of a list, in which a replica counts where it first stands. */
+function hasFewOf(
+  known: ReadonlySet<ReplicaId>,
+  size: number,
+  replicas: readonly ReplicaId[],
+): boolean {
+  let counted = 0;
+  for (let i = 0; i < replicas.length && counted < size; i++) {
+    const replica = replicas[i] as ReplicaId;
+    if (known.has(replica) && replicas.indexOf(replica) === i) counted++;
+  }
+  return counted >= size;
 }
 
 /** More than half: any two share at least one replica. */

@@ -3,7 +3,7 @@
  * that none forgets a part: checkers, vows, and replicas that look whether they have accepted
  * something else before.
  */
-import { type Reader, readInteger, SchemaError, sameBytes, toHex } from './bytes.ts';
+import { type Reader, readInteger, SchemaError, sameBytes, toHex, type Writer } from './bytes.ts';
 import {
   lengthBytes,
   maxChangeBytes,
@@ -13,7 +13,7 @@ import {
   operationBytes,
 } from './limits.ts';
 import { type MessageField, message } from './message.ts';
-import { bounded, bytes, type Field, type Infer, integer, list } from './schema.ts';
+import { bounded, bytes, type Field, type Infer, integer, list, type Random } from './schema.ts';
 import { inSteps, readInSteps } from './steps.ts';
 import type { Signed } from './vocabulary.ts';
 
@@ -114,31 +114,38 @@ function countedOperations(of: Field<readonly Uint8Array[]>): Field<readonly Uin
   });
 }
 
+/** A number that is left out where it is 0. */
+function zeroIfAbsent(of: Field<number>): Field<number | undefined> {
+  return {
+    ...of,
+    write: (to, value) => of.write(to, value ?? 0),
+    mix: (hash, value) => of.mix(hash, value ?? 0),
+    mutate: (value, random) => of.mutate(value ?? 0, random),
+  };
+}
+
 /** An ordinary request has operations, so it takes no room to say that there is nothing else. */
 function requestField(): MessageField<Request> {
   const parts = message('request', {
     client: integer(),
     sequence: integer(),
     acknowledged: integer(),
-    session: integer(),
+    session: zeroIfAbsent(integer()),
     operations: countedOperations(
       bounded(list(bytes(maxOperationBytes), maxOperations), maxEncodedOperationsBytes),
     ),
   });
   // Of most clients there is one session, and its number is left out as an absent part is.
-  const whole = (value: Request): Infer<typeof parts> => ({
-    ...value,
-    session: value.session ?? 0,
-  });
-  const short = ({ session, ...value }: Infer<typeof parts>): Request =>
+  const short = ({ session = 0, ...value }: Infer<typeof parts>): Request =>
     session === 0 ? value : { ...value, session };
-  const plain: MessageField<Request> = {
+  const plain = {
     ...parts,
-    write: (to, value) => parts.write(to, whole(value)),
-    read: (from) => short(parts.read(from)),
-    mix: (hash, value) => parts.mix(hash, whole(value)),
-    sample: (random) => short(parts.sample(random)),
-    mutate: (value, random) => short(parts.mutate(whole(value), random)),
+    write: (to: Writer, value: Request): void => parts.write(to, value as Infer<typeof parts>),
+    read: (from: Reader): Request => short(parts.read(from)),
+    mix: (hash: number, value: Request): number => parts.mix(hash, value as Infer<typeof parts>),
+    sample: (random: Random): Request => short(parts.sample(random)),
+    mutate: (value: Request, random: Random): Request =>
+      short(parts.mutate({ ...value, session: value.session ?? 0 }, random)),
   };
   const configuration = bytes(maxChangeBytes);
   const joined = (value: Request, about: Uint8Array): Request =>

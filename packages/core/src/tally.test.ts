@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   certify,
@@ -32,6 +33,18 @@ test('a certificate has its signers in ascending order, whoever came first', () 
     body,
     seals: [0, 1, 3].map((from) => ({ from, signature: signature(from) })),
   });
+});
+
+test('the signers of certificates of any size ascend, and each has its own signature', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(99), { maxLength: 40 }), (signers) => {
+      const votes = signers.map((from) => vote(from, 'a'));
+      const { seals } = certify({ kind: 'vote' as const, block: 'a' }, votes);
+      const ascending = [...signers].sort((one, two) => one - two);
+      expect(seals).toEqual(ascending.map((from) => ({ from, signature: signature(from) })));
+      expect(votes.map(({ from }) => from)).toEqual(signers);
+    }),
+  );
 });
 
 test('a liar has fifteen other digests, and batches that hold only real requests', () => {

@@ -31,16 +31,17 @@ export function committedIndex(
   acknowledged: ReadonlyMap<ReplicaId, number>,
 ): number | undefined {
   // This runs for every acknowledgement, and sorting the members would cost more than all else.
+  const { members } = quorums;
   const holders: ReplicaId[] = [];
   for (let below = Number.POSITIVE_INFINITY; ; ) {
     let next = -1;
-    for (const member of quorums.members) {
-      const index = acknowledged.get(member) ?? -1;
+    for (let i = 0; i < members.length; i++) {
+      const index = acknowledged.get(members[i] as ReplicaId) ?? -1;
       if (index < below && index > next) next = index;
     }
     if (next < 0) return undefined;
-    for (const member of quorums.members)
-      if (acknowledged.get(member) === next) holders.push(member);
+    for (let i = 0; i < members.length; i++)
+      if (acknowledged.get(members[i] as ReplicaId) === next) holders.push(members[i] as ReplicaId);
     if (quorums.has(holders)) return next;
     below = next;
   }

@@ -88,7 +88,7 @@ export function serviced<S extends LogShape>(protocol: Protocol<S>): ServicedPro
     stored: serviceStored(protocol),
     stable: () => serviceStable(protocol),
     isOwn,
-    evidence: (message) => (isOwn(message) ? (protocol.evidence?.(message) ?? []) : []),
+    evidence: (message) => (isOwn(message) ? (protocol.evidence?.(message) ?? none) : none),
     vows: (message) => (isOwn(message) ? (protocol.vows?.(message) ?? []) : []),
     ...(protocol.numbered === undefined
       ? {}
@@ -104,6 +104,8 @@ export function serviced<S extends LogShape>(protocol: Protocol<S>): ServicedPro
       client(protocol.client, protocol.members, self, options) as unknown as Machine<Serviced<S>>,
   };
 }
+
+const none: readonly never[] = Object.freeze([]);
 
 /** Order is the tag on the wire. */
 const messagesOf = <S extends LogShape>(

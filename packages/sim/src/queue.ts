@@ -50,7 +50,7 @@ export function eventQueue<P>(capacity = 1024): EventQueue<P> {
     seat: new Int32Array(capacity),
     cause: new Int32Array(capacity),
     payload: [],
-    free: Int32Array.from({ length: capacity }, (_, i) => capacity - 1 - i),
+    free: new Int32Array(capacity).map((_, i) => capacity - 1 - i),
     freeCount: capacity,
     topTime: 0,
     topKind: 0,

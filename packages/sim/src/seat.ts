@@ -9,6 +9,7 @@ import {
   type Output,
   type Shape,
   type TimerChange,
+  type Write,
 } from '@quorumlab/core';
 import { localTime, wallTime } from './clock.ts';
 import { count } from './counters.ts';
@@ -130,7 +131,8 @@ export function hand<S extends Shape>(
   world.options.watcher?.stepped?.(now, state.index, output);
   if (world.trace !== undefined) showStatus(world, state, cause);
   if (output === silent) return;
-  if (output.lines.length > 0) for (const line of output.lines) count(world.counters.lines, line);
+  const { lines } = output;
+  for (let i = 0; i < lines.length; i++) count(world.counters.lines, lines[i] as string);
   // Lines may be recorded or not: a step that gives nothing else leaves no mark.
   const said = (output.writes.length << 16) | (output.sends.length + output.early.length);
   if (said !== 0) mixWord(world.lanes, said);
@@ -257,8 +259,10 @@ function release<S extends Shape>(world: World<S>, state: SeatState<S>, output: 
   if (state.cut !== undefined) return tell(world, state, output, cause);
   const { timers, writes } = output;
   if (world.options.installed !== undefined)
-    for (const write of writes)
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i] as Write<S>;
       if (write.type === 'save') showInstalled(world, state, write.registers, 'step');
+    }
   for (let i = 0; i < timers.length; i++)
     changeTimer(world, state, timers[i] as TimerChange<S>, cause);
   tell(world, state, output, cause);

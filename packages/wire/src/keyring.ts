@@ -114,12 +114,14 @@ export function evidenceChecker<M extends Tagged>(
   const inside = (message: Tagged): Iterable<EvidenceItem> =>
     protocol.evidence !== undefined && protocol.messages.of(message.kind) !== undefined
       ? protocol.evidence(message)
-      : [];
+      : nothing;
   const checkOuter = (message: Signed<Tagged>): boolean =>
     check(message.from, message.signature, message);
   return {
     check: checkOuter,
     checkEvidence(message, evidence = inside(message)) {
+      // Most kinds of messages have nothing signed inside.
+      if (Array.isArray(evidence) && evidence.length === 0) return true;
       const seals = sealsOf(evidence, inside, knows, limits);
       return seals?.every((each) => holds(each, check, checkShared)) ?? false;
     },
@@ -173,6 +175,7 @@ function sealsIn(certificate: Certificate<Tagged>): readonly (Seal | Shared)[] {
 }
 
 const none = new Uint8Array(0) as Signature;
+const nothing: readonly EvidenceItem[] = Object.freeze([]);
 
 /**
  * The signatures inside `items`, however deep, none of them checked; nothing if the form already
@@ -186,26 +189,34 @@ function sealsOf(
   { maxDepth = 8, maxSignatures = 16_384 }: EvidenceLimits,
 ): readonly (Seal | Shared)[] | undefined {
   const seals: (Seal | Shared)[] = [];
+  const gathering: Gathering = { seals, inside, knows, maxDepth, maxSignatures };
+  return addAll(gathering, items, 1) ? seals : undefined;
+}
 
-  function add(each: Seal | Shared): boolean {
-    seals.push(each);
-    const isKnown = 'signers' in each ? each.signers.every(knows) : knows(each.from);
-    return seals.length <= maxSignatures && isKnown;
-  }
+/** What {@link sealsOf} is at. */
+interface Gathering extends Required<EvidenceLimits> {
+  readonly seals: (Seal | Shared)[];
+  readonly inside: (message: Tagged) => Iterable<EvidenceItem>;
+  readonly knows: (principal: PrincipalId) => boolean;
+}
 
-  function addAll(each: Iterable<EvidenceItem>, depth: number): boolean {
-    for (const item of each) {
-      if (depth > maxDepth) return false;
-      const statement = 'seals' in item ? item.body : item;
-      const sealed =
-        'seals' in item
-          ? areAscending(item) && sealsIn(item).every(add)
-          : add({ from: item.from, signature: item.signature, statement });
-      if (!sealed || !addAll(inside(statement), depth + 1)) return false;
-    }
-    return true;
+function add({ seals, knows, maxSignatures }: Gathering, each: Seal | Shared): boolean {
+  seals.push(each);
+  const isKnown = 'signers' in each ? each.signers.every(knows) : knows(each.from);
+  return seals.length <= maxSignatures && isKnown;
+}
+
+function addAll(gathering: Gathering, items: Iterable<EvidenceItem>, depth: number): boolean {
+  for (const item of items) {
+    if (depth > gathering.maxDepth) return false;
+    const statement = 'seals' in item ? item.body : item;
+    const sealed =
+      'seals' in item
+        ? areAscending(item) && sealsIn(item).every((each) => add(gathering, each))
+        : add(gathering, { from: item.from, signature: item.signature, statement });
+    if (!sealed || !addAll(gathering, gathering.inside(statement), depth + 1)) return false;
   }
-  return addAll(items, 1) ? seals : undefined;
+  return true;
 }
 
 /**
