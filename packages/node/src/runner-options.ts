@@ -51,6 +51,11 @@ export interface RunnerOptions<S extends Shape> {
   readonly commit: (writes: readonly Write<S>[]) => Promise<void>;
   readonly limits: HostLimits;
   readonly hooks: RunnerHooks<S>;
+  /**
+   * Whether what waits for the disk is sealed meanwhile: where a signature takes time, and sealing
+   * changes nothing that a crash would leave behind. Not so unless told.
+   */
+  readonly sealsAhead?: boolean;
   /** Where refusals are reported. */
   readonly notices: Notices;
   /** What it shares with other groups of the process; its own unless told. */

@@ -190,14 +190,17 @@ export class Runner<S extends Shape> {
   readonly #turn = (until: number): void => {
     this.#goOn(until);
     if (this.#backlog.waits) return;
-    const { inputsPerTick } = this.#options.limits;
+    const { limits, sealsAhead = false } = this.#options;
+    const { inputsPerTick } = limits;
     this.counters.ticks++;
     const at = microseconds();
     const clock = interval(this.#options.clockError());
     const begin = now();
+    const { commits } = this.counters;
     let blocked = false;
     let stepped: Event<S> | undefined;
     try {
+      this.#speaker.sealAhead(until);
       for (let i = 0; i < inputsPerTick && (i === 0 || now() < until); i++) {
         if (this.#stopped || this.#isFull()) break;
         const taken = this.#inbox.take((sender) => this.#budgets.debt(sender, begin) === 0);
@@ -208,6 +211,8 @@ export class Runner<S extends Shape> {
         stepped = event;
         this.#step({ now: at, clock, event }, taken);
         if (this.#backlog.waits) break;
+        // The disk begins once this turn is over: before more signatures are checked.
+        if (sealsAhead && this.counters.commits > commits) break;
       }
       stepped = undefined;
       this.#options.chronicle?.look(this.machine.status());
@@ -215,6 +220,7 @@ export class Runner<S extends Shape> {
     } catch (error) {
       this.#fail(error, stepped);
     }
+    if (this.#speaker.hasToSeal) this.#schedule();
     if (this.#inbox.size === 0 || this.#stopped) return;
     // Its own disk wakes it; or that of others, if it is they who wait for it.
     if (this.#isFull()) return this.#commons.whenRoom(this.#turn);
@@ -235,6 +241,7 @@ export class Runner<S extends Shape> {
     if (output === nothing) return;
     this.#options.moved?.(output);
     this.#journal.add(output);
+    if (this.#journal.waiting() > 0) this.#speaker.wait(output.sends);
   }
 
   /** Whether nothing waits: neither to be stepped, nor for the disk, nor to be said. */

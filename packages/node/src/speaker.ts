@@ -1,6 +1,7 @@
 /** Says what a machine has said: seals it, encodes it, and hands it to the network. */
 import type { Outgoing, PrincipalId, Shape, Signed } from '@quorumlab/core';
 import { CounterError } from '@quorumlab/wire';
+import { Ahead } from './ahead.ts';
 import type { PeerAccounts } from './peer-account.ts';
 import type { RunnerOptions } from './runner-options.ts';
 import { now } from './time.ts';
@@ -13,7 +14,14 @@ const sendsPerPiece = 4;
 export interface SpeakerOptions<S extends Shape>
   extends Pick<
     RunnerOptions<S>,
-    'keyring' | 'notices' | 'envelopes' | 'members' | 'hooks' | 'chronicle' | 'answerBytes'
+    | 'keyring'
+    | 'notices'
+    | 'envelopes'
+    | 'members'
+    | 'hooks'
+    | 'chronicle'
+    | 'answerBytes'
+    | 'sealsAhead'
   > {
   readonly self: PrincipalId;
   readonly budgets: Pick<Budgets, 'asked'>;
@@ -27,6 +35,7 @@ export interface SpeakerOptions<S extends Shape>
 /** See the head of this file. Once stopped it says nothing. */
 export class Speaker<S extends Shape> {
   readonly #options: SpeakerOptions<S>;
+  readonly #ahead = new Ahead<S['Message']>((message) => this.#seal(message));
   #stopped = false;
 
   constructor(options: SpeakerOptions<S>) {
@@ -35,6 +44,26 @@ export class Speaker<S extends Shape> {
 
   stop(): void {
     this.#stopped = true;
+    this.#ahead.clear();
+  }
+
+  /** Whether {@link Speaker.sealAhead} has something to do. */
+  get hasToSeal(): boolean {
+    return this.#ahead.waits;
+  }
+
+  /** `messages` wait for the disk, and can be sealed meanwhile. */
+  wait(messages: readonly Outgoing<S>[]): void {
+    if (this.#options.sealsAhead !== true || this.#stopped) return;
+    for (const { message } of messages) this.#ahead.add(message);
+  }
+
+  /** Seals what waits until the clock is at `end`. */
+  sealAhead(end: number): void {
+    if (!this.#ahead.waits) return;
+    const begin = now();
+    this.#ahead.run(end);
+    this.#options.accounts.charge(this.#options.self, 'say', begin);
   }
 
   /** What says `messages`, in pieces between which something else may be done. */
@@ -53,7 +82,7 @@ export class Speaker<S extends Shape> {
     const begin = now();
     for (const { to, message } of messages) {
       if (message !== last || sealed === undefined) {
-        sealed = this.#seal(message);
+        sealed = this.#ahead.take(message);
         if (sealed === undefined) continue;
         frame = undefined;
         last = message;

@@ -14,15 +14,17 @@ const askedKinds = ['request', 'query'];
 
 /** See the module's comment; `isObserved`: somebody wants evidence too. */
 export function whatIsSaid<S extends LogShape>(
-  { protocol, isOwn, evidence, vows }: ServicedProtocol<S>,
+  { protocol, isOwn, evidence, vows, numbered }: ServicedProtocol<S>,
   isObserved: boolean,
 ): Pick<
   RunnerOptions<Serviced<S>>,
-  'clientKinds' | 'passedOnKinds' | 'isEvidence' | 'answerBytes'
+  'clientKinds' | 'passedOnKinds' | 'isEvidence' | 'answerBytes' | 'sealsAhead'
 > {
   return {
     clientKinds: serviceKinds,
     passedOnKinds: new Set([...askedKinds, ...(protocol.passesOn ?? [])]),
+    // A number that was given to what a crash takes away could not be given again.
+    sealsAhead: protocol.claims.faults === 'byzantine' && numbered === undefined,
     answerBytes: ({ kind }) => (kind === 'chunk-request' ? chunkBytes : 0),
     isEvidence(message) {
       if (!isObserved || !isOwn(message)) return false;
