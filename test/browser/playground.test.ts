@@ -40,7 +40,7 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     await page.keyboard.press('ArrowRight');
     await page.getByRole('button', { name: 'one event on' }).click();
     await page.getByText(/^event 12 of/).waitFor();
-    expect(await page.evaluate('location.hash')).toContain('&at=12&');
+    await page.waitForFunction("location.hash.includes('&at=12&')");
     expect(await page.getByText('another run').count()).toBe(0);
     await page.keyboard.press('v');
     await page.keyboard.press('s');
@@ -97,7 +97,7 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: /^make n\d a traitor/ }).press('Enter');
     await page.getByRole('button', { name: /^● make n\d a traitor/ }).waitFor();
-    expect(await page.evaluate('location.hash')).toContain('&by=');
+    await page.waitForFunction("location.hash.includes('&by=')");
     await page.getByRole('button', { name: /Search 1000 seeds/ }).click();
     await page.getByText(/violates something, after|of 1000 seeds/).waitFor();
     await page.getByRole('button', { name: /^○ as chosen/ }).click();

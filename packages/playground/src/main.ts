@@ -14,6 +14,9 @@ const putAway =
   'The browser had put this tab away to save memory. What stands here was run again from its ' +
   'address, and your branches are kept; begin again what was searched or made smaller.';
 
+/** Milliseconds from one address to the next. */
+const addressMs = 400;
+
 // A worker has no document: there this file answers questions.
 if (typeof document === 'undefined')
   serve(globalThis as unknown as Parameters<typeof serve>[0], loadRest);
@@ -39,7 +42,12 @@ else {
     if (given && state.place.value.route === 'trace') state.open(given);
   };
   addEventListener('DOMContentLoaded', come, { once: true });
-  const visit = (): void => state.visit(location.hash);
+  // The hash that is shown: another one is about to be visited, and must not be lost.
+  let shown = '';
+  const visit = (): void => {
+    shown = location.hash;
+    state.visit(shown);
+  };
   addEventListener('hashchange', visit);
   addEventListener('keydown', (event) => {
     // Whoever writes or chooses in a field means the field.
@@ -60,11 +68,20 @@ else {
     }, 1000 / pace);
     return () => clearInterval(timer);
   });
-  // The address always leads to what is shown, so that it can be sent and reloaded.
+  // The address leads to what is shown, so that it can be sent and reloaded. Browsers refuse one
+  // that changes with each move of a scale that is dragged.
+  const address = (): void => {
+    due = undefined;
+    if (state.place.peek().route !== 'play' || location.hash !== shown) return;
+    history.replaceState(state.kept(), '', state.link());
+    shown = location.hash;
+  };
+  let due: ReturnType<typeof setTimeout> | undefined;
   effect(() => {
-    const { route } = state.place.value;
-    if (route === 'play' && state.timeline.value.length > 0)
-      history.replaceState(state.kept(), '', state.link());
+    const { place, timeline, selection, branches } = state;
+    void [selection.value, branches.value];
+    if (place.value.route !== 'play' || timeline.value.length === 0) return;
+    if (due === undefined) due = setTimeout(address, addressMs);
   });
   visit();
   const root = document.querySelector('#app');

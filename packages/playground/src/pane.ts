@@ -1,9 +1,8 @@
 /** One run: the verdict first, then the picture and the logs. */
-import { useSignal } from '@preact/signals';
 import { verdictSigns } from '@quorumlab/harness';
-import { Lanes, type Layout, Log, Ring, Story, type Window } from '@quorumlab/trace-view';
+import { heightOf, Lanes, type Layout, Log, Ring, Story, type Window } from '@quorumlab/trace-view';
 import { type ComponentChildren, h, type JSX, type TargetedEvent } from 'preact';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Ran } from './ran.ts';
 import { save } from './save.ts';
 import type { Side, State } from './state.ts';
@@ -44,9 +43,10 @@ function Run({
   const at = cursors.value[side] ?? -1;
   const onSelect = (event: number): void => state.hold(side, event);
   const selected = held ?? at;
-  const sight = useSignal<Window>([0, windowStep * 3]);
   const isLarge = view.value === 'lanes' && layout !== undefined && drawnIn(layout) > mostDrawn;
-  const window = isLarge ? sight.value : undefined;
+  const now = layout === undefined ? 0 : heightOf(layout.rows, model.events[at]?.t ?? 0);
+  const sight = useSight(at, now);
+  const window = isLarge ? sight.window : undefined;
   const props = { model, at, selected, onSelect, ...(layout && { layout }) };
   // Regions of one page have names of their own.
   const sideName = state.sides.value.length > 1 ? ['left', 'right'][side] : undefined;
@@ -77,7 +77,7 @@ function Run({
       Clocks !== undefined &&
       h(Clocks, { moments: clocks, now: model.events[at]?.t ?? -1 }),
     log,
-    h(Picture, { at, of, onSight: (seen) => void (sight.value = seen) }, picture),
+    h(Picture, { at, of, onScroll: sight.scrolledTo }, picture),
     ran !== undefined && h(Behind, { ran }),
     ran !== undefined && Exports !== undefined && h(Exports, { ran, model }),
   );
@@ -91,17 +91,43 @@ const drawnIn = ({ arrows, marks, labels }: Layout): number =>
 /** In steps of so many pixels what is in sight changes. */
 const windowStep = 500;
 
+/**
+ * What of a picture is in sight, with as much above and below it. The frame follows the cursor, so
+ * a jump is known here before its frame has scrolled: nothing is drawn where nobody looks.
+ */
+function useSight(at: number, now: number) {
+  const step = useRef(0);
+  const before = useRef(at);
+  const [, drawAgain] = useState(0);
+  const isOutside = now < step.current * windowStep || now > (step.current + 2) * windowStep;
+  if (before.current !== at && isOutside)
+    step.current = Math.max(0, Math.floor((now - windowStep) / windowStep));
+  before.current = at;
+  const first = step.current;
+  const window = useMemo(
+    (): Window => [(first - 1) * windowStep, (first + 3) * windowStep],
+    [first],
+  );
+  const scrolledTo = (top: number): void => {
+    const next = Math.floor(top / windowStep);
+    if (next === step.current) return;
+    step.current = next;
+    drawAgain(next);
+  };
+  return { window, scrolledTo };
+}
+
 /** A frame that follows the cursor. */
 function Picture({
   at,
   of,
-  onSight,
+  onScroll,
   children,
 }: {
   readonly at: number;
   readonly of: string;
-  /** Told what is in sight, with as much above and below it. */
-  readonly onSight: (window: Window) => void;
+  /** Told how far down it is. */
+  readonly onScroll: (top: number) => void;
   readonly children?: ComponentChildren;
 }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
@@ -116,10 +142,8 @@ function Picture({
     'div',
     {
       ...{ ref: frame, class: 'picture', tabIndex: 0 },
-      onScroll: ({ currentTarget }: TargetedEvent<HTMLDivElement>) => {
-        const step = Math.floor(currentTarget.scrollTop / windowStep);
-        onSight([(step - 1) * windowStep, (step + 3) * windowStep]);
-      },
+      onScroll: ({ currentTarget }: TargetedEvent<HTMLDivElement>) =>
+        onScroll(currentTarget.scrollTop),
       ...{ role: 'region', 'aria-label': of ? `Picture of the run: ${of}` : 'Picture of the run' },
     },
     children,

@@ -32,8 +32,14 @@ export function cursorsAt(
   sides: number,
 ): readonly number[] {
   const cursors = Array.from({ length: sides }, () => -1);
-  for (const { side, event } of timeline.slice(0, count))
-    cursors[side] = Math.max(cursors[side] ?? -1, event);
+  // Moments of one side stand in the order of its events, so the last one is what is looked for.
+  let open = sides;
+  for (let i = Math.min(count, timeline.length) - 1; i >= 0 && open > 0; i--) {
+    const { side, event } = timeline[i] as Moment;
+    if (cursors[side] !== -1) continue;
+    cursors[side] = event;
+    open--;
+  }
   return cursors;
 }
 

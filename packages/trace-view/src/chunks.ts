@@ -9,7 +9,8 @@ export interface ChunksProps<T> {
   readonly eventOf: (item: T) => number;
   /** Whether somebody looks at it. */
   readonly isChosen: (item: T) => boolean;
-  readonly isWithin: (item: T, window: Window) => boolean;
+  /** From which height to which it stands. */
+  readonly spanOf: (item: T) => Window;
   readonly at: number;
   readonly window: Window | undefined;
   readonly draw: (item: T, isChosen: boolean) => JSX.Element;
@@ -20,35 +21,51 @@ export interface ChunksProps<T> {
 /** Things in one part: a move of the cursor changes one or two of these, and the others stay. */
 const chunkSize = 64;
 
-const parts = new WeakMap<readonly unknown[], readonly (readonly unknown[])[]>();
+/** Things that are drawn together, and what all of them are within: most parts are passed over. */
+interface Part<T> {
+  readonly items: readonly T[];
+  readonly span: Window;
+  /** The event with which the first of them is there. */
+  readonly first: number;
+}
+
+const parts = new WeakMap<readonly unknown[], readonly Part<unknown>[]>();
 
 /** The parts of a list, made once. */
-function partsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+function partsOf<T>({ items, spanOf, eventOf }: ChunksProps<T>): readonly Part<T>[] {
   const known = parts.get(items);
-  if (known !== undefined) return known as readonly (readonly T[])[];
-  const made = Array.from({ length: Math.ceil(items.length / chunkSize) }, (_, i) =>
-    items.slice(i * chunkSize, (i + 1) * chunkSize),
-  );
-  parts.set(items, made);
+  if (known !== undefined) return known as readonly Part<T>[];
+  const made: Part<T>[] = [];
+  for (let i = 0; i < items.length; i += chunkSize) {
+    const some = items.slice(i, i + chunkSize);
+    const spans = some.map(spanOf);
+    const span = [
+      Math.min(...spans.map(([top]) => top)),
+      Math.max(...spans.map(([, bottom]) => bottom)),
+    ] as const;
+    made.push({ items: some, span, first: Math.min(...some.map(eventOf)) });
+  }
+  parts.set(items, made as readonly Part<unknown>[]);
   return made;
 }
 
+const meets = ([top, bottom]: Window, window: Window | undefined): boolean =>
+  window === undefined || (bottom >= window[0] && top <= window[1]);
+
 /** All things that are there and in sight, part by part. */
 export function Chunks<T>(props: ChunksProps<T>): JSX.Element {
-  const { items, eventOf, isChosen, isWithin, at, window, draw, drawAll } = props;
+  const { eventOf, isChosen, spanOf, at, window, draw, drawAll } = props;
   return h(
     'g',
     null,
-    partsOf(items).map((part, key) => {
-      const there = part.filter(
-        (item) => eventOf(item) <= at && (window === undefined || isWithin(item, window)),
-      );
+    partsOf(props).map(({ items, span, first }, key) => {
+      if (first > at || !meets(span, window)) return null;
+      const there = items.filter((item) => eventOf(item) <= at && meets(spanOf(item), window));
       if (there.length === 0) return null;
-      const chosen = there.filter(isChosen);
       return h(Chunk, {
-        ...{ key, there, chosen },
+        ...{ key, there, chosen: there.filter(isChosen) },
         draw: (item) => draw(item as T, isChosen(item as T)),
-        ...(drawAll && { drawAll: (items: readonly unknown[]) => drawAll(items as readonly T[]) }),
+        ...(drawAll && { drawAll: (all: readonly unknown[]) => drawAll(all as readonly T[]) }),
       });
     }),
   );

@@ -11,6 +11,7 @@ export { Lanes, type LanesProps } from './lanes.ts';
 export {
   type Arrow,
   type ArrowRole,
+  heightOf,
   type Layout,
   layoutOf,
   type Mark,

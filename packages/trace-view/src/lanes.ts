@@ -3,7 +3,7 @@ import { h, type JSX } from 'preact';
 import { Bundle, crossAt, tipOf } from './bundles.ts';
 import { Chunks } from './chunks.ts';
 import type { Label } from './labels.ts';
-import { type Arrow, type Layout, layoutOf, type Mark } from './layout.ts';
+import { type Arrow, heightOf, type Layout, layoutOf, type Mark } from './layout.ts';
 import { nameOf, type TraceModel } from './model.ts';
 import { classes, type ViewProps, type Window } from './views.ts';
 import { summaryOf, timeText } from './words.ts';
@@ -16,9 +16,8 @@ export interface LanesProps extends ViewProps {
   readonly window?: Window;
 }
 
-const isWithin = (window: Window | undefined, top: number, bottom = top): boolean =>
-  window === undefined ||
-  (Math.max(top, bottom) >= window[0] && Math.min(top, bottom) <= window[1]);
+const isWithin = (window: Window | undefined, y: number): boolean =>
+  window === undefined || (y >= window[0] && y <= window[1]);
 
 /** Lanes side by side, time downwards: every message an arrow, every step a mark. */
 export function Lanes(props: LanesProps): JSX.Element {
@@ -40,7 +39,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       ...{ items: arrows, at, window },
       eventOf: ({ end }) => end,
       isChosen: ({ send, end }) => selected === send || selected === end,
-      isWithin: ({ from, to }, sight) => isWithin(sight, from[1], to[1]),
+      spanOf: ({ from, to }) => [Math.min(from[1], to[1]), Math.max(from[1], to[1])],
       draw: (arrow, isChosen) => h(ArrowView, { arrow, isChosen, onSelect }),
       ...(window && { drawAll: (all: readonly Arrow[]) => h(Bundle, { arrows: all, onSelect }) }),
     }),
@@ -48,7 +47,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       ...{ items: marks, at, window },
       eventOf: ({ event }) => event,
       isChosen: ({ event }) => selected === event,
-      isWithin: ({ y }, sight) => isWithin(sight, y),
+      spanOf: ({ y }) => [y, y],
       draw: (mark, isChosen) => h(MarkView, { mark, isChosen, onSelect }),
     }),
     // Labels come last, so that no line runs through them.
@@ -56,7 +55,7 @@ export function Lanes(props: LanesProps): JSX.Element {
       ...{ items: labels, at, window },
       eventOf: ({ event }) => event,
       isChosen: ({ event }) => selected === event,
-      isWithin: ({ box }, sight) => isWithin(sight, box.y),
+      spanOf: ({ box }) => [box.y, box.y],
       draw: (label, isChosen) => h(LabelView, { label, isChosen, onSelect }),
     }),
   );
@@ -127,8 +126,7 @@ function Frame({
   readonly at: number;
   readonly window: Window | undefined;
 }): JSX.Element {
-  const now = model.events[at]?.t ?? 0;
-  const y = rows.findLast(({ t }) => t <= now)?.y ?? 0;
+  const y = heightOf(rows, model.events[at]?.t ?? 0);
   return h(
     'g',
     { class: 'frame' },

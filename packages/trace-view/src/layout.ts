@@ -49,6 +49,10 @@ export interface Layout {
   readonly shown: readonly number[];
 }
 
+/** How far down a picture time has come at a moment; 0 before its first. */
+export const heightOf = (rows: Layout['rows'], now: number): number =>
+  rows.findLast(({ t }) => t <= now)?.y ?? 0;
+
 /** Where the lanes begin, what is above them, and how far moments are apart. */
 const left = 64;
 const top = 0;
