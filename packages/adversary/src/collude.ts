@@ -146,14 +146,15 @@ function aimed<S extends Shape>(
 ): readonly Outgoing<S>[] {
   const { power, self, sides, shared } = liar;
   const aims: Outgoing<S>[] = [];
-  for (const { to, message } of list)
-    for (const id of to === 'all' ? power.members : [to]) {
+  for (const { to, message } of list) {
+    const whom = to === 'all' ? power.members : [to];
+    if (whom.some((id) => sides.traitors.includes(id))) shared.note(self, message, face);
+    for (const id of whom) {
       const isTraitor = sides.traitors.includes(id);
       const isMine = isTraitor || id >= firstClient || sides.second.includes(id) === (face === 1);
-      if (!isMine) continue;
-      if (isTraitor) shared.note(self, message, face);
-      aims.push({ to: id, message });
+      if (isMine) aims.push({ to: id, message });
     }
+  }
   for (const { message } of list) noteVows(liar, face, message);
   return aims;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { protocols } from '@quorumlab/harness';
 import { loadedModules, loadModule, unloadModules } from '@quorumlab/harness/modules';
 import { afterAll, expect, test } from 'vitest';
-import { said } from '../test-support/said.ts';
+import { type Said, said } from '../test-support/said.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab-own-'));
@@ -70,6 +70,12 @@ function shell(line: string, cwd = folder): Left {
 
 const ql = (words: string, cwd?: string): Left => shell(`${program} -q ${words}`, cwd);
 
+/** The same in the process of this test, where nothing depends on a real one. */
+const here = (words: string, cwd = folder): Promise<Said> => said(`-q ${words}`, {}, cwd);
+
+/** A line that a text offers, in the process of this test. */
+const again = (line: string): Promise<Said> => here(line.replace(/^quorumlab /, ''));
+
 /** What a text offers behind a word: `replay    ql replay x`. */
 const offered = (text: string, word: string): string =>
   new RegExp(`^ +${word} +(.*)$`, 'm').exec(text)?.[1] as string;
@@ -86,14 +92,14 @@ test('a protocol in a file is run, and the line below runs it again', { timeout:
   expect(document.command).toMatch(/^quorumlab --with \.\/mine\.ts run primary -n 3 -f 1/);
 });
 
-test('the stories of CONTRIBUTING.md are as it tells them', { timeout: limit }, () => {
+test('the stories of CONTRIBUTING.md are as it tells them', { timeout: limit }, async () => {
   mkdirSync(join(folder, 'examples/mine'), { recursive: true });
   writeFileSync(join(folder, 'examples/mine/first.ts'), first);
   const lines = [...contributing.matchAll(/^npm run -s quorumlab -- (run examples\/.*)$/gm)];
   const told = /```text\n(✓.*?)```/s.exec(contributing)?.[1]?.trim().split('\n') ?? [];
   expect(lines).toHaveLength(told.length);
   for (const [i, [, words]] of lines.entries())
-    expect(ql(words as string).out).toContain(told[i]?.replace(/ …$/, ''));
+    expect((await here(words as string)).out).toContain(told[i]?.replace(/ …$/, ''));
   const broken = execFileSync(
     process.execPath,
     ['--conditions=source', '--input-type=module-typescript', '-e', first],
@@ -104,23 +110,25 @@ test('the stories of CONTRIBUTING.md are as it tells them', { timeout: limit }, 
 
 test('its wrong variant is found, shrunk, replayed and explained by the lines that are printed', {
   timeout: limit,
-}, () => {
+}, async () => {
   const search = 'attack ./wrong.ts --mutant hasty --attack none --net lossy --seeds 50 --jobs 1';
-  const { out, err, code } = ql(search);
+  const { out, err, code } = await here(search);
   expect(code, err).toBe(0);
   expect(out).toContain('second with the mutant hasty');
   const replay = offered(out, 'replay');
   expect(replay).toContain('--with ./wrong.ts replay');
-  expect(shell(replay)).toMatchObject({ code: 0 });
-  expect(shell(replay).out).toContain('identical');
-  const again = shell(`${offered(out, 'first')} --trace big.ndjson`);
-  expect(again.out).toMatch(/forked|invalid/);
-  const small = ql('--with ./wrong.ts shrink big.ndjson --tries 50');
+  const replayed = await again(replay);
+  expect(replayed).toMatchObject({ code: 0 });
+  expect(replayed.out).toContain('identical');
+  const traced = await again(`${offered(out, 'first')} --trace big.ndjson`);
+  expect(traced.out).toMatch(/forked|invalid/);
+  const small = await here('--with ./wrong.ts shrink big.ndjson --tries 50');
   expect(small, small.err).toMatchObject({ code: 0 });
-  expect(shell(offered(small.out, 'replay'))).toMatchObject({ code: 0 });
-  expect(ql('explain big.ndjson --with ./wrong.ts').out).toContain('second with the mutant');
+  expect(await again(offered(small.out, 'replay'))).toMatchObject({ code: 0 });
+  const told = await here('explain big.ndjson --with ./wrong.ts');
+  expect(told.out).toContain('second with the mutant');
   // A trace names no code that is to be run: without the module nobody knows its protocol.
-  const alone = ql('replay big.ndjson');
+  const alone = await here('replay big.ndjson');
   expect(alone.code).toBe(254);
   expect(alone.err).toContain('a run with the protocol "second", and there is none of that name');
   expect(alone.err).toContain('use   --with FILE');
@@ -155,8 +163,8 @@ test('it runs as real processes, which load it too', { timeout: limit }, () => {
   }
 });
 
-test('the demo shows it beside another one', { timeout: limit }, () => {
-  const { out, code, err } = ql('demo ./mine.ts pbft --sim');
+test('the demo shows it beside another one', { timeout: limit }, async () => {
+  const { out, code, err } = await here('demo ./mine.ts pbft --sim');
   expect(code, err).toBe(0);
   expect(out).toMatch(/primary: ✗ forked {3}pbft: ✓ ok/);
   expect(offered(out, 'again')).toContain('--with ./mine.ts run primary');
@@ -164,18 +172,19 @@ test('the demo shows it beside another one', { timeout: limit }, () => {
 
 test('attacks and workloads of files run, and a configuration spares their names', {
   timeout: limit,
-}, () => {
+}, async () => {
   const words = 'run raft --attack sleepy-first --workload colours --count 5';
-  expect(ql(`${words} --with ./more.ts`).out).toContain('5 operations answered');
+  expect((await here(`${words} --with ./more.ts`)).out).toContain('5 operations answered');
   const project = join(folder, 'project');
   mkdirSync(project);
   const config = "export const use: string[] = ['../more.ts', '../mine.ts'];\n";
   writeFileSync(join(project, 'quorumlab.config.ts'), config);
-  const { out, code } = ql(words, project);
+  const { out, code } = await here(words, project);
   expect(code).toBe(0);
   expect(offered(out, 'again')).not.toContain('--with');
-  expect(ql('list protocols', project).out).toContain('Replica 0 orders');
-  expect(ql('attack primary --attack sleepy-first --seeds 50 --jobs 1', project).code).toBe(0);
+  expect((await here('list protocols', project)).out).toContain('Replica 0 orders');
+  const attack = 'attack primary --attack sleepy-first --seeds 50 --jobs 1';
+  expect((await here(attack, project)).code).toBe(0);
 });
 
 /** A module whose protocol has a name, and little else. */
