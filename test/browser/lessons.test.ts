@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lessonOf, lessons, sheetOf, words } from '@quorumlab/lessons';
-import { buildPage } from '@quorumlab/playground';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openFile, openInBrowser } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { writePage } from '../support/page.ts';
 import { taught } from './lessons-entry.ts';
 import { foundByAxe } from './walk.ts';
 
@@ -29,7 +29,7 @@ describe.skipIf(findChromium() === undefined)('lessons on a page and on paper', 
     [390, 'dark'],
   ] as const)('%i pixels, %s: axe finds nothing', async (width, colorScheme) => {
     const path = join(folder, 'index.html');
-    writeFileSync(path, await buildPage());
+    await writePage(path);
     await using opened = await openFile(path, { width, height: 900 });
     const { page, errors } = opened;
     await page.emulateMedia({ colorScheme });

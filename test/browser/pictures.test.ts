@@ -1,14 +1,14 @@
 /** What people see, as pictures in docs. UPDATE_PICTURES=1 takes them anew. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { words } from '@quorumlab/lessons';
-import { buildPage } from '@quorumlab/playground';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { writePage } from '../support/page.ts';
 import { goTo } from './walk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab pictures '));
@@ -41,7 +41,7 @@ const pictures: Readonly<Record<string, (page: Page) => Promise<void>>> = {
 };
 
 describe.skipIf(findChromium() === undefined)('pictures of the playground', () => {
-  beforeAll(async () => writeFileSync(path, await buildPage()));
+  beforeAll(() => writePage(path));
 
   it.each(Object.keys(pictures))(
     '%s: is reached without an error, and is in docs',

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runScenario } from '@quorumlab/harness';
 import { demo, linkOf, scenarioOf } from '@quorumlab/harness/link';
 import { words } from '@quorumlab/lessons';
-import { buildPage, ranOf } from '@quorumlab/playground';
+import { ranOf } from '@quorumlab/playground';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { writePage } from '../support/page.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab page of one file '));
 const path = join(folder, 'index.html');
@@ -18,7 +19,7 @@ const narrow = { width: 390, height: 800 };
 const digests = ([0, 1] as const).map((side) => runScenario(scenarioOf(demo, side)).digest);
 
 describe.skipIf(findChromium() === undefined)('the playground in Chromium, from a file', () => {
-  beforeAll(async () => writeFileSync(path, await buildPage()));
+  beforeAll(() => writePage(path));
 
   it('has run the experiment, with the digests of Node, and asks nobody for anything', async () => {
     await using opened = await openFile(path, wide);

@@ -1,13 +1,13 @@
 /** A tab that slept, or whose threads are gone: it says so, and nothing is lost. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demo, linkOf } from '@quorumlab/harness/link';
-import { buildPage } from '@quorumlab/playground';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from '../support/browser.ts';
 import { findChromium } from '../support/chromium.ts';
+import { writePage } from '../support/page.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorumlab sleep '));
 const path = join(folder, 'index.html');
@@ -35,7 +35,7 @@ const seedsIn = async (page: Page): Promise<number> =>
   Number(/in (\d+) of/.exec((await page.getByText(/of 1000 seeds/).textContent()) ?? '')?.[1]);
 
 describe.skipIf(findChromium() === undefined)('a tab that sleeps', () => {
-  beforeAll(async () => writeFileSync(path, await buildPage()));
+  beforeAll(() => writePage(path));
 
   it('goes on with a search, from where its thread was ended, and says so', {
     timeout: 120_000,

@@ -80,6 +80,13 @@ export class Seat<P extends RequestShape> extends ScriptedHost<P> {
   }
 }
 
+/** A message as it was said, and with its seal. */
+interface Said<P extends RequestShape> {
+  readonly from: number;
+  readonly message: P['Message'];
+  readonly signed: Signed<P['Message']>;
+}
+
 /** See the module's comment. */
 export class ByzantineNetwork<P extends RequestShape> {
   readonly protocol: Protocol<P>;
@@ -101,6 +108,10 @@ export class ByzantineNetwork<P extends RequestShape> {
   /** Crash `seat` at step number `at` (counted over all seats). */
   crash: { readonly at: number; readonly phase: CrashPhase } | undefined;
   crashed: number | undefined;
+  /** What was said last: it goes to many, and is sealed once. */
+  private said: Said<P> | undefined;
+  /** Messages that were found right, with all that is in them: many hear the same. */
+  private readonly genuine: WeakSet<object> = new WeakSet();
 
   constructor(
     protocol: Protocol<P>,
@@ -131,6 +142,13 @@ export class ByzantineNetwork<P extends RequestShape> {
 
   /** Whether every signature in and on `message` is right. */
   check(message: Signed<P['Message']>): boolean {
+    if (this.genuine.has(message)) return true;
+    if (!this.isGenuine(message)) return false;
+    this.genuine.add(message);
+    return true;
+  }
+
+  private isGenuine(message: Signed<P['Message']>): boolean {
     if (!this.sealed(message, message)) return false;
     for (const each of this.protocol.evidence?.(strip(message)) ?? []) {
       if ('seals' in each) {
@@ -232,8 +250,11 @@ export class ByzantineNetwork<P extends RequestShape> {
   /** Puts a message of `from` on its way: also what a traitor invents. */
   post(from: number, to: number, message: P['Message']): void {
     if (from !== to) this.sent.set(message.kind, (this.sent.get(message.kind) ?? 0) + 1);
-    this.guard(from, message);
-    this.flights.push({ at: this.now, from, to, message: this.sign(message, from) });
+    if (this.said?.message !== message || this.said.from !== from) {
+      this.guard(from, message);
+      this.said = { from, message, signed: this.sign(message, from) };
+    }
+    this.flights.push({ at: this.now, from, to, message: this.said.signed });
   }
 
   /** One signer, one word: honest replicas keep every vow, whatever crashes come between. */

@@ -187,11 +187,16 @@ export function chaos<P extends RequestShape>(
   return network;
 }
 
-/** What is wrong at the end of a schedule: agreement first, then whether all is done; if any. */
+/**
+ * What is wrong at the end of a schedule: agreement first, then whether all is done, and whether
+ * nobody honest is accused; if any.
+ */
 export function wrongIn<P extends RequestShape>(network: ByzantineNetwork<P>): string | undefined {
   const { violation, executed, seats } = network;
   if (violation !== undefined) return violation;
   if (executed.size < known.length) return `${executed.size} of ${known.length} requests ran`;
+  const framed = [...network.accused].find((id) => network.seat(id).treason === undefined);
+  if (framed !== undefined) return `${framed} is accused, and is honest`;
   const honest = seats.filter(({ treason }) => treason === undefined);
   return new Set(honest.map(({ state }) => state)).size === 1
     ? undefined
