@@ -23,7 +23,7 @@ export interface Cell {
   readonly word: VerdictWord;
 }
 
-/** Three times the patience of a group in one place: by then it is known whether it stands still. */
+/** Three times the patience of a group in one place: by then it is known whether it stalls. */
 const until = ms(10_000);
 
 function cellsOf(
