@@ -3,7 +3,7 @@
  * change run this file with `UPDATE_RUNS=1`, and read what has changed.
  */
 import * as files from 'node:fs';
-import { maxLeap } from '@quorumlab/core';
+import { maxInteger, maxLeap } from '@quorumlab/core';
 import { keeper } from '@quorumlab/protocol-testing';
 import { expect, test } from 'vitest';
 import {
@@ -144,6 +144,25 @@ const discovery: readonly Scene[] = [
       says(run, 1, 0)('cepoch', { acceptedEpoch: maxLeap + 1, acceptedFrom: 2 });
       run.knows(0, 'epoch', 'acceptedEpoch');
       says(run, 2, 0)('cepoch', { acceptedEpoch: maxLeap, acceptedFrom: 2 });
+    },
+    { of: [0] },
+  ),
+  one(
+    'After the largest epoch of all there is none',
+    (run) => {
+      const { group, say } = run;
+      const begins = (acceptedEpoch: number): void => {
+        run.quietly(() => {
+          group.crash(0);
+          Object.assign(group.nodes[0]?.disk ?? {}, { acceptedEpoch });
+          group.restart(0);
+          nominated(run);
+        });
+        says(run, 1, 0)('cepoch', { acceptedEpoch: 7, acceptedFrom: 0 });
+      };
+      begins(maxInteger - 1);
+      say('A member that has promised that one.');
+      begins(maxInteger);
     },
     { of: [0] },
   ),

@@ -232,7 +232,7 @@ const settled: readonly Scene[] = [
     lose();
     say('Its leader has made the epoch current, and looks.');
     says(run, 0, 1)('notification', looking(0, 1, 3, '1.1'));
-    knows(1, 'role', 'round', 'leader', 'epoch');
+    knows(1, 'role', 'round', 'leader', 'epoch', 'settled');
     followsAgain(run);
     say('Its leader looks in a later round.');
     says(run, 0, 1)('notification', looking(0, group.view(1).round + 1));

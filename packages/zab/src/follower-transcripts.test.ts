@@ -278,6 +278,13 @@ const states: readonly Scene[] = [
     knows(1, 'compacted', 'delivered', 'committed', 'role');
     run.wait(1, 'election', 60_000);
   }),
+  of1('Nor is anybody told by one that joins and knows no epoch yet', (run) => {
+    followsIn(run, 3, '1:a');
+    says(run, 0, 1)('snap', snap('2.4'));
+    followsAgain(run);
+    installed(run, 3, '2.4');
+    run.knows(1, 'compacted', 'delivered', 'committed', 'role', 'epoch');
+  }),
 ];
 
 test.each([

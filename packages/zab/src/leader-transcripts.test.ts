@@ -146,6 +146,26 @@ const commits: readonly Scene[] = [
       knows(0, 'learners');
     },
   ),
+  of0('An epoch that is established has committed all of its history', (run) => {
+    const { group, knows } = run;
+    led(run, 'a');
+    run.quietly(() => {
+      group.propose(0, 'b');
+      group.propose(0, 'c');
+      run.lose();
+      group.now += 1_000_000;
+      group.fire(0, 'quorum');
+      const vote = { leader: 0, currentEpoch: 1, zxid: at('1.3') };
+      for (const from of [1, 2])
+        says(run, from, 0)('notification', { state: 'looking', round: 2, ...vote });
+      says(run, 1, 0)('cepoch', { acceptedEpoch: 1, acceptedFrom: 0 });
+      run.lose();
+    });
+    says(run, 1, 0)('ack-e', acked('1.1', 0, { epoch: 2, currentEpoch: 1 }));
+    knows(0, 'committed', 'delivered');
+    says(run, 1, 0)('ack-ld', { epoch: 2, zxid: at('1.3'), beat: 0 });
+    knows(0, 'committed', 'delivered', 'acked');
+  }),
   of0(
     'A reign that ends forgets what only a leader knows',
     (run) => {

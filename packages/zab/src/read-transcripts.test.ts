@@ -90,6 +90,22 @@ const reads: readonly Scene[] = [
     },
   },
   {
+    title: 'Reads of a leader and of a follower that come meanwhile share the next no-op',
+    options: { n: 3, followerReads: true },
+    of: [0],
+    script: (run) => {
+      const { group } = run;
+      led(run, 'a');
+      group.step(0, { type: 'read', id: 1 });
+      group.step(0, { type: 'read', id: 2 });
+      says(run, 1, 0)('sync', { epoch: 1, life: 0, question: 1 });
+      run.knows(0, 'reads', 'asking', 'syncing');
+      says(run, 1, 0)('ack', { epoch: 1, zxid: at('1.2'), beat: 0 });
+      says(run, 1, 0)('ack', { epoch: 1, zxid: at('1.3'), beat: 0 });
+      run.knows(0, 'reads', 'asking', 'syncing');
+    },
+  },
+  {
     title: 'No more reads wait at a follower than maxReads, asked for or not',
     options: { n: 3, followerReads: true, maxReads: 2 },
     of: [1],

@@ -35,7 +35,7 @@ describe('a broken vow of Zab', () => {
     expect(lies(ack)).toEqual(Array(4).fill(ack));
   });
 
-  test.each(['diff', 'newleader', 'propose'] as const)(
+  test.each(['diff', 'newleader', 'propose', 'inform'] as const)(
     'is another command under a zxid of the own epoch: %s',
     (kind) => {
       const x = command('x');
@@ -52,7 +52,7 @@ describe('a broken vow of Zab', () => {
           expect(vowsOf(lie)[0]).toEqual(vowsOf(message)[0]);
         }
       const silent = { ...message, transactions: transactions.slice(1, 2) };
-      expect(lies(silent)).toEqual(Array(4).fill(silent));
+      for (const lie of lies(silent)) expect(lie).toBe(silent);
     },
   );
 });
