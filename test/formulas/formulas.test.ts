@@ -68,6 +68,22 @@ test.each(sizes)('pbft: a read that is not ordered takes two delays, n=%i', (n) 
   expect(cost.delaysToReply).toBe(2);
 });
 
+test.each([4, 7, 10])(
+  'pbft: a tentative reply takes four delays, and all reply again, n=%i',
+  (n) => {
+    const f = Math.floor((n - 1) / 3);
+    const plain = costOfProtocol({ protocol: 'pbft', n, f, commits: 5 });
+    const options = { tentative: true };
+    const { kinds, ...cost } = costOfProtocol({ protocol: 'pbft', n, f, options, commits: 5 });
+    expect([plain.delaysToReply, cost.delaysToReply]).toEqual([5, 4]);
+    expect(kinds.reply?.messages).toBe(2 * n);
+    const { reply: _, ...others } = kinds;
+    expect(others).toMatchObject(
+      Object.fromEntries(Object.entries(plain.kinds).filter(([kind]) => kind !== 'reply')),
+    );
+  },
+);
+
 const crash = Object.keys(formulas).filter((name) => formulas[name]?.flushes !== undefined);
 
 test('the flushes of all protocols for crashes that order many commands are asserted', () => {

@@ -174,6 +174,21 @@ export const hunts: readonly Hunt[] = [
       ms(60),
     ),
   ),
+  mutant(
+    'pbft',
+    'tentative-without-rollback',
+    10,
+    mutedReigns(
+      {
+        ...views,
+        options: { ...views.options, tentative: true },
+        clients: 4,
+        network: 'lossy',
+      },
+      ['prepare', 'commit', 'committed'],
+      ms(60),
+    ),
+  ),
   mutant('pbft', 'prepared-not-carried', 60, reigns(views, 40)),
   mutant('pbft', 'no-watermarks', 60, (seed) => swarm('pbft', seed)),
   mutant('basic-paxos', 'duel-without-backoff', 60, (seed) => swarm('basic-paxos', seed)),

@@ -13,6 +13,11 @@ const oneOrder = 'it takes leaders in one order, each of which reaches one repli
 /** The worlds of the hunts are of one group, and of clients that ask it for nothing but work. */
 const noChanges = 'the worlds of these hunts never change their group, nor who leads it';
 
+/** Nobody has left: and whoever does would have to vote on, for what the others do not. */
+const noFormer =
+  'it takes a liar who has left and votes on, in the very epoch that does not count it; and the ' +
+  'worlds of these hunts never change their group';
+
 /** By protocol and rule. */
 export const scheduled: Readonly<Record<string, string>> = {
   'basic-paxos/ballot-reuse':
@@ -72,8 +77,14 @@ export const scheduled: Readonly<Record<string, string>> = {
   'pbft/checkpoint-unproven': craftedLie,
   'pbft/reads-at-once': 'the groups of these hunts order their reads, as they do unless told',
   'pbft/reads-of-f+1': 'the groups of these hunts order their reads, as they do unless told',
-  'pbft/former-votes': craftedLie,
-  'pbft/change-at-next-checkpoint': oneOrder,
+  'pbft/tentative-f+1-replies':
+    'it takes a liar who replies in the place of one that is not prepared, and a view that is lost',
+  'pbft/read-tentative-state':
+    'the groups of these hunts order their reads, as they do unless told',
+  'pbft/former-votes': noFormer,
+  'pbft/change-at-next-checkpoint':
+    'it takes a number that is decided in the window behind a change, while all who could tell ' +
+    'of it are away; and the worlds of these hunts never change their group',
   'hotstuff/no-lock': oneOrder,
   'hotstuff/two-phase-livelock': onlySlow,
   'hotstuff/two-chain-old-lock': oneOrder,
@@ -87,8 +98,10 @@ export const scheduled: Readonly<Record<string, string>> = {
   'hotstuff/lock-on-prepare': onlySlow,
   'hotstuff/never-unlocks': oneOrder,
   'hotstuff/view-inflation': craftedLie,
-  'hotstuff/former-votes': craftedLie,
-  'hotstuff/uncommitted-set': noChanges,
+  'hotstuff/former-votes': noFormer,
+  'hotstuff/uncommitted-set':
+    'it takes a change of the group whose block is certified and then given up; and the worlds ' +
+    'of these hunts never change their group',
   'tendermint/no-lock': oneOrder,
   'tendermint/no-unlock': oneOrder,
   'tendermint/no-valid-value': onlySlow,
@@ -104,7 +117,7 @@ export const scheduled: Readonly<Record<string, string>> = {
     'it takes a crash between two votes of one round, and a proposer who proposes twice in it',
   'tendermint/skip-rule-one': onlySlow,
   'tendermint/fixed-timeouts': onlySlow,
-  'tendermint/former-votes': craftedLie,
+  'tendermint/former-votes': noFormer,
   'streamlet/two-block-finality': oneOrder,
   'streamlet/any-notarized': oneOrder,
   'streamlet/chain-amnesia': oneOrder,

@@ -140,7 +140,7 @@ const shortEpochs = reigns(
 /** PBFT with what is off unless told. */
 const optimised = (seed: number): Scenario => {
   const scenario = swarm('pbft', seed);
-  return { ...scenario, options: { ...scenario.options, readOnly: true } };
+  return { ...scenario, options: { ...scenario.options, readOnly: true, tentative: true } };
 };
 
 /** Lines that a protocol has from another one, where it is seen that they run. */

@@ -6,5 +6,7 @@ testSwarm('pbft');
 /** What is off unless told, in worlds of the same seeds. */
 testVariants('pbft', {
   'reads of all replicas': { readOnly: true },
+  'tentative execution': { tentative: true },
+  'tentative execution, and reads of all replicas': { tentative: true, readOnly: true },
   'primaries that are compared': { fair: true, reign: ms(200) },
 });

@@ -242,6 +242,7 @@ function joined<S extends Shape>(...outputs: readonly Output<S>[]): Output<S> {
     sends: outputs.flatMap((o) => o.sends),
     timers: outputs.flatMap((o) => o.timers),
     decisions: outputs.flatMap((o) => o.decisions),
+    tentative: outputs.flatMap((o) => o.tentative),
     reads: outputs.flatMap((o) => o.reads),
     fetches: outputs.flatMap((o) => o.fetches),
     accusations: outputs.flatMap((o) => o.accusations),

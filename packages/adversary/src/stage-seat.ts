@@ -1,10 +1,23 @@
-import type { Digest, Journal, Machine, ReplicaId, Request, Shape, Slot } from '@quorumlab/core';
+import {
+  type Digest,
+  type Journal,
+  type Machine,
+  type ReplicaId,
+  type Request,
+  type Shape,
+  type Slot,
+  toUtf8,
+} from '@quorumlab/core';
 
 /** What a member's application holds, for the next snapshot. */
 export interface State {
   readonly decided: readonly string[];
   readonly configuration: Uint8Array | undefined;
 }
+
+/** What a digest of `state` is taken of: only equal states have equal ones. */
+export const textOf = ({ decided, configuration }: State): Uint8Array =>
+  toUtf8(`${decided.join(' ')} ${configuration?.join() ?? ''}`);
 
 /** Nothing decided yet. */
 export const blank: State = { decided: [], configuration: undefined };

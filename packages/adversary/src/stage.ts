@@ -21,12 +21,12 @@ import {
   type Slot,
   type Stage,
   stored,
-  toUtf8,
   type Which,
 } from '@quorumlab/core';
 import type { Played, RequestShape, StageDecision, StageFault, StageOptions } from './played.ts';
 import { type SealedKeys, sealedKeys } from './sealed-keys.ts';
-import { about, blank, keyOf, lateRead, type Seat, type State } from './stage-seat.ts';
+import { Promised } from './stage-promises.ts';
+import { about, blank, keyOf, lateRead, type Seat, type State, textOf } from './stage-seat.ts';
 
 /** Plays `exhibit` with `protocol`, which is the right one or the wrong one. */
 export function playExhibit<S extends RequestShape>(
@@ -60,7 +60,8 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
   private readonly asked: Set<string> = new Set();
   private readonly states: Map<Digest, State> = new Map();
   private readonly lateReads: Map<number, readonly ReplicaId[]> = new Map();
-  /** The last slot that an honest member has decided commands in. */
+  private readonly promised: Promised<S>;
+  /** The last slot that a client may know of: an honest member has decided commands in it. */
   private newest: Slot = -1;
   private nextRead = 0;
 
@@ -69,6 +70,7 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     this.options = options;
     this.selfAtOnce = selfAtOnce;
     this.keys = sealedKeys(protocol);
+    this.promised = new Promised(protocol.client.tentative, this.liars);
     this.seats = protocol.members.map((id) => this.seatOf(id, protocol.stable()));
     for (const id of protocol.members) this.step(id, { type: 'start' });
   }
@@ -135,6 +137,8 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
         timers.set(change.timer, [this.now + least, this.now + most]);
       }
     }
+    for (const each of output.tentative)
+      if (this.promised.add(id, each)) this.newest = Math.max(this.newest, each.slot);
     for (const { id: read, upTo } of output.reads) this.judgeRead(id, read, reads.get(read), upTo);
     for (const { slot, digest } of output.fetches) this.seat(id).wanted = { slot, digest };
     for (const { slot, commands, configured } of output.decisions)
@@ -165,6 +169,8 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     const seat = this.seat(id);
     this.decisions.push({ at: this.steps, member: id, slot, commands });
     if (commands.length > 0) this.newest = Math.max(this.newest, slot);
+    const broken = this.promised.broken(id, slot, commands);
+    if (broken !== undefined) this.fault(broken);
     const decided = [...seat.state.decided];
     decided[slot] = commands.map(keyOf).join();
     const state = { decided, configuration: configuration ?? seat.state.configuration };
@@ -173,16 +179,10 @@ class ScheduledGroup<S extends RequestShape> implements Stage<S> {
     if (every === 0) return;
     const isDue = claims.order === 'total' ? (slot + 1) % every === 0 : configuration !== undefined;
     if (!isDue) return;
-    const digest = this.digestOfState(state);
+    const digest = this.keys.nameOf(textOf(state)).toString(16).padStart(64, '0');
     this.states.set(digest, state);
     this.step(id, { type: 'snapshot-taken', slot, digest, ...about(state) });
     seat.kept = state;
-  }
-
-  /** A digest that looks like any other; only equal states have equal ones. */
-  private digestOfState({ decided, configuration }: State): Digest {
-    const text = `${decided.join(' ')} ${configuration?.join() ?? ''}`;
-    return this.keys.nameOf(toUtf8(text)).toString(16).padStart(64, '0');
   }
 
   private judgeRead(id: ReplicaId, read: number, least: Slot | undefined, upTo: Slot): void {

@@ -3,6 +3,11 @@ export interface ClientPolicy {
   /** How many replicas must give the same reply before it is believed: 1, or f+1. */
   readonly matching: number;
   /**
+   * With `matching` above one: how many replies that are tentative, of one slot in one term, make a
+   * result believed before it is decided: see `Context.executeTentatively`. Absent: none are.
+   */
+  readonly tentative?: number;
+  /**
    * With `matching` above one: how many replicas must give the same answer to a linearizable read
    * that takes no place in the log. All are asked at once; a read for which so many do not agree in
    * time is ordered like a write. Absent: all reads are ordered.

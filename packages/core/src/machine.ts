@@ -133,6 +133,7 @@ export interface Output<S extends Shape> {
   readonly sends: readonly Outgoing<S>[];
   readonly timers: readonly TimerChange<S>[];
   readonly decisions: readonly Decision<S>[];
+  readonly tentative: readonly Tentative<S>[];
   readonly reads: readonly AllowedRead[];
   readonly fetches: readonly Fetch[];
   readonly accusations: readonly Accusation<S>[];
@@ -173,6 +174,13 @@ export interface Decision<S extends Shape> {
   readonly configured?: Configured;
   /** See {@link Context.voters}; absent: another replica's word. */
   readonly voters?: readonly ReplicaId[];
+}
+
+/** See {@link Context.executeTentatively}. */
+export interface Tentative<S extends Shape> {
+  readonly slot: Slot;
+  readonly commands: readonly S['Command'][];
+  readonly term: number;
 }
 
 /** See {@link Context.allowRead}. */
@@ -251,6 +259,7 @@ export const nothing: Output<never> = Object.freeze({
   sends: none,
   timers: none,
   decisions: none,
+  tentative: none,
   reads: none,
   fetches: none,
   accusations: none,

@@ -347,6 +347,13 @@ export interface Context<S extends Shape, Line extends string = string> {
    * where a replica takes another's word, e.g. a follower that of its leader.
    */
   voters(members: readonly ReplicaId[]): void;
+  /**
+   * Slot `slot` is likely to be decided like this, in term `term`, and no slot below it is open.
+   * The host runs the commands on the state behind the slot before, tells those who asked what
+   * they give, and takes it all back: what counts is the decision. Ignored where
+   * {@link ClientPolicy.tentative} is absent, and where the application can take nothing back.
+   */
+  executeTentatively(slot: Slot, commands: readonly S['Command'][], term: number): void;
   /** Read `id` is linearizable once everything up to and including `upTo` has been applied. */
   allowRead(id: number, upTo: Slot): void;
   /**

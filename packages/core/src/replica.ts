@@ -11,6 +11,7 @@ import type {
   Outgoing,
   Output,
   Start,
+  Tentative,
   TimerChange,
   Write,
 } from './machine.ts';
@@ -208,6 +209,7 @@ function recording<S extends Shape>(
   let sends: Outgoing<S>[] | undefined;
   let timers: TimerChange<S>[] | undefined;
   let decisions: Decision<S>[] | undefined;
+  let tentative: Tentative<S>[] | undefined;
   let reads: AllowedRead[] | undefined;
   let fetches: Fetch[] | undefined;
   let accusations: Accusation<S>[] | undefined;
@@ -256,6 +258,8 @@ function recording<S extends Shape>(
       decisions = added(decisions, decision);
     },
     voters: (members) => void (voters = members),
+    executeTentatively: (slot, commands, term) =>
+      void (tentative = added(tentative, { slot, commands, term })),
     allowRead: (id, upTo) => void (reads = added(reads, { id, upTo })),
     fetchSnapshot: (slot, digest, holders) =>
       void (fetches = added(fetches, { slot, digest, holders })),
@@ -275,7 +279,7 @@ function recording<S extends Shape>(
       now = input.now;
       clock = input.clock;
       early = writes = sends = timers = decisions = reads = undefined;
-      fetches = accusations = lines = voters = undefined;
+      tentative = fetches = accusations = lines = voters = undefined;
     },
     end() {
       const none = idle<S>();
@@ -286,6 +290,7 @@ function recording<S extends Shape>(
           sends ||
           timers ||
           decisions ||
+          tentative ||
           reads ||
           fetches ||
           accusations ||
@@ -299,6 +304,7 @@ function recording<S extends Shape>(
         sends: sends ?? none.sends,
         timers: timers ?? none.timers,
         decisions: decisions ?? none.decisions,
+        tentative: tentative ?? none.tentative,
         reads: reads ?? none.reads,
         fetches: fetches ?? none.fetches,
         accusations: accusations ?? none.accusations,

@@ -1,5 +1,5 @@
 /** What a service tells clients: results, refusals, sessions, and answers to reads. */
-import { type Configured, encode, type Request } from '@quorumlab/core';
+import { type Configured, encode, type Request, type Tentative } from '@quorumlab/core';
 import { hashOf } from './hash.ts';
 import {
   maxOperationBytes,
@@ -58,19 +58,22 @@ export const outcomeOf = (configured: Configured | undefined): Results => [
 
 const unchangeable = 'the group stays as it is: its protocol does not take this change';
 
-/** Sends (again) what a request gave. */
+/** Sends (again) what a request gave, or what it gives in a slot that is not decided. */
 export function sendReply<S extends LogShape>(
   { run, out }: Step<S>,
   request: Request,
   results: Results,
+  tentative?: Pick<Tentative<S>, 'slot' | 'term'>,
 ): void {
   out.status ??= run.inner.status();
-  const { leader = null, term } = out.status;
+  const { leader = null } = out.status;
+  const { term } = tentative ?? out.status;
   const { client, sequence } = request;
   const hash = hashOf(request);
+  const message = { kind: 'reply', client, sequence, hash, leader, term, results } as const;
   out.sends.push({
     to: client,
-    message: { kind: 'reply', client, sequence, hash, leader, term, results },
+    message: tentative === undefined ? message : { ...message, tentative: tentative.slot },
   });
 }
 

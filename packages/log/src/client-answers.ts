@@ -51,14 +51,14 @@ function onReply(
   const isAsking = flight.tickets.length === 0;
   if (message.results.length > (isAsking ? 1 : flight.tickets.length)) return;
   if (flight.replies === undefined) {
+    if (message.tentative !== undefined) return;
     if (message.leader !== null && !config.stays)
       suggest(config, state, message.leader, message.term);
   } else {
-    flight.replies.set(message.from, message);
-    const equal = [...flight.replies.values()].filter((each) =>
-      sameResults(each.results, message.results),
-    );
-    if (equal.length < config.matching) return;
+    const answer = answered(message, flight.replies.get(message.from));
+    flight.replies.set(message.from, answer);
+    const equal = believed(config, flight.replies, answer);
+    if (equal === undefined) return;
     learn(config, state, equal);
   }
   if (isAsking) {
@@ -68,6 +68,37 @@ function onReply(
   }
   close(state, state.requests, flight, message.sequence, message.results, out);
   fillWindow(config, state, state.requests, now, out);
+}
+
+/** What one replica says by now: that the request ran stands, and so does what was tentative. */
+function answered(message: Reply, before: Answered | undefined): Answered {
+  const { results, leader, term, tentative: slot } = message;
+  const said = before !== undefined && sameResults(before.results, results) ? before : undefined;
+  if (slot === undefined) return { results, leader, term, ran: true, tentative: said?.tentative };
+  if (before?.ran) return said ? { ...said, tentative: { slot, term } } : before;
+  return { results, leader, term, ran: false, tentative: { slot, term } };
+}
+
+/**
+ * Those who say what `answer` does, if they are enough. What ran at f+1 ran at an honest one. What
+ * a quorum has prepared in one slot of one view every later view orders there again: so what is
+ * tentative counts together only if slot and view are the same.
+ */
+function believed(
+  { matching, tentative: quorum = Number.POSITIVE_INFINITY }: ClientConfig,
+  replies: ReadonlyMap<ReplicaId, Answered>,
+  { results, tentative }: Answered,
+): readonly Answered[] | undefined {
+  const equal = [...replies.values()].filter((each) => sameResults(each.results, results));
+  const ran = equal.filter((each) => each.ran);
+  if (ran.length >= matching) return ran;
+  const prepared = equal.filter(
+    (each) =>
+      each.tentative !== undefined &&
+      each.tentative.slot === tentative?.slot &&
+      each.tentative.term === tentative.term,
+  );
+  return prepared.length >= quorum ? prepared : undefined;
 }
 
 /** Undefined if only a liar can have said that. */
@@ -132,7 +163,7 @@ function onMatched(
 ): void {
   const { replies = new Map<ReplicaId, Answered>(), tickets } = flight;
   if (results === null || results.length > tickets.length || replies.has(from)) return;
-  replies.set(from, { results, leader: null, term: 0 });
+  replies.set(from, { results, leader: null, term: 0, ran: true, tentative: undefined });
   const counts = [...replies.values()].map(
     (one) => [...replies.values()].filter((two) => sameResults(one.results, two.results)).length,
   );

@@ -7,6 +7,7 @@ import type {
   PrincipalId,
   ReplicaId,
   Request,
+  Slot,
 } from '@quorumlab/core';
 import { firstSequenceOf, ms } from '@quorumlab/core';
 import type { Query, RefusalReason } from './messages.ts';
@@ -120,6 +121,10 @@ export interface Answered {
   readonly results: Results;
   readonly leader: number | null;
   readonly term: number;
+  /** Whether it says that the request ran. */
+  readonly ran: boolean;
+  /** Where it gave these results tentatively, if it has said so. */
+  readonly tentative: { readonly slot: Slot; readonly term: number } | undefined;
 }
 
 /** Requests or queries: what waits and what is under way. */
@@ -217,6 +222,8 @@ export interface ClientConfig {
   readonly members: readonly ReplicaId[];
   /** How many equal answers make one believed. */
   readonly matching: number;
+  /** How many make one believed that is tentative: see `ClientPolicy.tentative`. */
+  readonly tentative: number | undefined;
   /** How many make a read believed that is asked of all replicas: see `ClientPolicy.reads`. */
   readonly reads: number | undefined;
   /** Whether any replica answers its linearizable reads: see `ClientPolicy.readsAnywhere`. */
@@ -230,9 +237,11 @@ export interface ClientConfig {
 export const clientConfigOf = (
   self: PrincipalId,
   members: readonly ReplicaId[],
-  { matching, reads, readsAnywhere = false, stays = false }: ClientPolicy,
+  { matching, tentative, reads, readsAnywhere = false, stays = false }: ClientPolicy,
   settings: ClientSettings,
-): ClientConfig => ({ self, members, matching, reads, readsAnywhere, stays, settings });
+): ClientConfig => ({
+  ...{ self, members, matching, tentative, reads, readsAnywhere, stays, settings },
+});
 
 /** Takes an operation out of the books: it has been answered, or nobody waits for it. */
 export function forget(state: ClientState, id: number): void {

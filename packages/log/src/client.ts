@@ -200,6 +200,7 @@ export function client(
         sends,
         timers,
         decisions: none.decisions,
+        tentative: none.tentative,
         reads: none.reads,
         fetches: none.fetches,
         accusations: none.accusations,

@@ -14,6 +14,7 @@ import {
   requestBytes,
   type Slot,
   snapshotEveryBytes,
+  type Tentative,
 } from '@quorumlab/core';
 import {
   isFull,
@@ -43,6 +44,7 @@ import {
 } from './snapshot-work.ts';
 import { kept } from './snapshots.ts';
 import { loadSessions } from './stored-sessions.ts';
+import { runTentatively } from './tentative.ts';
 import { alsoWanted, begin, outlive } from './transfer.ts';
 import { whole } from './transfer-state.ts';
 import type { LogShape } from './types.ts';
@@ -59,7 +61,7 @@ export function follow<S extends LogShape>(step: Step<S>): void {
   const { outputs } = step.out;
   const { state } = step.run;
   for (let i = 0; i < outputs.length; i++) {
-    const { decisions, reads, fetches } = outputs[i] as Output<S>;
+    const { decisions, tentative, reads, fetches } = outputs[i] as Output<S>;
     for (let each = 0; each < decisions.length; each++) {
       const decision = decisions[each] as Decision<S>;
       if (decision.slot === state.next) {
@@ -67,6 +69,8 @@ export function follow<S extends LogShape>(step: Step<S>): void {
         if (state.buffered.size > 0) drain(step);
       } else if (decision.slot > state.next) buffer(step.run, decision);
     }
+    for (let each = 0; each < tentative.length; each++)
+      runTentatively(step, tentative[each] as Tentative<S>);
     if (reads.length > 0)
       for (const { id, upTo } of reads) {
         const read = id % 2 === 0 ? state.reads.get(id / 2) : undefined;

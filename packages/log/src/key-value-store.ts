@@ -276,6 +276,7 @@ export function keyValueStore(): KeyValueStore {
       values = valueTrie();
       fill(values, snapshot);
     },
+    mark: () => values.mark(),
     capture: () => values.capture(),
     restorer() {
       const fresh = valueTrie();

@@ -15,7 +15,6 @@ import {
   type MessageOf,
   type MessagesField,
   maxEncodedOperationsBytes,
-  maxEncodedResultsBytes,
   maxOperationBytes,
   maxOperations,
   maxRequestBytes,
@@ -28,7 +27,9 @@ import {
   text,
   word,
 } from '@quorumlab/core';
+import { reply, results } from './reply.ts';
 
+export { type Reply, reply } from './reply.ts';
 export { maxOperationBytes, maxOperations, maxRequestBytes, maxResultBytes };
 /** A client may have this many sequences between its oldest unanswered request and its newest. */
 export const maxOutstanding = 1024;
@@ -44,39 +45,6 @@ export const outcome: Field<string> = text(4096);
 
 /** The result of a request that only asks for the number of its client's next session. */
 export const sessionNumber: Field<number> = integer();
-
-const results: Field<readonly Uint8Array[]> = bounded(
-  list(bytes(maxOperationBytes), maxOperations),
-  maxEncodedResultsBytes,
-);
-
-/**
- * The results of request `sequence` of `client`, in the order of its operations. There are fewer
- * results than operations if the rest did not fit in {@link maxResultBytes}: all operations ran.
- * `hash` tells which operations, so that nobody takes it for an answer to others. Who only asked
- * for a session gets one result, its number as {@link sessionNumber} encodes it. `leader` and
- * `term` are what the replica believes now; they are hints and part of no comparison.
- */
-export const reply: MessageField<
-  MessageOf<
-    'reply',
-    {
-      readonly client: Field<number>;
-      readonly sequence: Field<number>;
-      readonly hash: Field<number>;
-      readonly leader: Field<number | null>;
-      readonly term: Field<number>;
-      readonly results: Field<readonly Uint8Array[]>;
-    }
-  >
-> = message('reply', {
-  client: integer(),
-  sequence: integer(),
-  hash: integer(2 ** 32 - 1),
-  leader: nullable(integer()),
-  term: integer(),
-  results,
-});
 
 /**
  * "Not I: ask `leader`", or ask anybody else if it is null. `about` tells which counter `sequence`
@@ -202,8 +170,6 @@ export const snapshotChunk: MessageField<
   >
 > = message('snapshot-chunk', { root: digest, index: chunkIndex, bytes: bytes(chunkBytes) });
 
-/** See {@link reply}. */
-export type Reply = Infer<typeof reply>;
 /** See {@link redirect}. */
 export type Redirect = Infer<typeof redirect>;
 /** See {@link query}. */

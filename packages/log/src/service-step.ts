@@ -15,7 +15,8 @@ export function pass<S extends LogShape>(
       ? (input as unknown as Input<S>)
       : { now: input.now, clock: input.clock, event },
   );
-  if (output.decisions.length + output.reads.length + output.fetches.length === 0)
+  const { decisions, tentative, reads, fetches } = output;
+  if (decisions.length + tentative.length + reads.length + fetches.length === 0)
     return asServiced(output);
   return finish({ run, input, out: newOutputs(run, [output]) });
 }
@@ -62,6 +63,7 @@ function finish<S extends LogShape>(step: Step<S>): Output<Serviced<S>> {
     sends: joined(inner.sends, own.sends),
     timers: joined(inner.timers, own.timers),
     decisions: inner.decisions,
+    tentative: inner.tentative,
     reads: inner.reads.length === 0 ? inner.reads : hostReads(inner.reads),
     fetches: idle<S>().fetches,
     accusations: inner.accusations,
@@ -85,6 +87,7 @@ function joinedOutputs<S extends LogShape>(outputs: readonly Output<S>[]): Outpu
     sends: outputs.flatMap((each) => each.sends),
     timers: outputs.flatMap((each) => each.timers),
     decisions: outputs.flatMap((each) => each.decisions),
+    tentative: outputs.flatMap((each) => each.tentative),
     reads: outputs.flatMap((each) => each.reads),
     accusations: outputs.flatMap((each) => each.accusations),
     lines: outputs.flatMap((each) => each.lines),

@@ -86,3 +86,30 @@ export function grow(sessions: Sessions, session: Session, by: number): void {
   session.size += by;
   sessions.size += by;
 }
+
+/**
+ * Has what runs for these clients from now on run on copies of their accounts. Returns what puts
+ * the accounts back as they are now. Nobody else may be touched meanwhile: see `keepsAll`.
+ */
+export function markSessions(sessions: Sessions, clients: ReadonlySet<PrincipalId>): () => void {
+  const { accounts, forgotten, size } = sessions;
+  const before = [...clients].map((client) => [client, accounts.get(client)] as const);
+  for (const [client, account] of before)
+    if (account !== undefined) accounts.set(client, copyAccount(account));
+  return () => {
+    for (const [client, account] of before)
+      if (account === undefined) accounts.delete(client);
+      else accounts.set(client, account);
+    Object.assign(sessions, { forgotten, size });
+  };
+}
+
+const copyAccount = (account: Account): Account => ({
+  ...account,
+  sessions: new Map(
+    [...account.sessions].map(([number, session]) => [
+      number,
+      { ...session, replies: [...session.replies] },
+    ]),
+  ),
+});

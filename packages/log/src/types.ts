@@ -32,6 +32,14 @@ export interface StateMachine {
    * is one copy of everything, made at once.
    */
   capture?(): readonly StatePart[];
+  /**
+   * Remembers the state as it is now, for groups that execute tentatively
+   * (`ClientPolicy.tentative`). The function that it returns takes back everything that was applied
+   * since: then results, captures and snapshots are as if none of it had run. It is called once, in
+   * the same step, and must cost what was applied, whatever the size of the state. Without it a
+   * replica answers only what is decided.
+   */
+  mark?(): () => void;
   /** For a large state: takes over, piece by piece, what {@link StateMachine.capture} gave. */
   restorer?(): StateRestorer;
 }

@@ -67,6 +67,8 @@ export interface ValueTrie {
   /** Whether it was there. */
   remove(name: string): boolean;
   entries(): readonly Pair[];
+  /** Returns what takes back every change since; call it before the next mark. */
+  mark(): () => void;
   /** What is in here now, in the order of the tree. */
   capture(): readonly StatePart[];
 }
@@ -102,6 +104,8 @@ export function valueTrie(): ValueTrie {
   let generation = 0;
   let leaves = 1;
   let root: Node = leafOf(generation);
+  /** What changes since the mark have replaced, in their order; null: there is no mark. */
+  let replaced: [name: string, value: Uint8Array | undefined][] | null = null;
 
   const find = (name: string): Leaf => {
     let node = root;
@@ -179,21 +183,40 @@ export function valueTrie(): ValueTrie {
     return split(leaf, depth);
   }
 
+  const weigh = (name: string, value: Uint8Array | undefined): number =>
+    value === undefined ? 0 : sizeOf(name, value);
+
+  /** Puts `value` in the place of `held`; undefined: there is none. */
+  function change(name: string, held: Uint8Array | undefined, value: Uint8Array | undefined): void {
+    root = place(root, name, value, weigh(name, value) - weigh(name, held));
+  }
+
   return {
     get: (name) => find(name).values.get(name),
     set(name, value) {
       const held = find(name).values.get(name);
-      const grown = sizeOf(name, value) - (held === undefined ? 0 : sizeOf(name, held));
+      const grown = sizeOf(name, value) - weigh(name, held);
       if (grown > 0 && (root.bytes + grown > maxStateBytes || leaves + maxDepth > maxLeaves))
         return false;
-      root = place(root, name, value, grown);
+      replaced?.push([name, held]);
+      change(name, held, value);
       return true;
     },
     remove(name) {
       const held = find(name).values.get(name);
       if (held === undefined) return false;
-      root = place(root, name, undefined, -sizeOf(name, held));
+      replaced?.push([name, held]);
+      change(name, held, undefined);
       return true;
+    },
+    mark() {
+      const since: NonNullable<typeof replaced> = [];
+      replaced = since;
+      return () => {
+        replaced = null;
+        for (const [name, value] of since.reverse())
+          change(name, find(name).values.get(name), value);
+      };
     },
     entries() {
       const all: Pair[] = [];

@@ -68,6 +68,11 @@ export const entry: Entry<Pbft> = {
       usual: 'false',
       meaning: 'reads are asked of all replicas, and take no place in the log',
     },
+    tentative: {
+      kind: 'boolean',
+      usual: 'false',
+      meaning: 'clients are answered once a quorum is prepared, one delay before it is committed',
+    },
   },
   small: { checkpointEvery: 2, window: 4 },
   drawn(random, network, { narrow }) {

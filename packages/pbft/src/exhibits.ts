@@ -174,6 +174,14 @@ function answered(group: Staged): void {
   group.betray(0);
 }
 
+/** n0 orders Ann, and only n2 hears enough Prepares. */
+function preparedOnlyAt2(group: Staged): void {
+  group.propose([0], 'Ann');
+  group.deliver(of('pre-prepare'));
+  group.deliver(preparedAt(2));
+  group.lose();
+}
+
 /** By the names of the mutants. */
 export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
   'hard-coded-2f+1': {
@@ -201,10 +209,7 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
     story: 'n2 alone hears that Ann is prepared, executes her and is gone; view 1 orders Bob.',
     play(group) {
       meet(group);
-      group.propose([0], 'Ann');
-      group.deliver(of('pre-prepare'));
-      group.deliver(preparedAt(2));
-      group.lose();
+      preparedOnlyAt2(group);
       group.crash(2);
       giveUp(group, 0, 1, 3);
       group.deliver();
@@ -315,6 +320,50 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
     play(group) {
       answered(group);
       group.read([0, 3]);
+    },
+  },
+  'tentative-without-rollback': {
+    options: { ...four, tentative: true },
+    shows: 'forked',
+    story: 'n2 alone executes Ann tentatively; view 1 orders Bob in her place, and n2 follows.',
+    play(group) {
+      meet(group);
+      preparedOnlyAt2(group);
+      giveUp(group, 0, 1, 3);
+      group.deliver(among(0, 1, 3));
+      group.deliver();
+    },
+  },
+  'tentative-f+1-replies': {
+    options: { ...four, tentative: true },
+    shows: 'invalid',
+    story: 'n2 alone has prepared Ann, and tells her client, as does the liar n3; Bob comes first.',
+    play(group) {
+      meet(group);
+      group.betray(3);
+      preparedOnlyAt2(group);
+      group.crash(2);
+      const empty = { kind: 'view-change', epoch: 0, checkpoint: null, prepared: [] } as const;
+      group.say(3, [0, 1], { ...empty, view: 1 });
+      giveUp(group, 0, 1);
+      group.deliver(all(among(0, 1, 3), of('view-change', 'new-view', 'pre-prepare')));
+      const [order] = [...group.view(1).prePrepares.values()];
+      if (order !== undefined) votes(group, 3, [0, 1], 1, order.digest);
+      group.deliver(among(0, 1, 3));
+    },
+  },
+  'read-tentative-state': {
+    options: { ...four, tentative: true, readOnly: true },
+    shows: 'stale-read',
+    story:
+      'n0 to n2 tell the client of Ann tentatively; n2 leaves the view, and answers a read with ' +
+      'n3 and n0, which lies by then.',
+    play(group) {
+      order(group, [0, 1, 2], () => false);
+      group.betray(0);
+      giveUp(group, 1, 2);
+      group.lose();
+      group.read([0, 2, 3]);
     },
   },
   'former-votes': {

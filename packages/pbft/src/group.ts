@@ -63,6 +63,12 @@ export interface Options {
    */
   readonly readOnly?: boolean;
   /**
+   * Section 5.1.2 of TOCS 2002: requests are executed as soon as they are prepared and all before
+   * them is committed, and answered at once; clients wait for a quorum of such replies. Off unless
+   * told.
+   */
+  readonly tentative?: boolean;
+  /**
    * The size of a quorum; ⌈(n+f+1)/2⌉ unless told. Fewer, or more than n-f, only with `unsafe`: to
    * see two quorums decide two things, or none be found.
    */
@@ -112,6 +118,7 @@ export interface Group {
   readonly maxBatch: number;
   readonly maxOutstanding: number;
   readonly readOnly: boolean;
+  readonly tentative: boolean;
   readonly fair: boolean;
   readonly reign: number;
   readonly rules: Rules;
@@ -136,6 +143,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxBatch = 256,
     maxOutstanding = 2,
     readOnly = false,
+    tentative = false,
     fair = false,
     reign = 0,
     unsafe = false,
@@ -154,6 +162,11 @@ export function groupOf(options: Options, rules: Rules): Group {
     throw new OptionsError(
       'readOnly asks all replicas, and those that only listen cannot answer; leave ' +
         'initialMembers out, or readOnly',
+    );
+  if (tentative && members.length < n)
+    throw new OptionsError(
+      'tentative counts replies of those that vote, and those that only listen would reply too; ' +
+        'leave initialMembers out, or tentative',
     );
   if (window < checkpointEvery)
     throw new OptionsError(
@@ -189,6 +202,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     maxBatch,
     maxOutstanding,
     readOnly,
+    tentative,
     fair,
     reign,
     rules,

@@ -63,6 +63,7 @@ const reported = (group: Group, replica: Replica): Claim[] =>
 export function leave(replica: Replica, ctx: Context): void {
   keepPace(ctx.group, replica);
   replica.progress.clear();
+  replica.tentative = 0;
   replica.enteredBy = null;
   replica.asked.clear();
   replica.unproven = null;

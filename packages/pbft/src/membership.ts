@@ -101,6 +101,8 @@ function refusalOfGroup(group: Group, last: Wanted, wanted: Wanted): string | un
   if (group.isByHand) return 'the size of its quorums was set by hand';
   if (group.readOnly)
     return 'its clients were told how many answers make a read, so make it without readOnly';
+  if (group.tentative)
+    return 'its clients were told how many replies are a quorum, so make it without tentative';
   return group.unsafe ? undefined : refusalOfSize(wanted.validators.length, group.f);
 }
 

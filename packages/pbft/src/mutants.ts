@@ -40,6 +40,9 @@ export const mutants = {
   'checkpoint-unproven': differing({ provesCheckpoints: false }),
   'reads-at-once': differing({ readsAfter: (executed) => executed }),
   'reads-of-f+1': differing({ readQuorum: (_, weak) => weak }),
+  'tentative-without-rollback': differing({ keepsTentative: true }),
+  'tentative-f+1-replies': differing({ tentativeQuorum: (_, weak) => weak }),
+  'read-tentative-state': differing({ readsAfter: (_, __, tentative) => tentative }),
   'former-votes': differing({ countsFormer: true }),
   'change-at-next-checkpoint': differing({
     endsWith: (sequence, every) => Math.ceil(sequence / every) * every,
@@ -132,6 +135,21 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
     rule: 'A client believes f+1 equal answers to a read: one of them may lie, and one lag behind.',
     paper: 'Castro and Liskov 2002, §5.1.3',
     gallery: 'B-10',
+  },
+  'tentative-without-rollback': {
+    rule: 'What was executed tentatively stays executed, also if a view change gives it up.',
+    paper: 'Castro and Liskov 2002, §5.1.2',
+    gallery: 'B-05',
+  },
+  'tentative-f+1-replies': {
+    rule: 'A client believes f+1 tentative replies: no quorum need be prepared yet.',
+    paper: 'Castro and Liskov 2002, §5.1.2',
+  },
+  'read-tentative-state': {
+    rule:
+      'A read waits for what is executed tentatively in this view, and not for what clients were ' +
+      'told of in an earlier one.',
+    paper: 'Castro and Liskov 2002, §5.1.3',
   },
   'former-votes': {
     rule: 'Votes of those count too who were members in an earlier epoch and are none any more.',

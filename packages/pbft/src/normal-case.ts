@@ -35,10 +35,12 @@ import {
   countedTime,
   epochOf,
   isCurrent,
+  prepared,
   progressAt,
   type Replica,
   type Waiting,
 } from './state.ts';
+import { executeTentatively } from './tentative.ts';
 import { count, isVoter, primaryOf, quorumOf, votesOf } from './votes.ts';
 import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
@@ -183,14 +185,6 @@ export function prepare(replica: Replica, message: Signed<Prepare>, ctx: Context
   if (count(prepares, message, ctx)) maybePrepared(replica, sequence, ctx);
 }
 
-/**
- * prepared(m, v, n, i): the replica has logged the request, a pre-prepare for it and Prepares from
- * a quorum less the primary, whose pre-prepare is its vote: 2f of them when n = 3f+1.
- */
-export function prepared(replica: Replica, sequence: number): boolean {
-  return replica.prepared.get(sequence)?.proof.body.view === replica.view;
-}
-
 function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
   const { group } = ctx;
   const logged = replica.prePrepares.get(sequence);
@@ -210,6 +204,7 @@ function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
     return decided(replica, { body: commit, seals: [] }, batch, ctx);
   }
   maybeCommitted(replica, sequence, digest, ctx);
+  executeTentatively(replica, ctx);
 }
 
 /** ⟨COMMIT, v, n, D(m), i⟩ */
@@ -305,6 +300,7 @@ export function execute(replica: Replica, ctx: Context): void {
     if (replica.lastExecuted <= lowWatermark(replica))
       replica.committed.delete(replica.lastExecuted);
   }
+  executeTentatively(replica, ctx);
   noteExcuses(replica, ctx);
   if (isEnding(replica)) armRequestTimer(replica, ctx);
   maybeOrder(replica, ctx);

@@ -73,6 +73,10 @@ export const paper = {
     section: '§4.5.2',
     text: 'f+1 replicas want later views: join the smallest of them.',
   },
+  '5.1.2-tentative': {
+    section: 'TOCS §5.1.2',
+    text: 'It is prepared and all before it is committed: say what it gives, tentatively.',
+  },
   '5.1.3-read': {
     section: 'TOCS §5.1.3',
     text: 'A read is answered once everything that is prepared here has been executed.',

@@ -49,6 +49,10 @@
  * 4.4-batch            upon the batch of a digest in O that was not here: prepare it
  * 4.4-proofs           if proofs of what O orders are not here: ask the primary of v for them
  *
+ *                      Tentative execution (TOCS 2002, §5.1.2), if the group is told so
+ * 5.1.2-tentative      once n is prepared in v and all lower numbers are executed: reply with what
+ *                        m gives, tentatively; a client believes 2f+1 of the same n and v
+ *
  *                      Reads (TOCS 2002, §5.1.3), if the group is told so: a client asks all, and
  *                      believes 2f+1 equal answers; if it does not get them, it sends a REQUEST
  * 5.1.3-read           upon a read: answer it once all that is prepared here has been executed
@@ -129,10 +133,15 @@ const limitedBy = {
 
 const clientOf = (group: Group): ClientPolicy => ({
   matching: group.weak,
+  ...(group.tentative ? { tentative: tentativeOf(group) } : {}),
   ...(group.readOnly ? { reads: readsOf(group) } : {}),
   ask: 'any',
   signed: true,
 });
+
+function tentativeOf({ first, weak, rules, votersOf }: Group): number {
+  return rules.tentativeQuorum(votersOf(first.epoch).quorum, weak);
+}
 
 function readsOf({ first, weak, rules, votersOf }: Group): number {
   return rules.readQuorum(votersOf(first.epoch).quorum, weak);

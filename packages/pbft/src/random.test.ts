@@ -33,6 +33,7 @@ const run = (kind: string, seed: number) =>
           n: 4,
           checkpointEvery: 4,
           maxBatch: 1 + random.below(3),
+          tentative: seed % 4 < 2,
           // Room for two requests between two checkpoints, or for all.
           windowBytes: seed % 2 === 0 ? 500 : windowBytes,
           digest: testDigest,

@@ -15,10 +15,14 @@ import { lowWatermark } from './watermarks.ts';
  */
 export function read(replica: Replica, id: number, ctx: Context): void {
   ctx.line('5.1.3-read');
-  ctx.allowRead(id, ctx.group.rules.readsAfter(executedSlot(replica), preparedSlot(replica)));
+  const { readsAfter } = ctx.group.rules;
+  ctx.allowRead(id, readsAfter(executedSlot(replica), preparedSlot(replica), shown(replica)));
 }
 
 const executedSlot = ({ lastExecuted }: Replica): Slot => lastExecuted - 1;
+
+/** The last slot of which this replica has told clients in this view. */
+const shown = ({ lastExecuted, tentative }: Replica): Slot => Math.max(lastExecuted, tentative) - 1;
 
 /** The last slot that is prepared here, or was before a stable checkpoint covered it. */
 function preparedSlot(replica: Replica): Slot {

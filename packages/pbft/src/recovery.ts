@@ -28,10 +28,18 @@ import {
   type StatusReport,
 } from './messages.ts';
 import { watch } from './missing.ts';
-import { decided, prepared, retry } from './normal-case.ts';
+import { decided, retry } from './normal-case.ts';
 import { isReignOver } from './pace.ts';
 import { armRequestTimer, noteExcuses } from './patience.ts';
-import { type Context, countedTime, epochOf, inView, progressAt, type Replica } from './state.ts';
+import {
+  type Context,
+  countedTime,
+  epochOf,
+  inView,
+  prepared,
+  progressAt,
+  type Replica,
+} from './state.ts';
 import { maybeBegin, maybeNewView } from './view-change.ts';
 import { isVoter, primaryOf, signedByQuorum } from './votes.ts';
 import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';

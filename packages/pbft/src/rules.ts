@@ -35,8 +35,15 @@ export interface Rules {
   timeout(first: number, attempts: number): number;
   /** Whether any progress restarts the timer of every waiting request. */
   readonly progressRestartsTimer: boolean;
-  /** After which slot a read may be answered, by those that are executed and prepared here. */
-  readsAfter(executed: Slot, prepared: Slot): Slot;
+  /**
+   * After which slot a read may be answered, by those that are executed and prepared here, and
+   * that which is executed tentatively in this view.
+   */
+  readsAfter(executed: Slot, prepared: Slot, tentative: Slot): Slot;
+  /** How many tentative replies make a result believed. */
+  tentativeQuorum(quorum: number, weak: number): number;
+  /** Whether what was executed tentatively counts as executed, whatever is decided later. */
+  readonly keepsTentative: boolean;
   /** How many equal answers make a read believed that is not ordered. */
   readQuorum(quorum: number, weak: number): number;
   /** Whether numbers outside the watermarks are refused. */
@@ -68,6 +75,8 @@ export const rules: Rules = {
   timeout: (first, attempts) => first * 2 ** Math.min(attempts, 16),
   progressRestartsTimer: false,
   readsAfter: (_, prepared) => prepared,
+  tentativeQuorum: (quorum) => quorum,
+  keepsTentative: false,
   readQuorum: (quorum) => quorum,
   keepsWatermarks: true,
   endsWith: (sequence, every, window) =>

@@ -118,6 +118,8 @@ export interface Volatile extends Mempool<Waiting> {
   readonly self: ReplicaId;
   /** All numbers up to here have been decided, in order. */
   lastExecuted: number;
+  /** The number that was executed tentatively in this view, the last one if there were several. */
+  tentative: number;
   /** What the log says of the group up to `lastExecuted`. */
   configuration: Configuration;
   /** All epochs that have begun here, in their order: at most 1,024. The last one is in force. */
@@ -255,6 +257,7 @@ export function firstVolatile(
   return {
     self,
     lastExecuted: snapshot,
+    tentative: 0,
     configuration: snapshotConfiguration === null ? first : frozen(snapshotConfiguration),
     epochs: [first.epoch, ...ascending(stable.handovers).map(beginsOf)],
     changesWait: false,
@@ -317,6 +320,14 @@ export const isCurrent = (
   replica: Replica,
   { epoch, view }: { readonly epoch: number; readonly view: number },
 ): boolean => epoch === epochOf(replica).number && inView(replica, view);
+
+/**
+ * prepared(m, v, n, i): the replica has logged the request, a pre-prepare for it and Prepares from
+ * a quorum less the primary, whose pre-prepare is its vote: 2f of them when n = 3f+1.
+ */
+export function prepared(replica: Replica, sequence: number): boolean {
+  return replica.prepared.get(sequence)?.proof.body.view === replica.view;
+}
 
 /** What is known about `sequence` in this view. Callers have checked the watermarks. */
 export function progressAt(replica: Replica, sequence: number, ctx: Context): Progress {
