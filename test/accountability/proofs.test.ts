@@ -228,6 +228,10 @@ const counting = (number: number, digest: string, view?: number) => ({
 });
 const asks = (view: number) => ({ kind: 'req-view-change', view });
 
+/** The same in a later epoch of PBFT, and under a later set of validators of HotStuff. */
+const later = <T extends object>(statement: T) => ({ ...statement, epoch: 2 });
+const inSet = <T extends object>(statement: T) => ({ ...statement, set: 41 });
+
 /** Two statements and, by protocol and rule set, whether no honest member signs both. */
 const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['pbft', placed('commit', 1, one), placed('commit', 1, two), true],
@@ -247,6 +251,11 @@ const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   // An epoch begins anew, also its views.
   ['pbft', placed('commit', 1, one), { ...report(2), epoch: 2 }, false],
   ['pbft', placed('prepare', 1, one), { ...placed('commit', 1, two), epoch: 2 }, false],
+  ['pbft', later(placed('commit', 1, one)), later(placed('commit', 1, two)), true],
+  ['pbft', later(placed('prepare', 1, one)), later(placed('commit', 1, two)), true],
+  ['pbft', later(placed('commit', 1, one)), later(report(2)), true],
+  ['pbft', later(placed('commit', 1, one)), later(report(2, [claim(1, one)])), false],
+  ['pbft', later(reached(one)), later(reached(two)), true],
   ['pbft', reached(one), reached(two), true],
   ['pbft', reached(one), reached(one, two), true],
   ['pbft', reached(one, two), reached(one, two), false],
@@ -259,6 +268,12 @@ const cases: readonly (readonly [string, Tagged, Tagged, boolean])[] = [
   ['hotstuff jolteon', timeout(4, 3), timeout(5, 3), false],
   ['hotstuff jolteon', block(4, 1, one), block(4, 1, two), true],
   ['hotstuff jolteon', block(4, 1, one), block(5, 1, two), false],
+  ['hotstuff jolteon', inSet(vote(4, 3)), inSet(vote(4, 3, two)), true],
+  ['hotstuff jolteon', inSet(vote(4, 3)), inSet(timeout(4, 2)), true],
+  ['hotstuff jolteon', vote(4, 3), inSet(vote(4, 3, two)), false],
+  ['hotstuff jolteon', vote(4, 3), inSet(timeout(4, 2)), false],
+  ['hotstuff hotstuff-2', inSet(vote(4, 3)), inSet(vote(6, 2)), true],
+  ['hotstuff hotstuff-2', vote(4, 3), inSet(vote(6, 2)), false],
   ['hotstuff hotstuff-2', vote(4, 3), vote(6, 2), true],
   ['hotstuff hotstuff-2', vote(4, 3), vote(6, 3), false],
   ['hotstuff chained', vote(4, 3), vote(6, 2), false],
