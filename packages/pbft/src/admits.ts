@@ -14,7 +14,7 @@ import {
 import { batchAt } from './batches.ts';
 import { isNextEpoch, isShown } from './checkpoint.ts';
 import { type Group, isMember } from './group.ts';
-import type { Commit, PrePrepare, Prepare } from './messages.ts';
+import type { Checkpoint, Commit, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validViewChange } from './new-view.ts';
 import { isOfPrimary } from './normal-case.ts';
 import { mayLearn } from './proofs.ts';
@@ -56,12 +56,10 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
       ? isCountable(group, replica, message, 'prepares')
       : false,
   commit: (replica, message) => isCountable(group, replica, message, 'commits'),
-  checkpoint: (replica, { from, sequence, digest }) =>
-    sequence % group.checkpointEvery === 0 &&
-    sequence > lowWatermark(replica) &&
-    !replica.checkpointVotes
-      .get(from)
-      ?.some((each) => each.sequence === sequence && each.digest === digest),
+  checkpoint: (replica, message) =>
+    message.sequence % group.checkpointEvery === 0 &&
+    message.sequence > lowWatermark(replica) &&
+    !replica.checkpointVotes.get(message.from)?.some((each) => isSame(each, message)),
   'view-change': (replica, message) =>
     isAhead(replica, message) &&
     (replica.viewChanges.get(message.from)?.view ?? -1) < message.view &&
@@ -98,6 +96,13 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
     from !== self && (replica.answered.get(from)?.proofs ?? 0) <= 4 * group.window,
   proofs: (replica, message) => mayLearn(group, replica, message) || replica.unproven !== null,
 });
+
+/** Whether both name one state and one group after one number; two that differ are a lie. */
+const isSame = (one: Checkpoint, other: Checkpoint): boolean =>
+  one.sequence === other.sequence &&
+  one.epoch === other.epoch &&
+  one.digest === other.digest &&
+  one.group === other.group;
 
 /** Whether the view has not begun here. */
 const isAhead = (

@@ -89,7 +89,7 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const most = group.window / group.checkpointEvery + 1;
   const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.sequence, most);
   if (earlier === undefined) maybeStable(replica, message, ctx);
-  else if (earlier.digest !== message.digest) ctx.accuse(earlier, message);
+  else ctx.accuse(earlier, message);
 }
 
 /** stable: a quorum has the same state after the same number. */

@@ -14,10 +14,15 @@ import {
   viewChange,
   vote,
 } from '../test/messages.ts';
+import type { Network } from '../test/network.ts';
 import type { Message } from './messages.ts';
 
 const batch = batchOf(1);
 const digest = digestOf(batch);
+
+/** Whether a replica would look at the signature of what a member says. */
+const admitted = (network: Network, from: number, to: number, message: Message) =>
+  network.seat(to).machine.admits?.(network.sign(message, from), network.now);
 
 describe('a checkpoint', () => {
   it('is signed when the state is on the disk, where it ends a stretch of the log', () => {
@@ -76,8 +81,17 @@ describe('a checkpoint', () => {
   it('with two states of one member is a proof against it', () => {
     const network = make();
     network.inject(2, 1, checkpoint(2));
-    const { accusations } = network.wouldAnswer(2, 1, checkpoint(2, strange('a')));
-    expect(accusations).toMatchObject([{ second: { from: 2, digest: strange('a') } }]);
+    const others = [
+      checkpoint(2, strange('a')),
+      { ...checkpoint(2), group: strange('b') },
+      { ...checkpoint(2), epoch: 1 },
+    ];
+    for (const other of others) {
+      const { accusations } = network.wouldAnswer(2, 1, other);
+      expect(accusations).toMatchObject([{ second: { from: 2, ...other } }]);
+      expect(admitted(network, 2, 1, other)).toBe(true);
+    }
+    expect(admitted(network, 2, 1, checkpoint(2))).toBe(false);
     expect(network.wouldAnswer(2, 1, checkpoint(2)).accusations).toEqual([]);
   });
 

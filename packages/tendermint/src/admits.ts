@@ -54,12 +54,12 @@ export const guards = (group: Group): Guards<Tendermint> => ({
     replica.wanted.size > 0 &&
     acceptable(batch) &&
     replica.wanted.get(idOf(group, batch, asked)) === null,
-  checkpoint: (replica, { from, height, state }) =>
+  checkpoint: (replica, { from, height, set, state }) =>
     height % group.checkpointEvery === 0 &&
     height > stableHeight(replica) &&
     !replica.checkpointVotes
       .get(from)
-      ?.some((each) => each.height === height && each.state === state),
+      ?.some((each) => each.height === height && each.set === set && each.state === state),
   'stable-checkpoint': (replica, { checkpoint }) =>
     checkpoint.body.height > stableHeight(replica) && isCheckpoint(group, replica, checkpoint),
 });

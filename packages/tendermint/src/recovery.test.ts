@@ -174,7 +174,11 @@ describe('a checkpoint', () => {
   it('two different ones of one member are proof against it', () => {
     const network = make();
     network.inject(3, 2, checkpoint(4));
-    const { accusations } = network.wouldAnswer(3, 2, checkpoint(4, 'd'.repeat(64)));
-    expect(accusations.map(({ first }) => first.from)).toEqual([3]);
+    for (const other of [checkpoint(4, 'd'.repeat(64)), { ...checkpoint(4), set: 3 }]) {
+      const { accusations } = network.wouldAnswer(3, 2, other);
+      expect(accusations.map(({ first }) => first.from)).toEqual([3]);
+      const { machine } = network.seat(2);
+      expect(machine.admits?.(network.sign(other, 3), network.now)).toBe(true);
+    }
   });
 });
