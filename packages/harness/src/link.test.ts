@@ -98,11 +98,13 @@ test('a link can be read, and written by hand', () => {
 
 test('what is wrong in a link is said, and what is usual takes its place', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['#/play?v=2&n=4', /version 2, and this page reads version 1/],
+    ['#/play?v=2&n=4', /version 2, and this page reads version 1: open it with/],
     ['#/play?n=400', /"n" of the link is no number from 1 to 31/],
     ['#/play?count=1e9', /"count" of the link is no number/],
     ['#/play?sign=none', /"sign" of the link is none of ideal, ed25519/],
     ['#/play?seed=%', /damaged/],
+    ['#/play?p=raft', /"p" of the link names two protocols, e.g. p=raft,pbft/],
+    ['#/play?atack=none', /"atack" is no part of a link, and is left out. Did you mean attack/],
     ['#/play?clients=0', /"clients" of the link is no number from 1 to 64/],
     ['#/play?out=x', /"out" of the link is no number from 1 to 64/],
     [`#/play?o=${'a=1~'.repeat(17)}`, /"o" of the link is left out: a side has at most 16 options/],
@@ -145,6 +147,7 @@ test('what a protocol cannot be told is said when its side is run', () => {
   expect(side('electionTimeout=1s').options).toEqual({ electionTimeout: 1_000_000 });
   expect(() => side('elektionTimeout=1s')).toThrow('Did you mean electionTimeout?');
   expect(() => side('electionTimeout=soon')).toThrow('takes a whole number or a time');
+  expect(() => scenarioOf(placeOf('#/play?load=file').settings, 0)).toThrow('holds no file');
   expect(() => side('electionTimeout')).toThrow('sets no option; write e.g. name=value');
 });
 

@@ -5,7 +5,7 @@ import { demo, most, type Settings, scenarioOf, type Traitors } from './pair.ts'
 import { protocolOf, protocols } from './protocols.ts';
 import { type Reads, readsWords } from './read-words.ts';
 import { readsOf } from './reads.ts';
-import { type Scenario, ScenarioError } from './scenario.ts';
+import { nearest, type Scenario, ScenarioError } from './scenario.ts';
 
 export { type Edit, editText, mostEdits } from './edits.ts';
 export {
@@ -181,9 +181,13 @@ export function placeOf(hash: string): Place {
   const given = partsOf(query, complaints);
   const v = given.get('v');
   if (v !== undefined && v !== version) {
-    complaints.push(`This link is of version ${v}, and this page reads version ${version}.`);
+    complaints.push(
+      `This link is of version ${v}, and this page reads version ${version}: open it with the ` +
+        'quorumlab that made it, or choose anew here.',
+    );
     return { route, hash, settings: demo, complaints };
   }
+  for (const name of given.keys()) if (!parts.includes(name)) complaints.push(unknownPart(name));
   const settings = settingsIn(given, complaints);
   const at = numberIn(given, 'at', 0, Number.MAX_SAFE_INTEGER, complaints);
   const digests = given.get('h')?.split(',');
@@ -196,17 +200,29 @@ export function placeOf(hash: string): Place {
   };
 }
 
+/** What a link can say, by name. */
+const parts: readonly string[] = [
+  ...['v', 'p', 'm', 'same', 'f', 'n', 'attack', 'by', 'e', 'net', 'clock', 'reads', 'load'],
+  ...['count', 'clients', 'out', 'o', 'sign', 'seed', 'at', 'x', 'h'],
+];
+
+function unknownPart(name: string): string {
+  const [near] = nearest(name, parts);
+  const hint = near === undefined ? `There are: ${parts.join(', ')}.` : `Did you mean ${near}?`;
+  return `"${name}" is no part of a link, and is left out. ${hint}`;
+}
+
 function partsOf(query: string, complaints: string[]): ReadonlyMap<string, string> {
-  const parts = new Map<string, string>();
+  const found = new Map<string, string>();
   for (const part of query.split('&').filter((each) => each !== '')) {
     const at = part.indexOf('=');
     try {
-      parts.set(part.slice(0, Math.max(0, at)), decodeURIComponent(part.slice(at + 1)));
+      if (at > 0) found.set(part.slice(0, at), decodeURIComponent(part.slice(at + 1)));
     } catch {
       complaints.push(`The part "${part}" of the link is damaged and left out.`);
     }
   }
-  return parts;
+  return found;
 }
 
 function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): Settings {
@@ -215,7 +231,9 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
     const value = given.get(name);
     if (value === undefined) return usual;
     const [left = '', right = ''] = value.split(',');
-    return [left, right];
+    if (name !== 'p' || (left !== '' && right !== '')) return [left, right];
+    complaints.push('"p" of the link names two protocols, e.g. p=raft,pbft: the usual are taken.');
+    return usual;
   };
   const oneOf = <W extends string>(name: string, words: readonly W[], usual: W): W => {
     const value = given.get(name);

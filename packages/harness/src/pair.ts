@@ -5,7 +5,7 @@ import { type Edit, edited } from './edits.ts';
 import { readOption } from './options.ts';
 import { protocolOf, toleratedBy } from './protocols.ts';
 import type { Reads } from './read-words.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, ScenarioError } from './scenario.ts';
 
 /** Nodes by their indices; nothing: whom the attack takes. */
 export type Traitors = readonly number[] | undefined;
@@ -96,6 +96,12 @@ export function scenarioOf(settings: Settings, side: 0 | 1): Scenario {
       ? { n: claims.replicas(settings.f), f: settings.f }
       : { n: settings.n, f: toleratedBy(claims, settings.n) };
   attackOf(attack);
+  if (workload === 'file')
+    throw new ScenarioError(
+      'QL107',
+      'A link holds no file of operations; choose another workload, or run the file at a ' +
+        'terminal and open its trace.',
+    );
   const by = settings.by[side];
   const told = settings.options[side].map((each) => readOption(entry, each));
   const scenario = completeScenario({

@@ -1,5 +1,6 @@
 /** What the first screen does not need: all other pages, all other protocols, all lessons. */
 import { ScenarioError } from '@quorumlab/harness';
+import { wordsOf } from '@quorumlab/harness/shards';
 import { lessonOf } from '@quorumlab/lessons';
 import { Clocks } from '@quorumlab/trace-view';
 import { Compare } from './compare.ts';
@@ -23,7 +24,7 @@ export const rest: Rest & Answers = {
     ...{ trace: TracePage, learn: Learn, shards: ShardsPage },
   },
   ...{ Clocks, Exports, act },
-  answer,
+  ...{ answer, wordsOf },
   lessonIn(part) {
     try {
       return lessonOf(part).number;

@@ -2,13 +2,13 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { ScenarioError } from '@quorumlab/harness';
 import { linkOf, type Place, placeOf, type Settings, scenarioOf } from '@quorumlab/harness/link';
-import { parseTrace } from '@quorumlab/sim';
-import { type ClocksProps, layoutOf, modelOf, type TraceModel } from '@quorumlab/trace-view';
+import { type ClocksProps, layoutOf, type TraceModel } from '@quorumlab/trace-view';
 import type { ComponentType } from 'preact';
 import type { Answer, Question } from './ask.ts';
 import type { Ask } from './asking.ts';
 import { createLessons, type Lessons } from './learning.ts';
 import type { Ran } from './ran.ts';
+import { modelIn, seen, unseen, type Words } from './seen.ts';
 import {
   countAt,
   countUntil,
@@ -47,7 +47,7 @@ export interface Selection {
 export type View = 'lanes' | 'ring' | 'story';
 
 /** What the first screen does not need, and what comes behind it. */
-export interface Rest {
+export interface Rest extends Words {
   readonly pages: Readonly<
     Record<Exclude<Place['route'], 'home'>, ComponentType<{ readonly state: State }>>
   >;
@@ -187,7 +187,7 @@ export function createState(ask: Ask, title = ''): State {
   };
   const ranInto = (at: number) => (answer: Answer) => {
     if (answer.says === 'cannot') set(at, { is: 'cannot', why: answer.why });
-    if (answer.says === 'ran') set(at, { is: 'ran', ...seen(answer.ran) });
+    if (answer.says === 'ran') set(at, { is: 'ran', ...seen(answer.ran, rest.value) });
     if (answer.says === 'meanwhile') set(at, { is: 'running', note: answer.what });
     begin();
   };
@@ -224,7 +224,7 @@ export function createState(ask: Ask, title = ''): State {
     sides.value = [{ is: 'running' }];
     let model: TraceModel | undefined;
     try {
-      model = modelOf(parseTrace(text));
+      model = modelIn(text, rest.value);
       sides.value = [{ is: 'ran', model, note }];
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -240,7 +240,12 @@ export function createState(ask: Ask, title = ''): State {
     },
     cannot: (why) => void (sides.value = [{ is: 'cannot', why }]),
     show: (ran, note) =>
-      void (sides.value = [{ is: 'ran', ...(note === undefined ? seen(ran) : unseen(ran, note)) }]),
+      void (sides.value = [
+        {
+          is: 'ran',
+          ...(note === undefined ? seen(ran, rest.value) : unseen(ran, rest.value, note)),
+        },
+      ]),
     pauseBefore(event) {
       barrier = event;
       selection.value = { count: furthest() };
@@ -309,7 +314,7 @@ export function createState(ask: Ask, title = ''): State {
       else if (branch.value > gone) branch.value--;
     },
     show(side, ran, note) {
-      set(side, { is: 'ran', ...seen(ran), note });
+      set(side, { is: 'ran', ...seen(ran, rest.value), note });
       begin();
     },
     refuse: (side, why) => set(side, { is: 'cannot', why }),
@@ -356,19 +361,6 @@ function branchesIn(kept: unknown): readonly Branch[] {
       : [],
   );
 }
-
-/** A run with its model. */
-const seen = (
-  ran: Ran,
-): Pick<Ran, 'clocks'> & { readonly ran: Ran; readonly model: TraceModel } => ({
-  ...{ ran, model: modelOf(parseTrace(ran.trace)) },
-  ...clocksIn(ran),
-});
-
-/** The model of a run whose verdict is not to be seen yet. */
-const unseen = (ran: Ran, note: string) => ({ model: seen(ran).model, note, ...clocksIn(ran) });
-
-const clocksIn = ({ clocks }: Ran): Pick<Ran, 'clocks'> => (clocks ? { clocks } : {});
 
 /** What to ask for one side, or the sentence why it cannot be. */
 function questionOf(settings: Settings, side: 0 | 1): Question | string {

@@ -18,7 +18,7 @@ export {
   type Row,
 } from './layout.ts';
 export { Log, type LogProps } from './log.ts';
-export type { Carried, MessageView } from './message.ts';
+export type { Carried, DescribeOperation, MessageView } from './message.ts';
 export {
   type CommitView,
   type EventView,

@@ -1,6 +1,12 @@
 /** A trace as views want it: every event with what caused it and what came of it. */
 import type { Trace, TraceKind } from '@quorumlab/sim';
-import { type MessageView, messagesOf, numbersOf, valuesIn } from './message.ts';
+import {
+  type DescribeOperation,
+  type MessageView,
+  messagesOf,
+  numbersOf,
+  valuesIn,
+} from './message.ts';
 import { type SceneView, sceneOf } from './seats.ts';
 
 /** One event. */
@@ -60,7 +66,8 @@ const telling: ReadonlySet<TraceKind> = new Set<TraceKind>([
 ]);
 
 /**
- * The model of a trace that `parseTrace` has read.
+ * The model of a trace that `parseTrace` has read. `describe` tells its operations in words: those
+ * of the key-value store unless told; `wordsOf` of `@quorumlab/harness/shards` has those of shards.
  *
  * @example
  * ```ts
@@ -74,9 +81,9 @@ const telling: ReadonlySet<TraceKind> = new Set<TraceKind>([
  * console.log(violation, commits.filter(({ conflicts }) => conflicts).length);
  * ```
  */
-export function modelOf(trace: Trace): TraceModel {
+export function modelOf(trace: Trace, describe?: DescribeOperation): TraceModel {
   const { events: rows, header, footer } = trace;
-  const scene = sceneOf(trace);
+  const scene = sceneOf(trace, describe);
   const messages = messagesOf(trace.messages, scene.describe);
   const effects: number[][] = rows.map(() => []);
   for (const { i, c } of rows) if (c !== undefined) effects[c]?.push(i);

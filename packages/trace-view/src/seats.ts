@@ -1,6 +1,5 @@
 /** Who takes part in a run, as its trace shows them. */
 import { attacks, describeOperation, protocols, type Scenario } from '@quorumlab/harness';
-import { describeShardOperation } from '@quorumlab/shards';
 import type { Trace, TraceEvent } from '@quorumlab/sim';
 import type { DescribeOperation } from './message.ts';
 
@@ -29,8 +28,14 @@ export interface SceneView {
 
 const whole = (value: unknown): value is number => Number.isSafeInteger(value);
 
-/** The seats of a trace. A scenario that lacks its parts is read as far as the events show it. */
-export function sceneOf({ header, events }: Trace): SceneView {
+/**
+ * The seats of a trace whose operations `describe` tells. A scenario that lacks its parts is read
+ * as far as the events show it.
+ */
+export function sceneOf(
+  { header, events }: Trace,
+  describe: DescribeOperation = describeOperation,
+): SceneView {
   const scenario: Partial<Scenario> & { readonly seats?: unknown; readonly shards?: unknown } =
     typeof header.scenario === 'object' && header.scenario !== null ? header.scenario : {};
   const clients = new Set(events.filter(isClient).map(({ n }) => n));
@@ -59,7 +64,7 @@ export function sceneOf({ header, events }: Trace): SceneView {
     seats: named,
     termWord: entry === undefined ? 'term' : termWordOf(entry),
     total: entry?.claims.order !== 'conflicts' && !isOfShards,
-    describe: isOfShards ? describeShardOperation : describeOperation,
+    describe,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   workloads,
 } from '@quorumlab/harness';
 import { linkOfScenario } from '@quorumlab/harness/link';
-import { isOfShards } from '@quorumlab/harness/shards';
+import { isOfShards, wordsOf } from '@quorumlab/harness/shards';
 import { parseTrace, type Trace, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { Exit, exitCodes, usageError } from '../errors.ts';
@@ -118,7 +118,7 @@ async function replayOfShards(
 async function sayStep(io: Io, trace: Trace, text: string): Promise<void> {
   const { modelOf } = await import('@quorumlab/trace-view');
   const { isInteractive, sayEvents, stepThrough } = await import('../step-through.ts');
-  const model = modelOf(trace);
+  const model = modelOf(trace, wordsOf(trace));
   if (isInteractive() && model.events.length > 0) await stepThrough(io, model, text);
   else sayEvents(io, model);
 }

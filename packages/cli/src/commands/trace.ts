@@ -1,3 +1,4 @@
+import { wordsOf } from '@quorumlab/harness/shards';
 import { parseTrace, TraceError } from '@quorumlab/sim';
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
@@ -35,7 +36,8 @@ export function addTrace(program: Command): void {
         throw usageError('QL100', 'a trace is JSON already, and this is not; leave out --json.');
       const to = oneOf('--to', flags.to, formats);
       const { mermaidOf, modelOf, plantUmlOf, shiVizOf } = await import('@quorumlab/trace-view');
-      const model = modelOf(parsed(readText(file)));
+      const given = parsed(readText(file));
+      const model = modelOf(given, wordsOf(given));
       const options = { everything: flags.everything ?? false };
       const text = {
         mermaid: () => mermaidOf(model, options),

@@ -1,6 +1,8 @@
 /** Runs of shards that are told in files and links: whoever wrote them, every part is looked at. */
+import { describeShardOperation } from '@quorumlab/shards';
 import type { Trace } from '@quorumlab/sim';
 import { timeText } from '../command-line.ts';
+import { describeOperation } from '../describe.ts';
 import { engine } from '../engine.ts';
 import { microseconds, ScenarioError } from '../scenario.ts';
 import { otherEngine } from '../trace-scenario.ts';
@@ -14,6 +16,10 @@ import {
 /** Whether the scenario of a trace is one of shards. */
 export const isOfShards = ({ header }: Trace): boolean =>
   typeof header.scenario === 'object' && header.scenario !== null && 'shards' in header.scenario;
+
+/** How operations of a trace read, of shards or of one protocol. */
+export const wordsOf = (trace: Trace): ((operation: Uint8Array) => string) =>
+  isOfShards(trace) ? describeShardOperation : describeOperation;
 
 /** Numbers in a list of a scenario at most: more choices than any run has. */
 const longestList = 10_000_000;

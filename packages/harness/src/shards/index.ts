@@ -11,6 +11,7 @@ export {
   shardLinkOf,
   shardPlaceOf,
   shardScenarioIn,
+  wordsOf,
 } from './again.ts';
 export type { Noted } from './clients.ts';
 export type { ShardViolation } from './judge.ts';
