@@ -11,7 +11,11 @@ import { costOfPair, type PairCost } from './contention.ts';
 import { type Formula, formulas, ofTheNext, slowPath } from './formulas.ts';
 
 const sizes = [4, 5, 6, 7, 8, 9, 10, 13, 31];
-const subjects = protocols.flatMap(({ name }) => subjectsOf(name));
+const macs = { authentication: 'mac' };
+const subjects: readonly Subject[] = [
+  ...protocols.flatMap(({ name }) => subjectsOf(name)),
+  { name: 'pbft with MACs', protocol: 'pbft', options: macs },
+];
 
 function optionsOf(
   { protocol, options }: Subject,

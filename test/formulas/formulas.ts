@@ -168,6 +168,22 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToReply: 5,
     delaysToDecision: 3,
   },
+  'pbft with MACs': {
+    source: 'Castro and Liskov, TOCS 2002, section 3.2; only the client signs',
+    messages: {
+      request: one,
+      'pre-prepare': others,
+      prepare: ({ n }) => (n - 1) ** 2,
+      commit: ({ n }) => n * (n - 1),
+      reply: all,
+    },
+    signed: one,
+    // The request, by each replica.
+    verified: all,
+    positions: 1,
+    delaysToReply: 5,
+    delaysToDecision: 3,
+  },
   tendermint: {
     source: 'Buchman, Kwon and Milosevic, 2018, Algorithm 1: all vote twice, the proposer too',
     messages: {

@@ -70,6 +70,7 @@ const size = { n: 4, f: 1 };
  */
 export const ofProtocols: readonly Format[] = protocols
   .flatMap(({ name }) => subjectsOf(name))
+  .concat({ name: 'pbft:mac', protocol: 'pbft', options: { authentication: 'mac' } })
   .map(({ name, protocol, options }) => {
     const { create } = protocolOf(protocol);
     const format = protocolFormat(create({ ...size, options }));

@@ -81,6 +81,8 @@ export const scheduled: Readonly<Record<string, string>> = {
     'it takes a liar who replies in the place of one that is not prepared, and a view that is lost',
   'pbft/read-tentative-state':
     'the groups of these hunts order their reads, as they do unless told',
+  'pbft/new-view-without-acks': 'the groups of these hunts sign what they say',
+  'pbft/decide-without-A2': 'the groups of these hunts sign what they say',
   'pbft/former-votes': noFormer,
   'pbft/change-at-next-checkpoint':
     'it takes a number that is decided in the window behind a change, while all who could tell ' +

@@ -33,7 +33,9 @@ export function pageIn(path: string, source: string): Page {
     lines,
     margin: lines.flatMap((line) => /^(\S+(?:, \S+)*) {2,}/.exec(line)?.[1]?.split(', ') ?? []),
     // Files are named there too.
-    beyond: [...beyond.matchAll(/`([^`\s.]+)`/g)].map(([, id = '']) => id),
+    beyond: [...beyond.matchAll(/`([^`\s]+)`/g)].flatMap(([, id = '']) =>
+      id.endsWith('.ts') ? [] : [id],
+    ),
     transitions: [...text.matchAll(/^\| (?!from |-)([^|]*?) *\| ([^|]+?) *\| ([^|]+?) *\|$/gm)].map(
       ([, from = '', to = '', when = '']) => ({ from, to, isRare: when.includes('(rare)') }),
     ),

@@ -143,6 +143,11 @@ const optimised = (seed: number): Scenario => {
   return { ...scenario, options: { ...scenario.options, readOnly: true, tentative: true } };
 };
 
+const withMacs = (seed: number): Scenario => {
+  const scenario = swarm('pbft', seed);
+  return { ...scenario, options: { ...scenario.options, authentication: 'mac' } };
+};
+
 /** Lines that a protocol has from another one, where it is seen that they run. */
 const inherited: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'flexible-paxos': multiPaxosPaper,
@@ -161,7 +166,7 @@ const worlds: Readonly<Record<string, (seed: number) => readonly Scenario[]>> = 
   epaxos: (seed) => [swarm('epaxos', seed), lostDisk('epaxos', seed)],
   raft: (seed) => [swarm('raft', seed), snapshots(seed), emptied(seed), leased('raft', seed)],
   zab: (seed) => [shortEpochs(seed), swarm('zab', seed), lostDisk('zab', seed)],
-  pbft: (seed) => [swarm('pbft', seed), optimised(seed)],
+  pbft: (seed) => [swarm('pbft', seed), optimised(seed), withMacs(seed)],
   tendermint: (seed) => [swarm('tendermint', seed)],
   streamlet: (seed) => [swarm('streamlet', seed)],
   minbft: (seed) => [swarm('minbft', seed)],

@@ -8,5 +8,6 @@ testVariants('pbft', {
   'reads of all replicas': { readOnly: true },
   'tentative execution': { tentative: true },
   'tentative execution, and reads of all replicas': { tentative: true, readOnly: true },
+  'MACs instead of signatures': { authentication: 'mac' },
   'primaries that are compared': { fair: true, reign: ms(200) },
 });

@@ -132,6 +132,13 @@ interface Filling extends InitOptions {
   readonly ports: readonly number[];
 }
 
+/** Whether a host has to sign what replicas say. */
+function isSigned({ protocol, n, f, options = {} }: Filling): boolean {
+  const { claims, create } = protocolOf(protocol);
+  if (claims.faults !== 'byzantine') return false;
+  return create({ n, f, ...options }).deniable === undefined;
+}
+
 async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
   const { protocol, n, f, hosts, ports, clients, signed = false, allowFaults = false } = options;
   const { certificates } = options;
@@ -156,8 +163,7 @@ async function fill(draft: string, options: Filling): Promise<ClusterConfig> {
     options: options.options ?? {},
     ...(options.reads === undefined ? {} : { reads: options.reads }),
     ...(options.ranges === undefined ? {} : { ranges: options.ranges }),
-    signatures:
-      signed || protocolOf(protocol).claims.faults === 'byzantine' ? 'ed25519' : 'channel',
+    signatures: signed || isSigned(options) ? 'ed25519' : 'channel',
     ...(certificates === undefined ? {} : { certificates }),
     allowFaults,
     members,

@@ -233,6 +233,12 @@ export interface Protocol<S extends Shape> {
    */
   readonly hides?: string;
   /**
+   * Why nobody can show to a stranger what its replicas have said, in words; absent: their
+   * signatures show it. Replicas of such a protocol quote clients alone, so hosts need not sign
+   * what they say: the channel proves to its receiver who speaks.
+   */
+  readonly deniable?: string;
+  /**
    * The same message with at least one vow broken: what an equivocator sends. `known` are commands
    * that clients really asked for; a liar who uses one of them breaks agreement and not validity.
    */

@@ -71,7 +71,7 @@ function whyNot(
   if (word === 'stalled' && convicted === 0)
     return 'who says nothing signs nothing: silence cannot be told from a slow network';
   if (word !== 'forked') return undefined;
-  const { claims, hides } = protocol;
+  const { claims, hides, deniable } = protocol;
   const needed = leastLiars(scenario.attack, claims, scenario.f);
   if (convicted >= needed) return undefined;
   const so = `${convicted} convicted, and it takes ${needed}`;
@@ -79,6 +79,7 @@ function whyNot(
     return `${so}: the nodes go by wrong rules, and guilt is told by the right ones`;
   if (claims.faults === 'crash')
     return `${so}: messages made for crash faults do not say what they rest on`;
+  if (deniable !== undefined) return `${so}: ${deniable}`;
   if (hides !== undefined) return `${so}: ${hides}`;
   if (forgotten > 0)
     return `${so}: the transcripts of the honest nodes are full and no longer reach back so far`;

@@ -31,6 +31,8 @@ import {
   ed25519Keyring,
   idealAuthority,
   idealKeyring,
+  type Keyring,
+  macKeyring,
   publicKeyOf,
   sha256,
 } from '@quorumlab/wire';
@@ -328,11 +330,15 @@ function keysOf(
   const { crypto, n, seed } = scenario;
   const { messages } = group;
   const counted = countersOf(scenario, group);
+  const { deniable } = group;
+  /** Where replicas sign nothing, nobody can quote them either. */
+  const spoken = (clients: Keyring<AnyShape['Message']>): typeof clients =>
+    deniable === undefined ? clients : macKeyring({ clients, protocol: group });
   if (crypto === 'ideal') {
     const authority = idealAuthority();
     return {
       keyring: (_seat, self) =>
-        counted(idealKeyring({ authority, messages, protocol: group, self })),
+        counted(spoken(idealKeyring({ authority, messages, protocol: group, self }))),
       publicKeys: undefined,
     };
   }
@@ -352,7 +358,7 @@ function keysOf(
       if (known !== undefined) return known;
       const secretKey = secretKeys.get(self) as Uint8Array;
       const keyring = counted(
-        ed25519Keyring({ domain, messages, protocol: group, self, secretKey, publicKeys }),
+        spoken(ed25519Keyring({ domain, messages, protocol: group, self, secretKey, publicKeys })),
       );
       made.set(self, keyring);
       return keyring;

@@ -47,6 +47,8 @@ export interface ServicedProtocol<S extends LogShape>
   readonly numbered?: (message: Tagged) => number | undefined;
   /** As `Protocol.breaches`: rules about the protocol's own messages. */
   readonly breaches: readonly Breach<Serviced<S>['Message']>[];
+  /** As `Protocol.deniable`. */
+  readonly deniable?: string;
   /** As `Protocol.contents`, of messages that may be anybody's. */
   contents(message: Tagged): Iterable<readonly [Digest, Uint8Array]>;
   /** As `Protocol.conflict`; the service's own messages come back as they are. */
@@ -93,6 +95,7 @@ export function serviced<S extends LogShape>(protocol: Protocol<S>): ServicedPro
     ...(protocol.numbered === undefined
       ? {}
       : { numbered: (message) => (isOwn(message) ? protocol.numbered?.(message) : undefined) }),
+    ...(protocol.deniable === undefined ? {} : { deniable: protocol.deniable }),
     // Each rule names the kinds that it is asked about, and these are the protocol's.
     breaches: (protocol.breaches ?? []) as readonly Breach<Serviced<S>['Message']>[],
     contents: (message) => (isOwn(message) ? (protocol.contents?.(message) ?? []) : []),

@@ -38,7 +38,7 @@ export class NodeConfigError extends Error {
 /** What a cluster needs to know of a protocol. */
 export type ClusterProtocol = Pick<
   Protocol<LogShape>,
-  'name' | 'version' | 'members' | 'client' | 'claims'
+  'name' | 'version' | 'members' | 'client' | 'claims' | 'deniable'
 >;
 
 /** Where messages of `protocol` in this group mean something. */

@@ -215,6 +215,7 @@ export class Intake<S extends Shape> {
     const { maxFrameBytes, keyring } = this.#options;
     const { knows, name } = keyring();
     // Without signatures only the channel proves who speaks; with them, relays are welcome.
-    return { maxFrameBytes, knows, ...(name === 'channel' ? { sender: peer } : {}) };
+    const isSigned = name !== 'channel' && name !== 'mac';
+    return { maxFrameBytes, knows, ...(isSigned ? {} : { sender: peer }) };
   }
 }

@@ -13,6 +13,7 @@ import {
   KeyError,
   type Keyring,
   KeyringError,
+  macKeyring,
   type NumberedSource,
   provePossession,
   type TrustedCounter,
@@ -31,8 +32,9 @@ import { publicKeyOf } from './keys.ts';
 
 /**
  * How messages are authenticated. `ed25519`: each is signed, and whoever carries it is of no
- * importance. `channel`: nothing is signed and Noise proves who speaks; only for protocols that
- * trust their members.
+ * importance. `channel`: replicas sign nothing and Noise proves who speaks; for protocols that
+ * trust their members, and for those whose replicas quote clients alone (`Protocol.deniable`):
+ * there clients sign.
  */
 export type Signatures = 'ed25519' | 'channel';
 
@@ -65,13 +67,16 @@ export interface NodeKeyring<M extends Tagged> extends Keyring<M> {
  */
 export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): NodeKeyring<M> {
   const { self, secretKey, cluster, protocol, messages } = options;
-  const signatures = options.signatures ?? (protocol.client.signed ? 'ed25519' : 'channel');
+  const isDeniable = protocol.deniable !== undefined;
+  const isSigned = protocol.client.signed && !isDeniable;
+  const signatures = options.signatures ?? (isSigned ? 'ed25519' : 'channel');
   const publicKeys = new Map(publicKeysOf(cluster));
   if (signatures === 'channel') {
     if (options.certificates !== undefined)
       throw new KeyringError(
         'nothing is signed on this channel, so no certificates aggregate; sign, or leave that out',
       );
+    if (isDeniable) return byMac(options, publicKeys);
     // Noise proves who holds a key, and a key of small order is held by everybody.
     for (const [id, publicKey] of publicKeys) admitPublicKey(publicKey, `principal ${id}`);
     const keyring = channelKeyring<M>({
@@ -102,6 +107,17 @@ export function nodeKeyring<M extends Tagged>(options: NodeKeyringOptions<M>): N
   const source = { messages: messages as unknown as MessagesField<Tagged>, numbered };
   const counted = countedKeyring<M>(keyring, source, options.counter);
   return Object.assign(counted, { admit });
+}
+
+/** Replicas by their channels, and clients by their signatures. */
+function byMac<M extends Tagged>(
+  { cluster, protocol, messages, evidence, self, secretKey }: NodeKeyringOptions<M>,
+  publicKeys: ReadonlyMap<PrincipalId, Uint8Array>,
+): NodeKeyring<M> {
+  const domain = clusterDomain(protocol, cluster);
+  const keys = { self, secretKey, publicKeys, fast: fastCrypto };
+  const clients = ed25519Keyring({ domain, messages, protocol: evidence, ...keys });
+  return Object.assign(macKeyring<M>({ clients, protocol: evidence }), { admit: clients.admit });
 }
 
 /** `keyring`, by which certificates aggregate if they are to. */

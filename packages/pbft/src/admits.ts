@@ -14,6 +14,7 @@ import {
 import { batchAt } from './batches.ts';
 import { isNextEpoch, isShown } from './checkpoint.ts';
 import { type Group, isMember } from './group.ts';
+import { macGuards } from './mac-guards.ts';
 import type { Checkpoint, Commit, PrePrepare, Prepare } from './messages.ts';
 import { isWhole, validViewChange } from './new-view.ts';
 import { isOfPrimary } from './normal-case.ts';
@@ -95,6 +96,7 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   'fetch-proofs': (replica, { from }, { self }) =>
     from !== self && (replica.answered.get(from)?.proofs ?? 0) <= 4 * group.window,
   proofs: (replica, message) => mayLearn(group, replica, message) || replica.unproven !== null,
+  ...macGuards(group),
 });
 
 /** Whether both name one state and one group after one number; two that differ are a lie. */

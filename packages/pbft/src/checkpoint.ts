@@ -5,7 +5,6 @@
 import {
   assert,
   type Certificate,
-  certify,
   type Digest,
   forgetWaiting,
   keepLatest,
@@ -27,13 +26,20 @@ import {
 } from './epochs.ts';
 import { type Group, isMember } from './group.ts';
 import { acquaintances, enterEpoch } from './membership.ts';
-import type { Checkpoint, Epochs, Handover, StableCheckpoint, StatusReport } from './messages.ts';
+import type {
+  Checkpoint,
+  Epochs,
+  Handover,
+  Reached as Named,
+  StableCheckpoint,
+  StatusReport,
+} from './messages.ts';
 import { watch } from './missing.ts';
 import { validCheckpoint } from './new-view.ts';
 import { execute, hearEarly, maybeOrder } from './normal-case.ts';
 import { noteExcuses } from './patience.ts';
 import { type Context, epochOf, type OwnCheckpoint, type Replica } from './state.ts';
-import { isVoter, quorumOf } from './votes.ts';
+import { accuse, certified, isVoter, quorumOf } from './votes.ts';
 import { highWatermark, lowWatermark } from './watermarks.ts';
 
 /** The application's state after `slot` is on disk: ⟨CHECKPOINT, n, d, i⟩. */
@@ -49,8 +55,11 @@ export function snapshotTaken(
   const configuration = configurationIn(state);
   ctx.save({ snapshot: sequence, snapshotConfiguration: configuration });
   if (sequence % ctx.group.checkpointEvery !== 0 || sequence <= lowWatermark(replica)) return;
+  sayCheckpoint(replica, sequence, { digest, configuration }, ctx);
+}
+
+function sayCheckpoint(replica: Replica, sequence: number, own: OwnCheckpoint, ctx: Context): void {
   ctx.line('4.3-checkpoint');
-  const own: OwnCheckpoint = { digest, configuration };
   ctx.put('checkpoints', sequence, own);
   replica.checkpointSince = ctx.now;
   watch(replica, ctx);
@@ -89,7 +98,7 @@ export function checkpoint(replica: Replica, message: Signed<Checkpoint>, ctx: C
   const most = group.window / group.checkpointEvery + 1;
   const earlier = keepLatest(replica.checkpointVotes, message, (each) => each.sequence, most);
   if (earlier === undefined) maybeStable(replica, message, ctx);
-  else ctx.accuse(earlier, message);
+  else accuse(earlier, message, ctx);
 }
 
 /** stable: a quorum has the same state after the same number. */
@@ -97,15 +106,7 @@ function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   const { group } = ctx;
   const { epoch, sequence, digest } = vote;
   if (epoch !== epochOf(replica).number) return;
-  const same = latestOf(
-    replica.checkpointVotes,
-    (each) =>
-      each.sequence === sequence &&
-      each.digest === digest &&
-      each.epoch === epoch &&
-      each.group === vote.group &&
-      isVoter(group, replica, each.from),
-  );
+  const same = sameVotes(replica, vote, ctx);
   const far =
     sequence > highWatermark(group, replica) ||
     sequence > replica.lastExecuted + group.checkpointEvery;
@@ -113,7 +114,7 @@ function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
     const body: Checkpoint = { kind: 'checkpoint', epoch, sequence, digest, group: vote.group };
     const configuration = configurationAt(replica, body, ctx);
     if (configuration !== undefined)
-      return adopt(replica, { checkpoint: certify(body, same), configuration }, ctx);
+      return adopt(replica, { checkpoint: certified(group, body, same), configuration }, ctx);
   }
   if (same.length < group.weak || replica.lastExecuted >= sequence) return;
   // f+1 are there, so it is true; we are late. The next status report asks for what we lack.
@@ -124,6 +125,18 @@ function maybeStable(replica: Replica, vote: Checkpoint, ctx: Context): void {
   if (!far) return;
   for (const { from } of same) ctx.send(from, statusOf(replica));
 }
+
+/** The votes of those who have the state that `vote` names. */
+const sameVotes = (replica: Replica, vote: Checkpoint, { group }: Context): Signed<Checkpoint>[] =>
+  latestOf(
+    replica.checkpointVotes,
+    (each) =>
+      each.sequence === vote.sequence &&
+      each.digest === vote.digest &&
+      each.epoch === vote.epoch &&
+      each.group === vote.group &&
+      isVoter(group, replica, each.from),
+  );
 
 /** The configuration that `checkpoint` names, if it is here; nothing: it has to be shown. */
 function configurationAt(
@@ -271,6 +284,7 @@ export const isCatchingUp = ({ executedAt }: Replica, ctx: Context): boolean =>
 
 /** Section 4.6: asks for the state of the stable checkpoint unless it is there. */
 export function fetchState(replica: Replica, ctx: Context): void {
+  if (ctx.group.mac) return fetchNewest(replica, ctx);
   const proof = replica.stableCheckpoint;
   if (proof === null || proof.body.sequence <= replica.lastExecuted) return;
   if (replica.fetching >= proof.body.sequence) return;
@@ -285,10 +299,30 @@ export function fetchState(replica: Replica, ctx: Context): void {
   ctx.fetchSnapshot(proof.body.sequence - 1, proof.body.digest, [...holders]);
 }
 
+/** With MACs: the state of the newest checkpoint that f+1 have, if it is not there. */
+function fetchNewest(replica: Replica, ctx: Context): void {
+  let newest: Named | null = replica.stableCheckpoint?.body ?? null;
+  for (const vote of latestOf(replica.checkpointVotes, () => true)) {
+    if (vote.sequence <= (newest?.sequence ?? 0)) continue;
+    if (sameVotes(replica, vote, ctx).length >= ctx.group.weak) newest = vote;
+  }
+  if (newest !== null) fetchNamed(replica, newest, ctx);
+}
+
+/** Asks for the state of a checkpoint that an honest replica has, unless it is there. */
+export function fetchNamed(replica: Replica, { sequence, digest }: Named, ctx: Context): void {
+  if (sequence <= replica.lastExecuted || replica.fetching >= sequence) return;
+  ctx.line('4.3-fetch');
+  replica.fetching = sequence;
+  const holders = acquaintances(ctx.group, replica).filter((each) => each !== ctx.self);
+  ctx.fetchSnapshot(sequence - 1, digest, holders);
+}
+
 /** The state that was asked for is in place: go on behind it. */
 export function snapshotInstalled(
   replica: Replica,
   slot: Slot,
+  digest: Digest,
   state: Uint8Array | undefined,
   ctx: Context,
 ): void {
@@ -304,6 +338,11 @@ export function snapshotInstalled(
   for (const n of replica.committed.keys()) if (n <= sequence) replica.committed.delete(n);
   // Some of what waits here is part of the state now; clients repeat the rest.
   forgetWaiting(replica);
+  if (ctx.group.mac && sequence > lowWatermark(replica)) {
+    // Whoever was the first to have this state had a stable checkpoint a window below it.
+    ctx.drop('checkpoints', { below: Math.max(0, sequence - ctx.group.window) });
+    sayCheckpoint(replica, sequence, { digest, configuration: snapshotConfiguration }, ctx);
+  }
   execute(replica, ctx);
   // Whoever has executed more sends it. If nobody can, the status timer asks for a later state.
   ctx.broadcast(statusOf(replica));

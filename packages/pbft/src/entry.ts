@@ -63,6 +63,11 @@ export const entry: Entry<Pbft> = {
       usual: '0',
       meaning: 'time after which a primary is replaced in any case; 0: never',
     },
+    authentication: {
+      kind: ['signatures', 'mac'],
+      usual: 'signatures',
+      meaning: 'how replicas show who they are: to everybody, or to the receiver alone',
+    },
     readOnly: {
       kind: 'boolean',
       usual: 'false',

@@ -10,6 +10,7 @@ export function evidence(message: Message): readonly Evidence<Pbft>[] {
   switch (message.kind) {
     case 'pre-prepare':
     case 'batch':
+    case 'executed':
       return message.batch;
     case 'relay':
       return message.requests;
@@ -25,6 +26,11 @@ export function evidence(message: Message): readonly Evidence<Pbft>[] {
       return message.proofs;
     case 'epochs':
       return message.handovers.map(({ checkpoint }) => checkpoint);
+    case 'mac-view-change':
+    case 'view-change-ack':
+    case 'mac-new-view':
+    case 'fetch-view-change':
+    case 'vouched':
     case 'view-change':
     case 'fetch-proofs':
     case 'prepare':

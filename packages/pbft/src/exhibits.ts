@@ -5,6 +5,7 @@
 import { certify, type Exhibit, type ReplicaId, type Signed } from '@quorumlab/core';
 import { nullBatch } from './batches.ts';
 import type { Options } from './group.ts';
+import { macExhibits } from './mac-exhibits.ts';
 import type { NewView, ViewChange } from './messages.ts';
 import {
   all,
@@ -366,6 +367,7 @@ export const exhibits: Readonly<Record<string, Exhibit<Pbft, Options>>> = {
       group.read([0, 2, 3]);
     },
   },
+  ...macExhibits,
   'former-votes': {
     options: { n: 5, f: 1, checkpointEvery: 1, window: 1 },
     shows: 'forked',

@@ -76,11 +76,20 @@ export interface Options {
   /** Run groups of fewer than 3f+1, and quorums set by hand: to see them break. */
   readonly unsafe?: boolean;
   /**
+   * How replicas show who they are; 'signatures' unless told. With 'mac' they sign nothing, as in
+   * TOCS 2002: each message is authentic to its receiver alone. Clients sign their requests in any
+   * case. Such a group stays as it is, is not `tentative`, and can prove no member's lie.
+   */
+  readonly authentication?: Authentication;
+  /**
    * The host's digest function. Handlers use `ctx.digest`; only `conflict`, which makes an
    * equivocator's messages outside of any step, needs it here.
    */
   readonly digest?: DigestOf;
 }
+
+/** How replicas show who they are: see {@link Options.authentication}. */
+export type Authentication = 'signatures' | 'mac';
 
 /** Who votes in an epoch. */
 export interface Voters {
@@ -106,6 +115,8 @@ export interface Group {
   /** Whether the size of quorums was set by hand: then the group stays as it is. */
   readonly isByHand: boolean;
   readonly unsafe: boolean;
+  /** Whether replicas sign nothing. */
+  readonly mac: boolean;
   /** f+1: one of them is honest. */
   readonly weak: number;
   readonly requestTimeout: number;
@@ -158,25 +169,17 @@ export function groupOf(options: Options, rules: Rules): Group {
   const refusal = unsafe ? undefined : refusalOfSize(members.length, f);
   if (refusal !== undefined) throw new OptionsError(refusal);
   if (options.quorum !== undefined) requireQuorum(options.quorum, members.length, f, unsafe);
-  if (readOnly && members.length < n)
-    throw new OptionsError(
-      'readOnly asks all replicas, and those that only listen cannot answer; leave ' +
-        'initialMembers out, or readOnly',
-    );
-  if (tentative && members.length < n)
-    throw new OptionsError(
-      'tentative counts replies of those that vote, and those that only listen would reply too; ' +
-        'leave initialMembers out, or tentative',
-    );
+  if (members.length < n) requireVotersOnly(options);
   if (window < checkpointEvery)
     throw new OptionsError(
       `a log of ${window} batches is full before the checkpoint at ${checkpointEvery}; ` +
         'make window at least that large',
     );
+  const mac = usesMacs(options);
   const known = new WeakMap<Epoch, Voters>();
   const operators = numbersIn(options.operators);
   return {
-    schemas: schemas({ n: seats, window, maxBatch }),
+    schemas: schemas({ n: seats, window, maxBatch, mac }),
     n,
     f,
     members: range(seats),
@@ -193,6 +196,7 @@ export function groupOf(options: Options, rules: Rules): Group {
     isOperator: (client) => operators?.includes(client) ?? true,
     isByHand: options.quorum !== undefined,
     unsafe,
+    mac,
     weak: weak(members.length, f).size,
     requestTimeout,
     statusPeriod: Math.max(1, Math.floor(requestTimeout / 2)),
@@ -208,6 +212,34 @@ export function groupOf(options: Options, rules: Rules): Group {
     rules,
     digest: options.digest,
   };
+}
+
+/** Some replicas only listen: what is asked of all is asked of them too. */
+function requireVotersOnly({ readOnly = false, tentative = false }: Options): void {
+  if (readOnly)
+    throw new OptionsError(
+      'readOnly asks all replicas, and those that only listen cannot answer; leave ' +
+        'initialMembers out, or readOnly',
+    );
+  if (tentative)
+    throw new OptionsError(
+      'tentative counts replies of those that vote, and those that only listen would reply too; ' +
+        'leave initialMembers out, or tentative',
+    );
+}
+
+function usesMacs({ authentication = 'signatures', tentative = false }: Options): boolean {
+  if (authentication === 'signatures') return false;
+  if (authentication !== 'mac')
+    throw new OptionsError(
+      `authentication is 'signatures' or 'mac', not ${JSON.stringify(authentication)}`,
+    );
+  if (tentative)
+    throw new OptionsError(
+      "tentative rests on view-changes that carry their proofs, and with authentication 'mac' " +
+        'none does; leave one of them out',
+    );
+  return true;
 }
 
 function requireQuorum(quorum: number, n: number, f: number, unsafe: boolean): void {

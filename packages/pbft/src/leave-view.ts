@@ -1,6 +1,8 @@
 /** The first half of section 4.4 of the paper: a replica stops believing in its primary. */
 import { assert } from '@quorumlab/core';
 import type { Group } from './group.ts';
+import type { MacViewChange } from './mac-messages.ts';
+import { reportOf } from './mac-report.ts';
 import type { Claim, Reached, StableCheckpoint, ViewChange } from './messages.ts';
 import { watch } from './missing.ts';
 import { keepPace } from './pace.ts';
@@ -15,13 +17,16 @@ export function startViewChange(replica: Replica, view: number, ctx: Context): v
   if (!isVoter(ctx.group, replica, ctx.self)) return;
   assert(view > replica.view, 'a replica only moves to later views');
   ctx.line('4.4-view-change');
-  const message: ViewChange = {
-    kind: 'view-change',
-    epoch: epochOf(replica).number,
-    view,
-    checkpoint: reached(replica),
-    prepared: reported(ctx.group, replica),
-  };
+  const { mac } = ctx.group;
+  const message: ViewChange | MacViewChange = mac
+    ? reportOf(replica, view, reported(ctx.group, replica))
+    : {
+        kind: 'view-change',
+        epoch: epochOf(replica).number,
+        view,
+        checkpoint: reached(replica),
+        prepared: reported(ctx.group, replica),
+      };
   ctx.save({ view, active: false, viewChange: message, newView: null });
   replica.attempts += 1;
   leave(replica, ctx);
@@ -29,7 +34,7 @@ export function startViewChange(replica: Replica, view: number, ctx: Context): v
   // The new primary must know the highest checkpoint of all, whose proof is not in the message.
   const primary = primaryOf(replica, view);
   const own = reachedIn(replica);
-  if (own !== null && primary !== ctx.self) ctx.send(primary, own);
+  if (own !== null && primary !== ctx.self && !mac) ctx.send(primary, own);
   watch(replica, ctx);
 }
 

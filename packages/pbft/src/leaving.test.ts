@@ -162,7 +162,7 @@ describe('a primary of a new view', () => {
   /** Replica 1 hears that `from` wants view 1. */
   const wants = (network: Network, from: number, part: Partial<ViewChange> = {}): void =>
     network.inject(from, 1, viewChange(1, part));
-  const begun = (network: Network): NewView | null => network.state(1).newView;
+  const begun = (network: Network): NewView | null => network.state(1).newView as NewView | null;
 
   it('begins it with the view-changes of a quorum, its own one of them', () => {
     const network = make();

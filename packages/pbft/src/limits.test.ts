@@ -16,7 +16,7 @@ import {
   vote,
 } from '../test/messages.ts';
 import type { Network } from '../test/network.ts';
-import type { Message, ViewChange } from './messages.ts';
+import type { Message, NewView, ViewChange } from './messages.ts';
 
 const period = 500_000;
 const admits = (network: Network, to: number, from: number, message: Message) =>
@@ -162,7 +162,8 @@ describe('what a new primary lacks', () => {
     network.inject(3, 1, { kind: 'batch', sequence: 1, batch: batchOf(10) });
     expect(network.state(1).newView).toBeNull();
     network.inject(3, 1, proofOf(network, 10));
-    expect(network.state(1).newView?.viewChanges.map(({ from }) => from)).toEqual([0, 1, 2, 3, 4]);
+    const begun = network.state(1).newView as NewView | null;
+    expect(begun?.viewChanges.map(({ from }) => from)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('is no reason to keep more than four windows of proofs: first goes what nobody claims', () => {

@@ -99,6 +99,11 @@ const rulesOf = (group: Group, { next }: Configuration, sequence: number): Chang
 function refusalOfGroup(group: Group, last: Wanted, wanted: Wanted): string | undefined {
   if (sameVotes(last, wanted)) return undefined;
   if (group.isByHand) return 'the size of its quorums was set by hand';
+  if (group.mac)
+    return (
+      'its replicas sign nothing, so nobody could show to those who were away how it changed; ' +
+      "make it with authentication: 'signatures'"
+    );
   if (group.readOnly)
     return 'its clients were told how many answers make a read, so make it without readOnly';
   if (group.tentative)

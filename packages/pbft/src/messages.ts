@@ -8,9 +8,11 @@ import {
   boolean,
   certificate,
   digest,
+  type Field,
   type Infer,
   integer,
   list,
+  type MessagesField,
   message,
   messages,
   nullable,
@@ -20,12 +22,20 @@ import {
   signed,
 } from '@quorumlab/core';
 import { configurationField } from './epochs.ts';
+import {
+  type MacMessage,
+  type MacNewView,
+  type MacViewChange,
+  macMessages,
+} from './mac-messages.ts';
 
 /** What the limits of the encodings follow from. */
 export interface Sizes {
   readonly n: number;
   readonly window: number;
   readonly maxBatch: number;
+  /** Whether replicas authenticate with MACs; false unless told. */
+  readonly mac?: boolean;
 }
 
 /** Most proofs in one message, and most claims that one asks about. */
@@ -53,11 +63,8 @@ const status = message('status', {
   executed: number,
 });
 
-/**
- * Every schema of a group of `n` with a log of `window` batches. The order of `messages` is the tag
- * on the wire.
- */
-export function schemas({ n, window, maxBatch }: Sizes) {
+/** What the messages are made of, and those whose types others use. */
+function partsOf({ n, window, maxBatch }: Sizes) {
   const batch = batchField(maxBatch);
   const place = { view: number, sequence: number, digest };
   const vote = { epoch: number, ...place };
@@ -90,6 +97,55 @@ export function schemas({ n, window, maxBatch }: Sizes) {
     orders: list(ordered, window),
   });
   return {
+    ...{ batch, claim, reached, ordered, prePrepare, prepare, commit, prepared },
+    ...{ stable, configuration, handover, viewChange, newView },
+  };
+}
+
+/**
+ * Every schema of a group of `n` with a log of `window` batches. The order of `messages` is the tag
+ * on the wire.
+ */
+export function schemas({ mac = false, ...sizes }: Sizes) {
+  const parts = partsOf(sizes);
+  const { prePrepare, prepare, commit, stable, configuration, viewChange, newView } = parts;
+  const { batch, prepared, claim, handover, reached, ordered } = parts;
+  const { n, maxBatch } = sizes;
+  const relay = message('relay', { requests: batch });
+  const fetchBatch = message('fetch-batch', { sequence: number, digest });
+  const body = message('batch', { sequence: number, batch });
+  const withSignatures = messages(
+    prePrepare,
+    prepare,
+    commit,
+    checkpoint,
+    viewChange,
+    newView,
+    relay,
+    status,
+    message('committed', { commit: certificate(commit, n), batch }),
+    message('stable-checkpoint', { checkpoint: stable, configuration }),
+    fetchBatch,
+    body,
+    message('fetch-proofs', { claims: list(claim, proofsAtOnce) }),
+    message('proofs', { proofs: list(prepared, proofsAtOnce) }),
+    message('epochs', { handovers: list(handover, epochsAtOnce) }),
+  );
+  const withMacs = macMessages({ ...sizes, number, batch, claim, reached });
+  const shared = [
+    prePrepare,
+    prepare,
+    commit,
+    checkpoint,
+    relay,
+    status,
+    fetchBatch,
+    body,
+  ] as const;
+  type Either = Infer<typeof withSignatures> | MacMessage;
+  // A group has the messages of its mode alone, and no handler says another.
+  const either = (mac ? messages(...shared, ...withMacs.others) : withSignatures) as unknown;
+  return {
     // What D(m) is taken of: the requests without their signatures, which are not unique.
     content: list(request, maxBatch),
     number,
@@ -98,28 +154,17 @@ export function schemas({ n, window, maxBatch }: Sizes) {
     reached,
     ordered,
     prepared,
-    viewChange,
-    newView,
+    viewChange: (mac ? withMacs.viewChange : viewChange) as unknown as Field<
+      Infer<typeof viewChange> | MacViewChange
+    >,
+    newView: (mac ? withMacs.newView : newView) as unknown as Field<
+      Infer<typeof newView> | MacNewView
+    >,
+    macViewChange: withMacs.viewChange,
     stable,
     configuration,
     handover,
-    messages: messages(
-      prePrepare,
-      prepare,
-      commit,
-      checkpoint,
-      viewChange,
-      newView,
-      message('relay', { requests: batch }),
-      status,
-      message('committed', { commit: certificate(commit, n), batch }),
-      message('stable-checkpoint', { checkpoint: stable, configuration }),
-      message('fetch-batch', { sequence: number, digest }),
-      message('batch', { sequence: number, batch }),
-      message('fetch-proofs', { claims: list(claim, proofsAtOnce) }),
-      message('proofs', { proofs: list(prepared, proofsAtOnce) }),
-      message('epochs', { handovers: list(handover, epochsAtOnce) }),
-    ),
+    messages: either as MessagesField<Either>,
   };
 }
 

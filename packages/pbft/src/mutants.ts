@@ -43,6 +43,8 @@ export const mutants = {
   'tentative-without-rollback': differing({ keepsTentative: true }),
   'tentative-f+1-replies': differing({ tentativeQuorum: (_, weak) => weak }),
   'read-tentative-state': differing({ readsAfter: (_, __, tentative) => tentative }),
+  'new-view-without-acks': differing({ acknowledgedBy: () => 0 }),
+  'decide-without-A2': differing({ asksPrePrepared: false }),
   'former-votes': differing({ countsFormer: true }),
   'change-at-next-checkpoint': differing({
     endsWith: (sequence, every) => Math.ceil(sequence / every) * every,
@@ -150,6 +152,14 @@ export const flaws: Readonly<Record<Mutant, Flaw>> = {
       'A read waits for what is executed tentatively in this view, and not for what clients were ' +
       'told of in an earlier one.',
     paper: 'Castro and Liskov 2002, §5.1.3',
+  },
+  'new-view-without-acks': {
+    rule: 'With MACs: a new view rests on view-changes that only its primary may have got.',
+    paper: 'Castro and Liskov 2002, §3.2.4',
+  },
+  'decide-without-A2': {
+    rule: 'With MACs: what one replica claims to have prepared need not be pre-prepared at f+1.',
+    paper: 'Castro and Liskov 2002, §3.2.4, condition A2',
   },
   'former-votes': {
     rule: 'Votes of those count too who were members in an earlier epoch and are none any more.',

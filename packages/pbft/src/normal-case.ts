@@ -41,7 +41,7 @@ import {
   type Waiting,
 } from './state.ts';
 import { executeTentatively } from './tentative.ts';
-import { count, isVoter, primaryOf, quorumOf, votesOf } from './votes.ts';
+import { accuse, certified, count, isVoter, primaryOf, quorumOf, votesOf } from './votes.ts';
 import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
 /** Section 4.1: a client asks. The primary orders the request, a backup relays it and waits. */
@@ -167,7 +167,7 @@ export function prePrepare(replica: Replica, message: Signed<PrePrepare>, ctx: C
 /** Two batches under one number: proof against the primary, and reason enough to leave its view. */
 function badPrimary(replica: Replica, message: Signed<PrePrepare>, ctx: Context): void {
   const first = replica.progress.get(message.sequence)?.prePrepare ?? replica.enteredBy;
-  if (first !== null && first !== undefined) ctx.accuse(first, message);
+  if (first !== null && first !== undefined) accuse(first, message, ctx);
   startViewChange(replica, replica.view + 1, ctx);
 }
 
@@ -196,7 +196,7 @@ function maybePrepared(replica: Replica, sequence: number, ctx: Context): void {
   if (matching.length < quorumOf(group, replica) - 1) return;
   ctx.line('4.2-commit');
   const place = { epoch: epochOf(replica).number, view, sequence, digest };
-  const proof = certify<Prepare>({ kind: 'prepare', ...place }, matching);
+  const proof = certified<Prepare>(group, { kind: 'prepare', ...place }, matching);
   ctx.put('prepared', sequence, { proof, batch });
   const commit: Commit = { kind: 'commit', ...place };
   if (isVoter(group, replica, ctx.self)) ctx.broadcast(commit);
@@ -290,7 +290,8 @@ export function execute(replica: Replica, ctx: Context): void {
       ? next.batch.map((each) => replica.waiting.get(requestKey(each))?.request ?? each)
       : next.batch;
     const configured = configure(replica, replica.lastExecuted, batch, ctx);
-    ctx.decide(replica.lastExecuted - 1, batch, next.commit, configured);
+    const proof = ctx.group.mac ? undefined : next.commit;
+    ctx.decide(replica.lastExecuted - 1, batch, proof, configured);
     const now = countedTime(replica, ctx.now);
     for (const request of next.batch) forget(replica, request, now);
     // What is agreed on again after a restart was ordered long ago, so any progress will do.

@@ -77,6 +77,34 @@ export const paper = {
     section: 'TOCS §5.1.2',
     text: 'It is prepared and all before it is committed: say what it gives, tentatively.',
   },
+  '3.2.4-ack': {
+    section: 'TOCS §3.2.4',
+    text: 'A view-change has come: tell the new primary which one.',
+  },
+  '3.2.4-new-view': {
+    section: 'TOCS §3.2.4',
+    text: 'What a quorum reported, and others acknowledged, is enough to choose: begin the view.',
+  },
+  '3.2.4-fetch': {
+    section: 'TOCS §3.2.4',
+    text: 'A view-change on which the new view rests is not here: ask for it.',
+  },
+  '3.2.4-vouched': {
+    section: 'TOCS §3.2.4',
+    text: 'f+1 replicas vouch for what another one has reported.',
+  },
+  '3.2.4-checkpoint': {
+    section: 'TOCS §3.2.4',
+    text: 'The new view begins at a checkpoint that is not stable here: get there first.',
+  },
+  '3.2.4-enter': {
+    section: 'TOCS §3.2.4',
+    text: 'The reports come to what the primary says: enter the view and prepare what it orders.',
+  },
+  'status-executed': {
+    section: 'ours',
+    text: 'f+1 replicas say that they have executed a batch, so it is executed here too.',
+  },
   '5.1.3-read': {
     section: 'TOCS §5.1.3',
     text: 'A read is answered once everything that is prepared here has been executed.',

@@ -60,7 +60,10 @@
  *
  * Beyond this page: `restart`, `status`, `idle` and `status-committed` (`recovery.ts`): what was
  * lost is said again. `change` and `next-epoch` (`membership.ts`), `show-epochs` (`recovery.ts`):
- * the group changes, and each epoch begins as this page does.
+ * the group changes, and each epoch begins as this page does. With MACs instead of signatures views
+ * change in another way, which is on the page of `mac-view-change.ts`: `3.2.4-ack`,
+ * `3.2.4-new-view`, `3.2.4-fetch`, `3.2.4-vouched`, `3.2.4-checkpoint`, `3.2.4-enter`, and
+ * `status-executed` (`mac-recovery.ts`).
  *
  * The states of a replica, whose role in a view follows from the number of the view:
  *
@@ -94,6 +97,15 @@ import {
 import { evidence } from './evidence.ts';
 import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
+import { executed } from './mac-recovery.ts';
+import {
+  beginAgain,
+  fetchViewChange,
+  macNewView,
+  macViewChange,
+  viewChangeAck,
+  vouched,
+} from './mac-view-change.ts';
 import { roster } from './membership.ts';
 import { commit, prePrepare, prepare, propose, relay } from './normal-case.ts';
 import { noteHeard, requestTimeout } from './patience.ts';
@@ -117,7 +129,7 @@ import {
   type Replica,
   stored,
 } from './state.ts';
-import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
+import { newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
 import { isVoter, primaryOf } from './votes.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -130,6 +142,20 @@ const limitedBy = {
   'view-change': 'window',
   'new-view': 'window',
 };
+
+/** The same of those that have MACs. */
+const macLimitedBy = {
+  'pre-prepare': 'maxBatch',
+  relay: 'maxBatch',
+  batch: 'maxBatch',
+  executed: 'maxBatch',
+  'mac-view-change': 'window',
+  'mac-new-view': 'window',
+  vouched: 'window',
+};
+
+const deniable =
+  'its replicas sign nothing, and what a MAC shows to its receiver it shows to nobody else';
 
 const clientOf = (group: Group): ClientPolicy => ({
   matching: group.weak,
@@ -183,7 +209,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     f: group.f,
     client: clientOf(group),
     messages: group.schemas.messages,
-    limitedBy,
+    limitedBy: group.mac ? macLimitedBy : limitedBy,
     stored: stored(group.schemas),
     stable: firstStable,
     volatile: (stable, self) => firstVolatile(stable, self, group.first),
@@ -202,13 +228,19 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
       committed: heard(committed),
       'stable-checkpoint': heard((replica, message, ctx) => {
         stableCheckpoint(replica, message, ctx);
-        maybeBegin(replica, ctx);
+        beginAgain(replica, ctx);
       }),
       'fetch-batch': heard(fetchBatch),
       batch: heard(batch),
       'fetch-proofs': heard(fetchProofs),
       proofs: heard(proofs),
       epochs: heard(epochs),
+      'mac-view-change': heard(macViewChange),
+      'view-change-ack': heard(viewChangeAck),
+      'mac-new-view': heard(macNewView),
+      'fetch-view-change': heard(fetchViewChange),
+      vouched: heard(vouched),
+      executed: heard(executed),
     },
     admits: guards(group),
     expects: expectations(group),
@@ -231,8 +263,8 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     snapshotsKept: Math.floor(group.window / group.checkpointEvery) + 1,
     snapshotTaken: (replica, slot, digest, ctx, configuration) =>
       snapshotTaken(replica, slot, digest, configuration, ctx),
-    snapshotInstalled: (replica, slot, _, ctx, configuration) =>
-      snapshotInstalled(replica, slot, configuration, ctx),
+    snapshotInstalled: (replica, slot, digest, ctx, configuration) =>
+      snapshotInstalled(replica, slot, digest, configuration, ctx),
     termWord: 'view',
     status(replica) {
       const leader = primaryOf(replica, replica.view);
@@ -243,7 +275,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
     roster: (replica) => roster(group, replica),
     evidence,
     vows,
-    breaches,
+    ...(group.mac ? { deniable } : { breaches }),
     conflict: (message, fork, known) => conflict(group, message, fork, known),
     invariant: (replica) => invariant(group, replica),
   };

@@ -17,6 +17,7 @@ import { batchAt, bodyOf, digestOf } from './batches.ts';
 import { checkpointOf, fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import { type Group, isMember } from './group.ts';
 import { startViewChange } from './leave-view.ts';
+import { beginAgain, maybeMacNewView, repeatAcks } from './mac-view-change.ts';
 import { acquaintances } from './membership.ts';
 import {
   type BatchBody,
@@ -40,7 +41,7 @@ import {
   progressAt,
   type Replica,
 } from './state.ts';
-import { maybeBegin, maybeNewView } from './view-change.ts';
+import { maybeNewView } from './view-change.ts';
 import { isVoter, primaryOf, signedByQuorum } from './votes.ts';
 import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
@@ -48,7 +49,7 @@ import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 const pushed = 16;
 const answeredAtMost = 64;
 /** After so many more batches a replica that catches up asks for the next ones. */
-const askedAfter = 32;
+export const askedAfter = 32;
 
 /**
  * A replica begins again with what was on its disk. One that has never run, or has lost its disk,
@@ -68,6 +69,7 @@ export function start(replica: Replica, ctx: Context): void {
     for (const [sequence, own] of replica.checkpoints)
       ctx.broadcast(checkpointOf(replica, sequence, own, ctx));
   if (!replica.active && replica.viewChange !== null) ctx.broadcast(replica.viewChange);
+  if (!replica.active && replica.newView !== null) ctx.broadcast(replica.newView);
   for (const sequence of undecided(replica)) {
     progressAt(replica, sequence, ctx);
     // Its own votes count again once it has heard them again.
@@ -106,6 +108,23 @@ function ownVotes(group: Group, replica: Replica, sequence: number, self: Replic
   return votes;
 }
 
+/**
+ * With MACs: what this replica has said about `sequence` in `view`, which it may have left. Nobody
+ * can show it for it, and those who stay may need it; its report has told of it.
+ */
+function votesIn(replica: Replica, view: number, sequence: number, ctx: Context): Message[] {
+  if (!isVoter(ctx.group, replica, ctx.self)) return [];
+  if (inView(replica, view)) return ownVotes(ctx.group, replica, sequence, ctx.self);
+  const order = replica.prePrepares.get(sequence);
+  if (order?.view !== view || batchAt(replica, sequence) === null) return [];
+  const place = { epoch: epochOf(replica).number, view, sequence, digest: order.digest };
+  const votes: Message[] = [];
+  if (primaryOf(replica, view) !== ctx.self) votes.push({ kind: 'prepare', ...place });
+  if (replica.prepared.get(sequence)?.proof.body.view === view)
+    votes.push({ kind: 'commit', ...place });
+  return votes;
+}
+
 /** The timer 'status': while something is missing, ask for it, but not before it is late. */
 export function statusTimeout(replica: Replica, ctx: Context): void {
   const { group } = ctx;
@@ -124,7 +143,8 @@ export function statusTimeout(replica: Replica, ctx: Context): void {
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   // What was asked about a view-change, or its answer, may have been lost.
   replica.asked.clear();
-  maybeBegin(replica, ctx);
+  repeatAcks(replica, ctx);
+  beginAgain(replica, ctx);
   ctx.broadcast(statusOf(replica));
 }
 
@@ -209,8 +229,11 @@ export function status(replica: Replica, message: Signed<StatusReport>, ctx: Con
   replica.answered.set(from, { at: ctx.now, executed, lags, bodies: 0, proofs: 0 });
   explainEpochs(replica, message, ctx);
   const { stableCheckpoint: checkpoint, stableConfiguration: configuration } = replica;
-  if (message.stable < lowWatermark(replica) && checkpoint !== null)
-    ctx.send(from, { kind: 'stable-checkpoint', checkpoint, configuration });
+  if (message.stable < lowWatermark(replica) && checkpoint !== null) {
+    if (!ctx.group.mac) ctx.send(from, { kind: 'stable-checkpoint', checkpoint, configuration });
+    // It has seen a quorum for it, so it says what it would have said of it itself.
+    else if (isVoter(ctx.group, replica, ctx.self)) ctx.send(from, checkpoint.body);
+  }
   if (isVoter(ctx.group, replica, ctx.self))
     for (const [sequence, own] of replica.checkpoints)
       if (sequence > message.stable) ctx.send(from, checkpointOf(replica, sequence, own, ctx));
@@ -267,7 +290,10 @@ function explainDecisions(
     const known = replica.committed.get(n) ?? replica.archive.get(n);
     if (known === undefined) continue;
     for (const request of known.batch) bytes += bytesOf(request);
-    ctx.send(from, { kind: 'committed', commit: known.commit, batch: known.batch });
+    const { commit, batch } = known;
+    if (ctx.group.mac)
+      ctx.send(from, { kind: 'executed', sequence: n, digest: commit.body.digest, batch });
+    else ctx.send(from, { kind: 'committed', commit, batch });
     if (bytes > maxBatchBytes) return;
   }
 }
@@ -278,8 +304,14 @@ function repeatVotes(
   { from, epoch, view, active, executed }: Signed<StatusReport>,
   ctx: Context,
 ): void {
-  if (epoch !== epochOf(replica).number || !active || !inView(replica, view)) return;
+  if (epoch !== epochOf(replica).number || !active) return;
   const low = Math.max(executed, lowWatermark(replica));
+  if (ctx.group.mac) {
+    for (let n = low + 1; n <= low + answeredAtMost; n++)
+      for (const vote of votesIn(replica, view, n, ctx)) ctx.send(from, vote);
+    return;
+  }
+  if (!inView(replica, view)) return;
   for (let n = low + 1; n <= low + answeredAtMost; n++)
     if (!replica.committed.has(n))
       for (const vote of ownVotes(ctx.group, replica, n, ctx.self)) ctx.send(from, vote);
@@ -336,7 +368,8 @@ export function batch(replica: Replica, message: Signed<BatchBody>, ctx: Context
   replica.wanted.delete(digest);
   if (replica.bodies.size < 4 * ctx.group.window) replica.bodies.set(digest, message.batch);
   useBatch(replica, sequence, { digest, batch: message.batch }, ctx);
-  maybeNewView(replica, ctx);
+  if (ctx.group.mac) maybeMacNewView(replica, ctx);
+  else maybeNewView(replica, ctx);
 }
 
 /** Continues what waited for the batch: a Prepare for the new view, an execution. */

@@ -53,6 +53,13 @@ export interface Rules {
    * number behind it may be logged without a stable checkpoint from `sequence` on.
    */
   endsWith(sequence: number, every: number, window: number): number;
+  /**
+   * With MACs: how many members, beside its sender and the primary, must have got a view-change
+   * before a new view rests on it.
+   */
+  acknowledgedBy(quorum: number): number;
+  /** With MACs: whether A2 is asked of what a view begins with. */
+  readonly asksPrePrepared: boolean;
   /** Whether votes of those count too who have left in an earlier epoch. */
   readonly countsFormer: boolean;
 }
@@ -81,5 +88,7 @@ export const rules: Rules = {
   keepsWatermarks: true,
   endsWith: (sequence, every, window) =>
     (Math.ceil(sequence / every) + Math.ceil(window / every) - 1) * every,
+  acknowledgedBy: (quorum) => quorum - 2,
+  asksPrePrepared: true,
   countsFormer: false,
 };

@@ -24,6 +24,8 @@ import {
 import type { Answered } from './answered.ts';
 import { type Configuration, type Epoch, epochAfter, frozen } from './epochs.ts';
 import type { Group } from './group.ts';
+import type { MacNewView, MacViewChange } from './mac-messages.ts';
+import { firstMacState, type MacState } from './mac-state.ts';
 import type {
   Checkpoint,
   Claim,
@@ -71,9 +73,9 @@ export interface Stable {
   /** By sequence, the proof of the highest view. */
   readonly prepared: ReadonlyMap<number, Prepared>;
   /** The last view-change sent: one view, one view-change, also after a restart. */
-  readonly viewChange: ViewChange | null;
+  readonly viewChange: ViewChange | MacViewChange | null;
   /** The new-view sent as primary of `view`. */
-  readonly newView: NewView | null;
+  readonly newView: NewView | MacNewView | null;
   readonly stableCheckpoint: Certificate<Checkpoint> | null;
   /** The configuration after it; null: nobody had asked for a change. */
   readonly stableConfiguration: Configuration | null;
@@ -136,7 +138,7 @@ export interface Volatile extends Mempool<Waiting> {
   readonly archive: Map<number, Decided>;
   archiveBytes: number;
   /** At most one a member: that of its latest view. */
-  readonly viewChanges: Map<ReplicaId, Signed<ViewChange>>;
+  readonly viewChanges: Map<ReplicaId, Signed<ViewChange | MacViewChange>>;
   /** At most window / K + 1 a member. */
   readonly checkpointVotes: LatestVotes<Signed<Checkpoint>>;
   /** At most 64 a member of a later view, or three windows of this one: see `early.ts`. */
@@ -151,6 +153,8 @@ export interface Volatile extends Mempool<Waiting> {
   readonly proofs: Map<string, Certificate<Prepare>>;
   /** The claims whose proofs were asked for in this attempt: at most a window a member. */
   readonly asked: Set<string>;
+  /** What a group with MACs needs besides; empty in others. */
+  readonly mac: MacState;
   /** The valid new-view of which not everything is proven here yet. */
   unproven: Signed<NewView> | null;
   /** What made this replica enter its view. */
@@ -274,6 +278,7 @@ export function firstVolatile(
     bodies: new Map(),
     proofs: new Map(),
     asked: new Set(),
+    mac: firstMacState(),
     unproven: null,
     answered: new Map(),
     enteredBy: null,

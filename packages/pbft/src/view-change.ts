@@ -10,6 +10,7 @@ import { becomeStable, fetchState, isShown, type Reached, statusOf } from './che
 import { epochAfter } from './epochs.ts';
 import { isMember } from './group.ts';
 import { leave, reachedIn, startViewChange } from './leave-view.ts';
+import type { MacNewView } from './mac-messages.ts';
 import { acquaintances } from './membership.ts';
 import type { NewView, Proofs, ViewChange } from './messages.ts';
 import { want } from './missing.ts';
@@ -40,7 +41,7 @@ export function viewChange(replica: Replica, message: Signed<ViewChange>, ctx: C
  * Section 4.5.2: f+1 replicas want later views, so one that is honest does: join it in the smallest
  * of these views, even if our own timer has not expired.
  */
-function maybeJoin(replica: Replica, ctx: Context): void {
+export function maybeJoin(replica: Replica, ctx: Context): void {
   let later = 0;
   let smallest = Number.POSITIVE_INFINITY;
   for (const { view } of replica.viewChanges.values()) {
@@ -58,14 +59,15 @@ function maybeJoin(replica: Replica, ctx: Context): void {
  * View-changes for later views count too: whoever sent one has given up on this view as well, and
  * what it said about this one may have been lost, or forgotten here in a crash.
  */
-function maybeAwaitNewView(replica: Replica, ctx: Context): void {
+export function maybeAwaitNewView(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   let leaving = 0;
   for (const { view } of replica.viewChanges.values()) if (view >= replica.view) leaving += 1;
   if (leaving >= quorumOf(ctx.group, replica)) awaitNewView(replica, ctx);
 }
 
-function awaitNewView(replica: Replica, ctx: Context): void {
+/** Its timer runs, unless it does. */
+export function awaitNewView(replica: Replica, ctx: Context): void {
   if (replica.active || replica.newViewDue !== null) return;
   const patience = timeoutOf(ctx.group, replica);
   replica.newViewDue = ctx.now + patience;
@@ -73,7 +75,9 @@ function awaitNewView(replica: Replica, ctx: Context): void {
 }
 
 const forView = (replica: Replica): Signed<ViewChange>[] =>
-  [...replica.viewChanges.values()].filter(({ view }) => view === replica.view);
+  [...replica.viewChanges.values()].filter(
+    (each): each is Signed<ViewChange> => each.kind === 'view-change' && each.view === replica.view,
+  );
 
 /** The new view did not begin in time: try the next one, with twice the patience. */
 export function newViewTimeout(replica: Replica, ctx: Context): void {
@@ -95,7 +99,7 @@ export function maybeNewView(replica: Replica, ctx: Context): void {
   const { group } = ctx;
   if (replica.active || primaryOf(replica, replica.view) !== ctx.self) return;
   const own = replica.viewChanges.get(ctx.self);
-  if (own?.view !== replica.view) return;
+  if (own?.kind !== 'view-change' || own.view !== replica.view) return;
   const received = forView(replica);
   const quorum = quorumOf(group, replica);
   if (received.length < quorum) return;
@@ -221,19 +225,24 @@ function checkedPlan(replica: Replica, message: NewView, ctx: Context): Plan | u
 const reachedBy = ({ checkpoint, configuration }: NewView): Reached | null =>
   checkpoint === null ? null : { checkpoint, configuration };
 
-interface Entry {
+/** How a view begins here. */
+export interface Entry {
   readonly view: number;
   readonly plan: Plan;
   /** A stable checkpoint from which the view can begin, if it is another's. */
   readonly reached: Reached | null;
   /** The new-view, if this replica is its primary. */
-  readonly own: NewView | null;
+  readonly own: NewView | MacNewView | null;
   /** The new-view, if another is. */
   readonly by: Signed<NewView> | null;
 }
 
 /** Begins `view`: its log is O, and backups prepare all of it again. */
-function enterView(replica: Replica, { view, plan, reached, own, by }: Entry, ctx: Context): void {
+export function enterView(
+  replica: Replica,
+  { view, plan, reached, own, by }: Entry,
+  ctx: Context,
+): void {
   if (reached !== null && reached.checkpoint.body.sequence > lowWatermark(replica)) {
     becomeStable(replica, reached, ctx);
     fetchState(replica, ctx);

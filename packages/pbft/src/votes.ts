@@ -1,6 +1,7 @@
 /** Votes: one a member, counted as they come, whose they are, and who has signed a certificate. */
 import {
   type Certificate,
+  certify,
   countVote,
   type Digest,
   type PrincipalId,
@@ -11,7 +12,7 @@ import {
 } from '@quorumlab/core';
 import type { Epoch } from './epochs.ts';
 import type { Group } from './group.ts';
-import type { Commit, Prepare } from './messages.ts';
+import type { Commit, Message, Prepare } from './messages.ts';
 import { type Context, epochOf, type Volatile } from './state.ts';
 
 /** What is looked at of a replica: the epochs that it knows. */
@@ -71,9 +72,21 @@ export function count<V extends Signed<Prepare> | Signed<Commit>>(
   ctx: Context,
 ): boolean {
   const earlier = countVote(tally, vote, ctx.group.rules.voteKey(vote.digest));
-  if (earlier !== undefined && earlier.digest !== vote.digest) ctx.accuse(earlier, vote);
+  if (earlier !== undefined && earlier.digest !== vote.digest) accuse(earlier, vote, ctx);
   return earlier === undefined;
 }
+
+/** Two statements that one member should never both have made; with MACs they prove nothing. */
+export function accuse(first: Signed<Message>, second: Signed<Message>, ctx: Context): void {
+  if (!ctx.group.mac) ctx.accuse(first, second);
+}
+
+/** What `votes` make of `body`: with MACs nobody else could check them, so they are not kept. */
+export const certified = <M>(
+  { mac }: Group,
+  body: M,
+  votes: readonly Signed<M>[],
+): Certificate<M> => (mac ? { body, seals: [] } : certify(body, votes));
 
 /** The votes for `digest`. */
 export const votesOf = <V>(group: Group, tally: Tally<V>, digest: Digest): readonly V[] =>

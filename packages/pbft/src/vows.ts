@@ -4,6 +4,7 @@
  */
 import { type Batch, otherBatch, otherDigest } from '@quorumlab/core';
 import type { Group } from './group.ts';
+import { macConflict, macVows } from './mac-vows.ts';
 import type { Message, NewView, PrePrepare, ViewChange } from './messages.ts';
 
 /** What an honest replica says only once: [about what, what]. */
@@ -38,6 +39,9 @@ export function* vows(message: Message): Iterable<readonly [about: string, what:
     case 'fetch-proofs':
     case 'proofs':
     case 'epochs':
+      return;
+    default:
+      yield* macVows(message);
   }
 }
 
@@ -85,6 +89,8 @@ export function conflict(group: Group, message: Message, fork: number, known: Ba
     case 'proofs':
     case 'epochs':
       return message;
+    default:
+      return macConflict(group, message, fork, known);
   }
 }
 

@@ -35,7 +35,7 @@ function seal<S extends Shape>(
     return undefined;
   }
   if (world.strict) Object.freeze(signed);
-  counters.signed++;
+  if (signed.signature.length > 0) counters.signed++;
   mixWord(lanes, hash);
   const parcel: Parcel<S> = {
     message: signed,

@@ -43,6 +43,7 @@ export {
   KeyringError,
   type SignatureFault,
 } from './keyring.ts';
+export * from './mac-keyring.ts';
 export * from './transcript.ts';
 export * from './trusted-counter.ts';
 export * from './vows.ts';

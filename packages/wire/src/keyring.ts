@@ -46,7 +46,7 @@ export interface EvidenceSource {
  */
 export interface Keyring<M extends Tagged> {
   /** Named in results, because a run with ideal signatures has not tested real ones. */
-  readonly name: 'ed25519' | 'channel' | 'ideal';
+  readonly name: 'ed25519' | 'channel' | 'mac' | 'ideal';
   readonly self: PrincipalId;
   readonly counters: Readonly<Counters>;
   /** Whether this principal can be checked at all. */
@@ -102,7 +102,8 @@ export type CheckShared = (
 
 /**
  * The three ways to check a message, for keyrings that check one seal by `check`, and an aggregate
- * by `checkShared`; without it, certificates that hold one are refused.
+ * by `checkShared`; without it, certificates that hold one are refused. `checkOutside` is asked of
+ * the message itself, where that is another question.
  */
 export function evidenceChecker<M extends Tagged>(
   protocol: EvidenceSource,
@@ -110,13 +111,14 @@ export function evidenceChecker<M extends Tagged>(
   check: CheckSeal,
   limits: EvidenceLimits,
   checkShared: CheckShared = () => false,
+  checkOutside: CheckSeal = check,
 ): Pick<Keyring<M>, 'check' | 'checkEvidence' | 'checkInSteps'> {
   const inside = (message: Tagged): Iterable<EvidenceItem> =>
     protocol.evidence !== undefined && protocol.messages.of(message.kind) !== undefined
       ? protocol.evidence(message)
       : nothing;
   const checkOuter = (message: Signed<Tagged>): boolean =>
-    check(message.from, message.signature, message);
+    checkOutside(message.from, message.signature, message);
   return {
     check: checkOuter,
     checkEvidence(message, evidence = inside(message)) {

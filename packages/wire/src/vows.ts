@@ -16,6 +16,8 @@ import type { EvidenceItem, Keyring } from './keyring.ts';
 export interface VowSource<M extends Tagged> {
   readonly members: readonly ReplicaId[];
   readonly messages: MessagesField<M>;
+  /** As `Protocol.deniable`: where it is told, no statement of a member proves anything. */
+  readonly deniable?: string;
   evidence?(message: M): Iterable<EvidenceItem>;
   vows?(message: M): Iterable<readonly [about: string, what: string]>;
 }
@@ -106,6 +108,7 @@ export function* statementsIn<M extends Tagged>(
   message: Signed<Tagged>,
   depth = 0,
 ): Generator<Signed<M>> {
+  if (protocol.deniable !== undefined) return;
   if (depth > deepest || protocol.messages.of(message.kind) === undefined) return;
   // The schema has this kind, so it is one of the protocol's messages.
   const mine = message as unknown as Signed<M>;
