@@ -13,6 +13,7 @@ import {
 } from '@quorumlab/shards';
 import { type ClusterConfig, identityOf } from './config.ts';
 import type { AnyNode } from './node-control.ts';
+import { RangeChanges } from './range-changes.ts';
 import { firstRanges, leaseMicros, rangeName, rangeProtocolIn } from './ranges.ts';
 
 /** What a node with ranges is started with: its process, and its replica of the first group. */
@@ -26,8 +27,10 @@ export interface RangedOptions {
   > & { readonly behaviour?: Behaviour<Serviced<LogShape>> };
 }
 
-/** Microseconds between two looks of a keeper at its group. */
+/** Microseconds between two looks of a keeper at its group, while something is to be done there. */
 const lookEvery = 5000;
+/** Microseconds between two looks while nothing is: it is told if something runs. */
+const restFor = 60_000_000;
 
 /**
  * Starts it. What fails in one of its groups ends the node, as it does where there is one group.
@@ -49,24 +52,31 @@ export async function startRanged(options: RangedOptions): Promise<AnyNode> {
     const ranges = protocol.members.includes(self) ? firstRanges(borders) : [];
     const failures = [node.failed];
     const logs = new Map<number, ShardLog>();
+    const changes = new RangeChanges();
     for (const range of ranges) {
       const member = await host.open({
         ...{ ...same, protocol, codec: shardCodec, group: rangeName(range.group) },
         stateMachine: () =>
-          shard({
-            ...{ group: range.group, ranges: [range] },
-            ...{ keepers: protocol.members, lease: leaseMicros },
-          }),
+          changes.of(
+            range.group,
+            shard({
+              ...{ group: range.group, ranges: [range] },
+              ...{ keepers: protocol.members, lease: leaseMicros },
+            }),
+          ),
       });
       logs.set(range.group, member.log);
       failures.push(member.failed);
     }
     await host.start();
     const clock = () => systemClock(host.clock().error)();
-    const platform: PartyPlatform = { logs, clock };
+    const platform: PartyPlatform = { logs, clock, changes: (told) => changes.hear(told) };
     const stops = ranges.map((range) =>
       runParty(
-        keeper({ self, group: range.group, every: lookEvery, lease: leaseMicros }),
+        keeper({
+          ...{ self, group: range.group },
+          ...{ every: lookEvery, rest: restFor, lease: leaseMicros },
+        }),
         platform,
         (error) => logger.error({ err: error, range: range.group }, 'The keeper has stopped.'),
       ),

@@ -40,6 +40,7 @@ export function tick(
   // The first reading of a lease only begins it: what came before belongs to the one before.
   if (mine) {
     const end = asked.lease.end;
+    const before = state.floor;
     const seen = new Set(stamps.map(nameOf));
     for (const each of [...state.transactions.values()])
       if (each.stage === 'deciding' && (seen.has(nameOf(each.id)) || !rules.stampsSeen))
@@ -47,6 +48,7 @@ export function tick(
     state.floor = Math.max(state.floor, Math.min(rules.stamp(now), end - 1));
     for (const each of [...state.transactions.values()])
       if (each.stage === 'waiting' && rules.isOver(each.at, now)) finish(state, each);
+    excuse(state, state.floor - before, times);
     expire(state, times, rules);
   }
   return { kind: 'ticked', lease: state.lease, at: state.floor };
@@ -87,6 +89,12 @@ function finish(state: ShardState, transaction: Transaction): void {
   transaction.heard = state.floor;
 }
 
+/** While nobody told the time, as in a group that rested, nobody was silent for too long. */
+function excuse(state: ShardState, gap: number, { patience }: ShardTimes): void {
+  if (gap < patience) return;
+  for (const each of state.transactions.values()) each.heard += gap;
+}
+
 /** Ends what has been silent for long, where that is ours to decide, and old versions. */
 function expire(state: ShardState, { patience, keep }: ShardTimes, rules: ShardRules): void {
   for (const each of [...state.transactions.values()]) {
@@ -120,9 +128,12 @@ export function yieldLease(
   return { kind: 'ticked', lease: given, at: state.floor };
 }
 
-/** Somebody waits to read at `at`. What lies far ahead is no reason to tell the time each turn. */
+/**
+ * Somebody waits to read at `at`. What lies far ahead is no reason to tell the time each turn; it
+ * may do so only because the time has not been told for long, and then is asked for again.
+ */
 export function wait(state: ShardState, at: number, { patience }: ShardTimes): ShardResult {
-  if (at <= state.floor + patience) state.wanted = Math.max(state.wanted, at);
+  state.wanted = Math.max(state.wanted, Math.min(at, state.floor + patience));
   return { kind: 'done' };
 }
 

@@ -19,6 +19,11 @@ export interface PartyPlatform {
   /** A wall clock with its error, in microseconds: {@link systemClock}, or a better one. */
   readonly clock: () => Interval;
   /**
+   * Where there are replicas here: has `told` called, outside of any step of theirs, with the
+   * number of a group in which something has run; what is returned ends that.
+   */
+  readonly changes?: (told: (group: number) => void) => () => void;
+  /**
    * Milliseconds after which nobody waits for an answer any longer: then it is not known, and the
    * party finds out. 5,000 unless told.
    */
@@ -112,8 +117,10 @@ export function runParty(
   }
 
   step({ type: 'start' });
+  const deafen = platform.changes?.((group) => step({ type: 'changed', group }));
   return () => {
     isOver = true;
+    deafen?.();
     globals.clearTimeout(timer);
   };
 }

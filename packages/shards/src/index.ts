@@ -12,6 +12,7 @@ import {
   shardResult,
 } from './operations.ts';
 
+export * from './borders.ts';
 export type { ShardTimes } from './clocking.ts';
 export * from './describe.ts';
 export * from './host.ts';

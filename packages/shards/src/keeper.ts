@@ -19,6 +19,12 @@ export interface KeeperOptions {
   readonly lease?: number;
   /** Microseconds after which an idle group is told the time all the same. 500 ms unless told. */
   readonly idle?: number;
+  /**
+   * Microseconds for which it does not look while nothing is to be done, unless it is told that
+   * something ran (`changed`). With it, an idle group is not told the time, and the lease runs out:
+   * who comes then waits for the next one. Unless told it looks at each turn, and keeps its lease.
+   */
+  readonly rest?: number;
   readonly rules?: ShardRules;
   /** Told of each reading that counted: for whoever watches clocks and leases. */
   readonly onTick?: (tick: Ticked) => void;
@@ -36,21 +42,22 @@ type Work = Extract<ShardResult, { readonly kind: 'work' }>;
 
 /** Runs for ever. */
 export function keeper(options: KeeperOptions): Party {
-  const { every = 2000 } = options;
+  const { group, every = 2000, rest = every } = options;
   return party((ctx) => {
     const helping = new Set<string>();
     let told = 0;
     const look = (): void =>
-      ctx.ask(options.group, { kind: 'work' }, 'local', (work) => {
+      ctx.ask(group, { kind: 'work' }, 'local', (work) => {
         if (work?.kind !== 'work') return ctx.later(every, look);
         if (work.lease?.holder === options.self) help(ctx, options, work, helping);
         // The clock is looked at now, when the commits are known: not before.
         const clock = ctx.clock();
         const operation = wanted(options, work, clock, ctx.now() - told);
-        if (operation === undefined) return ctx.later(every, look);
+        if (operation === undefined)
+          return isDue(work) ? ctx.later(every, look) : ctx.rest(group, rest, look);
         const readAt = ctx.now();
         told = readAt;
-        ctx.ask(options.group, operation, 'ordered', (result) => {
+        ctx.ask(group, operation, 'ordered', (result) => {
           if (result?.kind === 'ticked' && result.lease.number === operation.lease)
             options.onTick?.({ lease: result.lease, clock, readAt });
           ctx.later(every, look);
@@ -62,9 +69,12 @@ export function keeper(options: KeeperOptions): Party {
 
 type Tick = Extract<ShardOperation, { readonly kind: 'tick' }>;
 
+/** Whether somebody waits for what the clock shows, or for news of others. */
+const isDue = ({ isBusy, wanted, at }: Work): boolean => isBusy || wanted > at;
+
 /** What is to be said to the group of the time, if there is any reason to. */
 function wanted(
-  { self, lease: length = 10_000_000, idle = 500_000, rules = shardRules }: KeeperOptions,
+  { self, lease: length = 10_000_000, idle = 500_000, rest, rules = shardRules }: KeeperOptions,
   work: Work,
   clock: Interval,
   silent: number,
@@ -72,14 +82,15 @@ function wanted(
   const { lease, deciding, waiting } = work;
   const tick: Tick = { kind: 'tick', ...clock, lease: lease?.number ?? 0, stamps: deciding };
   if (lease === null) return tick;
+  const mayRest = rest !== undefined && !isDue(work);
   const mayAct = lease.holder === self && rules.mayAct(lease.end, clock);
-  if (!mayAct) return rules.mayFollow(lease.end, clock) ? tick : undefined;
+  if (!mayAct) return !mayRest && rules.mayFollow(lease.end, clock) ? tick : undefined;
   const isNeeded =
     deciding.length > 0 ||
     (waiting !== null && rules.isOver(waiting, clock)) ||
     work.wanted > work.at ||
-    clock.latest > lease.end - Math.floor(length / 2) ||
-    silent >= idle;
+    (!mayRest && clock.latest > lease.end - Math.floor(length / 2)) ||
+    (!mayRest && silent >= idle);
   return isNeeded ? tick : undefined;
 }
 

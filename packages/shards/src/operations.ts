@@ -168,6 +168,8 @@ export const shardResult = messages(
     deciding: list(transaction, maxWork),
     /** The least timestamp of a commit that waits until it is over. */
     waiting: nullable(at),
+    /** Whether any transaction has not come to its end. */
+    isBusy: boolean,
     /** Prepared long ago, and nobody has said what came of it: whom to ask. */
     orphans: list(record({ transaction, coordinator: integer() }), maxWork),
     /** Committed, and not all participants are known to know. */

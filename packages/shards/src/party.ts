@@ -21,7 +21,9 @@ export type PartyEvent =
   | { readonly type: 'start' }
   /** Undefined: nobody knows whether it ran, or will run. */
   | { readonly type: 'answer'; readonly id: number; readonly result: ShardResult | undefined }
-  | { readonly type: 'wake' };
+  | { readonly type: 'wake' }
+  /** Something ran in the group, as its replica on this machine saw: who rests looks again. */
+  | { readonly type: 'changed'; readonly group: number };
 
 /** See {@link PartyEvent}. */
 export interface PartyInput {
@@ -58,12 +60,16 @@ export interface PartyContext {
   ): void;
   /** Calls `run` after so many microseconds. */
   later(after: number, run: () => void): void;
+  /** The same, or as soon as something ran in the group, if the host tells of that. */
+  rest(group: number, after: number, run: () => void): void;
 }
 
 /** A party that begins with `begin`. */
 export function party(begin: (ctx: PartyContext) => void): Party {
   const waiting = new Map<number, (result: ShardResult | undefined) => void>();
-  let timers: { readonly at: Instant; readonly run: () => void }[] = [];
+  /** Groups in which something ran since they were asked last. */
+  const changed = new Set<number>();
+  let timers: { readonly at: Instant; readonly run: () => void; readonly group?: number }[] = [];
   let asks: Ask[] = [];
   let asked = 0;
   let input: PartyInput | undefined;
@@ -73,10 +79,15 @@ export function party(begin: (ctx: PartyContext) => void): Party {
     clock: () => present().clock,
     ask(group, operation, way, then) {
       asked += 1;
+      changed.delete(group);
       asks.push({ id: asked, group, operation, way });
       waiting.set(asked, then);
     },
     later: (after, run) => void timers.push({ at: present().now + after, run }),
+    rest(group, after, run) {
+      const at = present().now + (changed.has(group) ? 0 : after);
+      timers.push({ at, run, group });
+    },
   };
 
   function due(): void {
@@ -96,6 +107,10 @@ export function party(begin: (ctx: PartyContext) => void): Party {
         const then = waiting.get(event.id);
         waiting.delete(event.id);
         then?.(event.result);
+      }
+      if (event.type === 'changed') {
+        changed.add(event.group);
+        timers = timers.map((each) => (each.group === event.group ? { ...each, at: now } : each));
       }
       due();
       const first = timers.reduce<Instant | undefined>(

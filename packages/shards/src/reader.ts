@@ -1,4 +1,5 @@
 /** Reads at a timestamp: without locks, at any replica, of any number of groups. */
+import type { Instant } from '@quorumlab/core';
 import type { Write } from './operations.ts';
 import { type Party, type PartyContext, party } from './party.ts';
 import type { Router } from './router.ts';
@@ -42,7 +43,7 @@ export function snapshotRead(options: SnapshotReadOptions): Party {
       if (left === 0) end({ kind: 'read', at, values });
     };
     if (left === 0) return end({ kind: 'read', at, values });
-    const wanted = new Set<number>();
+    const wanted = new Map<number, Instant>();
     const tooOld = (): void => end({ kind: 'too old', at });
     readAll(ctx, options, { keys: options.keys, at, take, tooOld, wanted });
   });
@@ -53,8 +54,8 @@ interface Reading {
   readonly at: number;
   readonly take: (values: readonly Write[]) => void;
   readonly tooOld: () => void;
-  /** Groups that were told that somebody waits. */
-  readonly wanted: Set<number>;
+  /** Groups that were told that somebody waits, and when they were told last. */
+  readonly wanted: Map<number, Instant>;
 }
 
 function readAll(ctx: PartyContext, options: SnapshotReadOptions, reading: Reading): void {
@@ -72,8 +73,10 @@ function readAll(ctx: PartyContext, options: SnapshotReadOptions, reading: Readi
     ctx.ask(group, { kind: 'read', keys: mine, at }, 'local', (result) => {
       if (result?.kind === 'values') return take(result.values);
       if (result?.kind === 'refused' && result.why === 'too old') return tooOld();
-      if (result?.kind === 'unsafe' && !wanted.has(group)) {
-        wanted.add(group);
+      // A group that has rested for long hears how late it is before it takes this for due.
+      const isTold = ctx.now() - (wanted.get(group) ?? -Infinity) < 8 * pollEvery;
+      if (result?.kind === 'unsafe' && !isTold) {
+        wanted.set(group, ctx.now());
         return ctx.ask(group, { kind: 'want', at }, 'ordered', again);
       }
       if (result?.kind === 'elsewhere') {

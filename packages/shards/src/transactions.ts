@@ -184,6 +184,7 @@ export function workOf(state: ShardState, patience: number): ShardResult {
     wanted: state.wanted,
     deciding: staged('deciding').map(({ id }) => id),
     waiting: waiting.length === 0 ? null : Math.min(...waiting),
+    isBusy: all.some(({ stage, participants }) => stage !== 'committed' || participants.length > 0),
     orphans: staged('prepared')
       .filter(late)
       .map(({ id, coordinator }) => ({ transaction: id, coordinator })),
