@@ -1,10 +1,9 @@
-/** Shards in the simulator: groups, clocks, crashes, cuts, clients that go, ranges that move. */
+/** Shards in the simulator: what all replicas lose, clocks beyond their bound, wrong rules. */
 import { ms, type Protocol } from '@quorumlab/core';
 import {
   completeShardScenario,
   runShards,
   type ShardScenario,
-  shardCommand,
   shardWorld,
   tallyShards,
   usualBound,
@@ -15,18 +14,9 @@ import { multiPaxos } from '@quorumlab/multi-paxos';
 import { raft } from '@quorumlab/raft';
 import { expect, test } from 'vitest';
 
-const isLong = process.env.QUORUMLAB_LONG_TESTS === '1';
-
 /** A random run with all that may happen. */
 const swarm = (seed: number, more: Partial<ShardScenario> = {}): ShardScenario =>
   completeShardScenario({ workload: 'swarm', bound: usualBound, seed, ...more });
-
-test('whatever happens: strict serializability, timestamps in order, exact reads, one lease', {
-  timeout: isLong ? 3_600_000 : 120_000,
-}, () => {
-  for (let seed = 1; seed <= (isLong ? 400 : 8); seed++)
-    expect(runShards(swarm(seed)).violations, shardCommand(swarm(seed))).toEqual([]);
-});
 
 const protocols = {
   raft: raft({ n: 3 }) as unknown as Protocol<LogShape>,
@@ -67,7 +57,7 @@ test('a range moves while clients write, and the router finds it', () => {
 });
 
 test('clocks beyond their bound break the order of time, and the reading is named', () => {
-  const beyond = swarm(1, { beyond: ms(60) });
+  const beyond = swarm(7, { beyond: ms(60) });
   const { word, sentence, brokenBound } = runShards(beyond);
   expect(word).toBe('stale-read');
   expect(brokenBound).toMatch(/^the clock of k[AB]\d answered .*its bound of 4000 µs is broken/);
@@ -120,12 +110,12 @@ test('one after the other: right rules keep the order of time, by whatever proto
 
 // Where the search begins is where it once found something: it goes on from there if need be.
 test.each([
-  ['commit-wait-latest', 1, ms(20)],
+  ['commit-wait-latest', 4, ms(20)],
   ['wounds-unminded', 1, ms(4)],
-  ['no-commit-wait', 1, ms(20)],
-  ['move-without-fence', 4, ms(4)],
-  ['tsafe-ignores-prepared', 24, ms(4)],
-  ['forget-committed', 79, ms(4)],
+  ['no-commit-wait', 18, ms(20)],
+  ['move-without-fence', 1, ms(4)],
+  ['tsafe-ignores-prepared', 118, ms(4)],
+  ['forget-committed', 80, ms(4)],
 ] as const)('%s is found by chance too', { timeout: 120_000 }, (mutant, first, bound) => {
   const seeds = Array.from({ length: 100 }, (_, i) => first + i);
   expect(

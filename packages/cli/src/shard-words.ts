@@ -6,6 +6,8 @@ import {
   type ShardRun,
   type ShardTally,
   shardLinkOf,
+  shardSituationNames,
+  shardSituations,
   shardWorkloads,
 } from '@quorumlab/harness/shards';
 import type { Io } from './io.ts';
@@ -40,6 +42,7 @@ export function sayShards(
   io.out(io.paint('dim', `two groups of ${of} · ${workload}: ${shardWorkloads[workload]}`));
   io.out('');
   for (const line of tableOf(rows)) io.out(`  ${line}`.trimEnd());
+  if (workload === 'swarm') sayReached(io, rows);
   for (const row of rows) sayFirst(io, row);
   if (told !== undefined) sayStory(io, told);
   if (trace !== undefined) {
@@ -84,6 +87,16 @@ function tableOf(rows: readonly ShardRow[]): readonly string[] {
   ];
   const widths = [...head, ''].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   return cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
+}
+
+/** How often the runs of each row were in rare situations. */
+function sayReached(io: Io, rows: readonly ShardRow[]): void {
+  io.out('');
+  const width = Math.max(...shardSituationNames.map(({ length }) => length));
+  for (const name of shardSituationNames) {
+    const counts = rows.map(({ reached }) => `${reached[name] ?? 0}`.padStart(7)).join('');
+    io.out(`  ${name.padEnd(width)}${counts}  ${shardSituations[name]}`);
+  }
 }
 
 /** The first run of a row that breaks something, and why it does. */

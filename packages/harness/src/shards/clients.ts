@@ -1,6 +1,6 @@
 /** What clients of shards do in the simulator, and what is written down about it. */
 import type { ListTransaction } from '@quorumlab/checker';
-import { fromUtf8, type Interval, ms, type PrincipalId, toUtf8 } from '@quorumlab/core';
+import { fromUtf8, type Interval, type PrincipalId, toUtf8 } from '@quorumlab/core';
 import {
   type Router,
   type Step,
@@ -30,6 +30,8 @@ export interface Work {
   readonly task: number;
   readonly router: Router;
   readonly groups: readonly number[];
+  /** Microseconds between two tries. */
+  readonly pollEvery: number;
   began(task: number, before: ListTransaction): void;
   /** Nothing is noted of what nobody knows the outcome of. */
   ended(task: number, noted: Noted | undefined): void;
@@ -77,7 +79,7 @@ export const appending =
       first: task * attempts,
       attempts,
       ...{ router, groups, body },
-      pollEvery: ms(4),
+      pollEvery: work.pollEvery,
       onEnd(end: TransactionEnd) {
         if (end.kind === 'unknown') return;
         const returnedAt = host.trueNow();
@@ -109,7 +111,7 @@ export const reading =
     const inner = snapshotRead({
       ...{ router, groups, keys },
       ...(timestamp === undefined ? {} : { at: timestamp }),
-      pollEvery: ms(4),
+      pollEvery: work.pollEvery,
       onEnd(end) {
         const operations = end.kind === 'read' ? readsOf(keys, end.values) : [];
         const returnedAt = host.trueNow();

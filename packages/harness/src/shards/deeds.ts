@@ -19,6 +19,13 @@ export type Deed =
       readonly timestamp: number | undefined;
     }
   | {
+      readonly kind: 'split' | 'merge';
+      readonly at: number;
+      readonly client: number;
+      /** The key at which two ranges meet then, or no longer. */
+      readonly border: string;
+    }
+  | {
       readonly kind: 'move';
       readonly at: number;
       readonly client: number;

@@ -15,9 +15,17 @@ export {
 } from './again.ts';
 export type { Noted } from './clients.ts';
 export type { ShardViolation } from './judge.ts';
+export * from './reached.ts';
 export { runShards, type ShardRun, type ShardRunOptions, shardWorld } from './run.ts';
 export * from './scenario.ts';
 export { type ShrinkShardsOptions, type ShrunkShards, shrinkShards } from './shrink.ts';
 export { intervalText, type ShardCommit } from './story.ts';
 export { addShardTallies, type ShardTally, tallyShards } from './tally.ts';
-export { type KeeperReading, usualBound, type World, type WorldOptions, world } from './world.ts';
+export {
+  type KeeperReading,
+  type ShardPace,
+  usualBound,
+  type World,
+  type WorldOptions,
+  world,
+} from './world.ts';

@@ -7,10 +7,11 @@ import { engine } from '../engine.ts';
 import { clockOf } from '../network-and-clock.ts';
 import type { StoryLine } from '../story.ts';
 import { countOutOfOrder, countStale, type ShardViolation } from './judge.ts';
+import type { ShardReached } from './reached.ts';
 import { relay } from './relay.ts';
 import { protocolIn, type ShardScenario, shardScenarioSchema, sourceWrongAt } from './scenario.ts';
 import { commitsIn, type ShardCommit, shardStory } from './story.ts';
-import { swarm, swarmPlan } from './swarm.ts';
+import { swarm, swarmPace, swarmPlan } from './swarm.ts';
 import { seatNames, type World, world } from './world.ts';
 
 /** What came of a run of shards: plain data. */
@@ -42,6 +43,8 @@ export interface ShardRun {
   /** What clients and keepers did, in words; seats as {@link seats} names them. */
   readonly story: readonly StoryLine[];
   readonly seats: readonly string[];
+  /** Which rare situations it was in, and how often. */
+  readonly reached: ShardReached;
   readonly events: number;
   readonly digest: string;
   /** What the workload asks for, without what the scenario leaves out or not: in its order. */
@@ -111,6 +114,7 @@ function played(
   const parts = {
     ...{ protocol, seed, clock: clocksOf(scenario) },
     rules: mutant === undefined ? shardRules : shardMutants[mutant],
+    ...(workload === 'swarm' ? { pace: swarmPace } : {}),
     ...(choices === undefined ? {} : { decisions: choices }),
     ...(until === undefined ? {} : { until }),
   };
@@ -175,6 +179,7 @@ export function runShards(scenario: ShardScenario, options: ShardRunOptions = {}
     commits,
     story: shardStory(made, commits),
     seats: seatNames({ protocol: protocolIn(scenario) }),
+    reached: made.reached(),
     events: outcome.events,
     digest: outcome.digest,
     deeds,

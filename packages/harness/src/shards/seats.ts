@@ -13,6 +13,7 @@ import {
   type Output,
   type PrincipalId,
   type Protocol,
+  type ReplicaId,
   type Shape,
 } from '@quorumlab/core';
 import {
@@ -60,11 +61,11 @@ export function memberSeat(
   protocol: Protocol<LogShape>,
   group: number,
   member: number,
-  stateMachine: () => StateMachine,
+  stateMachine: (leader: () => ReplicaId | undefined) => StateMachine,
   stable: AnyShape['Stable'] | undefined,
 ): Machine<AnyShape> {
-  const inner = service(protocol, member, {
-    stateMachine,
+  const inner: Machine<AnyShape> | undefined = service(protocol, member, {
+    stateMachine: () => stateMachine(() => inner?.status().leader),
     digest: simulatedDigest,
     ...(stable === undefined ? {} : { stable: stable as never }),
   }) as unknown as Machine<AnyShape>;

@@ -1,5 +1,6 @@
 /** Many runs of shards, counted. */
 import { type VerdictWord, worst } from '@quorumlab/checker';
+import { addShardReached, type ShardReached } from './reached.ts';
 import { runShards, type ShardRun } from './run.ts';
 import { completeShardScenario, type ShardScenario } from './scenario.ts';
 
@@ -22,6 +23,8 @@ export interface ShardTally {
   readonly stale: number;
   /** Microseconds from the beginning of a transaction to its answer, on average over all. */
   readonly latency: number;
+  /** Rare situations, in all runs together. */
+  readonly reached: ShardReached;
   /** The first run in which something does not hold, without its story. */
   readonly first?: Omit<ShardRun, 'story' | 'seats' | 'commits' | 'deeds'>;
 }
@@ -40,10 +43,10 @@ export function tallyShards(
 }
 
 function tallyOfRun(run: ShardRun): ShardTally {
-  const { scenario, word, transactions, reads, outOfOrder, stale, latency } = run;
+  const { scenario, word, transactions, reads, outOfOrder, stale, latency, reached } = run;
   const { story: _, seats: __, commits: ___, deeds: ____, ...plain } = run;
   return {
-    ...{ scenario, word, transactions, reads, outOfOrder, stale, latency },
+    ...{ scenario, word, transactions, reads, outOfOrder, stale, latency, reached },
     runs: 1,
     broken: word === 'ok' ? 0 : 1,
     outOfOrderRuns: outOfOrder > 0 ? 1 : 0,
@@ -67,6 +70,7 @@ export function addShardTallies(one: ShardTally, other: ShardTally): ShardTally 
     ...{ transactions, reads: sum('reads') },
     ...{ outOfOrder: sum('outOfOrder'), stale: sum('stale') },
     latency: transactions === 0 ? 0 : Math.round(spent / transactions),
+    reached: addShardReached(one.reached, other.reached),
     ...(first ? { first } : {}),
   };
 }

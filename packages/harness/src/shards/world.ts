@@ -10,6 +10,7 @@ import {
   type PrincipalId,
   type Protocol,
   type Random,
+  type ReplicaId,
   range,
   toUtf8,
 } from '@quorumlab/core';
@@ -21,6 +22,7 @@ import {
   type Router,
   router,
   type ShardRules,
+  setBorder,
   shard,
   shardRules,
   type TransactionId,
@@ -46,13 +48,23 @@ import {
   type ShardViolation,
   staleRead,
 } from './judge.ts';
+import { type ShardReached, type Sightings, sightings } from './reached.ts';
 import { type AnyShape, type MakeParty, memberSeat, partySeat, principalOf } from './seats.ts';
 
 /** The error that clocks declare unless told. */
 export const usualBound: number = ms(4);
 
-/** How long a lease of these shards lasts. */
-const lease = ms(300);
+/** How fast shards and their keepers are, in microseconds: see `shard` and `keeper`. */
+export interface ShardPace {
+  readonly lease: number;
+  readonly patience: number;
+  /** Between two looks of a keeper, and between two tries of a client. */
+  readonly every: number;
+  /** Between two looks of one that has nothing to do; absent: it keeps its lease, and looks. */
+  readonly rest?: number;
+}
+
+const usualPace: ShardPace = { lease: ms(300), patience: ms(400), every: ms(4) };
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -68,6 +80,8 @@ export interface WorldOptions {
   readonly clients?: number;
   /** `lan` unless told. */
   readonly network?: NetworkModel;
+  /** Leases of 300 ms, a patience of 400 ms, looks each 4 ms unless told. */
+  readonly pace?: ShardPace;
   /** Of each keeper and then each client, by its place. */
   readonly clock?: (place: number) => ClockModel;
   /** Virtual time in microseconds at which it ends: a minute unless told. */
@@ -104,6 +118,8 @@ export interface World {
   /** Has a client read at a timestamp, or at its clock. */
   read(at: number, client: number, keys: readonly string[], timestamp?: number): void;
   move(at: number, client: number, first: string, from: number, to: number): void;
+  /** Has two ranges meet at a key, or no longer, where the client believes that the key is. */
+  border(at: number, client: number, kind: 'split' | 'merge', border: string): void;
   /** Any of these, or a fault. */
   do(deed: Deed): void;
   readonly history: readonly Noted[];
@@ -111,10 +127,12 @@ export interface World {
   readonly readings: readonly KeeperReading[];
   /** How much began and has not ended, at clients that run. */
   open(): number;
-  /** How many moves were asked for and have not ended. */
+  /** How many moves, splits and merges were asked for and have not ended. */
   openMoves(): number;
   /** Moves that have ended. */
   readonly moves: readonly (Range | undefined)[];
+  /** Which rare situations it was in so far. */
+  reached(): ShardReached;
   /** All that is wrong with the run; without `realTime` only what clocks cannot make wrong. */
   wrong(options?: { readonly realTime?: boolean }): readonly ShardViolation[];
   /** The first reading of a clock that its bound did not hold, in words. */
@@ -135,6 +153,7 @@ const firstRanges = (groups: number): readonly Range[] =>
 
 /** What the seats of a world tell it, and what is run at them. */
 interface Ears {
+  readonly seen: Sightings;
   readonly ranges: readonly Range[];
   readonly tasks: readonly MakeParty[];
   readonly acts: readonly Acted[][];
@@ -149,14 +168,13 @@ interface Ears {
 
 /** The keeper of a group, with somebody who looks at its clock. */
 const keeping =
-  (group: number, rules: ShardRules, { acts, watch, heard }: Ears): MakeParty =>
+  (group: number, rules: ShardRules, pace: ShardPace, { acts, watch, heard }: Ears): MakeParty =>
   (host) => {
     let readAt = 0;
     const inner = keeper({
       self: host.self,
       group,
-      every: ms(4),
-      lease,
+      ...pace,
       idle: ms(100),
       rules,
       onTick: ({ lease: held }) =>
@@ -178,24 +196,22 @@ const keeping =
 
 /** The members of all groups, then their keepers, then clients. */
 function seatsOf(options: WorldOptions, ears: Ears): readonly Seat<AnyShape>[] {
-  const { protocol, rules = shardRules, groups = 2, keepers = 2, clients = 3 } = options;
-  const { ranges, tasks, trueNow } = ears;
+  const { protocol, groups = 2, keepers = 2, clients = 3, pace = usualPace } = options;
+  const { ranges, tasks, trueNow, seen } = ears;
+  const rules = seen.rules(options.rules ?? shardRules);
   const all = range(groups);
-  const times = { lease, patience: ms(400), keep: ms(60_000) };
+  const times = { lease: pace.lease, patience: pace.patience, keep: ms(60_000) };
   const clock = (place: number): ClockModel => options.clock?.(place) ?? { epsilon: usualBound };
   const keepersOf = (group: number): readonly number[] =>
     range(keepers).map((place) => firstClient + group * keepers + place);
   const seats: Seat<AnyShape>[] = [];
   for (const group of all)
     for (const member of protocol.members) {
-      const machine = () =>
-        shard({
-          group,
-          ranges: [ranges[group] as Range],
-          keepers: keepersOf(group),
-          ...times,
-          rules,
-        });
+      const machine = (leader: () => ReplicaId | undefined) => {
+        const first = [ranges[group] as Range];
+        const made = shard({ group, ranges: first, keepers: keepersOf(group), ...times, rules });
+        return seen.machine(made, group, leader);
+      };
       seats.push({
         principal: principalOf(group, member),
         make: (stable) => memberSeat(protocol, group, member, machine, stable),
@@ -209,7 +225,7 @@ function seatsOf(options: WorldOptions, ears: Ears): readonly Seat<AnyShape>[] {
     });
   for (const group of all)
     for (const [place, principal] of keepersOf(group).entries())
-      party(principal, [keeping(group, rules, ears)], group * keepers + place);
+      party(principal, [keeping(group, rules, pace, ears)], group * keepers + place);
   for (const place of range(clients))
     party(firstClient + groups * keepers + place, [], groups * keepers + place);
   return seats;
@@ -297,6 +313,7 @@ export function world(options: WorldOptions): World {
   const n = protocol.members.length;
   const all = range(groups);
   const { tasks, history, readings, moves, acts, began } = emptyRecords(groups);
+  const seen = sightings();
   let broken: string | undefined;
   let element = 0;
   const ranges = firstRanges(groups);
@@ -320,7 +337,7 @@ export function world(options: WorldOptions): World {
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
     messages,
     keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
-    seats: seatsOf(options, { ranges, tasks, acts, watch, heard, trueNow }),
+    seats: seatsOf(options, { ranges, tasks, acts, watch, heard, trueNow, seen }),
     network: options.network ?? lan,
     inputs: { next: () => undefined },
     seed,
@@ -340,15 +357,21 @@ export function world(options: WorldOptions): World {
   };
   /** What somebody does at a client, with all that it takes to write it down. */
   const work = (at: number): Work => ({
+    pollEvery: (options.pace ?? usualPace).every,
     ...{ client: at, task: tasks.length, router: routers[at] as Router, groups: all },
     began: (task, before) => void began.set(task, before),
     ended(task, noted) {
       began.delete(task);
-      if (noted !== undefined) history.push(noted);
+      if (noted === undefined) return;
+      history.push(noted);
+      const { isRead, isStrong, transaction } = noted;
+      if (isRead && !isStrong && transaction.operations.length > 0)
+        seen.see('read-at-timestamp', `${noted.task}`);
     },
     watch,
   });
-  let movesAsked = 0;
+  let changesAsked = 0;
+  let changesEnded = 0;
   const made: World = {
     simulation,
     random: decisions({ seed: `world ${seed}` }),
@@ -360,7 +383,7 @@ export function world(options: WorldOptions): World {
     moves,
     open: () =>
       [...began.values()].filter(({ process }) => simulation.seat(client(process)).running).length,
-    openMoves: () => movesAsked - moves.length,
+    openMoves: () => changesAsked - changesEnded,
     append(when, at, appends, reads = []) {
       element += 1;
       const what = `T${tasks.length}: write ${appends.join(' ')}`;
@@ -374,22 +397,35 @@ export function world(options: WorldOptions): World {
         reading(work(at), keys, timestamp),
       ),
     move(when, at, first, from, to) {
-      movesAsked += 1;
-      begin(when, at, 'a move of a range', () =>
-        moveRange({ first, from, to, onEnd: (moved) => void moves.push(moved) }),
-      );
+      changesAsked += 1;
+      const onEnd = (moved: Range | undefined): void => {
+        changesEnded += 1;
+        moves.push(moved);
+        if (moved !== undefined) seen.see('range-moved', `${moved.from}/${moved.epoch}`);
+      };
+      begin(when, at, 'a move of a range', () => moveRange({ first, from, to, onEnd }));
     },
+    border(when, at, kind, border) {
+      changesAsked += 1;
+      const onEnd = (): void => void (changesEnded += 1);
+      begin(when, at, `a ${kind} at ${border}`, () => {
+        const group = (routers[at] as Router).groupOf(border) ?? 0;
+        return setBorder({ kind, at: border, group, onEnd });
+      });
+    },
+    reached: () => seen.reached(),
     do(deed) {
       if (deed.kind === 'fault') return simulation.inject(deed.fault);
       const { at, client: by } = deed;
       if (deed.kind === 'append') return made.append(at, by, deed.appends, deed.reads);
       if (deed.kind === 'read') return made.read(at, by, deed.keys, deed.timestamp);
+      if (deed.kind !== 'move') return made.border(at, by, deed.kind, deed.border);
       return made.move(at, by, deed.first, deed.from, deed.to);
     },
     brokenBound: () => broken,
     wrong({ realTime = true } = {}) {
-      const seen = { history, acts, open: [...began.values()] };
-      return [...foundBy(observer), ...violationsIn(seen, realTime)];
+      const all = { history, acts, open: [...began.values()] };
+      return [...foundBy(observer), ...violationsIn(all, realTime)];
     },
   };
   return made;
