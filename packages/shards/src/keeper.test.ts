@@ -66,7 +66,7 @@ function table() {
 
 const resting = { self: keeperId, group: 0, every: 5000, rest: 60_000_000, lease: 1_000_000 };
 
-test('a keeper that is told of changes rests, and gives a commit its timestamp all the same', () => {
+test('a keeper that is told of changes rests, and gives commits timestamps all the same', () => {
   const { shard, begin, pass, changed } = table();
   begin(keeper(resting), keeperId);
   pass(1_000_000);

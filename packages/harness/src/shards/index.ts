@@ -21,11 +21,10 @@ export * from './scenario.ts';
 export { type ShrinkShardsOptions, type ShrunkShards, shrinkShards } from './shrink.ts';
 export { intervalText, type ShardCommit } from './story.ts';
 export { addShardTallies, type ShardTally, tallyShards } from './tally.ts';
+export { type World, world } from './world.ts';
 export {
   type KeeperReading,
   type ShardPace,
   usualBound,
-  type World,
   type WorldOptions,
-  world,
-} from './world.ts';
+} from './world-options.ts';

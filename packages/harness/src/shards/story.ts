@@ -4,7 +4,8 @@ import { shardMutants, shardRules } from '@quorumlab/shards';
 import type { StoryLine } from '../story.ts';
 import { type Noted, taskOf } from './clients.ts';
 import type { ShardScenario } from './scenario.ts';
-import type { KeeperReading, World } from './world.ts';
+import type { World } from './world.ts';
+import type { KeeperReading } from './world-options.ts';
 
 /** A transaction that has ended, with the readings of clocks that made it so. Microseconds. */
 export interface ShardCommit {

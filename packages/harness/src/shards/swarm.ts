@@ -2,7 +2,8 @@
 import { type Instant, ms } from '@quorumlab/core';
 import type { Deed } from './deeds.ts';
 import { anyFaults } from './faults.ts';
-import type { ShardPace, World } from './world.ts';
+import type { World } from './world.ts';
+import type { ShardPace } from './world-options.ts';
 
 const keys = ['a', 'b', 'x', 'y'];
 /** When clients begin: some groups have leaders by then. */

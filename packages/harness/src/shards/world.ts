@@ -3,40 +3,18 @@ import { agreement, type ListTransaction, type Observer } from '@quorumlab/check
 import { type Acted, brokenBound, overlap } from '@quorumlab/clocks';
 import {
   firstClient,
-  type Instant,
   type Interval,
   type MessagesField,
   ms,
   type PrincipalId,
   type Protocol,
   type Random,
-  type ReplicaId,
   range,
   toUtf8,
 } from '@quorumlab/core';
 import { type LogShape, serviced } from '@quorumlab/log';
-import {
-  keeper,
-  moveRange,
-  type Range,
-  type Router,
-  router,
-  type ShardRules,
-  setBorder,
-  shard,
-  shardRules,
-  type TransactionId,
-} from '@quorumlab/shards';
-import {
-  type ClockModel,
-  decisions,
-  lan,
-  type NetworkModel,
-  type Seat,
-  type Simulation,
-  simulate,
-  type TraceOptions,
-} from '@quorumlab/sim';
+import { moveRange, type Range, type Router, router, setBorder } from '@quorumlab/shards';
+import { decisions, lan, type Simulation, type SimulationOptions, simulate } from '@quorumlab/sim';
 import { type EvidenceSource, idealAuthority, idealKeyring } from '@quorumlab/wire';
 import { appending, type Noted, reading, type Work } from './clients.ts';
 import type { Deed } from './deeds.ts';
@@ -48,61 +26,10 @@ import {
   type ShardViolation,
   staleRead,
 } from './judge.ts';
-import { type ShardReached, type Sightings, sightings } from './reached.ts';
-import { type AnyShape, type MakeParty, memberSeat, partySeat, principalOf } from './seats.ts';
-
-/** The error that clocks declare unless told. */
-export const usualBound: number = ms(4);
-
-/** How fast shards and their keepers are, in microseconds: see `shard` and `keeper`. */
-export interface ShardPace {
-  readonly lease: number;
-  readonly patience: number;
-  /** Between two looks of a keeper, and between two tries of a client. */
-  readonly every: number;
-  /** Between two looks of one that has nothing to do; absent: it keeps its lease, and looks. */
-  readonly rest?: number;
-}
-
-const usualPace: ShardPace = { lease: ms(300), patience: ms(400), every: ms(4) };
-
-/** What a world is made of. */
-export interface WorldOptions {
-  /** What replicates each group. */
-  readonly protocol: Protocol<LogShape>;
-  readonly seed: number;
-  /** The right ones unless told. */
-  readonly rules?: ShardRules;
-  /** 2 unless told, and so are the keepers of a group. */
-  readonly groups?: number;
-  readonly keepers?: number;
-  /** 3 unless told. */
-  readonly clients?: number;
-  /** `lan` unless told. */
-  readonly network?: NetworkModel;
-  /** Leases of 300 ms, a patience of 400 ms, looks each 4 ms unless told. */
-  readonly pace?: ShardPace;
-  /** Of each keeper and then each client, by its place. */
-  readonly clock?: (place: number) => ClockModel;
-  /** Virtual time in microseconds at which it ends: a minute unless told. */
-  readonly until?: number;
-  readonly trace?: TraceOptions;
-  /** See `SimulationOptions`. */
-  readonly decisions?: readonly number[];
-  readonly record?: boolean;
-}
-
-/** A reading of a keeper's clock, as the simulator saw it. */
-export interface KeeperReading {
-  readonly group: number;
-  /** Its seat. */
-  readonly seat: number;
-  /** True time. */
-  readonly at: Instant;
-  readonly clock: Interval;
-  /** The commits that it gives a timestamp to. */
-  readonly stamps: readonly TransactionId[];
-}
+import { type ShardReached, sightings } from './reached.ts';
+import type { AnyShape, MakeParty } from './seats.ts';
+import { type KeeperReading, usualPace, type WorldOptions } from './world-options.ts';
+import { type Ears, seatsOf } from './world-seats.ts';
 
 /** Groups, keepers and clients that run. */
 export interface World {
@@ -150,86 +77,6 @@ const firstRanges = (groups: number): readonly Range[] =>
       epoch: 1,
     };
   });
-
-/** What the seats of a world tell it, and what is run at them. */
-interface Ears {
-  readonly seen: Sightings;
-  readonly ranges: readonly Range[];
-  readonly tasks: readonly MakeParty[];
-  readonly acts: readonly Acted[][];
-  watch(principal: PrincipalId, interval: Interval): void;
-  heard(
-    group: number,
-    principal: PrincipalId,
-    reading: Pick<KeeperReading, 'clock' | 'stamps'>,
-  ): void;
-  trueNow(): number;
-}
-
-/** The keeper of a group, with somebody who looks at its clock. */
-const keeping =
-  (group: number, rules: ShardRules, pace: ShardPace, { acts, watch, heard }: Ears): MakeParty =>
-  (host) => {
-    let readAt = 0;
-    const inner = keeper({
-      self: host.self,
-      group,
-      ...pace,
-      idle: ms(100),
-      rules,
-      onTick: ({ lease: held }) =>
-        void acts[group]?.push({ lease: held, from: readAt, to: readAt }),
-    });
-    return {
-      step(input) {
-        const output = inner.step(input);
-        for (const { operation } of output.asks)
-          if (operation.kind === 'tick') {
-            readAt = host.trueNow();
-            watch(host.self, input.clock);
-            heard(group, host.self, { clock: input.clock, stamps: operation.stamps });
-          }
-        return output;
-      },
-    };
-  };
-
-/** The members of all groups, then their keepers, then clients. */
-function seatsOf(options: WorldOptions, ears: Ears): readonly Seat<AnyShape>[] {
-  const { protocol, groups = 2, keepers = 2, clients = 3, pace = usualPace } = options;
-  const { ranges, tasks, trueNow, seen } = ears;
-  const rules = seen.rules(options.rules ?? shardRules);
-  const all = range(groups);
-  const times = { lease: pace.lease, patience: pace.patience, keep: ms(60_000) };
-  const clock = (place: number): ClockModel => options.clock?.(place) ?? { epsilon: usualBound };
-  const keepersOf = (group: number): readonly number[] =>
-    range(keepers).map((place) => firstClient + group * keepers + place);
-  const seats: Seat<AnyShape>[] = [];
-  for (const group of all)
-    for (const member of protocol.members) {
-      const machine = (leader: () => ReplicaId | undefined) => {
-        const first = [ranges[group] as Range];
-        const made = shard({ group, ranges: first, keepers: keepersOf(group), ...times, rules });
-        return seen.machine(made, group, leader);
-      };
-      seats.push({
-        principal: principalOf(group, member),
-        make: (stable) => memberSeat(protocol, group, member, machine, stable),
-      });
-    }
-  const party = (principal: number, first: readonly MakeParty[], place: number): void =>
-    void seats.push({
-      principal,
-      clock: clock(place),
-      make: () => partySeat(protocol, all, { self: principal, trueNow }, first, tasks),
-    });
-  for (const group of all)
-    for (const [place, principal] of keepersOf(group).entries())
-      party(principal, [keeping(group, rules, pace, ears)], group * keepers + place);
-  for (const place of range(clients))
-    party(firstClient + groups * keepers + place, [], groups * keepers + place);
-  return seats;
-}
 
 /** What the simulator is told to look at: each group's agreement, and the order of time. */
 function watching(groups: number, n: number, history: readonly Noted[]): Observer {
@@ -307,6 +154,21 @@ const emptyRecords = (groups: number) => ({
   began: new Map<number, ListTransaction>(),
 });
 
+/** What all seats say, and sign it with. */
+function signing(
+  protocol: Protocol<LogShape>,
+): Pick<SimulationOptions<AnyShape>, 'messages' | 'keyring'> {
+  const { messages } = serviced(protocol) as unknown as {
+    readonly messages: MessagesField<AnyShape['Message']>;
+  };
+  const authority = idealAuthority();
+  const source = protocol as unknown as EvidenceSource;
+  return {
+    messages,
+    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
+  };
+}
+
 /** Makes a world. Its groups have chosen leaders, and its keepers leases, after about 600 ms. */
 export function world(options: WorldOptions): World {
   const { protocol, seed, groups = 2, keepers = 2, clients = 3 } = options;
@@ -318,11 +180,6 @@ export function world(options: WorldOptions): World {
   let element = 0;
   const ranges = firstRanges(groups);
   const routers = range(clients).map((): Router => router(ranges));
-  const { messages } = serviced(protocol) as unknown as {
-    readonly messages: MessagesField<AnyShape['Message']>;
-  };
-  const authority = idealAuthority();
-  const source = protocol as unknown as EvidenceSource;
   const trueNow = (): number => simulation.now;
   const firstParty = groups * n;
   const seatOf = (principal: PrincipalId): number => firstParty + principal - firstClient;
@@ -335,8 +192,7 @@ export function world(options: WorldOptions): World {
   const names = seatNames(options);
   const observer = watching(groups, n, history);
   const simulation: Simulation<AnyShape> = simulate<AnyShape>({
-    messages,
-    keyring: (_seat, self) => idealKeyring({ authority, messages, protocol: source, self }),
+    ...signing(protocol),
     seats: seatsOf(options, { ranges, tasks, acts, watch, heard, trueNow, seen }),
     network: options.network ?? lan,
     inputs: { next: () => undefined },
