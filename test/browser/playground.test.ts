@@ -41,7 +41,7 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     await page.keyboard.press('ArrowRight');
     await page.getByRole('button', { name: 'one event on' }).click();
     await page.getByText(/^event 12 of/).waitFor();
-    await page.waitForFunction("location.hash.includes('&at=12&')");
+    await expect.poll(() => page.evaluate('location.hash')).toContain('&at=12&');
     expect(await page.getByText('another run').count()).toBe(0);
     await page.keyboard.press('v');
     await page.keyboard.press('s');
@@ -98,7 +98,7 @@ describe.skipIf(findChromium() === undefined)('the playground in Chromium, from 
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: /^make n\d a traitor/ }).press('Enter');
     await page.getByRole('button', { name: /^● make n\d a traitor/ }).waitFor();
-    await page.waitForFunction("location.hash.includes('&by=')");
+    await expect.poll(() => page.evaluate('location.hash')).toContain('&by=');
     await page.getByRole('button', { name: /Search 1000 seeds/ }).click();
     await page.getByText(/violates something, after|of 1000 seeds/).waitFor();
     await page.getByRole('button', { name: /^○ as chosen/ }).click();

@@ -96,7 +96,7 @@ const guardsOfHandlers = (group: Group): Guards<Pbft> => ({
   'fetch-proofs': (replica, { from }, { self }) =>
     from !== self && (replica.answered.get(from)?.proofs ?? 0) <= 4 * group.window,
   proofs: (replica, message) => mayLearn(group, replica, message) || replica.unproven !== null,
-  ...macGuards(group),
+  ...(group.mac ? macGuards(group) : {}),
 });
 
 /** Whether both name one state and one group after one number; two that differ are a lie. */

@@ -47,13 +47,7 @@ import type {
 import { want, watch } from './missing.ts';
 import { noteExcuses } from './patience.ts';
 import type { Context, Replica } from './state.ts';
-import {
-  awaitNewView,
-  enterView,
-  maybeAwaitNewView,
-  maybeBegin,
-  maybeJoin,
-} from './view-change.ts';
+import { awaitNewView, enterView, maybeAwaitNewView, maybeJoin } from './view-change.ts';
 import { isVoter, primaryOf, quorumOf } from './votes.ts';
 import { lowWatermark } from './watermarks.ts';
 
@@ -194,15 +188,9 @@ function refuse(replica: Replica, view: number, ctx: Context): void {
 }
 
 /** Tries again to begin the view, as its primary or with what its primary said. */
-function maybeMacBegin(replica: Replica, ctx: Context): void {
+export function maybeMacBegin(replica: Replica, ctx: Context): void {
   maybeMacNewView(replica, ctx);
   macBegin(replica, ctx);
-}
-
-/** Tries again to begin the view that is waited for, in either mode. */
-export function beginAgain(replica: Replica, ctx: Context): void {
-  if (ctx.group.mac) maybeMacBegin(replica, ctx);
-  else maybeBegin(replica, ctx);
 }
 
 /**

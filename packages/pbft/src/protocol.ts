@@ -99,7 +99,6 @@ import { type Group, groupOf, type Options } from './group.ts';
 import { invariant } from './invariant.ts';
 import { executed } from './mac-recovery.ts';
 import {
-  beginAgain,
   fetchViewChange,
   macNewView,
   macViewChange,
@@ -129,7 +128,7 @@ import {
   type Replica,
   stored,
 } from './state.ts';
-import { newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
+import { maybeBegin, newView, newViewTimeout, proofs, viewChange } from './view-change.ts';
 import { isVoter, primaryOf } from './votes.ts';
 import { conflict, vows } from './vows.ts';
 
@@ -228,7 +227,7 @@ export function pbft(options: Options, chosen: Partial<Rules> = {}): Protocol<Pb
       committed: heard(committed),
       'stable-checkpoint': heard((replica, message, ctx) => {
         stableCheckpoint(replica, message, ctx);
-        beginAgain(replica, ctx);
+        maybeBegin(replica, ctx);
       }),
       'fetch-batch': heard(fetchBatch),
       batch: heard(batch),

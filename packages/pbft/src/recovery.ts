@@ -17,7 +17,7 @@ import { batchAt, bodyOf, digestOf } from './batches.ts';
 import { checkpointOf, fetchState, isCatchingUp, statusOf } from './checkpoint.ts';
 import { type Group, isMember } from './group.ts';
 import { startViewChange } from './leave-view.ts';
-import { beginAgain, maybeMacNewView, repeatAcks } from './mac-view-change.ts';
+import { maybeMacBegin, maybeMacNewView, repeatAcks } from './mac-view-change.ts';
 import { acquaintances } from './membership.ts';
 import {
   type BatchBody,
@@ -41,7 +41,7 @@ import {
   progressAt,
   type Replica,
 } from './state.ts';
-import { maybeNewView } from './view-change.ts';
+import { maybeBegin, maybeNewView } from './view-change.ts';
 import { isVoter, primaryOf, signedByQuorum } from './votes.ts';
 import { betweenWatermarks, isEnding, lowWatermark } from './watermarks.ts';
 
@@ -143,8 +143,10 @@ export function statusTimeout(replica: Replica, ctx: Context): void {
     ctx.broadcast({ kind: 'fetch-batch', sequence, digest });
   // What was asked about a view-change, or its answer, may have been lost.
   replica.asked.clear();
-  repeatAcks(replica, ctx);
-  beginAgain(replica, ctx);
+  if (ctx.group.mac) {
+    repeatAcks(replica, ctx);
+    maybeMacBegin(replica, ctx);
+  } else maybeBegin(replica, ctx);
   ctx.broadcast(statusOf(replica));
 }
 

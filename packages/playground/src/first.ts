@@ -5,11 +5,23 @@ import { ranOf } from './ran.ts';
 /** The protocols of the first screen. All others come behind it, and all wrong variants. */
 export const firstProtocols: readonly string[] = ['raft', 'pbft'];
 
+/** What these need only where they are told something, by package: it comes behind them too. */
+export const laterModules: Readonly<Record<string, readonly string[]>> = {
+  pbft: ['view-change', 'decision', 'recovery', 'vows', 'report', 'guards'].map(
+    (each) => `mac-${each}`,
+  ),
+  // Of protocols that order no more than what conflicts.
+  checker: ['relative-order'],
+  harness: ['weak-reads'],
+};
+
 /** Whether a question needs nothing of what comes behind. */
 export const isFirst = (question: Question): question is Question & { readonly ask: 'run' } =>
   question.ask === 'run' &&
   firstProtocols.includes(question.scenario.protocol) &&
-  question.scenario.mutant === undefined;
+  question.scenario.mutant === undefined &&
+  question.scenario.reads === undefined &&
+  Object.keys(question.scenario.options ?? {}).length === 0;
 
 /** Runs one scenario. */
 export function answerRun(

@@ -69,20 +69,30 @@ else {
     return () => clearInterval(timer);
   });
   // The address leads to what is shown, so that it can be sent and reloaded. Browsers refuse one
-  // that changes with each move of a scale that is dragged.
+  // that changes with each move of a scale that is dragged; a branch must not be lost.
+  let due: ReturnType<typeof setTimeout> | undefined;
+  let next: { readonly kept: unknown; readonly link: string } | undefined;
+  let before: readonly unknown[] = [];
   const address = (): void => {
-    due = undefined;
-    if (state.place.peek().route !== 'play' || location.hash !== shown) return;
-    history.replaceState(state.kept(), '', state.link());
+    if (next === undefined || location.hash !== shown) return;
+    history.replaceState(next.kept, '', next.link);
+    next = undefined;
     shown = location.hash;
   };
-  let due: ReturnType<typeof setTimeout> | undefined;
   effect(() => {
-    const { place, timeline, selection, branches } = state;
-    void [selection.value, branches.value];
-    if (place.value.route !== 'play' || timeline.value.length === 0) return;
-    if (due === undefined) due = setTimeout(address, addressMs);
+    next = undefined;
+    if (state.place.value.route !== 'play' || state.timeline.value.length === 0) return;
+    next = { kept: state.kept(), link: state.link() };
+    const run = [state.branches.peek(), state.place.peek().settings];
+    if (due === undefined || run.some((each, i) => each !== before[i])) address();
+    before = run;
+    due ??= setTimeout(() => {
+      due = undefined;
+      address();
+    }, addressMs);
   });
+  // A tab that is out of sight may be put away without another word.
+  document.addEventListener('visibilitychange', address);
   visit();
   const root = document.querySelector('#app');
   if (root !== null) render(h(App, { state }), root);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build, normalizePath, type Plugin, type Rolldown } from 'vite';
-import { firstProtocols } from './first.ts';
+import { firstProtocols, laterModules } from './first.ts';
 import { noNodeModules } from './no-node-modules.ts';
 
 /** Two texts of scripts; the second does nothing until the first asks for what is in it. */
@@ -20,16 +20,22 @@ interface Short {
   readonly registry: string;
   /** The wrong variants of these, with their flaws and schedules: at first there are none. */
   readonly mutants: readonly string[];
+  /** Modules whose functions are there once the second part is. */
+  readonly later: readonly string[];
 }
 
-const shortAtFirst = ({ registry, mutants }: Short): Plugin => ({
+const shortAtFirst = ({ registry, mutants, later }: Short): Plugin => ({
   name: 'short-at-first',
   enforce: 'pre',
   load(id): string | undefined {
     if (id === registry) return firstEntries();
     if (mutants.includes(id)) return noMutants;
-    if (isWhole(id)) return completion(registry, mutants);
-    if (id.endsWith(filling)) return filled(id.slice(0, -filling.length));
+    if (later.includes(id)) return noFunctions(id);
+    if (isWhole(id)) return completion(registry, [...mutants, ...later]);
+    if (id.endsWith(filling)) {
+      const path = id.slice(0, -filling.length);
+      return later.includes(path) ? provided(path) : filled(path);
+    }
     return id.endsWith(wholly) ? readFileSync(id.slice(0, -wholly.length), 'utf8') : undefined;
   },
   // Written as a path of the file itself, so that its own imports are found beside it.
@@ -60,10 +66,29 @@ const filled = (path: string): string =>
     'Object.assign(exhibits, whole.exhibits);',
   ].join('\n');
 
-/** The mutants are whole before the list is made: it has their names. */
-const completion = (registry: string, mutants: readonly string[]): string =>
+/** What a module exports, as variables that are set later: whoever imports them sees that. */
+function noFunctions(path: string): string {
+  const exported = /^export (?:const|function\*?) (\w+)/gm;
+  const names = [...readFileSync(path, 'utf8').matchAll(exported)].map(([, name]) => name);
+  return [
+    ...names.map((name) => `export let ${name};`),
+    'export const provide = (whole) => {',
+    ...names.map((name) => `  ${name} = whole.${name};`),
+    '};',
+  ].join('\n');
+}
+
+const provided = (path: string): string =>
   [
-    ...mutants.map((path) => `import ${JSON.stringify(path + filling)};`),
+    `import { provide } from ${JSON.stringify(path)};`,
+    `import * as whole from ${JSON.stringify(path + wholly)};`,
+    'provide(whole);',
+  ].join('\n');
+
+/** The mutants are whole before the list is made: it has their names. */
+const completion = (registry: string, short: readonly string[]): string =>
+  [
+    ...short.map((path) => `import ${JSON.stringify(path + filling)};`),
     "import { protocols } from '@quorumlab/harness';",
     `import { entries } from ${JSON.stringify(registry + wholly)};`,
     'export const completeRegistry = () =>',
@@ -78,10 +103,13 @@ export async function partsOf(root: string, entry: string): Promise<Parts> {
   const { resolve } = createRequire(harness);
   const source = (packageFile: string, file: string): string =>
     normalizePath(join(dirname(packageFile), 'src', file));
+  const ofPackage = (name: string, file: string): string =>
+    source(resolve(`@quorumlab/${name}/package.json`), file);
   const short: Short = {
     registry: source(harness, 'registry.ts'),
-    mutants: firstProtocols.map((name) =>
-      source(resolve(`@quorumlab/${name}/package.json`), 'mutants.ts'),
+    mutants: firstProtocols.map((name) => ofPackage(name, 'mutants.ts')),
+    later: Object.entries(laterModules).flatMap(([name, files]) =>
+      files.map((file) => ofPackage(name, `${file}.ts`)),
     ),
   };
   const result = await build({

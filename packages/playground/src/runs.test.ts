@@ -112,6 +112,14 @@ test('the built page is one file that asks for nothing, and its worker runs the 
     const question = { ask: 'run', scenario } as const;
     expect(await built(`${script}\n${behind}`, question)).toEqual(heard(question)[0]);
   }
+  const options = { authentication: 'mac' };
+  for (const given of [
+    { protocol: 'pbft', options, attack: 'silent-leader', by: [0] },
+    { protocol: 'raft', reads: 'stale' as const, workload: 'a' },
+  ]) {
+    const question = { ask: 'run', scenario: completeScenario({ ...given, count: 4 }) } as const;
+    expect(await built(`${script}\n${behind}`, question)).toEqual(heard(question)[0]);
+  }
   for (const { name } of protocols) {
     const scenario = completeScenario({ protocol: name, count: 2 });
     const told = await built(`${script}\n${behind}`, { ask: 'run', scenario });
