@@ -52,6 +52,20 @@ const leaderAndFollowers = (source: string, ask: string, answer: string): Formul
   delaysToDecision: 2,
 });
 
+/** What PBFT sends, however its messages are authenticated. */
+const threePhases = {
+  messages: {
+    request: one,
+    'pre-prepare': others,
+    prepare: ({ n }: Size) => (n - 1) ** 2,
+    commit: ({ n }: Size) => n * (n - 1),
+    reply: all,
+  },
+  positions: 1,
+  delaysToReply: 5,
+  delaysToDecision: 3,
+};
+
 /**
  * A chain of blocks: a command alone is decided when `blocks` blocks, its own the first, have been
  * proposed. Certificates are lists of signatures: each of the others checks all of a certificate
@@ -152,37 +166,19 @@ export const formulas: Readonly<Record<string, Formula>> = {
     delaysToDecision: 2,
   },
   pbft: {
+    ...threePhases,
     source: 'Castro and Liskov, OSDI 1999, section 4.2; every message signed',
-    messages: {
-      request: one,
-      'pre-prepare': others,
-      prepare: ({ n }) => (n - 1) ** 2,
-      commit: ({ n }) => n * (n - 1),
-      reply: all,
-    },
     // Request, pre-prepare, n-1 prepares, n commits, n replies.
     signed: ({ n }) => 3 * n + 1,
     // Every copy of the above by its recipient, the request in the pre-prepare by each backup.
     verified: ({ n }) => 2 * n ** 2,
-    positions: 1,
-    delaysToReply: 5,
-    delaysToDecision: 3,
   },
   'pbft with MACs': {
+    ...threePhases,
     source: 'Castro and Liskov, TOCS 2002, section 3.2; only the client signs',
-    messages: {
-      request: one,
-      'pre-prepare': others,
-      prepare: ({ n }) => (n - 1) ** 2,
-      commit: ({ n }) => n * (n - 1),
-      reply: all,
-    },
     signed: one,
     // The request, by each replica.
     verified: all,
-    positions: 1,
-    delaysToReply: 5,
-    delaysToDecision: 3,
   },
   tendermint: {
     source: 'Buchman, Kwon and Milosevic, 2018, Algorithm 1: all vote twice, the proposer too',
