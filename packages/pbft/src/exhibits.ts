@@ -15,6 +15,7 @@ import {
   digestOf,
   formerVotes,
   giveUp,
+  leaveWithBob,
   meet,
   of,
   order,
@@ -27,12 +28,7 @@ import {
 import type { Pbft } from './state.ts';
 
 function claimWithoutProof(group: Staged): void {
-  order(group, [0, 1, 2], to(0));
-  group.betray(3);
-  group.crash(0);
-  giveUp(group, 1, 2);
-  const batch = batchOf(group, 'Bob');
-  const digest = digestOf(group, batch);
+  const { batch, digest } = leaveWithBob(group);
   const prepared = [{ view: 7, sequence: 1, digest }];
   group.say(3, [1], { kind: 'view-change', epoch: 0, view: 1, checkpoint: null, prepared });
   for (let i = 0; i < 2; i++) {

@@ -3,7 +3,7 @@ import type { Digest, Exhibit } from '@quorumlab/core';
 import type { Options } from './group.ts';
 import type { MacViewChange } from './mac-messages.ts';
 import { schemas } from './messages.ts';
-import { batchOf, digestOf, giveUp, order, type Staged, to, votes } from './schedules.ts';
+import { leaveWithBob, type Staged, to, votes } from './schedules.ts';
 import type { Pbft } from './state.ts';
 
 const { macViewChange } = schemas({ n: 4, window: 256, maxBatch: 256, mac: true });
@@ -36,12 +36,7 @@ function partialAuthenticators(group: Staged): void {
 
 /** n3 claims that Bob was prepared in view 1, of which nobody else has heard. */
 function claimInP(group: Staged): void {
-  order(group, [0, 1, 2], to(0));
-  group.betray(3);
-  group.crash(0);
-  giveUp(group, 1, 2);
-  const batch = batchOf(group, 'Bob');
-  const digest = digestOf(group, batch);
+  const { batch, digest } = leaveWithBob(group);
   const prepared = [{ view: 1, sequence: 1, digest }];
   // Two want view 1, which is too few for it to begin; with the liar three want a later one.
   group.say(3, [1, 2], { ...nothing, view: 2, prepared });

@@ -95,6 +95,19 @@ export function giveUp(group: Staged, ...seats: readonly ReplicaId[]): void {
 /** The batch that holds what `text` stands for, and nothing else. */
 export const batchOf = (group: Staged, text: string): Batch => [group.request(text)];
 
+/**
+ * Ann is executed at n0, which is gone then; n1 and n2 give up view 0. The liar n3 has a batch of
+ * its own for number 1, Bob: that and its digest.
+ */
+export function leaveWithBob(group: Staged): { readonly batch: Batch; readonly digest: Digest } {
+  order(group, [0, 1, 2], to(0));
+  group.betray(3);
+  group.crash(0);
+  giveUp(group, 1, 2);
+  const batch = batchOf(group, 'Bob');
+  return { batch, digest: digestOf(group, batch) };
+}
+
 /** Time enough for many views. */
 const long = 3e8;
 
