@@ -1,57 +1,33 @@
 /** Groups whose replicas sign nothing: random schedules, and what nobody can be shown there. */
-import { OptionsError, windowBytes } from '@quorumlab/core';
-import {
-  chaos,
-  random as dice,
-  requestOf,
-  testDigest,
-  treasons,
-  wrongIn,
-} from '@quorumlab/protocol-testing';
+import { OptionsError } from '@quorumlab/core';
+import { random as dice, requestOf, testDigest, treasons } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
-import { type PbftOptions, paper, pbft } from './index.ts';
+import { expectAgreement, run as runOf } from '../test/random.ts';
+import { paper, pbft } from './index.ts';
 import type { MacViewChange } from './mac-messages.ts';
-import type { Pbft } from './state.ts';
 
-const file = 'packages/pbft/src/mac.test.ts';
 /** Others, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run packages/pbft/src/mac.test.ts` */
-const firstSeed = Number(process.env.PBFT_SEED ?? 1);
-const seeds = Number(process.env.PBFT_SEEDS ?? 3);
+const seeds = {
+  file: 'packages/pbft/src/mac.test.ts',
+  first: Number(process.env.PBFT_SEED ?? 1),
+  count: Number(process.env.PBFT_SEEDS ?? 3),
+};
 
-const make = (more: Partial<PbftOptions> = {}): Network =>
-  new Network(
-    pbft({ n: 4, authentication: 'mac', checkpointEvery: 4, digest: testDigest, ...more }),
-  );
+const make = (): Network =>
+  new Network(pbft({ n: 4, authentication: 'mac', checkpointEvery: 4, digest: testDigest }));
 
-const run = (kind: string, seed: number) =>
-  chaos<Pbft>(
-    (random) =>
-      make({
-        maxBatch: 1 + random.below(3),
-        // Room for two requests between two checkpoints, or for all.
-        windowBytes: seed % 2 === 0 ? 500 : windowBytes,
-      }),
-    kind,
-    seed,
-  );
+const run = (kind: string, seed: number) => runOf(kind, seed, { authentication: 'mac' });
 
 describe('random schedules with losses, repetitions, crashes and one liar', () => {
   const lines = new Set<string>();
 
   it.each(Object.keys(treasons))('keep agreement and end well: %s', (kind) => {
-    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      const replay = `${kind}: PBFT_SEED=${seed} PBFT_SEEDS=1 vitest run ${file}`;
-      let network: Network;
-      try {
-        network = run(kind, seed);
-      } catch (error) {
-        throw new Error(`it threw; replay ${replay}`, { cause: error });
-      }
-      expect(wrongIn(network), replay).toBeUndefined();
-      expect([...network.accused], replay).toEqual([]);
+    const make = (seed: number) => run(kind, seed);
+    expectAgreement(seeds, kind, make, (network, seed) => {
+      expect([...network.accused], `${kind} ${seed}`).toEqual([]);
       for (const line of network.lines) lines.add(line);
-    }
+    });
   });
 
   it('together go through every line of TOCS 2002', () => {

@@ -2,64 +2,35 @@
  * Random schedules: everything may happen, agreement holds; then the network heals and all is
  * done.
  */
-import { decode, encode, firstClient, windowBytes } from '@quorumlab/core';
-import {
-  chaos,
-  random as dice,
-  known,
-  testDigest,
-  treasons,
-  wrongIn,
-} from '@quorumlab/protocol-testing';
+import { decode, encode, firstClient } from '@quorumlab/core';
+import { random as dice, known, testDigest, treasons } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../test/network.ts';
+import { expectAgreement, run as runOf } from '../test/random.ts';
 import { paper, pbft } from './index.ts';
 import type { Message } from './messages.ts';
-import type { Pbft } from './state.ts';
 
-const file = 'packages/pbft/src/random.test.ts';
 /**
- * Other seeds, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run
+ * Others, and more: `PBFT_SEED=17 PBFT_SEEDS=1000 vitest run
  * packages/pbft/src/random.test.ts`.
  */
-const firstSeed = Number(process.env.PBFT_SEED ?? 1);
-const seeds = Number(process.env.PBFT_SEEDS ?? 20);
+const seeds = {
+  file: 'packages/pbft/src/random.test.ts',
+  first: Number(process.env.PBFT_SEED ?? 1),
+  count: Number(process.env.PBFT_SEEDS ?? 20),
+};
 
-const run = (kind: string, seed: number) =>
-  chaos<Pbft>(
-    (random) =>
-      new Network(
-        pbft({
-          n: 4,
-          checkpointEvery: 4,
-          maxBatch: 1 + random.below(3),
-          tentative: seed % 4 < 2,
-          // Room for two requests between two checkpoints, or for all.
-          windowBytes: seed % 2 === 0 ? 500 : windowBytes,
-          digest: testDigest,
-        }),
-      ),
-    kind,
-    seed,
-  );
+const run = (kind: string, seed: number) => runOf(kind, seed, { tentative: seed % 4 < 2 });
 
 /** The lines of the paper that ran in each schedule. */
 const ran = new Map<string, ReadonlySet<string>>();
 
 describe('random schedules with losses, repetitions, crashes and one liar', () => {
   it.each(Object.keys(treasons))('keep agreement and end well: %s', (kind) => {
-    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      const replay = `${kind}: PBFT_SEED=${seed} PBFT_SEEDS=1 vitest run ${file}`;
-      let wrong: string | undefined;
-      try {
-        const network = run(kind, seed);
-        wrong = wrongIn(network);
-        ran.set(`${kind} ${seed}`, network.lines);
-      } catch (error) {
-        throw new Error(`it threw; replay ${replay}`, { cause: error });
-      }
-      expect(wrong, replay).toBeUndefined();
-    }
+    const make = (seed: number) => run(kind, seed);
+    expectAgreement(seeds, kind, make, (network, seed) => {
+      ran.set(`${kind} ${seed}`, network.lines);
+    });
   });
 
   it('together go through every line of the paper', () => {
@@ -78,10 +49,14 @@ describe('random schedules with losses, repetitions, crashes and one liar', () =
 });
 
 describe('whatever a stranger sends', () => {
-  it('no handler throws on any decodable message', () => {
-    for (let seed = firstSeed; seed < firstSeed + 6; seed++) {
+  const ways = [
+    ['signatures', 6],
+    ['mac', 3],
+  ] as const;
+  it.each(ways)('no handler throws on any decodable message: %s', (authentication, count) => {
+    for (let seed = seeds.first; seed < seeds.first + count; seed++) {
       const random = dice(seed);
-      const network = new Network(pbft({ n: 4, window: 256, digest: testDigest }));
+      const network = new Network(pbft({ n: 4, window: 256, authentication, digest: testDigest }));
       const { messages } = network.protocol;
       const seen: Message[] = [];
       for (const command of known.slice(0, 6)) {
