@@ -19,7 +19,7 @@ const askedAfter = 32;
 export function start(replica: Replica, ctx: Context, incarnation: number): void {
   ctx.setTimer('idle', ctx.group.requestTimeout);
   replica.viewSince = ctx.now;
-  replica.stuckSince = ctx.now;
+  replica.restored = { number: 0, since: ctx.now };
   const isBlank = replica.number === 0 && replica.snapshot === 0;
   if (isBlank && incarnation === 0) return;
   ctx.line('restart');
@@ -104,6 +104,20 @@ export function maybeRestored(replica: Replica, ctx: Context): boolean {
   return true;
 }
 
+/**
+ * Whoever has heard a statement can hand it on. So a claim that is not made good for a while is no
+ * reason to be silent, once as many are as a quorum takes: a liar's would be one for ever. Should
+ * this replica speak too early, its counter signs no second text under a number.
+ */
+function doubtClaims(replica: Replica, { group, now }: Context): void {
+  const { number } = ownOf(replica);
+  if (number > replica.restored.number) replica.restored = { number, since: now };
+  if (now - replica.restored.since < group.requestTimeout) return;
+  const unmet = [...replica.saidOf].filter(([, claimed]) => claimed > number);
+  if (replica.saidOf.size - unmet.length < group.quorum - 1) return;
+  for (const [from] of unmet) replica.saidOf.delete(from);
+}
+
 /** Whether anything is missing here, or waited for. */
 const isBusy = (replica: Replica): boolean =>
   replica.waiting.size > 0 ||
@@ -121,7 +135,6 @@ const isBusy = (replica: Replica): boolean =>
 export function maybeTick(replica: Replica, ctx: Context): boolean {
   if (replica.ticking || !isBusy(replica)) return false;
   replica.ticking = true;
-  replica.stuckSince = ctx.now;
   replica.seen = replica.lastExecuted;
   ctx.setTimer('tick', ctx.group.statusPeriod);
   return true;
@@ -148,6 +161,7 @@ export function tickTimeout(replica: Replica, ctx: Context): void {
   ctx.setTimer('tick', ctx.group.statusPeriod);
   replica.asked.clear();
   fetchState(replica, ctx);
+  if (replica.restoring) doubtClaims(replica, ctx);
   if (replica.number > ownOf(replica).number) sayAgain(replica, ctx);
   const seen = replica.lastExecuted;
   if (seen === replica.seen || hasGap(replica)) {

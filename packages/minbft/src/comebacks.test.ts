@@ -3,6 +3,7 @@
  * `UPDATE_RUNS=1`. And what is kept of each member, to the last one that fits.
  */
 import * as files from 'node:fs';
+import { ms } from '@quorumlab/core';
 import { keeper, requestOf, type Sheet, Transcript, testDigest } from '@quorumlab/protocol-testing';
 import { describe, expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
@@ -108,6 +109,29 @@ kept(
     const checkpoint = { kind: 'checkpoint', number: 1, sequence: 4, digest: later } as const;
     run.note('what it had said');
     hear(network, [2, { kind: 'said', statement: network.sign(checkpoint, 1) }]);
+  },
+);
+
+kept(
+  'restored-despite-a-liar',
+  'one claims more than was ever said: for a while it waits for that, and then no longer',
+  (sheet) => {
+    const network = make({ n: 5 });
+    losesDisk(network, 1);
+    network.drop();
+    const run = new Transcript(network, names, sheet, [1]);
+    const status = (own: number): Message => ({
+      kind: 'status',
+      ...{ view: 0, stable: 0, executed: 0, heard: [0, own, 0, 0, 0] },
+    });
+    run.note('the liar, and one that has heard nothing');
+    hear(network, [0, status(2 ** 40)], [2, status(0)]);
+    const aWhile = network.now + ms(1000);
+    run.note('it asks again and again');
+    while (network.now < aWhile) network.fire(1, 'tick');
+    run.note('with a third that has heard nothing there is a quorum without the liar');
+    hear(network, [3, status(0)]);
+    network.fire(1, 'tick');
   },
 );
 

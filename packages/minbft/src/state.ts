@@ -145,8 +145,6 @@ export interface Volatile extends Mempool<Waiting> {
   ahead: readonly Signed<Checkpoint>[];
   /** When each member's last report was answered. */
   readonly answered: Map<ReplicaId, Answered>;
-  /** Since when this replica has not gone on although something is missing. */
-  stuckSince: Instant;
   /** What was executed when it was last asked for what is missing. */
   seen: number;
   ticking: boolean;
@@ -155,6 +153,8 @@ export interface Volatile extends Mempool<Waiting> {
   restoring: boolean;
   /** Up to which of its own numbers others have heard it, while it is restoring. */
   readonly saidOf: Map<ReplicaId, number>;
+  /** Up to which of its own numbers it has heard itself, and since when, while it is restoring. */
+  restored: { readonly number: number; readonly since: Instant };
 }
 
 /** Names of timers. */
@@ -274,12 +274,12 @@ export function firstVolatile(n: number, stable: Readonly<Stable>, self: Replica
     fetching: 0,
     ahead: [],
     answered: new Map(),
-    stuckSince: 0,
     seen: 0,
     ticking: false,
     told: self,
     restoring: false,
     saidOf: new Map(),
+    restored: { number: 0, since: 0 },
   };
 }
 
