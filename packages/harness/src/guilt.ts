@@ -43,7 +43,7 @@ export function guiltRecord(
 } {
   const { group } = prepared;
   const kept = new Map<number, Transcript<AnyShape['Message']>>();
-  const known: KnownStatements = new WeakMap();
+  const known: KnownStatements = { about: new WeakMap(), within: new WeakMap() };
   for (const [seat, { traitor, principal }] of prepared.seats.entries())
     if (traitor !== true && principal < firstClient)
       kept.set(seat, transcript(group, { maxBytes, known }));

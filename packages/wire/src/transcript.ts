@@ -25,10 +25,16 @@ export interface TranscriptOptions {
 }
 
 /** What has been worked out about statements, for as long as they live. */
-export type KnownStatements = WeakMap<Signed<Tagged>, KnownStatement>;
+export interface KnownStatements {
+  /** About each one. */
+  readonly about: WeakMap<Signed<Tagged>, KnownStatement>;
+  /** What a message that was heard has in it, itself first: all that there is reason to keep. */
+  readonly within: WeakMap<Signed<Tagged>, readonly KnownStatement[]>;
+}
 
 /** See {@link KnownStatements}. */
 export interface KnownStatement {
+  readonly statement: Signed<Tagged>;
   /** Whether its signer can be held to it. */
   readonly binds: boolean;
   /** By what it is told from others of its signer; empty if it binds nobody. */
@@ -88,27 +94,36 @@ export function transcript<M extends Tagged>(
   const contents = room<Uint8Array>();
   let forgotten = 0;
 
-  function keep(message: Signed<M>, { name, bytes: length }: KnownStatement): void {
+  function keep(message: Signed<Tagged>, { name, bytes: length }: KnownStatement): void {
     const bytes = length + message.signature.length + overheadBytes;
     if (bytes > share) return void forgotten++;
     const into = (length <= smallBytes ? small : large).get(message.from);
-    if (into !== undefined) forgotten += put(into, name, message, bytes, share);
+    if (into !== undefined) forgotten += put(into, name, message as Signed<M>, bytes, share);
   }
 
   function look(message: Signed<M>): KnownStatement {
-    const before = known?.get(message);
+    const before = known?.about.get(message);
     if (before !== undefined) return before;
     const contents = [...(protocol.contents?.(message) ?? [])];
-    const found = { ...nameOf(protocol, message), contents };
-    known?.set(message, found);
+    const found = { statement: message, ...nameOf(protocol, message), contents };
+    known?.about.set(message, found);
+    return found;
+  }
+
+  function lookInto(message: Signed<Tagged>): readonly KnownStatement[] {
+    const before = known?.within.get(message);
+    if (before !== undefined) return before;
+    const all = [...statementsIn(protocol, message)].map(look);
+    const found = all.filter(({ binds, contents }) => binds || contents.length > 0);
+    known?.within.set(message, found);
     return found;
   }
 
   return {
     observe(message) {
-      for (const each of statementsIn(protocol, message)) {
-        const found = look(each);
-        if (found.binds && small.has(each.from)) keep(each, found);
+      for (const found of lookInto(message)) {
+        const { statement } = found;
+        if (found.binds && small.has(statement.from)) keep(statement, found);
         for (const [digest, bytes] of found.contents)
           put(contents, digest, bytes, bytes.length + overheadBytes, maxBytes / 4);
       }
