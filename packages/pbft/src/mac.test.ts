@@ -24,8 +24,8 @@ describe('random schedules with losses, repetitions, crashes and one liar', () =
 
   it.each(Object.keys(treasons))('keep agreement and end well: %s', (kind) => {
     const make = (seed: number) => run(kind, seed);
-    expectAgreement(seeds, kind, make, (network, seed) => {
-      expect([...network.accused], `${kind} ${seed}`).toEqual([]);
+    expectAgreement(seeds, kind, make, (network, _seed, replay) => {
+      expect([...network.accused], replay).toEqual([]);
       for (const line of network.lines) lines.add(line);
     });
   });

@@ -38,13 +38,13 @@ export const run = (
 
 /**
  * Expects of each seed that agreement holds and all is done. What fails says how to replay it;
- * `see` gets each network at its end.
+ * `see` gets each network at its end, and how it is replayed.
  */
 export function expectAgreement(
   { file, first, count }: Seeds,
   kind: string,
   make: (seed: number) => ByzantineNetwork<Pbft>,
-  see: (network: ByzantineNetwork<Pbft>, seed: number) => void,
+  see: (network: ByzantineNetwork<Pbft>, seed: number, replay: string) => void,
 ): void {
   for (let seed = first; seed < first + count; seed++) {
     const replay = `${kind}: PBFT_SEED=${seed} PBFT_SEEDS=1 vitest run ${file}`;
@@ -55,6 +55,6 @@ export function expectAgreement(
       throw new Error(`it threw; replay ${replay}`, { cause: error });
     }
     expect(wrongIn(network), replay).toBeUndefined();
-    see(network, seed);
+    see(network, seed, replay);
   }
 }

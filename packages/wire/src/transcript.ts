@@ -34,6 +34,7 @@ export interface KnownStatements {
 
 /** See {@link KnownStatements}. */
 export interface KnownStatement {
+  /** The statement itself. */
   readonly statement: Signed<Tagged>;
   /** Whether its signer can be held to it. */
   readonly binds: boolean;
