@@ -61,6 +61,8 @@ function copyIn(text: string): CopyChange | undefined {
   const [, does, from, to, nth, after] =
     /^(drop|twice|move)\.(\d{1,4})-(\d{1,4})-(\d{1,9})(?:\.(\w+(?:\.\d+)?\w*))?$/.exec(text) ?? [];
   if (does === undefined || (does === 'move' && after === undefined)) return undefined;
+  // What is lost arrives at no time.
+  if (does === 'drop' && after !== undefined) return undefined;
   return {
     ...{ from: Number(from), to: Number(to), nth: Number(nth) },
     does: does as CopyChange['does'],
@@ -79,7 +81,10 @@ function timedIn(text: string): TimedEdit | undefined {
   if (type === 'heal') return rest === undefined ? { type, at } : undefined;
   if (type === 'split') {
     if (rest === undefined || !/^\d+(\+\d+)*(-\d+(\+\d+)*)+$/.test(rest)) return undefined;
-    return { type, at, groups: rest.split('-').map((group) => group.split('+').map(Number)) };
+    const groups = rest.split('-').map((group) => group.split('+').map(Number));
+    // Nobody is on two sides, nor on one twice.
+    const all = groups.flat();
+    return new Set(all).size === all.length ? { type, at, groups } : undefined;
   }
   if (rest === undefined || !/^\d{1,4}$/.test(rest)) return undefined;
   return { type: type as 'crash', at, node: Number(rest) };

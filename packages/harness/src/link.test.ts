@@ -31,10 +31,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({
     type: fc.constant('split' as const),
     at,
-    groups: fc.array(fc.array(seat, { minLength: 1, maxLength: 3 }), {
-      minLength: 2,
-      maxLength: 3,
-    }),
+    groups: fc
+      .uniqueArray(seat, { minLength: 2, maxLength: 9 })
+      .chain((all) => fc.nat(all.length - 2).map((i) => [all.slice(0, i + 1), all.slice(i + 1)])),
   }),
   fc.record({ from: seat, to: seat, nth: fc.nat(999), does: fc.constantFrom('drop', 'twice') }),
   fc.record({
@@ -110,6 +109,10 @@ test('what is wrong in a link is said, and what is usual takes its place', () =>
     [`#/play?o=${'a=1~'.repeat(17)}`, /"o" of the link is left out: a side has at most 16 options/],
     ['#/play?reads=fresh', /"reads" of the link is none of quorum, lease, local, stale/],
     ['#/play?by=x', /"by" of the link names nodes as 0\+2/],
+    ['#/play?by=1+0+1', /"by" of the link names n1 twice in "1\+0\+1": once says it/],
+    ['#/play?by=,,1', /"by" of the link has two sides at most, and ",,1" has 3/],
+    ['#/play?e=drop.0-1-5.20ms', /"drop.0-1-5.20ms" is no edit/],
+    ['#/play?e=9.split.0+1-1+2', /"9.split.0\+1-1\+2" is no edit/],
     ['#/play?e=12.burn.1', /"12.burn.1" is no edit; write e.g. 900ms.crash.1/],
     ['#/lessons', /no page "lessons"/],
     ['#/play/3', /no page "play\/3"/],

@@ -265,10 +265,19 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
 }
 
 function traitorsIn(value: string | undefined, complaints: string[]): Settings['by'] {
-  const [left, right] = (value ?? '').split(',').map((text): Traitors => {
+  const sides = (value ?? '').split(',');
+  if (sides.length > 2)
+    complaints.push(`"by" of the link has two sides at most, and "${value}" has ${sides.length}.`);
+  const [left, right] = sides.map((text): Traitors => {
     if (text === '') return undefined;
     if (text === 'none') return [];
-    if (/^\d{1,4}(\+\d{1,4})*$/.test(text)) return text.split('+').map(Number);
+    if (/^\d{1,4}(\+\d{1,4})*$/.test(text)) {
+      const nodes = text.split('+').map(Number);
+      const twice = nodes.find((node, i) => nodes.indexOf(node) !== i);
+      if (twice === undefined) return nodes;
+      complaints.push(`"by" of the link names n${twice} twice in "${text}": once says it.`);
+      return undefined;
+    }
     complaints.push(`"by" of the link names nodes as 0+2, or none, and "${text}" is neither.`);
     return undefined;
   });
