@@ -60,15 +60,17 @@ function editIn(text: string): Edit {
 function copyIn(text: string): CopyChange | undefined {
   const [, does, from, to, nth, after] =
     /^(drop|twice|move)\.(\d{1,4})-(\d{1,4})-(\d{1,9})(?:\.(\w+(?:\.\d+)?\w*))?$/.exec(text) ?? [];
-  if (does === undefined || (does === 'move' && after === undefined)) return undefined;
   // What is lost arrives at no time.
-  if (does === 'drop' && after !== undefined) return undefined;
+  if (does === undefined || does === (after === undefined ? 'move' : 'drop')) return undefined;
   return {
     ...{ from: Number(from), to: Number(to), nth: Number(nth) },
     does: does as CopyChange['does'],
     ...(after === undefined ? {} : { after: microseconds(after) }),
   };
 }
+
+/** Whether no node is named twice. */
+export const isOnce = (nodes: readonly number[]): boolean => new Set(nodes).size === nodes.length;
 
 function timedIn(text: string): TimedEdit | undefined {
   const [, when = '', type, rest] =
@@ -82,9 +84,7 @@ function timedIn(text: string): TimedEdit | undefined {
   if (type === 'split') {
     if (rest === undefined || !/^\d+(\+\d+)*(-\d+(\+\d+)*)+$/.test(rest)) return undefined;
     const groups = rest.split('-').map((group) => group.split('+').map(Number));
-    // Nobody is on two sides, nor on one twice.
-    const all = groups.flat();
-    return new Set(all).size === all.length ? { type, at, groups } : undefined;
+    return isOnce(groups.flat()) ? { type, at, groups } : undefined;
   }
   if (rest === undefined || !/^\d{1,4}$/.test(rest)) return undefined;
   return { type: type as 'crash', at, node: Number(rest) };

@@ -1,5 +1,5 @@
 /** Links that people can read and change by hand; what they say is looked at like any input. */
-import { editsIn, editsOf, editsText } from './edits.ts';
+import { editsIn, editsOf, editsText, isOnce } from './edits.ts';
 import { engine } from './engine.ts';
 import { demo, most, type Settings, scenarioOf, type Traitors } from './pair.ts';
 import { protocolOf, protocols } from './protocols.ts';
@@ -265,20 +265,12 @@ function settingsIn(given: ReadonlyMap<string, string>, complaints: string[]): S
 }
 
 function traitorsIn(value: string | undefined, complaints: string[]): Settings['by'] {
-  const sides = (value ?? '').split(',');
-  if (sides.length > 2)
-    complaints.push(`"by" of the link has two sides at most, and "${value}" has ${sides.length}.`);
-  const [left, right] = sides.map((text): Traitors => {
+  const [left, right] = (value ?? '').split(',').map((text, side): Traitors => {
     if (text === '') return undefined;
     if (text === 'none') return [];
-    if (/^\d{1,4}(\+\d{1,4})*$/.test(text)) {
-      const nodes = text.split('+').map(Number);
-      const twice = nodes.find((node, i) => nodes.indexOf(node) !== i);
-      if (twice === undefined) return nodes;
-      complaints.push(`"by" of the link names n${twice} twice in "${text}": once says it.`);
-      return undefined;
-    }
-    complaints.push(`"by" of the link names nodes as 0+2, or none, and "${text}" is neither.`);
+    const nodes = text.split('+').map(Number);
+    if (side < 2 && isOnce(nodes) && /^\d{1,4}(\+\d{1,4})*$/.test(text)) return nodes;
+    complaints.push(`"by" of the link names nodes of two sides as 0+2, or none, not "${text}".`);
     return undefined;
   });
   return [left, right];

@@ -329,8 +329,10 @@ function keysOf(
 ): Pick<Prepared, 'keyring' | 'publicKeys'> {
   const { crypto, n, seed } = scenario;
   const { messages } = group;
-  const counted = countersOf(scenario, group);
-  const { deniable } = group;
+  const { deniable, numbered } = group;
+  /** Where members number what they say, the counter of each may refuse to sign. */
+  const counted: ReturnType<typeof countersOf> =
+    numbered === undefined ? (keyring) => keyring : countersOf(scenario, group, numbered);
   /** Where replicas sign nothing, nobody can quote them either. */
   const spoken = (clients: Keyring<AnyShape['Message']>): typeof clients =>
     deniable === undefined ? clients : macKeyring({ clients, protocol: group });

@@ -21,14 +21,14 @@ type Message = Serviced<LogShape>['Message'];
 export function countersOf(
   { attack, by }: Scenario,
   group: ServicedProtocol<LogShape>,
+  numbered: NonNullable<ServicedProtocol<LogShape>['numbered']>,
 ): (keyring: Keyring<Message>) => CountedKeyring {
-  const { numbered } = group;
   const source = { messages: group.messages as unknown as MessagesField<Tagged>, numbered };
   const counters = new Map<PrincipalId, TrustedCounter>();
   return (keyring) => {
     const { self } = keyring;
     const isSetBack = attackOf(attack).setsBack === true && by.includes(self);
-    if (numbered === undefined || isSetBack) return keyring;
+    if (isSetBack) return keyring;
     const counter = counters.get(self) ?? trustedCounter();
     counters.set(self, counter);
     const ring = countedKeyring(keyring, source, counter);

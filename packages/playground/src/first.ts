@@ -12,7 +12,7 @@ export const laterModules: Readonly<Record<string, readonly string[]>> = {
   ),
   // Of protocols that order no more than what conflicts.
   checker: ['relative-order'],
-  harness: ['weak-reads'],
+  harness: ['trusted-counters', 'weak-reads'],
 };
 
 /** Whether a question needs nothing of what comes behind. */

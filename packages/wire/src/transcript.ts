@@ -28,7 +28,7 @@ export interface TranscriptOptions {
 export interface KnownStatements {
   /** About each one. */
   readonly about: WeakMap<Signed<Tagged>, KnownStatement>;
-  /** What a message that was heard has in it, itself first: all that there is reason to keep. */
+  /** All statements in a message that was heard, itself first. */
   readonly within: WeakMap<Signed<Tagged>, readonly KnownStatement[]>;
 }
 
@@ -78,6 +78,19 @@ function put<V>(into: Room<V>, name: string, value: V, bytes: number, most: numb
   return gone;
 }
 
+/** What `made` knows of `message`; what `make` finds out, if that is nothing. */
+function once<V>(
+  made: WeakMap<Signed<Tagged>, V> | undefined,
+  message: Signed<Tagged>,
+  make: () => V,
+): V {
+  const before = made?.get(message);
+  if (before !== undefined) return before;
+  const found = make();
+  made?.set(message, found);
+  return found;
+}
+
 /**
  * Keeps what members have signed and could be held against them: each statement once, those inside
  * messages and certificates too. It takes at most `maxBytes`: a quarter for what digests are of, if
@@ -102,23 +115,14 @@ export function transcript<M extends Tagged>(
     if (into !== undefined) forgotten += put(into, name, message as Signed<M>, bytes, share);
   }
 
-  function look(message: Signed<M>): KnownStatement {
-    const before = known?.about.get(message);
-    if (before !== undefined) return before;
-    const contents = [...(protocol.contents?.(message) ?? [])];
-    const found = { statement: message, ...nameOf(protocol, message), contents };
-    known?.about.set(message, found);
-    return found;
-  }
-
-  function lookInto(message: Signed<Tagged>): readonly KnownStatement[] {
-    const before = known?.within.get(message);
-    if (before !== undefined) return before;
-    const all = [...statementsIn(protocol, message)].map(look);
-    const found = all.filter(({ binds, contents }) => binds || contents.length > 0);
-    known?.within.set(message, found);
-    return found;
-  }
+  const look = (message: Signed<M>): KnownStatement =>
+    once(known?.about, message, () => ({
+      statement: message,
+      ...nameOf(protocol, message),
+      contents: [...(protocol.contents?.(message) ?? [])],
+    }));
+  const lookInto = (message: Signed<Tagged>): readonly KnownStatement[] =>
+    once(known?.within, message, () => [...statementsIn(protocol, message)].map(look));
 
   return {
     observe(message) {
