@@ -8,7 +8,7 @@ import { keeper, requestOf, type Sheet, Transcript, testDigest } from '@quorumla
 import { describe, expect, it } from 'vitest';
 import { batchOf, idOf, names } from '../test/messages.ts';
 import { make, Network } from '../test/network.ts';
-import { minbft } from './index.ts';
+import { type MinBft, minbft } from './index.ts';
 import type { Anchor, Commit, Message, Prepare } from './messages.ts';
 import { type Heard, heardFrom, isFull } from './state.ts';
 
@@ -60,6 +60,20 @@ function losesDisk(network: Network, self: number): void {
 const ownDelivered = (network: Network): void =>
   network.deliver(({ from, to }) => from === 1 && to === 1);
 
+/** The second of five without its disk. */
+function emptied(sheet: Sheet): { readonly network: Network; readonly run: Transcript<MinBft> } {
+  const network = make({ n: 5 });
+  losesDisk(network, 1);
+  network.drop();
+  return { network, run: new Transcript(network, names, sheet, [1]) };
+}
+
+/** So much has a member heard of the second of five. */
+const statusOfFive = (own: number): Message => ({
+  kind: 'status',
+  ...{ view: 0, stable: 0, executed: 0, heard: [0, own, 0, 0, 0] },
+});
+
 kept(
   'restored',
   'a lost disk: it says nothing until a quorum has told how much it had said',
@@ -95,17 +109,10 @@ kept(
   'restored-late',
   'a quorum of others knows more than has come back: it waits for that',
   (sheet) => {
-    const network = make({ n: 5 });
-    losesDisk(network, 1);
-    network.drop();
-    const run = new Transcript(network, names, sheet, [1]);
-    const status = (own: number): Message => ({
-      kind: 'status',
-      ...{ view: 0, stable: 0, executed: 0, heard: [0, own, 0, 0, 0] },
-    });
-    hear(network, [0, status(0)]);
+    const { network, run } = emptied(sheet);
+    hear(network, [0, statusOfFive(0)]);
     run.note('a second one has heard it');
-    hear(network, [2, status(1)]);
+    hear(network, [2, statusOfFive(1)]);
     const checkpoint = { kind: 'checkpoint', number: 1, sequence: 4, digest: later } as const;
     run.note('what it had said');
     hear(network, [2, { kind: 'said', statement: network.sign(checkpoint, 1) }]);
@@ -116,21 +123,14 @@ kept(
   'restored-despite-a-liar',
   'one claims more than was ever said: for a while it waits for that, and then no longer',
   (sheet) => {
-    const network = make({ n: 5 });
-    losesDisk(network, 1);
-    network.drop();
-    const run = new Transcript(network, names, sheet, [1]);
-    const status = (own: number): Message => ({
-      kind: 'status',
-      ...{ view: 0, stable: 0, executed: 0, heard: [0, own, 0, 0, 0] },
-    });
+    const { network, run } = emptied(sheet);
     run.note('the liar, and one that has heard nothing');
-    hear(network, [0, status(2 ** 40)], [2, status(0)]);
+    hear(network, [0, statusOfFive(2 ** 40)], [2, statusOfFive(0)]);
     const aWhile = network.now + ms(1000);
     run.note('it asks again and again');
     while (network.now < aWhile) network.fire(1, 'tick');
     run.note('with a third that has heard nothing there is a quorum without the liar');
-    hear(network, [3, status(0)]);
+    hear(network, [3, statusOfFive(0)]);
     network.fire(1, 'tick');
   },
 );
