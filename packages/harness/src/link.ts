@@ -270,7 +270,9 @@ function traitorsIn(value: string | undefined, complaints: string[]): Settings['
     if (text === 'none') return [];
     const nodes = text.split('+').map(Number);
     if (side < 2 && isOnce(nodes) && /^\d{1,4}(\+\d{1,4})*$/.test(text)) return nodes;
-    complaints.push(`"by" of the link names nodes of two sides as 0+2, or none, not "${text}".`);
+    complaints.push(
+      `"by" of the link names nodes of two sides as 0+2, each once, or none: not "${text}".`,
+    );
     return undefined;
   });
   return [left, right];
