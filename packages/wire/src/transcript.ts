@@ -28,7 +28,7 @@ export interface TranscriptOptions {
 export interface KnownStatements {
   /** About each one. */
   readonly about: WeakMap<Signed<Tagged>, KnownStatement>;
-  /** All statements in a message that was heard, itself first. */
+  /** What is worth keeping of a message that was heard, itself first. */
   readonly within: WeakMap<Signed<Tagged>, readonly KnownStatement[]>;
 }
 
@@ -122,7 +122,11 @@ export function transcript<M extends Tagged>(
       contents: [...(protocol.contents?.(message) ?? [])],
     }));
   const lookInto = (message: Signed<Tagged>): readonly KnownStatement[] =>
-    once(known?.within, message, () => [...statementsIn(protocol, message)].map(look));
+    once(known?.within, message, () =>
+      [...statementsIn(protocol, message)]
+        .map(look)
+        .filter(({ binds, contents }) => binds || contents.length > 0),
+    );
 
   return {
     observe(message) {
